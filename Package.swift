@@ -1,0 +1,44 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Two switches, read from the environment when the package is resolved:
+//   REAL64=1      builds every number as Double: the precision the finite-difference checks need.
+//   TARGET_CPU=x  tunes the kernels for one processor (default `native`; `generic` for none).
+let isDouble = Context.environment["REAL64"] == "1"
+let targetCPU = Context.environment["TARGET_CPU"] ?? "native"
+
+/// Numeric code stays optimised in the debug configuration: SIMD is about a hundred times slower without.
+let numeric: [SwiftSetting] =
+  (isDouble ? [.define("REAL64")] : [])
+  + (targetCPU == "generic" ? [] : [.unsafeFlags(["-target-cpu", targetCPU])])
+  + [.unsafeFlags(["-O"], .when(configuration: .debug))]
+
+func test(_ name: String, _ path: String, of dependencies: Target.Dependency...) -> Target {
+  .testTarget(
+    name: name, dependencies: dependencies + ["FrugalTestSupport"], path: "Tests/\(path)", swiftSettings: numeric)
+}
+
+let package = Package(
+  name: "frugal",
+  products: [
+    .executable(name: "frugal", targets: ["frugal"]),
+    .library(name: "Frugal", targets: ["Tensor", "Models", "Datasets", "Methods"]),
+  ],
+  targets: [
+    .target(name: "Tensor", swiftSettings: numeric),
+    .target(name: "Models", dependencies: ["Tensor"], swiftSettings: numeric),
+    .target(name: "Datasets", dependencies: ["Tensor"], swiftSettings: numeric),
+    .target(name: "Methods", dependencies: ["Tensor", "Models", "Datasets"], swiftSettings: numeric),
+    .executableTarget(
+      name: "frugal", dependencies: ["Tensor", "Models", "Datasets", "Methods"], swiftSettings: numeric),
+    .executableTarget(name: "Bench", dependencies: ["Tensor", "Models", "Datasets", "Methods"], swiftSettings: numeric),
+    .target(
+      name: "FrugalTestSupport", dependencies: ["Tensor"], path: "Tests/Support", swiftSettings: numeric),
+    test("TensorTests", "Tensor", of: "Tensor"),
+    test("ModelsTests", "Models", of: "Tensor", "Models"),
+    test("DatasetsTests", "Datasets", of: "Tensor", "Datasets"),
+    test("MethodsTests", "Methods", of: "Tensor", "Models", "Datasets", "Methods"),
+    test("FrugalTests", "frugal", of: "Tensor", "Models", "Datasets", "Methods", "frugal"),
+  ],
+  swiftLanguageModes: [.v6]
+)

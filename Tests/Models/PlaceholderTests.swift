@@ -1,0 +1,3 @@
+import Testing
+import Tensor
+@Test func placeholderModels() { #expect(MemoryLayout<Real>.size > 0) }

@@ -1,0 +1,3 @@
+import Testing
+import Tensor
+@Test func placeholderTensor() { #expect(MemoryLayout<Real>.size > 0) }
