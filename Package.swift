@@ -3,14 +3,18 @@ import PackageDescription
 
 // Two switches, read from the environment when the package is resolved:
 //   REAL64=1      builds every number as Double: the precision the finite-difference checks need.
-//   TARGET_CPU=x  tunes the kernels for one processor (default `native`; `generic` for none).
+//   TARGET_CPU=x  tunes the kernels for one processor (default `native`; `x86-64` for any, without FMA).
 let isDouble = Context.environment["REAL64"] == "1"
 let targetCPU = Context.environment["TARGET_CPU"] ?? "native"
+
+/// x86-64 without a newer level has no fused multiply-add; every arm64 has one.
+let hasFMA = !["x86-64", "x86-64-v2"].contains(targetCPU)
 
 /// Numeric code stays optimised in the debug configuration: SIMD is about a hundred times slower without.
 let numeric: [SwiftSetting] =
   (isDouble ? [.define("REAL64")] : [])
-  + (targetCPU == "generic" ? [] : [.unsafeFlags(["-target-cpu", targetCPU])])
+  + (hasFMA ? [] : [.define("NO_FMA")])
+  + [.unsafeFlags(["-target-cpu", targetCPU])]
   + [.unsafeFlags(["-O"], .when(configuration: .debug))]
 
 func test(_ name: String, _ path: String, of dependencies: Target.Dependency...) -> Target {
@@ -31,7 +35,8 @@ let package = Package(
     .target(name: "Methods", dependencies: ["Tensor", "Models", "Datasets"], swiftSettings: numeric),
     .executableTarget(
       name: "frugal", dependencies: ["Tensor", "Models", "Datasets", "Methods"], swiftSettings: numeric),
-    .executableTarget(name: "Bench", dependencies: ["Tensor", "Models", "Datasets", "Methods"], swiftSettings: numeric),
+    .executableTarget(
+      name: "Bench", dependencies: ["Tensor", "Models", "Datasets", "Methods"], swiftSettings: numeric),
     .target(
       name: "FrugalTestSupport", dependencies: ["Tensor"], path: "Tests/Support", swiftSettings: numeric),
     test("TensorTests", "Tensor", of: "Tensor"),

@@ -1,0 +1,69 @@
+/// Sixteen numbers side by side: the width in which every reduction of the library is defined.
+///
+/// A sum over n numbers runs in sixteen lanes, lane l adding the numbers l, l + 16, l + 32, … in this order, and ends
+/// with `Lanes.total`, one fixed tree. The order is part of the definition and the same on every machine: AVX-512
+/// holds the lanes in one register, AVX2 in two, a portable build in as many as it needs.
+public typealias Lanes = SIMD16<Real>
+
+extension SIMD16 where Scalar == Real {
+  /// The number of lanes.
+  @inlinable public static var width: Int { 16 }
+
+  /// Sixteen consecutive numbers, at any alignment.
+  @inline(__always)
+  public init(loading pointer: UnsafePointer<Real>) {
+    self = UnsafeRawPointer(pointer).loadUnaligned(as: Lanes.self)
+  }
+
+  /// The first `count` < 16 numbers; the remaining lanes hold `padding`.
+  @inline(__always)
+  public init(loading pointer: UnsafePointer<Real>, count: Int, padding: Real = 0) {
+    var lanes = Lanes(repeating: padding)
+    for lane in 0..<count { lanes[lane] = pointer[lane] }
+    self = lanes
+  }
+
+  /// Writes sixteen consecutive numbers, at any alignment.
+  @inline(__always)
+  public func store(to pointer: UnsafeMutablePointer<Real>) {
+    UnsafeMutableRawPointer(pointer).storeBytes(of: self, as: Lanes.self)
+  }
+
+  /// Writes the first `count` < 16 lanes.
+  @inline(__always)
+  public func store(to pointer: UnsafeMutablePointer<Real>, count: Int) {
+    for lane in 0..<count { pointer[lane] = self[lane] }
+  }
+
+  /// self + a · b in every lane, fused as `fma` is.
+  @inline(__always)
+  public func fma(_ a: Lanes, _ b: Lanes) -> Lanes {
+    #if NO_FMA
+      self + a * b
+    #else
+      self.addingProduct(a, b)
+    #endif
+  }
+
+  /// The larger of two numbers in every lane; `other` where either is not a number.
+  @inline(__always)
+  public func larger(_ other: Lanes) -> Lanes { other.replacing(with: self, where: self .> other) }
+
+  /// The sum of the lanes by halving: eight sums, then four, two, one.
+  @inline(__always)
+  public var total: Real {
+    let eight = lowHalf + highHalf
+    let four = eight.lowHalf + eight.highHalf
+    let two = four.lowHalf + four.highHalf
+    return two.x + two.y
+  }
+
+  /// The largest lane.
+  @inline(__always)
+  public var largest: Real {
+    let eight = lowHalf.replacing(with: highHalf, where: highHalf .> lowHalf)
+    let four = eight.lowHalf.replacing(with: eight.highHalf, where: eight.highHalf .> eight.lowHalf)
+    let two = four.lowHalf.replacing(with: four.highHalf, where: four.highHalf .> four.lowHalf)
+    return two.y > two.x ? two.y : two.x
+  }
+}

@@ -1,0 +1,53 @@
+import Dispatch
+import Synchronization
+
+/// Work on all cores, with the same bits for any number of them.
+///
+/// Callers cut their work by its shape, never by the number of threads: which thread runs a piece changes when it is
+/// done, not what is computed.
+public enum Parallel {
+  private static let requested = Atomic<Int>(0)
+
+  /// How many threads take part; 0 stands for all cores (the default). Results do not depend on it.
+  public static var threads: Int {
+    get {
+      let threads = requested.load(ordering: .relaxed)
+      return threads > 0 ? threads : cores
+    }
+    set { requested.store(max(0, newValue), ordering: .relaxed) }
+  }
+
+  /// The cores this process may use.
+  public static let cores = availableCores()
+
+  /// Calls `body` once for every index below `count`, in any order and on several threads; returns when all are done.
+  ///
+  /// Two calls of `body` must not write the same memory.
+  public static func forEach(_ count: Int, _ body: (Int) -> Void) {
+    let workers = min(count, threads)
+    guard workers > 1 else {
+      for index in 0..<count { body(index) }
+      return
+    }
+    let next = Atomic<Int>(0)
+    // The one place where a closure crosses threads unchecked: it outlives none of them, as `concurrentPerform`
+    // returns after its last call, and by the contract above no two calls write the same memory.
+    nonisolated(unsafe) let body = body
+    DispatchQueue.concurrentPerform(iterations: workers) { _ in
+      while true {
+        let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
+        guard index < count else { return }
+        body(index)
+      }
+    }
+  }
+
+  /// Calls `body` with consecutive ranges that cover 0 ..< `count`, each of `grain` indices but the last.
+  public static func forEachRange(_ count: Int, grain: Int, _ body: (Range<Int>) -> Void) {
+    precondition(grain > 0, "Parallel.forEachRange: expected a positive grain, found \(grain)")
+    forEach((count + grain - 1) / grain) { piece in
+      let start = piece * grain
+      body(start..<min(start + grain, count))
+    }
+  }
+}
