@@ -14,7 +14,7 @@ public func expectClose(
     return
   }
   expectClose(
-    got.values.map(Double.init), want.values.map(Double.init), rtol: rtol, atol: atol, name, shape: want.shape,
+    got.values.map { Double($0) }, want.values.map { Double($0) }, rtol: rtol, atol: atol, name, shape: want.shape,
     sourceLocation: sourceLocation)
 }
 
