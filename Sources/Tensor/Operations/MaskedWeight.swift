@@ -14,10 +14,10 @@ extension Variable {
     precondition(shape == mask.shape, "masked: expected a mask of shape \(shape), found \(mask.shape)")
     let weight = mask.needsGradient ? value : nil
     let kept = needsGradient ? mask.value : nil
-    let y = value.mapLanes(mask.value) { $0.replacing(with: 0, where: $1 .<= threshold) }
+    let y = value.mapLanes(mask.value) { Lanes.zero.replacing(with: $0, where: $1 .> threshold) }
     return Tape.record(.maskedWeight, y, from: [self, mask]) { dy in
       [
-        kept.map { dy.mapLanes($0) { $0.replacing(with: 0, where: $1 .<= threshold) } },
+        kept.map { dy.mapLanes($0) { Lanes.zero.replacing(with: $0, where: $1 .> threshold) } },
         weight.map { dy.mapLanes($0) { $0 * $1 } },
       ]
     }

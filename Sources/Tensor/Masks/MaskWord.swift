@@ -1,0 +1,62 @@
+/// Sixty-four bits of a mask; bit i, counted from the least significant, belongs to the i-th weight of the word.
+struct MaskWord: Equatable, Sendable {
+  /// The number of bits.
+  static let width = 64
+
+  var bits: UInt64
+
+  init(_ bits: UInt64) { self.bits = bits }
+
+  /// The first `count` ≤ 64 bits set.
+  init(ones count: Int) { bits = count == 0 ? 0 : .max >> UInt64(Self.width - count) }
+
+  /// Bit i = 1 where number i of sixty-four is greater than `threshold`; not where it is NaN.
+  ///
+  /// Sixteen comparisons at a time select powers of two, 2⁰ … 2¹⁵, whose sum is exact in `Real` and holds the bits.
+  @inline(__always)
+  init(thresholding numbers: UnsafePointer<Real>, above threshold: Real) {
+    bits = Self.group(Lanes(loading: numbers), threshold)
+    bits |= Self.group(Lanes(loading: numbers + 16), threshold) << 16
+    bits |= Self.group(Lanes(loading: numbers + 32), threshold) << 32
+    bits |= Self.group(Lanes(loading: numbers + 48), threshold) << 48
+  }
+
+  /// The same for the first `count` < 64 numbers; the other bits are zero.
+  init(thresholding numbers: UnsafePointer<Real>, count: Int, above threshold: Real) {
+    bits = 0
+    forEachLanes(count) { index, present in
+      let lanes = Lanes(loading: numbers + index, count: present, padding: -.infinity)
+      bits |= Self.group(lanes, threshold) << UInt64(index)
+    }
+  }
+
+  @inline(__always)
+  private static func group(_ lanes: Lanes, _ threshold: Real) -> UInt64 {
+    UInt64(Lanes.zero.replacing(with: powersOfTwo, where: lanes .> threshold).total)
+  }
+
+  /// `numbers` where the bits from `first` on are 1, `otherwise` where they are 0.
+  @inline(__always)
+  func selecting(_ numbers: Lanes, from first: Int, otherwise: Real) -> Lanes {
+    let sixteen = LaneBits(repeating: LaneBits.Scalar(truncatingIfNeeded: bits &>> UInt64(first)))
+    return Lanes(repeating: otherwise).replacing(with: numbers, where: (sixteen & laneBits) .!= 0)
+  }
+
+  /// Eight bytes, the bits of each in reverse order.
+  var reversingBytes: MaskWord {
+    var x = bits
+    x = (x >> 1) & 0x5555_5555_5555_5555 | (x & 0x5555_5555_5555_5555) << 1
+    x = (x >> 2) & 0x3333_3333_3333_3333 | (x & 0x3333_3333_3333_3333) << 2
+    x = (x >> 4) & 0x0F0F_0F0F_0F0F_0F0F | (x & 0x0F0F_0F0F_0F0F_0F0F) << 4
+    return MaskWord(x)
+  }
+}
+
+/// Integers as wide as `Real`, so that comparing them selects lanes of numbers.
+private typealias LaneBits = SIMD16<Real.RawSignificand>
+
+private let laneBits = LaneBits(
+  0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000)
+
+private let powersOfTwo = Lanes(
+  0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000)
