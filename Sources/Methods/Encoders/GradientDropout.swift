@@ -42,10 +42,11 @@ public struct GradientDropout: Sendable, Equatable {
     }
   }
 
-  /// g for one tensor of a step: entry i draws U from the stream of (seed, step, tensor) at i.
-  public func combined(_ a: Tensor, _ b: Tensor, seed: UInt64, step: Int, tensor: Int) -> Tensor {
-    let random = Random(seed: seed, purpose: .gradientDropout, step: UInt32(step), stream: UInt32(tensor))
-    return combined(a, b) { range, into in random.fill(range, into: into) }
+  /// g for one tensor of a step: entry i takes number `first` + i of `random` for its U.
+  public func combined(_ a: Tensor, _ b: Tensor, random: Random, from first: UInt64) -> Tensor {
+    combined(a, b) { range, into in
+      random.fill(into, from: first + UInt64(range.lowerBound), count: range.count)
+    }
   }
 
   /// g, with U written piece by piece by `draw`.

@@ -77,9 +77,11 @@ public struct MaskTuning: EncoderTuning {
   public func combined(_ gradients: [[Tensor]], seed: UInt64, step: Int) -> [Tensor] {
     var result = gradients[0]
     if let dropout, gradients.count > 1 {
+      let random = Random(seed: seed, purpose: .gradientDropout, step: step)
+      var first: UInt64 = 0
       for index in result.indices {
-        result[index] = dropout.combined(
-          gradients[0][index], gradients[1][index], seed: seed, step: step, tensor: index)
+        result[index] = dropout.combined(gradients[0][index], gradients[1][index], random: random, from: first)
+        first += UInt64(result[index].count)
       }
     }
     if let tuned { result = zip(tuned, result).map { $0.applied(to: $1) } }

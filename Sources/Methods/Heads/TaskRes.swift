@@ -17,7 +17,7 @@ public struct TaskRes: Head {
   public init(textFeatures: Tensor, alpha: Real) { (self.textFeatures, self.alpha) = (textFeatures, alpha) }
 
   /// x: [classes, embedding], zero.
-  public var trainables: [Trainable] { [Trainable("classifier.residual", .zeros(textFeatures.shape))] }
+  public var trainables: [Trainable] { [Trainable(Delta.residual, .zeros(textFeatures.shape))] }
 
   /// t + α x
   public func classifier(_ values: [Variable]) -> Variable {
@@ -25,5 +25,5 @@ public struct TaskRes: Head {
   }
 
   /// x
-  public func write(_ values: [Tensor], to delta: inout Delta) { delta.tensors["classifier.residual"] = values[0] }
+  public func write(_ values: [Tensor], to delta: inout Delta) { delta.tensors[Delta.residual] = values[0] }
 }
