@@ -14,7 +14,7 @@ public func expectClose(
     return
   }
   expectClose(
-    got.values.map(Double.init), want.values.map(Double.init), rtol: rtol, atol: atol, name, shape: want.shape,
+    got.values.map { Double($0) }, want.values.map { Double($0) }, rtol: rtol, atol: atol, name, shape: want.shape,
     sourceLocation: sourceLocation)
 }
 
@@ -33,7 +33,7 @@ public func expectClose(
     if got == want || (got.isNaN && want.isNaN) { continue }
     let difference = abs(got - want)
     let bound = atol + rtol * abs(want)
-    if difference <= bound { continue }
+    if difference.isFinite && difference <= bound { continue }
     failures += 1
     // A tolerance of 0 or a difference that is no number makes the excess infinite.
     let excess = difference.isFinite && bound.isFinite && bound > 0 ? difference / bound : .infinity

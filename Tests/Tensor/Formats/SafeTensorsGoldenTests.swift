@@ -18,7 +18,7 @@ struct SafeTensorsGoldenTests {
         continue
       }
       let rounded = values.map { Double(Real($0)) }
-      expectClose(try file.tensor(name).values.map(Double.init), rounded, rtol: 0, atol: 0, name)
+      expectClose(try file.tensor(name).values.map { Double($0) }, rounded, rtol: 0, atol: 0, name)
     }
     #expect(file.metadata == ["format": "pt", "note": "fixture é 猫"])
   }
@@ -30,7 +30,7 @@ struct SafeTensorsGoldenTests {
     #expect(Set(file.names) == Set(expected.keys))
     for (name, want) in expected {
       #expect(try file.tensor(name).shape.extents == want["shape"].ints)
-      #expect(try file.tensor(name).values.map(Double.init) == want["values"].doubles)
+      #expect(try file.tensor(name).values.map { Double($0) } == want["values"].doubles)
     }
   }
 
@@ -49,7 +49,7 @@ struct SafeTensorsGoldenTests {
     #expect(checkpoint.files.count == 2)
     for (name, want) in expected {
       #expect(try checkpoint.tensor(name).shape.extents == want["shape"].ints)
-      #expect(try checkpoint.tensor(name).values.map(Double.init) == want["values"].doubles)
+      #expect(try checkpoint.tensor(name).values.map { Double($0) } == want["values"].doubles)
     }
   }
 
