@@ -1,34 +1,22 @@
 /// The finite-difference checks of all operations: several shapes each, odd ones too, every input.
 ///
-/// A test fails when an operation stands on the tape of none of these checks.
+/// Shapes lie on both sides of sixteen lanes and of one; a test fails when an operation stands on the tape of none of
+/// these checks.
 public enum OperationChecks {
-  /// All checks, in the order of their names.
+  /// All checks, by family.
   public static var all: [GradientCheck] {
-    linear + layerNorm
+    products + normalisations + activations + losses + pictures + tokens + arithmetic
   }
 
-  private static func numbers(_ seed: UInt64, _ shape: Shape, scale: Real = 1) -> Tensor {
-    CheckNumbers(seed: seed).tensor(shape, scale: scale)
-  }
-
-  private static var linear: [GradientCheck] {
-    [(1, 1, 1), (5, 7, 3), (2, 17, 33), (0, 4, 3)].flatMap { rows, width, out in
-      let inputs = [
-        ("x", numbers(1, [rows, width])), ("weight", numbers(2, [out, width])), ("bias", numbers(3, [out])),
-      ]
-      return [
-        GradientCheck("linear/\(rows)×\(width)→\(out)", inputs) { $0[0].linear($0[1], bias: $0[2]) },
-        GradientCheck("linear/\(rows)×\(width)→\(out) without bias", Array(inputs.prefix(2))) { $0[0].linear($0[1]) },
-      ]
+  /// Inputs by name, each with numbers of its own in −scale … scale.
+  static func inputs(_ shapes: KeyValuePairs<String, Shape>, scale: Real = 1) -> [(name: String, value: Tensor)] {
+    shapes.enumerated().map { position, input in
+      (input.key, CheckNumbers(seed: UInt64(position + 1)).tensor(input.value, scale: scale))
     }
   }
 
-  private static var layerNorm: [GradientCheck] {
-    [(2, 3), (5, 7), (3, 33)].map { rows, width in
-      GradientCheck(
-        "layerNorm/\(rows)×\(width)",
-        [("x", numbers(1, [rows, width])), ("gamma", numbers(2, [width])), ("beta", numbers(3, [width]))]
-      ) { $0[0].layerNorm(gamma: $0[1], beta: $0[2], epsilon: 1e-5) }
-    }
+  /// Numbers in 0.5 … 1.5, for variances.
+  static func positive(_ shape: Shape) -> Tensor {
+    CheckNumbers(seed: 17).tensor(shape, scale: 0.5).mapLanes { $0 + 1 }
   }
 }

@@ -36,7 +36,7 @@ struct MaskView {
     forEachWord { word, first, present in
       let bits = words[word]
       let (x, y) = (x + first, y + first)
-      forEachLanes(present) { store(bits.selecting(load(x + $0, $1), from: $0, otherwise: 0), y + $0, $1) }
+      forEachLanes(present) { store(bits.selecting(load(x + $0, $1), from: $0), y + $0, $1) }
     }
   }
 
@@ -45,7 +45,7 @@ struct MaskView {
     let ones = Lanes(repeating: 1)
     forEachWord { word, first, present in
       let (bits, y) = (words[word], y + first)
-      forEachLanes(present) { store(bits.selecting(ones, from: $0, otherwise: 0), y + $0, $1) }
+      forEachLanes(present) { store(bits.selecting(ones, from: $0), y + $0, $1) }
     }
   }
 }

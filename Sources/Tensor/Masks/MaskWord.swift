@@ -35,11 +35,11 @@ struct MaskWord: Equatable, Sendable {
     UInt64(Lanes.zero.replacing(with: powersOfTwo, where: lanes .> threshold).total)
   }
 
-  /// `numbers` where the bits from `first` on are 1, `otherwise` where they are 0.
+  /// `numbers` where the sixteen bits from `first` on are 1, zeros where they are 0.
   @inline(__always)
-  func selecting(_ numbers: Lanes, from first: Int, otherwise: Real) -> Lanes {
+  func selecting(_ numbers: Lanes, from first: Int) -> Lanes {
     let sixteen = LaneBits(repeating: LaneBits.Scalar(truncatingIfNeeded: bits &>> UInt64(first)))
-    return Lanes(repeating: otherwise).replacing(with: numbers, where: (sixteen & laneBits) .!= 0)
+    return Lanes.zero.replacing(with: numbers, where: (sixteen & laneBits) .== laneBits)
   }
 
   /// Eight bytes, the bits of each in reverse order.
@@ -55,8 +55,14 @@ struct MaskWord: Equatable, Sendable {
 /// Integers as wide as `Real`, so that comparing them selects lanes of numbers.
 private typealias LaneBits = SIMD16<Real.RawSignificand>
 
-private let laneBits = LaneBits(
-  0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000)
+// Computed, as a stored global of this size would be looked up, with a lock, for every sixteen numbers.
 
-private let powersOfTwo = Lanes(
-  0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000)
+@inline(__always)
+private var laneBits: LaneBits {
+  LaneBits(0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000)
+}
+
+@inline(__always)
+private var powersOfTwo: Lanes {
+  Lanes(0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000)
+}

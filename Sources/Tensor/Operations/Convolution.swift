@@ -147,6 +147,8 @@ private struct WindowLayout {
   func weightGradient(_ dy: UnsafePointer<Real>, _ input: Tensor, _ shape: Shape) -> Tensor {
     Tensor.read(input) { x in
       Tensor(shape) { dw in
+        // The first picture overwrites, the others add; without any, no product writes.
+        if batch == 0 { dw.update(repeating: 0, count: shape.count) }
         forEachWindowMatrix(parallelOver: groups) { group, windowMatrix in
           for picture in 0..<batch {
             cut(x, picture, group, into: windowMatrix)
