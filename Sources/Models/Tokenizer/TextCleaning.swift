@@ -81,10 +81,31 @@ public enum TextCleaning: Sendable, CaseIterable {
   }
 
   /// Normalization form C. Below U+0300 every text already is.
+  ///
+  /// Foundation on Linux mistakes a character beyond U+FFFF for one of the same low 16 bits when a mark follows; no such
+  /// mark can change it, so the text is normalized piece by piece with a cut between the two. A run of marks that no
+  /// script piles up is cut as well, since Foundation's time grows with the square of its length.
   private static func composed(_ text: [Unicode.Scalar]) -> [Unicode.Scalar] {
     guard text.contains(where: { $0.value >= 0x300 }) else { return text }
-    return Array(string(text).precomposedStringWithCanonicalMapping.unicodeScalars)
+    var result: [Unicode.Scalar] = []
+    result.reserveCapacity(text.count)
+    var start = 0
+    var marks = 0
+    for (index, scalar) in text.enumerated() {
+      let isMark = scalar.value >= 0x300 && scalar.properties.canonicalCombiningClass != .notReordered
+      marks = isMark ? marks + 1 : 0
+      let isLast = index + 1 == text.count
+      let isMistaken = !isLast && !isMark && scalar.value > 0xFFFF && text[index + 1].value <= 0xFFFF
+      guard isLast || isMistaken || marks == markLimit else { continue }
+      marks = 0
+      let piece = Array(text[start...index])
+      result += string(piece).precomposedStringWithCanonicalMapping.unicodeScalars
+      start = index + 1
+    }
+    return result
   }
+
+  private static let markLimit = 256
 
   /// White space at both ends removed, in between as one space.
   private static func collapsed(_ text: [Unicode.Scalar]) -> [Unicode.Scalar] {

@@ -108,6 +108,8 @@ struct WordScanner {
     var value = UInt32(first) & (0xFF >> UInt32(length + 1))
     for offset in 1..<length { value = value << 6 | UInt32(bytes[index + offset] & 0x3F) }
     guard let scalar = Unicode.Scalar(value) else { return (.other, length) }
+    // Regardless of case U+0345 is an iota, so that "no letter" does not match it, and neither does "letter".
+    if cleaning == .published, value == 0x345 { return (.space, length) }
     if scalar.isLetter { return (.letter, length) }
     if scalar.isNumber { return (.number, length) }
     return (scalar.properties.isWhitespace ? .space : .other, length)
