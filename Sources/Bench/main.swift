@@ -1,2 +1,3 @@
 import Tensor
+
 print("x")

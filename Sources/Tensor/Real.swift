@@ -3,7 +3,7 @@
 /// One source, two precisions: the shipped kernels run in `Float`; the finite-difference checks audit the same
 /// code in `Double`, where a wrong sign or a missing term cannot hide behind rounding.
 #if REAL64
-public typealias Real = Double
+  public typealias Real = Double
 #else
-public typealias Real = Float
+  public typealias Real = Float
 #endif

@@ -1,3 +1,4 @@
-import Testing
 import Tensor
+import Testing
+
 @Test func placeholderMethods() { #expect(MemoryLayout<Real>.size > 0) }
