@@ -9,8 +9,14 @@ struct Option: Sendable {
   /// One line, with the default.
   let help: String
 
-  init(_ flag: String, _ value: String? = nil, isRepeatable: Bool = false, _ help: String) {
+  /// A flag with a value.
+  init(_ flag: String, _ value: String, isRepeatable: Bool = false, _ help: String) {
     (self.flag, self.value, self.isRepeatable, self.help) = (flag, value, isRepeatable, help)
+  }
+
+  /// A switch.
+  init(_ flag: String, _ help: String) {
+    (self.flag, value, isRepeatable, self.help) = (flag, nil, false, help)
   }
 }
 
