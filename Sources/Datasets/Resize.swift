@@ -94,10 +94,11 @@ private enum ResizePass {
           let row3 = source + (top + min(3, rows - 1)) * width * 3
           for x in 0..<width {
             let place = 3 &* x
-            let bytes = SIMD16<UInt8>(
-              row0[place], row0[place &+ 1], row0[place &+ 2], 0, row1[place], row1[place &+ 1], row1[place &+ 2], 0,
-              row2[place], row2[place &+ 1], row2[place &+ 2], 0, row3[place], row3[place &+ 1], row3[place &+ 2], 0)
-            pixels[x] = SIMD16<Int32>(truncatingIfNeeded: bytes)
+            let words =
+              x &+ 1 < width
+              ? SIMD4(word(row0 + place), word(row1 + place), word(row2 + place), word(row3 + place))
+              : SIMD4(pixel(row0 + place), pixel(row1 + place), pixel(row2 + place), pixel(row3 + place))
+            pixels[x] = SIMD16<Int32>(truncatingIfNeeded: unsafeBitCast(words, to: SIMD16<UInt8>.self))
           }
           weights.weights.withUnsafeBufferPointer { table in
             for x in 0..<newWidth {
@@ -105,18 +106,34 @@ private enum ResizePass {
               let first = pixels + weights.starts[x]
               var sum = SIMD16<Int32>(repeating: half)
               for tap in 0..<weights.counts[x] { sum &+= first[tap] &* taps[tap] }
-              let bytes = clamped(sum)
+              let words = unsafeBitCast(clamped(sum), to: SIMD4<UInt32>.self)
               for row in 0..<rows {
-                let place = target + ((top &+ row) &* newWidth &+ x) &* 3
-                place[0] = bytes[4 &* row]
-                place[1] = bytes[4 &* row &+ 1]
-                place[2] = bytes[4 &* row &+ 2]
+                let place = UnsafeMutableRawPointer(target + ((top &+ row) &* newWidth &+ x) &* 3)
+                if x &+ 1 < newWidth {
+                  // The fourth byte is overwritten by the next pixel.
+                  place.storeBytes(of: words[row], as: UInt32.self)
+                } else {
+                  place.storeBytes(of: UInt16(truncatingIfNeeded: words[row]), as: UInt16.self)
+                  place.storeBytes(of: UInt8(truncatingIfNeeded: words[row] >> 16), toByteOffset: 2, as: UInt8.self)
+                }
               }
             }
           }
         }
       }
     }
+  }
+
+  /// The three bytes of a pixel and one that follows, in the order of memory.
+  @inline(__always)
+  private static func word(_ place: UnsafePointer<UInt8>) -> UInt32 {
+    UInt32(littleEndian: UnsafeRawPointer(place).loadUnaligned(as: UInt32.self))
+  }
+
+  /// The three bytes of a pixel that may be the last of the picture.
+  @inline(__always)
+  private static func pixel(_ place: UnsafePointer<UInt8>) -> UInt32 {
+    UInt32(place[0]) | UInt32(place[1]) << 8 | UInt32(place[2]) << 16
   }
 
   static func down(
@@ -153,9 +170,7 @@ private enum ResizePass {
 
   @inline(__always)
   private static func clamped(_ sum: SIMD16<Int32>) -> SIMD16<UInt8> {
-    var level = sum &>> SIMD16(repeating: ResampleWeights.fractionalBits)
-    level.replace(with: 0, where: level .< 0)
-    level.replace(with: 255, where: level .> 255)
-    return SIMD16<UInt8>(truncatingIfNeeded: level)
+    let level = sum &>> SIMD16(repeating: ResampleWeights.fractionalBits)
+    return SIMD16<UInt8>(truncatingIfNeeded: level.clampedToByte)
   }
 }
