@@ -53,10 +53,7 @@ enum JPEGInverseDCT {
   /// Samples are stored around 128.
   @inline(__always)
   private static func samples(_ row: Row) -> SIMD8<UInt8> {
-    var row = row &+ Row(repeating: 128)
-    row.replace(with: 0, where: row .< 0)
-    row.replace(with: 255, where: row .> 255)
-    return SIMD8<UInt8>(truncatingIfNeeded: row)
+    SIMD8<UInt8>(truncatingIfNeeded: (row &+ Row(repeating: 128)).clampedToByte)
   }
 
   struct Rows {
