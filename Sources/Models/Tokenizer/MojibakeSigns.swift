@@ -77,14 +77,12 @@ struct MojibakeSigns {
     в Ђ
     ВГРС {control}{bad}{opening}{closing}{currency}°µ ВГРС
     Г ў В Ђ В {any} {a-z}{A-Z}_
-    Ã \u{A0}¡
     {a-z} ÃÂ _
     {a-z} {space} ÃÂ _
     ^ ÃÂ _
     {a-z}.,?!{closing} Â _{opening}{closing}
     β € ™\u{A0}Ά\u{AD}®°
     ΒΓΞΟ {control}{bad}{opening}{closing}{currency}° ΒΓΞΟ
-    ā €
     """
 
   static let shared = MojibakeSigns()

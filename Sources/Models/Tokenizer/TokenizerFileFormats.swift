@@ -3,7 +3,7 @@ import Foundation
 /// Reading of the small files beside a model.
 enum TokenizerFile {
   /// Published ones have 4 MB at most.
-  static let byteLimit = 64 << 20
+  static let byteLimit = 16 << 20
 
   static func exists(_ url: URL) -> Bool { FileManager.default.fileExists(atPath: url.path) }
 

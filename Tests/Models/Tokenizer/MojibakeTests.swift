@@ -29,6 +29,15 @@ import Testing
     #expect(repaired(text).unicodeScalars.elementsEqual(text.unicodeScalars))
   }
 
+  @Test(arguments: [
+    ("猫 cafÃ©", "猫 café"), ("猫 donâ€™t ÐŸÑ€Ð¸", "猫 don’t При"), ("猫Ã©Ã©猫 Ã¼", "猫éé猫 ü"),
+    ("猫 café â\u{80}\u{99}s", "猫 café ’s"),
+    // Behind a character that looks like a later byte nothing is re-read.
+    ("žÐ¸", "žÐ¸"), ("¸Âž", "¸Âž"), (" €ÃŸ猫", " €ÃŸ猫"),
+  ]) func onlyBrokenStretchesAreUndone(text: String, want: String) {
+    #expect(repaired(text).unicodeScalars.elementsEqual(want.unicodeScalars))
+  }
+
   @Test(arguments: encodings.map(\.name)) func bytesSurviveEveryEncoding(name: String) throws {
     let encoding = try #require(Self.encodings.first { $0.name == name })
     let bytes = (UInt8(0)...255).filter { _ in true }

@@ -169,6 +169,17 @@ import Testing
     }
   }
 
+  @Test func filesBeyondReasonAreLeftUnread() throws {
+    try TinyVocabulary.withFolder(["tokenizer.json": Data()]) { folder in
+      let file = try FileHandle(forWritingTo: folder.appendingPathComponent("tokenizer.json"))
+      try file.truncate(atOffset: UInt64(16 << 20) + 1)
+      try file.close()
+      #expect(throws: TokenizerError.file("tokenizer.json", expected: "at most 16777216 bytes", found: "16777217")) {
+        try Tokenizer.load(from: folder)
+      }
+    }
+  }
+
   @Test(arguments: [0, 1, 4, 10]) func linesAfterTheCountAreLeftUnread(count: Int) throws {
     let text = TinyVocabulary.mergeText + "not a merge\n"
     #expect(try Tokenizer(publishedMerges: text, count: count).tokenCount == 514 + count)

@@ -45,6 +45,21 @@ struct TokenizerGoldenTests {
     #expect(tokenizer.endOfText == 49407)
   }
 
+  @Test func publishedVocabularyLoadsFromAFolder() throws {
+    let lines = try PublishedMerges.text.get().split(separator: "\n").dropFirst().prefix(Tokenizer.publishedMergeCount)
+    let bytes = ByteAlphabet.order.map { String(ByteAlphabet.scalars[Int($0)]) }
+    var tokens = bytes + bytes.map { $0 + "</w>" }
+    tokens += lines.map { String($0).replacing(" ", with: "") }
+    tokens += ["<|startoftext|>", "<|endoftext|>"]
+    let vocabulary = try JSONEncoder().encode(Dictionary(uniqueKeysWithValues: zip(tokens, 0...)))
+    let merges = Data(("#version: 0.2\n" + lines.joined(separator: "\n") + "\n").utf8)
+    try TinyVocabulary.withFolder(["vocab.json": vocabulary, "merges.txt": merges]) { folder in
+      let loaded = try Tokenizer.load(from: folder)
+      #expect(loaded.tokenCount == 49408)
+      for golden in try goldens(Golden.self, "strings.json") { #expect(loaded.encode(golden.text) == golden.ids) }
+    }
+  }
+
   @Test func idsEqualThePublishedTokenizers() throws {
     let goldens = try goldens(Golden.self, "strings.json")
     #expect(goldens.count == 1500)
