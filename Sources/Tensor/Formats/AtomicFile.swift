@@ -19,7 +19,7 @@ public struct AtomicFile: ~Copyable {
 
   /// Opens a temporary file beside `target`.
   ///
-  /// - Throws: `FileError` if the folder is missing or not writable, or if `target` is a folder.
+  /// - Throws: `FileError` if the folder is missing or not writable, or if `target` is a folder or a device.
   public init(replacing target: URL) throws(FileError) {
     // The name is short and its own, as one made of the target's could exceed the 255 bytes a name may have.
     let number = Self.serial.wrappingAdd(1, ordering: .relaxed).newValue
@@ -28,8 +28,10 @@ public struct AtomicFile: ~Copyable {
     temporary = target.deletingLastPathComponent().appendingPathComponent(name).path
     descriptor = -1
     var status = stat()
-    if stat(target.path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
-      throw FileError(file: target.shown, expected: "a file to write", found: "a folder")
+    // Renaming over a device would put a file in its place.
+    if stat(target.path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+      let isFolder = status.st_mode & S_IFMT == S_IFDIR
+      throw FileError(file: target.shown, expected: "a file to write", found: isFolder ? "a folder" : "a special file")
     }
     descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else { throw FileError(target, expected: "a file that can be written") }

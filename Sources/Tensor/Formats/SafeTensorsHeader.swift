@@ -77,13 +77,15 @@ struct SafeTensorsHeader {
     var extents: [Int]?
     var offsets: [Int]?
     try scanner.object { (key, scanner) throws(JSONScanner.Problem) in
+      guard ["dtype", "shape", "data_offsets"].contains(key) else {
+        throw .init(expected: "only dtype, shape and data_offsets", found: "the field \(quoted(key))")
+      }
       let isRepeated: Bool
       do throws(JSONScanner.Problem) {
         switch key {
         case "dtype": (isRepeated, typeName) = (typeName != nil, try scanner.string())
         case "shape": (isRepeated, extents) = (extents != nil, try scanner.integers())
-        case "data_offsets": (isRepeated, offsets) = (offsets != nil, try scanner.integers())
-        default: throw .init(expected: "only dtype, shape and data_offsets", found: "another field")
+        default: (isRepeated, offsets) = (offsets != nil, try scanner.integers())
         }
       } catch { throw .init(expected: "\(error.expected) in \(quoted(key))", found: error.found) }
       guard !isRepeated else { throw .init(expected: "each field once", found: "\(quoted(key)) twice") }

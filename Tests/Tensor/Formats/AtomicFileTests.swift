@@ -42,6 +42,11 @@ import Testing
     #expect(throws: FileError(file: folder.url.path, expected: "a file to write", found: "a folder")) {
       try AtomicFile.write([1], to: folder.url)
     }
+    let pipe = try folder.file("pipe")
+    try #require(mkfifo(pipe.path, 0o600) == 0)
+    #expect(throws: FileError(file: pipe.path, expected: "a file to write", found: "a special file")) {
+      try AtomicFile.write([1], to: pipe)
+    }
     let file = try folder.write("x", to: "file")
     #expect(throws: FileError.self) { try AtomicFile.write([1], to: file.appendingPathComponent("out.json")) }
     var writer = SafeTensorsWriter()

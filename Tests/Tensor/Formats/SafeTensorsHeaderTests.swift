@@ -45,7 +45,9 @@ import Testing
     .init(
       "field twice", #"{"a":{"dtype":"F32","dtype":"F32"}}"#,
       #"tensor "a": expected each field once, found "dtype" twice"#),
-    .init("unknown field", #"{"a":{"extra":1}}"#, #"tensor "a": expected only dtype, shape and data_offsets"#),
+    .init(
+      "unknown field", #"{"a":{"extra":1}}"#,
+      #"tensor "a": expected only dtype, shape and data_offsets, found the field "extra""#),
     .init("no dtype", #"{"a":{}}"#, #"tensor "a": expected a dtype, found none"#),
     .init("no shape", #"{"a":{"dtype":"F32"}}"#, #"tensor "a": expected a shape, found none"#),
     .init("no offsets", #"{"a":{"dtype":"F32","shape":[]}}"#, #"tensor "a": expected data_offsets, found none"#),
