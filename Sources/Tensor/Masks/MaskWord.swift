@@ -38,7 +38,7 @@ struct MaskWord: Equatable, Sendable {
   /// `numbers` where the sixteen bits from `first` on are 1, zeros where they are 0.
   @inline(__always)
   func selecting(_ numbers: Lanes, from first: Int) -> Lanes {
-    let sixteen = LaneBits(repeating: LaneBits.Scalar(truncatingIfNeeded: bits &>> UInt64(first)))
+    let sixteen = LaneIntegers(repeating: LaneIntegers.Scalar(truncatingIfNeeded: bits &>> UInt64(first)))
     return Lanes.zero.replacing(with: numbers, where: (sixteen & laneBits) .== laneBits)
   }
 
@@ -53,13 +53,13 @@ struct MaskWord: Equatable, Sendable {
 }
 
 /// Integers as wide as `Real`, so that comparing them selects lanes of numbers.
-private typealias LaneBits = SIMD16<Real.RawSignificand>
+private typealias LaneIntegers = SIMD16<Real.RawSignificand>
 
 // Computed, as a stored global of this size would be looked up, with a lock, for every sixteen numbers.
 
 @inline(__always)
-private var laneBits: LaneBits {
-  LaneBits(0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000)
+private var laneBits: LaneIntegers {
+  LaneIntegers(0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000)
 }
 
 @inline(__always)

@@ -1,0 +1,109 @@
+import Tensor
+
+/// How a picture becomes the numbers a model reads: size, crop, scale.
+public struct Preprocessing: Sendable, Equatable {
+  /// Which way a centre crop's offset is rounded when the margin is odd.
+  public enum CropRounding: Sendable, Equatable {
+    /// round((n − crop) / 2), halves to even: torchvision and OpenAI's CLIP.
+    case halfToEven
+    /// ⌊(n − crop) / 2⌋: Hugging Face's image processors.
+    case down
+  }
+
+  public enum Geometry: Sendable, Equatable {
+    /// The shorter side becomes `size`, the longer ⌊size · longer / shorter⌋; then the middle `crop` × `crop`.
+    case shortestEdge(Int, crop: Int, rounding: CropRounding = .halfToEven)
+    /// Both sides are given; the aspect ratio is not kept.
+    case direct(height: Int, width: Int)
+  }
+
+  public var geometry: Geometry
+  public var resample: Resample
+  /// Of the three channels, after rescaling.
+  public var mean: [Double]
+  public var std: [Double]
+  /// What 8-bit pixels are multiplied with first.
+  public var rescale: Double
+
+  /// Traps when a size is not positive, the crop is larger than the shortest edge, or mean and std are not three
+  /// numbers each, std above 0.
+  public init(
+    geometry: Geometry, resample: Resample = .bicubic, mean: [Double], std: [Double], rescale: Double = 1 / 255
+  ) {
+    precondition(mean.count == 3 && std.count == 3, "preprocessing: expected mean and std of 3 channels")
+    precondition(std.allSatisfy { $0 > 0 }, "preprocessing: expected std above 0, found \(std)")
+    switch geometry {
+    case .shortestEdge(let size, let crop, _):
+      precondition(1...size ~= crop, "preprocessing: expected a crop of 1 to \(size), found \(crop)")
+    case .direct(let height, let width):
+      precondition(height > 0 && width > 0, "preprocessing: expected a positive size, found \(width) × \(height)")
+    }
+    self.geometry = geometry
+    self.resample = resample
+    self.mean = mean
+    self.std = std
+    self.rescale = rescale
+  }
+
+  /// The test transform of CLIP and of the methods built on it.
+  public static func clip(size: Int = 224) -> Preprocessing {
+    Preprocessing(
+      geometry: .shortestEdge(size, crop: size), mean: [0.48145466, 0.4578275, 0.40821073],
+      std: [0.26862954, 0.26130258, 0.27577711])
+  }
+
+  /// Height and width of the result.
+  public var outputSize: (height: Int, width: Int) {
+    switch geometry {
+    case .shortestEdge(_, let crop, _): (crop, crop)
+    case .direct(let height, let width): (height, width)
+    }
+  }
+
+  /// The picture resized and cropped, still 8 bits.
+  public func geometryApplied(to image: Image) -> Image {
+    switch geometry {
+    case .direct(let height, let width): return image.resized(width: width, height: height, resample)
+    case .shortestEdge(let size, let crop, let rounding):
+      let (shorter, longer) = (min(image.width, image.height), max(image.width, image.height))
+      let long = size * longer / shorter
+      let (width, height) = image.width <= image.height ? (size, long) : (long, size)
+      let box = PixelBox(
+        left: Self.offset(width - crop, rounding), top: Self.offset(height - crop, rounding), width: crop, height: crop)
+      return image.resized(width: width, height: height, resample).cropped(box)
+    }
+  }
+
+  /// Resizes, crops and normalises `image` into `output`, [3, height, width] of `outputSize`.
+  ///
+  ///     y = (rescale · pixel − mean) / std      for each channel
+  public func apply(to image: Image, into output: UnsafeMutablePointer<Real>) {
+    normalize(geometryApplied(to: image), into: output)
+  }
+
+  /// Normalises the pixels of `image` as they are into `output`, [3, image.height, image.width].
+  public func normalize(_ image: Image, into output: UnsafeMutablePointer<Real>) {
+    let area = image.width * image.height
+    // A channel has only 256 levels: their values are worked out once, in Double.
+    let levels = (0..<3 * 256).map { index in
+      Real((rescale * Double(index & 255) - mean[index >> 8]) / std[index >> 8])
+    }
+    levels.withUnsafeBufferPointer { levels in
+      image.pixels.withUnsafeBufferPointer { pixels in
+        for index in 0..<area {
+          output[index] = levels[Int(pixels[3 &* index])]
+          output[area &+ index] = levels[256 &+ Int(pixels[3 &* index &+ 1])]
+          output[2 &* area &+ index] = levels[512 &+ Int(pixels[3 &* index &+ 2])]
+        }
+      }
+    }
+  }
+
+  private static func offset(_ margin: Int, _ rounding: CropRounding) -> Int {
+    let half = margin / 2
+    switch rounding {
+    case .down: return half
+    case .halfToEven: return margin & 1 == 1 && half & 1 == 1 ? half + 1 : half
+    }
+  }
+}

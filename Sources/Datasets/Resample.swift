@@ -1,0 +1,66 @@
+import Foundation
+
+/// A filter for resizing pictures.
+public enum Resample: String, Sendable, CaseIterable {
+  /// The triangle: 1 − |x| for |x| < 1.
+  case bilinear
+  /// Keys' cubic with a = −½ (IEEE Trans. ASSP 29, 1981, equation 4).
+  case bicubic
+
+  /// The filter is zero from here on.
+  var support: Double {
+    switch self {
+    case .bilinear: 1
+    case .bicubic: 2
+    }
+  }
+
+  func weight(_ position: Double) -> Double {
+    let x = abs(position)
+    switch self {
+    case .bilinear: return x < 1 ? 1 - x : 0
+    case .bicubic:
+      let a = -0.5
+      if x < 1 { return ((a + 2) * x - (a + 3)) * x * x + 1 }
+      if x < 2 { return (((x - 5) * x + 8) * x - 4) * a }
+      return 0
+    }
+  }
+}
+
+/// For each new place along one side, which old pixels it is made of and how much of each.
+///
+/// The filter is widened by the reduction factor, so that every old pixel counts when a picture shrinks. Weights
+/// are cut off at the border, scaled to a sum of 1, and rounded to 22 fractional bits, as in Pillow's `Resample.c`.
+struct ResampleWeights {
+  static let fractionalBits: Int32 = 22
+
+  /// First old pixel of each new one, and how many follow.
+  private(set) var starts: [Int] = []
+  private(set) var counts: [Int] = []
+  /// [new, taps]; unused places are 0.
+  private(set) var weights: [Int32] = []
+  let taps: Int
+
+  init(from old: Int, to new: Int, filter: Resample) {
+    let scale = Double(old) / Double(new)
+    let stretch = max(scale, 1)
+    let support = filter.support * stretch
+    taps = Int(support.rounded(.up)) * 2 + 1
+    weights = [Int32](repeating: 0, count: new * taps)
+    for place in 0..<new {
+      let center = (Double(place) + 0.5) * scale
+      let start = max(Int(center - support + 0.5), 0)
+      let count = min(Int(center + support + 0.5), old) - start
+      var exact = (0..<count).map { filter.weight((Double($0 + start) - center + 0.5) * (1 / stretch)) }
+      let sum = exact.reduce(0, +)
+      if sum != 0 { for tap in exact.indices { exact[tap] /= sum } }
+      for (tap, weight) in exact.enumerated() {
+        let scaled = weight * Double(1 << Self.fractionalBits)
+        weights[place * taps + tap] = Int32(scaled < 0 ? scaled - 0.5 : scaled + 0.5)
+      }
+      starts.append(start)
+      counts.append(count)
+    }
+  }
+}

@@ -1,0 +1,113 @@
+// exp, tanh and sigmoid share one reduction. With n = round(x / ln 2) and r = x − n ln 2, |r| ≤ ½ ln 2,
+//
+//     eˣ = 2ⁿ (1 + q),   q = eʳ − 1 = r + r² Q(r),
+//
+// and tanh needs eˣ − 1 = 2ⁿ q + (2ⁿ − 1) without the cancellation that subtracting 1 from eˣ would bring.
+
+extension Transcendental {
+  /// eˣ in every lane.
+  @inline(__always)
+  public static func exp(_ x: Lanes) -> Lanes {
+    // Beyond these bounds the result is ∞ or below half the least subnormal number; within them n fits two scales.
+    let reduced = Reduced(x.limited(above: Bounds.expAbove).limited(below: Bounds.expBelow))
+    // 2ⁿ by two factors, each an ordinary number for every n from the least subnormal exponent to the overflow:
+    // the first product is exact, the second rounds once into the subnormal range or overflows to ∞.
+    let field = reduced.exponent &+ LaneBits(repeating: 2 &* Binary.bias)
+    let half = field &>> LaneBits(repeating: 1)
+    return (1 + reduced.q) * power(field: half) * power(field: field &- half)
+  }
+
+  /// tanh x = (e²ˣ − 1) / (e²ˣ + 1) in every lane.
+  @inline(__always)
+  public static func tanh(_ x: Lanes) -> Lanes {
+    // From the bound on, tanh is 1 to less than half an ULP.
+    let reduced = Reduced(2 * x.magnitudes.limited(above: Bounds.tanhAbove))
+    let power = power(field: reduced.exponent &+ LaneBits(repeating: Binary.bias))
+    let lessOne = (power - 1).fma(power, reduced.q)
+    return (lessOne / (lessOne + 2)).withSigns(of: x)
+  }
+
+  /// 1 / (1 + e⁻ˣ) in every lane.
+  @inline(__always)
+  public static func sigmoid(_ x: Lanes) -> Lanes {
+    // With e = exp(−|x|) ≤ 1 nothing overflows, and the lower tail e / (1 + e) keeps its relative precision.
+    let e = exp(-x.magnitudes)
+    return e.replacing(with: 1, where: x .> 0) / (1 + e)
+  }
+
+  /// eˣ; the bits of the lane function.
+  @inline(__always)
+  public static func exp(_ x: Real) -> Real { exp(Lanes(repeating: x))[0] }
+
+  /// tanh x; the bits of the lane function.
+  @inline(__always)
+  public static func tanh(_ x: Real) -> Real { tanh(Lanes(repeating: x))[0] }
+
+  /// 1 / (1 + e⁻ˣ); the bits of the lane function.
+  @inline(__always)
+  public static func sigmoid(_ x: Real) -> Real { sigmoid(Lanes(repeating: x))[0] }
+
+  /// 2ⁿ from its exponent field n + bias.
+  @inline(__always)
+  private static func power(field: LaneBits) -> Lanes {
+    Lanes(bits: field &<< LaneBits(repeating: Binary.significandBits))
+  }
+
+  /// x = n ln 2 + r, as n (a two's complement integer) and q = eʳ − 1.
+  private struct Reduced {
+    let exponent: LaneBits
+    let q: Lanes
+
+    @inline(__always)
+    init(_ x: Lanes) {
+      // Adding 1.5 · 2ˢ (s bits of significand) leaves the rounded integer in the low bits: no conversion needed.
+      let shifter = Bounds.shifter
+      let shifted = x.times(Lanes(repeating: Bounds.reciprocalLn2), plus: shifter)
+      exponent = shifted.bits &- LaneBits(repeating: shifter.bitPattern)
+      let n = shifted - shifter
+      let r = x.fma(n, Lanes(repeating: -Binary.ln2High)).fma(n, Lanes(repeating: -Binary.ln2Low))
+      q = r.fma(r * r, Reduced.quotient(r))
+    }
+
+    /// Q(r) = (eʳ − 1 − r) / r² on |r| ≤ ½ ln 2, weighted by |r| (the relative error of q).
+    @inline(__always)
+    private static func quotient(_ r: Lanes) -> Lanes {
+      #if REAL64
+        // Truncation 2⁻⁵⁵·⁶.
+        Lanes(repeating: 0x1.af76b36d6495bp-26)
+          .times(r, plus: 0x1.28a28d0cf3ae3p-22)
+          .times(r, plus: 0x1.71dde9fea19e3p-19)
+          .times(r, plus: 0x1.a019a6a9270f0p-16)
+          .times(r, plus: 0x1.a01a01b5dc61ep-13)
+          .times(r, plus: 0x1.6c16c17f29617p-10)
+          .times(r, plus: 0x1.111111110e6c4p-7)
+          .times(r, plus: 0x1.555555555213ap-5)
+          .times(r, plus: 0x1.555555555555cp-3)
+          .times(r, plus: 0x1.0000000000005p-1)
+      #else
+        // Truncation 2⁻²⁶·².
+        Lanes(repeating: 0x1.6d98c2p-10)
+          .times(r, plus: 0x1.1227e8p-7)
+          .times(r, plus: 0x1.555488p-5)
+          .times(r, plus: 0x1.5554bp-3)
+          .times(r, plus: 0.5)
+      #endif
+    }
+  }
+
+  private enum Bounds {
+    #if REAL64
+      @inline(__always) static var expAbove: Real { 710 }
+      @inline(__always) static var expBelow: Real { -746 }
+      @inline(__always) static var tanhAbove: Real { 20 }
+      @inline(__always) static var shifter: Real { 0x1.8p52 }
+      @inline(__always) static var reciprocalLn2: Real { 0x1.71547652b82fep0 }
+    #else
+      @inline(__always) static var expAbove: Real { 89 }
+      @inline(__always) static var expBelow: Real { -104 }
+      @inline(__always) static var tanhAbove: Real { 10 }
+      @inline(__always) static var shifter: Real { 0x1.8p23 }
+      @inline(__always) static var reciprocalLn2: Real { 0x1.715476p0 }
+    #endif
+  }
+}
