@@ -1,3 +1,4 @@
+import Datasets
 import Foundation
 import Tensor
 
@@ -58,17 +59,17 @@ public struct Trainer {
   /// The learning rates of all steps of the encoder's tensors.
   public var encoderRates: [Double] {
     let schedule = recipe.encoder.schedule(epochs: recipe.epochs)
-    return (0..<recipe.epochs).flatMap { Array(repeating: schedule.rate(epoch: $0), count: stepsPerEpoch) }
+    return (0..<recipe.epochs).flatMap { Array(repeating: schedule.rate(at: $0), count: stepsPerEpoch) }
   }
 
   /// The state before the first step.
   public func start() -> TrainingState {
-    let count = method.encoder.trainables.count
+    let (encoder, head) = (method.encoder.trainables, method.head.trainables)
     return TrainingState(
       values: method.trainables.map(\.initial),
       optimizers: [
-        .init("encoder", recipe.encoder, 0..<count, epochs: recipe.epochs),
-        .init("head", recipe.head, count..<method.trainables.count, epochs: recipe.epochs),
+        .init("encoder", recipe.encoder, encoder, from: 0, epochs: recipe.epochs),
+        .init("head", recipe.head, head, from: encoder.count, epochs: recipe.epochs),
       ].filter { !$0.range.isEmpty })
   }
 
@@ -129,7 +130,7 @@ public struct Trainer {
     let metrics = EpochMetrics(
       epoch: state.epoch + 1, steps: state.steps,
       learningRates: Dictionary(
-        uniqueKeysWithValues: state.optimizers.map { ($0.name, $0.schedule.rate(epoch: state.epoch)) }),
+        uniqueKeysWithValues: state.optimizers.map { ($0.name, $0.schedule.rate(at: state.epoch)) }),
       terms: state.sums.means, accuracy: state.sums.accuracy, validationAccuracy: accuracy,
       shares: Dictionary(uniqueKeysWithValues: shares.map { ($0.name, $0.percent) }), seconds: seconds,
       imagesPerSecond: seconds > 0 ? Double(pictures) / seconds : 0)

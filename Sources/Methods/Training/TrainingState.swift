@@ -8,12 +8,12 @@ public struct TrainingState: Sendable {
     let name: String
     let range: Range<Int>
     let schedule: Schedule
-    var optimizer: Optimizer
+    var optimizer: any Optimizer
 
-    init(_ name: String, _ recipe: OptimizerRecipe, _ range: Range<Int>, epochs: Int) {
-      (self.name, self.range) = (name, range)
+    init(_ name: String, _ recipe: OptimizerRecipe, _ trainables: [Trainable], from first: Int, epochs: Int) {
+      (self.name, range) = (name, first..<first + trainables.count)
       schedule = recipe.schedule(epochs: epochs)
-      optimizer = recipe.optimizer
+      optimizer = recipe.optimizer(trainables.map { ParameterSlot($0.name, $0.initial.shape) })
     }
   }
 
@@ -55,7 +55,7 @@ public struct TrainingState: Sendable {
       var part = Array(values[group.range])
       for position in group.range { values[position] = Tensor(0) }
       optimizers[index].optimizer.step(
-        &part, gradients: Array(step.gradients[group.range]), learningRate: group.schedule.rate(epoch: epoch))
+        parameters: &part, gradients: Array(step.gradients[group.range]), learningRate: group.schedule.rate(at: epoch))
       values.replaceSubrange(group.range, with: part)
     }
     steps += 1
@@ -108,7 +108,7 @@ extension TrainingState {
   func write(to url: URL, fingerprint: String) throws {
     let header = Header(
       format: 1, fingerprint: fingerprint, steps: steps, epoch: epoch, sums: sums,
-      optimizerSteps: Dictionary(uniqueKeysWithValues: optimizers.map { ($0.name, $0.optimizer.steps) }),
+      optimizerSteps: Dictionary(uniqueKeysWithValues: optimizers.map { ($0.name, $0.optimizer.stepCount) }),
       bestEpoch: best?.epoch, bestAccuracy: best?.accuracy)
     var writer = SafeTensorsWriter(
       metadata: [Self.metadataKey: String(decoding: try JSON.encoded(header), as: UTF8.self)])
@@ -149,7 +149,8 @@ extension TrainingState {
       let names = file.names.filter { $0.hasPrefix(prefix) }
       let state = try Dictionary(
         uniqueKeysWithValues: names.map { (String($0.dropFirst(prefix.count)), try file.tensor($0)) })
-      try optimizers[index].optimizer.restore(state, steps: header.optimizerSteps[optimizers[index].name] ?? 0)
+      try optimizers[index].optimizer.restore(
+        state, stepCount: header.optimizerSteps[optimizers[index].name] ?? 0)
     }
     if let epoch = header.bestEpoch, let accuracy = header.bestAccuracy {
       best = Best(epoch: epoch, accuracy: accuracy, values: try tensors("best"))
