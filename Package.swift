@@ -1,4 +1,5 @@
 // swift-tools-version: 6.2
+import Foundation
 import PackageDescription
 
 // Two switches, read from the environment when the package is resolved:
@@ -10,10 +11,18 @@ let targetCPU = Context.environment["TARGET_CPU"] ?? "native"
 /// x86-64 without a newer level has no fused multiply-add; every arm64 has one.
 let hasFMA = !["x86-64", "x86-64-v2"].contains(targetCPU)
 
+/// The vector registers of the target decide the shape of the matrix kernel's tile: its speed, never its bits.
+let features =
+  targetCPU == "native" ? (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? "" : targetCPU
+let isWide = ["avx512f", "avx512", "icelake", "sapphirerapids", "graniterapids", "znver4", "znver5"]
+  .contains { features.contains($0) }
+let hasAVX2 = ["avx2", "haswell", "broadwell", "skylake", "alderlake", "znver"].contains { features.contains($0) }
+
 /// Numeric code stays optimised in the debug configuration: SIMD is about a hundred times slower without.
 let numeric: [SwiftSetting] =
   (isDouble ? [.define("REAL64")] : [])
   + (hasFMA ? [] : [.define("NO_FMA")])
+  + (isWide ? [.define("WIDE_TILE")] : hasAVX2 ? [.define("AVX2_TILE")] : [])
   + [.unsafeFlags(["-target-cpu", targetCPU])]
   + [.unsafeFlags(["-O"], .when(configuration: .debug))]
 

@@ -8,10 +8,13 @@ import Synchronization
 public enum Parallel {
   private static let requested = Atomic<Int>(0)
 
+  /// The number last set; 0 for all cores.
+  static var requestedThreads: Int { requested.load(ordering: .relaxed) }
+
   /// How many threads take part; 0 stands for all cores (the default). Results do not depend on it.
   public static var threads: Int {
     get {
-      let threads = requested.load(ordering: .relaxed)
+      let threads = requestedThreads
       return threads > 0 ? threads : cores
     }
     set { requested.store(max(0, newValue), ordering: .relaxed) }

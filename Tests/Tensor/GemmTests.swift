@@ -1,0 +1,144 @@
+import Testing
+
+@testable import Tensor
+
+/// Everything that a product may be asked for, and its comparison with the plain twin.
+struct ProductCase: CustomTestStringConvertible, Sendable {
+  let m, n, k: Int
+  /// Strides of the operands: their elements lie along rows, along columns, or with gaps in both directions.
+  enum Order: CaseIterable, Sendable { case rows, columns, gaps }
+  var a = Order.rows
+  var b = Order.rows
+  var accumulating = false
+
+  init(_ m: Int, _ n: Int, _ k: Int) { (self.m, self.n, self.k) = (m, n, k) }
+
+  var testDescription: String { "\(m)×\(n)×\(k) \(a) \(b)\(accumulating ? " accumulating" : "")" }
+
+  /// Extents around nothing, one, the tile, its halves, primes.
+  static let edges: [ProductCase] = {
+    let rows = [0, 1, 2, 3, 4, 5, 7, Tile.rows - 1, Tile.rows, Tile.rows + 1, 2 * Tile.rows + 3, 53]
+    let columns = [0, 1, 7, Tile.columns / 2, Tile.columns / 2 + 1, Tile.columns, Tile.columns + 1, 67]
+    return rows.flatMap { m in columns.flatMap { n in [0, 1, 8, 13].map { ProductCase(m, n, $0) } } }
+  }()
+
+  /// Extents around the blocks.
+  static let blocks = [
+    ProductCase(15, 33, 767), ProductCase(15, 33, 768), ProductCase(15, 33, 769), ProductCase(29, 35, 1537),
+    ProductCase(111, 40, 20), ProductCase(112, 40, 20), ProductCase(113, 40, 20), ProductCase(227, 515, 31),
+    ProductCase(3, 4097, 9), ProductCase(17, 4095, 5), ProductCase(1, 1, 2000), ProductCase(197, 197, 64),
+    ProductCase(197, 64, 197), ProductCase(50, 768, 96),
+  ]
+
+  static let layouts = ProductCase.Order.allCases.flatMap { a in
+    ProductCase.Order.allCases.flatMap { b in
+      [ProductCase(31, 70, 37), ProductCase(14, 32, 16), ProductCase(29, 33, 801)].flatMap { shape in
+        [false, true].map { accumulating in
+          var product = shape
+          (product.a, product.b, product.accumulating) = (a, b, accumulating)
+          return product
+        }
+      }
+    }
+  }
+
+  /// The bits of C, its margin included, as the blocked product and its plain twin leave them.
+  func bits(parallel: Bool) -> (blocked: [Real], plain: [Real]) {
+    let a = Operand(m, k, a, seed: 1)
+    let b = Operand(k, n, b, seed: 2)
+    let cStride = n + 3
+    let old = numbers(m * cStride + 1, seed: 3)
+    var (blocked, plain) = (old, old)
+    a.withView { a in
+      b.withView { b in
+        blocked.withUnsafeMutableBufferPointer {
+          gemm(
+            m, n, k, a, b, into: $0.baseAddress!, cStride: cStride, accumulating: accumulating, parallel: parallel)
+        }
+        plain.withUnsafeMutableBufferPointer {
+          gemmPlain(m, n, k, a, b, into: $0.baseAddress!, cStride: cStride, accumulating: accumulating)
+        }
+      }
+    }
+    return (blocked, plain)
+  }
+}
+
+/// A matrix in memory of exactly the size that its strides span.
+private struct Operand {
+  let memory: [Real]
+  let rowStride, columnStride: Int
+
+  init(_ rows: Int, _ columns: Int, _ order: ProductCase.Order, seed: UInt64) {
+    switch order {
+    case .rows: (rowStride, columnStride) = (columns + 1, 1)
+    case .columns: (rowStride, columnStride) = (1, rows + 1)
+    case .gaps: (rowStride, columnStride) = (2 * columns + 1, 2)
+    }
+    memory = numbers(max(1, max(0, rows - 1) * rowStride + max(0, columns - 1) * columnStride + 1), seed: seed)
+  }
+
+  func withView(_ body: (MatrixView) -> Void) {
+    memory.withUnsafeBufferPointer {
+      body(MatrixView($0.baseAddress!, rowStride: rowStride, columnStride: columnStride))
+    }
+  }
+}
+
+/// Numbers in −1 ..< 1 with all their bits in use, so that another order of summation shows.
+func numbers(_ count: Int, seed: UInt64) -> [Real] {
+  var state = seed
+  return (0..<count).map { _ in
+    state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+    return Real(Int32(truncatingIfNeeded: state >> 32)) * 0x1p-31
+  }
+}
+
+@Suite(.serialized) struct GemmTests {
+  @Test(arguments: ProductCase.blocks + ProductCase.layouts)
+  func bitsEqualThoseOfThreePlainLoops(_ product: ProductCase) {
+    let (blocked, plain) = product.bits(parallel: false)
+    #expect(blocked == plain)
+  }
+
+  @Test func bitsEqualThoseOfThreePlainLoopsAroundTheTile() {
+    for product in ProductCase.edges {
+      for accumulating in [false, true] {
+        var product = product
+        product.accumulating = accumulating
+        let (blocked, plain) = product.bits(parallel: false)
+        #expect(blocked == plain, "\(product.testDescription)")
+      }
+    }
+  }
+
+  @Test(arguments: [1, 2, 3, 7])
+  func threadsChangeNoBit(_ threads: Int) {
+    let before = Parallel.requestedThreads
+    defer { Parallel.threads = before }
+    Parallel.threads = threads
+    for var product in [ProductCase(227, 515, 31), ProductCase(40, 1030, 70), ProductCase(300, 90, 1000)] {
+      product.b = .columns
+      let (blocked, plain) = product.bits(parallel: true)
+      #expect(blocked == plain, "\(product.testDescription)")
+    }
+  }
+
+  @Test func smallWholeNumbersAreMultipliedExactly() {
+    let a: [Real] = [1, 2, 3, 4, 5, 6]
+    let b: [Real] = [7, 8, 9, 10, 11, 12]
+    var c: [Real] = [1, 1, 1, 1]
+    gemm(2, 2, 3, MatrixView(a, rowStride: 3), MatrixView(b, rowStride: 2), into: &c, cStride: 2, accumulating: true)
+    #expect(c == [59, 65, 140, 155])
+  }
+
+  @Test func notANumberSpreadsOnlyAlongItsRowAndColumn() {
+    var a = [Real](repeating: 1, count: 15 * 4)
+    a[14 * 4 + 2] = .nan
+    let b = [Real](repeating: 1, count: 4 * 33)
+    var c = [Real](repeating: 0, count: 15 * 33)
+    gemm(15, 33, 4, MatrixView(a, rowStride: 4), MatrixView(b, rowStride: 33), into: &c, cStride: 33)
+    #expect(c[..<(14 * 33)].allSatisfy { $0 == 4 })
+    #expect(c[(14 * 33)...].allSatisfy { $0.isNaN })
+  }
+}
