@@ -1,3 +1,5 @@
+import Methods
+
 /// One of the things `frugal` does.
 protocol Command: Sendable {
   /// The word typed.

@@ -122,6 +122,14 @@ extension TrainingState {
     try writer.write(to: url)
   }
 
+  /// Goes on from the checkpoint of a run; from the start where the run was stopped before its first.
+  ///
+  /// - Throws: `RunError` for a checkpoint of another run, `SafeTensorsError` for a broken file.
+  public mutating func resume(from url: URL, _ configuration: RunConfiguration) throws {
+    guard FileManager.default.fileExists(atPath: url.path) else { return }
+    try read(from: url, fingerprint: try configuration.fingerprint)
+  }
+
   /// Puts the contents of a checkpoint in place of this state, which must be that of the start of the same run.
   ///
   /// - Throws: `RunError` for a checkpoint of another run, `SafeTensorsError` for a broken file.

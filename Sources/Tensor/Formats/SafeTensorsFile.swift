@@ -32,6 +32,15 @@ public struct SafeTensorsFile: Sendable {
   /// The length of the file in bytes.
   public var byteCount: Int { mapped.count }
 
+  /// The SHA-256 of the whole file.
+  public var sha256: SHA256.Digest {
+    mapped.withBytes { bytes in
+      var hash = SHA256()
+      hash.update(bytes)
+      return hash.digest
+    }
+  }
+
   /// Whether there is a tensor of that name.
   public func contains(_ name: String) -> Bool { entries[name] != nil }
 
