@@ -71,27 +71,21 @@ public struct Random: Hashable, Sendable {
       numbers[index] = uniform(at: first &+ UInt64(index))
       index += 1
     }
-    while index &+ 32 <= count {
-      let block = (first &+ UInt64(index)) / 4
-      let words = Philox.eightBlocks(from: block, step, purpose.rawValue, key: key)
-      Self.uniform(words.lowHalf).store(to: numbers + index)
-      Self.uniform(words.highHalf).store(to: numbers + index + 16)
-      index &+= 32
+    withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 32) { words in
+      let words = words.baseAddress!
+      while index &+ 32 <= count {
+        let block = (first &+ UInt64(index)) / 4
+        let eight = Philox.eightBlocks(from: block, step, purpose.rawValue, key: key)
+        UnsafeMutableRawPointer(words).storeBytes(of: eight, as: SIMD32<UInt32>.self)
+        // A plain loop becomes one conversion of a whole vector, which the conversions of `SIMD` types do not.
+        for lane in 0..<32 { numbers[index &+ lane] = Real(words[lane] &>> 8) * 0x1p-24 }
+        index &+= 32
+      }
     }
     while index < count {
       numbers[index] = uniform(at: first &+ UInt64(index))
       index += 1
     }
-  }
-
-  /// The upper 24 bits of each word as a fraction of 2²⁴.
-  @inline(__always)
-  private static func uniform(_ words: SIMD16<UInt32>) -> Lanes {
-    #if REAL64
-      Lanes(words &>> 8) * 0x1p-24
-    #else
-      Lanes(unsafeBitCast(words &>> 8, to: SIMD16<Int32>.self)) * 0x1p-24
-    #endif
   }
 
   /// A tensor of uniform numbers, drawn by several threads.
