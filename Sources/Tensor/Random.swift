@@ -54,8 +54,12 @@ public struct Random: Hashable, Sendable {
 
   /// Number `index` of the uniform distribution on [0, 1): a multiple of 2⁻²⁴, the same in single and double builds.
   public func uniform(at index: UInt64) -> Real {
-    Real(block(index / 4)[Int(index % 4)] >> 8) * 0x1p-24
+    Self.fraction(block(index / 4)[Int(index % 4)])
   }
+
+  /// The upper 24 bits of a word as a fraction of 2²⁴, which `Float` holds exactly.
+  @inline(__always)
+  private static func fraction(_ word: UInt32) -> Real { Real(Int32(truncatingIfNeeded: word &>> 8)) * 0x1p-24 }
 
   /// Number `index` of the uniform distribution on [0, 1) with 53 bits, from words 0 and 1 of a block of its own.
   public func fineUniform(at index: UInt64) -> Double {
@@ -71,27 +75,27 @@ public struct Random: Hashable, Sendable {
       numbers[index] = uniform(at: first &+ UInt64(index))
       index += 1
     }
-    while index &+ 32 <= count {
-      let block = (first &+ UInt64(index)) / 4
-      let words = Philox.eightBlocks(from: block, step, purpose.rawValue, key: key)
-      Self.uniform(words.lowHalf).store(to: numbers + index)
-      Self.uniform(words.highHalf).store(to: numbers + index + 16)
-      index &+= 32
+    withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 16) { pairs in
+      let pairs = pairs.baseAddress!
+      while index &+ 32 <= count {
+        let block = (first &+ UInt64(index)) / 4
+        Philox.eightBlocks(from: block, step, purpose.rawValue, key: key, into: pairs)
+        let group = numbers + index
+        for lane in 0..<8 {
+          let low = pairs[lane]
+          let high = pairs[lane &+ 8]
+          group[lane &* 4] = Self.fraction(UInt32(truncatingIfNeeded: low))
+          group[lane &* 4 &+ 1] = Self.fraction(UInt32(truncatingIfNeeded: low &>> 32))
+          group[lane &* 4 &+ 2] = Self.fraction(UInt32(truncatingIfNeeded: high))
+          group[lane &* 4 &+ 3] = Self.fraction(UInt32(truncatingIfNeeded: high &>> 32))
+        }
+        index &+= 32
+      }
     }
     while index < count {
       numbers[index] = uniform(at: first &+ UInt64(index))
       index += 1
     }
-  }
-
-  /// The upper 24 bits of each word as a fraction of 2²⁴.
-  @inline(__always)
-  private static func uniform(_ words: SIMD16<UInt32>) -> Lanes {
-    #if REAL64
-      Lanes(words &>> 8) * 0x1p-24
-    #else
-      Lanes(unsafeBitCast(words &>> 8, to: SIMD16<Int32>.self)) * 0x1p-24
-    #endif
   }
 
   /// A tensor of uniform numbers, drawn by several threads.

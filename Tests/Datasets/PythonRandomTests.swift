@@ -52,6 +52,8 @@ import Testing
   static let samples: [Sample] = [
     .init(seed: 1, n: 21, k: 5, [4, 18, 2, 8, 3]),
     .init(seed: 1, n: 22, k: 5, [4, 18, 2, 8, 3]),
+    .init(seed: 2, n: 30, k: 5, [27, 1, 2, 11, 26]),
+    .init(seed: 2, n: 60, k: 6, [55, 54, 3, 5, 56, 23]),
     .init(seed: 2, n: 5, k: 5, [0, 4, 3, 1, 2]),
     .init(seed: 3, n: 1, k: 1, [0]),
     .init(seed: 1, n: 30, k: 16, [4, 18, 27, 25, 24, 2, 8, 3, 15, 14, 21, 12, 6, 22, 19, 0]),

@@ -70,6 +70,9 @@ import Testing
       "shape too small", #"{"a":\#(entry("F64", "[2]", "[0,8]"))}"#,
       "expected 16 bytes for F64 of shape [2], found data_offsets of 8 bytes"),
     .init(
+      "shape smaller than its range", #"{"a":\#(entry("F32", "[1]", "[0,8]"))}"#,
+      "expected 4 bytes for F32 of shape [1], found data_offsets of 8 bytes"),
+    .init(
       "hole", #"{"a":\#(entry("F32", "[1]", "[0,4]")),"b":\#(entry("U8", "[3]", "[5,8]"))}"#,
       #"tensor "b": expected data from offset 4 on, found offset 5 (hole before it)"#),
     .init(
