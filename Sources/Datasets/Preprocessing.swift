@@ -66,11 +66,12 @@ public struct Preprocessing: Sendable, Equatable {
     case .direct(let height, let width): return image.resized(width: width, height: height, resample)
     case .shortestEdge(let size, let crop, let rounding):
       let (shorter, longer) = (min(image.width, image.height), max(image.width, image.height))
+      // A strip of a picture may become enormous; only the window is ever made.
       let long = size * longer / shorter
       let (width, height) = image.width <= image.height ? (size, long) : (long, size)
       let box = PixelBox(
         left: Self.offset(width - crop, rounding), top: Self.offset(height - crop, rounding), width: crop, height: crop)
-      return image.resized(width: width, height: height, resample).cropped(box)
+      return image.resized(width: width, height: height, resample, window: box)
     }
   }
 
