@@ -66,7 +66,7 @@ struct InflateBlock {
       }
       if symbol < 256 {
         if reader.isPastEnd { throw .truncated }
-        guard output.count < output.capacity || output.reserve(1) else { return false }
+        if output.count == output.capacity { guard try output.reserve(1) else { return false } }
         output.base[output.count] = UInt8(truncatingIfNeeded: symbol)
         output.count &+= 1
         continue
@@ -89,7 +89,7 @@ struct InflateBlock {
         throw .block(expected: "a distance of at most \(output.count)", found: "\(distance)")
       }
       let fitting = min(length, output.limit - output.count)
-      guard output.reserve(fitting) else { return false }
+      guard try output.reserve(fitting) else { return false }
       let target = output.base + output.count
       let source = target - distance
       // A match may overlap what it writes: the bytes must go one by one, in order.

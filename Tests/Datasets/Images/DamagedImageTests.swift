@@ -77,6 +77,10 @@ struct DamagedImageTests {
     }
   }
 
+  @Test func folderIsNoPicture() {
+    #expect(throws: ImageError.self) { try Image(contentsOf: Fixtures.embedded) }
+  }
+
   @Test func fileOnDiskDecodesLikeItsBytes() throws {
     let url = Fixtures.embedded.appendingPathComponent("images/gray.jpg")
     #expect(try Image(contentsOf: url) == Image.decode(Self.bytes("gray.jpg"), name: "gray.jpg"))
