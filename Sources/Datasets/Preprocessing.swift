@@ -1,5 +1,13 @@
 import Tensor
 
+/// Why a preprocessing cannot be: what was expected of a setting, and what it was.
+public struct PreprocessingError: Error, Equatable, CustomStringConvertible {
+  public let expected: String
+  public let found: String
+
+  public var description: String { "preprocessing: expected \(expected), found \(found)" }
+}
+
 /// How a picture becomes the numbers a model reads: size, crop, scale.
 public struct Preprocessing: Sendable, Equatable {
   /// Which way a centre crop's offset is rounded when the margin is odd.
@@ -17,26 +25,36 @@ public struct Preprocessing: Sendable, Equatable {
     case direct(height: Int, width: Int)
   }
 
-  public var geometry: Geometry
-  public var resample: Resample
+  public let geometry: Geometry
+  public let resample: Resample
   /// Of the three channels, after rescaling.
-  public var mean: [Double]
-  public var std: [Double]
+  public let mean: [Double]
+  public let std: [Double]
   /// What 8-bit pixels are multiplied with first.
-  public var rescale: Double
+  public let rescale: Double
 
-  /// Traps when a size is not positive, the crop is larger than the shortest edge, or mean and std are not three
-  /// numbers each, std above 0.
+  /// - Throws: `PreprocessingError` when a size is not positive or above 2²⁰, the crop is larger than the shortest
+  ///   edge, or mean and std are not three finite numbers each, std above 0.
   public init(
     geometry: Geometry, resample: Resample = .bicubic, mean: [Double], std: [Double], rescale: Double = 1 / 255
-  ) {
-    precondition(mean.count == 3 && std.count == 3, "preprocessing: expected mean and std of 3 channels")
-    precondition(std.allSatisfy { $0 > 0 }, "preprocessing: expected std above 0, found \(std)")
+  ) throws(PreprocessingError) {
+    guard mean.count == 3, mean.allSatisfy(\.isFinite) else {
+      throw PreprocessingError(expected: "a mean for each of 3 channels", found: "\(mean)")
+    }
+    guard std.count == 3, std.allSatisfy({ $0.isFinite && $0 > 0 }) else {
+      throw PreprocessingError(expected: "a std above 0 for each of 3 channels", found: "\(std)")
+    }
+    let sizes = 1...1 << 20
     switch geometry {
     case .shortestEdge(let size, let crop, _):
-      precondition(1...size ~= crop, "preprocessing: expected a crop of 1 to \(size), found \(crop)")
+      guard sizes ~= size, 1...size ~= crop else {
+        throw PreprocessingError(
+          expected: "a shortest edge of 1 to 2²⁰ and a crop no larger", found: "\(size) and \(crop)")
+      }
     case .direct(let height, let width):
-      precondition(height > 0 && width > 0, "preprocessing: expected a positive size, found \(width) × \(height)")
+      guard sizes ~= height, sizes ~= width else {
+        throw PreprocessingError(expected: "sides of 1 to 2²⁰", found: "\(width) × \(height)")
+      }
     }
     self.geometry = geometry
     self.resample = resample
@@ -46,8 +64,8 @@ public struct Preprocessing: Sendable, Equatable {
   }
 
   /// The test transform of CLIP and of the methods built on it.
-  public static func clip(size: Int = 224) -> Preprocessing {
-    Preprocessing(
+  public static func clip(size: Int = 224) throws(PreprocessingError) -> Preprocessing {
+    try Preprocessing(
       geometry: .shortestEdge(size, crop: size), mean: [0.48145466, 0.4578275, 0.40821073],
       std: [0.26862954, 0.26130258, 0.27577711])
   }
@@ -66,11 +84,12 @@ public struct Preprocessing: Sendable, Equatable {
     case .direct(let height, let width): return image.resized(width: width, height: height, resample)
     case .shortestEdge(let size, let crop, let rounding):
       let (shorter, longer) = (min(image.width, image.height), max(image.width, image.height))
+      // A strip of a picture may become enormous; only the window is ever made.
       let long = size * longer / shorter
       let (width, height) = image.width <= image.height ? (size, long) : (long, size)
       let box = PixelBox(
         left: Self.offset(width - crop, rounding), top: Self.offset(height - crop, rounding), width: crop, height: crop)
-      return image.resized(width: width, height: height, resample).cropped(box)
+      return image.resized(width: width, height: height, resample, window: box)
     }
   }
 

@@ -39,7 +39,7 @@ public enum Inflate {
       case .gzip: try gzipHeader(source)
       }
     var reader = InflateReader(source, from: start)
-    var output = InflateOutput(limit: limit, expected: source.count)
+    var output = try InflateOutput(limit: limit, expected: source.count)
     do throws(InflateError) {
       guard try inflateBlocks(&reader, into: &output, excess: excess) else { return output.array }
     } catch {
@@ -98,7 +98,7 @@ public enum Inflate {
     }
     reader.alignToByte()
     guard let bytes = reader.takeBytes(length) else { throw .truncated }
-    return output.append(bytes)
+    return try output.append(bytes)
   }
 
   private static func check(_ expected: UInt32, against found: UInt32) throws(InflateError) {

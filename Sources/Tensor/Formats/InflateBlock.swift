@@ -59,42 +59,63 @@ struct InflateBlock {
 
   /// Expands the block; false when the output reached its limit.
   func inflate(_ reader: inout InflateReader, into output: inout InflateOutput) throws(InflateError) -> Bool {
+    // The loop works on copies, which stay in registers; the output learns of them when it must grow, and at the end.
+    var bits = reader
+    var base = output.base
+    var room = output.capacity
+    var count = output.count
+    defer {
+      reader = bits
+      output.count = count
+    }
+    let lengthTable = Self.lengths
+    let distanceTable = Self.distances
     while true {
-      reader.refill()
-      guard let symbol = literals.next(from: &reader) else {
+      bits.refill()
+      guard let symbol = literals.next(from: &bits) else {
         throw .block(expected: "a literal or length", found: "a word outside the code")
       }
       if symbol < 256 {
-        if reader.isPastEnd { throw .truncated }
-        guard output.count < output.capacity || output.reserve(1) else { return false }
-        output.base[output.count] = UInt8(truncatingIfNeeded: symbol)
-        output.count &+= 1
+        if bits.isPastEnd { throw .truncated }
+        if count == room {
+          output.count = count
+          guard try output.reserve(1) else { return false }
+          base = output.base
+          room = output.capacity
+        }
+        base[count] = UInt8(truncatingIfNeeded: symbol)
+        count &+= 1
         continue
       }
       if symbol == 256 { return true }
       guard symbol < 286 else { throw .block(expected: "a length symbol below 286", found: "\(symbol)") }
-      let lengthEntry = Self.lengths[symbol &- 257]
+      let lengthEntry = lengthTable[symbol &- 257]
       // At most 15 + 5 + 15 + 13 = 48 bits a match: the refill above covers it.
-      let length = Int(lengthEntry.base) &+ reader.take(Int(lengthEntry.extra))
-      guard let distanceSymbol = distances.next(from: &reader) else {
+      let length = Int(lengthEntry.base) &+ bits.take(Int(lengthEntry.extra))
+      guard let distanceSymbol = distances.next(from: &bits) else {
         throw .block(expected: "a distance", found: "a word outside the code")
       }
       guard distanceSymbol < 30 else {
         throw .block(expected: "a distance symbol below 30", found: "\(distanceSymbol)")
       }
-      let distanceEntry = Self.distances[distanceSymbol]
-      let distance = Int(distanceEntry.base) &+ reader.take(Int(distanceEntry.extra))
-      if reader.isPastEnd { throw .truncated }
-      guard distance <= output.count else {
-        throw .block(expected: "a distance of at most \(output.count)", found: "\(distance)")
+      let distanceEntry = distanceTable[distanceSymbol]
+      let distance = Int(distanceEntry.base) &+ bits.take(Int(distanceEntry.extra))
+      if bits.isPastEnd { throw .truncated }
+      guard distance <= count else {
+        throw .block(expected: "a distance of at most \(count)", found: "\(distance)")
       }
-      let fitting = min(length, output.limit - output.count)
-      guard output.reserve(fitting) else { return false }
-      let target = output.base + output.count
+      let fitting = min(length, output.limit - count)
+      if fitting > room - count {
+        output.count = count
+        guard try output.reserve(fitting) else { return false }
+        base = output.base
+        room = output.capacity
+      }
+      let target = base + count
       let source = target - distance
       // A match may overlap what it writes: the bytes must go one by one, in order.
       for index in 0..<fitting { target[index] = source[index] }
-      output.count &+= fitting
+      count &+= fitting
       guard fitting == length else { return false }
     }
   }

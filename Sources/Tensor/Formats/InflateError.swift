@@ -4,6 +4,8 @@ public enum InflateError: Error, Equatable, CustomStringConvertible {
   case truncated
   /// The output would be longer than the caller allows.
   case tooLong(limit: Int)
+  /// The system has no memory for the output.
+  case outOfMemory(bytes: Int)
   /// The container around the compressed blocks is not what was asked for.
   case container(expected: String, found: String)
   /// A block breaks a rule of the format.
@@ -15,6 +17,7 @@ public enum InflateError: Error, Equatable, CustomStringConvertible {
     switch self {
     case .truncated: "compressed data ends too early"
     case .tooLong(let limit): "compressed data: expected at most \(limit) bytes of output, found more"
+    case .outOfMemory(let bytes): "compressed data: no memory for \(bytes) bytes of output"
     case .container(let expected, let found), .block(let expected, let found):
       "compressed data: expected \(expected), found \(found)"
     case .checksum(let expected, let found):

@@ -14,12 +14,12 @@ struct InflateOutput: ~Copyable {
   var count = 0
 
   /// - expected: the size of the compressed data, for a first guess.
-  init(limit: Int, expected: Int) {
+  init(limit: Int, expected: Int) throws(InflateError) {
     self.limit = max(limit, 0)
     // Most streams shrink less than eightfold; the worst, 1032-fold, gets there by doubling.
     let guess = expected > Int.max / 8 ? expected : expected * 8
     capacity = min(self.limit, max(guess, 4096))
-    base = Self.allocate(nil, capacity)
+    base = try Self.allocate(nil, capacity)
   }
 
   deinit { free(base) }
@@ -29,28 +29,29 @@ struct InflateOutput: ~Copyable {
   var array: [UInt8] { Array(written) }
 
   /// Makes room for `amount` more bytes; false when the limit does not allow it.
-  mutating func reserve(_ amount: Int) -> Bool {
+  mutating func reserve(_ amount: Int) throws(InflateError) -> Bool {
     if amount <= capacity - count { return true }
     guard amount <= limit - count else { return false }
-    capacity = min(limit, max(capacity > limit / 2 ? limit : capacity * 2, count + amount))
-    base = Self.allocate(base, capacity)
+    let larger = min(limit, max(capacity > limit / 2 ? limit : capacity * 2, count + amount))
+    base = try Self.allocate(base, larger)
+    capacity = larger
     return true
   }
 
   /// Appends `bytes`, or as many as the limit allows; false in that case.
-  mutating func append(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+  mutating func append(_ bytes: UnsafeBufferPointer<UInt8>) throws(InflateError) -> Bool {
     let fitting = min(bytes.count, limit - count)
-    if fitting > 0, reserve(fitting) {
+    if fitting > 0, try reserve(fitting) {
       (base + count).update(from: bytes.baseAddress!, count: fitting)
       count += fitting
     }
     return fitting == bytes.count
   }
 
-  private static func allocate(_ old: UnsafeMutablePointer<UInt8>?, _ size: Int) -> UnsafeMutablePointer<UInt8> {
-    guard let memory = realloc(old, max(size, 1)) else {
-      fatalError("out of memory: \(size) bytes of decompressed data")
-    }
+  private static func allocate(
+    _ old: UnsafeMutablePointer<UInt8>?, _ size: Int
+  ) throws(InflateError) -> UnsafeMutablePointer<UInt8> {
+    guard let memory = realloc(old, max(size, 1)) else { throw .outOfMemory(bytes: size) }
     return memory.assumingMemoryBound(to: UInt8.self)
   }
 }

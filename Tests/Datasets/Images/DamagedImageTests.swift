@@ -1,5 +1,6 @@
 import Foundation
 import FrugalTestSupport
+import Tensor
 import Testing
 
 @testable import Datasets
@@ -27,8 +28,23 @@ struct DamagedImageTests {
     }
   }
 
-  @Test(arguments: files) func intactFileDecodes(_ file: String) throws {
-    #expect(Self.decodes(try Self.bytes(file)))
+  /// Width, height and CRC-32 of the RGB bytes that Pillow 13.0 (libjpeg-turbo 3.2) decodes.
+  static let intact: [(String, Int, Int, UInt32)] = [
+    ("baseline-420.jpg", 21, 19, 0x3481_B36F),
+    ("progressive-420.jpg", 21, 19, 0x3481_B36F),
+    ("restart.jpg", 21, 19, 0x3781_3436),
+    ("gray.jpg", 9, 7, 0x5CF8_3EC0),
+    ("palette.png", 21, 19, 0x2974_A8CB),
+    ("adam7.png", 6, 6, 0x4168_92E8),
+    ("stored.png", 5, 4, 0xC956_FE08),
+  ]
+
+  @Test(arguments: intact)
+  func intactFileHasThePixelsOfPillow(_ file: String, _ width: Int, _ height: Int, _ checksum: UInt32) throws {
+    let image = try Image.decode(Self.bytes(file), name: file)
+    #expect(image.width == width && image.height == height)
+    let found = image.pixels.withUnsafeBufferPointer { Checksum.crc32($0) }
+    #expect(found == checksum)
   }
 
   @Test(arguments: files) func everyPrefixIsHandled(_ file: String) throws {
@@ -75,6 +91,10 @@ struct DamagedImageTests {
     #expect { try Image(contentsOf: url) } throws: { error in
       (error as? ImageError)?.description.hasPrefix("/nowhere/photo.jpg: cannot be read") == true
     }
+  }
+
+  @Test func folderIsNoPicture() {
+    #expect(throws: ImageError.self) { try Image(contentsOf: Fixtures.embedded) }
   }
 
   @Test func fileOnDiskDecodesLikeItsBytes() throws {

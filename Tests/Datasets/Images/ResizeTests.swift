@@ -72,6 +72,31 @@ struct ResizeTests {
     }
   }
 
+  /// Sizes that go across first, down first, and that leave out a pass.
+  @Test(arguments: [(40, 9), (9, 40), (11, 7), (23, 30), (30, 19), (23, 19), (31, 2)], Resample.allCases)
+  func windowIsResizeThenCrop(_ size: (Int, Int), _ filter: Resample) {
+    let image = Image.pattern(width: 23, height: 19)
+    let whole = image.resized(width: size.0, height: size.1, filter)
+    for window in [
+      PixelBox(left: 0, top: 0, width: 1, height: 1), PixelBox(left: 4, top: 1, width: 5, height: 1),
+      PixelBox(left: size.0 - 2, top: size.1 - 2, width: 2, height: 2),
+    ] {
+      #expect(image.resized(width: size.0, height: size.1, filter, window: window) == whole.cropped(window))
+    }
+  }
+
+  /// One row whose weights would take a gigabyte at once, and a resize to 30 million columns of which few are made.
+  @Test func extremeShapesStayAffordable() throws {
+    let strip = Image(width: 600_000, height: 1, pixels: Array(repeating: 200, count: 1_800_000))
+    #expect(strip.resized(width: 224, height: 224, .bicubic).pixels.allSatisfy { $0 == 200 })
+    let tall = Image(width: 1, height: 600_000, pixels: Array(repeating: 200, count: 1_800_000))
+    #expect(tall.resized(width: 224, height: 224, .bicubic).pixels.allSatisfy { $0 == 200 })
+    for image in [strip, tall] {
+      let cropped = try Preprocessing.clip(size: 50).geometryApplied(to: image)
+      #expect(cropped.pixels == Array(repeating: 200, count: 50 * 50 * 3))
+    }
+  }
+
   @Test func boxOutsideThePictureTraps() async {
     await #expect(processExitsWith: .failure) {
       _ = Image.pattern(width: 4, height: 4).cropped(PixelBox(left: 2, top: 0, width: 3, height: 1))
