@@ -28,11 +28,15 @@ extension Preprocessing {
     guard let resample = [2: Resample.bilinear, 3: Resample.bicubic][Int(code)], code == code.rounded() else {
       throw file.error("resample", "2 (bilinear) or 3 (bicubic)", "\(code)")
     }
-    self.init(
-      geometry: .shortestEdge(size, crop: crop), resample: resample,
-      mean: try file.channels("image_mean", -10...10) ?? [0.48145466, 0.4578275, 0.40821073],
-      std: try file.channels("image_std", 1e-3...10) ?? [0.26862954, 0.26130258, 0.27577711],
-      rescale: try file.number("rescale_factor", in: 1e-6...1) ?? 1 / 255)
+    let mean = try file.channels("image_mean", -10...10) ?? [0.48145466, 0.4578275, 0.40821073]
+    let std = try file.channels("image_std", 1e-3...10) ?? [0.26862954, 0.26130258, 0.27577711]
+    let rescale = try file.number("rescale_factor", in: 1e-6...1) ?? 1 / 255
+    do {
+      try self.init(
+        geometry: .shortestEdge(size, crop: crop), resample: resample, mean: mean, std: std, rescale: rescale)
+    } catch {
+      throw PreprocessorError(description: "\(file.name): \(error)")
+    }
   }
 }
 

@@ -24,7 +24,7 @@ public struct PretrainedModel: Sendable {
     let size = directory.model.configuration.vision.imageSize
     let file = url.appendingPathComponent(Preprocessing.fileName)
     preprocessing =
-      FileManager.default.fileExists(atPath: file.path) ? try Preprocessing(contentsOf: file) : .clip(size: size)
+      FileManager.default.fileExists(atPath: file.path) ? try Preprocessing(contentsOf: file) : try .clip(size: size)
     guard preprocessing.outputSize == (size, size) else {
       let (height, width) = preprocessing.outputSize
       throw PretrainedModelError(
@@ -47,7 +47,7 @@ public struct PretrainedModel: Sendable {
     for (name, tower) in [("vision_config", vision), ("text_config", text)] where tower.epsilon != 1e-5 {
       warnings.append("\(name).layer_norm_eps: CLIP checkpoints have 1e-05, found \(tower.epsilon)")
     }
-    let published = Preprocessing.clip(size: configuration.vision.imageSize)
+    guard let published = try? Preprocessing.clip(size: configuration.vision.imageSize) else { return [] }
     if preprocessing.mean != published.mean || preprocessing.std != published.std {
       warnings.append("image_mean, image_std: CLIP checkpoints have \(published.mean), \(published.std)")
     }
