@@ -54,7 +54,7 @@ public struct PretrainedModel: Sendable {
     if preprocessing.resample != .bicubic {
       warnings.append("resample: CLIP checkpoints have bicubic, found \(preprocessing.resample.rawValue)")
     }
-    if preprocessing.rescale != published.rescale {
+    if abs(preprocessing.rescale - published.rescale) > 1e-9 {
       warnings.append("rescale_factor: CLIP checkpoints have 1/255, found \(preprocessing.rescale)")
     }
     let tokens = directory.tokenizer.tokenCount

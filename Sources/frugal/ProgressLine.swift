@@ -3,7 +3,7 @@ import Foundation
 /// A line that rewrites itself on a terminal, and a plain line now and then in a log.
 final class ProgressLine {
   private let isTerminal = isatty(STDERR_FILENO) == 1
-  private var shown = Date.distantPast
+  private var shown = Date()
   private var width = 0
 
   /// Shows `text` if the last one is old enough: a tenth of a second on a terminal, ten seconds in a log.
