@@ -58,7 +58,8 @@ public struct ImageLoader: Sendable {
       }
     }
     let kept = files.indices.filter { errors[$0] == nil }
-    return Batch(images: kept.count == files.count ? images : images.rows(kept), kept: kept, unreadable: errors.compactMap(\.self))
+    return Batch(
+      images: kept.count == files.count ? images : images.rows(kept), kept: kept, unreadable: errors.compactMap(\.self))
   }
 
   /// Loads pictures all of which must be readable.

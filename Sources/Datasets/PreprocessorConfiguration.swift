@@ -69,7 +69,8 @@ private struct ProcessorFile {
   /// A size in pixels: a whole number, or an object whose given keys all hold the same one.
   func extent(_ key: String, keys: [String], standard: Int) throws(PreprocessorError) -> Int {
     guard let value = values[key] else { return standard }
-    let numbers = (value as? [String: Any]).map { object in keys.compactMap { object[$0] as? NSNumber } }
+    let numbers =
+      (value as? [String: Any]).map { object in keys.compactMap { object[$0] as? NSNumber } }
       ?? (value as? NSNumber).map { [$0] } ?? []
     let extents = Set(numbers.map(\.doubleValue))
     guard extents.count == 1, let extent = extents.first.flatMap({ Int(exactly: $0) }), (1...8192).contains(extent)

@@ -55,7 +55,9 @@ public struct DeltaError: Error, CustomStringConvertible, Equatable {
   /// What was expected and what was found, with the file's name.
   public let description: String
 
-  init(_ file: String, expected: String, found: String) { description = "\(file): expected \(expected), found \(found)" }
+  init(_ file: String, expected: String, found: String) {
+    description = "\(file): expected \(expected), found \(found)"
+  }
 }
 
 extension Delta {
@@ -86,7 +88,8 @@ extension Delta {
       throw DeltaError(file.file, expected: "a delta (metadata entry \"frugal\")", found: "none")
     }
     do { description = try JSONDecoder().decode(Description.self, from: Data(json.utf8)) } catch {
-      throw DeltaError(file.file, expected: "metadata entry \"frugal\" as a delta has it", found: "other JSON (\(error))")
+      throw DeltaError(
+        file.file, expected: "metadata entry \"frugal\" as a delta has it", found: "other JSON (\(error))")
     }
     guard description.format == 1 else {
       throw DeltaError(file.file, expected: "delta format 1", found: "\(description.format)")

@@ -31,7 +31,8 @@ public struct PretrainedModel: Sendable {
         "\(Preprocessing.fileName): crop_size: expected vision_config.image_size \(size), found \(height) × \(width)")
     }
     let digests = directory.weights.files.map(\.sha256.description)
-    sha256 = digests.count == 1 ? digests[0] : SHA256.digest(of: Array(digests.joined(separator: "\n").utf8)).description
+    sha256 =
+      digests.count == 1 ? digests[0] : SHA256.digest(of: Array(digests.joined(separator: "\n").utf8)).description
   }
 
   /// Contradictions between what the configuration says and what the checkpoint is: the silent errors of the field.

@@ -58,7 +58,8 @@ struct Frugal {
   }
 
   private static func complain(_ error: any Error, _ words: [String]) {
-    let name = words.first.flatMap { word in commands.first { $0.name == word } }.map { "frugal \($0.name)" } ?? "frugal"
+    let name =
+      words.first.flatMap { word in commands.first { $0.name == word } }.map { "frugal \($0.name)" } ?? "frugal"
     note("\(name): \(error)")
   }
 }

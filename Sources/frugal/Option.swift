@@ -27,5 +27,7 @@ struct UsageError: Error, CustomStringConvertible, Equatable {
   init(_ description: String) { self.description = description }
 
   /// A flag with a value it does not take.
-  init(_ flag: String, expected: String, found: String) { description = "\(flag): expected \(expected), found \(found)" }
+  init(_ flag: String, expected: String, found: String) {
+    description = "\(flag): expected \(expected), found \(found)"
+  }
 }

@@ -49,7 +49,8 @@ enum RunRequest {
     let folder = RunFolder(URL(fileURLWithPath: try arguments.required("--resume")))
     let settings = try folder.settings()
     if arguments.has("--method"), try method(arguments).description != settings.method {
-      throw UsageError("--method", expected: "that of the run, \(settings.method)", found: try method(arguments).description)
+      throw UsageError(
+        "--method", expected: "that of the run, \(settings.method)", found: try method(arguments).description)
     }
     let cleaning = Cleaning(rawValue: settings.cleaning) ?? .published
     let images = try load(data: arguments.string("--data") ?? settings.data.path)

@@ -57,7 +57,8 @@ struct TunedModel {
         "\(path): expected a delta of the \(names.count) classes \(names.prefix(3).joined(separator: ", "))…, "
           + "found one of \(own.count): \(own.prefix(3).joined(separator: ", "))…")
     }
-    note("note: the classes are not those the delta was tuned on; its masks are used with the classifier of the new ones")
+    note(
+      "note: the classes are not those the delta was tuned on; its masks are used with the classifier of the new ones")
     return names
   }
 }

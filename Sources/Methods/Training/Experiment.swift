@@ -87,8 +87,10 @@ public struct Experiment: Sendable {
   /// The training loop, set up.
   public func trainer(_ method: Method, on source: TrainingSource) throws -> Trainer {
     try Trainer(method, on: source, configuration, in: folder) { values in
-      try data.validation.map { try Evaluation(method, values: values, on: $0, preprocessing: pretrained.preprocessing) }?
-        .accuracy ?? 0
+      try data.validation.map {
+        try Evaluation(method, values: values, on: $0, preprocessing: pretrained.preprocessing)
+      }?
+      .accuracy ?? 0
     }
   }
 

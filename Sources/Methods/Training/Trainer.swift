@@ -95,7 +95,8 @@ public struct Trainer {
       for index in first..<batches.count {
         let batch = batches[index]
         let step = method.step(
-          try inputs.next(index), labels: batch.map { labels[$0] }, values: state.values, seed: UInt64(bitPattern: Int64(seed)),
+          try inputs.next(index), labels: batch.map { labels[$0] }, values: state.values,
+          seed: UInt64(bitPattern: Int64(seed)),
           step: state.steps)
         state.apply(step, epoch: epoch, count: batch.count)
         seen += batch.count

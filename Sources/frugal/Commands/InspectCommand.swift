@@ -40,7 +40,9 @@ enum InspectCommand: Command {
     if arguments.has("--json") { return try printJSON(report) }
     print("\(report.path): \(report.kind)")
     for (name, value) in report.settings.sorted(by: { $0.key < $1.key }) { print("  \(name): \(value)") }
-    for (name, count) in report.parameters.sorted(by: { $0.key < $1.key }) { print("  parameters, \(name): \(grouped(count))") }
+    for (name, count) in report.parameters.sorted(by: { $0.key < $1.key }) {
+      print("  parameters, \(name): \(grouped(count))")
+    }
     let types = report.types.sorted { $0.key < $1.key }.map { "\($1) × \($0)" }
     print("  tensors: \(types.joined(separator: ", ")); \(grouped(report.bytes)) bytes")
     for (file, digest) in report.sha256.sorted(by: { $0.key < $1.key }) { print("  sha256 of \(file): \(digest)") }
@@ -75,7 +77,8 @@ enum InspectCommand: Command {
         "vision": "pictures of \(vision.imageSize), patches of \(vision.patchSize), \(tower(vision.transformer))",
         "text": "context \(text.contextLength), \(text.vocabulary) tokens, \(tower(text.transformer))",
         "embedding": "\(model.configuration.embedding), logit scale \(exp(Double(model.logitScale.value.scalar)))",
-        "pictures": "\(geometry), \(preprocessing.resample.rawValue), mean \(preprocessing.mean), std \(preprocessing.std)",
+        "pictures":
+          "\(geometry), \(preprocessing.resample.rawValue), mean \(preprocessing.mean), std \(preprocessing.std)",
         "tokenizer": "\(pretrained.directory.tokenizer.tokenCount) tokens, byte-level BPE",
       ],
       warnings: pretrained.warnings, tensors: tensors(of: files))
@@ -87,7 +90,8 @@ enum InspectCommand: Command {
     var settings = file.metadata
     for name in masks {
       let ones = try file.bytes(name).reduce(0) { $0 + $1.nonzeroBitCount }
-      settings[name] = "\(grouped(ones)) weights kept, of \(grouped(8 * (try file.entry(name).shape.count))) bits at most"
+      settings[name] =
+        "\(grouped(ones)) weights kept, of \(grouped(8 * (try file.entry(name).shape.count))) bits at most"
     }
     return Report(
       kind: file.metadata["frugal"] == nil ? "safetensors file" : "delta of frugal", path: path,

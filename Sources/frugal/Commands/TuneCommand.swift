@@ -19,7 +19,8 @@ enum TuneCommand: Command {
       Option("--out", "RUN", "folder for the results; must not hold a run"),
       Option("--resume", "RUN", "go on with a run that was stopped; its settings hold"),
       datasetOption,
-      Option("--as", "official|paper", "whom to follow where they differ: the released code or the paper (default official)"),
+      Option(
+        "--as", "official|paper", "whom to follow where they differ: the released code or the paper (default official)"),
     ] + textOptions + [
       Option("--epochs", "N", "passes over the training pictures (default by method, dataset and shots)"),
       Option("--batch", "N", "pictures a step (default 32; task-res 256)"),
