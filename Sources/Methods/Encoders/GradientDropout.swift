@@ -37,7 +37,9 @@ public struct GradientDropout: Sendable, Equatable {
 
   /// g for given uniform numbers: a, b and `uniform` of one shape.
   public func combined(_ a: Tensor, _ b: Tensor, uniform: Tensor) -> Tensor {
-    combined(a, b) { range, into in
+    precondition(
+      uniform.shape == a.shape, "GradientDropout: expected uniform numbers of shape \(a.shape), found \(uniform.shape)")
+    return combined(a, b) { range, into in
       Tensor.read(uniform) { into.update(from: $0 + range.lowerBound, count: range.count) }
     }
   }
