@@ -11,14 +11,19 @@ struct MaskWord: Equatable, Sendable {
   init(ones count: Int) { bits = count == 0 ? 0 : .max >> UInt64(Self.width - count) }
 
   /// Bit i = 1 where number i of sixty-four is greater than `threshold`; not where it is NaN.
-  ///
-  /// Sixteen comparisons at a time select powers of two, 2⁰ … 2¹⁵, whose sum is exact in `Real` and holds the bits.
   @inline(__always)
   init(thresholding numbers: UnsafePointer<Real>, above threshold: Real) {
-    bits = Self.group(Lanes(loading: numbers), threshold)
-    bits |= Self.group(Lanes(loading: numbers + 16), threshold) << 16
-    bits |= Self.group(Lanes(loading: numbers + 32), threshold) << 32
-    bits |= Self.group(Lanes(loading: numbers + 48), threshold) << 48
+    // An integer as wide as `Real` holds the bits of two or four groups of sixteen.
+    let groups = LaneBits.Scalar.bitWidth / 16
+    bits = 0
+    for first in stride(from: 0, to: 4, by: groups) {
+      var selected = LaneBits.zero
+      for group in first..<(first &+ groups) {
+        let powers = laneBits &<< LaneBits.Scalar(truncatingIfNeeded: 16 &* (group &- first))
+        selected |= powers.selected(where: Lanes(loading: numbers + 16 &* group), isAbove: threshold)
+      }
+      bits |= selected.union &<< UInt64(16 &* first)
+    }
   }
 
   /// The same for the first `count` < 64 numbers; the other bits are zero.
@@ -26,13 +31,8 @@ struct MaskWord: Equatable, Sendable {
     bits = 0
     forEachLanes(count) { index, present in
       let lanes = Lanes(loading: numbers + index, count: present, padding: -.infinity)
-      bits |= Self.group(lanes, threshold) << UInt64(index)
+      bits |= laneBits.selected(where: lanes, isAbove: threshold).union << UInt64(index)
     }
-  }
-
-  @inline(__always)
-  private static func group(_ lanes: Lanes, _ threshold: Real) -> UInt64 {
-    UInt64(Lanes.zero.replacing(with: powersOfTwo, where: lanes .> threshold).total)
   }
 
   /// `numbers` where the sixteen bits from `first` on are 1, zeros where they are 0.
@@ -62,7 +62,19 @@ private var laneBits: LaneIntegers {
   LaneIntegers(0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000)
 }
 
-@inline(__always)
-private var powersOfTwo: Lanes {
-  Lanes(0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000)
+extension LaneBits {
+  /// The lanes where a number is greater than `threshold`, zeros elsewhere.
+  @inline(__always)
+  fileprivate func selected(where numbers: Lanes, isAbove threshold: Real) -> LaneBits {
+    LaneBits.zero.replacing(with: self, where: numbers .> threshold)
+  }
+
+  /// The bits that are 1 in any lane.
+  @inline(__always)
+  fileprivate var union: UInt64 {
+    let eight = lowHalf | highHalf
+    let four = eight.lowHalf | eight.highHalf
+    let two = four.lowHalf | four.highHalf
+    return UInt64(two.x | two.y)
+  }
 }
