@@ -67,12 +67,14 @@ enum TuneCommand: Command {
     if resumes { try state.resume(from: experiment.folder.checkpoint, configuration) }
     if state.steps > 0 { note("resuming after step \(state.steps)") }
     let interrupt = Interrupt()
-    let isFinished = try trainer.run(&state, shouldStop: { interrupt.isRequested }) { event in
-      switch event {
-      case .step(let progress): line.show(description(of: progress))
-      case .epoch(let metrics): line.finish(description(of: metrics, configuration.recipe.epochs))
-      }
-    }
+    let isFinished = try trainer.run(
+      &state, shouldStop: { interrupt.isRequested },
+      report: { event in
+        switch event {
+        case .step(let progress): line.show(description(of: progress))
+        case .epoch(let metrics): line.finish(description(of: metrics, configuration.recipe.epochs))
+        }
+      })
     guard isFinished else {
       line.finish("stopped after step \(state.steps); to go on: frugal tune --resume \(arguments.runPath)")
       throw Interrupted()
@@ -100,13 +102,21 @@ enum TuneCommand: Command {
           ? "features of the frozen encoder were computed once and are reused in every epoch"
           : "features are computed again in every epoch, as pictures are cropped at random (--crop center reuses them)")
     }
-    if experiment.name.encoder.sites != nil, MaskTuning.firstPossibleFlip(learningRates: trainer.encoderRates) == nil {
-      let travel = trainer.encoderRates.reduce(0, +)
-      note(
-        "warning: the learning rates add up to \(String(format: "%.5f", travel)), less than the "
-          + "\(MaskTuning.initialMask - MaskTuning.threshold) a mask must travel to its threshold: no weight can be masked. "
-          + "More --epochs, a larger --lr or a smaller --batch would allow it.")
+    if experiment.name.encoder.sites != nil, recipe.encoder.kind == .adam {
+      warnIfNoMaskCanFlip(trainer.encoderRates)
     }
+  }
+
+  /// Says so where the learning rates cannot carry a mask across its threshold, or can only by growing gradients.
+  private static func warnIfNoMaskCanFlip(_ rates: [Double]) {
+    guard MaskTuning.steadyFlip(learningRates: rates) == nil else { return }
+    let outcome =
+      MaskTuning.firstPossibleFlip(learningRates: rates) == nil
+      ? "no weight can be masked" : "only weights whose gradients keep growing can be masked"
+    note(
+      "warning: the learning rates add up to \(String(format: "%.5f", rates.reduce(0, +))), less than the "
+        + "\(MaskTuning.initialMask - MaskTuning.threshold) a mask travels to its threshold: \(outcome). "
+        + "More --epochs, a larger --lr or a smaller --batch would help.")
   }
 
   private static func description(of progress: Trainer.Progress) -> String {

@@ -120,8 +120,9 @@ struct InflateTests {
     let long = [UInt8](repeating: 255, count: 20000)
     long.withUnsafeBufferPointer { bytes in
       // a = 1 + 255 n, b = n + 255 n (n + 1) / 2, both modulo 65521.
-      let low = UInt32((1 + 255 * 20000) % 65521)
-      let high = UInt32((20000 + 255 * 20000 * 20001 / 2) % 65521)
+      let n: UInt64 = 20000
+      let low = UInt32((1 + 255 * n) % 65521)
+      let high = UInt32((n + 255 * n * (n + 1) / 2) % 65521)
       #expect(Checksum.adler32(bytes) == high << 16 | low)
     }
   }
