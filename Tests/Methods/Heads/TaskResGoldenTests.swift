@@ -84,7 +84,19 @@ struct TaskResGoldenTests {
     expectClose(logits, try run.tensor("final.test_logits"), rtol: golden.rtol, atol: golden.atol, "final.test_logits")
   }
 
-  /// Enhanced base features: a text projection that was tuned before, without one the texts' hidden states.
+  /// The rates of the run are those of the schedule: a constant epoch of warm-up, then a cosine counted anew.
+  @Test(arguments: runs) func theLearningRatesAreThoseOfTheSchedule(_ golden: GoldenCase) throws {
+    let run = try Run(golden)
+    let schedule = Schedule(
+      base: try #require(golden.args["lr"].double), period: try #require(golden.args["epochs"].int),
+      warmup: .constant(epochs: 1, rate: 1e-5))
+    let steps = try #require(golden.args["batches_per_epoch"].int)
+    expectClose(
+      run.batches.indices.map { schedule.rate(at: $0 / steps) }, try run.tensor("lrs").values.map { Double($0) },
+      rtol: 1e-6, atol: 0)
+  }
+
+  /// Enhanced base features: the texts' hidden states through a projection that was tuned before.
   @Test func enhancedBaseFeaturesAreTheMeanOverTemplatesOfProjectedTexts() throws {
     let golden = Fixtures.golden("taskres", "enhanced-alpha0.5")
     let tensors = try golden.tensors()
