@@ -1,4 +1,5 @@
 import Foundation
+import Tensor
 
 /// A `preprocessor_config.json` that cannot be followed.
 public struct PreprocessorError: Error, CustomStringConvertible, Equatable {
@@ -11,7 +12,7 @@ extension Preprocessing {
   public static let fileName = "preprocessor_config.json"
 
   /// Reads `preprocessor_config.json` as Hugging Face's image processors write it, in its older form (`"size": 224`)
-  /// and its newer one (`"size": {"shortest_edge": 224}`).
+  /// and its newer ones (`"size": {"shortest_edge": 224}`; with `height` and `width`, the aspect ratio is not kept).
   ///
   /// Pictures are cropped where torchvision and OpenAI's CLIP crop them; Hugging Face's processor takes the pixel
   /// before when the margin is odd and its half rounds up.
@@ -23,6 +24,9 @@ extension Preprocessing {
     let size = try file.extent("size", keys: ["shortest_edge", "height", "width"], standard: 224)
     let crop = try file.extent("crop_size", keys: ["height", "width"], standard: size)
     guard crop <= size else { throw file.error("crop_size", "at most size \(size)", "\(crop)") }
+    // With both sides given, Hugging Face's processor does not keep the aspect ratio.
+    let isDirect = (file.values["size"] as? [String: Any]).map { $0["shortest_edge"] == nil } ?? false
+    guard !isDirect || crop == size else { throw file.error("crop_size", "that of size, \(size)", "\(crop)") }
     let code = try file.number("resample", in: 0...5) ?? 3
     // Pillow's numbers for its filters.
     guard let resample = [2: Resample.bilinear, 3: Resample.bicubic][Int(code)], code == code.rounded() else {
@@ -33,7 +37,7 @@ extension Preprocessing {
     let rescale = try file.number("rescale_factor", in: 1e-6...1) ?? 1 / 255
     do {
       try self.init(
-        geometry: .shortestEdge(size, crop: crop), resample: resample, mean: mean, std: std, rescale: rescale)
+        geometry: isDirect ? .direct(height: size, width: size) : .shortestEdge(size, crop: crop), resample: resample, mean: mean, std: std, rescale: rescale)
     } catch {
       throw PreprocessorError(description: "\(file.name): \(error)")
     }
@@ -46,10 +50,11 @@ private struct ProcessorFile {
   let values: [String: Any]
 
   static func object(_ url: URL) throws(PreprocessorError) -> [String: Any] {
-    guard let data = try? Data(contentsOf: url) else {
-      throw PreprocessorError(description: "\(url.path): expected a readable file, found none")
+    let bytes: [UInt8]
+    do throws(FileError) { bytes = try MappedFile.bytes(of: url) } catch {
+      throw PreprocessorError(description: error.description)
     }
-    guard let values = (try? JSONSerialization.jsonObject(with: data)) as? [String: Any] else {
+    guard let values = (try? JSONSerialization.jsonObject(with: Data(bytes))) as? [String: Any] else {
       throw PreprocessorError(description: "\(url.path): expected a JSON object, found something else")
     }
     return values
@@ -62,7 +67,8 @@ private struct ProcessorFile {
   /// Steps that CLIP always takes.
   func requireTrue(_ keys: String...) throws(PreprocessorError) {
     for key in keys {
-      guard values[key] as? Bool ?? true else { throw error(key, "true", "false") }
+      guard let value = values[key] else { continue }
+      guard value as? Bool == true else { throw error(key, "true", "\(value)") }
     }
   }
 

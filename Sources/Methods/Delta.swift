@@ -94,6 +94,11 @@ extension Delta {
     guard description.format == 1 else {
       throw DeltaError(file.file, expected: "delta format 1", found: "\(description.format)")
     }
+    guard !description.classes.isEmpty, !description.templates.isEmpty else {
+      throw DeltaError(
+        file.file, expected: "classes and templates",
+        found: "\(description.classes.count) and \(description.templates.count)")
+    }
     guard description.model == modelHash else {
       throw DeltaError(
         file.file, expected: "a delta of the model with SHA-256 \(modelHash.prefix(12))…",

@@ -87,7 +87,7 @@ extension CLIPConfiguration {
   /// - Throws: `ConfigurationError` naming the file, the key, what was expected and what was found.
   public init(contentsOf url: URL) throws(ConfigurationError) {
     let json = try ConfigurationFile(url)
-    if let type = json.string("model_type"), type != "clip" {
+    if let type = try json.string("model_type"), type != "clip" {
       throw json.error("model_type", "clip", "\"\(type)\"")
     }
     let (vision, text) = (try json.section("vision_config"), try json.section("text_config"))
@@ -116,11 +116,11 @@ struct ConfigurationFile {
   init(_ url: URL) throws(ConfigurationError) {
     file = url.lastPathComponent
     path = ""
-    let data: Data
-    do { data = try Data(contentsOf: url) } catch {
-      throw ConfigurationError("\(url.path): expected a readable file, found none (\(error.localizedDescription))")
+    let bytes: [UInt8]
+    do throws(FileError) { bytes = try MappedFile.bytes(of: url) } catch {
+      throw ConfigurationError(error.description)
     }
-    guard let object = try? JSONSerialization.jsonObject(with: data), let values = object as? [String: Any] else {
+    guard let object = try? JSONSerialization.jsonObject(with: Data(bytes)), let values = object as? [String: Any] else {
       throw ConfigurationError("\(url.path): expected a JSON object, found something else")
     }
     self.values = values
@@ -140,7 +140,12 @@ struct ConfigurationFile {
     return ConfigurationFile(file: file, path: "\(path)\(key).", values: section)
   }
 
-  func string(_ key: String) -> String? { values[key] as? String }
+  /// A string, if there is one under the key.
+  func string(_ key: String) throws(ConfigurationError) -> String? {
+    guard let value = values[key] else { return nil }
+    guard let string = value as? String else { throw error(key, "a string", "\(value)") }
+    return string
+  }
 
   /// A positive whole number small enough that products of two cannot overflow.
   func extent(_ key: String, default standard: Int) throws(ConfigurationError) -> Int {
@@ -152,13 +157,15 @@ struct ConfigurationFile {
   }
 
   func transformer(width: Int, hidden: Int, heads: Int) throws(ConfigurationError) -> TransformerConfiguration {
-    let name = string("hidden_act") ?? Activation.quickGELU.rawValue
+    let name = try string("hidden_act") ?? Activation.quickGELU.rawValue
     guard let activation = Activation(rawValue: name) else {
       let known = Activation.allCases.map(\.rawValue).joined(separator: ", ")
       throw error("hidden_act", "one of \(known)", "\"\(name)\"")
     }
-    let epsilon = (values["layer_norm_eps"] as? NSNumber)?.doubleValue ?? 1e-5
-    guard epsilon > 0, epsilon < 1 else { throw error("layer_norm_eps", "a number between 0 and 1", "\(epsilon)") }
+    let stored = values["layer_norm_eps"] ?? 1e-5
+    guard let epsilon = (stored as? NSNumber)?.doubleValue, epsilon > 0, epsilon < 1 else {
+      throw error("layer_norm_eps", "a number between 0 and 1", "\(stored)")
+    }
     let configuration = TransformerConfiguration(
       width: try extent("hidden_size", default: width),
       hiddenWidth: try extent("intermediate_size", default: hidden),

@@ -26,7 +26,16 @@ struct Arguments: Sendable {
         values[option.flag] = [""]
         continue
       }
-      guard let value = parts.count == 2 ? parts[1] : words.popFirst() else {
+      let value: String
+      if parts.count == 2 {
+        value = parts[1]
+      } else if let next = words.first {
+        // A forgotten value would otherwise swallow the flag behind it. Values that look like flags go behind "=".
+        guard !options.contains(where: { $0.flag == next }) else {
+          throw UsageError(option.flag, expected: option.value ?? "", found: "the flag \(next)")
+        }
+        value = words.removeFirst()
+      } else {
         throw UsageError(option.flag, expected: option.value ?? "", found: "the end of the command line")
       }
       guard option.isRepeatable || values[option.flag] == nil else {

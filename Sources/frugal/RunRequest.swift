@@ -120,6 +120,9 @@ enum RunRequest {
     guard recipe.kind == .sgd || (!arguments.has("--momentum") && !arguments.has("--nesterov")) else {
       throw UsageError("--momentum, --nesterov", expected: "--optimizer sgd beside them", found: recipe.kind.rawValue)
     }
+    guard recipe.warmup != .none || !arguments.has("--warmup-epochs") else {
+      throw UsageError("--warmup-epochs", expected: "--warmup constant or linear beside it", found: "none")
+    }
     guard !recipe.nesterov || recipe.momentum > 0 else {
       throw UsageError("--nesterov", expected: "a momentum above 0", found: "\(recipe.momentum)")
     }

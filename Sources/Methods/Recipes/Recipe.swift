@@ -58,7 +58,37 @@ public struct OptimizerRecipe: Sendable, Codable, Equatable {
   public init(learningRate: Double) { self.learningRate = learningRate }
 }
 
+extension OptimizerRecipe {
+  /// A number that no optimiser can have: expected and found, by key.
+  fileprivate var problem: String? {
+    func wrong(_ key: String, _ expected: String, _ found: Any) -> String {
+      "\(key): expected \(expected), found \(found)"
+    }
+    for (key, value) in [
+      ("learningRate", learningRate), ("weightDecay", weightDecay), ("momentum", momentum),
+      ("warmupLearningRate", warmupLearningRate),
+    ] where value < 0 { return wrong(key, "0 or more", value) }
+    if nesterov && momentum == 0 { return wrong("momentum", "above 0 with nesterov", momentum) }
+    if warmupEpochs < 0 { return wrong("warmupEpochs", "0 or more", warmupEpochs) }
+    return nil
+  }
+}
+
 extension Recipe {
+  /// A number that no run can have: expected and found, by key.
+  var problem: String? {
+    func wrong(_ key: String, _ expected: String, _ found: Any) -> String {
+      "recipe.\(key): expected \(expected), found \(found)"
+    }
+    if epochs < 1 || epochs > 1_000_000 { return wrong("epochs", "1 to 1000000", epochs) }
+    if batchSize < 1 || batchSize > 1_000_000 { return wrong("batchSize", "1 to 1000000", batchSize) }
+    if !(smallestCrop > 0 && smallestCrop <= 1) { return wrong("smallestCrop", "above 0, at most 1", smallestCrop) }
+    if !(0...1).contains(lambda) { return wrong("lambda", "0 to 1", lambda) }
+    if normWeight < 0 { return wrong("normWeight", "0 or more", normWeight) }
+    if let tunedShare, !(0...1).contains(tunedShare) { return wrong("tunedShare", "0 to 1", tunedShare) }
+    return encoder.problem.map { "recipe.encoder.\($0)" } ?? head.problem.map { "recipe.head.\($0)" }
+  }
+
   /// What produced the published numbers of a method, on one of its datasets or on data like the majority of them.
   ///
   /// - shots: images a class; `nil` for all.

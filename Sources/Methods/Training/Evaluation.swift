@@ -26,10 +26,10 @@ public struct Evaluation: Sendable {
 
   /// The answers of a method on a split, the class with the largest logit, the first of several.
   ///
-  /// - Throws: `ImageError` for the first picture that cannot be read, unless `skipsUnreadable`.
+  /// - Throws: `ImageError` for the first picture that cannot be read, unless `skipsUnreadable`; what `progress` throws.
   public init(
     _ method: Method, values: [Tensor], on set: ImageSet, preprocessing: Preprocessing, skipsUnreadable: Bool = false,
-    progress: (_ done: Int) -> Void = { _ in }
+    progress: (_ done: Int) throws -> Void = { _ in }
   ) throws {
     let loader = ImageLoader(preprocessing: preprocessing)
     let count = (set.count + Self.batchSize - 1) / Self.batchSize
@@ -53,7 +53,7 @@ public struct Evaluation: Sendable {
         total[label] += 1
         if answer == label { correct[label] += 1 }
       }
-      progress(min((index + 1) * Self.batchSize, set.count))
+      try progress(min((index + 1) * Self.batchSize, set.count))
     }
     (correctByClass, totalByClass, self.unreadable) = (correct, total, unreadable)
     logitsSHA256 = digest.digest.description

@@ -98,7 +98,7 @@ public struct Experiment: Sendable {
   ///
   /// - progress: pictures evaluated so far, of how many.
   public func finish(
-    _ method: Method, _ state: TrainingState, textFeatures: Tensor, progress: (_ done: Int, _ of: Int) -> Void
+    _ method: Method, _ state: TrainingState, textFeatures: Tensor, progress: (_ done: Int, _ of: Int) throws -> Void
   ) throws -> RunResult {
     let chosen = state.selected(configuration.selection)
     let count = method.encoder.trainables.count
@@ -117,7 +117,7 @@ public struct Experiment: Sendable {
       try Evaluation(
         method, values: values, on: test, preprocessing: pretrained.preprocessing,
         skipsUnreadable: configuration.skipsUnreadable
-      ) { progress(before + $0, 2 * test.count) }
+      ) { try progress(before + $0, 2 * test.count) }
     }
     let zeroShot = Method(
       encoder: FrozenEncoder(), head: ZeroShot(textFeatures: textFeatures), model: pretrained.model)

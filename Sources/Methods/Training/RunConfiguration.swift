@@ -89,6 +89,18 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
     isFused = hasFusedMultiplyAdd
   }
 
+  /// What no run can have among these settings, as they may come from a file: expected and found, by key.
+  var problem: String? {
+    func wrong(_ key: String, _ expected: String, _ found: Any) -> String {
+      "\(key): expected \(expected), found \(found)"
+    }
+    if let shots, shots < 1 { return wrong("shots", "1 or more", shots) }
+    if seed < 0 { return wrong("seed", "0 or more", seed) }
+    if data.classes.isEmpty { return wrong("data.classes", "names", "none") }
+    if templates.isEmpty { return wrong("templates", "at least one", "none") }
+    return recipe.problem
+  }
+
   /// The SHA-256 of all settings but the places of model and data, which may move between a run and its resuming.
   public var fingerprint: String {
     get throws {

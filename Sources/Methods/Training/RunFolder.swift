@@ -20,14 +20,26 @@ public struct RunFolder: Sendable {
   /// What it is worth.
   public var result: URL { url.appendingPathComponent("result.json") }
 
+  /// Checks that no run is in the way of a new one; writes nothing.
+  ///
+  /// - Throws: `RunError` if the folder already holds a run or cannot be one.
+  public func requireVacant() throws {
+    var isFolder: ObjCBool = false
+    if FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder), !isFolder.boolValue {
+      throw RunError("--out: expected a folder, found the file \(url.shown)")
+    }
+    let files = [configuration, metrics, checkpoint, delta, result]
+    for file in files where FileManager.default.fileExists(atPath: file.path) {
+      throw RunError(
+        "--out: expected a folder without a run, found \(file.shown) (use --resume \(url.shown) to go on with it)")
+    }
+  }
+
   /// Makes the folder for a new run and writes its settings.
   ///
   /// - Throws: `RunError` if it already holds a run or cannot be written.
   public func create(_ settings: RunConfiguration) throws {
-    for file in [configuration, checkpoint, delta, result] where FileManager.default.fileExists(atPath: file.path) {
-      throw RunError(
-        "--out: expected a folder without a run, found \(file.shown) (use --resume \(url.shown) to go on with it)")
-    }
+    try requireVacant()
     do {
       try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
     } catch {
@@ -36,16 +48,29 @@ public struct RunFolder: Sendable {
     try AtomicFile.write(Array(try JSON.encoded(settings, isPretty: true)), to: configuration)
   }
 
+  /// Takes away what `create` made, if no checkpoint was written since: a run that failed in its first epoch leaves
+  /// nothing in the way of the next attempt.
+  public func discardUnstarted() {
+    guard !FileManager.default.fileExists(atPath: checkpoint.path) else { return }
+    for file in [configuration, metrics] { try? FileManager.default.removeItem(at: file) }
+    // Fails, as it should, where the folder holds anything else.
+    rmdir(url.path)
+  }
+
   /// The settings of the run in the folder.
   ///
   /// - Throws: `RunError` if there is none.
   public func settings() throws -> RunConfiguration {
-    guard let data = try? Data(contentsOf: configuration) else {
+    guard FileManager.default.fileExists(atPath: configuration.path) else {
       throw RunError("\(url.shown): expected the folder of a run, found no config.json")
     }
-    do { return try JSONDecoder().decode(RunConfiguration.self, from: data) } catch {
+    let bytes = try MappedFile.bytes(of: configuration)
+    let settings: RunConfiguration
+    do { settings = try JSONDecoder().decode(RunConfiguration.self, from: Data(bytes)) } catch {
       throw RunError("\(configuration.shown): expected the settings of a run, found other JSON (\(error))")
     }
+    if let problem = settings.problem { throw RunError("\(configuration.shown): \(problem)") }
+    return settings
   }
 
   /// Adds a line to the metrics, after the first `lines` lines of what is there.

@@ -77,10 +77,12 @@ public struct Trainer {
   /// stopped.
   ///
   /// - Returns: whether the last epoch was reached.
-  /// - Throws: `ImageError` for a picture that cannot be read, `FileError` for a folder that cannot be written.
+  /// - Throws: `ImageError` for a picture that cannot be read, `FileError` for a folder that cannot be written, `RunError`
+  ///   for a state of another run and for a loss that is no finite number.
   public func run(
     _ state: inout TrainingState, shouldStop: () -> Bool = { false }, report: (Event) -> Void = { _ in }
   ) throws -> Bool {
+    try check(state)
     let labels = source.labels
     let started = Date()
     var seen = 0
@@ -98,6 +100,11 @@ public struct Trainer {
           try inputs.next(index), labels: batch.map { labels[$0] }, values: state.values,
           seed: UInt64(bitPattern: Int64(seed)),
           step: state.steps)
+        if let term = step.terms.first(where: { !$0.value.isFinite }) {
+          throw RunError(
+            "step \(state.steps + 1): \(term.name): expected a finite number, found \(term.value): training diverged; "
+              + "a smaller --lr may help")
+        }
         state.apply(step, epoch: epoch, count: batch.count)
         seen += batch.count
         seenInEpoch += batch.count
@@ -121,6 +128,17 @@ public struct Trainer {
       if state.epoch < recipe.epochs, shouldStop() { return false }
     }
     return true
+  }
+
+  /// Refuses a state whose counts no run of these settings can have: a checkpoint that was tampered with.
+  private func check(_ state: TrainingState) throws {
+    guard (0...recipe.epochs).contains(state.epoch), (0..<max(1, stepsPerEpoch)).contains(state.sums.steps),
+      state.steps == state.epoch * stepsPerEpoch + state.sums.steps
+    else {
+      throw RunError(
+        "\(folder.checkpoint.shown): expected \(stepsPerEpoch) steps in each of \(recipe.epochs) epochs, found "
+          + "\(state.steps) steps after \(state.epoch) epochs and \(state.sums.steps) steps")
+    }
   }
 
   /// Ends an epoch: validation, metrics, checkpoint.

@@ -157,9 +157,14 @@ extension TrainingState {
       let names = file.names.filter { $0.hasPrefix(prefix) }
       let state = try Dictionary(
         uniqueKeysWithValues: names.map { (String($0.dropFirst(prefix.count)), try file.tensor($0)) })
-      try optimizers[index].optimizer.restore(
-        state, stepCount: header.optimizerSteps[optimizers[index].name] ?? 0)
+      do throws(OptimizerError) {
+        try optimizers[index].optimizer.restore(
+          state, stepCount: header.optimizerSteps[optimizers[index].name] ?? -1)
+      } catch { throw RunError("\(file.file): \(optimizers[index].name): \(error)") }
     }
+    guard header.epoch >= 0, header.steps >= 0, header.sums.steps >= 0, header.sums.pictures >= 0,
+      header.sums.correct >= 0
+    else { throw RunError("\(file.file): expected counts of 0 or more, found \(header.steps) steps") }
     if let epoch = header.bestEpoch, let accuracy = header.bestAccuracy {
       best = Best(epoch: epoch, accuracy: accuracy, values: try tensors("best"))
     }

@@ -86,7 +86,8 @@ enum InspectCommand: Command {
 
   private static func inspect(file path: String) throws -> Report {
     let file = try SafeTensorsFile(contentsOf: URL(fileURLWithPath: path))
-    let masks = file.names.filter { $0.hasSuffix(".mask") }
+    let isDelta = file.metadata["frugal"] != nil
+    let masks = try file.names.filter { try isDelta && $0.hasSuffix(".mask") && file.entry($0).type == .u8 }
     var settings = file.metadata
     for name in masks {
       let ones = try file.bytes(name).reduce(0) { $0 + $1.nonzeroBitCount }
@@ -94,7 +95,7 @@ enum InspectCommand: Command {
         "\(grouped(ones)) weights kept, of \(grouped(8 * (try file.entry(name).shape.count))) bits at most"
     }
     return Report(
-      kind: file.metadata["frugal"] == nil ? "safetensors file" : "delta of frugal", path: path,
+      kind: isDelta ? "delta of frugal" : "safetensors file", path: path,
       sha256: [lastComponent(path): file.sha256.description], bytes: file.byteCount, types: types(of: [file]),
       settings: settings, tensors: tensors(of: [file]))
   }

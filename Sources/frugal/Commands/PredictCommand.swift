@@ -34,7 +34,7 @@ enum PredictCommand: Command {
     let paths = arguments.operands
     guard !paths.isEmpty else { throw UsageError("expected at least one picture, found none") }
     let top = try arguments.integer("--top", in: 1...1_000_000) ?? 5
-    let named = arguments.string("--classes")?.split(separator: ",").map {
+    let named = arguments.string("--classes")?.split(separator: ",", omittingEmptySubsequences: false).map {
       $0.trimmingCharacters(in: .whitespaces)
     }
     if let named, named.isEmpty || named.contains("") {

@@ -52,7 +52,7 @@ enum TuneCommand: Command {
       experiment = try RunRequest.resumed(arguments)
     } else {
       experiment = try RunRequest.new(arguments)
-      try experiment.folder.create(experiment.configuration)
+      try experiment.folder.requireVacant()
     }
     let configuration = experiment.configuration
     report(unreadable: experiment.data.unreadable)
@@ -68,20 +68,33 @@ enum TuneCommand: Command {
     var state = trainer.start()
     if resumes { try state.resume(from: experiment.folder.checkpoint, configuration) }
     if state.steps > 0 { note("resuming after step \(state.steps)") }
+    // Only now that texts, pictures and settings have been found to fit does the run leave a trace.
+    if !resumes { try experiment.folder.create(configuration) }
     let interrupt = Interrupt()
-    let isFinished = try trainer.run(
-      &state, shouldStop: { interrupt.isRequested },
-      report: { event in
-        switch event {
-        case .step(let progress): line.show(description(of: progress))
-        case .epoch(let metrics): line.finish(description(of: metrics, configuration.recipe.epochs))
-        }
-      })
+    let isFinished: Bool
+    do {
+      isFinished = try trainer.run(
+        &state, shouldStop: { interrupt.isRequested },
+        report: { event in
+          switch event {
+          case .step(let progress): line.show(description(of: progress))
+          case .epoch(let metrics): line.finish(description(of: metrics, configuration.recipe.epochs))
+          }
+        })
+    } catch {
+      line.finish()
+      if !resumes { experiment.folder.discardUnstarted() }
+      throw error
+    }
     guard isFinished else {
       line.finish("stopped after step \(state.steps); to go on: frugal tune --resume \(arguments.runPath)")
       throw Interrupted()
     }
     let result = try experiment.finish(method, state, textFeatures: textFeatures) { done, total in
+      guard !interrupt.isRequested else {
+        line.finish("stopped before the result; to get it: frugal tune --resume \(arguments.runPath)")
+        throw Interrupted()
+      }
       line.show("evaluating: \(done) of \(total)")
     }
     line.finish()
