@@ -37,7 +37,8 @@ extension Preprocessing {
     let rescale = try file.number("rescale_factor", in: 1e-6...1) ?? 1 / 255
     do {
       try self.init(
-        geometry: isDirect ? .direct(height: size, width: size) : .shortestEdge(size, crop: crop), resample: resample, mean: mean, std: std, rescale: rescale)
+        geometry: isDirect ? .direct(height: size, width: size) : .shortestEdge(size, crop: crop), resample: resample,
+        mean: mean, std: std, rescale: rescale)
     } catch {
       throw PreprocessorError(description: "\(file.name): \(error)")
     }

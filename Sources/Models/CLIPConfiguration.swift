@@ -120,7 +120,8 @@ struct ConfigurationFile {
     do throws(FileError) { bytes = try MappedFile.bytes(of: url) } catch {
       throw ConfigurationError(error.description)
     }
-    guard let object = try? JSONSerialization.jsonObject(with: Data(bytes)), let values = object as? [String: Any] else {
+    guard let object = try? JSONSerialization.jsonObject(with: Data(bytes)), let values = object as? [String: Any]
+    else {
       throw ConfigurationError("\(url.path): expected a JSON object, found something else")
     }
     self.values = values
