@@ -88,6 +88,25 @@ import Testing
     #expect(try resumed.json() == folder.result("stopped"))
   }
 
+  @Test func aRunStoppedWhileItIsEvaluatedOnlyNeedsItsResult() async throws {
+    let folder = try Workbench.picturesCopy()
+    for name in try FileManager.default.contentsOfDirectory(atPath: folder.path("pictures/test/red_circle")) {
+      let bytes = try folder.bytes("pictures/test/red_circle/\(name)")
+      for number in 0..<80 { try folder.write(bytes, to: "pictures/test/red_circle/\(number)-\(name)") }
+    }
+    let out = folder.url.appendingPathComponent("run")
+    let process = try FrugalProcess(Workbench.quickRun("r-amt", out: out, data: folder.path("pictures")))
+    process.send(SIGINT, when: { folder.exists("run/delta.safetensors") })
+    let outcome = try await process.outcome()
+    #expect(outcome.code == 130)
+    #expect(outcome.errors.contains("stopped before the result; to get it: frugal tune --resume \(out.path)\n"))
+    #expect(!folder.exists("run/result.json"))
+    let delta = try folder.bytes("run/delta.safetensors")
+    #expect(try await runFrugal("tune", "--resume", out.path).code == 0)
+    #expect(try folder.bytes("run/delta.safetensors") == delta)
+    #expect(try folder.result("run")["test"]["total"].int == 32 + 640)
+  }
+
   @Test func modelAndDataMayMoveBeforeARunIsResumed() async throws {
     let (folder, model, data) = (try TemporaryFolder(), try Workbench.modelCopy(), try Workbench.picturesCopy())
     let out = folder.url.appendingPathComponent("run")

@@ -64,12 +64,14 @@ struct SteppedRun {
     var state = trainer.start()
     try state.resume(from: experiment.folder.checkpoint, experiment.configuration)
     var (taken, metrics) = (0, [EpochMetrics]())
-    let isFinished = try trainer.run(&state, shouldStop: { taken >= steps }) { event in
-      switch event {
-      case .step: taken += 1
-      case .epoch(let epoch): metrics.append(epoch)
-      }
-    }
+    let isFinished = try trainer.run(
+      &state, shouldStop: { taken >= steps },
+      report: { event in
+        switch event {
+        case .step: taken += 1
+        case .epoch(let epoch): metrics.append(epoch)
+        }
+      })
     return (isFinished, state, metrics)
   }
 
