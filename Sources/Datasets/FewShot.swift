@@ -48,17 +48,17 @@ public struct FewShot: Hashable, Sendable {
   /// Draws from both splits.
   ///
   /// A class with fewer validation images than min(K, 4) gives all it has, without a draw.
-  /// - Throws: `TooFewImages` if a training class has fewer than K images, unless `allowsFewer`.
+  /// - Throws: `TooFewImages` if a training class has fewer than K images, or none, unless `allowsFewer`.
   public func drawn(
     train: ImageSet, validation: ImageSet? = nil
   ) throws(TooFewImages) -> (train: ImageSet, validation: ImageSet?) {
-    guard case .count(let count) = shots else { return (train, validation) }
+    let needed = if case .count(let count) = shots { count } else { 1 }
     if !allowsFewer {
-      let counts = train.countByClass
-      for label in Self.labelsByAppearance(train) where counts[label] < count {
-        throw TooFewImages(className: train.classes[label], expected: count, found: counts[label])
+      for (label, found) in train.countByClass.enumerated() where found < needed {
+        throw TooFewImages(className: train.classes[label], expected: needed, found: found)
       }
     }
+    guard case .count(let count) = shots else { return (train, validation) }
     var random = PythonRandom(seed: seed)
     let few = Self.draw(count, from: train, with: &random)
     let check = validation.map { Self.draw(min(count, Self.mostValidationShots), from: $0, with: &random) }

@@ -69,7 +69,8 @@ private struct ProcessorFile {
   func requireTrue(_ keys: String...) throws(PreprocessorError) {
     for key in keys {
       guard let value = values[key] else { continue }
-      guard value as? Bool == true else { throw error(key, "true", "\(value)") }
+      // Foundation shows a truth value as 0.
+      guard value as? Bool == true else { throw error(key, "true", value as? Bool == false ? "false" : "\(value)") }
     }
   }
 

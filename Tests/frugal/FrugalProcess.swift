@@ -71,11 +71,21 @@ struct FrugalProcess: Sendable {
     try process.run()
   }
 
-  /// Whether it still runs.
-  var isRunning: Bool { !ended.isOver }
-
-  /// Sends it a signal.
-  func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
+  /// Sends it a signal as soon as a condition holds, unless it ends before.
+  ///
+  /// A thread of its own watches: tests that compute would keep a task waiting until the process is over.
+  func send(_ signal: Int32, when condition: @escaping @Sendable () -> Bool) {
+    let (ended, identifier) = (ended, process.processIdentifier)
+    Thread.detachNewThread {
+      while !ended.isOver {
+        if condition() {
+          kill(identifier, signal)
+          return
+        }
+        usleep(1000)
+      }
+    }
+  }
 
   /// Waits for its end.
   func outcome() async throws -> Outcome {

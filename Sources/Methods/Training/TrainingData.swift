@@ -15,7 +15,7 @@ public struct TrainingData: Sendable {
 
   /// Draws `shots` pictures a class, or takes all for `nil`.
   ///
-  /// - Throws: `FewShot.TooFewImages` for a class with fewer pictures, `RunError` if no picture can be read.
+  /// - Throws: `FewShot.TooFewImages` for a class with fewer pictures, or none that can be read.
   public init(_ folder: ImageFolder, shots: Int?, seed: Int, skipsUnreadable: Bool = false) throws {
     self.folder = folder
     var (train, validation) = (folder.train, folder.validation)
@@ -26,9 +26,6 @@ public struct TrainingData: Sendable {
         validation = readable.set
         unreadable += readable.unreadable
       }
-    }
-    guard train.count > 0 else {
-      throw RunError("train: expected pictures that can be read, found none among \(folder.train.count)")
     }
     let rule = FewShot(shots.map { .count($0) } ?? .all, seed: seed)
     (self.train, self.validation) = try rule.drawn(train: train, validation: validation)
