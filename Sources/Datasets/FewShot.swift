@@ -21,6 +21,7 @@ public struct FewShot: Hashable, Sendable {
     /// The images there are.
     public let found: Int
 
+    /// What was expected and what was found.
     public var description: String {
       "class \"\(className)\": expected at least \(expected) training images, found \(found)"
     }

@@ -5,7 +5,9 @@ import Foundation
 /// Decoding gives what Pillow's `Image.open(file).convert("RGB")` gives: alpha is dropped, palettes are expanded,
 /// CMYK is converted, colour profiles, gamma and the EXIF orientation are not applied.
 public struct Image: Sendable, Equatable {
+  /// Pixels in a row.
   public let width: Int
+  /// Rows.
   public let height: Int
   /// [height, width, 3], each 0...255.
   public var pixels: [UInt8]

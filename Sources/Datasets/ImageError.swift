@@ -16,13 +16,16 @@ public struct ImageError: Error, Equatable, CustomStringConvertible {
 
   /// The name of the file, as the caller gave it.
   public let name: String
+  /// What is wrong with it.
   public let problem: Problem
 
+  /// A problem of a file.
   public init(name: String, problem: Problem) {
     self.name = name
     self.problem = problem
   }
 
+  /// What was expected and what was found.
   public var description: String {
     switch problem {
     case .unreadable(let reason): "\(name): cannot be read: \(reason)"

@@ -15,6 +15,7 @@ public enum ImageFolderError: Error, Equatable, Sendable, CustomStringConvertibl
   /// A line of the file of class names is wrong, or (line 0) one is missing.
   case classNames(file: String, line: Int, expected: String, found: String)
 
+  /// What was expected and what was found.
   public var description: String {
     switch self {
     case .unreadable(let error): error.description

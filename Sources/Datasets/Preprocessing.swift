@@ -2,9 +2,12 @@ import Tensor
 
 /// Why a preprocessing cannot be: what was expected of a setting, and what it was.
 public struct PreprocessingError: Error, Equatable, CustomStringConvertible {
+  /// What was expected.
   public let expected: String
+  /// What was found.
   public let found: String
 
+  /// What was expected and what was found.
   public var description: String { "preprocessing: expected \(expected), found \(found)" }
 }
 
@@ -18,6 +21,7 @@ public struct Preprocessing: Sendable, Equatable {
     case down
   }
 
+  /// How a picture comes to the size of the model.
   public enum Geometry: Sendable, Equatable {
     /// The shorter side becomes `size`, the longer ⌊size · longer / shorter⌋; then the middle `crop` × `crop`.
     case shortestEdge(Int, crop: Int, rounding: CropRounding = .halfToEven)
@@ -25,10 +29,13 @@ public struct Preprocessing: Sendable, Equatable {
     case direct(height: Int, width: Int)
   }
 
+  /// The way to the final size.
   public let geometry: Geometry
+  /// The filter of the resizing.
   public let resample: Resample
   /// Of the three channels, after rescaling.
   public let mean: [Double]
+  /// What the three channels are divided by, after the mean is taken off.
   public let std: [Double]
   /// What 8-bit pixels are multiplied with first.
   public let rescale: Double

@@ -3,13 +3,17 @@ import Foundation
 /// The training transform: a random part of the picture, resized, and mirrored every second time
 /// (torchvision's `RandomResizedCrop` and `RandomHorizontalFlip`, whose rules it follows draw by draw).
 public struct RandomResizedCrop: Sendable, Equatable {
+  /// Rows of the result.
   public var height: Int
+  /// Columns of the result.
   public var width: Int
   /// The part's share of the area; (0.08, 1) in CoOp and its followers, (0.5, 1) in R-AMT and Tip-Adapter.
   public var scale: ClosedRange<Double>
   /// Width over height.
   public var ratio: ClosedRange<Double>
+  /// How often the result is mirrored.
   public var flipProbability: Double
+  /// The filter of the resizing.
   public var resample: Resample
 
   /// Traps when a side or a bound is not positive.

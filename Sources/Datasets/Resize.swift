@@ -1,10 +1,15 @@
 /// A rectangle of whole pixels in a picture.
 public struct PixelBox: Sendable, Equatable {
+  /// The first column.
   public let left: Int
+  /// The first row.
   public let top: Int
+  /// Columns.
   public let width: Int
+  /// Rows.
   public let height: Int
 
+  /// A box by its corner and size.
   public init(left: Int, top: Int, width: Int, height: Int) {
     self.left = left
     self.top = top

@@ -24,6 +24,7 @@ public struct Site: Hashable, Sendable, CustomStringConvertible {
     (self.name, self.role, self.block) = (name, role, block)
   }
 
+  /// The canonical name.
   public var description: String { name }
 }
 

@@ -101,6 +101,7 @@ enum RunRequest {
   }
 
   private enum Crop: String, CaseIterable { case random, center }
+  private enum Recount: String, CaseIterable { case yes, no }
 
   private static func optimizer(
     _ published: OptimizerRecipe, _ arguments: Arguments
@@ -114,6 +115,8 @@ enum RunRequest {
     if let course = try arguments.choice("--schedule", of: OptimizerRecipe.Course.self) { recipe.course = course }
     if let warmup = try arguments.choice("--warmup", of: OptimizerRecipe.Warmup.self) { recipe.warmup = warmup }
     if let epochs = try arguments.integer("--warmup-epochs", in: 0...100_000) { recipe.warmupEpochs = epochs }
+    if let rate = try arguments.number("--warmup-lr", in: 0...1e3) { recipe.warmupLearningRate = rate }
+    if let recount = try arguments.choice("--recount", of: Recount.self) { recipe.recounts = recount == .yes }
     guard recipe.kind == .sgd || (!arguments.has("--momentum") && !arguments.has("--nesterov")) else {
       throw UsageError("--momentum, --nesterov", expected: "--optimizer sgd beside them", found: recipe.kind.rawValue)
     }
@@ -135,6 +138,10 @@ enum RunRequest {
       ("--tuned-share", method.encoder == .rpmt, "r-pmt"), ("--alpha", method.head == .taskRes, "task-res"),
     ] where arguments.has(flag) && !isRead {
       throw UsageError(flag, expected: "\(reader) to read it", found: "--method \(method)")
+    }
+    if method.encoder == .rpmt, let decay = try arguments.number("--weight-decay", in: 0...1e3), decay > 0 {
+      throw UsageError(
+        "--weight-decay", expected: "0 with r-pmt: masks that are not tuned must stay", found: "\(decay)")
     }
   }
 }

@@ -18,6 +18,7 @@ public struct GoldenCase: Sendable, CustomStringConvertible {
   /// The file with its tensors; the folder itself if the entry names none.
   public let url: URL
 
+  /// Its name.
   public var description: String { name }
 
   /// The file of the case, opened.

@@ -9,6 +9,7 @@ public enum JSONValue: Sendable, Hashable, Decodable {
   case array([JSONValue])
   case object([String: JSONValue])
 
+  /// Decodes any JSON.
   public init(from decoder: any Decoder) throws {
     let value = try decoder.singleValueContainer()
     if value.decodeNil() {
@@ -37,11 +38,17 @@ public enum JSONValue: Sendable, Hashable, Decodable {
 
   /// Whether this is `null`, or a member that is absent.
   public var isNull: Bool { self == .null }
+  /// The truth value, if it is one.
   public var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
+  /// The number, if it is one.
   public var double: Double? { if case .number(let value) = self { value } else { nil } }
+  /// The whole number, if it is one.
   public var int: Int? { double.flatMap { Int(exactly: $0) } }
+  /// The text, if it is one.
   public var string: String? { if case .string(let value) = self { value } else { nil } }
+  /// The list, if it is one.
   public var array: [JSONValue]? { if case .array(let value) = self { value } else { nil } }
+  /// The object, if it is one.
   public var object: [String: JSONValue]? { if case .object(let value) = self { value } else { nil } }
 
   /// The numbers of an array, where "nan", "inf" and "-inf" stand for what JSON cannot write; nil for anything else.

@@ -10,8 +10,12 @@ public enum TextEnsembling: String, Sendable, CaseIterable, Codable {
   case unitMean = "unit-mean"
 
   /// One row a class: [classes, templates, embedding] → [classes, embedding].
+  ///
+  /// One template gives its raw features either way: logits see directions only, and scaling a row twice would change
+  /// their last bits.
   public func classifier(_ features: Tensor) -> Tensor {
     let (classes, templates, width) = (features.shape[0], features.shape[1], features.shape[2])
+    guard templates > 1 else { return features.reshaped(to: [classes, width]) }
     let rows = self == .unitMean ? Variable(features).l2Normalized().value : features
     let mean = Tensor.read(rows) { x in
       Tensor([classes, width]) { y in

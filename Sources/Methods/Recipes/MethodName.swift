@@ -58,6 +58,7 @@ public struct MethodName: Sendable, Equatable, CustomStringConvertible {
   /// Whether anything is trained.
   public var isTrained: Bool { encoder != .frozen || head != .zeroShot }
 
+  /// The name as it is typed.
   public var description: String {
     switch (encoder, head) {
     case (.frozen, let head): head.rawValue

@@ -16,6 +16,8 @@ extension OptimizerRecipe {
       case .constant: .constant(epochs: warmupEpochs, rate: warmupLearningRate)
       case .linear: .linear(epochs: warmupEpochs, first: warmupLearningRate)
       }
-    return Schedule(base: learningRate, period: epochs, course: course == .cosine ? .cosine : .constant, warmup: warmup)
+    return Schedule(
+      base: learningRate, period: epochs, course: course == .cosine ? .cosine : .constant, warmup: warmup,
+      isRecounted: recounts)
   }
 }

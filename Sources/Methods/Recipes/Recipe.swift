@@ -51,6 +51,8 @@ public struct OptimizerRecipe: Sendable, Codable, Equatable {
   public var warmupEpochs: Int = 1
   /// The learning rate of a constant warm-up, and of the first epoch of a linear one.
   public var warmupLearningRate: Double = 1e-5
+  /// Whether the cosine begins after the warm-up, so that it does not reach its end, or with it.
+  public var recounts: Bool = true
 
   /// A recipe with Adam and a cosine, to be changed at will.
   public init(learningRate: Double) { self.learningRate = learningRate }

@@ -18,6 +18,7 @@ public struct Adam: Optimizer {
     case decoupled
   }
 
+  /// What is optimised.
   public let slots: [ParameterSlot]
   /// β₁, the decay rate of the first moment.
   public let beta1: Double
@@ -50,14 +51,19 @@ public struct Adam: Optimizer {
     (first, second) = (OptimizerMemory("first-moment", slots), OptimizerMemory("second-moment", slots))
   }
 
+  /// m and v of every parameter: `NAME.first-moment`, `NAME.second-moment`.
   public var state: [String: Tensor] { [first, second].state(slots) }
 
+  /// Takes up where another left off.
+  ///
+  /// - Throws: `OptimizerError` for a state that is not of these parameters.
   public mutating func restore(_ state: [String: Tensor], stepCount: Int) throws(OptimizerError) {
     let restored = try [first, second].restored(state, slots, stepCount: stepCount)
     (first, second) = (restored[0], restored[1])
     self.stepCount = stepCount
   }
 
+  /// One step for all parameters, with the formula above.
   public mutating func step(parameters: inout [Tensor], gradients: [Tensor], learningRate: Double) {
     check(parameters, gradients)
     stepCount += 1

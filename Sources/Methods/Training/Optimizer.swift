@@ -51,6 +51,7 @@ public enum OptimizerError: Error, Equatable, Sendable, CustomStringConvertible 
   /// The number of steps is negative.
   case stepCount(found: Int)
 
+  /// What was expected and what was found.
   public var description: String {
     switch self {
     case .missing(let name): "optimizer state: expected a tensor \"\(name)\", found none"

@@ -9,6 +9,7 @@ import Tensor
 ///     b ← g at the first step, then μ b + (1 − d) g
 ///     θ ← θ − η u,   u = g without momentum, b with it, g + μ b with Nesterov
 public struct SGD: Optimizer {
+  /// What is optimised.
   public let slots: [ParameterSlot]
   /// μ.
   public let momentum: Double
@@ -38,13 +39,18 @@ public struct SGD: Optimizer {
     buffers = momentum > 0 ? [OptimizerMemory("momentum", slots)] : []
   }
 
+  /// b of every parameter, `NAME.momentum`; nothing without momentum.
   public var state: [String: Tensor] { buffers.state(slots) }
 
+  /// Takes up where another left off.
+  ///
+  /// - Throws: `OptimizerError` for a state that is not of these parameters.
   public mutating func restore(_ state: [String: Tensor], stepCount: Int) throws(OptimizerError) {
     buffers = try buffers.restored(state, slots, stepCount: stepCount)
     self.stepCount = stepCount
   }
 
+  /// One step for all parameters, with the formula above.
   public mutating func step(parameters: inout [Tensor], gradients: [Tensor], learningRate: Double) {
     check(parameters, gradients)
     let isFirst = stepCount == 0

@@ -5,6 +5,7 @@ public enum TokenizerError: Error, Equatable, CustomStringConvertible {
   /// A text has more tokens than the model takes; `count` includes the start and end tokens.
   case textTooLong(String, count: Int, limit: Int)
 
+  /// What was expected and what was found.
   public var description: String {
     switch self {
     case .file(let name, let expected, let found): "\(name): expected \(expected), found \(found)"

@@ -23,6 +23,7 @@ public enum WeightsError: Error, CustomStringConvertible, Equatable {
   /// A tensor that could not be read.
   case unreadable(String)
 
+  /// What was expected and what was found.
   public var description: String {
     switch self {
     case .missing(let file, let tensor, let expected):

@@ -21,6 +21,7 @@ public struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
     self.init(file: url.shown, expected: expected, found: String(cString: strerror(errno)).lowercased())
   }
 
+  /// What was expected and what was found.
   public var description: String { "\(file): expected \(expected), found \(found)" }
 }
 

@@ -13,6 +13,7 @@ public enum InflateError: Error, Equatable, CustomStringConvertible {
   /// The checksum of the output differs from the stored one.
   case checksum(expected: UInt32, found: UInt32)
 
+  /// What was expected and what was found.
   public var description: String {
     switch self {
     case .truncated: "compressed data ends too early"

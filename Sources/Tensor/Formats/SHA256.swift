@@ -11,6 +11,7 @@ public struct SHA256: Sendable {
     /// The bytes, the first digits first.
     public let bytes: [UInt8]
 
+    /// 64 hexadecimal digits.
     public var description: String {
       bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }

@@ -9,6 +9,7 @@ public enum SafeTensorsError: Error, Equatable, Sendable, CustomStringConvertibl
   /// There is no tensor of that name.
   case missing(file: String, name: String)
 
+  /// What was expected and what was found.
   public var description: String {
     switch self {
     case .unreadable(let error): error.description

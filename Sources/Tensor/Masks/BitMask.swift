@@ -123,6 +123,7 @@ public enum BitMaskError: Error, Equatable, Sendable, CustomStringConvertible {
   /// A bit that belongs to no weight is set.
   case padding(bits: Int, unused: Int, found: UInt8)
 
+  /// What was expected and what was found.
   public var description: String {
     switch self {
     case .byteCount(let bits, let expected, let found):

@@ -88,8 +88,7 @@ private struct HeadLayout {
   /// Calls `body` for every head of every sequence, in parallel, with room for two matrices [queries, keys].
   func forEachHead(_ body: (_ batch: Int, _ head: Int, _ scratch: UnsafeMutablePointer<Real>) -> Void) {
     Parallel.forEach(batch * heads) { piece in
-      let scratch = Storage(count: 2 * queries * keys)
-      withExtendedLifetime(scratch) { body(piece / heads, piece % heads, scratch.base) }
+      withScratch(2 * queries * keys) { body(piece / heads, piece % heads, $0) }
     }
   }
 

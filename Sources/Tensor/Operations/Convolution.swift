@@ -92,8 +92,7 @@ private struct WindowLayout {
 
   func forEachWindowMatrix(parallelOver count: Int, _ body: (Int, UnsafeMutablePointer<Real>) -> Void) {
     Parallel.forEach(count) { piece in
-      let scratch = Storage(count: depth * windows)
-      withExtendedLifetime(scratch) { body(piece, scratch.base) }
+      withScratch(depth * windows) { body(piece, $0) }
     }
   }
 

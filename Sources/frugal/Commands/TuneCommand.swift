@@ -32,6 +32,8 @@ enum TuneCommand: Command {
       Option("--schedule", "cosine|constant", "course of the learning rate over the epochs (default cosine)"),
       Option("--warmup", "none|constant|linear", "warm-up (default none; task-res one constant epoch at 1e-5)"),
       Option("--warmup-epochs", "N", "epochs of the warm-up (default 1)"),
+      Option("--warmup-lr", "X", "rate of a constant warm-up, and of the first epoch of a linear one (default 1e-5)"),
+      Option("--recount", "yes|no", "whether the cosine begins after the warm-up or with it (default yes)"),
       Option("--crop", "random|center", "random crops and flips, or the test transform, whose features can be cached"),
       Option("--lambda", "X", "r-amt: λ of gradient dropout, 0 to 1 (default 0.3 or 1, by dataset and shots)"),
       Option("--norm-weight", "X", "r-amt: weight of the norm regulariser (default 1e-4)"),

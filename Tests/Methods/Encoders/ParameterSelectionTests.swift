@@ -67,6 +67,17 @@ import Testing
     #expect(masks([1, 2]) != masks([1, 1]))
   }
 
+  /// A head that is trained too counts as it starts.
+  @Test func theClassifierIsThatOfTheStart() {
+    func masks(_ head: any Head) -> [BitMask] {
+      var selection = ParameterSelection(among: parameters, of: model, head: head)
+      selection.add(TinyCLIP.images(3), labels: TinyCLIP.labels(3))
+      return selection.largest(100)
+    }
+    #expect(masks(TaskRes(textFeatures: TinyCLIP.textFeatures, alpha: 0.5)) == masks(head))
+    #expect(masks(ZeroShot(textFeatures: TinyCLIP.textFeatures.map { -$0 })) != masks(head))
+  }
+
   @Test func withoutAPictureTheFirstWeightsAreTaken() {
     let masks = ParameterSelection(among: parameters, of: model, head: head).largest(10)
     #expect((0..<10).allSatisfy { masks[0][$0] })
