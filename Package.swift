@@ -25,7 +25,8 @@ let numeric: [SwiftSetting] =
   (isDouble ? [.define("REAL64")] : [])
   + (hasFMA ? [] : [.define("NO_FMA")])
   + (isWide ? [.define("WIDE_TILE")] : hasAVX2 ? [.define("AVX2_TILE")] : [])
-  + [.unsafeFlags(["-target-cpu", targetCPU])]
+  // C's square root may set errno, which makes it a call a number; without errno it is one instruction for sixteen.
+  + [.unsafeFlags(["-target-cpu", targetCPU, "-Xcc", "-fno-math-errno"])]
   + [.unsafeFlags(["-O"], .when(configuration: .debug))]
 
 func test(_ name: String, _ path: String, of dependencies: Target.Dependency...) -> Target {

@@ -38,6 +38,14 @@ extension SIMD16 where Scalar == Real {
     }
   }
 
+  /// The first `count` lanes as they are, zeros behind.
+  @inline(__always)
+  public func keeping(first count: Int) -> Lanes {
+    var lanes = Lanes.zero
+    for lane in 0..<count { lanes[lane] = self[lane] }
+    return lanes
+  }
+
   /// self + a · b in every lane, fused as `fma` is.
   @inline(__always)
   public func fma(_ a: Lanes, _ b: Lanes) -> Lanes {

@@ -30,5 +30,6 @@ public struct Shape: Hashable, Sendable, CustomStringConvertible, ExpressibleByA
   /// The same outer extents with another innermost one.
   public func replacingWidth(by width: Int) -> Shape { Shape(extents.dropLast() + [width]) }
 
+  /// `[2, 3]`
   public var description: String { "[\(extents.map(String.init).joined(separator: ", "))]" }
 }

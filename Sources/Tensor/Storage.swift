@@ -19,6 +19,12 @@ public final class Storage: @unchecked Sendable {
   deinit { BlockPool.give(UnsafeMutableRawPointer(base), bytes) }
 }
 
+/// Calls `body` with memory for `count` numbers, not initialised, which is recycled afterwards.
+func withScratch<Result>(_ count: Int, _ body: (UnsafeMutablePointer<Real>) throws -> Result) rethrows -> Result {
+  let storage = Storage(count: count)
+  return try withExtendedLifetime(storage) { try body(storage.base) }
+}
+
 /// Free blocks of memory, by size.
 enum BlockPool {
   private static let smallest = 64 << 10

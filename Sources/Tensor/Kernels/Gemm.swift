@@ -40,14 +40,14 @@ public func gemm(
   }
   let product = Product(
     a: a, b: b.transposed, c: c, cStride: cStride, isParallel: parallel && m * n * k >= Blocks.worthSharing)
-  let packedB = Storage(count: Packing.space(min(n, Blocks.columns), min(k, Blocks.depth), width: Tile.columns))
-  for jc in stride(from: 0, to: n, by: Blocks.columns) {
-    let columns = jc..<min(jc + Blocks.columns, n)
-    for pc in stride(from: 0, to: k, by: Blocks.depth) {
-      let depth = pc..<min(pc + Blocks.depth, k)
-      product.packB(columns: columns, depth: depth, into: packedB.base)
-      product.addBlocks(
-        rows: m, columns: columns, depth: depth, packedB: packedB.base, fresh: pc == 0 && !accumulating)
+  withScratch(Packing.space(min(n, Blocks.columns), min(k, Blocks.depth), width: Tile.columns)) { packedB in
+    for jc in stride(from: 0, to: n, by: Blocks.columns) {
+      let columns = jc..<min(jc + Blocks.columns, n)
+      for pc in stride(from: 0, to: k, by: Blocks.depth) {
+        let depth = pc..<min(pc + Blocks.depth, k)
+        product.packB(columns: columns, depth: depth, into: packedB)
+        product.addBlocks(rows: m, columns: columns, depth: depth, packedB: packedB, fresh: pc == 0 && !accumulating)
+      }
     }
   }
 }
@@ -121,14 +121,15 @@ private struct Product {
     forEach(rowPieces * columnPieces) { piece in
       let ic = piece / columnPieces * Blocks.rows
       let rows = ic..<min(ic + Blocks.rows, m)
-      let packedA = Storage(count: Packing.space(rows.count, depth.count, width: Tile.rows))
-      Packing.pack(a, rows: rows, columns: depth, width: Tile.rows, into: packedA.base)
-      let first = min(piece % columnPieces * panelsEach, panels)
-      for jr in first..<min(first + panelsEach, panels) {
-        let left = columns.lowerBound + jr * Tile.columns
-        addPanels(
-          rows: rows, columns: left..<min(left + Tile.columns, columns.upperBound), depth: depth.count,
-          packedA: packedA.base, panelB: packedB + jr * Tile.columns * depth.count, fresh: fresh)
+      withScratch(Packing.space(rows.count, depth.count, width: Tile.rows)) { packedA in
+        Packing.pack(a, rows: rows, columns: depth, width: Tile.rows, into: packedA)
+        let first = min(piece % columnPieces * panelsEach, panels)
+        for jr in first..<min(first + panelsEach, panels) {
+          let left = columns.lowerBound + jr * Tile.columns
+          addPanels(
+            rows: rows, columns: left..<min(left + Tile.columns, columns.upperBound), depth: depth.count,
+            packedA: packedA, panelB: packedB + jr * Tile.columns * depth.count, fresh: fresh)
+        }
       }
     }
   }

@@ -1,0 +1,82 @@
+/// The few images of each class to learn from, drawn exactly as the published CoOp splits are (Zhou et al. 2022).
+///
+/// Python's generator is seeded once. Class by class, in the order in which classes first appear in train, K images are
+/// drawn without replacement; then min(K, 4) of each class of the validation split, from the same generator. The images
+/// keep the order in which they were drawn.
+public struct FewShot: Hashable, Sendable {
+  /// How many images of each class are taken.
+  public enum Shots: Hashable, Sendable {
+    /// Every image, in the order of the dataset; the validation split stays whole, too.
+    case all
+    /// This many of each class.
+    case count(Int)
+  }
+
+  /// A class with fewer images than asked for.
+  public struct TooFewImages: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The name of the class.
+    public let className: String
+    /// The images asked for.
+    public let expected: Int
+    /// The images there are.
+    public let found: Int
+
+    /// What was expected and what was found.
+    public var description: String {
+      "class \"\(className)\": expected at least \(expected) training images, found \(found)"
+    }
+  }
+
+  /// The most validation images of a class that go with few shots.
+  public static let mostValidationShots = 4
+
+  /// How many images of each class are taken.
+  public let shots: Shots
+  /// The seed; published results use 1, 2 and 3.
+  public let seed: Int
+  /// Whether a training class with too few images gives all it has, as in the authors' code, instead of an error.
+  public let allowsFewer: Bool
+
+  /// A rule of drawing; traps on fewer than 1 shot.
+  public init(_ shots: Shots, seed: Int, allowsFewer: Bool = false) {
+    if case .count(let count) = shots { precondition(count > 0, "FewShot: expected 1 or more shots, found \(count)") }
+    self.shots = shots
+    self.seed = seed
+    self.allowsFewer = allowsFewer
+  }
+
+  /// Draws from both splits.
+  ///
+  /// A class with fewer validation images than min(K, 4) gives all it has, without a draw.
+  /// - Throws: `TooFewImages` if a training class has fewer than K images, or none, unless `allowsFewer`.
+  public func drawn(
+    train: ImageSet, validation: ImageSet? = nil
+  ) throws(TooFewImages) -> (train: ImageSet, validation: ImageSet?) {
+    let needed = if case .count(let count) = shots { count } else { 1 }
+    if !allowsFewer {
+      for (label, found) in train.countByClass.enumerated() where found < needed {
+        throw TooFewImages(className: train.classes[label], expected: needed, found: found)
+      }
+    }
+    guard case .count(let count) = shots else { return (train, validation) }
+    var random = PythonRandom(seed: seed)
+    let few = Self.draw(count, from: train, with: &random)
+    let check = validation.map { Self.draw(min(count, Self.mostValidationShots), from: $0, with: &random) }
+    return (few, check)
+  }
+
+  private static func labelsByAppearance(_ set: ImageSet) -> [Int] {
+    var seen: Set<Int> = []
+    return set.items.map(\.label).filter { seen.insert($0).inserted }
+  }
+
+  private static func draw(_ count: Int, from set: ImageSet, with random: inout PythonRandom) -> ImageSet {
+    let byLabel = Dictionary(grouping: set.items, by: \.label)
+    var items: [LabelledImage] = []
+    for label in labelsByAppearance(set) {
+      let images = byLabel[label]!
+      items += images.count < count ? images : random.sample(count, of: images.count).map { images[$0] }
+    }
+    return ImageSet(items: items, classes: set.classes)
+  }
+}

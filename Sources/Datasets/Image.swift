@@ -1,0 +1,108 @@
+import Foundation
+
+/// A picture: rows of interleaved 8-bit RGB pixels, top row first.
+///
+/// Decoding gives what Pillow's `Image.open(file).convert("RGB")` gives: alpha is dropped, palettes are expanded,
+/// CMYK is converted, colour profiles, gamma and the EXIF orientation are not applied.
+public struct Image: Sendable, Equatable {
+  /// Pixels in a row.
+  public let width: Int
+  /// Rows.
+  public let height: Int
+  /// [height, width, 3], each 0...255.
+  public var pixels: [UInt8]
+  /// How the camera was held, as the file says; `upright()` applies it.
+  public var orientation: Orientation
+
+  /// The largest number of pixels decoded: twice the 2³⁰ / 4 / 3 at which Pillow starts to warn.
+  public static let maximumPixels = 178_956_970
+  /// The largest file read, in bytes.
+  public static let maximumFileSize = 1 << 30
+
+  /// - pixels: [height, width, 3]. Traps when the count differs.
+  public init(width: Int, height: Int, pixels: [UInt8], orientation: Orientation = .upright) {
+    precondition(
+      width > 0 && height > 0 && pixels.count == width * height * 3,
+      "image of \(width) × \(height): expected \(width * height * 3) bytes, found \(pixels.count)")
+    self.width = width
+    self.height = height
+    self.pixels = pixels
+    self.orientation = orientation
+  }
+
+  /// What becomes of 16-bit grey samples, the one place where Pillow's conversion loses the picture.
+  public enum SixteenBitGray: Sendable {
+    /// min(v, 255), nearly white: what Pillow's `convert("RGB")` gives, so what Python pipelines train on.
+    case clipped
+    /// v / 256, the picture one expects.
+    case highByte
+  }
+
+  /// The picture in the file at `url`, JPEG or PNG.
+  ///
+  /// - Throws: `ImageError` when the file cannot be read, is above `maximumFileSize`, or does not decode.
+  public init(contentsOf url: URL, sixteenBitGray: SixteenBitGray = .clipped) throws(ImageError) {
+    let name = url.path
+    self = try Self.decode(Self.read(url, name: name), name: name, sixteenBitGray: sixteenBitGray)
+  }
+
+  /// The picture in the bytes of a file called `name`; JPEG and PNG are told apart by their signatures.
+  ///
+  /// - Throws: `ImageError` when the format is another, the data is broken, or the picture has more than
+  ///   `maximumPixels` pixels.
+  public static func decode(
+    _ bytes: [UInt8], name: String, sixteenBitGray: SixteenBitGray = .clipped
+  ) throws(ImageError) -> Image {
+    do throws(ImageError.Problem) {
+      return try bytes.withUnsafeBufferPointer { (bytes) throws(ImageError.Problem) in
+        if bytes.starts(with: [0xFF, 0xD8, 0xFF]) {
+          var decoder = JPEGDecoder(bytes)
+          return try decoder.decode()
+        }
+        if bytes.starts(with: PNGChunks.signature) {
+          var decoder = PNGDecoder(bytes, sixteenBitGray: sixteenBitGray)
+          return try decoder.decode()
+        }
+        throw .unsupported(expected: "a JPEG or PNG picture", found: ImageSignature.describe(bytes))
+      }
+    } catch {
+      throw ImageError(name: name, problem: error)
+    }
+  }
+
+  /// The picture in `data`, as above.
+  public static func decode(
+    _ data: Data, name: String, sixteenBitGray: SixteenBitGray = .clipped
+  ) throws(ImageError) -> Image {
+    try decode([UInt8](data), name: name, sixteenBitGray: sixteenBitGray)
+  }
+
+  /// Refuses a picture whose sides are zero or whose pixels are too many to allocate.
+  static func checkSize(width: Int, height: Int) throws(ImageError.Problem) {
+    guard width > 0, height > 0 else {
+      throw .malformed(expected: "a picture of at least one pixel", found: "\(width) × \(height)")
+    }
+    guard height <= maximumPixels / width else {
+      throw .tooLarge(expected: "at most \(maximumPixels) pixels", found: "\(width) × \(height)")
+    }
+  }
+
+  private static func read(_ url: URL, name: String) throws(ImageError) -> [UInt8] {
+    do {
+      let file = try FileHandle(forReadingFrom: url)
+      defer { try? file.close() }
+      // One byte above the limit shows a larger file without a separate look at its size.
+      let data = try file.read(upToCount: maximumFileSize + 1) ?? Data()
+      guard data.count <= maximumFileSize else {
+        throw ImageError(
+          name: name,
+          problem: .tooLarge(expected: "a file of at most \(maximumFileSize) bytes", found: "a larger one"))
+      }
+      return [UInt8](data)
+    } catch let error as ImageError {
+      throw error
+    } catch {
+      throw ImageError(name: name, problem: .unreadable(error.localizedDescription))
+    }
+  }
+}

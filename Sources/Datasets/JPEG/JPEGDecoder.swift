@@ -1,0 +1,203 @@
+/// A decoder for JPEG files (ITU-T T.81): baseline, extended and progressive, 8 bits, Huffman coded, with one,
+/// three or four components of any sampling.
+///
+/// All arithmetic is that of libjpeg-turbo's defaults, so the pixels are those that Pillow and most other readers
+/// see, with one exception: means alone of an unfinished progressive file are not smoothed.
+struct JPEGDecoder {
+  private let bytes: UnsafeBufferPointer<UInt8>
+  private var segments: JPEGSegments
+  private var tables = JPEGTables()
+  private var frame: JPEGFrame?
+  private var color = JPEGColorHints()
+  private var orientation = Orientation.upright
+
+  /// Real files have about ten scans; a long file of tiny ones over a large picture would take hours.
+  private static let maximumScans = 500
+
+  init(_ bytes: UnsafeBufferPointer<UInt8>) {
+    self.bytes = bytes
+    segments = JPEGSegments(bytes: bytes, position: 2)
+  }
+
+  mutating func decode() throws(ImageError.Problem) -> Image {
+    var scans = 0
+    while let marker = segments.nextMarker() {
+      switch marker {
+      case 0xD9: return try finish()
+      case 0x01, 0xD0...0xD7: continue  // stand alone, and mean nothing here
+      case 0xD8: throw .malformed(expected: "one start marker", found: "another")
+      case 0xDA:
+        scans += 1
+        guard scans <= Self.maximumScans else {
+          throw .tooLarge(expected: "at most \(Self.maximumScans) scans", found: "more")
+        }
+        try decodeScan(segments.nextData(of: marker))
+      default: try read(marker, segments.nextData(of: marker))
+      }
+    }
+    // Without an end marker only a sequential file shows that nothing is missing.
+    guard let frame, !frame.isProgressive, frame.components.allSatisfy({ $0.quantization != nil }) else {
+      throw .truncated(in: frame == nil ? "the headers" : "the picture's data")
+    }
+    return try finish()
+  }
+
+  private mutating func read(
+    _ marker: UInt8, _ segment: UnsafeBufferPointer<UInt8>
+  ) throws(ImageError.Problem) {
+    switch marker {
+    case 0xC0, 0xC1, 0xC2:
+      guard frame == nil else { throw .malformed(expected: "one frame header", found: "another") }
+      frame = try JPEGFrame(segment, isProgressive: marker == 0xC2, rest: bytes.count - segments.position)
+    case 0xC3, 0xC5...0xC7, 0xC8...0xCB, 0xCD...0xCF:
+      throw .unsupported(
+        expected: "baseline, extended or progressive Huffman coding", found: Self.process(marker))
+    case 0xC4: try tables.readHuffman(segment)
+    case 0xDB: try tables.readQuantization(segment)
+    case 0xDD: try tables.readRestartInterval(segment)
+    case 0xE0: color.readJFIF(segment)
+    case 0xEE: color.readAdobe(segment)
+    case 0xE1:
+      let name = Array("Exif\0\0".utf8)
+      if segment.starts(with: name) {
+        orientation = Orientation(exif: UnsafeBufferPointer(rebasing: segment[name.count...]))
+      }
+    case 0xCC, 0xDC, 0xE2...0xEF, 0xFE: break
+    default:
+      throw .malformed(
+        expected: "a marker of the JPEG format", found: "FF \(String(marker, radix: 16, uppercase: true))")
+    }
+  }
+
+  private static func process(_ marker: UInt8) -> String {
+    switch marker {
+    case 0xC3: "lossless coding"
+    case 0xC5...0xC7: "hierarchical coding"
+    case 0xC9, 0xCA: "arithmetic coding"
+    default: "process \(String(marker, radix: 16, uppercase: true))"
+    }
+  }
+
+  private mutating func decodeScan(_ segment: UnsafeBufferPointer<UInt8>) throws(ImageError.Problem) {
+    guard frame != nil else { throw .malformed(expected: "a frame header before the first scan", found: "none") }
+    let scan = try JPEGScan(segment, frame: frame!)
+    for part in scan.parts where frame!.components[part.component].quantization == nil {
+      let component = frame!.components[part.component]
+      guard let table = tables.quantization[component.quantizationIndex] else {
+        throw .malformed(expected: "a quantization table for component \(component.identifier)", found: "none")
+      }
+      frame!.components[part.component].quantization = table
+    }
+    segments.position =
+      frame!.isProgressive ? try decodeProgressive(scan, frame!) : try decodeSequential(scan, frame!)
+  }
+
+  private func decodeSequential(_ scan: JPEGScan, _ frame: JPEGFrame) throws(ImageError.Problem) -> Int {
+    // The tables of a component side by side, so that one pointer serves the loop.
+    let quantization = scan.parts.flatMap { frame.components[$0.component].quantization! }
+    return try quantization.withUnsafeBufferPointer { (quantization) throws(ImageError.Problem) in
+      var parts: [JPEGSequentialScan.Part] = []
+      for (index, part) in scan.parts.enumerated() {
+        let component = frame.components[part.component]
+        parts.append(
+          JPEGSequentialScan.Part(
+            dc: try tables.table(\.dc, part.dcTable, for: component).view,
+            ac: try tables.table(\.ac, part.acTable, for: component).view,
+            quantization: quantization.baseAddress! + 64 * index, samples: component.samples.base,
+            stride: component.stride))
+      }
+      var block = [Int16](repeating: 0, count: 64)
+      return try parts.withUnsafeMutableBufferPointer { (parts) throws(ImageError.Problem) in
+        try block.withUnsafeMutableBufferPointer { (block) throws(ImageError.Problem) in
+          try JPEGZigzag.order.withUnsafeBufferPointer { (zigzag) throws(ImageError.Problem) in
+            var decoder = JPEGSequentialScan(
+              parts: parts, block: block.baseAddress!, zigzag: zigzag.baseAddress!)
+            return try run(&decoder, scan, frame)
+          }
+        }
+      }
+    }
+  }
+
+  private func decodeProgressive(_ scan: JPEGScan, _ frame: JPEGFrame) throws(ImageError.Problem) -> Int {
+    let isMean = scan.spectralStart == 0
+    let low = Int32(scan.low)
+    var parts: [JPEGProgressivePart] = []
+    for part in scan.parts {
+      let component = frame.components[part.component]
+      // Further bits of the means are not coded.
+      let table: JPEGHuffmanTable? =
+        if isMean {
+          scan.high == 0 ? try tables.table(\.dc, part.dcTable, for: component) : nil
+        } else {
+          try tables.table(\.ac, part.acTable, for: component)
+        }
+      parts.append(
+        JPEGProgressivePart(
+          table: table?.view, coefficients: component.coefficients!.base, blocksAcross: component.storedAcross))
+    }
+    return try parts.withUnsafeMutableBufferPointer { (parts) throws(ImageError.Problem) in
+      try JPEGZigzag.order.withUnsafeBufferPointer { (zigzag) throws(ImageError.Problem) in
+        switch (isMean, scan.high == 0) {
+        case (true, true):
+          var decoder = JPEGFirstMeanScan(parts: parts, low: low)
+          return try run(&decoder, scan, frame)
+        case (true, false):
+          var decoder = JPEGNextMeanScan(parts: parts, low: low)
+          return try run(&decoder, scan, frame)
+        case (false, true):
+          var decoder = JPEGFirstBandScan(
+            part: parts[0], table: parts[0].table!, zigzag: zigzag.baseAddress!,
+            band: scan.spectralStart...scan.spectralEnd, low: low)
+          return try run(&decoder, scan, frame)
+        case (false, false):
+          var decoder = JPEGNextBandScan(
+            part: parts[0], table: parts[0].table!, zigzag: zigzag.baseAddress!,
+            band: scan.spectralStart...scan.spectralEnd, low: low)
+          return try run(&decoder, scan, frame)
+        }
+      }
+    }
+  }
+
+  private func run<Decoder: JPEGBlockDecoder>(
+    _ decoder: inout Decoder, _ scan: JPEGScan, _ frame: JPEGFrame
+  ) throws(ImageError.Problem) -> Int {
+    defer { withExtendedLifetime((tables, frame)) {} }
+    return try JPEGScanWalk(bytes, frame: frame, scan: scan, restartInterval: tables.restartInterval)
+      .run(&decoder, from: segments.position)
+  }
+
+  private func finish() throws(ImageError.Problem) -> Image {
+    guard let frame else { throw .malformed(expected: "a frame header", found: "the end marker") }
+    for component in frame.components {
+      guard let quantization = component.quantization else {
+        throw .malformed(expected: "a scan of component \(component.identifier)", found: "none")
+      }
+      if let coefficients = component.coefficients {
+        JPEGInverseDCT.transform(component, coefficients.base, quantization)
+      }
+    }
+    let pixels = try JPEGRows(frame, color: color.space(of: frame)).pixels()
+    return Image(width: frame.width, height: frame.height, pixels: pixels, orientation: orientation)
+  }
+}
+
+extension JPEGInverseDCT {
+  /// All blocks of a progressive component, once its last scan is read.
+  static func transform(
+    _ component: JPEGComponent, _ coefficients: UnsafeMutablePointer<Int16>, _ quantization: [Int16]
+  ) {
+    let stride = component.stride
+    let samples = component.samples.base
+    quantization.withUnsafeBufferPointer { quantization in
+      for row in 0..<component.blocksDown {
+        for column in 0..<component.blocksAcross {
+          transform(
+            coefficients + (row * component.storedAcross + column) * 64, quantization: quantization.baseAddress!,
+            into: samples + (row * stride + column) * 8, stride: stride)
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,110 @@
+/// What is done with each block of a scan.
+protocol JPEGBlockDecoder {
+  /// Decodes the block at `row` and `column` of the scan's component number `part`.
+  mutating func decode(_ reader: inout JPEGBitReader, part: Int, row: Int, column: Int)
+  /// Leaves a block for which there is no data.
+  mutating func skip(part: Int, row: Int, column: Int)
+  /// Forgets what was carried from block to block.
+  mutating func restart()
+}
+
+/// Goes through the blocks of a scan in order, minding restart markers (ITU-T T.81, sections A.2 and E.2.4).
+///
+/// Damage is treated as libjpeg does: a segment that a marker cuts short is completed by zero bits for the
+/// minimum coded unit at hand and left empty after it, until a restart marker that fits.
+struct JPEGScanWalk {
+  private struct Layout {
+    let across: Int
+    let down: Int
+  }
+
+  private let bytes: UnsafeBufferPointer<UInt8>
+  private let interval: Int
+  private let layouts: [Layout]
+  private let unitsAcross: Int
+  private let unitsDown: Int
+
+  init(_ bytes: UnsafeBufferPointer<UInt8>, frame: JPEGFrame, scan: JPEGScan, restartInterval: Int) {
+    self.bytes = bytes
+    interval = restartInterval
+    let components = scan.parts.map { frame.components[$0.component] }
+    if components.count == 1 {
+      // A scan of one component is not interleaved: its unit is one block, and padding blocks are not sent.
+      layouts = [Layout(across: 1, down: 1)]
+      unitsAcross = components[0].blocksAcross
+      unitsDown = components[0].blocksDown
+    } else {
+      layouts = components.map { Layout(across: $0.horizontal, down: $0.vertical) }
+      unitsAcross = frame.unitsAcross
+      unitsDown = frame.unitsDown
+    }
+  }
+
+  /// Decodes the entropy-coded data that starts at `position`; returns where it ends.
+  func run<Decoder: JPEGBlockDecoder>(
+    _ decoder: inout Decoder, from position: Int
+  ) throws(ImageError.Problem) -> Int {
+    var reader = JPEGBitReader(bytes, from: position)
+    var unitsLeft = interval
+    var restarts = 0
+    var isEmpty = false
+    for unitRow in 0..<unitsDown {
+      for unitColumn in 0..<unitsAcross {
+        if interval > 0 {
+          if unitsLeft == 0 {
+            isEmpty = !(try synchronize(&reader, number: restarts & 7))
+            decoder.restart()
+            restarts += 1
+            unitsLeft = interval
+          }
+          unitsLeft -= 1
+        }
+        for part in 0..<layouts.count {
+          let layout = layouts[part]
+          for row in unitRow &* layout.down..<(unitRow &+ 1) &* layout.down {
+            for column in unitColumn &* layout.across..<(unitColumn &+ 1) &* layout.across {
+              if isEmpty {
+                decoder.skip(part: part, row: row, column: column)
+              } else {
+                decoder.decode(&reader, part: part, row: row, column: column)
+              }
+            }
+          }
+        }
+        if reader.isExhausted, !isEmpty {
+          guard reader.position < bytes.count else { throw .truncated(in: "the picture's data") }
+          isEmpty = true
+        }
+      }
+    }
+    return reader.position
+  }
+
+  /// Moves to restart marker `number`. False when data is missing: the marker found belongs to a later place.
+  private func synchronize(_ reader: inout JPEGBitReader, number: Int) throws(ImageError.Problem) -> Bool {
+    var search = reader.position
+    while true {
+      guard let (code, start) = JPEGSegments.marker(in: bytes, from: search) else {
+        throw .truncated(in: "the picture's data")
+      }
+      search = start + 2
+      if code < 0xC0 { continue }
+      guard 0xD0...0xD7 ~= code else {
+        reader.restart(at: start)
+        return false
+      }
+      switch (Int(code) - 0xD0 - number) & 7 {
+      case 1, 2:
+        // One or two markers are lost: their data too.
+        reader.restart(at: start)
+        return false
+      case 6, 7:
+        // An old marker: there is data too many.
+        continue
+      default:
+        reader.restart(at: search)
+        return true
+      }
+    }
+  }
+}

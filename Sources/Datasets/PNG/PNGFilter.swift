@@ -1,0 +1,41 @@
+/// The reconstruction of filtered rows (ISO/IEC 15948, section 9.2).
+enum PNGFilter {
+  /// Undoes the filter of one row in place.
+  ///
+  /// - row: `count` bytes; above: the reconstructed row above, or zeros; step: bytes from a pixel to the one
+  ///   on its left, at least 1.
+  static func reconstruct(
+    _ row: UnsafeMutablePointer<UInt8>, above: UnsafePointer<UInt8>, count: Int, step: Int, filter: UInt8
+  ) throws(ImageError.Problem) {
+    let lead = min(step, count)
+    switch filter {
+    case 0: break
+    case 1:
+      for index in lead..<count { row[index] &+= row[index &- step] }
+    case 2:
+      for index in 0..<count { row[index] &+= above[index] }
+    case 3:
+      for index in 0..<lead { row[index] &+= above[index] >> 1 }
+      for index in lead..<count {
+        let sum = UInt16(row[index &- step]) &+ UInt16(above[index])
+        row[index] &+= UInt8(truncatingIfNeeded: sum >> 1)
+      }
+    case 4:
+      for index in 0..<lead { row[index] &+= above[index] }
+      for index in lead..<count {
+        row[index] &+= paeth(row[index &- step], above[index], above[index &- step])
+      }
+    default: throw .malformed(expected: "filter type 0 to 4", found: "\(filter)")
+    }
+  }
+
+  /// Whichever of left, above and above left is nearest to left + above − above left; the first of equals.
+  @inline(__always)
+  private static func paeth(_ left: UInt8, _ above: UInt8, _ corner: UInt8) -> UInt8 {
+    let toLeft = abs(Int32(above) &- Int32(corner))
+    let toAbove = abs(Int32(left) &- Int32(corner))
+    let toCorner = abs(Int32(left) &+ Int32(above) &- 2 &* Int32(corner))
+    if toLeft <= toAbove, toLeft <= toCorner { return left }
+    return toAbove <= toCorner ? above : corner
+  }
+}

@@ -1,0 +1,53 @@
+/// Expansion of reconstructed PNG rows to RGB: alpha dropped, palettes looked up, 16 bits cut to the high byte.
+struct PNGPixels {
+  let header: PNGHeader
+  /// [256, 3]; black beyond the entries of the file.
+  let palette: [UInt8]
+  let sixteenBitGray: Image.SixteenBitGray
+
+  /// Writes the `count` pixels of `row`, each `step` bytes after the one before.
+  func expand(_ row: UnsafePointer<UInt8>, count: Int, into target: UnsafeMutablePointer<UInt8>, step: Int) {
+    let wide = header.bitDepth == 16
+    switch header.color {
+    case .rgb, .rgbAlpha:
+      let size = wide ? 2 : 1
+      let pixel = header.color.channels * size
+      for index in 0..<count {
+        let source = row + index &* pixel
+        let place = target + index &* step
+        place[0] = source[0]
+        place[1] = source[size]
+        place[2] = source[2 &* size]
+      }
+    case .gray where wide && sixteenBitGray == .clipped:
+      for index in 0..<count { gray(row[2 * index] == 0 ? row[2 * index + 1] : 255, target + index * step) }
+    case .gray where header.bitDepth >= 8, .grayAlpha:
+      let pixel = header.pixelBits / 8
+      for index in 0..<count { gray(row[index * pixel], target + index * step) }
+    case .gray:
+      // 255 over the largest value is whole for 1, 2 and 4 bits.
+      let scale = UInt8(255 / ((1 << header.bitDepth) - 1))
+      for index in 0..<count { gray(sample(row, index) * scale, target + index * step) }
+    case .palette:
+      for index in 0..<count {
+        let entry = 3 * Int(sample(row, index))
+        for channel in 0..<3 { target[index * step + channel] = palette[entry + channel] }
+      }
+    }
+  }
+
+  @inline(__always)
+  private func gray(_ level: UInt8, _ place: UnsafeMutablePointer<UInt8>) {
+    place[0] = level
+    place[1] = level
+    place[2] = level
+  }
+
+  /// Sample `index` of a row of 1, 2, 4 or 8 bits each, the first in the highest bits.
+  @inline(__always)
+  private func sample(_ row: UnsafePointer<UInt8>, _ index: Int) -> UInt8 {
+    let bits = header.bitDepth
+    let place = index * bits
+    return row[place >> 3] >> UInt8(8 - bits - place & 7) & UInt8((1 << bits) - 1)
+  }
+}

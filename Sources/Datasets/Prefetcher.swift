@@ -1,0 +1,50 @@
+import Dispatch
+import Synchronization
+
+/// Makes numbered things ahead of their use, on another thread: the next batches while the present one is learned.
+///
+/// They are made and handed out in order, so that what is made does not depend on how far ahead.
+public final class Prefetcher<Value: Sendable>: Sendable {
+  private struct State {
+    var ready: [Int: Result<Value, any Error>] = [:]
+    var isCancelled = false
+  }
+
+  private let state = Mutex(State())
+  private let made = DispatchSemaphore(value: 0)
+  private let room: DispatchSemaphore
+
+  /// Starts to make the values of `indices`, at most `depth` ahead of their use.
+  public init(_ indices: Range<Int>, depth: Int = 2, make: @escaping @Sendable (Int) throws -> Value) {
+    // Dispatch traps when a semaphore dies below its first value, so this one starts at 0.
+    room = DispatchSemaphore(value: 0)
+    for _ in 0..<depth { room.signal() }
+    let (room, made) = (room, made)
+    DispatchQueue.global(qos: .userInitiated).async { [weak self] in
+      for index in indices {
+        room.wait()
+        guard let self, !self.state.withLock({ $0.isCancelled }) else { return }
+        let result = Result { try make(index) }
+        self.state.withLock { $0.ready[index] = result }
+        made.signal()
+      }
+    }
+  }
+
+  deinit {
+    state.withLock { $0.isCancelled = true }
+    // One that waits for room must be let go, or it waits forever.
+    room.signal()
+  }
+
+  /// The value of the next index; waits until it is made. Indices must be asked for in order, each once.
+  ///
+  /// - Throws: what making it threw.
+  public func next(_ index: Int) throws -> Value {
+    made.wait()
+    let result = state.withLock { $0.ready.removeValue(forKey: index) }
+    room.signal()
+    guard let result else { preconditionFailure("Prefetcher: expected indices in order, found \(index)") }
+    return try result.get()
+  }
+}

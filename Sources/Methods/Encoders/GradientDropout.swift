@@ -1,0 +1,94 @@
+import Tensor
+
+/// Gradient dropout regularity (R-AMT, spec section 5; eq. 7 of the paper).
+///
+/// For each entry, a = ∂(L_ce + L_reg)/∂m and b = ∂L_kl/∂m. The step follows a; b, the pull towards the untouched model,
+/// only decides whether a may act in full:
+///
+///     P = ½ (1 + sgn(a) (a + b) / (|a| + |b| + ε)),   ε = 1e-8,   sgn(0) = 0
+///     g = ((1 − λ) + λ · 1[P > U]) a,   U uniform in [0, 1), fresh for every entry and step
+///
+/// Agreeing signs give P ≈ 1: the gradient is kept. Opposing signs with |b| ≫ |a| give P ≈ 0: it is reduced to
+/// (1 − λ) a. λ = 0 leaves every gradient as it is.
+///
+/// The overview figure of the paper prints the probabilities of the two outcomes exchanged; formula and released code
+/// agree, and are followed here.
+public struct GradientDropout: Sendable, Equatable {
+  /// How much of a gradient is lost when it is dropped, 0 ... 1.
+  public let lambda: Real
+
+  /// A rule of the given strength.
+  public init(lambda: Real) { self.lambda = lambda }
+
+  /// P for sixteen entries.
+  @inline(__always)
+  public static func keepProbability(_ a: Lanes, _ b: Lanes) -> Lanes {
+    let sum = a + b
+    let signed = sum.replacing(with: -sum, where: a .< 0).replacing(with: 0, where: a .== 0)
+    return 0.5 * (1 + signed / (magnitude(a) + magnitude(b) + 1e-8))
+  }
+
+  /// g for sixteen entries and their uniform numbers.
+  @inline(__always)
+  private func combined(_ a: Lanes, _ b: Lanes, _ uniform: Lanes) -> Lanes {
+    let kept = Lanes(repeating: (1 - lambda) + lambda)
+    return a * Lanes(repeating: 1 - lambda).replacing(with: kept, where: Self.keepProbability(a, b) .> uniform)
+  }
+
+  /// g for given uniform numbers: a, b and `uniform` of one shape.
+  public func combined(_ a: Tensor, _ b: Tensor, uniform: Tensor) -> Tensor {
+    precondition(
+      uniform.shape == a.shape, "GradientDropout: expected uniform numbers of shape \(a.shape), found \(uniform.shape)")
+    return combined(a, b) { range, into in
+      Tensor.read(uniform) { into.update(from: $0 + range.lowerBound, count: range.count) }
+    }
+  }
+
+  /// g for one tensor of a step: entry i takes number `first` + i of `random` for its U.
+  public func combined(_ a: Tensor, _ b: Tensor, random: Random, from first: UInt64) -> Tensor {
+    combined(a, b) { range, into in
+      random.fill(into, from: first + UInt64(range.lowerBound), count: range.count)
+    }
+  }
+
+  /// g, with U written piece by piece by `draw`.
+  private func combined(
+    _ a: Tensor, _ b: Tensor, draw: (Range<Int>, UnsafeMutablePointer<Real>) -> Void
+  ) -> Tensor {
+    precondition(a.shape == b.shape, "GradientDropout: expected gradients of shape \(a.shape), found \(b.shape)")
+    // Uniform numbers live in the first-level cache between being drawn and being used.
+    let piece = 4096
+    return Tensor.read(a, b) { a0, b0 in
+      Tensor(a.shape) { g in
+        Parallel.forEachRange(a.count, grain: 8 * piece) { range in
+          withUnsafeTemporaryAllocation(of: Real.self, capacity: piece) { uniform in
+            guard let uniform = uniform.baseAddress else { return }
+            for start in stride(from: range.lowerBound, to: range.upperBound, by: piece) {
+              let count = min(piece, range.upperBound - start)
+              draw(start..<start + count, uniform)
+              var index = 0
+              while index &+ 16 <= count {
+                let place = start &+ index
+                combined(Lanes(loading: a0 + place), Lanes(loading: b0 + place), Lanes(loading: uniform + index))
+                  .store(to: g + place)
+                index &+= 16
+              }
+              let rest = count &- index
+              if rest > 0 {
+                let place = start &+ index
+                combined(
+                  Lanes(loading: a0 + place, count: rest), Lanes(loading: b0 + place, count: rest),
+                  Lanes(loading: uniform + index, count: rest)
+                ).store(to: g + place, count: rest)
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+/// |x| in every lane.
+@inline(__always)
+private func magnitude(_ x: Lanes) -> Lanes { x.replacing(with: -x, where: x .< 0) }

@@ -1,0 +1,156 @@
+import Models
+import Tensor
+
+/// Regularised mask tuning (R-AMT and its variants; Zheng et al., ICCV 2023; spec sections 2 to 5).
+///
+/// Every masked weight W gets a real mask M of its shape. The encoder uses W ⊙ B with B = 1[M > α]; only M is learned,
+/// by the straight-through gradient ∂L/∂M = ∂L/∂(W ⊙ B) ⊙ W. Two losses give two gradients,
+///
+///     L_a = L_ce + w Σ_t ‖M_t‖₂,   L_b = L_kl = H(softmax z⁰, softmax z)
+///
+/// with z⁰ the logits of the untouched model, and `GradientDropout` makes one of them.
+public struct MaskTuning: EncoderTuning {
+  /// α: a weight is kept where its real mask is larger.
+  public static let threshold: Real = 5e-3
+  /// Where every entry of a real mask starts: all weights kept, the model is the pretrained one.
+  public static let initialMask: Real = 1e-2
+
+  /// The masked weights, grouped as for the norm regulariser.
+  public let groups: [[Parameter]]
+  /// The rule between the two gradients; `nil` for plain mask tuning, which needs no teacher.
+  public let dropout: GradientDropout?
+  /// w, the weight of the norm regulariser.
+  public let normWeight: Real
+  /// The entries that are tuned, a mask a weight in the order of `parameters`; `nil` for all. Set by R-PMT.
+  public let tuned: [BitMask]?
+
+  /// Masks over the given groups of weights.
+  public init(
+    groups: [[Parameter]], dropout: GradientDropout?, normWeight: Real = 1e-4, tuned: [BitMask]? = nil
+  ) {
+    (self.groups, self.dropout, self.normWeight, self.tuned) = (groups, dropout, normWeight, tuned)
+  }
+
+  /// The masked weights.
+  public var parameters: [Parameter] { groups.flatMap(\.self) }
+
+  /// One real mask a weight.
+  public var trainables: [Trainable] {
+    parameters.map { Trainable("\($0.site).mask", Tensor($0.value.shape, repeating: Self.initialMask)) }
+  }
+
+  /// W ⊙ 1[M > α] at every masked site.
+  public func tunings(_ values: [Variable]) -> [Site: Tuning] {
+    Dictionary(
+      uniqueKeysWithValues: zip(parameters, values).map { parameter, mask in
+        (parameter.site, .masked(by: mask, threshold: Self.threshold))
+      })
+  }
+
+  /// Gradient dropout compares with the untouched encoder.
+  public var needsTeacher: Bool { dropout != nil }
+
+  /// [L_ce + w Σ_t ‖M_t‖₂] and, with gradient dropout, [L_kl].
+  public func objective(logits: Variable, teacher: Variable?, labels: [Int32], values: [Variable]) -> Objective {
+    let crossEntropy = logits.crossEntropy(labels: labels)
+    var (loss, norm) = (crossEntropy, 0.0)
+    if normWeight != 0 {
+      var rest = values[...]
+      for group in groups {
+        let groupNorm = Variable.l2Norm(Array(rest.prefix(group.count)))
+        rest = rest.dropFirst(group.count)
+        norm += Double(groupNorm.value.scalar)
+        loss = loss.adding(groupNorm, scale: normWeight)
+      }
+    }
+    var losses = [loss]
+    var terms = [("loss", Double(loss.value.scalar)), ("ce", Double(crossEntropy.value.scalar)), ("norm", norm)]
+    if let teacher, dropout != nil {
+      let divergence = logits.distillation(teacher: teacher.detached)
+      losses.append(divergence)
+      terms.append(("kl", Double(divergence.value.scalar)))
+    }
+    return Objective(losses: losses, terms: terms)
+  }
+
+  /// Gradient dropout between the two gradients; entries that are not tuned get none.
+  public func combined(_ gradients: [[Tensor]], seed: UInt64, step: Int) -> [Tensor] {
+    var result = gradients[0]
+    if let dropout, gradients.count > 1 {
+      let random = Random(seed: seed, purpose: .gradientDropout, step: step)
+      var first: UInt64 = 0
+      for index in result.indices {
+        result[index] = dropout.combined(gradients[0][index], gradients[1][index], random: random, from: first)
+        first += UInt64(result[index].count)
+      }
+    }
+    if let tuned { result = zip(tuned, result).map { $0.applied(to: $1) } }
+    return result
+  }
+
+  /// B, a mask a weight.
+  public func masks(_ values: [Tensor]) -> [BitMask] {
+    values.map { BitMask(thresholding: $0, above: Self.threshold) }
+  }
+
+  /// The masked share of each block, of the patch embedding, and of all masked tensors together.
+  ///
+  /// An entry counts as masked where m ≤ α, as it is used; the released code counts m < α.
+  public func shares(_ values: [Tensor]) -> [Share] {
+    var layers: [(name: String, part: Int, whole: Int)] = []
+    for (parameter, mask) in zip(parameters, masks(values)) {
+      let name = parameter.site.block.map { "vision.blocks.\($0)" } ?? parameter.site.name
+      if layers.last?.name != name { layers.append((name, 0, 0)) }
+      layers[layers.count - 1].part += mask.prunedCount
+      layers[layers.count - 1].whole += mask.count
+    }
+    let total = Share("all", part: layers.reduce(0) { $0 + $1.part }, whole: layers.reduce(0) { $0 + $1.whole })
+    return [total] + layers.map { Share($0.name, part: $0.part, whole: $0.whole) }
+  }
+
+  /// One bit a weight.
+  public func write(_ values: [Tensor], to delta: inout Delta) {
+    for (parameter, mask) in zip(parameters, masks(values)) { delta.masks[parameter.site.name] = mask }
+  }
+
+  /// The first step, counted from 1, before which Adam cannot have carried any entry over the threshold, whatever the
+  /// gradients; `nil` if none of the given steps can complete the way.
+  ///
+  /// With m̂ and v̂ the bias-corrected moments, step t moves an entry by η_t |m̂/√v̂| at most. By the inequality of
+  /// Cauchy and Schwarz over the gradients of all steps so far,
+  ///
+  ///     |m̂/√v̂| ≤ (1 − β₁) / (1 − β₁ᵗ) · √((1 − β₂ᵗ) / (1 − β₂) · Σ_{j<t} (β₁²/β₂)ʲ),
+  ///
+  /// which is 1 at t = 1 and grows to 7.3: gradients that grow move an entry by more than the learning rate. A constant
+  /// rate of 8e-5 gives step 50, and gradients that grow by a tenth a step do cross there. See `steadyFlip` for a pace
+  /// that is not the fastest possible.
+  ///
+  /// - learningRates: η of each step, of Adam with β₁ = 0.9, β₂ = 0.999 and no decoupled weight decay.
+  public static func firstPossibleFlip(learningRates: some Sequence<Double>) -> Int? {
+    let (beta1, beta2) = (0.9, 0.999)
+    var (power1, power2, sum, term) = (1.0, 1.0, 0.0, 1.0)
+    return firstStep(learningRates) { rate in
+      (power1, power2, sum, term) = (power1 * beta1, power2 * beta2, sum + term, term * beta1 * beta1 / beta2)
+      return rate * (1 - beta1) / (1 - power1) * ((1 - power2) / (1 - beta2) * sum).squareRoot()
+    }
+  }
+
+  /// The step, counted from 1, at which an entry crosses the threshold whose gradient never changes: Adam moves it by
+  /// the learning rate each time. `nil` if the rates do not add up to the way.
+  ///
+  /// Gradients that change sign or shrink take longer, and most do: where this is `nil`, few masks will flip or none.
+  public static func steadyFlip(learningRates: some Sequence<Double>) -> Int? {
+    firstStep(learningRates) { $0 }
+  }
+
+  /// The first step at which the moves add up to the way from the initial mask to the threshold.
+  private static func firstStep(_ rates: some Sequence<Double>, _ move: (Double) -> Double) -> Int? {
+    let way = Double(initialMask) - Double(threshold)
+    var travel = 0.0
+    for (index, rate) in rates.enumerated() {
+      travel += move(rate)
+      if travel >= way { return index + 1 }
+    }
+    return nil
+  }
+}

@@ -1,0 +1,71 @@
+import Models
+import Tensor
+
+/// Which single weights R-PMT masks: those with the largest gradients of the task loss (R-AMT, spec section 8).
+///
+/// One pass over the training pictures sums up
+///
+///     s = Σ_batches |∂L_ce/∂W|
+///
+/// of the pretrained model, all weights kept and the classifier at its start. The largest s of all maskable weights are
+/// chosen together, whatever tensor they belong to.
+///
+/// The paper reports R-PMT, but neither text nor code fixes the rule; this is the simplest that fits the description.
+public struct ParameterSelection {
+  /// The weights to choose from.
+  public let parameters: [Parameter]
+  /// The number of batches summed up so far.
+  public private(set) var batches = 0
+  private let model: CLIP
+  private let head: any Head
+  /// s, a tensor a weight.
+  private var sums: [Tensor]
+
+  /// A selection among `parameters` of the image encoder of `model`, in the order of `MaskTuning.parameters`.
+  public init(among parameters: [Parameter], of model: CLIP, head: any Head) {
+    (self.parameters, self.model, self.head) = (parameters, model, head)
+    sums = parameters.map { .zeros($0.value.shape) }
+  }
+
+  /// Adds the gradients of one batch.
+  ///
+  /// - images: [batch, 3, size, size]; labels: [batch].
+  public mutating func add(_ images: Tensor, labels: [Int32]) {
+    for (index, gradient) in gradients(images, labels: labels).enumerated() {
+      sums[index].write { sum in
+        Tensor.read(gradient) { g in
+          Parallel.forEachRange(gradient.count, grain: 1 << 15) { for place in $0 { sum[place] += abs(g[place]) } }
+        }
+      }
+    }
+    batches += 1
+  }
+
+  /// ∂L_ce/∂W, a tensor a weight.
+  private func gradients(_ images: Tensor, labels: [Int32]) -> [Tensor] {
+    let tape = Tape()
+    let weights = parameters.map { tape.leaf($0.value) }
+    let pass = Pass(
+      tunings: Dictionary(uniqueKeysWithValues: zip(parameters, weights).map { ($0.site, .replaced($1)) }))
+    let classifier = head.classifier(head.trainables.map { Variable($0.initial) })
+    let logits = model.logits(model.vision(Variable(images), pass), classifier: classifier, pass)
+    return tape.gradients(of: logits.crossEntropy(labels: labels), for: weights)
+  }
+
+  /// The `count` weights with the largest sums, a mask a weight tensor: what `MaskTuning` takes as `tuned`.
+  ///
+  /// Of equal sums those of earlier weights go first. Traps unless `count` is in 0 ... the number of weights.
+  public func largest(_ count: Int) -> [BitMask] { TopK.masks(of: sums, keeping: count) }
+
+  /// How many of the maskable weights are tuned: the given share of them, or as many as R-AMT masks.
+  ///
+  /// - share: 0 ... 1, or `nil`.
+  public static func count(
+    share: Double?, among groups: [[Parameter]], of vision: VisionTransformer, _ fidelity: Fidelity
+  ) -> Int {
+    func size(_ groups: [[Parameter]]) -> Int { groups.joined().reduce(0) { $0 + $1.value.count } }
+    let all = size(groups)
+    guard let share else { return min(all, size(MaskSites.attention.groups(of: vision, fidelity))) }
+    return min(all, max(0, Int((share * Double(all)).rounded())))
+  }
+}

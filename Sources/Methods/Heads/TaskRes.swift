@@ -1,0 +1,29 @@
+import Models
+import Tensor
+
+/// Task residual tuning (Yu et al., CVPR 2023; spec section 1).
+///
+///     t'_c = t_c + α x_c
+///
+/// The text features t_c stay as they are, raw and not normalised: their norm sets how far α x_c can turn them. x starts
+/// at zero, where the classifier is the zero-shot one. The logits are scaled cosine similarities with t'_c.
+public struct TaskRes: Head {
+  /// t: [classes, embedding]
+  public let textFeatures: Tensor
+  /// α
+  public let alpha: Real
+
+  /// A residual on the given text features.
+  public init(textFeatures: Tensor, alpha: Real) { (self.textFeatures, self.alpha) = (textFeatures, alpha) }
+
+  /// x: [classes, embedding], zero.
+  public var trainables: [Trainable] { [Trainable(Delta.residual, .zeros(textFeatures.shape))] }
+
+  /// t + α x
+  public func classifier(_ values: [Variable]) -> Variable {
+    Variable(textFeatures).adding(values[0], scale: alpha)
+  }
+
+  /// x
+  public func write(_ values: [Tensor], to delta: inout Delta) { delta.tensors[Delta.residual] = values[0] }
+}

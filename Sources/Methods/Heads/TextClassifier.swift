@@ -1,0 +1,70 @@
+import Models
+import Tensor
+
+/// How the text features of several templates become one classifier row a class.
+public enum TextEnsembling: String, Sendable, CaseIterable, Codable {
+  /// The mean of the raw features: R-AMT and TaskRes.
+  case rawMean = "raw-mean"
+  /// The mean of the features of length 1, scaled to length 1: CLIP's prompt ensembling (Radford et al. 2021,
+  /// section 3.1.4).
+  case unitMean = "unit-mean"
+
+  /// One row a class: [classes, templates, embedding] → [classes, embedding].
+  ///
+  /// One template gives its raw features either way: logits see directions only, and scaling a row twice would change
+  /// their last bits.
+  public func classifier(_ features: Tensor) -> Tensor {
+    let (classes, templates, width) = (features.shape[0], features.shape[1], features.shape[2])
+    guard templates > 1 else { return features.reshaped(to: [classes, width]) }
+    let rows = self == .unitMean ? Variable(features).l2Normalized().value : features
+    let mean = Tensor.read(rows) { x in
+      Tensor([classes, width]) { y in
+        for index in 0..<classes * width {
+          let start = index / width * templates * width + index % width
+          y[index] = (0..<templates).reduce(0) { $0 + x[start + $1 * width] } / Real(templates)
+        }
+      }
+    }
+    return self == .unitMean ? Variable(mean).l2Normalized().value : mean
+  }
+}
+
+/// The text side of a classifier: class names in templates.
+public struct Prompts: Sendable, Equatable {
+  /// The names of the classes, as they stand in the prompts.
+  public let classes: [String]
+  /// Sentences with `{}` for the name.
+  public let templates: [String]
+
+  /// Class names and templates.
+  ///
+  /// - Throws: `PromptError` for a template without `{}`, or no template.
+  public init(classes: [String], templates: [String]) throws(PromptError) {
+    guard !templates.isEmpty else { throw PromptError(description: "--template: expected at least one, found none") }
+    for template in templates where !template.contains("{}") {
+      throw PromptError(description: "--template: expected {} where the class name goes, found \"\(template)\"")
+    }
+    (self.classes, self.templates) = (classes, templates)
+  }
+
+  /// All prompts, class by class.
+  public var texts: [String] {
+    classes.flatMap { name in templates.map { $0.replacing("{}", with: name) } }
+  }
+
+  /// The classifier: [classes, embedding], raw or of unit rows as `ensembling` has it.
+  ///
+  /// - Throws: `TokenizerError` for a prompt that is too long, unless `truncate` cuts it.
+  public func classifier(
+    of directory: CLIPDirectory, ensembling: TextEnsembling, truncate: Bool = false
+  ) throws -> Tensor {
+    let features = try directory.textFeatures(texts, truncate: truncate)
+    return ensembling.classifier(features.reshaped(to: [classes.count, templates.count, features.shape.width]))
+  }
+}
+
+/// Templates that cannot be filled.
+public struct PromptError: Error, CustomStringConvertible, Equatable {
+  /// What was expected and what was found.
+  public let description: String
+}

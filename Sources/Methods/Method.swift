@@ -1,0 +1,85 @@
+import Models
+import Tensor
+
+/// What is tuned in the encoder × what turns features into classes.
+///
+/// The two halves know nothing of each other, so every pair is a method. The values of all tensors, the encoder's first,
+/// belong to the caller.
+public struct Method: Sendable {
+  /// The encoder half.
+  public let encoder: any EncoderTuning
+  /// The classifier half.
+  public let head: any Head
+  /// The frozen model.
+  public let model: CLIP
+
+  /// A pair of halves on a model.
+  public init(encoder: any EncoderTuning, head: any Head, model: CLIP) {
+    (self.encoder, self.head, self.model) = (encoder, head, model)
+  }
+
+  /// The tensors to train, the encoder's first.
+  public var trainables: [Trainable] { encoder.trainables + head.trainables }
+
+  /// Whether image features stay the same during training.
+  public var hasFrozenEncoder: Bool { encoder.trainables.isEmpty }
+
+  /// What one batch yields.
+  public struct Step {
+    /// The gradient for the optimiser, a tensor a trainable.
+    public let gradients: [Tensor]
+    /// The terms of the loss, by name.
+    public let terms: [(name: String, value: Double)]
+    /// How many pictures of the batch were classified rightly.
+    public let correct: Int
+  }
+
+  /// Pictures, or the features a frozen encoder made of them.
+  public enum Input: Sendable {
+    /// [batch, 3, size, size]
+    case images(Tensor)
+    /// [batch, embedding]
+    case features(Tensor)
+  }
+
+  /// Forward, backward and the method's rule for one batch.
+  ///
+  /// - labels: [batch]; values: one tensor a trainable; `seed` and `step` key the random numbers of the rule.
+  public func step(_ input: Input, labels: [Int32], values: [Tensor], seed: UInt64, step: Int) -> Step {
+    let tape = Tape()
+    let leaves = values.map { tape.leaf($0) }
+    let (encoderLeaves, headLeaves) = split(leaves)
+    let pass = Pass(tunings: encoder.tunings(encoderLeaves))
+    let logits = model.logits(features(input, pass), classifier: head.classifier(headLeaves), pass)
+    let teacher =
+      encoder.needsTeacher
+      ? model.logits(features(input, Pass()), classifier: head.classifier(split(initialValues).head), Pass()) : nil
+    let objective = encoder.objective(logits: logits, teacher: teacher, labels: labels, values: encoderLeaves)
+    let gradients = tape.gradients(of: objective.losses, for: leaves)
+    let count = encoder.trainables.count
+    let ruled = encoder.combined(gradients.map { Array($0.prefix(count)) }, seed: seed, step: step)
+    let correct = zip(logits.value.rowMaxima(), labels).count { $0 == Int($1) }
+    return Step(gradients: ruled + gradients[0].dropFirst(count), terms: objective.terms, correct: correct)
+  }
+
+  /// The logits of a batch, [batch, classes], without a tape.
+  public func logits(_ input: Input, values: [Tensor]) -> Tensor {
+    let (encoderValues, headValues) = split(values.map { Variable($0) })
+    let pass = Pass(tunings: encoder.tunings(encoderValues))
+    return model.logits(features(input, pass), classifier: head.classifier(headValues), pass).value
+  }
+
+  private var initialValues: [Variable] { trainables.map { Variable($0.initial) } }
+
+  private func split(_ values: [Variable]) -> (encoder: [Variable], head: [Variable]) {
+    let count = encoder.trainables.count
+    return (Array(values.prefix(count)), Array(values.dropFirst(count)))
+  }
+
+  private func features(_ input: Input, _ pass: Pass) -> Variable {
+    switch input {
+    case .images(let images): model.vision(Variable(images), pass)
+    case .features(let features): Variable(features)
+    }
+  }
+}

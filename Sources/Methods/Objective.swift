@@ -1,0 +1,14 @@
+import Tensor
+
+/// What a method asks of one batch: the losses whose gradients it wants, one gradient each, and what to show of them.
+public struct Objective {
+  /// Scalars. The first is the one that is minimised; a method with more than one says how their gradients combine.
+  public let losses: [Variable]
+  /// Names and values of the terms, for the log.
+  public let terms: [(name: String, value: Double)]
+
+  /// Losses and the terms they are made of.
+  public init(losses: [Variable], terms: [(name: String, value: Double)]) {
+    (self.losses, self.terms) = (losses, terms)
+  }
+}

@@ -1,0 +1,89 @@
+import Datasets
+import Foundation
+import Models
+import Tensor
+
+/// A CLIP directory with all that is needed to show it pictures.
+public struct PretrainedModel: Sendable {
+  /// Configuration, weights and tokenizer.
+  public let directory: CLIPDirectory
+  /// How pictures are prepared for it.
+  public let preprocessing: Preprocessing
+  /// The SHA-256 of its weights: of the file, or, of several shards, of their digests one a line.
+  public let sha256: String
+
+  /// The towers.
+  public var model: CLIP { directory.model }
+
+  /// Reads a Hugging Face CLIP directory.
+  ///
+  /// Without `preprocessor_config.json` pictures are prepared as CLIP's published models have it.
+  /// - Throws: an error that names the file and what is wrong with it.
+  public init(contentsOf url: URL, cleaning: TextCleaning = .published) throws {
+    directory = try CLIPDirectory(contentsOf: url, cleaning: cleaning)
+    let size = directory.model.configuration.vision.imageSize
+    let file = url.appendingPathComponent(Preprocessing.fileName)
+    preprocessing =
+      FileManager.default.fileExists(atPath: file.path) ? try Preprocessing(contentsOf: file) : try .clip(size: size)
+    guard preprocessing.outputSize == (size, size) else {
+      let (height, width) = preprocessing.outputSize
+      throw PretrainedModelError(
+        "\(Preprocessing.fileName): crop_size: expected vision_config.image_size \(size), found \(height) × \(width)")
+    }
+    let digests = directory.weights.files.map(\.sha256.description)
+    sha256 =
+      digests.count == 1 ? digests[0] : SHA256.digest(of: Array(digests.joined(separator: "\n").utf8)).description
+  }
+
+  /// Contradictions between what the configuration says and what the checkpoint is: the silent errors of the field.
+  public var warnings: [String] {
+    var warnings: [String] = []
+    let configuration = model.configuration
+    let (vision, text) = (configuration.vision.transformer, configuration.text.transformer)
+    if vision.activation != text.activation {
+      warnings.append(
+        "hidden_act: vision_config has \(vision.activation.rawValue), text_config \(text.activation.rawValue); "
+          + "CLIP checkpoints have one for both")
+    }
+    for (name, tower) in [("vision_config", vision), ("text_config", text)] where tower.epsilon != 1e-5 {
+      warnings.append("\(name).layer_norm_eps: CLIP checkpoints have 1e-05, found \(tower.epsilon)")
+    }
+    guard let published = try? Preprocessing.clip(size: configuration.vision.imageSize) else { return [] }
+    if preprocessing.mean != published.mean || preprocessing.std != published.std {
+      warnings.append("image_mean, image_std: CLIP checkpoints have \(published.mean), \(published.std)")
+    }
+    if preprocessing.resample != .bicubic {
+      warnings.append("resample: CLIP checkpoints have bicubic, found \(preprocessing.resample.rawValue)")
+    }
+    if abs(preprocessing.rescale - published.rescale) > 1e-9 {
+      warnings.append("rescale_factor: CLIP checkpoints have 1/255, found \(preprocessing.rescale)")
+    }
+    let tokens = directory.tokenizer.tokenCount
+    if tokens != configuration.text.vocabulary {
+      warnings.append("vocab_size: \(configuration.text.vocabulary), but the tokenizer has \(tokens) tokens")
+    }
+    return warnings + activationWarnings(vision.activation)
+  }
+
+  /// The weights do not tell QuickGELU from GELU; the name and the usual width of a head do, a little.
+  private func activationWarnings(_ activation: Activation) -> [String] {
+    let configuration = directory.url.appendingPathComponent("config.json")
+    let json = (try? JSONSerialization.jsonObject(with: Data(contentsOf: configuration))) as? [String: Any]
+    let name = ((json?["_name_or_path"] as? String) ?? directory.url.lastPathComponent).lowercased()
+    if name.contains("openai"), activation != .quickGELU {
+      return ["hidden_act: OpenAI's checkpoints were trained with quick_gelu, found \(activation.rawValue)"]
+    }
+    if name.contains("laion") || name.contains("datacomp"), activation == .quickGELU {
+      return ["hidden_act: LAION's and DataComp's checkpoints were trained with gelu, found quick_gelu"]
+    }
+    return []
+  }
+}
+
+/// A directory whose files contradict each other.
+public struct PretrainedModelError: Error, CustomStringConvertible, Equatable {
+  /// What was expected and what was found.
+  public let description: String
+
+  init(_ description: String) { self.description = description }
+}

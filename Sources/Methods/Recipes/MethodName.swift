@@ -1,0 +1,69 @@
+/// A method by name: an encoder tuning, a head, or both with a plus between them.
+///
+/// `r-amt` is R-AMT with CLIP's zero-shot classifier, `task-res` TaskRes on a frozen encoder, `r-amt+task-res` both at once.
+public struct MethodName: Sendable, Equatable, CustomStringConvertible {
+  /// What is tuned in the encoder.
+  public enum Encoder: String, Sendable, CaseIterable {
+    case frozen
+    /// Masks on attention, gradient dropout.
+    case ramt = "r-amt"
+    /// Masks on the MLPs, gradient dropout.
+    case rmmt = "r-mmt"
+    /// Masks on attention and MLPs, gradient dropout.
+    case rmt = "r-mt"
+    /// Masks on the single weights with the largest gradients, gradient dropout.
+    case rpmt = "r-pmt"
+    /// Masks on attention, without gradient dropout.
+    case maskTuning = "mask-tuning"
+
+    /// Which weights can carry masks; `nil` for a frozen encoder.
+    public var sites: MaskSites? {
+      switch self {
+      case .frozen: nil
+      case .ramt, .maskTuning: .attention
+      case .rmmt: .mlp
+      case .rmt, .rpmt: .all
+      }
+    }
+  }
+
+  /// What turns features into classes.
+  public enum Head: String, Sendable, CaseIterable {
+    case zeroShot = "zero-shot"
+    case taskRes = "task-res"
+  }
+
+  /// The encoder half.
+  public let encoder: Encoder
+  /// The classifier half.
+  public let head: Head
+
+  /// A pair of halves.
+  public init(_ encoder: Encoder, _ head: Head) { (self.encoder, self.head) = (encoder, head) }
+
+  /// A name as typed; `nil` if a part is unknown or a half is named twice.
+  public init?(_ text: String) {
+    let parts = text.split(separator: "+", omittingEmptySubsequences: false).map(String.init)
+    let encoders = parts.compactMap(Encoder.init(rawValue:))
+    let heads = parts.compactMap(Head.init(rawValue:))
+    guard encoders.count + heads.count == parts.count, encoders.count <= 1, heads.count <= 1 else { return nil }
+    (encoder, head) = (encoders.first ?? .frozen, heads.first ?? .zeroShot)
+  }
+
+  /// The names of all halves.
+  public static var parts: [String] {
+    Encoder.allCases.filter { $0 != .frozen }.map(\.rawValue) + Head.allCases.map(\.rawValue)
+  }
+
+  /// Whether anything is trained.
+  public var isTrained: Bool { encoder != .frozen || head != .zeroShot }
+
+  /// The name as it is typed.
+  public var description: String {
+    switch (encoder, head) {
+    case (.frozen, let head): head.rawValue
+    case (let encoder, .zeroShot): encoder.rawValue
+    default: "\(encoder.rawValue)+\(head.rawValue)"
+    }
+  }
+}

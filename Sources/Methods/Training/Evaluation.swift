@@ -1,0 +1,61 @@
+import Datasets
+import Foundation
+import Models
+import Tensor
+
+/// How well a model answers on a split.
+public struct Evaluation: Sendable {
+  /// Right answers a class.
+  public let correctByClass: [Int]
+  /// Answers a class.
+  public let totalByClass: [Int]
+  /// The SHA-256 of all logits, in order, as 32-bit numbers: equal digests are equal predictions.
+  public let logitsSHA256: String
+  /// Pictures left out.
+  public let unreadable: [ImageError]
+
+  /// Right answers.
+  public var correct: Int { correctByClass.reduce(0, +) }
+  /// Answers.
+  public var total: Int { totalByClass.reduce(0, +) }
+  /// 100 · correct / total
+  public var accuracy: Double { total == 0 ? 0 : 100 * Double(correct) / Double(total) }
+
+  /// Pictures a batch; no result depends on it.
+  static let batchSize = 32
+
+  /// The answers of a method on a split, the class with the largest logit, the first of several.
+  ///
+  /// - Throws: `ImageError` for the first picture that cannot be read, unless `skipsUnreadable`; what `progress` throws.
+  public init(
+    _ method: Method, values: [Tensor], on set: ImageSet, preprocessing: Preprocessing, skipsUnreadable: Bool = false,
+    progress: (_ done: Int) throws -> Void = { _ in }
+  ) throws {
+    let loader = ImageLoader(preprocessing: preprocessing)
+    let count = (set.count + Self.batchSize - 1) / Self.batchSize
+    let files = set.items.enumerated().map { (url: $1.url, number: $0) }
+    let batches = Prefetcher(0..<count) { batch in
+      loader.load(Array(files[batch * Self.batchSize..<min((batch + 1) * Self.batchSize, files.count)]))
+    }
+    var correct = [Int](repeating: 0, count: set.classes.count)
+    var total = correct
+    var unreadable: [ImageError] = []
+    var digest = SHA256()
+    for index in 0..<count {
+      let batch = try batches.next(index)
+      if !skipsUnreadable, let error = batch.unreadable.first { throw error }
+      unreadable += batch.unreadable
+      guard !batch.kept.isEmpty else { continue }
+      let logits = method.logits(.images(batch.images), values: values)
+      digest.update(logits.values.flatMap { withUnsafeBytes(of: Float($0).bitPattern.littleEndian) { Array($0) } })
+      for (position, answer) in zip(batch.kept, logits.rowMaxima()) {
+        let label = set.items[index * Self.batchSize + position].label
+        total[label] += 1
+        if answer == label { correct[label] += 1 }
+      }
+      try progress(min((index + 1) * Self.batchSize, set.count))
+    }
+    (correctByClass, totalByClass, self.unreadable) = (correct, total, unreadable)
+    logitsSHA256 = digest.digest.description
+  }
+}

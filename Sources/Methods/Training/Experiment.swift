@@ -1,0 +1,149 @@
+import Datasets
+import Foundation
+import Models
+import Tensor
+
+/// A run from its settings to its result: the same path for a new run and a resumed one.
+public struct Experiment: Sendable {
+  /// Every setting.
+  public let configuration: RunConfiguration
+  /// The pretrained model.
+  public let pretrained: PretrainedModel
+  /// The pictures.
+  public let data: TrainingData
+  /// Where results go.
+  public let folder: RunFolder
+  /// The method's name.
+  public let name: MethodName
+
+  /// Settings, model and data that belong together.
+  ///
+  /// - Throws: `RunError` where they do not: another model or other pictures than the settings name, a method this
+  ///   version does not know, a build that computes other bits.
+  public init(
+    _ configuration: RunConfiguration, _ pretrained: PretrainedModel, _ data: TrainingData, in folder: RunFolder
+  ) throws {
+    guard let name = MethodName(configuration.method) else {
+      throw RunError("config.json: method: expected a known one, found \"\(configuration.method)\"")
+    }
+    guard configuration.model.sha256 == pretrained.sha256 else {
+      throw RunError(
+        "\(configuration.model.path): expected the model of the run, SHA-256 \(configuration.model.sha256.prefix(12))…, "
+          + "found \(pretrained.sha256.prefix(12))…")
+    }
+    guard configuration.data.sha256 == data.sha256 else {
+      throw RunError(
+        "\(configuration.data.path): expected the pictures of the run, found others (added, removed or renamed since)")
+    }
+    guard configuration.precision == "\(Real.self)", configuration.isFused == hasFusedMultiplyAdd else {
+      throw RunError(
+        "config.json: expected a run of this build (\(Real.self), fused: \(hasFusedMultiplyAdd)), "
+          + "found one of another (\(configuration.precision), fused: \(configuration.isFused))")
+    }
+    (self.configuration, self.pretrained, self.data, self.folder) = (configuration, pretrained, data, folder)
+    self.name = name
+  }
+
+  /// T: [classes, embedding]
+  public func textFeatures() throws -> Tensor {
+    try Prompts(classes: configuration.data.classes, templates: configuration.templates)
+      .classifier(of: pretrained.directory, ensembling: configuration.ensembling, truncate: configuration.truncates)
+  }
+
+  /// The method of the run, on its text features.
+  ///
+  /// R-PMT reads the training pictures once to choose the entries it tunes.
+  public func method(textFeatures: Tensor) throws -> Method {
+    let recipe = configuration.recipe
+    let head: any Head =
+      switch name.head {
+      case .zeroShot: ZeroShot(textFeatures: textFeatures)
+      case .taskRes: TaskRes(textFeatures: textFeatures, alpha: Real(recipe.alpha))
+      }
+    guard let sites = name.encoder.sites else {
+      return Method(encoder: FrozenEncoder(), head: head, model: pretrained.model)
+    }
+    let groups = sites.groups(of: pretrained.model.vision, configuration.fidelity)
+    return Method(
+      encoder: MaskTuning(
+        groups: groups, dropout: recipe.lambda == 0 ? nil : GradientDropout(lambda: Real(recipe.lambda)),
+        normWeight: Real(recipe.normWeight),
+        tuned: name.encoder == .rpmt ? try tunedEntries(groups, head) : nil),
+      head: head, model: pretrained.model)
+  }
+
+  /// The loader of training pictures.
+  public var loader: ImageLoader {
+    let recipe = configuration.recipe
+    guard recipe.augments else { return ImageLoader(preprocessing: pretrained.preprocessing) }
+    let (height, width) = pretrained.preprocessing.outputSize
+    let crop = RandomResizedCrop(
+      height: height, width: width, scale: recipe.smallestCrop...1, resample: pretrained.preprocessing.resample)
+    return ImageLoader(
+      preprocessing: pretrained.preprocessing,
+      transform: .training(crop, seed: UInt64(bitPattern: Int64(configuration.seed))))
+  }
+
+  /// The training loop, set up.
+  public func trainer(_ method: Method, on source: TrainingSource) throws -> Trainer {
+    try Trainer(method, on: source, configuration, in: folder) { values in
+      try data.validation.map {
+        try Evaluation(method, values: values, on: $0, preprocessing: pretrained.preprocessing)
+      }?
+      .accuracy ?? 0
+    }
+  }
+
+  /// Writes the delta, then reads the test split for the first and only time and writes the result.
+  ///
+  /// - progress: pictures evaluated so far, of how many.
+  public func finish(
+    _ method: Method, _ state: TrainingState, textFeatures: Tensor, progress: (_ done: Int, _ of: Int) throws -> Void
+  ) throws -> RunResult {
+    let chosen = state.selected(configuration.selection)
+    let count = method.encoder.trainables.count
+    let (encoderValues, headValues) = (Array(chosen.values.prefix(count)), Array(chosen.values.dropFirst(count)))
+    var delta = Delta(
+      Delta.Description(
+        method: configuration.method, model: configuration.model.sha256, classes: configuration.data.classes,
+        templates: configuration.templates, ensembling: configuration.ensembling, cleaning: configuration.cleaning,
+        alpha: name.head == .taskRes ? configuration.recipe.alpha : nil))
+    method.encoder.write(encoderValues, to: &delta)
+    method.head.write(headValues, to: &delta)
+    try delta.write(to: folder.delta)
+    let deltaBytes = try SafeTensorsFile(contentsOf: folder.delta).byteCount
+    let test = data.folder.test
+    func evaluate(_ method: Method, _ values: [Tensor], _ before: Int) throws -> Evaluation {
+      try Evaluation(
+        method, values: values, on: test, preprocessing: pretrained.preprocessing,
+        skipsUnreadable: configuration.skipsUnreadable
+      ) { try progress(before + $0, 2 * test.count) }
+    }
+    let zeroShot = Method(
+      encoder: FrozenEncoder(), head: ZeroShot(textFeatures: textFeatures), model: pretrained.model)
+    let frozen = try evaluate(zeroShot, [], 0)
+    let tuned = try evaluate(method, chosen.values, test.count)
+    let shares = method.encoder.shares(encoderValues)
+    let result = RunResult(
+      method: configuration.method, epoch: chosen.epoch, reason: chosen.reason, test: .init(tuned),
+      zeroShot: .init(frozen), validationAccuracy: chosen.validationAccuracy,
+      trainedParameters: method.trainables.reduce(0) { $0 + $1.initial.count }, deltaBytes: deltaBytes,
+      shares: Dictionary(uniqueKeysWithValues: shares.map { ($0.name, $0.percent) }))
+    try folder.writeResult(result)
+    return result
+  }
+
+  /// The entries of all maskable weights with the largest gradients (R-PMT, spec section 8).
+  private func tunedEntries(_ groups: [[Parameter]], _ head: any Head) throws -> [BitMask] {
+    let loader = ImageLoader(preprocessing: pretrained.preprocessing)
+    let (items, size) = (data.train.items, configuration.recipe.batchSize)
+    var selection = ParameterSelection(among: groups.flatMap(\.self), of: pretrained.model, head: head)
+    for start in stride(from: 0, to: items.count, by: size) {
+      let batch = items[start..<min(start + size, items.count)]
+      selection.add(try loader.loadAll(batch.map { ($0.url, 0) }), labels: batch.map { Int32($0.label) })
+    }
+    return selection.largest(
+      ParameterSelection.count(
+        share: configuration.recipe.tunedShare, among: groups, of: pretrained.model.vision, configuration.fidelity))
+  }
+}

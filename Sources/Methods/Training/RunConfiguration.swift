@@ -1,0 +1,122 @@
+import Foundation
+import Models
+import Tensor
+
+/// Everything that decides the bits of a run: `config.json` of its folder.
+public struct RunConfiguration: Sendable, Codable, Equatable {
+  /// Which values of the trained tensors become the delta.
+  public enum Selection: String, Sendable, Codable, CaseIterable {
+    /// Those after the last epoch, as in the published runs.
+    case last
+    /// Those after the epoch with the highest accuracy on the validation split, the first of several.
+    case validation = "val"
+  }
+
+  /// The model by place and content.
+  public struct Model: Sendable, Codable, Equatable {
+    /// The directory, as given.
+    public var path: String
+    /// The SHA-256 of its weights.
+    public var sha256: String
+
+    /// A directory and the digest of its weights.
+    public init(path: String, sha256: String) { (self.path, self.sha256) = (path, sha256) }
+  }
+
+  /// The data by place and content.
+  public struct Data: Sendable, Codable, Equatable {
+    /// The folder, as given.
+    public var path: String
+    /// The names of the classes as they stand in the prompts.
+    public var classes: [String]
+    /// The SHA-256 of the names and labels of the training and validation pictures, after few-shot sampling.
+    public var sha256: String
+
+    /// A folder, its classes and the digest of the pictures used.
+    public init(path: String, classes: [String], sha256: String) {
+      (self.path, self.classes, self.sha256) = (path, classes, sha256)
+    }
+  }
+
+  /// The version of frugal.
+  public var version: String
+  /// The method's name.
+  public var method: String
+  /// Whom to follow where paper and code differ.
+  public var fidelity: Fidelity
+  /// Which of the published datasets the data is, if any.
+  public var benchmark: Benchmark?
+  /// Images a class; `nil` for all.
+  public var shots: Int?
+  /// The seed of sampling, order, crops and gradient dropout.
+  public var seed: Int
+  /// The model.
+  public var model: Model
+  /// The data.
+  public var data: Data
+  /// The prompts' templates.
+  public var templates: [String]
+  /// How several templates become one classifier.
+  public var ensembling: TextEnsembling
+  /// How texts are cleaned before they are cut into tokens.
+  public var cleaning: String
+  /// Whether prompts that are too long are cut.
+  public var truncates: Bool
+  /// Every number of the method.
+  public var recipe: Recipe
+  /// Which values become the delta.
+  public var selection: Selection
+  /// Whether pictures that cannot be read are left out.
+  public var skipsUnreadable: Bool
+  /// The numbers a tensor is made of.
+  public var precision: String
+  /// Whether products and sums are fused, which decides the last bits.
+  public var isFused: Bool
+
+  /// The settings of a run of this build.
+  public init(
+    method: MethodName, fidelity: Fidelity, benchmark: Benchmark?, shots: Int?, seed: Int, model: Model, data: Data,
+    templates: [String], ensembling: TextEnsembling, cleaning: String, truncates: Bool, recipe: Recipe,
+    selection: Selection, skipsUnreadable: Bool
+  ) {
+    version = frugalVersion
+    self.method = method.description
+    (self.fidelity, self.benchmark, self.shots, self.seed) = (fidelity, benchmark, shots, seed)
+    (self.model, self.data, self.templates, self.ensembling) = (model, data, templates, ensembling)
+    (self.cleaning, self.truncates, self.recipe) = (cleaning, truncates, recipe)
+    (self.selection, self.skipsUnreadable) = (selection, skipsUnreadable)
+    precision = "\(Real.self)"
+    isFused = hasFusedMultiplyAdd
+  }
+
+  /// What no run can have among these settings, as they may come from a file: expected and found, by key.
+  var problem: String? {
+    func wrong(_ key: String, _ expected: String, _ found: Any) -> String {
+      "\(key): expected \(expected), found \(found)"
+    }
+    if let shots, shots < 1 { return wrong("shots", "1 or more", shots) }
+    if seed < 0 { return wrong("seed", "0 or more", seed) }
+    if data.classes.isEmpty { return wrong("data.classes", "names", "none") }
+    if templates.isEmpty { return wrong("templates", "at least one", "none") }
+    return recipe.problem
+  }
+
+  /// The SHA-256 of all settings but the places of model and data, which may move between a run and its resuming.
+  public var fingerprint: String {
+    get throws {
+      var settings = self
+      (settings.model.path, settings.data.path) = ("", "")
+      return SHA256.digest(of: Array(try JSON.encoded(settings))).description
+    }
+  }
+}
+
+/// The one way JSON is written: sorted keys, so that equal values are equal bytes.
+enum JSON {
+  static func encoded(_ value: some Encodable, isPretty: Bool = false) throws -> Foundation.Data {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    if isPretty { encoder.outputFormatting.insert(.prettyPrinted) }
+    return try encoder.encode(value)
+  }
+}

@@ -1,0 +1,88 @@
+import Tensor
+
+/// Stochastic gradient descent with momentum μ, dampening d, weight decay w and the look-ahead of Nesterov (Sutskever
+/// et al. 2013, in the form of PyTorch).
+///
+/// With gradient g and learning rate η:
+///
+///     g ← g + w θ
+///     b ← g at the first step, then μ b + (1 − d) g
+///     θ ← θ − η u,   u = g without momentum, b with it, g + μ b with Nesterov
+public struct SGD: Optimizer {
+  /// What is optimised.
+  public let slots: [ParameterSlot]
+  /// μ.
+  public let momentum: Double
+  /// d.
+  public let dampening: Double
+  /// w.
+  public let weightDecay: Double
+  /// Whether the step looks ahead.
+  public let isNesterov: Bool
+  public private(set) var stepCount = 0
+  /// b; none without momentum.
+  private var buffers: [OptimizerMemory]
+
+  /// An optimiser that has taken no step; traps on factors outside of their ranges, and on Nesterov without momentum or
+  /// with dampening, which has no meaning.
+  public init(
+    _ slots: [ParameterSlot], momentum: Double = 0.9, dampening: Double = 0, weightDecay: Double = 0,
+    isNesterov: Bool = false
+  ) {
+    precondition(
+      momentum >= 0 && weightDecay >= 0 && (!isNesterov || (momentum > 0 && dampening == 0)),
+      "SGD: expected momentum and decay of 0 or more, and Nesterov with momentum only, found \(momentum), \(weightDecay)"
+    )
+    self.slots = slots
+    (self.momentum, self.dampening, self.weightDecay) = (momentum, dampening, weightDecay)
+    self.isNesterov = isNesterov
+    buffers = momentum > 0 ? [OptimizerMemory("momentum", slots)] : []
+  }
+
+  /// b of every parameter, `NAME.momentum`; nothing without momentum.
+  public var state: [String: Tensor] { buffers.state(slots) }
+
+  /// Takes up where another left off.
+  ///
+  /// - Throws: `OptimizerError` for a state that is not of these parameters.
+  public mutating func restore(_ state: [String: Tensor], stepCount: Int) throws(OptimizerError) {
+    buffers = try buffers.restored(state, slots, stepCount: stepCount)
+    self.stepCount = stepCount
+  }
+
+  /// One step for all parameters, with the formula above.
+  public mutating func step(parameters: inout [Tensor], gradients: [Tensor], learningRate: Double) {
+    check(parameters, gradients)
+    let isFirst = stepCount == 0
+    stepCount += 1
+    let rate = Real(learningRate)
+    // At the first step b = 0 · b + 1 · g.
+    let keep: Real = isFirst ? 0 : Real(momentum)
+    let take: Real = isFirst ? 1 : Real(1 - dampening)
+    // u = ownShare · g + bufferShare · b
+    let ownShare: Real = isNesterov ? 1 : 0
+    let bufferShare: Real = isNesterov ? Real(momentum) : 1
+    for (index, slot) in slots.enumerated() {
+      let decay: Real = slot.isDecayed ? Real(weightDecay) : 0
+      let count = slot.shape.count
+      parameters[index].write { theta in
+        Tensor.read(gradients[index]) { g in
+          guard !buffers.isEmpty else {
+            return Parallel.forEachRange(count, grain: updateGrain) { range in
+              for index in range { theta[index] -= rate * (g[index] + decay * theta[index]) }
+            }
+          }
+          buffers[0].tensors[index].write { b in
+            Parallel.forEachRange(count, grain: updateGrain) { range in
+              for index in range {
+                let gradient = g[index] + decay * theta[index]
+                b[index] = keep * b[index] + take * gradient
+                theta[index] -= rate * (ownShare * gradient + bufferShare * b[index])
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,91 @@
+import Foundation
+
+/// The learning rate by epoch: a warm-up of W epochs, then a constant or a half cosine.
+///
+/// With the base rate η, the period E and the minimum η₀, in epoch e = 0, 1, …:
+///
+///     cosine:  η(e) = η₀ + ½ (η − η₀) (1 + cos(π k / E)),   k = e − W, or e where the warm-up is not recounted
+///
+/// and η₀ from k = E on. Counting again after the warm-up keeps the period E, so that a run of E epochs ends above η₀:
+/// this is what the released code of CoOp's family does (spec "protocol" section 6). Steps may stand for epochs.
+public struct Schedule: Sendable, Hashable {
+  /// The course after the warm-up.
+  public enum Course: String, Sendable, Hashable, CaseIterable {
+    /// η.
+    case constant
+    /// From η to the minimum in half a cosine.
+    case cosine
+  }
+
+  /// What happens before.
+  public enum Warmup: Sendable, Hashable {
+    /// Nothing.
+    case none
+    /// One rate for `epochs` epochs.
+    case constant(epochs: Int, rate: Double)
+    /// The rate `first` in epoch 0, then η e / epochs.
+    case linear(epochs: Int, first: Double)
+    /// From `start` in a straight line to η: start + e (η − start) / epochs (timm).
+    case ramp(epochs: Int, start: Double)
+
+    /// W
+    var epochs: Int {
+      switch self {
+      case .none: 0
+      case .constant(let epochs, _), .linear(let epochs, _), .ramp(let epochs, _): epochs
+      }
+    }
+  }
+
+  /// η, the rate after the warm-up.
+  public let base: Double
+  /// E, the period of the cosine: the number of epochs, or of epochs after the warm-up where a method says so.
+  public let period: Int
+  /// The course after the warm-up.
+  public let course: Course
+  /// What happens before.
+  public let warmup: Warmup
+  /// Whether the cosine begins after the warm-up; if not, at epoch 0, in the shade of the warm-up.
+  public let isRecounted: Bool
+  /// η₀, the rate at the end of the cosine.
+  public let minimum: Double
+  /// How many epochs the schedule lags: with 1, epochs 0 and 1 both have the rate of epoch 0. This is the effect of
+  /// stepping a schedule after an epoch with the number of the epoch just finished, as the released code of SPT does.
+  public let lag: Int
+
+  /// A schedule; traps on a period below 1 and on a negative warm-up or lag.
+  public init(
+    base: Double, period: Int, course: Course = .cosine, warmup: Warmup = .none, isRecounted: Bool = true,
+    minimum: Double = 0, lag: Int = 0
+  ) {
+    precondition(
+      period > 0 && warmup.epochs >= 0 && lag >= 0,
+      "Schedule: expected a period of 1 or more, warm-up and lag of 0 or more, found \(period), \(warmup.epochs), \(lag)"
+    )
+    (self.base, self.period, self.course, self.warmup) = (base, period, course, warmup)
+    (self.isRecounted, self.minimum, self.lag) = (isRecounted, minimum, lag)
+  }
+
+  /// The rate of an epoch, constant inside it; traps on a negative epoch.
+  public func rate(at epoch: Int) -> Double {
+    precondition(epoch >= 0, "Schedule: expected an epoch of 0 or more, found \(epoch)")
+    let epoch = max(0, epoch - lag)
+    guard epoch >= warmup.epochs else { return warmupRate(at: epoch) }
+    switch course {
+    case .constant: return base
+    case .cosine:
+      let position = isRecounted ? epoch - warmup.epochs : epoch
+      guard position < period else { return minimum }
+      return minimum + 0.5 * (base - minimum) * (1 + cos(Double.pi * Double(position) / Double(period)))
+    }
+  }
+
+  private func warmupRate(at epoch: Int) -> Double {
+    switch warmup {
+    case .none: base
+    case .constant(_, let rate): rate
+    case .linear(let epochs, let first): epoch == 0 ? first : base * Double(epoch) / Double(epochs)
+    case .ramp(let epochs, let start): start + Double(epoch) * (base - start) / Double(epochs)
+    }
+  }
+}

@@ -1,0 +1,170 @@
+import Datasets
+import Foundation
+import Tensor
+
+/// The loop: batches in, gradients out, the method's rule between, an optimiser a half of the method.
+///
+/// Order and transforms of an epoch are keyed by seed and epoch, the rule's random numbers by seed and step: a run that
+/// was stopped anywhere and resumed takes the same steps as one that was not.
+public struct Trainer {
+  /// What happens while it runs.
+  public enum Event: Sendable {
+    /// A step was taken.
+    case step(Progress)
+    /// An epoch ended and was saved.
+    case epoch(EpochMetrics)
+  }
+
+  /// Where a run stands.
+  public struct Progress: Sendable {
+    /// The present epoch, from 1, of how many.
+    public let epoch, epochs: Int
+    /// The step within it, from 1, of how many.
+    public let step, steps: Int
+    /// The mean loss and accuracy in percent of the epoch so far.
+    public let loss, accuracy: Double
+    /// Training pictures a second since the run was started or resumed.
+    public let imagesPerSecond: Double
+    /// Seconds left at this pace.
+    public let secondsLeft: Double
+  }
+
+  let method: Method
+  let source: TrainingSource
+  let recipe: Recipe
+  let seed: Int
+  let folder: RunFolder
+  let fingerprint: String
+  let selection: RunConfiguration.Selection
+  /// Right answers on the validation split in percent, for the given values.
+  let validate: (([Tensor]) throws -> Double)?
+
+  /// A run of a method on a source, with its results in a folder.
+  ///
+  /// - validate: asked after each epoch where `selection` is by validation.
+  public init(
+    _ method: Method, on source: TrainingSource, _ configuration: RunConfiguration, in folder: RunFolder,
+    validate: (([Tensor]) throws -> Double)? = nil
+  ) throws {
+    (self.method, self.source, self.folder, self.validate) = (method, source, folder, validate)
+    (recipe, seed, selection) = (configuration.recipe, configuration.seed, configuration.selection)
+    fingerprint = try configuration.fingerprint
+  }
+
+  /// The steps of an epoch: a last batch that is not full counts only where there is no full one.
+  public var stepsPerEpoch: Int {
+    source.count < recipe.batchSize ? min(1, source.count) : source.count / recipe.batchSize
+  }
+
+  /// The learning rates of all steps of the encoder's tensors.
+  public var encoderRates: [Double] {
+    let schedule = recipe.encoder.schedule(epochs: recipe.epochs)
+    return (0..<recipe.epochs).flatMap { Array(repeating: schedule.rate(at: $0), count: stepsPerEpoch) }
+  }
+
+  /// The state before the first step.
+  public func start() -> TrainingState {
+    let (encoder, head) = (method.encoder.trainables, method.head.trainables)
+    return TrainingState(
+      values: method.trainables.map(\.initial),
+      optimizers: [
+        .init("encoder", recipe.encoder, encoder, from: 0, epochs: recipe.epochs),
+        .init("head", recipe.head, head, from: encoder.count, epochs: recipe.epochs),
+      ].filter { !$0.range.isEmpty })
+  }
+
+  /// Trains from `state` to the last epoch, or until `shouldStop` says so after a step; saves after each epoch and when
+  /// stopped.
+  ///
+  /// - Returns: whether the last epoch was reached.
+  /// - Throws: `ImageError` for a picture that cannot be read, `FileError` for a folder that cannot be written, `RunError`
+  ///   for a state of another run and for a loss that is no finite number.
+  public func run(
+    _ state: inout TrainingState, shouldStop: () -> Bool = { false }, report: (Event) -> Void = { _ in }
+  ) throws -> Bool {
+    try check(state)
+    let labels = source.labels
+    let started = Date()
+    var seen = 0
+    while state.epoch < recipe.epochs {
+      let epoch = state.epoch
+      let epochStarted = Date()
+      let batches = batches(of: epoch)
+      let first = state.sums.steps
+      var seenInEpoch = 0
+      let (source, seed) = (source, seed)
+      let inputs = Prefetcher(first..<batches.count) { try source.input(batches[$0], epoch: epoch) }
+      for index in first..<batches.count {
+        let batch = batches[index]
+        let step = method.step(
+          try inputs.next(index), labels: batch.map { labels[$0] }, values: state.values,
+          seed: UInt64(bitPattern: Int64(seed)),
+          step: state.steps)
+        if let term = step.terms.first(where: { !$0.value.isFinite }) {
+          throw RunError(
+            "step \(state.steps + 1): \(term.name): expected a finite number, found \(term.value): training diverged; "
+              + "a smaller --lr may help")
+        }
+        state.apply(step, epoch: epoch, count: batch.count)
+        seen += batch.count
+        seenInEpoch += batch.count
+        let pace = Double(seen) / Date().timeIntervalSince(started)
+        let left = (recipe.epochs - epoch - 1) * stepsPerEpoch + batches.count - index - 1
+        report(
+          .step(
+            Progress(
+              epoch: epoch + 1, epochs: recipe.epochs, step: index + 1, steps: batches.count,
+              loss: state.sums.mean(step.terms.first?.name ?? ""), accuracy: state.sums.accuracy, imagesPerSecond: pace,
+              secondsLeft: Double(left * batch.count) / pace)))
+        let isEpochOver = index + 1 == batches.count
+        if !isEpochOver, shouldStop() {
+          try state.write(to: folder.checkpoint, fingerprint: fingerprint)
+          return false
+        }
+      }
+      let seconds = Date().timeIntervalSince(epochStarted)
+      let metrics = try endEpoch(&state, seconds: seconds, pictures: seenInEpoch)
+      report(.epoch(metrics))
+      if state.epoch < recipe.epochs, shouldStop() { return false }
+    }
+    return true
+  }
+
+  /// Refuses a state whose counts no run of these settings can have: a checkpoint that was tampered with.
+  private func check(_ state: TrainingState) throws {
+    guard (0...recipe.epochs).contains(state.epoch), (0..<max(1, stepsPerEpoch)).contains(state.sums.steps),
+      state.steps == state.epoch * stepsPerEpoch + state.sums.steps
+    else {
+      throw RunError(
+        "\(folder.checkpoint.shown): expected \(stepsPerEpoch) steps in each of \(recipe.epochs) epochs, found "
+          + "\(state.steps) steps after \(state.epoch) epochs and \(state.sums.steps) steps")
+    }
+  }
+
+  /// Ends an epoch: validation, metrics, checkpoint.
+  private func endEpoch(_ state: inout TrainingState, seconds: Double, pictures: Int) throws -> EpochMetrics {
+    let accuracy = selection == .validation ? try validate?(state.values) : nil
+    let count = method.encoder.trainables.count
+    let shares = method.encoder.shares(Array(state.values.prefix(count)))
+    let metrics = EpochMetrics(
+      epoch: state.epoch + 1, steps: state.steps,
+      learningRates: Dictionary(
+        uniqueKeysWithValues: state.optimizers.map { ($0.name, $0.schedule.rate(at: state.epoch)) }),
+      terms: state.sums.means, accuracy: state.sums.accuracy, validationAccuracy: accuracy,
+      shares: Dictionary(uniqueKeysWithValues: shares.map { ($0.name, $0.percent) }), seconds: seconds,
+      imagesPerSecond: seconds > 0 ? Double(pictures) / seconds : 0)
+    state.endEpoch(validationAccuracy: accuracy)
+    try folder.writeMetrics(metrics, after: state.epoch - 1)
+    try state.write(to: folder.checkpoint, fingerprint: fingerprint)
+    return metrics
+  }
+
+  /// The numbers of the pictures of each batch of an epoch.
+  private func batches(of epoch: Int) -> [[Int]] {
+    var stream = RandomStream(seed: UInt64(bitPattern: Int64(seed)), purpose: .shuffle, step: epoch)
+    let order = stream.permutation(of: source.count)
+    return (0..<stepsPerEpoch).map { index in
+      Array(order[index * recipe.batchSize..<min((index + 1) * recipe.batchSize, order.count)])
+    }
+  }
+}

@@ -1,0 +1,59 @@
+import Datasets
+import Foundation
+import Models
+import Tensor
+
+/// Where the batches of training come from.
+public enum TrainingSource: Sendable {
+  /// Pictures, read again for every epoch, as their transform is random or the encoder changes.
+  case images(ImageSet, ImageLoader)
+  /// Features of a frozen encoder and a fixed transform, [pictures, embedding], computed once.
+  case features(Tensor, labels: [Int32])
+
+  /// The source for a method: features where encoder and transform allow it.
+  ///
+  /// - Throws: `ImageError` for a picture that cannot be read.
+  public init(
+    _ set: ImageSet, for method: Method, _ loader: ImageLoader, progress: (_ done: Int) -> Void = { _ in }
+  ) throws {
+    guard method.hasFrozenEncoder, loader.transform == .evaluation else {
+      self = .images(set, loader)
+      return
+    }
+    let width = method.model.configuration.embedding
+    var features = Tensor.zeros([set.count, width])
+    for start in stride(from: 0, to: set.count, by: Evaluation.batchSize) {
+      let items = set.items[start..<min(start + Evaluation.batchSize, set.count)]
+      let images = try loader.loadAll(items.map { ($0.url, 0) })
+      let found = method.model.vision(Variable(images), Pass()).value
+      features.write { into in Tensor.read(found) { (into + start * width).update(from: $0, count: found.count) } }
+      progress(start + items.count)
+    }
+    self = .features(features, labels: set.items.map { Int32($0.label) })
+  }
+
+  /// The number of pictures.
+  public var count: Int { labels.count }
+
+  /// Whether the encoder runs only once a picture.
+  public var isCached: Bool { if case .features = self { true } else { false } }
+
+  /// The label of every picture.
+  public var labels: [Int32] {
+    switch self {
+    case .images(let set, _): set.items.map { Int32($0.label) }
+    case .features(_, let labels): labels
+    }
+  }
+
+  /// The input of the pictures with these numbers, transformed as the epoch has it.
+  func input(_ indices: [Int], epoch: Int) throws -> Method.Input {
+    switch self {
+    case .images(let set, let loader):
+      return .images(try loader.loadAll(indices.map { (set.items[$0].url, $0) }, epoch: epoch))
+    case .features(let features, _):
+      let table = Variable(features)
+      return .features(table.embedding(indices.map { Int32($0) }, shape: [indices.count]).value)
+    }
+  }
+}

@@ -1,0 +1,174 @@
+import Foundation
+import Tensor
+
+/// Everything that changes during training, and all that a checkpoint holds.
+public struct TrainingState: Sendable {
+  /// A group of tensors with an optimiser of its own.
+  struct Group: Sendable {
+    let name: String
+    let range: Range<Int>
+    let schedule: Schedule
+    var optimizer: any Optimizer
+
+    init(_ name: String, _ recipe: OptimizerRecipe, _ trainables: [Trainable], from first: Int, epochs: Int) {
+      (self.name, range) = (name, first..<first + trainables.count)
+      schedule = recipe.schedule(epochs: epochs)
+      optimizer = recipe.optimizer(trainables.map { ParameterSlot($0.name, $0.initial.shape) })
+    }
+  }
+
+  /// Sums over the steps of the present epoch.
+  struct Sums: Sendable, Codable, Equatable {
+    var steps = 0
+    var pictures = 0
+    var correct = 0
+    var terms: [String: Double] = [:]
+
+    func mean(_ name: String) -> Double { steps == 0 ? 0 : (terms[name] ?? 0) / Double(steps) }
+    var means: [String: Double] { terms.mapValues { $0 / Double(max(1, steps)) } }
+    var accuracy: Double { pictures == 0 ? 0 : 100 * Double(correct) / Double(pictures) }
+  }
+
+  /// The epoch with the highest validation accuracy so far.
+  struct Best: Sendable {
+    let epoch: Int
+    let accuracy: Double
+    let values: [Tensor]
+  }
+
+  /// The trained tensors.
+  public internal(set) var values: [Tensor]
+  /// Steps taken since the start of the run.
+  public internal(set) var steps = 0
+  /// Epochs completed.
+  public internal(set) var epoch = 0
+  var optimizers: [Group]
+  var sums = Sums()
+  var best: Best?
+
+  init(values: [Tensor], optimizers: [Group]) { (self.values, self.optimizers) = (values, optimizers) }
+
+  /// One step of every optimiser, with the learning rate of the epoch.
+  mutating func apply(_ step: Method.Step, epoch: Int, count: Int) {
+    for index in optimizers.indices {
+      let group = optimizers[index]
+      var part = Array(values[group.range])
+      for position in group.range { values[position] = Tensor(0) }
+      optimizers[index].optimizer.step(
+        parameters: &part, gradients: Array(step.gradients[group.range]), learningRate: group.schedule.rate(at: epoch))
+      values.replaceSubrange(group.range, with: part)
+    }
+    steps += 1
+    sums.steps += 1
+    sums.pictures += count
+    sums.correct += step.correct
+    for term in step.terms { sums.terms[term.name, default: 0] += term.value }
+  }
+
+  /// Counts the epoch, and keeps its values if they are the best on the validation split so far.
+  mutating func endEpoch(validationAccuracy: Double?) {
+    epoch += 1
+    sums = Sums()
+    if let accuracy = validationAccuracy, accuracy > best?.accuracy ?? -1 {
+      best = Best(epoch: epoch, accuracy: accuracy, values: values)
+    }
+  }
+
+  /// The values that become the delta: after which epoch, and why.
+  public func selected(
+    _ selection: RunConfiguration.Selection
+  ) -> (values: [Tensor], epoch: Int, reason: String, validationAccuracy: Double?) {
+    if selection == .validation, let best {
+      return (best.values, best.epoch, "highest accuracy on the validation split, the first of several", best.accuracy)
+    }
+    return (values, epoch, "last epoch, as in the published runs", nil)
+  }
+}
+
+// MARK: Checkpoints
+
+extension TrainingState {
+  /// What a checkpoint holds besides tensors.
+  private struct Header: Codable {
+    let format: Int
+    let fingerprint: String
+    let steps: Int
+    let epoch: Int
+    let sums: Sums
+    let optimizerSteps: [String: Int]
+    let bestEpoch: Int?
+    let bestAccuracy: Double?
+  }
+
+  private static let metadataKey = "frugal.checkpoint"
+
+  /// Writes a checkpoint, whole or not at all.
+  ///
+  /// - Throws: `FileError` where the place cannot be written.
+  func write(to url: URL, fingerprint: String) throws {
+    let header = Header(
+      format: 1, fingerprint: fingerprint, steps: steps, epoch: epoch, sums: sums,
+      optimizerSteps: Dictionary(uniqueKeysWithValues: optimizers.map { ($0.name, $0.optimizer.stepCount) }),
+      bestEpoch: best?.epoch, bestAccuracy: best?.accuracy)
+    var writer = SafeTensorsWriter(
+      metadata: [Self.metadataKey: String(decoding: try JSON.encoded(header), as: UTF8.self)])
+    for (index, value) in values.enumerated() { writer.add("value.\(index)", value) }
+    for (index, value) in (best?.values ?? []).enumerated() { writer.add("best.\(index)", value) }
+    for group in optimizers {
+      for (name, tensor) in group.optimizer.state.sorted(by: { $0.key < $1.key }) {
+        writer.add("\(group.name).\(name)", tensor)
+      }
+    }
+    try writer.write(to: url)
+  }
+
+  /// Goes on from the checkpoint of a run; from the start where the run was stopped before its first.
+  ///
+  /// - Throws: `RunError` for a checkpoint of another run, `SafeTensorsError` for a broken file.
+  public mutating func resume(from url: URL, _ configuration: RunConfiguration) throws {
+    guard FileManager.default.fileExists(atPath: url.path) else { return }
+    try read(from: url, fingerprint: try configuration.fingerprint)
+  }
+
+  /// Puts the contents of a checkpoint in place of this state, which must be that of the start of the same run.
+  ///
+  /// - Throws: `RunError` for a checkpoint of another run, `SafeTensorsError` for a broken file.
+  mutating func read(from url: URL, fingerprint: String) throws {
+    let file = try SafeTensorsFile(contentsOf: url)
+    guard let json = file.metadata[Self.metadataKey],
+      let header = try? JSONDecoder().decode(Header.self, from: Data(json.utf8)), header.format == 1
+    else { throw RunError("\(file.file): expected a checkpoint of a run, found none") }
+    guard header.fingerprint == fingerprint else {
+      throw RunError(
+        "\(file.file): expected a checkpoint of the run in config.json (\(fingerprint.prefix(12))…), "
+          + "found one of another model, data or method (\(header.fingerprint.prefix(12))…)")
+    }
+    func tensors(_ prefix: String) throws -> [Tensor] {
+      try values.enumerated().map { index, value in
+        let tensor = try file.tensor("\(prefix).\(index)")
+        guard tensor.shape == value.shape else {
+          throw RunError("\(file.file): \(prefix).\(index): expected shape \(value.shape), found \(tensor.shape)")
+        }
+        return tensor
+      }
+    }
+    for index in optimizers.indices {
+      let prefix = "\(optimizers[index].name)."
+      let names = file.names.filter { $0.hasPrefix(prefix) }
+      let state = try Dictionary(
+        uniqueKeysWithValues: names.map { (String($0.dropFirst(prefix.count)), try file.tensor($0)) })
+      do throws(OptimizerError) {
+        try optimizers[index].optimizer.restore(
+          state, stepCount: header.optimizerSteps[optimizers[index].name] ?? -1)
+      } catch { throw RunError("\(file.file): \(optimizers[index].name): \(error)") }
+    }
+    guard header.epoch >= 0, header.steps >= 0, header.sums.steps >= 0, header.sums.pictures >= 0,
+      header.sums.correct >= 0
+    else { throw RunError("\(file.file): expected counts of 0 or more, found \(header.steps) steps") }
+    if let epoch = header.bestEpoch, let accuracy = header.bestAccuracy {
+      best = Best(epoch: epoch, accuracy: accuracy, values: try tensors("best"))
+    }
+    values = try tensors("value")
+    (steps, epoch, sums) = (header.steps, header.epoch, header.sums)
+  }
+}

@@ -1,0 +1,39 @@
+import Tensor
+
+/// A contrastive image–text model (Radford et al. 2021): two towers into one embedding space.
+public struct CLIP: Sendable {
+  /// The sizes.
+  public let configuration: CLIPConfiguration
+  /// The image tower.
+  public let vision: VisionTransformer
+  /// The text tower.
+  public let text: TextTransformer
+  /// log s, where s multiplies the cosine similarities: scalar.
+  public let logitScale: Parameter
+
+  /// Reads all tensors of a model of the given sizes.
+  ///
+  /// - Throws: `WeightsError` for a missing, surplus or wrongly shaped tensor.
+  public init(_ configuration: CLIPConfiguration, from source: any TensorSource, layout: WeightLayout)
+    throws(WeightsError)
+  {
+    var reader = WeightReader(source, layout)
+    self.configuration = configuration
+    vision = try VisionTransformer(&reader, configuration.vision, embedding: configuration.embedding)
+    text = try TextTransformer(&reader, configuration.text, embedding: configuration.embedding)
+    logitScale = try reader.parameter(Site("logitScale", .logitScale), [])
+    try reader.finish()
+  }
+
+  /// Every frozen tensor, vision first.
+  public var parameters: [Parameter] { vision.parameters + text.parameters + [logitScale] }
+
+  /// The classifier of CLIP and of all methods built on it: scaled cosine similarity.
+  ///
+  ///     z_ic = s ⟨f_i / ‖f_i‖, t_c / ‖t_c‖⟩,   s = exp(logitScale)
+  ///
+  /// - features f: [batch, embedding]; classifier t: [classes, embedding]; z: [batch, classes].
+  public func logits(_ features: Variable, classifier: Variable, _ pass: Pass) -> Variable {
+    features.l2Normalized().linear(classifier.l2Normalized()).scaled(byExponentialOf: pass[logitScale])
+  }
+}

@@ -1,0 +1,57 @@
+import Foundation
+import Tensor
+
+/// A Hugging Face CLIP directory as downloaded: `config.json`, weights and tokenizer.
+public struct CLIPDirectory: Sendable {
+  /// The directory.
+  public let url: URL
+  /// The model with its weights.
+  public let model: CLIP
+  /// The tokenizer that belongs to the weights.
+  public let tokenizer: Tokenizer
+  /// The opened weight files.
+  public let weights: SafeTensorsCheckpoint
+
+  /// Reads everything but the pictures' preprocessing, which is the business of whoever reads pictures.
+  ///
+  /// - Throws: `ConfigurationError`, `SafeTensorsError`, `WeightsError` or `TokenizerError`, each naming the file.
+  public init(contentsOf url: URL, cleaning: TextCleaning = .published) throws {
+    self.url = url
+    var isDirectory: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory), isDirectory.boolValue else {
+      throw ConfigurationError("\(url.path): expected a directory with a CLIP checkpoint, found none")
+    }
+    let configuration = try CLIPConfiguration(contentsOf: url.appendingPathComponent("config.json"))
+    weights = try SafeTensorsCheckpoint(contentsOf: url)
+    model = try CLIP(configuration, from: weights, layout: .huggingFaceCLIP)
+    var tokenizer = try Tokenizer.load(from: url)
+    tokenizer.cleaning = cleaning
+    guard tokenizer.tokenCount <= configuration.text.vocabulary else {
+      throw ConfigurationError(
+        "\(url.path): expected at most \(configuration.text.vocabulary) tokens (text_config.vocab_size), "
+          + "found \(tokenizer.tokenCount) in the tokenizer's files")
+    }
+    self.tokenizer = tokenizer
+  }
+
+  /// Raw text features of prompts, in batches: the frozen text tower runs once a run.
+  ///
+  /// - Returns: [prompts, embedding], not normalised.
+  /// - Throws: `TokenizerError` for a prompt longer than the context, unless `truncate` cuts it.
+  public func textFeatures(_ prompts: [String], truncate: Bool = false, batch: Int = 64) throws -> Tensor {
+    let context = model.configuration.text.contextLength
+    let rows = try tokenizer.encode(prompts, contextLength: context, truncate: truncate, padding: .endOfText)
+    let embedding = model.configuration.embedding
+    var features = Tensor.zeros([prompts.count, embedding])
+    for start in stride(from: 0, to: prompts.count, by: batch) {
+      let group = rows[start..<min(start + batch, rows.count)]
+      let ends = group.map { $0.firstIndex(of: tokenizer.endOfText) ?? context - 1 }
+      let length = (ends.max() ?? 0) + 1
+      let found = model.text(group.map { Array($0.prefix(length)) }, ends: ends, Pass()).value
+      features.write { into in
+        Tensor.read(found) { (into + start * embedding).update(from: $0, count: found.count) }
+      }
+    }
+    return features
+  }
+}

@@ -1,0 +1,25 @@
+import Tensor
+
+/// A linear map and its bias: y = x Wᵀ + b.
+struct Linear: Sendable {
+  /// W: [out, in]
+  let weight: Parameter
+  /// b: [out]
+  let bias: Parameter?
+
+  /// Reads the map called `name`, with or without a bias.
+  init(
+    _ reader: inout WeightReader, _ name: String, _ role: Site.Role, from width: Int, to out: Int,
+    hasBias: Bool = true, block: Int? = nil
+  ) throws(WeightsError) {
+    weight = try reader.parameter(Site(name, role, block: block), [out, width])
+    bias = hasBias ? try reader.parameter(Site("\(name).bias", .bias, block: block), [out]) : nil
+  }
+
+  /// x: [..., in] → [..., out]
+  func callAsFunction(_ x: Variable, _ pass: Pass) -> Variable {
+    x.linear(pass[weight], bias: bias.map { pass[$0] })
+  }
+
+  var parameters: [Parameter] { [weight] + (bias.map { [$0] } ?? []) }
+}

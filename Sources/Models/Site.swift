@@ -1,0 +1,40 @@
+import Tensor
+
+/// A named place of a frozen network where a method may touch it, and nowhere else.
+public struct Site: Hashable, Sendable, CustomStringConvertible {
+  /// The canonical name, whatever the checkpoint called it: `vision.blocks.3.attention.query`.
+  public let name: String
+  /// What stands there.
+  public let role: Role
+  /// The number of its transformer block, from 0; `nil` outside of blocks.
+  public let block: Int?
+
+  /// What a frozen tensor is to its network.
+  public enum Role: String, Hashable, Sendable, CaseIterable {
+    case patchEmbedding, classToken, positions, tokens
+    case query, key, value, attentionOutput
+    case mlpUp, mlpDown
+    case projection
+    case bias, normScale, normShift
+    case logitScale
+  }
+
+  /// A site by its parts.
+  public init(_ name: String, _ role: Role, block: Int? = nil) {
+    (self.name, self.role, self.block) = (name, role, block)
+  }
+
+  /// The canonical name.
+  public var description: String { name }
+}
+
+/// The frozen tensor of a site.
+public struct Parameter: Sendable {
+  /// Where it stands.
+  public let site: Site
+  /// Its frozen value.
+  public let value: Tensor
+
+  /// A frozen tensor at a site.
+  public init(_ site: Site, _ value: Tensor) { (self.site, self.value) = (site, value) }
+}

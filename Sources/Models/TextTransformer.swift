@@ -1,0 +1,50 @@
+import Tensor
+
+/// CLIP's text transformer (Radford et al. 2021, section 2.4): causal, read at the end-of-text token.
+public struct TextTransformer: Sendable {
+  /// The sizes.
+  public let configuration: TextConfiguration
+  let tokens, positions: Parameter
+  let blocks: [TransformerBlock]
+  let finalNorm: LayerNorm
+  let projection: Linear
+
+  init(_ reader: inout WeightReader, _ configuration: TextConfiguration, embedding: Int) throws(WeightsError) {
+    self.configuration = configuration
+    let size = configuration.transformer
+    tokens = try reader.parameter(Site("text.tokens", .tokens), [configuration.vocabulary, size.width])
+    positions = try reader.parameter(Site("text.positions", .positions), [configuration.contextLength, size.width])
+    var blocks: [TransformerBlock] = []
+    for index in 0..<size.blocks {
+      blocks.append(try TransformerBlock(&reader, tower: "text", index: index, size, isCausal: true))
+    }
+    self.blocks = blocks
+    finalNorm = try LayerNorm(&reader, "text.finalNorm", width: size.width, epsilon: size.epsilon)
+    projection = try Linear(&reader, "text.projection", .projection, from: size.width, to: embedding, hasBias: false)
+  }
+
+  /// Text features, not normalised.
+  ///
+  /// A token sees only what stands before it, so sequences may be cut behind the last end-of-text token of the
+  /// batch: the features are the same to the bit.
+  ///
+  /// - ids: [batch][length], rows of one length of at most `contextLength`; ends: [batch], the place of each first
+  ///   end-of-text token; result: [batch, embedding].
+  public func callAsFunction(_ ids: [[Int32]], ends: [Int], _ pass: Pass) -> Variable {
+    let length = ids.first?.count ?? 0
+    precondition(
+      ids.allSatisfy { $0.count == length } && length <= configuration.contextLength && ends.count == ids.count,
+      "TextTransformer: expected rows of one length of at most \(configuration.contextLength)")
+    let places = pass[positions].embedding((0..<Int32(length)).map { $0 }, shape: [length])
+    var state = pass[tokens].embedding(Array(ids.joined()), shape: [ids.count, length]).adding(places)
+    state = pass.observed("text.embedding", state)
+    for block in blocks { state = block(state, pass) }
+    let normed = pass.observed("text.finalNorm", finalNorm(state, pass))
+    return projection(normed.selectingToken(ends), pass)
+  }
+
+  /// Every frozen tensor, in the order of the forward pass.
+  public var parameters: [Parameter] {
+    [tokens, positions] + blocks.flatMap(\.parameters) + finalNorm.parameters + projection.parameters
+  }
+}

@@ -1,0 +1,126 @@
+import Foundation
+
+/// Reading of the small files beside a model.
+enum TokenizerFile {
+  /// Published ones have 4 MB at most.
+  static let byteLimit = 16 << 20
+
+  static func exists(_ url: URL) -> Bool { FileManager.default.fileExists(atPath: url.path) }
+
+  static func data(_ url: URL) throws(TokenizerError) -> Data {
+    let name = url.lastPathComponent
+    guard let attributes = try? FileManager.default.attributesOfItem(atPath: url.resolvingSymlinksInPath().path) else {
+      throw .file(name, expected: "a file", found: "none")
+    }
+    guard attributes[.type] as? FileAttributeType == .typeRegular else {
+      throw .file(name, expected: "a regular file", found: "something else")
+    }
+    let size = (attributes[.size] as? NSNumber)?.intValue ?? 0
+    guard size <= byteLimit else { throw .file(name, expected: "at most \(byteLimit) bytes", found: "\(size)") }
+    do { return try Data(contentsOf: url) } catch {
+      throw .file(name, expected: "a readable file", found: error.localizedDescription)
+    }
+  }
+
+  static func text(_ url: URL) throws(TokenizerError) -> String {
+    guard let text = String(validating: try data(url), as: UTF8.self) else {
+      throw .file(url.lastPathComponent, expected: "UTF-8 text", found: "bytes that are not")
+    }
+    return text
+  }
+
+  static func json<T: Decodable>(_ type: T.Type, _ url: URL) throws(TokenizerError) -> T {
+    let data = try data(url)
+    do { return try JSONDecoder().decode(type, from: data) } catch {
+      throw .file(url.lastPathComponent, expected: "JSON of a tokenizer", found: Self.reason(error))
+    }
+  }
+
+  private static func reason(_ error: any Error) -> String {
+    guard let error = error as? DecodingError else { return "\(error)" }
+    func place(_ path: [any CodingKey]) -> String {
+      path.isEmpty ? "the top level" : path.map(\.stringValue).joined(separator: ".")
+    }
+    return switch error {
+    case .typeMismatch(let type, let context): "no \(type) at \(place(context.codingPath))"
+    case .valueNotFound(let type, let context): "null in place of \(type) at \(place(context.codingPath))"
+    case .keyNotFound(let key, let context): "no \"\(key.stringValue)\" at \(place(context.codingPath))"
+    case .dataCorrupted(let context): "\(context.debugDescription) (at \(place(context.codingPath)))"
+    @unknown default: "\(error)"
+    }
+  }
+}
+
+/// `tokenizer_config.json`, `special_tokens_map.json`: a name, or an object with the name as `content`.
+struct SpecialNames: Decodable {
+  struct Name: Decodable {
+    let content: String
+
+    private enum CodingKeys: CodingKey { case content }
+
+    init(from decoder: any Decoder) throws {
+      if let name = try? decoder.singleValueContainer().decode(String.self) {
+        content = name
+      } else {
+        content = try decoder.container(keyedBy: CodingKeys.self).decode(String.self, forKey: .content)
+      }
+    }
+  }
+
+  let start: Name?
+  let end: Name?
+
+  private enum CodingKeys: String, CodingKey {
+    case start = "bos_token"
+    case end = "eos_token"
+  }
+}
+
+/// `tokenizer.json`: the parts that make a byte-pair tokenizer.
+struct SingleFile: Decodable {
+  struct Model: Decodable {
+    let type: String?
+    let vocab: [String: Int]
+    let merges: [Merge]
+    let endOfWordSuffix: String?
+
+    private enum CodingKeys: String, CodingKey {
+      case type, vocab, merges
+      case endOfWordSuffix = "end_of_word_suffix"
+    }
+  }
+
+  /// Written as "a b", in newer files as ["a", "b"].
+  struct Merge: Decodable {
+    let left: String
+    let right: String
+
+    init(from decoder: any Decoder) throws {
+      let container = try decoder.singleValueContainer()
+      let parts: [String]
+      if let line = try? container.decode(String.self) {
+        parts = line.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
+      } else {
+        parts = try container.decode([String].self)
+      }
+      guard parts.count == 2 else {
+        throw DecodingError.dataCorruptedError(
+          in: container, debugDescription: "a merge of \(parts.count) tokens in place of 2")
+      }
+      (left, right) = (parts[0], parts[1])
+    }
+  }
+
+  struct AddedToken: Decodable {
+    let id: Int
+    let content: String
+  }
+
+  let model: Model
+  let addedTokens: [AddedToken]?
+
+  private enum CodingKeys: String, CodingKey {
+    case model
+    case addedTokens = "added_tokens"
+  }
+}

@@ -1,0 +1,97 @@
+import Foundation
+
+extension Tokenizer {
+  /// The number of merges of the published list that the published vocabulary uses: 49,152 − 256 − 2.
+  public static let publishedMergeCount = 48_894
+
+  /// The tokenizer of a model folder as Hugging Face writes it.
+  ///
+  /// Reads `vocab.json` and `merges.txt`, or else `tokenizer.json`; names of the start and end tokens from
+  /// `tokenizer_config.json` or `special_tokens_map.json` where they are given.
+  ///
+  /// - Throws: `TokenizerError.file` naming the file, and in a merge list the line.
+  public static func load(
+    from directory: URL, cleaning: TextCleaning = .published
+  ) throws(TokenizerError) -> Tokenizer {
+    let (start, end) = try specialNames(in: directory)
+    let vocabularyURL = directory.appendingPathComponent("vocab.json")
+    let mergesURL = directory.appendingPathComponent("merges.txt")
+    let singleURL = directory.appendingPathComponent("tokenizer.json")
+    let hasPair = TokenizerFile.exists(vocabularyURL) || TokenizerFile.exists(mergesURL)
+    guard hasPair || TokenizerFile.exists(singleURL) else {
+      throw .file(
+        directory.lastPathComponent, expected: "vocab.json and merges.txt, or tokenizer.json", found: "none of them")
+    }
+    // One file of the pair without the other is a broken copy, unless the single file makes up for it.
+    let isPairWhole = TokenizerFile.exists(vocabularyURL) && TokenizerFile.exists(mergesURL)
+    if hasPair && (isPairWhole || !TokenizerFile.exists(singleURL)) {
+      let vocabulary = try TokenizerFile.json([String: Int].self, vocabularyURL)
+      let list = try MergeList(TokenizerFile.text(mergesURL), name: "merges.txt")
+      return try Tokenizer(
+        vocabulary: vocabulary, merges: list.merges, startOfText: start, endOfText: end, cleaning: cleaning,
+        names: ("vocab.json", { "merges.txt line \(list.firstLine + $0)" }))
+    }
+    let file = try TokenizerFile.json(SingleFile.self, singleURL)
+    if let type = file.model.type, type != "BPE" {
+      throw .file("tokenizer.json", expected: "model type \"BPE\"", found: "\"\(type)\"")
+    }
+    if let suffix = file.model.endOfWordSuffix, suffix != wordEnd {
+      throw .file("tokenizer.json", expected: "end_of_word_suffix \"\(wordEnd)\"", found: "\"\(suffix)\"")
+    }
+    var vocabulary = file.model.vocab
+    for token in file.addedTokens ?? [] {
+      if let id = vocabulary[token.content], id != token.id {
+        throw .file("tokenizer.json", expected: "id \(id) for added token \"\(token.content)\"", found: "\(token.id)")
+      }
+      vocabulary[token.content] = token.id
+    }
+    return try Tokenizer(
+      vocabulary: vocabulary, merges: file.model.merges.map { ($0.left, $0.right) }, startOfText: start, endOfText: end,
+      cleaning: cleaning, names: ("tokenizer.json", { "tokenizer.json merge \($0 + 1)" }))
+  }
+
+  /// The tokenizer of a merge list as published beside CLIP's code (`bpe_simple_vocab_16e6.txt`, unpacked).
+  ///
+  /// Ids: the 256 bytes in the order of `ByteAlphabet`, the same with `</w>`, one a merge, start and end of text.
+  ///
+  /// - Parameters:
+  ///   - text: a head line, then one merge a line, best first.
+  ///   - count: how many merges are used; the published list is longer than the published vocabulary.
+  /// - Throws: `TokenizerError.file` naming the line.
+  public init(
+    publishedMerges text: String, count: Int = Tokenizer.publishedMergeCount, cleaning: TextCleaning = .published
+  ) throws(TokenizerError) {
+    precondition(count >= 0, "merge count: expected 0 or more, found \(count)")
+    let name = "merge list"
+    let list = try MergeList(text, name: name, hasHead: true, limit: count)
+    guard list.merges.count == count else {
+      throw .file(name, expected: "\(count) merges after the head line", found: "\(list.merges.count)")
+    }
+    let bytes = ByteAlphabet.order.map { String(ByteAlphabet.scalars[Int($0)]) }
+    let special = ["<|startoftext|>", "<|endoftext|>"]
+    let tokens = bytes + bytes.map { $0 + Self.wordEnd } + list.merges.map { $0.0 + $0.1 } + special
+    var vocabulary: [String: Int] = [:]
+    vocabulary.reserveCapacity(tokens.count)
+    for (id, token) in tokens.enumerated() {
+      if let first = vocabulary.updateValue(id, forKey: token) {
+        throw .file(name, expected: "one merge a token", found: "\"\(token)\" as token \(first) and \(id)")
+      }
+    }
+    try self.init(
+      vocabulary: vocabulary, merges: list.merges, startOfText: special[0], endOfText: special[1], cleaning: cleaning,
+      names: (name, { "\(name) line \(list.firstLine + $0)" }))
+  }
+
+  private static func specialNames(in directory: URL) throws(TokenizerError) -> (start: String, end: String) {
+    var start: String?
+    var end: String?
+    for name in ["tokenizer_config.json", "special_tokens_map.json"] {
+      let url = directory.appendingPathComponent(name)
+      guard TokenizerFile.exists(url) else { continue }
+      let names = try TokenizerFile.json(SpecialNames.self, url)
+      start = start ?? names.start?.content
+      end = end ?? names.end?.content
+    }
+    return (start ?? "<|startoftext|>", end ?? "<|endoftext|>")
+  }
+}

@@ -1,0 +1,76 @@
+import Tensor
+
+/// The names and forms under which one family of checkpoints stores the tensors of a model: a table.
+public struct WeightLayout: Sendable {
+  /// What the layout is called.
+  public let name: String
+  let rules: [Rule]
+  /// Stored names that carry no weights.
+  let ignored: [String]
+
+  /// One line of the table. `{i}` stands for the number of a block on both sides.
+  struct Rule: Sendable {
+    let canonical: String
+    let stored: String
+    let form: Form
+
+    init(_ canonical: String, _ stored: String, _ form: Form = .same) {
+      (self.canonical, self.stored, self.form) = (canonical, stored, form)
+    }
+  }
+
+  /// How a tensor is stored.
+  enum Form: Sendable {
+    /// As it is used.
+    case same
+    /// A matrix with rows and columns exchanged.
+    case transposed
+    /// One of three tensors stacked along the first dimension.
+    case third(Int)
+
+    func storedShape(of shape: Shape) -> Shape {
+      switch self {
+      case .same: shape
+      case .transposed: Shape(shape.extents.reversed())
+      case .third: Shape([3 * shape[0]] + shape.extents.dropFirst())
+      }
+    }
+
+    func canonical(_ stored: Tensor, _ shape: Shape) -> Tensor {
+      switch self {
+      case .same: stored.reshaped(to: shape)
+      case .transposed: stored.transposed()
+      case .third(let part):
+        Tensor.read(stored) { from in
+          Tensor(shape) { $0.update(from: from + part * shape.count, count: shape.count) }
+        }
+      }
+    }
+  }
+
+  /// The stored name and form of a canonical name.
+  func rule(for canonical: String) -> (name: String, form: Form)? {
+    let parts = canonical.split(separator: ".", omittingEmptySubsequences: false)
+    let number = parts.first { Int($0) != nil }.map(String.init)
+    let pattern = parts.map { Int($0) == nil ? String($0) : "{i}" }.joined(separator: ".")
+    guard let rule = rules.first(where: { $0.canonical == pattern }) else { return nil }
+    return (rule.stored.replacing("{i}", with: number ?? ""), rule.form)
+  }
+
+  func isIgnored(_ stored: String) -> Bool { ignored.contains(stored) }
+
+  /// The rules of one block of a tower, whose halves of the names differ from the other tower's only in front.
+  static func block(_ canonical: String, _ stored: String, _ rules: [Rule]) -> [Rule] {
+    rules.map { Rule("\(canonical).\($0.canonical)", "\(stored).\($0.stored)", $0.form) }
+  }
+
+  /// Scale and shift of a norm.
+  static func norm(_ canonical: String, _ stored: String) -> [Rule] {
+    [Rule("\(canonical).scale", "\(stored).weight"), Rule("\(canonical).shift", "\(stored).bias")]
+  }
+
+  /// Weight and bias of a linear map.
+  static func linear(_ canonical: String, _ stored: String) -> [Rule] {
+    [Rule(canonical, "\(stored).weight"), Rule("\(canonical).bias", "\(stored).bias")]
+  }
+}

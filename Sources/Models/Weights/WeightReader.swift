@@ -1,0 +1,79 @@
+import Tensor
+
+/// A container of named tensors, whatever its format.
+public protocol TensorSource {
+  /// What to call it in messages: the file's name.
+  var label: String { get }
+  /// The names of its tensors.
+  var names: [String] { get }
+  /// The extents of a tensor, without reading it.
+  func shape(of name: String) -> Shape?
+  /// A tensor, converted to `Real`.
+  func tensor(_ name: String) throws -> Tensor
+}
+
+/// A checkpoint whose tensors are not those its configuration calls for.
+public enum WeightsError: Error, CustomStringConvertible, Equatable {
+  /// A tensor that the model needs is not there.
+  case missing(file: String, tensor: String, expected: Shape)
+  /// Tensors that the model does not know.
+  case surplus(file: String, tensors: [String])
+  /// A tensor of another shape.
+  case shape(file: String, tensor: String, expected: Shape, found: Shape, hint: String)
+  /// A tensor that could not be read.
+  case unreadable(String)
+
+  /// What was expected and what was found.
+  public var description: String {
+    switch self {
+    case .missing(let file, let tensor, let expected):
+      return "\(file): tensor \"\(tensor)\": expected shape \(expected), found no such tensor"
+    case .surplus(let file, let tensors):
+      let shown = tensors.prefix(5).map { "\"\($0)\"" }.joined(separator: ", ")
+      let rest = tensors.count > 5 ? " and \(tensors.count - 5) more" : ""
+      return "\(file): expected only tensors of the model its configuration describes, found \(shown)\(rest)"
+    case .shape(let file, let tensor, let expected, let found, let hint):
+      return "\(file): tensor \"\(tensor)\": expected shape \(expected), found \(found)\(hint)"
+    case .unreadable(let reason):
+      return reason
+    }
+  }
+}
+
+/// Hands out the tensors of a checkpoint under their canonical names, and notices what is missing, misshapen or left over.
+struct WeightReader {
+  private let source: any TensorSource
+  private let layout: WeightLayout
+  private var used: Set<String> = []
+
+  init(_ source: any TensorSource, _ layout: WeightLayout) { (self.source, self.layout) = (source, layout) }
+
+  /// The tensor of a site, of the given shape.
+  mutating func parameter(_ site: Site, _ shape: Shape) throws(WeightsError) -> Parameter {
+    guard let rule = layout.rule(for: site.name) else {
+      preconditionFailure("WeightReader: expected a rule for \(site.name) in layout \(layout.name), found none")
+    }
+    let stored = rule.form.storedShape(of: shape)
+    guard let found = source.shape(of: rule.name) else {
+      throw .missing(file: source.label, tensor: rule.name, expected: stored)
+    }
+    guard found == stored else {
+      let isTransposed = found.rank == 2 && found.extents == stored.extents.reversed()
+      throw .shape(
+        file: source.label, tensor: rule.name, expected: stored, found: found,
+        hint: isTransposed ? " (transposed?)" : "")
+    }
+    used.insert(rule.name)
+    do {
+      return Parameter(site, rule.form.canonical(try source.tensor(rule.name), shape))
+    } catch {
+      throw .unreadable("\(error)")
+    }
+  }
+
+  /// Checks that nothing of the checkpoint was left unread.
+  func finish() throws(WeightsError) {
+    let surplus = source.names.filter { !used.contains($0) && !layout.isIgnored($0) }.sorted()
+    if !surplus.isEmpty { throw .surplus(file: source.label, tensors: surplus) }
+  }
+}

@@ -1,0 +1,27 @@
+/// Reproducible numbers for checks: uniform in −1 … 1, by SplitMix64 (Steele et al. 2014).
+public struct CheckNumbers: RandomNumberGenerator, Sendable {
+  private var state: UInt64
+
+  /// The sequence of a seed.
+  public init(seed: UInt64) { state = seed }
+
+  /// The next 64 random bits.
+  public mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var bits = state
+    bits = (bits ^ (bits >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    bits = (bits ^ (bits >> 27)) &* 0x94D0_49BB_1331_11EB
+    return bits ^ (bits >> 31)
+  }
+
+  /// A tensor of numbers in −scale … scale.
+  public mutating func next(_ shape: Shape, scale: Real = 1) -> Tensor {
+    Tensor(shape, (0..<shape.count).map { _ in Real.random(in: -scale...scale, using: &self) })
+  }
+
+  /// The tensor a fresh sequence of this seed begins with.
+  public func tensor(_ shape: Shape, scale: Real = 1) -> Tensor {
+    var numbers = self
+    return numbers.next(shape, scale: scale)
+  }
+}

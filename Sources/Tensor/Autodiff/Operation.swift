@@ -1,0 +1,33 @@
+/// Every operation that may stand on a tape, one file each in `Operations/`.
+///
+/// The list is what "all operations" means to the tests: each case must have a finite-difference check whose tape
+/// contains it.
+public enum Operation: String, CaseIterable, Sendable {
+  case add
+  case attention
+  case averagePool
+  case batchNorm
+  case convolution
+  case crossEntropy
+  case distillation
+  case dot
+  case embedding
+  case gelu
+  case geluTanh
+  case l2Norm
+  case l2Normalize
+  case layerNorm
+  case linear
+  case logSoftmax
+  case maskedWeight
+  case patches
+  case prepend
+  case quickGELU
+  case relu
+  case reshape
+  case scaleByExponential
+  case selectToken
+  case softCrossEntropy
+  case softmax
+  case spatialTokens
+}

@@ -1,0 +1,35 @@
+/// A tensor in a computation, and where it stands on a tape if gradients flow through it.
+///
+/// A constant is on no tape. An operation whose inputs are all constants yields a constant and keeps nothing: a
+/// frozen network run on plain images costs a forward pass and no memory beyond it.
+public struct Variable {
+  /// The tensor itself.
+  public let value: Tensor
+  let place: Place?
+
+  /// A node of a tape.
+  struct Place {
+    let tape: Tape
+    let node: Int
+  }
+
+  /// A constant: no gradient flows into it.
+  public init(_ value: Tensor) {
+    self.value = value
+    place = nil
+  }
+
+  init(_ value: Tensor, at place: Place) {
+    self.value = value
+    self.place = place
+  }
+
+  /// Whether a gradient can be asked for: false for constants and all that was computed from constants only.
+  public var needsGradient: Bool { place != nil }
+
+  /// The extents of the tensor.
+  public var shape: Shape { value.shape }
+
+  /// The same tensor as a constant: gradients stop here.
+  public var detached: Variable { Variable(value) }
+}

@@ -1,0 +1,93 @@
+import Foundation
+import Synchronization
+
+/// A file that appears under its name all at once, complete and on disk, or not at all.
+///
+/// Bytes go to a temporary name in the same folder; `commit` flushes them and renames the file over its target. An
+/// `AtomicFile` that is dropped without `commit`, say because an error was thrown, removes the temporary file and
+/// leaves an older target untouched.
+///
+///     var file = try AtomicFile(replacing: url)
+///     try file.write(bytes)
+///     try file.commit()
+public struct AtomicFile: ~Copyable {
+  private let target: URL
+  private let temporary: String
+  private var descriptor: Int32
+
+  private static let serial = Atomic<Int>(0)
+
+  /// Opens a temporary file beside `target`.
+  ///
+  /// - Throws: `FileError` if the folder is missing or not writable, or if `target` is a folder or a device.
+  public init(replacing target: URL) throws(FileError) {
+    // The name is short and its own, as one made of the target's could exceed the 255 bytes a name may have.
+    let number = Self.serial.wrappingAdd(1, ordering: .relaxed).newValue
+    let name = ".frugal-\(getpid())-\(number)-\(UInt32.random(in: 0 ... .max)).tmp"
+    self.target = target
+    temporary = target.deletingLastPathComponent().appendingPathComponent(name).path
+    descriptor = -1
+    var status = stat()
+    // Renaming over a device would put a file in its place.
+    if stat(target.path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+      let isFolder = status.st_mode & S_IFMT == S_IFDIR
+      throw FileError(file: target.shown, expected: "a file to write", found: isFolder ? "a folder" : "a special file")
+    }
+    descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else { throw FileError(target, expected: "a file that can be written") }
+  }
+
+  deinit {
+    guard descriptor >= 0 else { return }
+    close(descriptor)
+    unlink(temporary)
+  }
+
+  /// Appends bytes.
+  public mutating func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let written = UnsafeRawBufferPointer(rebasing: rest).withMemoryRebound(to: UInt8.self) {
+        #if canImport(Glibc)
+          Glibc.write(descriptor, $0.baseAddress!, $0.count)
+        #elseif canImport(Musl)
+          Musl.write(descriptor, $0.baseAddress!, $0.count)
+        #else
+          Darwin.write(descriptor, $0.baseAddress!, $0.count)
+        #endif
+      }
+      if written < 0 && errno == EINTR { continue }
+      guard written > 0 else { throw FileError(target, expected: "room for \(rest.count) more bytes") }
+      rest = rest.dropFirst(written)
+    }
+  }
+
+  /// Appends bytes.
+  public mutating func write(_ bytes: [UInt8]) throws(FileError) {
+    let written = bytes.withUnsafeBytes { bytes in Result { () throws(FileError) in try write(bytes) } }
+    try written.get()
+  }
+
+  /// Puts the file in place of its target, after its bytes have reached the disk.
+  public consuming func commit() throws(FileError) {
+    guard fsync(descriptor) == 0 else { throw FileError(target, expected: "a file that can be written") }
+    guard rename(temporary, target.path) == 0 else {
+      throw FileError(target, expected: "a file that can be replaced")
+    }
+    close(descriptor)
+    descriptor = -1
+    // The new name itself is on disk once the folder is; where folders cannot be flushed, the file is still whole.
+    let folder = open(target.deletingLastPathComponent().path, O_RDONLY | O_CLOEXEC)
+    if folder >= 0 {
+      fsync(folder)
+      close(folder)
+    }
+  }
+
+  /// Writes a whole file at once.
+  public static func write(_ bytes: [UInt8], to url: URL) throws(FileError) {
+    var file = try AtomicFile(replacing: url)
+    try file.write(bytes)
+    try file.commit()
+  }
+}

@@ -1,0 +1,38 @@
+import Foundation
+
+/// A file that cannot be opened, read or written, with the system's reason.
+public struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
+  /// The file, as it was named.
+  public let file: String
+  /// What was attempted: "a readable file", "a writable folder".
+  public let expected: String
+  /// What the system answered.
+  public let found: String
+
+  /// An error about one file.
+  public init(file: String, expected: String, found: String) {
+    self.file = file
+    self.expected = expected
+    self.found = found
+  }
+
+  /// The failure that the last system call left in `errno`.
+  init(_ url: URL, expected: String) {
+    self.init(file: url.shown, expected: expected, found: String(cString: strerror(errno)).lowercased())
+  }
+
+  /// What was expected and what was found.
+  public var description: String { "\(file): expected \(expected), found \(found)" }
+}
+
+extension URL {
+  /// The path as the user named it: relative if it was given so.
+  public var shown: String { relativePath.isEmpty ? path : relativePath }
+}
+
+/// A name from a file between quotation marks, with control characters escaped and cut to a readable length.
+func quoted(_ name: String) -> String {
+  let scalars = name.unicodeScalars
+  let start = String(String.UnicodeScalarView(scalars.prefix(120)))
+  return start.debugDescription + (scalars.dropFirst(120).isEmpty ? "" : "…")
+}

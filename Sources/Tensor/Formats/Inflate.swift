@@ -1,0 +1,111 @@
+/// Decompression of deflate streams (RFC 1951), bare or in a zlib (RFC 1950) or gzip (RFC 1952) container.
+///
+/// The output never outgrows the caller's limit, and memory is taken only as output appears, so a small stream
+/// that claims (or is) gigabytes costs no more than `limit` bytes.
+public enum Inflate {
+  /// What surrounds the compressed blocks.
+  public enum Container: Sendable {
+    case raw, zlib, gzip
+  }
+
+  /// What happens to output beyond the limit.
+  public enum Excess: Sendable {
+    /// It is an error.
+    case refused
+    /// Decompression stops there; a checksum that follows is not read.
+    case ignored
+  }
+
+  /// The decompressed bytes of `source`; bytes after the end of the stream are ignored.
+  ///
+  /// - limit: the most bytes of output.
+  /// - Throws: `InflateError` when the stream is cut, breaks the format, has a wrong checksum, or is too long.
+  public static func decompress(
+    _ source: [UInt8], container: Container, limit: Int, excess: Excess = .refused
+  ) throws(InflateError) -> [UInt8] {
+    try source.withUnsafeBufferPointer { (bytes) throws(InflateError) in
+      try decompress(bytes, container: container, limit: limit, excess: excess)
+    }
+  }
+
+  /// The decompressed bytes of `source`, as above, for bytes that are not in an array.
+  public static func decompress(
+    _ source: UnsafeBufferPointer<UInt8>, container: Container, limit: Int, excess: Excess = .refused
+  ) throws(InflateError) -> [UInt8] {
+    let start =
+      switch container {
+      case .raw: 0
+      case .zlib: try zlibHeader(source)
+      case .gzip: try gzipHeader(source)
+      }
+    var reader = InflateReader(source, from: start)
+    var output = try InflateOutput(limit: limit, expected: source.count)
+    do throws(InflateError) {
+      guard try inflateBlocks(&reader, into: &output, excess: excess) else { return output.array }
+    } catch {
+      // The zeros that follow a cut stream break some rule sooner or later: the cut is what to report.
+      throw reader.isPastEnd ? .truncated : error
+    }
+    reader.alignToByte()
+    switch container {
+    case .raw: break
+    case .zlib:
+      guard source.count - reader.position >= 4 else { throw .truncated }
+      let stored = word(source, at: reader.position).byteSwapped
+      try check(stored, against: Checksum.adler32(output.written))
+    case .gzip:
+      guard source.count - reader.position >= 8 else { throw .truncated }
+      try check(word(source, at: reader.position), against: Checksum.crc32(output.written))
+    }
+    return output.array
+  }
+
+  /// Returns false when it stopped at the limit, true at the end of the last block.
+  private static func inflateBlocks(
+    _ reader: inout InflateReader, into output: inout InflateOutput, excess: Excess
+  ) throws(InflateError) -> Bool {
+    while true {
+      reader.refill()
+      let isLast = reader.take(1) == 1
+      let isComplete =
+        switch reader.take(2) {
+        case 0: try copyStored(&reader, into: &output)
+        case 1: try fixedTables.get().inflate(&reader, into: &output)
+        case 2: try InflateBlock(readingFrom: &reader).inflate(&reader, into: &output)
+        default: throw .block(expected: "a block of type 0, 1 or 2", found: "type 3")
+        }
+      if reader.isPastEnd { throw .truncated }
+      guard isComplete else {
+        if excess == .ignored { return false }
+        throw .tooLong(limit: output.limit)
+      }
+      if isLast { return true }
+    }
+  }
+
+  private static let fixedTables = Result { () throws(InflateError) in try InflateBlock.fixed() }
+
+  private static func copyStored(
+    _ reader: inout InflateReader, into output: inout InflateOutput
+  ) throws(InflateError) -> Bool {
+    reader.alignToByte()
+    reader.refill()
+    let length = reader.take(16)
+    let complement = reader.take(16)
+    if reader.isPastEnd { throw .truncated }
+    guard length ^ complement == 0xFFFF else {
+      throw .block(expected: "a stored length and its complement", found: "\(length) and \(complement)")
+    }
+    reader.alignToByte()
+    guard let bytes = reader.takeBytes(length) else { throw .truncated }
+    return try output.append(bytes)
+  }
+
+  private static func check(_ expected: UInt32, against found: UInt32) throws(InflateError) {
+    guard expected == found else { throw .checksum(expected: expected, found: found) }
+  }
+
+  private static func word(_ source: UnsafeBufferPointer<UInt8>, at position: Int) -> UInt32 {
+    UInt32(littleEndian: UnsafeRawPointer(source.baseAddress! + position).loadUnaligned(as: UInt32.self))
+  }
+}

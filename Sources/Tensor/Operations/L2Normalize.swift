@@ -1,0 +1,38 @@
+extension Variable {
+  /// Every row divided by its Euclidean norm.
+  ///
+  ///     y = x / ‖x‖,   ∂x = (∂y − y ⟨y, ∂y⟩) / ‖x‖
+  ///
+  /// - x, y: [..., width]. A norm below 1e-12 counts as 1e-12, so that a zero row stays zero.
+  /// - Keeps y and ‖x‖, [rows].
+  public func l2Normalized() -> Variable {
+    let (rows, width) = (shape.rows, shape.width)
+    var norms = Tensor.zeros([rows])
+    let y = Tensor.read(value) { x in
+      norms.write { norms in
+        Tensor(shape) { y in
+          forEachRow(rows, width: width) { row in
+            let (x, y) = (x + row &* width, y + row &* width)
+            let norm = rowSum(width) { load(x + $0, $1) * load(x + $0, $1) }.squareRoot()
+            norms[row] = norm > 1e-12 ? norm : 1e-12
+            let divisor = norms[row]
+            forEachLanes(width) { store(load(x + $0, $1) / divisor, y + $0, $1) }
+          }
+        }
+      }
+    }
+    let kept = norms
+    return Tape.record(.l2Normalize, y, from: [self]) { dy in
+      let dx = Tensor.read(dy, y, kept) { dy, unit, norms in
+        Tensor(y.shape) { dx in
+          forEachRow(rows, width: width) { row in
+            let (dy, unit, dx, norm) = (dy + row &* width, unit + row &* width, dx + row &* width, norms[row])
+            let along = rowSum(width) { load(dy + $0, $1) * load(unit + $0, $1) }
+            forEachLanes(width) { store((load(dy + $0, $1) - load(unit + $0, $1) * along) / norm, dx + $0, $1) }
+          }
+        }
+      }
+      return [dx]
+    }
+  }
+}

@@ -1,0 +1,80 @@
+extension Variable {
+  /// Layer normalisation over the last dimension (Ba et al. 2016).
+  ///
+  ///     x̂ = (x − mean x) / √(var x + ε),   y = γ x̂ + β
+  ///
+  /// Backward, with g = γ ∂y and means over the last dimension:
+  ///
+  ///     ∂x = (g − mean g − x̂ mean(g x̂)) / √(var x + ε),   ∂γ = Σ_rows ∂y x̂,   ∂β = Σ_rows ∂y
+  ///
+  /// - x, y: [..., width]; γ, β: [width]. `var` divides by width, not width − 1.
+  /// - Keeps x, and mean and reciprocal deviation, [rows] each; recomputes x̂.
+  public func layerNorm(gamma: Variable, beta: Variable, epsilon: Real) -> Variable {
+    let (rows, width) = (shape.rows, shape.width)
+    precondition(
+      gamma.shape == [width] && beta.shape == [width],
+      "layerNorm: expected gamma and beta [\(width)], found \(gamma.shape) and \(beta.shape)")
+    var statistics = Tensor.zeros([2, rows])
+    let y = Tensor.read(value, gamma.value, beta.value) { x, gamma, beta in
+      statistics.write { statistics in
+        Tensor(shape) { y in
+          forEachRow(rows, width: width) { row in
+            let (x, y) = (x + row &* width, y + row &* width)
+            let mean = rowSum(width) { load(x + $0, $1) } / Real(width)
+            let variance =
+              rowSum(width) { index, present in
+                let centred = load(x + index, present) - mean
+                let square = centred * centred
+                return present == 16 ? square : square.keeping(first: present)
+              } / Real(width)
+            let reciprocal = 1 / (variance + epsilon).squareRoot()
+            (statistics[row], statistics[rows &+ row]) = (mean, reciprocal)
+            forEachLanes(width) { index, present in
+              let normalised = (load(x + index, present) - mean) * reciprocal
+              store(load(beta + index, present).fma(load(gamma + index, present), normalised), y + index, present)
+            }
+          }
+        }
+      }
+    }
+    let (input, kept, scale) = (value, statistics, gamma.value)
+    let (xNeeds, gammaNeeds, betaNeeds) = (needsGradient, gamma.needsGradient, beta.needsGradient)
+    return Tape.record(.layerNorm, y, from: [self, gamma, beta]) { dy in
+      Tensor.read(dy, input, kept, scale) { dy, x, statistics, gamma in
+        let dx =
+          !xNeeds
+          ? nil
+          : Tensor(input.shape) { dx in
+            forEachRow(rows, width: width) { row in
+              let (x, dy, dx) = (x + row &* width, dy + row &* width, dx + row &* width)
+              let (mean, reciprocal) = (statistics[row], statistics[rows &+ row])
+              let meanG = rowSum(width) { load(dy + $0, $1) * load(gamma + $0, $1) } / Real(width)
+              let meanGX =
+                rowSum(width) { index, present in
+                  let normalised = (load(x + index, present) - mean) * reciprocal
+                  return load(dy + index, present) * load(gamma + index, present) * normalised
+                } / Real(width)
+              forEachLanes(width) { index, present in
+                let normalised = (load(x + index, present) - mean) * reciprocal
+                let g = load(dy + index, present) * load(gamma + index, present)
+                store((g - meanG - normalised * meanGX) * reciprocal, dx + index, present)
+              }
+            }
+          }
+        let dgamma =
+          !gammaNeeds
+          ? nil
+          : sumOverRows(rows, width: width) { row, column, present in
+            let place = row &* width &+ column
+            let normalised = (load(x + place, present) - statistics[row]) * statistics[rows &+ row]
+            return load(dy + place, present) * normalised
+          }
+        let dbeta =
+          !betaNeeds
+          ? nil
+          : sumOverRows(rows, width: width) { row, column, present in load(dy + (row &* width &+ column), present) }
+        return [dx, dgamma, dbeta]
+      }
+    }
+  }
+}

@@ -1,0 +1,21 @@
+extension Variable {
+  /// CLIP's activation, a sigmoid approximation of GELU (Radford et al. 2021, released code).
+  ///
+  ///     y = x s,   s = σ(1.702 x)
+  ///     ∂x = ∂y (s + 1.702 x s (1 − s))
+  ///
+  /// - Any shape. Keeps x.
+  public func quickGELU() -> Variable {
+    let x = value
+    return Tape.record(.quickGELU, x.mapLanes { $0 * Transcendental.sigmoid(slope * $0) }, from: [self]) { dy in
+      [
+        dy.mapLanes(x) { dy, x in
+          let s = Transcendental.sigmoid(slope * x)
+          return dy * s * (1 + slope * x * (1 - s))
+        }
+      ]
+    }
+  }
+}
+
+private let slope: Real = 1.702

@@ -1,0 +1,119 @@
+/// The words of a command line, sorted into flags and operands and checked against what the command understands.
+struct Arguments: Sendable {
+  /// Words that belong to no flag.
+  let operands: [String]
+  private let values: [String: [String]]
+
+  /// Sorts the words behind the command's name. `--flag value` and `--flag=value` mean the same; `--` ends the flags.
+  init(_ words: some Sequence<String>, options: [Option]) throws(UsageError) {
+    var (operands, values): ([String], [String: [String]]) = ([], [:])
+    var words = Array(words)[...]
+    while let word = words.popFirst() {
+      if word == "--" {
+        operands += words
+        break
+      }
+      guard word.hasPrefix("-"), word.count > 1 else {
+        operands.append(word)
+        continue
+      }
+      let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+      guard let option = options.first(where: { $0.flag == parts[0] }) else {
+        throw UsageError("\(parts[0]): unknown flag\(suggestion(for: parts[0], among: options.map(\.flag)))")
+      }
+      if option.value == nil {
+        guard parts.count == 1 else { throw UsageError(option.flag, expected: "no value", found: "\"\(parts[1])\"") }
+        values[option.flag] = [""]
+        continue
+      }
+      let value: String
+      if parts.count == 2 {
+        value = parts[1]
+      } else if let next = words.first {
+        // A forgotten value would otherwise swallow the flag behind it. Values that look like flags go behind "=".
+        guard !options.contains(where: { $0.flag == next }) else {
+          throw UsageError(option.flag, expected: option.value ?? "", found: "the flag \(next)")
+        }
+        value = words.removeFirst()
+      } else {
+        throw UsageError(option.flag, expected: option.value ?? "", found: "the end of the command line")
+      }
+      guard option.isRepeatable || values[option.flag] == nil else {
+        throw UsageError(option.flag, expected: "one value", found: "a second one, \"\(value)\"")
+      }
+      values[option.flag, default: []].append(value)
+    }
+    (self.operands, self.values) = (operands, values)
+  }
+
+  /// Whether a flag was given.
+  func has(_ flag: String) -> Bool { values[flag] != nil }
+
+  /// The flags given.
+  var flags: Set<String> { Set(values.keys) }
+
+  /// The value of a flag.
+  func string(_ flag: String) -> String? { values[flag]?.first }
+
+  /// The values of a flag that may be given several times.
+  func strings(_ flag: String) -> [String] { values[flag] ?? [] }
+
+  /// The value of a flag the command cannot do without.
+  func required(_ flag: String) throws(UsageError) -> String {
+    guard let value = string(flag), !value.isEmpty else {
+      throw UsageError("\(flag): expected a value, found none (the command needs it)")
+    }
+    return value
+  }
+
+  /// A whole number within bounds.
+  func integer(_ flag: String, in range: ClosedRange<Int>) throws(UsageError) -> Int? {
+    guard let text = string(flag) else { return nil }
+    guard let number = Int(text), range.contains(number) else {
+      throw UsageError(
+        flag, expected: "a whole number from \(range.lowerBound) to \(range.upperBound)", found: "\"\(text)\"")
+    }
+    return number
+  }
+
+  /// A number within bounds.
+  func number(_ flag: String, in range: ClosedRange<Double>) throws(UsageError) -> Double? {
+    guard let text = string(flag) else { return nil }
+    guard let number = Double(text), range.contains(number) else {
+      throw UsageError(flag, expected: "a number from \(range.lowerBound) to \(range.upperBound)", found: "\"\(text)\"")
+    }
+    return number
+  }
+
+  /// One of a fixed set of words.
+  func choice<Choice>(
+    _ flag: String, of _: Choice.Type = Choice.self
+  ) throws(UsageError) -> Choice? where Choice: RawRepresentable<String> & CaseIterable {
+    guard let text = string(flag) else { return nil }
+    if let choice = Choice(rawValue: text) { return choice }
+    let known = Choice.allCases.map(\.rawValue)
+    throw UsageError(
+      "\(flag): expected \(known.joined(separator: ", ")), found \"\(text)\"\(suggestion(for: text, among: known))")
+  }
+}
+
+/// ` (did you mean …?)` where a known word is near, else nothing.
+func suggestion(for word: String, among known: [String]) -> String {
+  let nearest = known.map { (word: $0, distance: editDistance(word, $0)) }.min { $0.distance < $1.distance }
+  guard let nearest, nearest.distance <= max(2, word.count / 3) else { return "" }
+  return " (did you mean \(nearest.word)?)"
+}
+
+/// The fewest insertions, deletions and replacements that turn one word into another (Levenshtein 1966).
+func editDistance(_ a: String, _ b: String) -> Int {
+  let b = Array(b)
+  var previous = Array(0...b.count)
+  for (i, letter) in a.enumerated() {
+    var row = [i + 1]
+    for j in b.indices {
+      row.append(min(previous[j] + (letter == b[j] ? 0 : 1), previous[j + 1] + 1, row[j] + 1))
+    }
+    previous = row
+  }
+  return previous[b.count]
+}

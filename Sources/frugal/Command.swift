@@ -1,0 +1,60 @@
+import Methods
+
+/// One of the things `frugal` does.
+protocol Command: Sendable {
+  /// The word typed.
+  static var name: String { get }
+  /// One line for the list of commands.
+  static var summary: String { get }
+  /// The operands, as the usage line shows them.
+  static var operands: String { get }
+  /// The flags it understands, besides those of every command.
+  static var options: [Option] { get }
+  /// Does it.
+  static func run(_ arguments: Arguments) throws
+}
+
+/// The flags of every command.
+let commonOptions = [
+  Option("--threads", "N", "threads to use; results do not depend on it (default: all cores, or FRUGAL_THREADS)"),
+  Option("--help", "show this help"),
+]
+
+/// Every command, in the order of the help.
+let commands: [any Command.Type] = [
+  InspectCommand.self, EvaluateCommand.self, TuneCommand.self, PredictCommand.self,
+]
+
+extension Command {
+  /// The help of the command.
+  static var help: String {
+    let all = options + commonOptions
+    let left = all.map { $0.flag + ($0.value.map { " \($0)" } ?? "") }
+    let width = (left.map(\.count).max() ?? 0) + 2
+    let lines = zip(all, left).map { option, left in
+      "  " + left + String(repeating: " ", count: width - left.count) + option.help
+    }
+    return """
+      \(summary)
+
+      usage: frugal \(name)\(operands.isEmpty ? "" : " \(operands)") [flags]
+
+      \(lines.joined(separator: "\n"))
+      """
+  }
+}
+
+/// The help of `frugal` itself.
+var overview: String {
+  let width = (commands.map { $0.name.count }.max() ?? 0) + 3
+  let lines = commands.map { "  " + $0.name + String(repeating: " ", count: width - $0.name.count) + $0.summary }
+  return """
+    frugal \(frugalVersion): parameter-efficient tuning of vision-language models, in pure Swift
+
+    usage: frugal COMMAND [flags]
+
+    \(lines.joined(separator: "\n"))
+
+    frugal COMMAND --help shows the flags of a command.
+    """
+}

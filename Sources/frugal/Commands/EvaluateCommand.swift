@@ -1,0 +1,71 @@
+import Foundation
+import Methods
+import Models
+import Tensor
+
+/// `frugal evaluate`: the accuracy of a model, tuned or not, on a split.
+enum EvaluateCommand: Command {
+  static let name = "evaluate"
+  static let summary = "accuracy of a model, with a delta or without, on a split of a dataset"
+  static let operands = ""
+  static let options =
+    [
+      Option("--model", "DIR", "CLIP directory as downloaded from Hugging Face"),
+      Option("--data", "DIR", "image folder with train/CLASS/* and test/CLASS/*"),
+      Option("--delta", "FILE", "delta of a run; without one the model is used zero-shot"),
+      Option("--split", "test|val|train", "which pictures (default test)"),
+      datasetOption,
+    ] + textOptions + [
+      Option("--skip-unreadable", "leave out pictures that cannot be read, and list them"),
+      Option("--json", "print the result as JSON"),
+    ]
+
+  enum Split: String, CaseIterable { case test, val, train }
+
+  /// What `--json` prints.
+  struct Report: Encodable {
+    let model: String
+    let delta: String?
+    let split: String
+    let accuracy: Double
+    let correct: Int
+    let total: Int
+    let meanClassAccuracy: Double
+    let logitsSHA256: String
+    let unreadable: [String]
+  }
+
+  static func run(_ arguments: Arguments) throws {
+    try arguments.requireNoOperands()
+    let split = try arguments.choice("--split", of: Split.self) ?? .test
+    let (modelPath, dataPath) = (try arguments.required("--model"), try arguments.required("--data"))
+    let folder = try load(data: dataPath)
+    let tuned = try TunedModel(arguments, modelPath: modelPath, folder: folder)
+    let set =
+      switch split {
+      case .test: folder.test
+      case .train: folder.train
+      case .val: folder.validation
+      }
+    guard let set else { throw UsageError("--split", expected: "a split of the data", found: "val, which it lacks") }
+    let line = ProgressLine()
+    let result = try Evaluation(
+      tuned.method, values: [], on: set, preprocessing: tuned.pretrained.preprocessing,
+      skipsUnreadable: arguments.has("--skip-unreadable")
+    ) { done in line.show("\(done) of \(set.count) pictures") }
+    line.finish()
+    report(unreadable: result.unreadable)
+    let byClass = zip(result.correctByClass, result.totalByClass).filter { $1 > 0 }.map { Double($0) / Double($1) }
+    let meanClassAccuracy = byClass.isEmpty ? 0 : 100 * byClass.reduce(0, +) / Double(byClass.count)
+    if arguments.has("--json") {
+      return try printJSON(
+        Report(
+          model: modelPath, delta: arguments.string("--delta"), split: split.rawValue, accuracy: result.accuracy,
+          correct: result.correct, total: result.total, meanClassAccuracy: meanClassAccuracy,
+          logitsSHA256: result.logitsSHA256, unreadable: result.unreadable.map(\.description)))
+    }
+    print(
+      "\(tuned.title) on \(split.rawValue): accuracy \(percent(result.accuracy)) % (\(result.correct) of \(result.total)), "
+        + "mean over classes \(percent(meanClassAccuracy)) %")
+  }
+}

@@ -1,0 +1,131 @@
+import Datasets
+import Foundation
+import Methods
+import Models
+import Tensor
+
+/// `frugal inspect`: what is in a model directory or a safetensors file.
+enum InspectCommand: Command {
+  static let name = "inspect"
+  static let summary = "what is in a model directory, a delta or a weight file"
+  static let operands = "PATH"
+  static let options = [
+    Option("--tensors", "list every tensor with its type and shape"),
+    Option("--json", "print the result as JSON"),
+  ]
+
+  /// What `--json` prints.
+  struct Report: Encodable {
+    var kind: String
+    var path: String
+    var sha256: [String: String] = [:]
+    var bytes: Int
+    var types: [String: Int]
+    var parameters: [String: Int] = [:]
+    var settings: [String: String] = [:]
+    var warnings: [String] = []
+    var tensors: [String: String]?
+  }
+
+  static func run(_ arguments: Arguments) throws {
+    guard arguments.operands.count == 1 else {
+      throw UsageError("expected one path to inspect, found \(arguments.operands.count)")
+    }
+    let path = arguments.operands[0]
+    var isDirectory: ObjCBool = false
+    let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
+    guard exists else { throw RunError("\(path): expected a directory or a safetensors file, found nothing") }
+    var report = isDirectory.boolValue ? try inspect(model: path) : try inspect(file: path)
+    if !arguments.has("--tensors") { report.tensors = nil }
+    if arguments.has("--json") { return try printJSON(report) }
+    print("\(report.path): \(report.kind)")
+    for (name, value) in report.settings.sorted(by: { $0.key < $1.key }) { print("  \(name): \(value)") }
+    for (name, count) in report.parameters.sorted(by: { $0.key < $1.key }) {
+      print("  parameters, \(name): \(grouped(count))")
+    }
+    let types = report.types.sorted { $0.key < $1.key }.map { "\($1) × \($0)" }
+    print("  tensors: \(types.joined(separator: ", ")); \(grouped(report.bytes)) bytes")
+    for (file, digest) in report.sha256.sorted(by: { $0.key < $1.key }) { print("  sha256 of \(file): \(digest)") }
+    for (name, shape) in (report.tensors ?? [:]).sorted(by: { $0.key < $1.key }) { print("  \(name): \(shape)") }
+    for warning in report.warnings { print("  warning: \(warning)") }
+  }
+
+  private static func inspect(model path: String) throws -> Report {
+    let pretrained = try PretrainedModel(contentsOf: URL(fileURLWithPath: path))
+    let (model, preprocessing) = (pretrained.model, pretrained.preprocessing)
+    let files = pretrained.directory.weights.files
+    let (vision, text) = (model.configuration.vision, model.configuration.text)
+    func tower(_ size: TransformerConfiguration) -> String {
+      "\(size.blocks) blocks, width \(size.width), \(size.heads) heads, MLP \(size.hiddenWidth), "
+        + "\(size.activation.rawValue), layer norm ε \(size.epsilon)"
+    }
+    let geometry =
+      switch preprocessing.geometry {
+      case .shortestEdge(let size, let crop, _): "shorter side to \(size), centre crop \(crop)"
+      case .direct(let height, let width): "resize to \(height) × \(width)"
+      }
+    return Report(
+      kind: "CLIP, \(files.count == 1 ? "one safetensors file" : "\(files.count) safetensors shards")", path: path,
+      sha256: Dictionary(files.map { (lastComponent($0.file), $0.sha256.description) }) { first, _ in first },
+      bytes: files.reduce(0) { $0 + $1.byteCount }, types: types(of: files),
+      parameters: [
+        "vision": model.vision.parameters.reduce(0) { $0 + $1.value.count },
+        "text": model.text.parameters.reduce(0) { $0 + $1.value.count },
+        "all": model.parameters.reduce(0) { $0 + $1.value.count },
+      ],
+      settings: [
+        "vision": "pictures of \(vision.imageSize), patches of \(vision.patchSize), \(tower(vision.transformer))",
+        "text": "context \(text.contextLength), \(text.vocabulary) tokens, \(tower(text.transformer))",
+        "embedding": "\(model.configuration.embedding), logit scale \(exp(Double(model.logitScale.value.scalar)))",
+        "pictures":
+          "\(geometry), \(preprocessing.resample.rawValue), mean \(preprocessing.mean), std \(preprocessing.std)",
+        "tokenizer": "\(pretrained.directory.tokenizer.tokenCount) tokens, byte-level BPE",
+      ],
+      warnings: pretrained.warnings, tensors: tensors(of: files))
+  }
+
+  private static func inspect(file path: String) throws -> Report {
+    let file = try SafeTensorsFile(contentsOf: URL(fileURLWithPath: path))
+    let isDelta = file.metadata["frugal"] != nil
+    let masks = try file.names.filter { try isDelta && $0.hasSuffix(".mask") && file.entry($0).type == .u8 }
+    var settings = file.metadata
+    for name in masks {
+      let ones = try file.bytes(name).reduce(0) { $0 + $1.nonzeroBitCount }
+      settings[name] =
+        "\(grouped(ones)) weights kept, of \(grouped(8 * (try file.entry(name).shape.count))) bits at most"
+    }
+    return Report(
+      kind: isDelta ? "delta of frugal" : "safetensors file", path: path,
+      sha256: [lastComponent(path): file.sha256.description], bytes: file.byteCount, types: types(of: [file]),
+      settings: settings, tensors: tensors(of: [file]))
+  }
+
+  private static func types(of files: [SafeTensorsFile]) -> [String: Int] {
+    var counts: [String: Int] = [:]
+    for file in files {
+      for name in file.names { if let entry = try? file.entry(name) { counts[entry.type.rawValue, default: 0] += 1 } }
+    }
+    return counts
+  }
+
+  private static func tensors(of files: [SafeTensorsFile]) -> [String: String] {
+    var shapes: [String: String] = [:]
+    for file in files {
+      for name in file.names {
+        if let entry = try? file.entry(name) { shapes[name] = "\(entry.type.rawValue) \(entry.shape)" }
+      }
+    }
+    return shapes
+  }
+
+  private static func lastComponent(_ path: String) -> String { URL(fileURLWithPath: path).lastPathComponent }
+}
+
+/// 1234567 → "1,234,567"
+func grouped(_ number: Int) -> String {
+  let digits = Array(String(abs(number)))
+  let groups = stride(from: 0, to: digits.count, by: 3).map { from in
+    String(digits[max(0, digits.count - from - 3)..<digits.count - from])
+  }
+  return (number < 0 ? "-" : "") + groups.reversed().joined(separator: ",")
+}

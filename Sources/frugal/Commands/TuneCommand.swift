@@ -1,0 +1,174 @@
+import Datasets
+import Foundation
+import Methods
+import Models
+import Tensor
+
+/// `frugal tune`: trains one method on one dataset, into a run folder.
+enum TuneCommand: Command {
+  static let name = "tune"
+  static let summary = "tune one method on one dataset"
+  static let operands = ""
+  static let options =
+    [
+      Option("--model", "DIR", "CLIP directory as downloaded from Hugging Face"),
+      Option("--data", "DIR", "image folder with train/CLASS/*, test/CLASS/* and perhaps val/CLASS/*"),
+      Option("--method", "NAME", "\(MethodName.parts.joined(separator: ", ")), or one of each half: r-amt+task-res"),
+      Option("--shots", "N|all", "training pictures a class (default 16)"),
+      Option("--seed", "N", "seed of sampling, order, crops and gradient dropout (default 1)"),
+      Option("--out", "RUN", "folder for the results; must not hold a run"),
+      Option("--resume", "RUN", "go on with a run that was stopped; its settings hold"),
+      datasetOption,
+      Option(
+        "--as", "official|paper", "whom to follow where they differ: the released code or the paper (default official)"),
+    ] + textOptions + [
+      Option("--epochs", "N", "passes over the training pictures (default by method, dataset and shots)"),
+      Option("--batch", "N", "pictures a step (default 32; task-res 256)"),
+      Option("--lr", "X", "largest learning rate of the tuned half, of both where both are tuned"),
+      Option("--optimizer", "adam|adamw|sgd", "update rule (default adam)"),
+      Option("--weight-decay", "X", "weight decay (default 0; task-res 5e-4)"),
+      Option("--momentum", "X", "momentum of sgd (default 0.9)"),
+      Option("--nesterov", "look ahead with sgd"),
+      Option("--schedule", "cosine|constant", "course of the learning rate over the epochs (default cosine)"),
+      Option("--warmup", "none|constant|linear", "warm-up (default none; task-res one constant epoch at 1e-5)"),
+      Option("--warmup-epochs", "N", "epochs of the warm-up (default 1)"),
+      Option("--warmup-lr", "X", "rate of a constant warm-up, and of the first epoch of a linear one (default 1e-5)"),
+      Option("--recount", "yes|no", "whether the cosine begins after the warm-up or with it (default yes)"),
+      Option("--crop", "random|center", "random crops and flips, or the test transform, whose features can be cached"),
+      Option("--lambda", "X", "r-amt: λ of gradient dropout, 0 to 1 (default 0.3 or 1, by dataset and shots)"),
+      Option("--norm-weight", "X", "r-amt: weight of the norm regulariser (default 1e-4)"),
+      Option("--tuned-share", "X", "r-pmt: share of the weights that carry masks (default as many as r-amt)"),
+      Option("--alpha", "X", "task-res: α (default 0.5; Oxford Flowers 1)"),
+      Option("--select", "last|val", "which epoch becomes the delta (default last)"),
+      Option("--skip-unreadable", "leave out pictures that cannot be read, and list them"),
+      Option("--json", "print the result as JSON"),
+    ]
+
+  static func run(_ arguments: Arguments) throws {
+    try arguments.requireNoOperands()
+    let experiment: Experiment
+    let resumes = arguments.has("--resume")
+    if resumes {
+      experiment = try RunRequest.resumed(arguments)
+    } else {
+      experiment = try RunRequest.new(arguments)
+      try experiment.folder.requireVacant()
+    }
+    let configuration = experiment.configuration
+    report(unreadable: experiment.data.unreadable)
+    let line = ProgressLine()
+    let textFeatures = try experiment.textFeatures()
+    let method = try experiment.method(textFeatures: textFeatures)
+    let source = try TrainingSource(experiment.data.train, for: method, experiment.loader) { done in
+      line.show("features of \(done) of \(experiment.data.train.count) pictures")
+    }
+    line.finish()
+    let trainer = try experiment.trainer(method, on: source)
+    announce(experiment, method, source, trainer)
+    var state = trainer.start()
+    if resumes { try state.resume(from: experiment.folder.checkpoint, configuration) }
+    if state.steps > 0 { note("resuming after step \(state.steps)") }
+    // Only now that texts, pictures and settings have been found to fit does the run leave a trace.
+    if !resumes { try experiment.folder.create(configuration) }
+    let interrupt = Interrupt()
+    let isFinished: Bool
+    do {
+      isFinished = try trainer.run(
+        &state, shouldStop: { interrupt.isRequested },
+        report: { event in
+          switch event {
+          case .step(let progress): line.show(description(of: progress))
+          case .epoch(let metrics): line.finish(description(of: metrics, configuration.recipe.epochs))
+          }
+        })
+    } catch {
+      line.finish()
+      if !resumes { experiment.folder.discardUnstarted() }
+      throw error
+    }
+    guard isFinished else {
+      line.finish("stopped after step \(state.steps); to go on: frugal tune --resume \(arguments.runPath)")
+      throw Interrupted()
+    }
+    let result = try experiment.finish(method, state, textFeatures: textFeatures) { done, total in
+      guard !interrupt.isRequested else {
+        line.finish("stopped before the result; to get it: frugal tune --resume \(arguments.runPath)")
+        throw Interrupted()
+      }
+      line.show("evaluating: \(done) of \(total)")
+    }
+    line.finish()
+    if arguments.has("--json") { return try printJSON(result) }
+    print(summary(of: result, in: arguments.runPath))
+  }
+
+  /// What will be done, before it is.
+  private static func announce(
+    _ experiment: Experiment, _ method: Method, _ source: TrainingSource, _ trainer: Trainer
+  ) {
+    let (configuration, recipe) = (experiment.configuration, experiment.configuration.recipe)
+    let count = method.trainables.reduce(0) { $0 + $1.initial.count }
+    note(
+      "\(configuration.method), \(source.count) pictures of \(configuration.data.classes.count) classes, "
+        + "\(recipe.epochs) epochs of \(trainer.stepsPerEpoch) steps, \(grouped(count)) trained numbers")
+    if method.hasFrozenEncoder {
+      note(
+        source.isCached
+          ? "features of the frozen encoder were computed once and are reused in every epoch"
+          : "features are computed again in every epoch, as pictures are cropped at random (--crop center reuses them)")
+    }
+    if experiment.name.encoder.sites != nil, recipe.encoder.kind == .adam {
+      warnIfNoMaskCanFlip(trainer.encoderRates)
+    }
+  }
+
+  /// Says so where the learning rates cannot carry a mask across its threshold, or can only by growing gradients.
+  private static func warnIfNoMaskCanFlip(_ rates: [Double]) {
+    guard MaskTuning.steadyFlip(learningRates: rates) == nil else { return }
+    let outcome =
+      MaskTuning.firstPossibleFlip(learningRates: rates) == nil
+      ? "no weight can be masked" : "only weights whose gradients keep growing can be masked"
+    note(
+      "warning: the learning rates add up to \(String(format: "%.5f", rates.reduce(0, +))), less than the "
+        + "\(MaskTuning.initialMask - MaskTuning.threshold) a mask travels to its threshold: \(outcome). "
+        + "More --epochs, a larger --lr or a smaller --batch would help.")
+  }
+
+  private static func description(of progress: Trainer.Progress) -> String {
+    "epoch \(progress.epoch)/\(progress.epochs) step \(progress.step)/\(progress.steps)  "
+      + "loss \(String(format: "%.4f", progress.loss))  accuracy \(percent(progress.accuracy)) %  "
+      + "\(String(format: "%.1f", progress.imagesPerSecond)) images/s  "
+      + "\(ProgressLine.duration(progress.secondsLeft)) left"
+  }
+
+  private static func description(of metrics: EpochMetrics, _ epochs: Int) -> String {
+    let masked = metrics.shares["all"].map { "  masked \(String(format: "%.3f", $0)) %" } ?? ""
+    let validation = metrics.validationAccuracy.map { "  val \(percent($0)) %" } ?? ""
+    return "epoch \(metrics.epoch)/\(epochs)  loss \(String(format: "%.4f", metrics.terms["loss"] ?? 0))  "
+      + "accuracy \(percent(metrics.accuracy)) %\(validation)\(masked)  "
+      + "\(String(format: "%.1f", metrics.imagesPerSecond)) images/s"
+  }
+
+  private static func summary(of result: RunResult, in path: String) -> String {
+    var lines = [
+      "test accuracy   \(percent(result.zeroShot.accuracy)) % zero-shot → \(percent(result.test.accuracy)) % "
+        + "\(result.method) (\(result.test.correct) of \(result.test.total))",
+      "model taken     epoch \(result.epoch): \(result.reason)",
+      "delta           \(path)/delta.safetensors, \(grouped(result.deltaBytes)) bytes",
+    ]
+    if result.test.unreadable > 0 { lines.append("left out        \(result.test.unreadable) unreadable test pictures") }
+    if let all = result.shares["all"] {
+      lines.append("masked          \(String(format: "%.4f", all)) % of all maskable weights")
+      let sites = result.shares.filter { $0.key != "all" }.sorted {
+        $0.key.localizedStandardCompare($1.key) == .orderedAscending
+      }
+      lines += sites.map { "  \($0.key): \(String(format: "%.4f", $0.value)) %" }
+    }
+    return lines.joined(separator: "\n")
+  }
+}
+
+extension Arguments {
+  /// The folder of the run, as typed.
+  var runPath: String { string("--resume") ?? string("--out") ?? "" }
+}

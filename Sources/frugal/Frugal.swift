@@ -1,0 +1,68 @@
+import Foundation
+import Methods
+import Tensor
+
+/// The entry point: finds the command, runs it, and turns errors into messages and exit codes.
+@main
+struct Frugal {
+  static func main() {
+    let words = Array(CommandLine.arguments.dropFirst())
+    do {
+      try run(words)
+    } catch let error as UsageError {
+      complain(error, words)
+      exit(2)
+    } catch is Interrupted {
+      exit(130)
+    } catch {
+      complain(error, words)
+      exit(1)
+    }
+  }
+
+  static func run(_ words: [String]) throws {
+    guard let word = words.first, word != "--help", word != "-h", word != "help" else {
+      print(overview)
+      return
+    }
+    if word == "--version" {
+      print("frugal \(frugalVersion)")
+      return
+    }
+    guard let command = commands.first(where: { $0.name == word }) else {
+      let near = suggestion(for: word, among: commands.map { $0.name })
+      throw UsageError("\(word): unknown command\(near); frugal --help lists them")
+    }
+    if words.dropFirst().contains(where: { $0 == "--help" || $0 == "-h" }) {
+      print(command.help)
+      return
+    }
+    let arguments = try Arguments(words.dropFirst(), options: command.options + commonOptions)
+    try setThreads(arguments)
+    if !hasFusedMultiplyAdd {
+      note("this build has no fused multiply-add: its last bits differ from those of builds that have it")
+    }
+    try command.run(arguments)
+  }
+
+  private static func setThreads(_ arguments: Arguments) throws(UsageError) {
+    let range = 1...1024
+    if let threads = try arguments.integer("--threads", in: range) {
+      Parallel.threads = threads
+    } else if let text = ProcessInfo.processInfo.environment["FRUGAL_THREADS"] {
+      guard let threads = Int(text), range.contains(threads) else {
+        throw UsageError("FRUGAL_THREADS", expected: "a whole number from 1 to 1024", found: "\"\(text)\"")
+      }
+      Parallel.threads = threads
+    }
+  }
+
+  private static func complain(_ error: any Error, _ words: [String]) {
+    let name =
+      words.first.flatMap { word in commands.first { $0.name == word } }.map { "frugal \($0.name)" } ?? "frugal"
+    note("\(name): \(error)")
+  }
+}
+
+/// A line on standard error.
+func note(_ text: String) { FileHandle.standardError.write(Data("\(text)\n".utf8)) }

@@ -1,0 +1,33 @@
+/// A flag a command understands.
+struct Option: Sendable {
+  /// With its dashes: `--shots`.
+  let flag: String
+  /// What stands for its value in the help; `nil` for a switch.
+  let value: String?
+  /// Whether it may be given several times.
+  let isRepeatable: Bool
+  /// One line, with the default.
+  let help: String
+
+  /// A flag with a value.
+  init(_ flag: String, _ value: String, isRepeatable: Bool = false, _ help: String) {
+    (self.flag, self.value, self.isRepeatable, self.help) = (flag, value, isRepeatable, help)
+  }
+
+  /// A switch.
+  init(_ flag: String, _ help: String) {
+    (self.flag, value, isRepeatable, self.help) = (flag, nil, false, help)
+  }
+}
+
+/// A command line that cannot be understood: exit code 2.
+struct UsageError: Error, CustomStringConvertible, Equatable {
+  let description: String
+
+  init(_ description: String) { self.description = description }
+
+  /// A flag with a value it does not take.
+  init(_ flag: String, expected: String, found: String) {
+    description = "\(flag): expected \(expected), found \(found)"
+  }
+}

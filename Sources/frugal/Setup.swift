@@ -1,0 +1,88 @@
+import Datasets
+import Foundation
+import Methods
+import Models
+
+// What several commands begin with: flags for model, data and texts, and what they name.
+
+/// Flags for how texts become tokens.
+let textOptions = [
+  Option("--template", "TEXT", isRepeatable: true, "prompt with {} for the class name; several are averaged"),
+  Option("--tokenizer", "published|hugging-face", "text cleaning before the tokens are cut (default published)"),
+  Option("--truncate", "cut prompts longer than the context instead of refusing them"),
+]
+
+/// The names of the two ways to clean texts.
+enum Cleaning: String, CaseIterable {
+  case published
+  case huggingFace = "hugging-face"
+
+  var textCleaning: TextCleaning { self == .published ? .published : .huggingFace }
+}
+
+extension Arguments {
+  /// Refuses words that belong to no flag.
+  func requireNoOperands() throws(UsageError) {
+    if let word = operands.first { throw UsageError("\(word): expected flags only (a path needs --model or --data)") }
+  }
+
+  /// The CLIP directory of `--model`; says what contradicts itself in it.
+  func pretrainedModel() throws -> PretrainedModel {
+    try load(model: try required("--model"), cleaning: try choice("--tokenizer", of: Cleaning.self) ?? .published)
+  }
+
+  /// The image folder of `--data`.
+  func imageFolder() throws -> ImageFolder { try load(data: try required("--data")) }
+
+  /// The templates of `--template`, or the usual one of a dataset.
+  func templates(_ benchmark: Benchmark?) -> [String] {
+    let given = strings("--template")
+    return given.isEmpty ? [benchmark?.template ?? Benchmark.standardTemplate] : given
+  }
+
+  /// The dataset of `--dataset`, or the one whose folder is usually called as that of the data.
+  func benchmark(_ folder: ImageFolder) throws(UsageError) -> Benchmark? {
+    try choice("--dataset", of: Benchmark.self) ?? Benchmark(folder: folder.root.lastPathComponent)
+  }
+}
+
+/// The flag that names a dataset.
+let datasetOption = Option(
+  "--dataset", "NAME", "which published dataset the data is: its template and settings (default: by folder name)")
+
+/// Reads a CLIP directory and says what contradicts itself in it.
+func load(model path: String, cleaning: Cleaning) throws -> PretrainedModel {
+  let model = try PretrainedModel(contentsOf: URL(fileURLWithPath: path), cleaning: cleaning.textCleaning)
+  for warning in model.warnings { note("warning: \(warning)") }
+  return model
+}
+
+/// Reads an image folder and says what is odd about it.
+func load(data path: String) throws -> ImageFolder {
+  let folder = try ImageFolder(contentsOf: URL(fileURLWithPath: path))
+  if !folder.ignored.isEmpty {
+    let shown = folder.ignored.prefix(3).joined(separator: ", ")
+    note("note: \(folder.ignored.count) files that are no .jpg, .jpeg or .png were passed over: \(shown)…")
+  }
+  if !folder.untestedClasses.isEmpty {
+    note("warning: classes without test pictures: \(folder.untestedClasses.prefix(5).joined(separator: ", "))")
+  }
+  return folder
+}
+
+/// Says which pictures were left out.
+func report(unreadable: [ImageError]) {
+  guard !unreadable.isEmpty else { return }
+  note("\(unreadable.count) pictures left out as they cannot be read:")
+  for error in unreadable { note("  \(error)") }
+}
+
+/// 73.4567 → "73.46"
+func percent(_ value: Double) -> String { String(format: "%.2f", value) }
+
+/// Writes a value as one JSON object on standard output.
+func printJSON(_ value: some Encodable) throws {
+  let encoder = JSONEncoder()
+  encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
+  print(String(decoding: try encoder.encode(value), as: UTF8.self))
+}

@@ -1,0 +1,66 @@
+import Datasets
+import Foundation
+import Methods
+import Models
+import Tensor
+
+/// A model ready to answer: with the delta of `--delta`, or zero-shot.
+struct TunedModel {
+  let pretrained: PretrainedModel
+  let method: Method
+  /// The names of the classes, in the order of the logits.
+  let classes: [String]
+  /// What to call it: `zero-shot`, or the method of the delta.
+  let title: String
+
+  /// From flags, with the classes of a folder or, where there is none, of `--classes` or the delta itself.
+  init(_ arguments: Arguments, modelPath: String, folder: ImageFolder?, classes: [String]? = nil) throws {
+    let cleaning = try arguments.choice("--tokenizer", of: Cleaning.self)
+    let truncates = arguments.has("--truncate")
+    var pretrained = try load(model: modelPath, cleaning: cleaning ?? .published)
+    guard let path = arguments.string("--delta") else {
+      guard let classes = classes ?? folder?.classNames else {
+        throw UsageError("--classes: expected class names, as there is neither --delta nor --data to give them")
+      }
+      let benchmark = try folder.flatMap { try arguments.benchmark($0) }
+      let prompts = try Prompts(classes: classes, templates: arguments.templates(benchmark))
+      // One template needs no mean, and left as it is gives the bits of the zero-shot model of a run.
+      let ensembling: TextEnsembling = prompts.templates.count == 1 ? .rawMean : .unitMean
+      let features = try prompts.classifier(of: pretrained.directory, ensembling: ensembling, truncate: truncates)
+      (self.pretrained, self.classes, title) = (pretrained, classes, "zero-shot")
+      method = Method(
+        encoder: FrozenEncoder(), head: ZeroShot(textFeatures: features), model: pretrained.model)
+      return
+    }
+    let delta = try Delta(
+      contentsOf: URL(fileURLWithPath: path), for: pretrained.model, modelHash: pretrained.sha256)
+    if cleaning == nil, let own = Cleaning(rawValue: delta.description.cleaning), own != .published {
+      pretrained = try load(model: modelPath, cleaning: own)
+    }
+    let given = arguments.strings("--template")
+    let templates = given.isEmpty ? delta.description.templates : given
+    self.classes = try Self.classes(of: delta, path: path, wanted: classes, folder: folder)
+    let features = try Prompts(classes: self.classes, templates: templates)
+      .classifier(of: pretrained.directory, ensembling: delta.description.ensembling, truncate: truncates)
+    self.pretrained = pretrained
+    title = delta.description.method
+    method = delta.method(on: pretrained.model, textFeatures: features)
+  }
+
+  /// The classes a delta answers with: its own, if the data has the same; those of the data, if the delta tunes no
+  /// classifier and can go with any.
+  private static func classes(
+    of delta: Delta, path: String, wanted: [String]?, folder: ImageFolder?
+  ) throws -> [String] {
+    let own = delta.description.classes
+    guard let names = wanted ?? folder?.classNames, names != own, folder?.rawClassNames != own else { return own }
+    guard delta.tensors.isEmpty else {
+      throw RunError(
+        "\(path): expected a delta of the \(names.count) classes \(names.prefix(3).joined(separator: ", "))…, "
+          + "found one of \(own.count): \(own.prefix(3).joined(separator: ", "))…")
+    }
+    note(
+      "note: the classes are not those the delta was tuned on; its masks are used with the classifier of the new ones")
+    return names
+  }
+}

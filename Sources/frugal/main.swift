@@ -1,3 +1,0 @@
-import Tensor
-
-print("x")

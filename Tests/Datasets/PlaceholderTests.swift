@@ -1,4 +1,0 @@
-import Tensor
-import Testing
-
-@Test func placeholderDatasets() { #expect(MemoryLayout<Real>.size > 0) }

@@ -1,0 +1,35 @@
+import FrugalTestSupport
+import Tensor
+import Testing
+
+/// The packed masks of the published checkpoints: most significant bit first.
+@Suite(.enabled(if: Fixtures.has("ramt"), "golden files of ramt are absent: set FRUGAL_FIXTURES"))
+struct SavedMaskTests {
+  static let file = try? Fixtures.golden("ramt", "saved-mask").file()
+
+  /// Name of the unpacked mask, of its bytes in either order.
+  static let names: [(mask: String, big: String, little: String)] =
+    (file?.names ?? []).compactMap { name in
+      if name.hasSuffix(".mask") {
+        let stem = name.dropLast(".mask".count)
+        return (name, "\(stem).bits_big", "\(stem).bits_little")
+      }
+      guard name.hasPrefix("mask.") else { return nil }
+      let rest = name.dropFirst("mask.".count)
+      return file?.contains("bits_big.\(rest)") == true ? (name, "bits_big.\(rest)", "bits_little.\(rest)") : nil
+    }
+
+  @Test func thereAreMasksOfTensorsAndOfOddSizes() { #expect(Self.names.count >= 6) }
+
+  @Test(arguments: names.indices) func bytesAndBitsAgreeBothWays(_ index: Int) throws {
+    let file = try #require(Self.file)
+    let names = Self.names[index]
+    let bits = try file.bytes(names.mask)
+    for (order, name) in [(BitMask.ByteOrder.big, names.big), (.little, names.little)] {
+      let bytes = try file.bytes(name)
+      let mask = try BitMask(bytes: bytes, count: bits.count, order: order)
+      #expect(mask.real.values == bits.map { Real($0) }, "\(name)")
+      #expect(BitMask(thresholding: mask.real, above: 0.5).bytes(order: order) == bytes, "\(name)")
+    }
+  }
+}

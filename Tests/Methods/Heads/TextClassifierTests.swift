@@ -1,0 +1,67 @@
+import FrugalTestSupport
+import Tensor
+import Testing
+
+@testable import Methods
+
+@Suite struct TextClassifierTests {
+  /// Two classes, two templates, width 2, of lengths 5, 1; 2, 10.
+  let features = Tensor([2, 2, 2], [3, 4, 0, 1, 2, 0, 6, 8])
+
+  @Test func theRawMeanKeepsLengths() {
+    #expect(TextEnsembling.rawMean.classifier(features) == Tensor([2, 2], [1.5, 2.5, 4, 4]))
+  }
+
+  /// Class 0: the mean of (0.6, 0.8) and (0, 1) is along (1, 3); class 1: of (1, 0) and (0.6, 0.8) along (2, 1).
+  @Test func theUnitMeanWeighsTemplatesEqually() {
+    let (ten, five) = (Real(10).squareRoot(), Real(5).squareRoot())
+    expectClose(
+      TextEnsembling.unitMean.classifier(features), Tensor([2, 2], [1 / ten, 3 / ten, 2 / five, 1 / five]), rtol: 1e-6,
+      atol: 1e-7)
+  }
+
+  @Test func oneTemplateIsItself() {
+    let one = features.reshaped(to: [4, 1, 2])
+    #expect(TextEnsembling.rawMean.classifier(one) == features.reshaped(to: [4, 2]))
+  }
+
+  @Test func promptsAreFilledClassByClass() throws {
+    let prompts = try Prompts(classes: ["cat", "dog {}"], templates: ["a {}.", "{} and {}"])
+    #expect(prompts.texts == ["a cat.", "cat and cat", "a dog {}.", "dog {} and dog {}"])
+  }
+
+  @Test(arguments: [([], "found none"), (["a photo"], "found \"a photo\""), (["a {}", "{ }"], "found \"{ }\"")])
+  func templatesThatCannotBeFilledAreRefused(_ templates: [String], _ reason: String) throws {
+    let error = #expect(throws: PromptError.self) { try Prompts(classes: ["cat"], templates: templates) }
+    #expect(try #require(error).description.hasSuffix(reason))
+  }
+}
+
+@Suite struct TaskResTests {
+  let text = TinyCLIP.textFeatures
+
+  @Test func theResidualStartsAtZeroWhereTheClassifierIsTheTextFeatures() {
+    let head = TaskRes(textFeatures: text, alpha: 0.5)
+    #expect(head.trainables.map(\.initial) == [.zeros(text.shape)])
+    #expect(head.classifier([Variable(.zeros(text.shape))]).value == text)
+    #expect(ZeroShot(textFeatures: text).classifier([]).value == text)
+    #expect(ZeroShot(textFeatures: text).trainables.isEmpty)
+  }
+
+  @Test(arguments: [0, 0.5, 1] as [Real]) func theClassifierIsTextPlusAlphaTimesResidual(_ alpha: Real) {
+    let residual = CheckNumbers(seed: 3).tensor(text.shape)
+    let found = TaskRes(textFeatures: text, alpha: alpha).classifier([Variable(residual)]).value
+    expectClose(found, text.zipped(residual) { $0 + alpha * $1 }, rtol: 1e-6, atol: 1e-7)
+  }
+
+  /// The length of a text feature sets how far a residual turns it: features are not normalised before.
+  @Test func longerTextFeaturesTurnLess() {
+    let residual = Variable(Tensor([1, 2], [0, 1]))
+    func cosine(_ length: Real) -> Real {
+      let head = TaskRes(textFeatures: Tensor([1, 2], [length, 0]), alpha: 1)
+      return head.classifier([residual]).l2Normalized().value.values[0]
+    }
+    #expect(abs(cosine(1) - Real(0.5).squareRoot()) < 1e-6)
+    #expect(abs(cosine(3) - 3 / Real(10).squareRoot()) < 1e-6)
+  }
+}

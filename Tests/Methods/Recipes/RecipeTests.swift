@@ -1,0 +1,75 @@
+import Testing
+
+@testable import Methods
+
+/// The published settings, as the specification tabulates them.
+@Suite struct RecipeTests {
+  func recipe(
+    _ method: String, _ benchmark: Benchmark? = nil, shots: Int? = 16, as fidelity: Fidelity = .official
+  ) throws -> Recipe {
+    .published(try #require(MethodName(method)), benchmark: benchmark, shots: shots, as: fidelity)
+  }
+
+  @Test(arguments: Benchmark.allCases, [1, 2, 4, 8, 16])
+  func lambdaIsThreeTenthsAtSixteenShotsButForTheLargestDatasets(_ benchmark: Benchmark, _ shots: Int) throws {
+    let isLarge = [.imagenet, .sun397, .food101].contains(benchmark)
+    #expect(try recipe("r-amt", benchmark, shots: shots).lambda == (shots == 16 && !isLarge ? 0.3 : 1))
+  }
+
+  @Test(arguments: Benchmark.allCases) func maskTuningHasAdamAtItsRateForItsEpochs(_ benchmark: Benchmark) throws {
+    let (recipe, isImageNet) = (try recipe("r-amt", benchmark), benchmark == .imagenet)
+    #expect(recipe.encoder == OptimizerRecipe(learningRate: isImageNet ? 3e-5 : 8e-5))
+    #expect(recipe.epochs == (isImageNet ? 10 : 30))
+    #expect(recipe.batchSize == 32 && recipe.smallestCrop == 0.5 && recipe.augments && recipe.normWeight == 1e-4)
+  }
+
+  @Test func fewShotsTrainLongerByThePaperOnly() throws {
+    for shots in [1, 2, 4] {
+      #expect(try recipe("r-amt", shots: shots).epochs == 30)
+      #expect(try recipe("r-amt", shots: shots, as: .paper).epochs == 50)
+    }
+    #expect(try recipe("r-amt", shots: 8, as: .paper).epochs == 30)
+    #expect(try recipe("r-amt", .imagenet, shots: 1, as: .paper).epochs == 10)
+  }
+
+  @Test func plainMaskTuningHasNoGradientDropout() throws {
+    #expect(try recipe("mask-tuning").lambda == 0)
+  }
+
+  @Test(arguments: Benchmark.allCases, [1, 2, 4, 8, 16])
+  func taskResHasItsTable(_ benchmark: Benchmark, _ shots: Int) throws {
+    let recipe = try recipe("task-res", benchmark, shots: shots)
+    #expect(recipe.epochs == (shots <= 4 ? 100 : 200))
+    #expect(recipe.head.learningRate == (benchmark == .imagenet ? 2e-4 : 2e-3))
+    #expect(recipe.alpha == (benchmark == .oxfordFlowers ? 1 : 0.5))
+    #expect(recipe.head.weightDecay == 5e-4 && recipe.head.warmup == .constant && recipe.head.recounts)
+    #expect(recipe.batchSize == 256 && recipe.smallestCrop == 0.08)
+  }
+
+  @Test func bothHalvesKeepTheirOwnOptimisers() throws {
+    let both = try recipe("r-amt+task-res")
+    #expect(both.encoder == (try recipe("r-amt").encoder))
+    #expect(both.head == (try recipe("task-res").head))
+    #expect(both.epochs == (try recipe("r-amt").epochs))
+  }
+
+  @Test(arguments: [
+    ("r-amt", "r-amt"), ("task-res", "task-res"), ("r-amt+zero-shot", "r-amt"), ("task-res+r-pmt", "r-pmt+task-res"),
+    ("zero-shot", "zero-shot"),
+  ])
+  func namesReadAndWrite(_ typed: String, _ written: String) throws {
+    #expect(try #require(MethodName(typed)).description == written)
+  }
+
+  @Test(arguments: ["", "ramt", "r-amt+", "r-amt+r-mmt", "task-res+zero-shot", "+task-res", "r-amt+task-res+task-res"])
+  func otherNamesAreNone(_ typed: String) { #expect(MethodName(typed) == nil) }
+
+  @Test(arguments: [
+    ("caltech-101", Benchmark.caltech101), ("food-101", .food101), ("oxford_pets", .oxfordPets), ("EuroSAT", .eurosat),
+  ])
+  func usualFoldersNameTheirDataset(_ folder: String, _ benchmark: Benchmark) {
+    #expect(Benchmark(folder: folder) == benchmark)
+  }
+
+  @Test func otherFoldersNameNone() { #expect(Benchmark(folder: "pictures") == nil) }
+}

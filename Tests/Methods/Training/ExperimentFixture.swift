@@ -1,0 +1,82 @@
+import Datasets
+import Foundation
+import FrugalTestSupport
+import Models
+import Tensor
+
+@testable import Methods
+
+/// Small runs on the tiny model and the pictures every clone carries.
+struct ExperimentFixture {
+  let images: ImageFolder
+  let pretrained: PretrainedModel
+  let temporary: TemporaryFolder
+
+  /// - data: an image folder, or `nil` for the pictures of the clone.
+  init(data: URL? = nil) throws {
+    images = try ImageFolder(contentsOf: data ?? Fixtures.embedded.appendingPathComponent("pictures"))
+    pretrained = try PretrainedModel(contentsOf: Fixtures.embedded.appendingPathComponent("tiny-clip"))
+    temporary = try TemporaryFolder()
+  }
+
+  /// Two pictures a class, three a step: three epochs of two steps, with learning rates at which masks flip.
+  func experiment(
+    _ method: String, folder: String, seed: Int = 1, selection: RunConfiguration.Selection = .last,
+    change: (inout Recipe) -> Void = { _ in }
+  ) throws -> Experiment {
+    guard let name = MethodName(method) else { preconditionFailure("\(method): expected a method") }
+    let data = try TrainingData(images, shots: 2, seed: seed)
+    var recipe = Recipe.published(name, benchmark: nil, shots: 2, as: .official)
+    (recipe.epochs, recipe.batchSize) = (3, 3)
+    (recipe.encoder.learningRate, recipe.head.learningRate) = (2e-3, 2e-3)
+    change(&recipe)
+    let configuration = RunConfiguration(
+      method: name, fidelity: .official, benchmark: nil, shots: 2, seed: seed,
+      model: .init(path: "model", sha256: pretrained.sha256),
+      data: .init(path: "data", classes: images.classNames, sha256: data.sha256), templates: ["a {}"],
+      ensembling: .rawMean, cleaning: "published", truncates: false, recipe: recipe, selection: selection,
+      skipsUnreadable: false)
+    let place = RunFolder(temporary.url.appendingPathComponent(folder))
+    return try Experiment(configuration, pretrained, data, in: place)
+  }
+
+  /// The files of a run.
+  func bytes(_ url: URL) throws -> [UInt8] { [UInt8](try Data(contentsOf: url)) }
+}
+
+/// A run taken step by step.
+struct SteppedRun {
+  let experiment: Experiment
+  let trainer: Trainer
+  let method: Method
+  let textFeatures: Tensor
+
+  init(_ experiment: Experiment) throws {
+    self.experiment = experiment
+    textFeatures = try experiment.textFeatures()
+    method = try experiment.method(textFeatures: textFeatures)
+    let source = try TrainingSource(experiment.data.train, for: method, experiment.loader)
+    trainer = try experiment.trainer(method, on: source)
+  }
+
+  /// Runs from the checkpoint, if there is one, for `steps` more steps or to the end.
+  func run(steps: Int = .max) throws -> (isFinished: Bool, state: TrainingState, metrics: [EpochMetrics]) {
+    var state = trainer.start()
+    try state.resume(from: experiment.folder.checkpoint, experiment.configuration)
+    var (taken, metrics) = (0, [EpochMetrics]())
+    let isFinished = try trainer.run(
+      &state, shouldStop: { taken >= steps },
+      report: { event in
+        switch event {
+        case .step: taken += 1
+        case .epoch(let epoch): metrics.append(epoch)
+        }
+      })
+    return (isFinished, state, metrics)
+  }
+
+  /// The delta of a state.
+  func finish(_ state: TrainingState) throws -> RunResult {
+    try experiment.finish(method, state, textFeatures: textFeatures) { _, _ in }
+  }
+}

@@ -1,0 +1,133 @@
+import Datasets
+import Foundation
+import FrugalTestSupport
+import Tensor
+import Testing
+
+@testable import Methods
+
+/// A run that stops after any of its steps and goes on is the run that never stopped.
+@Suite struct ResumeTests {
+  private struct Outcome: Equatable {
+    var delta: [UInt8]
+    var result: RunResult
+    var metrics: [EpochMetrics]
+  }
+
+  /// The metrics of a run without what a clock measured.
+  private func metrics(_ folder: RunFolder) throws -> [EpochMetrics] {
+    try String(contentsOf: folder.metrics, encoding: .utf8).split(separator: "\n").map { line in
+      var metrics = try JSONDecoder().decode(EpochMetrics.self, from: Data(line.utf8))
+      (metrics.seconds, metrics.imagesPerSecond) = (0, 0)
+      return metrics
+    }
+  }
+
+  private func finished(_ run: SteppedRun, _ state: TrainingState) throws -> Outcome {
+    let result = try run.finish(state)
+    let folder = run.experiment.folder
+    return Outcome(delta: [UInt8](try Data(contentsOf: folder.delta)), result: result, metrics: try metrics(folder))
+  }
+
+  @Test(arguments: ["r-amt", "task-res", "r-amt+task-res", "r-pmt"], [OptimizerRecipe.Kind.adam, .sgd])
+  func stoppingAfterAnyStepChangesNothing(method: String, optimizer: OptimizerRecipe.Kind) throws {
+    let fixture = try ExperimentFixture()
+    func experiment(_ folder: String) throws -> Experiment {
+      let experiment = try fixture.experiment(method, folder: folder) { recipe in
+        (recipe.encoder.kind, recipe.head.kind) = (optimizer, optimizer)
+      }
+      try experiment.folder.create(experiment.configuration)
+      return experiment
+    }
+    let whole = try SteppedRun(try experiment("whole"))
+    let (isFinished, state, _) = try whole.run()
+    let want = try finished(whole, state)
+    let total = whole.trainer.stepsPerEpoch * 3
+    #expect(isFinished && state.steps == total && want.metrics.count == 3)
+    for steps in 1..<total {
+      let run = try SteppedRun(try experiment("\(steps)"))
+      let stopped = try run.run(steps: steps)
+      #expect(!stopped.isFinished && stopped.state.steps == steps)
+      // Another process would begin with nothing but the folder.
+      let resumed = try SteppedRun(try experimentAgain(run.experiment, fixture))
+      let (isFinished, state, _) = try resumed.run()
+      #expect(isFinished)
+      #expect(try finished(resumed, state) == want, "stopped after step \(steps)")
+    }
+  }
+
+  private func experimentAgain(_ experiment: Experiment, _ fixture: ExperimentFixture) throws -> Experiment {
+    try Experiment(try experiment.folder.settings(), fixture.pretrained, experiment.data, in: experiment.folder)
+  }
+
+  @Test func stoppingAfterEveryStepChangesNothing() throws {
+    let fixture = try ExperimentFixture()
+    let whole = try SteppedRun(try fixture.experiment("r-amt", folder: "whole"))
+    try whole.experiment.folder.create(whole.experiment.configuration)
+    let want = try finished(whole, try whole.run().state)
+    let run = try SteppedRun(try fixture.experiment("r-amt", folder: "halting"))
+    try run.experiment.folder.create(run.experiment.configuration)
+    var stops = 0
+    while true {
+      let (isFinished, state, _) = try run.run(steps: 1)
+      if isFinished {
+        #expect(try finished(run, state) == want)
+        break
+      }
+      stops += 1
+      try #require(stops < 100)
+    }
+    #expect(stops == whole.trainer.stepsPerEpoch * 3 - 1)
+  }
+
+  @Test func theBestEpochSurvivesAStop() throws {
+    let pictures = try TemporaryFolder()
+    let data = pictures.url.appendingPathComponent("data")
+    try FileManager.default.copyItem(at: Fixtures.embedded.appendingPathComponent("pictures"), to: data)
+    try FileManager.default.copyItem(
+      at: data.appendingPathComponent("test"), to: data.appendingPathComponent("val"))
+    let fixture = try ExperimentFixture(data: data)
+    // Rates so large that accuracy rises and falls again.
+    func experiment(_ folder: String) throws -> Experiment {
+      let experiment = try fixture.experiment("r-amt", folder: folder, selection: .validation) { recipe in
+        recipe.epochs = 5
+        recipe.encoder.course = .constant
+      }
+      try experiment.folder.create(experiment.configuration)
+      return experiment
+    }
+    let whole = try SteppedRun(try experiment("whole"))
+    let want = try finished(whole, try whole.run().state)
+    let accuracies = want.metrics.compactMap(\.validationAccuracy)
+    let best = try #require(accuracies.max())
+    #expect(accuracies.count == 5)
+    #expect(want.result.validationAccuracy == best)
+    #expect(want.result.epoch == 1 + (accuracies.firstIndex(of: best) ?? -1))
+    #expect(want.result.reason.contains("validation"))
+    let total = whole.trainer.stepsPerEpoch * 5
+    for steps in stride(from: 1, to: total, by: 3) {
+      let run = try SteppedRun(try experiment("\(steps)"))
+      #expect(try !run.run(steps: steps).isFinished)
+      #expect(try finished(run, try run.run().state) == want, "stopped after step \(steps)")
+    }
+  }
+
+  @Test func aFinishedRunTakesNoFurtherStep() throws {
+    let fixture = try ExperimentFixture()
+    let run = try SteppedRun(try fixture.experiment("task-res", folder: "run"))
+    try run.experiment.folder.create(run.experiment.configuration)
+    let want = try finished(run, try run.run().state)
+    let (isFinished, state, metrics) = try run.run()
+    #expect(isFinished && metrics.isEmpty)
+    #expect(try finished(run, state) == want)
+  }
+
+  @Test func aRunStoppedBeforeItsFirstCheckpointBeginsAgain() throws {
+    let fixture = try ExperimentFixture()
+    let run = try SteppedRun(try fixture.experiment("task-res", folder: "run"))
+    try run.experiment.folder.create(run.experiment.configuration)
+    var state = run.trainer.start()
+    try state.resume(from: run.experiment.folder.checkpoint, run.experiment.configuration)
+    #expect(state.steps == 0 && state.epoch == 0)
+  }
+}

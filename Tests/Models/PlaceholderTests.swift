@@ -1,4 +1,0 @@
-import Tensor
-import Testing
-
-@Test func placeholderModels() { #expect(MemoryLayout<Real>.size > 0) }

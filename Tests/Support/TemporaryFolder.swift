@@ -1,0 +1,39 @@
+import Foundation
+
+/// A folder that is gone when the last reference to it is.
+public final class TemporaryFolder: Sendable {
+  /// Where it is.
+  public let url: URL
+
+  /// An empty folder of its own.
+  public init() throws {
+    url = FileManager.default.temporaryDirectory.appendingPathComponent("frugal-tests-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+  }
+
+  deinit { try? FileManager.default.removeItem(at: url) }
+
+  /// The place of a file in it; folders on the way are made.
+  public func file(_ path: String) throws -> URL {
+    let file = url.appendingPathComponent(path)
+    try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+    return file
+  }
+
+  /// Writes a file in it.
+  @discardableResult
+  public func write(_ bytes: [UInt8], to path: String) throws -> URL {
+    let file = try file(path)
+    try Data(bytes).write(to: file)
+    return file
+  }
+
+  /// Writes a text file in it.
+  @discardableResult
+  public func write(_ text: String, to path: String) throws -> URL { try write(Array(text.utf8), to: path) }
+
+  /// The paths of the files in it, sorted.
+  public var contents: [String] {
+    (FileManager.default.enumerator(atPath: url.path)?.compactMap { $0 as? String } ?? []).sorted()
+  }
+}

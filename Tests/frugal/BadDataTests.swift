@@ -1,0 +1,149 @@
+import Foundation
+import FrugalTestSupport
+import Testing
+
+/// Folders of pictures that are broken: exit code 1, a line that names file and reason, and no trace of a run.
+@Suite struct BadDataTests {
+  struct Damage: CustomTestStringConvertible, Sendable {
+    let testDescription: String
+    let texts: [String]
+    let apply: @Sendable (TemporaryFolder) throws -> Void
+
+    init(_ name: String, _ texts: String..., apply: @escaping @Sendable (TemporaryFolder) throws -> Void) {
+      (testDescription, self.texts, self.apply) = (name, texts, apply)
+    }
+  }
+
+  private func tune(_ folder: TemporaryFolder, _ extra: String...) async throws -> FrugalProcess.Outcome {
+    let out = folder.url.appendingPathComponent("run")
+    return try await runFrugal(Workbench.quickRun("r-amt", out: out, data: folder.path("pictures")) + extra)
+  }
+
+  @Test(arguments: [
+    Damage("no train", "pictures/train: expected a folder with one folder a class, found none") {
+      try $0.remove("pictures/train")
+    },
+    Damage("no test", "pictures/test: expected a folder with one folder a class, found none") {
+      try $0.remove("pictures/test")
+    },
+    Damage("an empty train", "pictures/train: expected one folder a class, found no folder") {
+      try $0.remove("pictures/train")
+      try $0.write([], to: "pictures/train/stray.jpg")
+    },
+    Damage("an empty class", "train/empty: expected images (.jpg, .jpeg or .png), found none") {
+      try $0.write("text", to: "pictures/train/empty/readme.txt")
+    },
+    Damage("a class of test alone", "test/purple: expected only classes that train has, found another") {
+      try $0.write([], to: "pictures/test/purple/1.png")
+    },
+    Damage("too few pictures", "class \"red circle\": expected at least 2 training images, found 1") {
+      for number in 1..<16 {
+        let name = "pictures/train/red_circle/\(number < 10 ? "0" : "")\(number)"
+        try? $0.remove("\(name).png")
+        try? $0.remove("\(name).jpg")
+      }
+    },
+    Damage("class names of others", "classnames.txt:2: expected a class folder of train, found \"white\"") {
+      try $0.write("red_circle a red one\nwhite\ta white one\n", to: "pictures/classnames.txt")
+    },
+    Damage(
+      "a class without a name", "classnames.txt: expected a line for the class folder \"blue_triangle\", found none"
+    ) {
+      try $0.write("red_circle a red one\n", to: "pictures/classnames.txt")
+    },
+  ])
+  func foldersAreRefused(damage: Damage) async throws {
+    let folder = try Workbench.picturesCopy()
+    try damage.apply(folder)
+    expectRefusal(try await tune(folder), code: 1, ["frugal tune: "] + damage.texts)
+    #expect(!folder.exists("run"))
+  }
+
+  /// Every training picture of one class is broken, so that whichever is drawn is.
+  private func breakClass(_ folder: TemporaryFolder, _ change: ([UInt8]) -> [UInt8]) throws {
+    for name in try FileManager.default.contentsOfDirectory(atPath: folder.path("pictures/train/red_circle")) {
+      let path = "pictures/train/red_circle/\(name)"
+      try folder.write(change(try folder.bytes(path)), to: path)
+    }
+  }
+
+  @Test func truncatedPicturesAreNamed() async throws {
+    let folder = try Workbench.picturesCopy()
+    try breakClass(folder) { Array($0.prefix($0.count / 2)) }
+    let outcome = try await tune(folder)
+    expectRefusal(outcome, code: 1, ["frugal tune: ", "train/red_circle/", "found the end of the file"])
+    // The run failed in its first epoch, and its folder is free for the next attempt.
+    #expect(!folder.exists("run"))
+  }
+
+  @Test func renamedTextFilesAreNamed() async throws {
+    let folder = try Workbench.picturesCopy()
+    try breakClass(folder) { _ in Array("just some text".utf8) }
+    expectRefusal(try await tune(folder), code: 1, ["train/red_circle/", "expected a JPEG or PNG picture, found"])
+    #expect(!folder.exists("run"))
+  }
+
+  @Test func aFailedRunLeavesStrangersFilesAlone() async throws {
+    let folder = try Workbench.picturesCopy()
+    try breakClass(folder) { _ in [] }
+    try folder.write("mine", to: "run/notes.txt")
+    expectRefusal(try await tune(folder), code: 1, ["train/red_circle/"])
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path("run")) == ["notes.txt"])
+  }
+
+  @Test func unreadableTrainingPicturesAreLeftOutIfAsked() async throws {
+    let folder = try Workbench.picturesCopy()
+    for name in ["00.png", "03.png", "06.png"] { try folder.write("x", to: "pictures/train/red_circle/\(name)") }
+    let outcome = try await tune(folder, "--skip-unreadable")
+    #expect(outcome.code == 0, "\(outcome.errors)")
+    #expect(outcome.errors.contains("3 pictures left out as they cannot be read:"))
+    #expect(outcome.errors.contains("train/red_circle/03.png: expected a JPEG or PNG picture"))
+  }
+
+  @Test func classesThatLoseTooManyPicturesAreNamed() async throws {
+    let folder = try Workbench.picturesCopy()
+    try breakClass(folder) { _ in [] }
+    let outcome = try await tune(folder, "--skip-unreadable")
+    expectRefusal(outcome, code: 1, ["class \"red circle\": expected at least 2 training images, found 0"])
+    #expect(!folder.exists("run"))
+  }
+
+  @Test func everyClassNeedsAPictureThatCanBeRead() async throws {
+    let folder = try Workbench.picturesCopy()
+    for name in try FileManager.default.contentsOfDirectory(atPath: folder.path("pictures/train")) {
+      try folder.remove("pictures/train/\(name)")
+      try folder.write([], to: "pictures/train/\(name)/1.png")
+    }
+    let out = folder.url.appendingPathComponent("run")
+    var words = Workbench.quickRun("r-amt", out: out, data: folder.path("pictures")) + ["--skip-unreadable"]
+    let place = try #require(words.firstIndex(of: "--shots"))
+    words[place + 1] = "all"
+    expectRefusal(
+      try await runFrugal(words), code: 1, ["class \"blue triangle\": expected at least 1 training images, found 0"])
+    #expect(!folder.exists("run"))
+  }
+
+  @Test func oddThingsAreMentioned() async throws {
+    let folder = try Workbench.picturesCopy()
+    try folder.write("text", to: "pictures/train/red_circle/notes.txt")
+    try folder.remove("pictures/test/red_circle")
+    let outcome = try await tune(folder)
+    #expect(outcome.code == 0)
+    #expect(outcome.errors.contains("train/red_circle/notes.txt"))
+    #expect(outcome.errors.contains("warning: classes without test pictures: red_circle"))
+  }
+
+  @Test func promptsMustFit() async throws {
+    let folder = try TemporaryFolder()
+    var words = Workbench.quickRun("r-amt", out: folder.url.appendingPathComponent("run"))
+    let place = try #require(words.firstIndex(of: "--template"))
+    words[place + 1] = "no place for a name"
+    expectRefusal(
+      try await runFrugal(words), code: 1,
+      ["--template: expected {} where the class name goes, found \"no place for a name\""])
+    words[place + 1] = "a {} " + String(repeating: "and so on ", count: 20)
+    expectRefusal(try await runFrugal(words), code: 1, ["32", "and so on"])
+    #expect(folder.contents.isEmpty)
+    #expect(try await runFrugal(words + ["--truncate"]).code == 0)
+  }
+}

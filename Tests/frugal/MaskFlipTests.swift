@@ -1,0 +1,57 @@
+import Foundation
+import FrugalTestSupport
+import Methods
+import Testing
+
+/// A real mask starts 0.005 above its threshold and an official step is 8e-5 long: no weight can be masked early.
+@Suite struct MaskFlipTests {
+  private func tune(_ folder: TemporaryFolder, _ extra: [String]) async throws -> FrugalProcess.Outcome {
+    try await runFrugal(
+      [
+        "tune", "--model", Workbench.model, "--data", Workbench.pictures, "--method", "r-amt", "--shots", "16",
+        "--template", "a {}", "--batch", "32", "--out", folder.path("run"),
+      ] + extra)
+  }
+
+  private let warning = "less than the 0.005 a mask travels to its threshold"
+
+  @Test(arguments: ["1", "0"]) func noMaskFlipsBeforeItCan(lambda: String) async throws {
+    let folder = try TemporaryFolder()
+    let outcome = try await tune(folder, ["--epochs", "35", "--schedule", "constant", "--lambda", lambda])
+    #expect(outcome.code == 0, "\(outcome.errors)")
+    #expect(!outcome.errors.contains("warning: the learning rates"))
+    let rates = [Double](repeating: 8e-5, count: 70)
+    let possible = try #require(MaskTuning.firstPossibleFlip(learningRates: rates))
+    let steady = try #require(MaskTuning.steadyFlip(learningRates: rates))
+    #expect(possible == 50 && steady == 63)
+    let epochs = try folder.metrics("run")
+    #expect(epochs.count == 35 && epochs.last?["steps"]?.int == 70)
+    for epoch in epochs {
+      let (steps, share) = (try #require(epoch["steps"]?.int), try #require(epoch["shares"]?["all"].double))
+      if steps < possible { #expect(share == 0, "after \(steps) steps") }
+      // A gradient of one sign takes exactly as long as the rates add up to, and many keep their sign that long.
+      if steps > steady { #expect(share > 0, "after \(steps) steps") }
+    }
+  }
+
+  @Test func aRunTooShortForAnyMaskSaysSoBeforeItStarts() async throws {
+    let folder = try TemporaryFolder()
+    let outcome = try await tune(folder, ["--epochs", "10"])
+    #expect(outcome.code == 0)
+    let lines = outcome.errors.split(separator: "\n").map(String.init)
+    let place = try #require(lines.firstIndex { $0.hasPrefix("warning: the learning rates add up to ") })
+    #expect(lines[place].contains(warning) && lines[place].contains("no weight can be masked"))
+    #expect(place < (try #require(lines.firstIndex { $0.hasPrefix("epoch 1/10") })))
+    #expect(try folder.metrics("run").allSatisfy { $0["shares"]?["all"].double == 0 })
+    #expect(try folder.result("run")["shares"]["all"].double == 0)
+    let (result, zeroShot) = (try folder.result("run")["test"], try folder.result("run")["zeroShot"])
+    #expect(result["logitsSHA256"] == zeroShot["logitsSHA256"])
+  }
+
+  @Test func aCosineAddsUpToHalfOfWhatItsHeightWould() async throws {
+    let folder = try TemporaryFolder()
+    // 2 · 8e-5 · Σ ½ (1 + cos(π e / 35)) over 35 epochs, and the sum is ½ · 35 + ½.
+    let outcome = try await tune(folder, ["--epochs", "35"])
+    #expect(outcome.errors.contains("warning: the learning rates add up to 0.00288, \(warning)"))
+  }
+}

@@ -1,0 +1,79 @@
+import Foundation
+import FrugalTestSupport
+import Testing
+
+/// Training, selection and resuming never read the test split: a picture there that cannot be read shows only when all
+/// of them are over.
+@Suite struct SealedTestSplitTests {
+  /// The pictures with a validation split, and one test picture that is none.
+  private func data() throws -> TemporaryFolder {
+    let folder = try Workbench.picturesCopy()
+    try FileManager.default.copyItem(atPath: folder.path("pictures/test"), toPath: folder.path("pictures/val"))
+    try folder.write("not a picture", to: "pictures/test/green_square/03.png")
+    return folder
+  }
+
+  private func run(_ method: String, _ data: TemporaryFolder, selection: String, crop: String = "random") -> [String] {
+    let out = data.url.appendingPathComponent("run")
+    return Workbench.quickRun(method, out: out, data: data.path("pictures")) + ["--select", selection, "--crop", crop]
+  }
+
+  @Test(arguments: [("r-amt", "val", "random"), ("r-pmt", "last", "random"), ("task-res", "val", "center")])
+  func onlyTheFinalEvaluationMeetsABrokenTestPicture(method: String, selection: String, crop: String) async throws {
+    let folder = try data()
+    let outcome = try await runFrugal(run(method, folder, selection: selection, crop: crop))
+    expectRefusal(outcome, code: 1, ["frugal tune: ", "test/green_square/03.png: expected a JPEG or PNG picture"])
+    #expect(try folder.metrics("run").count == 3)
+    #expect(try folder.metrics("run").allSatisfy { $0["validationAccuracy"] != nil } == (selection == "val"))
+    #expect(folder.exists("run/delta.safetensors"))
+    #expect(!folder.exists("run/result.json"))
+    let delta = try folder.bytes("run/delta.safetensors")
+    // With the picture repaired, the run only needs its evaluation.
+    try FileManager.default.removeItem(atPath: folder.path("pictures/test/green_square/03.png"))
+    try FileManager.default.copyItem(
+      atPath: "\(Workbench.pictures)/test/green_square/03.png", toPath: folder.path("pictures/test/green_square/03.png")
+    )
+    let resumed = try await runFrugal("tune", "--resume", folder.path("run"))
+    #expect(resumed.code == 0, "\(resumed.errors)")
+    #expect(!resumed.errors.contains("epoch 3/3"))
+    #expect(try folder.bytes("run/delta.safetensors") == delta)
+    #expect(try folder.result("run")["test"]["total"].int == 32)
+  }
+
+  @Test func aTestSplitOfNonsenseDoesNotChangeTheDelta() async throws {
+    let (clean, broken) = (try Workbench.picturesCopy(), try Workbench.picturesCopy())
+    for name in try FileManager.default.contentsOfDirectory(atPath: broken.path("pictures/test/red_circle")) {
+      try broken.write([], to: "pictures/test/red_circle/\(name)")
+    }
+    for folder in [clean, broken] { _ = try await runFrugal(run("r-amt", folder, selection: "last")) }
+    #expect(try clean.bytes("run/delta.safetensors") == broken.bytes("run/delta.safetensors"))
+    #expect(try clean.bytes("run/checkpoint.safetensors") != [])
+  }
+
+  @Test func unreadableTestPicturesAreCountedAndListedIfAsked() async throws {
+    let folder = try data()
+    let outcome = try await runFrugal(run("r-amt", folder, selection: "last") + ["--skip-unreadable"])
+    #expect(outcome.code == 0, "\(outcome.errors)")
+    #expect(outcome.output.contains("left out        1 unreadable test pictures"))
+    #expect(try folder.result("run")["test"]["unreadable"].int == 1)
+    #expect(try folder.result("run")["test"]["total"].int == 31)
+    let delta = folder.path("run/delta.safetensors")
+    let words = ["evaluate", "--model", Workbench.model, "--data", folder.path("pictures"), "--delta", delta, "--json"]
+    let evaluated = try await runFrugal(words + ["--skip-unreadable"])
+    #expect(evaluated.errors.contains("1 pictures left out"))
+    #expect(try evaluated.json()["unreadable"].strings?.first?.contains("green_square/03.png: expected") == true)
+    let (result, report) = (try folder.result("run"), try evaluated.json())
+    #expect(report["logitsSHA256"] == result["test"]["logitsSHA256"])
+    expectRefusal(try await runFrugal(words), code: 1, ["green_square/03.png: expected a JPEG or PNG picture"])
+  }
+
+  @Test func resultSaysWhichModelWasTaken() async throws {
+    let folder = try Workbench.picturesCopy()
+    #expect(try await runFrugal(run("r-amt", folder, selection: "last")).code == 0)
+    let result = try folder.result("run")
+    #expect(result["epoch"].int == 3)
+    #expect(result["reason"].string == "last epoch, as in the published runs")
+    #expect(result["method"].string == "r-amt")
+    #expect(result["validationAccuracy"].isNull)
+  }
+}

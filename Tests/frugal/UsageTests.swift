@@ -1,0 +1,97 @@
+import Foundation
+import FrugalTestSupport
+import Testing
+
+/// Command lines that cannot be understood: exit code 2, a line that names the flag, and no trace on disk.
+@Suite struct UsageTests {
+  struct Case: CustomTestStringConvertible, Sendable {
+    let words: [String]
+    let texts: [String]
+
+    init(_ line: String, _ texts: String...) {
+      (words, self.texts) = (line.split(separator: " ").map(String.init), texts)
+    }
+
+    var testDescription: String { words.joined(separator: " ") }
+  }
+
+  @Test(arguments: [
+    Case("tun", "tun: unknown command (did you mean tune?)"), Case("sweep", "sweep: unknown command; frugal --help"),
+    Case("inspect", "expected one path to inspect, found 0"),
+    Case("inspect a b", "expected one path to inspect, found 2"),
+    Case("predict --model M", "expected at least one picture, found none"),
+    Case("predict a.jpg", "--model: expected a value, found none"),
+    Case("predict --model M --classes a,,b a.jpg", "--classes: expected names between commas, found an empty one"),
+    Case("predict --model M --top 0 a.jpg", "--top: expected a whole number from 1"),
+    Case("evaluate --data D", "--model: expected a value, found none"),
+    Case(
+      "evaluate --model M --data D --split tset",
+      "--split: expected test, val, train, found \"tset\" (did you mean test?)"),
+    Case("evaluate --model M stray", "stray: expected flags only"),
+    Case("evaluate --threads 0", "--threads: expected a whole number from 1 to 1024, found \"0\""),
+    Case("evaluate --threads many", "--threads: expected a whole number"),
+  ])
+  func wrongWordsExitWith2(line: Case) async throws {
+    let outcome = try await runFrugal(line.words)
+    expectRefusal(outcome, code: 2, line.texts)
+    #expect(outcome.output.isEmpty)
+  }
+
+  @Test(arguments: [
+    Case("--metod r-amt", "--metod: unknown flag (did you mean --method?)"),
+    Case("--method r-atm", "--method: expected r-amt, r-mmt", "found \"r-atm\" (did you mean r-amt?)"),
+    Case("--method task-res+r-amt+r-mmt", "--method: expected r-amt"),
+    Case("--method r-amt+", "--method: expected r-amt"),
+    Case("--method zero-shot", "--method: expected one that trains, found \"zero-shot\""),
+    Case("--shots 0", "--shots: expected a whole number from 1, or all, found \"0\""),
+    Case("--shots two", "found \"two\""),
+    Case("--seed -1", "--seed: expected a whole number from 0 to 2147483647, found \"-1\""),
+    Case("--epochs 0", "--epochs: expected a whole number from 1"), Case("--epochs 1e3", "found \"1e3\""),
+    Case("--batch 0", "--batch: expected a whole number from 1"),
+    Case("--lr -1", "--lr: expected a number from 0.0 to 1000.0, found \"-1\""), Case("--lr nan", "found \"nan\""),
+    Case("--lambda 1.5", "--lambda: expected a number from 0.0 to 1.0, found \"1.5\""),
+    Case("--momentum 1", "--momentum: expected a number"), Case("--as authors", "--as: expected official, paper"),
+    Case("--schedule cosin", "--schedule: expected cosine, constant, found \"cosin\" (did you mean cosine?)"),
+    Case("--optimizer adamm", "(did you mean adam?)"), Case("--crop centre", "(did you mean center?)"),
+    Case("--select best", "--select: expected last, val, found \"best\""),
+    Case("--select val", "--select: expected last, as the data has no val/CLASS/* folders"),
+    Case("--dataset imagnet", "--dataset: expected imagenet", "(did you mean imagenet?)"),
+    Case("--tokenizer openai", "--tokenizer: expected published, hugging-face"),
+    Case("--alpha 0.5", "--alpha: expected task-res to read it, found --method r-amt"),
+    Case("--tuned-share 0.5", "--tuned-share: expected r-pmt to read it, found --method r-amt"),
+    Case("--method task-res --lambda 0.5", "--lambda: expected a mask tuning method", "found --method task-res"),
+    Case("--method mask-tuning --lambda 0.5", "--lambda: expected a mask tuning method", "found --method mask-tuning"),
+    Case("--method task-res --norm-weight 0", "--norm-weight: expected a mask tuning method to read it"),
+    Case("--nesterov", "--momentum, --nesterov: expected --optimizer sgd beside them, found adam"),
+    Case("--optimizer sgd --nesterov --momentum 0", "--nesterov: expected a momentum above 0, found 0.0"),
+    Case("--warmup-epochs 2", "--warmup-epochs: expected --warmup constant or linear beside it, found none"),
+    Case("--lr 1 --lr 2", "--lr: expected one value, found a second one, \"2\""),
+    Case("--json=yes", "--json: expected no value, found \"yes\""),
+    Case("--shots --lr 1", "--shots: expected N|all, found the flag --lr"),
+    Case("--lr", "found the end of the command line"),
+    Case("--resume elsewhere", "expected no such flag with --resume: the settings of the run hold"),
+  ])
+  func wrongSettingsLeaveNoFolder(line: Case) async throws {
+    let folder = try TemporaryFolder()
+    var words = ["tune", "--model", Workbench.model, "--data", Workbench.pictures, "--out", folder.path("run")]
+    if !line.words.contains("--method") { words += ["--method", "r-amt"] }
+    let outcome = try await runFrugal(words + line.words)
+    expectRefusal(outcome, code: 2, line.texts)
+    #expect(folder.contents.isEmpty)
+  }
+
+  @Test(arguments: ["--model", "--data", "--method", "--out"])
+  func whatTuneCannotDoWithoutIsAskedFor(flag: String) async throws {
+    let folder = try TemporaryFolder()
+    let words = Workbench.quickRun("r-amt", out: folder.url.appendingPathComponent("run"))
+    let place = try #require(words.firstIndex(of: flag))
+    let outcome = try await runFrugal(Array(words[..<place] + words[(place + 2)...]))
+    expectRefusal(outcome, code: 2, ["\(flag): expected a value, found none"])
+    #expect(folder.contents.isEmpty)
+  }
+
+  @Test func threadsOfTheEnvironmentAreCheckedToo() async throws {
+    let outcome = try await runFrugal(["inspect", Workbench.model], environment: ["FRUGAL_THREADS": "-2"])
+    expectRefusal(outcome, code: 2, ["FRUGAL_THREADS: expected a whole number from 1 to 1024, found \"-2\""])
+  }
+}
