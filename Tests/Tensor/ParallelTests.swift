@@ -43,9 +43,15 @@ extension AllSuitesThatSetThreads {
     }
 
     @Test(arguments: [
+      ("Name:\tx\nCpus_allowed:\t3\nCpus_allowed_list:\t0-1\n", 2), ("Cpus_allowed:\tffffffff,0000000f\n", 36),
+      ("Cpus_allowed:\t0\n", nil), ("", nil),
+    ])
+    func affinityIsCounted(status: String, cores: Int?) { #expect(coresAllowed(status: status) == cores) }
+
+    @Test(arguments: [
       ("max 100000\n", nil), ("200000 100000\n", 2), ("250000 100000", 3), ("1 100000", 1), ("", nil), ("1 0", nil),
       ("-5 100000", nil), ("many few", nil), ("99999999999999999999 1", nil), ("9223372036854775807 1", Int.max),
     ])
-    func quotaIsRoundedUpToCores(text: String, cores: Int?) { #expect(coreQuota(text) == cores) }
+    func quotaIsRoundedUpToCores(text: String, cores: Int?) { #expect(coresPaid(quota: text) == cores) }
   }
 }
