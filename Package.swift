@@ -14,9 +14,11 @@ let hasFMA = !["x86-64", "x86-64-v2"].contains(targetCPU)
 /// The vector registers of the target decide the shape of the matrix kernel's tile: its speed, never its bits.
 let features =
   targetCPU == "native" ? (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? "" : targetCPU
-let isWide = ["avx512f", "avx512", "icelake", "sapphirerapids", "graniterapids", "znver4", "znver5"]
-  .contains { features.contains($0) }
-let hasAVX2 = ["avx2", "haswell", "broadwell", "skylake", "alderlake", "znver"].contains { features.contains($0) }
+func isOne(of names: String...) -> Bool { names.contains { features.contains($0) } }
+let isWide = isOne(
+  of: "avx512", "x86-64-v4", "cannonlake", "icelake", "tigerlake", "rocketlake", "cascadelake", "cooperlake", "rapids",
+  "znver4", "znver5")
+let hasAVX2 = isOne(of: "avx2", "x86-64-v3", "haswell", "broadwell", "lake", "znver")
 
 /// Numeric code stays optimised in the debug configuration: SIMD is about a hundred times slower without.
 let numeric: [SwiftSetting] =

@@ -52,5 +52,5 @@ private func row(_ layout: Layout, _ m: Int, _ n: Int, _ k: Int, parallel: Bool)
   let share = Double(2 * rows) / Double(m)
   return Row(
     name: "gemm \(layout.rawValue) \(m)×\(n)×\(k)", unit: "GFLOP", work: work, hasPeak: true,
-    twin: ("\(error)", work * share / time), run: run)
+    twin: ("\(error)", work * share / time), threads: parallel ? Parallel.threads : 1, run: run)
 }

@@ -12,6 +12,8 @@ struct Row {
   let hasPeak: Bool
   /// The largest error against the twin, and the twin's speed in units a second.
   let twin: (error: String, speed: Double)
+  /// The threads that take part.
+  let threads: Int
   /// One call.
   let run: () -> Void
 }
@@ -27,7 +29,7 @@ func seconds(_ body: () -> Void) -> Double {
 }
 
 /// Times all rows in turns, the peak among them, and prints a line for each.
-func measure(_ rows: [Row], threads: Int, repeats: Int) {
+func measure(_ rows: [Row], repeats: Int) {
   var peaks: [Double] = []
   var speeds = [[Double]](repeating: [], count: rows.count)
   // Short work is repeated within one reading of the clock until it takes about 10 ms.
@@ -36,19 +38,20 @@ func measure(_ rows: [Row], threads: Int, repeats: Int) {
     return max(1, Int(0.01 / seconds(row.run)))
   }
   for _ in 0..<repeats {
-    peaks.append(Double(threads) * peakOfOneCore())
+    peaks.append(peakOfOneCore())
     for (index, row) in rows.enumerated() {
       let time = seconds { for _ in 0..<calls[index] { row.run() } }
       speeds[index].append(Double(calls[index]) * row.work / time)
     }
   }
   let peak = Spread(peaks)
-  print("peak of \(threads) × one core: \(peak.text) GFLOP/s")
+  print("peak of one core  \(peak.text) GFLOP/s")
   for (row, speeds) in zip(rows, speeds) {
     let speed = Spread(speeds)
-    let share = row.hasPeak ? String(format: "  %.0f%% of peak", 100 * speed.median / peak.median) : ""
+    let share =
+      row.hasPeak ? String(format: "  %.0f%% of peak", 100 * speed.median / (peak.median * Double(row.threads))) : ""
     let ratio = String(format: "%.1f× twin", speed.median / row.twin.speed)
-    print("\(row.name)  \(speed.text) \(row.unit)/s\(share)  \(ratio)  error \(row.twin.error)  threads \(threads)")
+    print("\(row.name)  \(speed.text) \(row.unit)/s\(share)  \(ratio)  error \(row.twin.error)  threads \(row.threads)")
   }
 }
 

@@ -31,6 +31,6 @@ func transcendentalRows() -> [Row] {
     }
     return Row(
       name: "\(function.rawValue) \(count)", unit: "G", work: Double(count), hasPeak: false,
-      twin: (String(format: "%.2f ULP", error), Double(count) / time), run: run)
+      twin: (String(format: "%.2f ULP", error), Double(count) / time), threads: 1, run: run)
   }
 }

@@ -63,7 +63,7 @@ do {
     var rows: [Row] = []
     if request.suites.contains("gemm") { rows += gemmRows() }
     if request.suites.contains("transcendental") { rows += transcendentalRows() }
-    measure(rows, threads: threads, repeats: request.repeats)
+    measure(rows, repeats: request.repeats)
   }
 } catch {
   FileHandle.standardError.write(Data("Bench: \(error)\n".utf8))

@@ -18,9 +18,10 @@ extension SIMD16 where Scalar == Real {
   /// The first `count` < 16 numbers; the remaining lanes hold `padding`.
   @inline(__always)
   public init(loading pointer: UnsafePointer<Real>, count: Int, padding: Real = 0) {
-    var lanes = Lanes(repeating: padding)
-    for lane in 0..<count { lanes[lane] = pointer[lane] }
-    self = lanes
+    self = Lanes(repeating: padding)
+    withUnsafeMutableBytes(of: &self) {
+      $0.baseAddress!.copyMemory(from: pointer, byteCount: count &* MemoryLayout<Real>.stride)
+    }
   }
 
   /// Writes sixteen consecutive numbers, at any alignment.
@@ -32,7 +33,9 @@ extension SIMD16 where Scalar == Real {
   /// Writes the first `count` < 16 lanes.
   @inline(__always)
   public func store(to pointer: UnsafeMutablePointer<Real>, count: Int) {
-    for lane in 0..<count { pointer[lane] = self[lane] }
+    withUnsafeBytes(of: self) {
+      UnsafeMutableRawPointer(pointer).copyMemory(from: $0.baseAddress!, byteCount: count &* MemoryLayout<Real>.stride)
+    }
   }
 
   /// The first `count` lanes as they are, zeros behind.

@@ -99,57 +99,62 @@ func numbers(_ count: Int, seed: UInt64) -> [Real] {
   }
 }
 
-@Suite(.serialized) struct GemmTests {
-  @Test(arguments: ProductCase.blocks + ProductCase.layouts)
-  func bitsEqualThoseOfThreePlainLoops(_ product: ProductCase) {
-    #expect(product.firstDifference(parallel: false) == nil)
-  }
+/// Suites that set `Parallel.threads`, which belongs to the process: one after the other.
+@Suite(.serialized) enum AllSuitesThatSetThreads {}
 
-  @Test func bitsEqualThoseOfThreePlainLoopsAroundTheTile() {
-    for product in ProductCase.edges {
-      for accumulating in [false, true] {
-        var product = product
-        product.accumulating = accumulating
-        #expect(product.firstDifference(parallel: false) == nil)
+extension AllSuitesThatSetThreads {
+  @Suite struct GemmTests {
+    @Test(arguments: ProductCase.blocks + ProductCase.layouts)
+    func bitsEqualThoseOfThreePlainLoops(_ product: ProductCase) {
+      #expect(product.firstDifference(parallel: false) == nil)
+    }
+
+    @Test func bitsEqualThoseOfThreePlainLoopsAroundTheTile() {
+      for product in ProductCase.edges {
+        for accumulating in [false, true] {
+          var product = product
+          product.accumulating = accumulating
+          #expect(product.firstDifference(parallel: false) == nil)
+        }
       }
     }
-  }
 
-  @Test(arguments: [1, 2, 3, 7])
-  func threadsChangeNoBit(_ threads: Int) {
-    let before = Parallel.requestedThreads
-    defer { Parallel.threads = before }
-    Parallel.threads = threads
-    for var product in [ProductCase(227, 515, 31), ProductCase(40, 1030, 70), ProductCase(300, 90, 1000)] {
-      product.b = .columns
-      #expect(product.firstDifference(parallel: true) == nil)
+    @Test(arguments: [1, 2, 3, 7])
+    func threadsChangeNoBit(_ threads: Int) {
+      let before = Parallel.requestedThreads
+      defer { Parallel.threads = before }
+      Parallel.threads = threads
+      for var product in [ProductCase(227, 515, 31), ProductCase(40, 1030, 70), ProductCase(300, 90, 1000)] {
+        product.b = .columns
+        #expect(product.firstDifference(parallel: true) == nil)
+      }
     }
-  }
 
-  @Test func smallWholeNumbersAreMultipliedExactly() {
-    var c: [Real] = [1, 1, 1, 1]
-    multiply(2, 2, 3, [1, 2, 3, 4, 5, 6], [7, 8, 9, 10, 11, 12], into: &c, accumulating: true)
-    #expect(c == [59, 65, 140, 155])
-  }
+    @Test func smallWholeNumbersAreMultipliedExactly() {
+      var c: [Real] = [1, 1, 1, 1]
+      multiply(2, 2, 3, [1, 2, 3, 4, 5, 6], [7, 8, 9, 10, 11, 12], into: &c, accumulating: true)
+      #expect(c == [59, 65, 140, 155])
+    }
 
-  @Test func notANumberSpreadsOnlyAlongItsRow() {
-    var a = [Real](repeating: 1, count: 15 * 4)
-    a[14 * 4 + 2] = .nan
-    var c = [Real](repeating: 0, count: 15 * 33)
-    multiply(15, 33, 4, a, [Real](repeating: 1, count: 4 * 33), into: &c, accumulating: false)
-    #expect(c[..<(14 * 33)].allSatisfy { $0 == 4 })
-    #expect(c[(14 * 33)...].allSatisfy { $0.isNaN })
-  }
+    @Test func notANumberSpreadsOnlyAlongItsRow() {
+      var a = [Real](repeating: 1, count: 15 * 4)
+      a[14 * 4 + 2] = .nan
+      var c = [Real](repeating: 0, count: 15 * 33)
+      multiply(15, 33, 4, a, [Real](repeating: 1, count: 4 * 33), into: &c, accumulating: false)
+      #expect(c[..<(14 * 33)].allSatisfy { $0 == 4 })
+      #expect(c[(14 * 33)...].allSatisfy { $0.isNaN })
+    }
 
-  private func multiply(
-    _ m: Int, _ n: Int, _ k: Int, _ a: [Real], _ b: [Real], into c: inout [Real], accumulating: Bool
-  ) {
-    a.withUnsafeBufferPointer { a in
-      b.withUnsafeBufferPointer { b in
-        c.withUnsafeMutableBufferPointer { c in
-          gemm(
-            m, n, k, MatrixView(a.baseAddress!, rowStride: k), MatrixView(b.baseAddress!, rowStride: n),
-            into: c.baseAddress!, cStride: n, accumulating: accumulating)
+    private func multiply(
+      _ m: Int, _ n: Int, _ k: Int, _ a: [Real], _ b: [Real], into c: inout [Real], accumulating: Bool
+    ) {
+      a.withUnsafeBufferPointer { a in
+        b.withUnsafeBufferPointer { b in
+          c.withUnsafeMutableBufferPointer { c in
+            gemm(
+              m, n, k, MatrixView(a.baseAddress!, rowStride: k), MatrixView(b.baseAddress!, rowStride: n),
+              into: c.baseAddress!, cStride: n, accumulating: accumulating)
+          }
         }
       }
     }

@@ -43,6 +43,74 @@ let isDouble = MemoryLayout<Real>.size == 8
     }
     #expect(worst.0 <= f.bound, "\(worst.0) ULP at \(worst.1)")
   }
+
+  @Test(arguments: ElementaryFunction.all)
+  func scalarsHaveTheBitsOfLanes(_ f: ElementaryFunction) {
+    let x = patterns(f.range).suffix(1600)
+    for start in stride(from: x.startIndex, to: x.endIndex - 15, by: 16) {
+      let lanes = f.lanes(Lanes(x[start..<start + 16]))
+      for lane in 0..<16 { #expect(lanes[lane].bitPattern == f.scalar(x[start + lane]).bitPattern) }
+    }
+  }
+
+  @Test(arguments: ElementaryFunction.all)
+  func notANumberStays(_ f: ElementaryFunction) {
+    #expect(f.scalar(.nan).isNaN)
+    #expect(f.scalar(-.nan).isNaN)
+  }
+
+  @Test func endsOfTheRangesAreExact() {
+    let infinity = Real.infinity
+    #expect(Transcendental.exp(infinity) == infinity)
+    #expect(Transcendental.exp(-infinity) == 0)
+    #expect(Transcendental.exp(1000) == infinity)
+    #expect(Transcendental.exp(-1000) == 0)
+    #expect(Transcendental.exp(0) == 1)
+    #expect(Transcendental.log(infinity) == infinity)
+    #expect(Transcendental.log(0) == -infinity)
+    #expect(Transcendental.log(-0.0) == -infinity)
+    #expect(Transcendental.log(-1).isNaN)
+    #expect(Transcendental.log(-infinity).isNaN)
+    #expect(Transcendental.log(1) == 0)
+    #expect(Transcendental.tanh(infinity) == 1)
+    #expect(Transcendental.tanh(-infinity) == -1)
+    #expect(Transcendental.sigmoid(infinity) == 1)
+    #expect(Transcendental.sigmoid(-infinity) == 0)
+    #expect(Transcendental.sigmoid(0) == 0.5)
+    #expect(Transcendental.erf(infinity) == 1)
+    #expect(Transcendental.erf(-infinity) == -1)
+  }
+
+  @Test(arguments: [ElementaryFunction.all[2], ElementaryFunction.all[4]])
+  func oddFunctionsKeepTheSignOfZeroAndOfEveryNumber(_ f: ElementaryFunction) {
+    #expect(f.scalar(-0.0).bitPattern == (-0.0 as Real).bitPattern)
+    for x in patterns(f.range).prefix(1000) { #expect(f.scalar(-x) == -f.scalar(x)) }
+  }
+
+  /// The second factor of 2ⁿ rounds once more on the way into the subnormal range.
+  @Test func subnormalResultsOfTheExponentialAreWithinAnULP() {
+    let range: ClosedRange<Real> = isDouble ? -745...(-708.4) : -103.9...(-87.4)
+    for index in 0...10_000 {
+      let x = range.lowerBound + (range.upperBound - range.lowerBound) * Real(index) / 10_000
+      #expect(ulps(Transcendental.exp(x), Foundation.exp(Double(x))) <= 1)
+    }
+  }
+
+  @Test func memoryOfAnyLengthIsMapped() {
+    for function in Transcendental.Function.allCases {
+      for count in [0, 1, 15, 16, 17, 33] {
+        let x = numbers(count, seed: 5).map { abs($0) }
+        var y = [Real](repeating: -7, count: count + 1)
+        x.withUnsafeBufferPointer { x in
+          y.withUnsafeMutableBufferPointer { y in
+            if let base = x.baseAddress { function.map(base, into: y.baseAddress!, count: count) }
+          }
+        }
+        let f = ElementaryFunction.all.first { $0.testDescription == function.rawValue }!
+        #expect(y == x.map(f.scalar) + [-7])
+      }
+    }
+  }
 }
 
 /// Numbers of the range whose bit patterns are evenly spread and slightly shaken, of both signs.
