@@ -120,8 +120,8 @@ enum RunRequest {
     guard recipe.kind == .sgd || (!arguments.has("--momentum") && !arguments.has("--nesterov")) else {
       throw UsageError("--momentum, --nesterov", expected: "--optimizer sgd beside them", found: recipe.kind.rawValue)
     }
-    guard recipe.warmup != .none || !arguments.has("--warmup-epochs") else {
-      throw UsageError("--warmup-epochs", expected: "--warmup constant or linear beside it", found: "none")
+    for flag in ["--warmup-epochs", "--warmup-lr", "--recount"] where recipe.warmup == .none && arguments.has(flag) {
+      throw UsageError(flag, expected: "--warmup constant or linear beside it", found: "none")
     }
     guard !recipe.nesterov || recipe.momentum > 0 else {
       throw UsageError("--nesterov", expected: "a momentum above 0", found: "\(recipe.momentum)")

@@ -24,9 +24,7 @@ struct TunedModel {
       }
       let benchmark = try folder.flatMap { try arguments.benchmark($0) }
       let prompts = try Prompts(classes: classes, templates: arguments.templates(benchmark))
-      // One template needs no mean, and left as it is gives the bits of the zero-shot model of a run.
-      let ensembling: TextEnsembling = prompts.templates.count == 1 ? .rawMean : .unitMean
-      let features = try prompts.classifier(of: pretrained.directory, ensembling: ensembling, truncate: truncates)
+      let features = try prompts.classifier(of: pretrained.directory, ensembling: .unitMean, truncate: truncates)
       (self.pretrained, self.classes, title) = (pretrained, classes, "zero-shot")
       method = Method(
         encoder: FrozenEncoder(), head: ZeroShot(textFeatures: features), model: pretrained.model)

@@ -83,49 +83,58 @@ public struct Trainer {
     _ state: inout TrainingState, shouldStop: () -> Bool = { false }, report: (Event) -> Void = { _ in }
   ) throws -> Bool {
     try check(state)
-    let labels = source.labels
-    let started = Date()
-    var seen = 0
+    var pace = Pace()
     while state.epoch < recipe.epochs {
-      let epoch = state.epoch
       let epochStarted = Date()
-      let batches = batches(of: epoch)
-      let first = state.sums.steps
-      var seenInEpoch = 0
-      let (source, seed) = (source, seed)
-      let inputs = Prefetcher(first..<batches.count) { try source.input(batches[$0], epoch: epoch) }
-      for index in first..<batches.count {
-        let batch = batches[index]
-        let step = method.step(
-          try inputs.next(index), labels: batch.map { labels[$0] }, values: state.values,
-          seed: UInt64(bitPattern: Int64(seed)),
-          step: state.steps)
-        if let term = step.terms.first(where: { !$0.value.isFinite }) {
-          throw RunError(
-            "step \(state.steps + 1): \(term.name): expected a finite number, found \(term.value): training diverged; "
-              + "a smaller --lr may help")
-        }
-        state.apply(step, epoch: epoch, count: batch.count)
-        seen += batch.count
-        seenInEpoch += batch.count
-        let pace = Double(seen) / Date().timeIntervalSince(started)
-        let left = (recipe.epochs - epoch - 1) * stepsPerEpoch + batches.count - index - 1
-        report(
-          .step(
-            Progress(
-              epoch: epoch + 1, epochs: recipe.epochs, step: index + 1, steps: batches.count,
-              loss: state.sums.mean(step.terms.first?.name ?? ""), accuracy: state.sums.accuracy, imagesPerSecond: pace,
-              secondsLeft: Double(left * batch.count) / pace)))
-        let isEpochOver = index + 1 == batches.count
-        if !isEpochOver, shouldStop() {
-          try state.write(to: folder.checkpoint, fingerprint: fingerprint)
-          return false
-        }
+      let seenBefore = pace.pictures
+      let isWhole = try takeSteps(&state, &pace, shouldStop: shouldStop) { report(.step($0)) }
+      guard isWhole else {
+        try state.write(to: folder.checkpoint, fingerprint: fingerprint)
+        return false
       }
-      let seconds = Date().timeIntervalSince(epochStarted)
-      let metrics = try endEpoch(&state, seconds: seconds, pictures: seenInEpoch)
+      let metrics = try endEpoch(
+        &state, seconds: Date().timeIntervalSince(epochStarted), pictures: pace.pictures - seenBefore)
       report(.epoch(metrics))
       if state.epoch < recipe.epochs, shouldStop() { return false }
+    }
+    return true
+  }
+
+  /// Pictures learned from since the run was started or resumed.
+  private struct Pace {
+    let started = Date()
+    var pictures = 0
+    var perSecond: Double { Double(pictures) / Date().timeIntervalSince(started) }
+  }
+
+  /// The steps that are left of the present epoch.
+  ///
+  /// - Returns: whether all were taken; not if `shouldStop` said so before the last.
+  private func takeSteps(
+    _ state: inout TrainingState, _ pace: inout Pace, shouldStop: () -> Bool, report: (Progress) -> Void
+  ) throws -> Bool {
+    let (epoch, first, labels) = (state.epoch, state.sums.steps, source.labels)
+    let batches = batches(of: epoch)
+    let source = source
+    let inputs = Prefetcher(first..<batches.count) { try source.input(batches[$0], epoch: epoch) }
+    for (index, batch) in batches.enumerated().dropFirst(first) {
+      let step = method.step(
+        try inputs.next(index), labels: batch.map { labels[$0] }, values: state.values,
+        seed: UInt64(bitPattern: Int64(seed)), step: state.steps)
+      if let term = step.terms.first(where: { !$0.value.isFinite }) {
+        throw RunError(
+          "step \(state.steps + 1): \(term.name): expected a finite number, found \(term.value): training diverged; "
+            + "a smaller --lr may help")
+      }
+      state.apply(step, epoch: epoch, count: batch.count)
+      pace.pictures += batch.count
+      let left = (recipe.epochs - epoch - 1) * stepsPerEpoch + batches.count - index - 1
+      report(
+        Progress(
+          epoch: epoch + 1, epochs: recipe.epochs, step: index + 1, steps: batches.count,
+          loss: state.sums.mean(step.terms.first?.name ?? ""), accuracy: state.sums.accuracy,
+          imagesPerSecond: pace.perSecond, secondsLeft: Double(left * batch.count) / pace.perSecond))
+      if index + 1 < batches.count, shouldStop() { return false }
     }
     return true
   }
