@@ -66,7 +66,7 @@ enum RunRequest {
       if text == MethodName.Head.zeroShot.rawValue {
         throw UsageError("--method: expected one that trains, found \"zero-shot\" (frugal evaluate does that)")
       }
-      let known = MethodName.parts.filter { $0 != MethodName.Head.zeroShot.rawValue }
+      let known = MethodName.parts
       throw UsageError(
         "--method: expected \(known.joined(separator: ", ")), found \"\(text)\"\(suggestion(for: text, among: known))")
     }

@@ -50,9 +50,10 @@ public struct MethodName: Sendable, Equatable, CustomStringConvertible {
     (encoder, head) = (encoders.first ?? .frozen, heads.first ?? .zeroShot)
   }
 
-  /// The names of all halves.
+  /// The names of all halves that train something.
   public static var parts: [String] {
-    Encoder.allCases.filter { $0 != .frozen }.map(\.rawValue) + Head.allCases.map(\.rawValue)
+    Encoder.allCases.filter { $0 != .frozen }.map(\.rawValue)
+      + Head.allCases.filter { $0 != .zeroShot }.map(\.rawValue)
   }
 
   /// Whether anything is trained.
