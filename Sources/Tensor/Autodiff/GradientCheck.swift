@@ -12,7 +12,7 @@
 /// An input that differences cannot audit is captured by the function as a constant. A straight-through estimator, whose
 /// gradient is by definition that of another function, names it: differences are then taken of `relaxed`, at inputs
 /// where both functions have one value.
-public struct GradientCheck: Sendable {
+public struct GradientCheck: Check {
   /// What is checked: `operation`, or `operation/variant`.
   public let name: String
   /// Names and values of the inputs.
@@ -21,34 +21,34 @@ public struct GradientCheck: Sendable {
   public let function: @Sendable ([Variable]) -> Variable
   /// The function whose gradient that of `function` claims to be, if it is another one.
   public let relaxed: (@Sendable ([Tensor]) -> Tensor)?
+  /// How much is checked at once.
+  public let scope: Scope
+
+  /// How much is checked at once: what bounds the third derivative, and with it the error of a difference.
+  public enum Scope: Sendable {
+    /// One operation, or one layer made of a few.
+    case operation
+    /// A whole network and its loss: derivatives of higher order multiply up over its depth.
+    case network
+  }
 
   /// A check of `function` at the given inputs.
   public init(
-    _ name: String, _ inputs: [(name: String, value: Tensor)], relaxed: (@Sendable ([Tensor]) -> Tensor)? = nil,
-    _ function: @escaping @Sendable ([Variable]) -> Variable
+    _ name: String, _ inputs: [(name: String, value: Tensor)], scope: Scope = .operation,
+    relaxed: (@Sendable ([Tensor]) -> Tensor)? = nil, _ function: @escaping @Sendable ([Variable]) -> Variable
   ) {
-    (self.name, self.inputs, self.relaxed, self.function) = (name, inputs, relaxed, function)
+    (self.name, self.inputs, self.scope, self.relaxed, self.function) = (name, inputs, scope, relaxed, function)
   }
 
-  /// What was found for one input.
-  public struct Finding: Sendable {
-    /// The name of the input.
-    public let input: String
-    /// Its extents.
-    public let shape: Shape
-    /// The largest |analytic − numeric|, divided by the largest gradient of this input (at least 1e-3 of the
-    /// largest of all inputs, so that a gradient that is zero in theory is not divided by rounding noise).
-    public let relativeError: Double
-    /// The largest |analytic − numeric|.
-    public let absoluteError: Double
-    /// Where it is: the index of the element, or the number of the direction.
-    public let index: Int
+  /// The largest relative error a right gradient shows: in double precision 1e-7 for an operation and 1e-6 for a
+  /// network, in single precision 2e-3.
+  public var tolerance: Double {
+    guard Self.isDouble else { return 2e-3 }
+    return scope == .operation ? 1e-7 : 1e-6
   }
 
-  /// The largest relative error a right gradient shows: 1e-7 in double precision, 2e-3 in single.
-  public static var tolerance: Double { isDouble ? 1e-7 : 2e-3 }
-
-  private static var isDouble: Bool { MemoryLayout<Real>.size == 8 }
+  /// Whether this build calculates in double precision, where every element is moved by itself.
+  public static var isDouble: Bool { MemoryLayout<Real>.size == 8 }
 
   /// The operations on the tape of the function.
   public var operations: Set<Operation> {

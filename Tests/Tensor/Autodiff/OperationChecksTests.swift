@@ -10,7 +10,7 @@ extension GradientCheck: CustomTestStringConvertible {
   @Test(arguments: OperationChecks.all) func differencesAgreeWithTheTape(_ check: GradientCheck) {
     for finding in check.findings() {
       #expect(
-        finding.relativeError <= GradientCheck.tolerance,
+        finding.relativeError <= check.tolerance,
         "\(check.name), \(finding.input) \(finding.shape): element \(finding.index) is off by \(finding.absoluteError)")
     }
   }
