@@ -154,7 +154,8 @@ extension MethodChecks {
       let (model, method) = (batch.method.model, batch.method)
       let features = model.vision(Variable(batch.images), Pass()).value
       let inputs = [
-        ("features", features), ("classifier", method.head.classifier([]).value), ("logitScale", model.logitScale.value),
+        ("features", features), ("classifier", method.head.classifier([]).value),
+        ("logitScale", model.logitScale.value),
       ]
       return GradientCheck("frozen/L_ce, \(count) pictures", inputs, scope: .network) { values in
         let logits = model.logits(

@@ -79,7 +79,8 @@ extension LayerChecks {
 
   private static var transformerBlock: [GradientCheck] {
     let shapes: [(z: Shape, hidden: Int, heads: Int)] = [
-      ([1, 1, 3], 5, 1), ([1, 1, 6], 7, 2), ([2, 1, 5], 3, 5), ([1, 5, 6], 11, 3), ([2, 7, 3], 5, 1), ([2, 3, 10], 7, 2),
+      ([1, 1, 3], 5, 1), ([1, 1, 6], 7, 2), ([2, 1, 5], 3, 5), ([1, 5, 6], 11, 3), ([2, 7, 3], 5, 1),
+      ([2, 3, 10], 7, 2),
     ]
     return shapes.flatMap { z, hidden, heads in
       Activation.allCases.flatMap { activation in
@@ -121,7 +122,9 @@ extension LayerChecks {
         try VisionTransformer(&reader, size, embedding: embedding)
       }
       let images: Shape = [batch, 3, size.imageSize, size.imageSize]
-      return check("\(images), \(title(size.transformer))", layer, ["images": images], scope: .network) { $0($1[0], $2) }
+      return check("\(images), \(title(size.transformer))", layer, ["images": images], scope: .network) {
+        $0($1[0], $2)
+      }
     }
   }
 
@@ -151,7 +154,8 @@ extension LayerChecks {
     return [1, 2].map { batch in
       let configuration = CLIPConfiguration(
         vision: VisionConfiguration(transformer: transformer(6, 2, heads: 2), imageSize: 4, patchSize: 2),
-        text: TextConfiguration(transformer: transformer(5, 1, heads: 1), vocabulary: 7, contextLength: 4), embedding: 5)
+        text: TextConfiguration(transformer: transformer(5, 1, heads: 1), vocabulary: 7, contextLength: 4), embedding: 5
+      )
       let images: Shape = [batch, 3, 4, 4]
       return check(
         "\(images) against [3, 3] ids", CLIP.random(configuration, seed: 3), ["images": images], scope: .network

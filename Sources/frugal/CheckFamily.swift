@@ -40,7 +40,8 @@ struct CheckFamily: Sendable {
     for name in names where name.isEmpty || !all.contains(where: { $0.matches(name) }) {
       let near = nearest(to: name, among: families.map(\.name) + all.flatMap { [$0.check.subject, $0.subject] })
       throw UsageError(
-        "\"\(name)\": expected a check or the beginning of its name, found none (nearest: \(near.joined(separator: ", ")))")
+        "\"\(name)\": expected a check or the beginning of its name, found none (nearest: \(near.joined(separator: ", ")))"
+      )
     }
     return names.isEmpty ? all : all.filter { member in names.contains { member.matches($0) } }
   }

@@ -89,7 +89,7 @@ extension CheckReport {
       ? "double precision: every element of every input moved by itself; tolerances: operations 1e-07, networks 1e-06, "
         + "identities 0"
       : """
-      single precision: every input moved along eight random directions; tolerances: differences 2e-03, identities 0
+      single precision: every input moved along four random directions; tolerances: differences 2e-03, identities 0
       for every element by itself, in double precision: REAL64=1 swift run --scratch-path .build/real64 frugal gradcheck
       """
   }
@@ -135,7 +135,9 @@ extension CheckReport {
   /// A row an input of a check.
   private static func rows(_ entry: Entry) -> [Row] {
     guard !entry.inputs.isEmpty else {
-      return [Row(subject: entry.name, inputs: "none", shapes: "", relative: "", absolute: "", place: "", verdict: "FAILED")]
+      return [
+        Row(subject: entry.name, inputs: "none", shapes: "", relative: "", absolute: "", place: "", verdict: "FAILED")
+      ]
     }
     return entry.inputs.map { input in
       Row(

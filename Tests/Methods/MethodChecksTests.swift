@@ -5,20 +5,14 @@ import Testing
 
 @testable import Methods
 
-/// A check as the argument of a test.
-struct CheckCase: Sendable, CustomTestStringConvertible {
-  let check: any Check
-  var testDescription: String { check.name }
-}
-
 @Suite struct MethodChecksTests {
-  @Test(arguments: MethodChecks.all.map { CheckCase(check: $0) }) func gradientsAreRight(_ item: CheckCase) {
-    let findings = item.check.findings()
+  @Test(arguments: MethodChecks.all) func gradientsAreRight(_ check: any Check) {
+    let findings = check.findings()
     #expect(!findings.isEmpty)
     for finding in findings {
       #expect(
-        finding.relativeError <= item.check.tolerance,
-        "\(item.check.name), \(finding.input) \(finding.shape): element \(finding.index) is off by \(finding.absoluteError)")
+        finding.relativeError <= check.tolerance,
+        "\(check.name), \(finding.input) \(finding.shape): element \(finding.index) is off by \(finding.absoluteError)")
     }
   }
 

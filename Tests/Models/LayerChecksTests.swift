@@ -3,10 +3,6 @@ import Testing
 
 @testable import Models
 
-extension GradientCheck: @retroactive CustomTestStringConvertible {
-  public var testDescription: String { name }
-}
-
 @Suite struct LayerChecksTests {
   @Test(arguments: LayerChecks.all) func differencesAgreeWithTheTape(_ check: GradientCheck) {
     for finding in check.findings() {
@@ -35,11 +31,14 @@ extension GradientCheck: @retroactive CustomTestStringConvertible {
     var kinds: Set<Layer> = []
     var pending: [Any] = [LayerChecksTests.model]
     while let value = pending.popLast() {
-      let children = Mirror(reflecting: value).children.map(\.value)
+      let mirror = Mirror(reflecting: value)
+      let children = mirror.children.map(\.value)
       pending += children
-      if let part = value as? any ParameterizedLayer { kinds.insert(type(of: part).layer) }
-      let holdsTensors = children.contains { $0 is Parameter || $0 is [Parameter] || $0 is Parameter? && "\($0)" != "nil" }
-      if holdsTensors, !(value is any ParameterizedLayer), !(value is Parameter?), !(value is [Parameter]) {
+      let holdsTensors = children.map { type(of: $0) as Any.Type }
+        .contains { $0 == Parameter.self || $0 == Parameter?.self || $0 == [Parameter].self }
+      if let part = value as? any ParameterizedLayer {
+        kinds.insert(type(of: part).layer)
+      } else if holdsTensors, mirror.displayStyle == .struct {
         found.insert("\(type(of: value))")
       }
     }

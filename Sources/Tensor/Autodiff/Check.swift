@@ -1,5 +1,5 @@
 /// Something that can be found out about gradients: by finite differences, or by an identity that holds exactly.
-public protocol Check: Sendable {
+public protocol Check: Sendable, CustomStringConvertible {
   /// What is checked: `subject`, or `subject/variant`.
   var name: String { get }
   /// The largest relative error that passes.
@@ -9,6 +9,9 @@ public protocol Check: Sendable {
 }
 
 extension Check {
+  /// The name.
+  public var description: String { name }
+
   /// The part of the name before the first slash.
   public var subject: String { String(name.prefix { $0 != "/" }) }
 }
@@ -19,8 +22,8 @@ public struct Finding: Sendable {
   public let input: String
   /// Its extents.
   public let shape: Shape
-  /// The largest |found − expected|, divided by the largest gradient of this input (at least 1e-3 of the largest of all
-  /// inputs, so that a gradient that is zero in theory is not divided by rounding noise).
+  /// The largest |found − expected|, divided by the largest gradient of this input, or by a small share of the largest of
+  /// all inputs if that is more, so that a gradient that is zero in theory is not divided by rounding noise.
   public let relativeError: Double
   /// The largest |found − expected|.
   public let absoluteError: Double

@@ -2,10 +2,6 @@ import FrugalTestSupport
 import Tensor
 import Testing
 
-extension GradientCheck: CustomTestStringConvertible {
-  public var testDescription: String { name }
-}
-
 @Suite struct OperationChecksTests {
   @Test(arguments: OperationChecks.all) func differencesAgreeWithTheTape(_ check: GradientCheck) {
     for finding in check.findings() {
