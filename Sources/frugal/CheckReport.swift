@@ -151,12 +151,13 @@ extension CheckReport {
   private static func row(_ entries: [Entry]) -> Row {
     let all = entries.flatMap { entry in entry.inputs.map { (entry: entry, input: $0) } }
     let names = all.map(\.input.input).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+    let listed = names.joined(separator: ", ")
     let shapes = Set(all.map(\.input.shape)).count
     let worst = all.max { share($0.entry, $0.input) < share($1.entry, $1.input) }
     let largest = all.map { $0.input.absoluteError ?? .infinity }.max()
     let variant = worst.map { $0.entry.name.dropFirst($0.entry.subject.count + 1) } ?? ""
     return Row(
-      subject: entries[0].subject, inputs: names.count <= 4 ? names.joined(separator: ", ") : "\(names.count) tensors",
+      subject: entries[0].subject, inputs: listed.count <= 40 ? listed : "\(names.count) tensors",
       shapes: "\(shapes)", relative: number(worst?.input.relativeError), absolute: number(largest),
       place: worst.map { "\(variant): \($0.input.input)[\($0.input.index)]" } ?? "",
       verdict: entries.allSatisfy(\.passed) ? "ok" : "FAILED")
