@@ -48,18 +48,25 @@ public struct Method: Sendable {
   public func step(_ input: Input, labels: [Int32], values: [Tensor], seed: UInt64, step: Int) -> Step {
     let tape = Tape()
     let leaves = values.map { tape.leaf($0) }
-    let (encoderLeaves, headLeaves) = split(leaves)
-    let pass = Pass(tunings: encoder.tunings(encoderLeaves))
-    let logits = model.logits(features(input, pass), classifier: head.classifier(headLeaves), pass)
-    let teacher =
-      encoder.needsTeacher
-      ? model.logits(features(input, Pass()), classifier: head.classifier(split(initialValues).head), Pass()) : nil
-    let objective = encoder.objective(logits: logits, teacher: teacher, labels: labels, values: encoderLeaves)
+    let (logits, objective) = objective(input, labels: labels, values: leaves)
     let gradients = tape.gradients(of: objective.losses, for: leaves)
     let count = encoder.trainables.count
     let ruled = encoder.combined(gradients.map { Array($0.prefix(count)) }, seed: seed, step: step)
     let correct = zip(logits.value.rowMaxima(), labels).count { $0 == Int($1) }
     return Step(gradients: ruled + gradients[0].dropFirst(count), terms: objective.terms, correct: correct)
+  }
+
+  /// The forward pass of one batch: logits [batch, classes], and the losses.
+  func objective(
+    _ input: Input, labels: [Int32], values: [Variable]
+  ) -> (logits: Variable, objective: Objective) {
+    let (encoderValues, headValues) = split(values)
+    let pass = Pass(tunings: encoder.tunings(encoderValues))
+    let logits = model.logits(features(input, pass), classifier: head.classifier(headValues), pass)
+    let teacher =
+      encoder.needsTeacher
+      ? model.logits(features(input, Pass()), classifier: head.classifier(split(initialValues).head), Pass()) : nil
+    return (logits, encoder.objective(logits: logits, teacher: teacher, labels: labels, values: encoderValues))
   }
 
   /// The logits of a batch, [batch, classes], without a tape.

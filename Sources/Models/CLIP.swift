@@ -1,7 +1,9 @@
 import Tensor
 
 /// A contrastive image–text model (Radford et al. 2021): two towers into one embedding space.
-public struct CLIP: Sendable {
+public struct CLIP: Sendable, ParameterizedLayer {
+  static let layer = Layer.clip
+
   /// The sizes.
   public let configuration: CLIPConfiguration
   /// The image tower.

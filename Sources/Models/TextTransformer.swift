@@ -1,7 +1,9 @@
 import Tensor
 
 /// CLIP's text transformer (Radford et al. 2021, section 2.4): causal, read at the end-of-text token.
-public struct TextTransformer: Sendable {
+public struct TextTransformer: Sendable, ParameterizedLayer {
+  static let layer = Layer.textTransformer
+
   /// The sizes.
   public let configuration: TextConfiguration
   let tokens, positions: Parameter

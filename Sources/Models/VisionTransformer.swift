@@ -2,7 +2,9 @@ import Tensor
 
 /// CLIP's vision transformer (Dosovitskiy et al. 2021; Radford et al. 2021, section 2.4): a norm before the first
 /// block, the class token after the last one, a linear projection without bias.
-public struct VisionTransformer: Sendable {
+public struct VisionTransformer: Sendable, ParameterizedLayer {
+  static let layer = Layer.visionTransformer
+
   /// The sizes.
   public let configuration: VisionConfiguration
   let patchEmbedding, classToken, positions: Parameter

@@ -22,7 +22,7 @@ let commonOptions = [
 
 /// Every command, in the order of the help.
 let commands: [any Command.Type] = [
-  InspectCommand.self, EvaluateCommand.self, TuneCommand.self, PredictCommand.self,
+  InspectCommand.self, EvaluateCommand.self, TuneCommand.self, PredictCommand.self, GradcheckCommand.self,
 ]
 
 extension Command {

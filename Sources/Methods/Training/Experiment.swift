@@ -54,22 +54,9 @@ public struct Experiment: Sendable {
   ///
   /// R-PMT reads the training pictures once to choose the entries it tunes.
   public func method(textFeatures: Tensor) throws -> Method {
-    let recipe = configuration.recipe
-    let head: any Head =
-      switch name.head {
-      case .zeroShot: ZeroShot(textFeatures: textFeatures)
-      case .taskRes: TaskRes(textFeatures: textFeatures, alpha: Real(recipe.alpha))
-      }
-    guard let sites = name.encoder.sites else {
-      return Method(encoder: FrozenEncoder(), head: head, model: pretrained.model)
-    }
-    let groups = sites.groups(of: pretrained.model.vision, configuration.fidelity)
-    return Method(
-      encoder: MaskTuning(
-        groups: groups, dropout: recipe.lambda == 0 ? nil : GradientDropout(lambda: Real(recipe.lambda)),
-        normWeight: Real(recipe.normWeight),
-        tuned: name.encoder == .rpmt ? try tunedEntries(groups, head) : nil),
-      head: head, model: pretrained.model)
+    try Method(
+      name, on: pretrained.model, textFeatures: textFeatures, configuration.recipe, configuration.fidelity,
+      selecting: tunedEntries)
   }
 
   /// The loader of training pictures.

@@ -1,7 +1,9 @@
 import Tensor
 
 /// Layer normalisation with a learned scale and shift.
-struct LayerNorm: Sendable {
+struct LayerNorm: ParameterizedLayer {
+  static let layer = Layer.layerNorm
+
   let scale, shift: Parameter
   let epsilon: Real
 

@@ -1,7 +1,9 @@
 import Tensor
 
 /// A linear map and its bias: y = x Wᵀ + b.
-struct Linear: Sendable {
+struct Linear: ParameterizedLayer {
+  static let layer = Layer.linear
+
   /// W: [out, in]
   let weight: Parameter
   /// b: [out]

@@ -3,7 +3,9 @@ import Tensor
 /// A pre-norm transformer block (Vaswani et al. 2017; pre-norm as in ViT, Dosovitskiy et al. 2021, eq. 2 and 3).
 ///
 ///     z' = z + attention(norm(z)),   z'' = z' + MLP(norm(z'))
-struct TransformerBlock: Sendable {
+struct TransformerBlock: ParameterizedLayer {
+  static let layer = Layer.transformerBlock
+
   let name: String
   let attentionNorm, mlpNorm: LayerNorm
   let query, key, value, output: Linear

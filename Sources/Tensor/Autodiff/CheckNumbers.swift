@@ -15,8 +15,11 @@ public struct CheckNumbers: RandomNumberGenerator, Sendable {
   }
 
   /// A tensor of numbers in −scale … scale.
-  public mutating func next(_ shape: Shape, scale: Real = 1) -> Tensor {
-    Tensor(shape, (0..<shape.count).map { _ in Real.random(in: -scale...scale, using: &self) })
+  public mutating func next(_ shape: Shape, scale: Real = 1) -> Tensor { next(shape, in: -scale...scale) }
+
+  /// A tensor of numbers in a range.
+  public mutating func next(_ shape: Shape, in range: ClosedRange<Real>) -> Tensor {
+    Tensor(shape, (0..<shape.count).map { _ in Real.random(in: range, using: &self) })
   }
 
   /// The tensor a fresh sequence of this seed begins with.

@@ -2,15 +2,11 @@ import FrugalTestSupport
 import Tensor
 import Testing
 
-extension GradientCheck: CustomTestStringConvertible {
-  public var testDescription: String { name }
-}
-
 @Suite struct OperationChecksTests {
   @Test(arguments: OperationChecks.all) func differencesAgreeWithTheTape(_ check: GradientCheck) {
     for finding in check.findings() {
       #expect(
-        finding.relativeError <= GradientCheck.tolerance,
+        finding.relativeError <= check.tolerance,
         "\(check.name), \(finding.input) \(finding.shape): element \(finding.index) is off by \(finding.absoluteError)")
     }
   }

@@ -1,0 +1,20 @@
+/// Every kind of layer that holds frozen tensors, from a linear map to a whole model.
+///
+/// The list is what "all layers" means to the tests: each case has finite-difference checks of its inputs and of all
+/// its tensors (`LayerChecks`), and everything a model is made of is of one of these cases.
+public enum Layer: String, CaseIterable, Sendable {
+  case linear
+  case layerNorm
+  case transformerBlock
+  case visionTransformer
+  case textTransformer
+  case clip
+}
+
+/// A part of a network that holds frozen tensors.
+protocol ParameterizedLayer: Sendable {
+  /// Its kind.
+  static var layer: Layer { get }
+  /// Every frozen tensor, in the order of the forward pass.
+  var parameters: [Parameter] { get }
+}

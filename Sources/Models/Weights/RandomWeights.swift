@@ -1,0 +1,105 @@
+import Tensor
+
+/// A checkpoint of random weights in memory, for checks that need a network and no trained one.
+///
+/// Scales follow the roles, so that signals keep their size through the layers: matrices have entries of about
+/// 1/√width, norm scales lie around 1, and cosine similarities are multiplied by e^2.5.
+struct RandomWeights: TensorSource {
+  let label = "random weights"
+  private var tensors: [String: Tensor] = [:]
+  private var numbers: CheckNumbers
+
+  /// No tensors yet; those added come from the sequence of the seed.
+  init(seed: UInt64) { numbers = CheckNumbers(seed: seed) }
+
+  var names: [String] { tensors.keys.sorted() }
+  func shape(of name: String) -> Shape? { tensors[name]?.shape }
+
+  func tensor(_ name: String) throws -> Tensor {
+    guard let tensor = tensors[name] else {
+      throw WeightsError.unreadable("\(label): tensor \"\(name)\": expected one, found none")
+    }
+    return tensor
+  }
+
+  /// Adds the tensor of a site.
+  mutating func add(_ site: String, _ shape: Shape) {
+    guard let rule = Self.layout.rule(for: site) else {
+      preconditionFailure("RandomWeights: expected a site of a CLIP, found \(site)")
+    }
+    tensors[rule.name] = values(site, shape)
+  }
+
+  /// Adds a linear map.
+  mutating func addLinear(_ site: String, from width: Int, to out: Int, hasBias: Bool = true) {
+    add(site, [out, width])
+    if hasBias { add("\(site).bias", [out]) }
+  }
+
+  /// Adds a norm.
+  mutating func addNorm(_ site: String, width: Int) {
+    add("\(site).scale", [width])
+    add("\(site).shift", [width])
+  }
+
+  /// Adds a block of a tower.
+  mutating func addBlock(_ name: String, _ size: TransformerConfiguration) {
+    addNorm("\(name).attentionNorm", width: size.width)
+    addNorm("\(name).mlpNorm", width: size.width)
+    for part in ["query", "key", "value", "output"] {
+      addLinear("\(name).attention.\(part)", from: size.width, to: size.width)
+    }
+    addLinear("\(name).mlp.up", from: size.width, to: size.hiddenWidth)
+    addLinear("\(name).mlp.down", from: size.hiddenWidth, to: size.width)
+  }
+
+  /// Adds an image tower.
+  mutating func add(_ vision: VisionConfiguration, embedding: Int) {
+    let width = vision.transformer.width
+    add("vision.patchEmbedding", [width, 3, vision.patchSize, vision.patchSize])
+    add("vision.classToken", [width])
+    add("vision.positions", [vision.patches + 1, width])
+    addNorm("vision.preNorm", width: width)
+    for index in 0..<vision.transformer.blocks { addBlock("vision.blocks.\(index)", vision.transformer) }
+    addNorm("vision.postNorm", width: width)
+    addLinear("vision.projection", from: width, to: embedding, hasBias: false)
+  }
+
+  /// Adds a text tower.
+  mutating func add(_ text: TextConfiguration, embedding: Int) {
+    let width = text.transformer.width
+    add("text.tokens", [text.vocabulary, width])
+    add("text.positions", [text.contextLength, width])
+    for index in 0..<text.transformer.blocks { addBlock("text.blocks.\(index)", text.transformer) }
+    addNorm("text.finalNorm", width: width)
+    addLinear("text.projection", from: width, to: embedding, hasBias: false)
+  }
+
+  /// A reader of what was added.
+  var reader: WeightReader { WeightReader(self, Self.layout) }
+
+  /// The one layout whose tensors are all stored as they are used.
+  private static let layout = WeightLayout.huggingFaceCLIP
+
+  private mutating func values(_ site: String, _ shape: Shape) -> Tensor {
+    if site == "logitScale" { return Tensor(2.5) }
+    if site.hasSuffix(".scale") { return numbers.next(shape, in: 0.8...1.2) }
+    if site.hasSuffix(".bias") || site.hasSuffix(".shift") { return numbers.next(shape, scale: 0.2) }
+    let isTable = shape.rank < 2 || ["positions", "tokens"].contains { site.hasSuffix($0) }
+    // √3 makes the variance of a uniform number that of the width it is summed over.
+    return numbers.next(shape, scale: isTable ? 1 : (3 / Real(shape.count / shape[0])).squareRoot())
+  }
+}
+
+extension CLIP {
+  /// A model of random weights, the same for every use of a seed.
+  public static func random(_ configuration: CLIPConfiguration, seed: UInt64) -> CLIP {
+    var weights = RandomWeights(seed: seed)
+    weights.add(configuration.vision, embedding: configuration.embedding)
+    weights.add(configuration.text, embedding: configuration.embedding)
+    weights.add("logitScale", [])
+    do throws(WeightsError) {
+      return try CLIP(configuration, from: weights, layout: .huggingFaceCLIP)
+    } catch { preconditionFailure("CLIP.random: \(error)") }
+  }
+}

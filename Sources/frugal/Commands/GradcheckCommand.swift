@@ -1,0 +1,39 @@
+import Foundation
+import Methods
+import Models
+import Tensor
+
+/// `frugal gradcheck`: finite differences over every operation, layer and method.
+enum GradcheckCommand: Command {
+  static let name = "gradcheck"
+  static let summary = "finite differences over every operation, layer and method"
+  static let operands = "[NAME…]"
+  static let options = [
+    Option("--each", "a row for every input of every check, not one for every subject"),
+    Option("--json", "print every finding as JSON"),
+  ]
+
+  static func run(_ arguments: Arguments) throws {
+    try run(
+      CheckFamily.all, names: arguments.operands, each: arguments.has("--each"), json: arguments.has("--json"))
+  }
+
+  /// Runs the checks of the given families that the names select, prints what was found, and throws if one failed.
+  static func run(_ families: [CheckFamily], names: [String], each: Bool, json: Bool) throws {
+    let checks = try CheckFamily.selected(names, from: families)
+    let line = ProgressLine()
+    let started = Date()
+    let results = CheckResult.results(of: checks) { done in line.show("\(done) of \(checks.count) checks") }
+    line.finish()
+    let report = CheckReport(results, seconds: Date().timeIntervalSince(started))
+    if json { try printJSON(report) } else { print(report.text(each: each)) }
+    guard report.failed == 0 else {
+      throw FailedChecks(description: "\(report.failed) of \(report.checks) checks failed")
+    }
+  }
+}
+
+/// Checks that found a wrong gradient: exit code 1.
+struct FailedChecks: Error, CustomStringConvertible, Equatable {
+  let description: String
+}
