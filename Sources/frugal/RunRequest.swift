@@ -139,5 +139,9 @@ enum RunRequest {
     ] where arguments.has(flag) && !isRead {
       throw UsageError(flag, expected: "\(reader) to read it", found: "--method \(method)")
     }
+    if method.encoder == .rpmt, let decay = try arguments.number("--weight-decay", in: 0...1e3), decay > 0 {
+      throw UsageError(
+        "--weight-decay", expected: "0 with r-pmt: masks that are not tuned must stay", found: "\(decay)")
+    }
   }
 }

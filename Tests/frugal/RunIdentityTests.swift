@@ -15,14 +15,14 @@ import Testing
   @Test(arguments: ["r-amt", "task-res", "r-amt+task-res", "r-pmt", "mask-tuning", "r-mmt", "r-mt"])
   func threadsDoNotShow(method: String) async throws {
     let folder = try TemporaryFolder()
-    for threads in ["1", "2", "3"] {
+    let counts = method.hasPrefix("r-amt") ? ["1", "2", "3"] : ["1", "2"]
+    for threads in counts {
       let words = Workbench.quickRun(method, out: folder.url.appendingPathComponent(threads))
       let outcome = try await runFrugal(words + ["--threads", threads])
       try #require(outcome.code == 0, "\(outcome.errors)")
     }
     #expect(try folder.metrics("1").count == 3)
-    try expectSame(folder, "1", "2")
-    try expectSame(folder, "1", "3")
+    for threads in counts.dropFirst() { try expectSame(folder, "1", threads) }
     // The metrics above would also agree if nothing were learned.
     let first = try folder.metrics("1").map { $0["terms"]?["loss"] }
     #expect(Set(first).count == 3)
@@ -43,7 +43,7 @@ import Testing
   private func longRun(_ method: String, _ out: URL) -> [String] {
     [
       "tune", "--model", Workbench.model, "--data", Workbench.pictures, "--method", method, "--shots", "8",
-      "--epochs", "16", "--batch", "4", "--lr", "0.001", "--template", "a {}", "--out", out.path,
+      "--epochs", "10", "--batch", "4", "--lr", "0.001", "--template", "a {}", "--out", out.path,
     ]
   }
 
@@ -63,7 +63,7 @@ import Testing
     #expect(try await stoppedRun(method, folder, by: SIGKILL).code == 128 + SIGKILL)
     #expect(!folder.exists("stopped/delta.safetensors"))
     let before = try folder.metrics("stopped").count
-    #expect(before < 16)
+    #expect(before < 10)
     let resumed = try await runFrugal("tune", "--resume", folder.path("stopped"), "--threads", "1")
     try #require(resumed.code == 0, "\(resumed.errors)")
     #expect(resumed.errors.contains("resuming after step "))

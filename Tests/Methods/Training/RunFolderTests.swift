@@ -1,0 +1,109 @@
+import Foundation
+import FrugalTestSupport
+import Testing
+
+@testable import Methods
+
+@Suite struct RunFolderTests {
+  private func settings(_ change: (inout RunConfiguration) -> Void = { _ in }) -> RunConfiguration {
+    let name = MethodName(.ramt, .taskRes)
+    var settings = RunConfiguration(
+      method: name, fidelity: .paper, benchmark: .dtd, shots: nil, seed: 7, model: .init(path: "m", sha256: "1"),
+      data: .init(path: "d", classes: ["a b", "c"], sha256: "2"), templates: ["{}", "a {}"], ensembling: .unitMean,
+      cleaning: "published", truncates: true,
+      recipe: .published(name, benchmark: .dtd, shots: nil, as: .paper), selection: .validation, skipsUnreadable: true)
+    change(&settings)
+    return settings
+  }
+
+  @Test func settingsComeBackAsTheyWere() throws {
+    let folder = try TemporaryFolder()
+    let run = RunFolder(folder.url.appendingPathComponent("deep/run"))
+    try run.create(settings())
+    #expect(try run.settings() == settings())
+    #expect(folder.contents == ["deep", "deep/run", "deep/run/config.json"])
+    #expect(throws: RunError.self) { try run.create(settings()) }
+  }
+
+  @Test func theFingerprintIsThatOfEverythingButPlaces() throws {
+    let own = try settings().fingerprint
+    #expect(own.count == 64)
+    #expect(try settings { ($0.model.path, $0.data.path) = ("elsewhere", "too") }.fingerprint == own)
+    let changes: [(inout RunConfiguration) -> Void] = [
+      { $0.version = "0" }, { $0.method = "r-amt" }, { $0.fidelity = .official }, { $0.benchmark = nil },
+      { $0.shots = 1 }, { $0.seed = 8 }, { $0.model.sha256 = "3" }, { $0.data.sha256 = "3" },
+      { $0.data.classes = ["c", "a b"] }, { $0.templates = ["{}"] }, { $0.ensembling = .rawMean },
+      { $0.cleaning = "hugging-face" }, { $0.truncates = false }, { $0.recipe.lambda = 0.5 },
+      { $0.recipe.head.momentum = 0.5 }, { $0.selection = .last }, { $0.skipsUnreadable = false },
+      { $0.precision = "Half" }, { $0.isFused.toggle() },
+    ]
+    let others = try changes.map { try settings($0).fingerprint }
+    #expect(Set(others).count == changes.count && !others.contains(own))
+  }
+
+  private func metrics(_ epoch: Int, loss: Double) -> EpochMetrics {
+    EpochMetrics(
+      epoch: epoch, steps: epoch, learningRates: [:], terms: ["loss": loss], accuracy: 0, shares: [:], seconds: 0,
+      imagesPerSecond: 0)
+  }
+
+  @Test func metricsBehindTheGivenLineAreReplaced() throws {
+    let folder = try TemporaryFolder()
+    let run = RunFolder(folder.url)
+    func losses() throws -> [Double?] {
+      try String(contentsOf: run.metrics, encoding: .utf8).split(separator: "\n").map {
+        try JSONDecoder().decode(EpochMetrics.self, from: Data($0.utf8)).terms["loss"]
+      }
+    }
+    for epoch in 1...3 { try run.writeMetrics(metrics(epoch, loss: Double(epoch)), after: epoch - 1) }
+    #expect(try losses() == [1, 2, 3])
+    // Killed behind the second checkpoint, a run writes its third line again.
+    try run.writeMetrics(metrics(2, loss: 20), after: 1)
+    #expect(try losses() == [1, 20])
+  }
+
+  @Test func equalMetricsAreEqualBytes() throws {
+    let (one, two) = (try TemporaryFolder(), try TemporaryFolder())
+    var value = metrics(1, loss: 0.1)
+    value.terms = Dictionary(uniqueKeysWithValues: "abcdefgh".map { (String($0), 0.1) })
+    for folder in [one, two] { try RunFolder(folder.url).writeMetrics(value, after: 0) }
+    let text = try String(contentsOf: RunFolder(one.url).metrics, encoding: .utf8)
+    #expect(text == (try String(contentsOf: RunFolder(two.url).metrics, encoding: .utf8)))
+  }
+
+  @Test func discardingTakesAwayOnlyAnUnstartedRun() throws {
+    let folder = try TemporaryFolder()
+    let run = RunFolder(folder.url.appendingPathComponent("run"))
+    try run.create(settings())
+    run.discardUnstarted()
+    #expect(folder.contents.isEmpty)
+    try run.create(settings())
+    try folder.write("", to: "run/checkpoint.safetensors")
+    run.discardUnstarted()
+    #expect(folder.contents == ["run", "run/checkpoint.safetensors", "run/config.json"])
+  }
+
+  @Test func settingsThatNoRunCanHaveAreNamed() {
+    let changes: [(String, (inout RunConfiguration) -> Void)] = [
+      ("shots: expected 1 or more, found 0", { $0.shots = 0 }),
+      ("seed: expected 0 or more, found -1", { $0.seed = -1 }),
+      ("data.classes: expected names, found none", { $0.data.classes = [] }),
+      ("templates: expected at least one, found none", { $0.templates = [] }),
+      ("recipe.epochs: expected 1 to 1000000, found 0", { $0.recipe.epochs = 0 }),
+      ("recipe.batchSize: expected 1 to 1000000, found -4", { $0.recipe.batchSize = -4 }),
+      ("recipe.smallestCrop: expected above 0, at most 1, found 1.5", { $0.recipe.smallestCrop = 1.5 }),
+      ("recipe.lambda: expected 0 to 1, found 2.0", { $0.recipe.lambda = 2 }),
+      ("recipe.normWeight: expected 0 or more, found -1.0", { $0.recipe.normWeight = -1 }),
+      ("recipe.tunedShare: expected 0 to 1, found -0.5", { $0.recipe.tunedShare = -0.5 }),
+      ("recipe.encoder.learningRate: expected 0 or more, found -1.0", { $0.recipe.encoder.learningRate = -1 }),
+      ("recipe.head.weightDecay: expected 0 or more, found -1.0", { $0.recipe.head.weightDecay = -1 }),
+      ("recipe.head.warmupEpochs: expected 0 or more, found -1", { $0.recipe.head.warmupEpochs = -1 }),
+      (
+        "recipe.head.momentum: expected above 0 with nesterov, found 0.0",
+        { ($0.recipe.head.momentum, $0.recipe.head.nesterov) = (0, true) }
+      ),
+    ]
+    #expect(settings().problem == nil)
+    for (text, change) in changes { #expect(settings(change).problem == text) }
+  }
+}

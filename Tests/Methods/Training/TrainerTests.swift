@@ -1,0 +1,108 @@
+import Datasets
+import Foundation
+import FrugalTestSupport
+import Tensor
+import Testing
+
+@testable import Methods
+
+@Suite struct TrainerTests {
+  /// A trainer on features, of which only the shapes matter.
+  private func trainer(pictures: Int, batch: Int, epochs: Int = 2) throws -> (Trainer, TemporaryFolder) {
+    let folder = try TemporaryFolder()
+    let method = Method(
+      encoder: FrozenEncoder(), head: TaskRes(textFeatures: TinyCLIP.textFeatures, alpha: 0.5),
+      model: try TinyCLIP.model())
+    var recipe = Recipe.published(MethodName(.frozen, .taskRes), benchmark: nil, shots: 1, as: .official)
+    (recipe.epochs, recipe.batchSize) = (epochs, batch)
+    let configuration = RunConfiguration(
+      method: MethodName(.frozen, .taskRes), fidelity: .official, benchmark: nil, shots: nil, seed: 3,
+      model: .init(path: "", sha256: ""), data: .init(path: "", classes: ["a"], sha256: ""), templates: ["{}"],
+      ensembling: .rawMean, cleaning: "published", truncates: false, recipe: recipe, selection: .last,
+      skipsUnreadable: false)
+    let features = CheckNumbers(seed: 4).tensor([pictures, TinyCLIP.embedding], scale: 1)
+    let source = TrainingSource.features(features, labels: TinyCLIP.labels(pictures))
+    return (try Trainer(method, on: source, configuration, in: RunFolder(folder.url)), folder)
+  }
+
+  @Test(arguments: [(1, 1, 1), (1, 4, 1), (3, 4, 1), (4, 4, 1), (5, 4, 1), (7, 4, 1), (8, 4, 2), (11, 3, 3)])
+  func aLastBatchThatIsNotFullCountsOnlyAlone(pictures: Int, batch: Int, steps: Int) throws {
+    let (trainer, folder) = try trainer(pictures: pictures, batch: batch)
+    defer { withExtendedLifetime(folder) {} }
+    #expect(trainer.stepsPerEpoch == steps)
+    var state = trainer.start()
+    var seen: [Trainer.Progress] = []
+    #expect(
+      try trainer.run(
+        &state,
+        report: { event in
+          if case .step(let progress) = event { seen.append(progress) }
+        }))
+    #expect(state.steps == 2 * steps && state.epoch == 2)
+    #expect(seen.map(\.step) == Array(1...steps) + Array(1...steps))
+    #expect(seen.map(\.epoch) == Array(repeating: 1, count: steps) + Array(repeating: 2, count: steps))
+    #expect(seen.allSatisfy { $0.steps == steps && $0.epochs == 2 && $0.loss.isFinite && $0.imagesPerSecond > 0 })
+    #expect(seen.last?.secondsLeft == 0)
+  }
+
+  @Test func metricsAreMeansOverTheStepsOfAnEpoch() throws {
+    let (trainer, folder) = try trainer(pictures: 8, batch: 4)
+    var state = trainer.start()
+    var (losses, metrics) = ([Double](), [EpochMetrics]())
+    _ = try trainer.run(
+      &state,
+      report: { event in
+        switch event {
+        case .step(let progress): losses.append(progress.loss)
+        case .epoch(let epoch): metrics.append(epoch)
+        }
+      })
+    #expect(metrics.map(\.epoch) == [1, 2] && metrics.map(\.steps) == [2, 4])
+    #expect(metrics.map { $0.terms["loss"] } == [losses[1], losses[3]])
+    #expect(metrics.map { $0.learningRates["head"] } == [1e-5, 2e-3])
+    #expect(metrics.allSatisfy { $0.validationAccuracy == nil && $0.shares.isEmpty && $0.seconds > 0 })
+    let lines = try String(contentsOf: folder.url.appendingPathComponent("metrics.jsonl"), encoding: .utf8)
+    #expect(lines.split(separator: "\n").count == 2 && lines.hasSuffix("\n"))
+  }
+
+  @Test func aLossThatIsNoNumberEndsTheRun() throws {
+    let (trainer, folder) = try trainer(pictures: 4, batch: 4)
+    var state = trainer.start()
+    state.values[0] = Tensor(state.values[0].shape, repeating: .nan)
+    #expect(throws: RunError.self) { try trainer.run(&state) }
+    #expect(folder.contents.isEmpty)
+  }
+
+  /// Counts that only a checkpoint made by hand can have.
+  @Test(arguments: [(-1, 0, 0), (3, 6, 0), (0, 0, 2), (0, 1, 0), (1, 1, 0), (0, 5, 1)])
+  func impossibleStatesAreRefused(epoch: Int, steps: Int, inEpoch: Int) throws {
+    let (trainer, folder) = try trainer(pictures: 8, batch: 4)
+    var state = trainer.start()
+    (state.epoch, state.steps, state.sums.steps) = (epoch, steps, inEpoch)
+    #expect(throws: RunError.self) { try trainer.run(&state) }
+    #expect(folder.contents.isEmpty)
+  }
+
+  @Test func learningRatesOfAllStepsFollowTheSchedule() throws {
+    let fixture = try ExperimentFixture()
+    let run = try SteppedRun(try fixture.experiment("r-amt", folder: "run"))
+    let rates = [1, 0.75, 0.25].map { 2e-3 * $0 }
+    expectClose(run.trainer.encoderRates, rates.flatMap { [$0, $0] }, rtol: 1e-12, atol: 0)
+  }
+
+  @Test func aTrainerMovesOnlyWhatIsTrained() throws {
+    let fixture = try ExperimentFixture()
+    let run = try SteppedRun(try fixture.experiment("r-amt+task-res", folder: "run"))
+    try run.experiment.folder.create(run.experiment.configuration)
+    let start = run.trainer.start()
+    let state = try run.run().state
+    #expect(state.values.count == 14)
+    for (before, after) in zip(start.values, state.values) { #expect(before.shape == after.shape && before != after) }
+    // R-PMT leaves every entry it did not choose where it started.
+    let chosen = try SteppedRun(try fixture.experiment("r-pmt", folder: "chosen") { $0.tunedShare = 0.01 })
+    try chosen.experiment.folder.create(chosen.experiment.configuration)
+    let values = try chosen.run().state.values.flatMap(\.values)
+    let moved = values.count { $0 != MaskTuning.initialMask }
+    #expect(moved > 0 && moved <= Int((0.01 * Double(values.count)).rounded()))
+  }
+}

@@ -1,0 +1,114 @@
+import Foundation
+import FrugalTestSupport
+import Testing
+
+@testable import Models
+
+@Suite struct CLIPConfigurationTests {
+  private func read(_ json: String) throws -> CLIPConfiguration {
+    let folder = try TemporaryFolder()
+    return try CLIPConfiguration(contentsOf: try folder.write(json, to: "config.json"))
+  }
+
+  private func message(_ json: String) throws -> String {
+    do {
+      _ = try read(json)
+      return ""
+    } catch let error as ConfigurationError { return error.description }
+  }
+
+  @Test func whatIsLeftOutIsAsInViTB32() throws {
+    let found = try read(#"{"vision_config": {}, "text_config": {}}"#)
+    #expect(found.embedding == 512)
+    #expect(found.vision.imageSize == 224 && found.vision.patchSize == 32 && found.vision.patches == 49)
+    #expect(found.text.vocabulary == 49408 && found.text.contextLength == 77)
+    let (vision, text) = (found.vision.transformer, found.text.transformer)
+    #expect(
+      vision
+        == TransformerConfiguration(
+          width: 768, hiddenWidth: 3072, blocks: 12, heads: 12, activation: .quickGELU, epsilon: 1e-5))
+    #expect(
+      text
+        == TransformerConfiguration(
+          width: 512, hiddenWidth: 2048, blocks: 12, heads: 8, activation: .quickGELU, epsilon: 1e-5))
+  }
+
+  @Test func everySizeIsRead() throws {
+    let found = try read(
+      """
+      {"model_type": "clip", "projection_dim": 768,
+       "vision_config": {"hidden_size": 1024, "intermediate_size": 4096, "num_hidden_layers": 24,
+        "num_attention_heads": 16, "image_size": 336, "patch_size": 14, "hidden_act": "gelu", "layer_norm_eps": 1e-6},
+       "text_config": {"hidden_size": 768, "intermediate_size": 3072, "num_hidden_layers": 11, "num_attention_heads": 12,
+        "vocab_size": 1000, "max_position_embeddings": 64, "hidden_act": "gelu_pytorch_tanh"}}
+      """)
+    let vision = TransformerConfiguration(
+      width: 1024, hiddenWidth: 4096, blocks: 24, heads: 16, activation: .gelu, epsilon: 1e-6)
+    let text = TransformerConfiguration(
+      width: 768, hiddenWidth: 3072, blocks: 11, heads: 12, activation: .geluTanh, epsilon: 1e-5)
+    #expect(
+      found
+        == CLIPConfiguration(
+          vision: VisionConfiguration(transformer: vision, imageSize: 336, patchSize: 14),
+          text: TextConfiguration(transformer: text, vocabulary: 1000, contextLength: 64), embedding: 768))
+    #expect(found.vision.patches == 576)
+  }
+
+  @Test func rowsAndColumnsThatFillNoPatchAreDropped() throws {
+    let found = try read(#"{"vision_config": {"image_size": 33, "patch_size": 8}, "text_config": {}}"#)
+    #expect(found.vision.patches == 16)
+  }
+
+  private static let extent = "expected a whole number from 1 to 16777216"
+
+  @Test(arguments: [
+    ("hidden_size", "0"), ("hidden_size", "-1"), ("hidden_size", "16777217"), ("hidden_size", "1e30"),
+    ("hidden_size", "0.5"), ("hidden_size", "null"), ("hidden_size", "[768]"), ("intermediate_size", "\"x\""),
+    ("num_hidden_layers", "0"), ("num_attention_heads", "0"), ("image_size", "-224"), ("patch_size", "0"),
+    ("num_channels", "0"),
+  ])
+  func sizesMustBePositiveAndSmall(key: String, value: String) throws {
+    let text = try message("{\"vision_config\": {\"\(key)\": \(value)}, \"text_config\": {}}")
+    #expect(text.hasPrefix("config.json: vision_config.\(key): \(Self.extent), found "), "\(text)")
+  }
+
+  @Test(arguments: [
+    ("{}", "vision_config: expected an object, found none"),
+    (#"{"vision_config": {}}"#, "text_config: expected an object, found none"),
+    (#"{"vision_config": [], "text_config": {}}"#, "vision_config: expected an object, found "),
+    (#"{"model_type": "chinese_clip"}"#, "model_type: expected clip, found \"chinese_clip\""),
+    (#"{"model_type": null}"#, "model_type: expected a string, found "),
+    (
+      #"{"vision_config": {"num_attention_heads": 7}, "text_config": {}}"#,
+      "vision_config.num_attention_heads: expected a divisor of hidden_size 768, found 7"
+    ),
+    (
+      #"{"vision_config": {"hidden_act": "swish"}, "text_config": {}}"#,
+      "vision_config.hidden_act: expected one of quick_gelu, gelu, gelu_pytorch_tanh, found \"swish\""
+    ),
+    (
+      #"{"vision_config": {"hidden_act": true}, "text_config": {}}"#,
+      "vision_config.hidden_act: expected a string, found"
+    ),
+    (
+      #"{"vision_config": {}, "text_config": {"layer_norm_eps": 1}}"#,
+      "text_config.layer_norm_eps: expected a number between 0 and 1, found 1"
+    ),
+    (
+      #"{"vision_config": {"image_size": 16}, "text_config": {}}"#,
+      "vision_config.patch_size: expected at most image_size 16, found 32"
+    ),
+    (
+      #"{"vision_config": {"num_channels": 4}, "text_config": {}}"#, "vision_config.num_channels: expected 3, found 4"
+    ),
+  ])
+  func whatCannotBeIsNamed(json: String, text: String) throws {
+    let found = try message(json)
+    #expect(found.hasPrefix("config.json: \(text)"), "\(found)")
+  }
+
+  @Test(arguments: ["", "{", "[]", "3", "\"clip\"", "{\"a\": 1} x", "{\"a\": NaN}"])
+  func whatIsNoObjectIsRefused(json: String) throws {
+    #expect(try message(json).hasSuffix("config.json: expected a JSON object, found something else"))
+  }
+}

@@ -1,0 +1,57 @@
+import Tensor
+import Testing
+
+@testable import Models
+
+@Suite struct WeightLayoutTests {
+  @Test(arguments: [
+    ("vision.patchEmbedding", "vision_model.embeddings.patch_embedding.weight", "visual.conv1.weight"),
+    (
+      "vision.blocks.11.attention.query", "vision_model.encoder.layers.11.self_attn.q_proj.weight",
+      "visual.transformer.resblocks.11.attn.in_proj_weight"
+    ),
+    (
+      "text.blocks.0.mlp.down.bias", "text_model.encoder.layers.0.mlp.fc2.bias",
+      "transformer.resblocks.0.mlp.c_proj.bias"
+    ),
+    (
+      "vision.blocks.2.attentionNorm.scale", "vision_model.encoder.layers.2.layer_norm1.weight",
+      "visual.transformer.resblocks.2.ln_1.weight"
+    ),
+    ("vision.preNorm.shift", "vision_model.pre_layrnorm.bias", "visual.ln_pre.bias"),
+    ("text.projection", "text_projection.weight", "text_projection"), ("logitScale", "logit_scale", "logit_scale"),
+  ])
+  func namesAreThoseOfTheirPublishers(canonical: String, huggingFace: String, openAI: String) {
+    #expect(WeightLayout.huggingFaceCLIP.rule(for: canonical)?.name == huggingFace)
+    #expect(WeightLayout.openAICLIP.rule(for: canonical)?.name == openAI)
+  }
+
+  @Test func unknownNamesHaveNoRule() {
+    for name in ["", "vision", "vision.blocks.0", "vision.blocks.x.attention.query", "vision.blocks.0.0.mlp.up"] {
+      #expect(WeightLayout.huggingFaceCLIP.rule(for: name) == nil, "\(name)")
+    }
+  }
+
+  @Test func noTwoRulesShareATensorUnlessTheyStackIt() {
+    for layout in [WeightLayout.huggingFaceCLIP, .openAICLIP] {
+      #expect(Set(layout.rules.map(\.canonical)).count == layout.rules.count)
+      for (name, rules) in Dictionary(grouping: layout.rules, by: \.stored) where rules.count > 1 {
+        let parts = rules.map { if case .third(let part) = $0.form { part } else { -1 } }
+        #expect(parts.sorted() == [0, 1, 2], "\(name)")
+      }
+    }
+  }
+
+  @Test func formsTurnStoredTensorsIntoUsedOnes() {
+    let matrix = Tensor([2, 3], (0..<6).map { Real($0) })
+    #expect(WeightLayout.Form.transposed.storedShape(of: [2, 3]) == [3, 2])
+    #expect(WeightLayout.Form.transposed.canonical(matrix, [3, 2]).values == [0, 3, 1, 4, 2, 5])
+    #expect(WeightLayout.Form.same.canonical(matrix, [6]).shape == [6])
+    let stacked = Tensor([6, 2], (0..<12).map { Real($0) })
+    for part in 0..<3 {
+      let form = WeightLayout.Form.third(part)
+      #expect(form.storedShape(of: [2, 2]) == [6, 2])
+      #expect(form.canonical(stacked, [2, 2]).values == (0..<4).map { Real(4 * part + $0) })
+    }
+  }
+}

@@ -1,0 +1,66 @@
+import FrugalTestSupport
+import Methods
+import Testing
+
+@testable import frugal
+
+/// From flags to settings.
+@Suite struct RunRequestTests {
+  func configuration(_ method: String, _ flags: String...) throws -> RunConfiguration {
+    let folder = try TemporaryFolder()
+    let words =
+      ["--model", Workbench.model, "--data", Workbench.pictures, "--method", method, "--out", folder.path("run")]
+      + flags
+    return try RunRequest.new(try Arguments(words, options: TuneCommand.options + commonOptions)).configuration
+  }
+
+  func expectRefusal(_ method: String, _ flags: String..., naming flag: String) throws {
+    let words =
+      ["--model", Workbench.model, "--data", Workbench.pictures, "--method", method, "--out", "never"] + flags
+    let arguments = try Arguments(words, options: TuneCommand.options + commonOptions)
+    let error = try #require(throws: UsageError.self) { try RunRequest.new(arguments) }
+    #expect(error.description.hasPrefix(flag))
+  }
+
+  @Test func theReleasedCodeOfTaskResLeavesUnderscoresInNames() throws {
+    #expect(try configuration("task-res").data.classes.contains("red_circle"))
+    #expect(try configuration("task-res", "--as", "paper").data.classes.contains("red circle"))
+    #expect(try configuration("r-amt").data.classes.contains("red circle"))
+  }
+
+  @Test func aDatasetBringsItsTemplateAndSettings() throws {
+    let pets = try configuration("task-res", "--dataset", "oxford_flowers")
+    #expect(pets.templates == ["a photo of a {}, a type of flower."] && pets.recipe.alpha == 1)
+    #expect(try configuration("task-res", "--dataset", "imagenet").templates.count == 8)
+    #expect(try configuration("r-amt", "--dataset", "imagenet").templates == ["a photo of a {}."])
+  }
+
+  @Test func everyFlagOfTheOptimiserArrives() throws {
+    let recipe = try configuration(
+      "task-res", "--optimizer", "sgd", "--lr", "0.25", "--momentum", "0.5", "--nesterov", "--weight-decay", "0.125",
+      "--schedule", "constant", "--warmup", "linear", "--warmup-epochs", "3", "--warmup-lr", "0.0625", "--recount", "no"
+    ).recipe.head
+    #expect(recipe.kind == .sgd && recipe.learningRate == 0.25 && recipe.momentum == 0.5 && recipe.nesterov)
+    #expect(recipe.weightDecay == 0.125 && recipe.course == .constant && recipe.warmup == .linear)
+    #expect(recipe.warmupEpochs == 3 && recipe.warmupLearningRate == 0.0625 && !recipe.recounts)
+  }
+
+  @Test func everyFlagOfTheMethodArrives() throws {
+    let masks = try configuration(
+      "r-pmt", "--lambda", "0.75", "--norm-weight", "0.5", "--tuned-share", "0.25", "--epochs", "7", "--batch", "5",
+      "--crop", "center"
+    ).recipe
+    #expect(masks.lambda == 0.75 && masks.normWeight == 0.5 && masks.tunedShare == 0.25)
+    #expect(masks.epochs == 7 && masks.batchSize == 5 && !masks.augments)
+    #expect(try configuration("task-res", "--alpha", "0.3").recipe.alpha == 0.3)
+  }
+
+  @Test func flagsNobodyWouldReadAreRefused() throws {
+    try expectRefusal("task-res", "--lambda", "0.5", naming: "--lambda")
+    try expectRefusal("mask-tuning", "--lambda", "0.5", naming: "--lambda")
+    try expectRefusal("r-amt", "--alpha", "0.5", naming: "--alpha")
+    try expectRefusal("r-amt", "--tuned-share", "0.5", naming: "--tuned-share")
+    try expectRefusal("r-amt", "--momentum", "0.5", naming: "--momentum")
+    try expectRefusal("r-pmt", "--weight-decay", "0.1", naming: "--weight-decay")
+  }
+}
