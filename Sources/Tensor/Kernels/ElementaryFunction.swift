@@ -4,25 +4,55 @@ extension Transcendental {
     case exp, log, tanh, sigmoid, erf
 
     /// y[i] = f(x[i]) for `count` numbers; y may be x.
+    ///
+    /// The fast way through memory: Swift 6.3 writes most operations of a vector lane by lane before LLVM gathers them
+    /// again, so that a closure around an elementary function is too large to be inlined into a loop, and the vector
+    /// crosses the call in pieces: 0.5 instead of 3.7 billion exponentials a second on one AVX-512 core.
     package func map(_ x: UnsafePointer<Real>, into y: UnsafeMutablePointer<Real>, count: Int) {
       switch self {
-      case .exp: Function.each(x, y, count) { Transcendental.exp($0) }
-      case .log: Function.each(x, y, count) { Transcendental.log($0) }
-      case .tanh: Function.each(x, y, count) { Transcendental.tanh($0) }
-      case .sigmoid: Function.each(x, y, count) { Transcendental.sigmoid($0) }
-      case .erf: Function.each(x, y, count) { Transcendental.erf($0) }
+      case .exp: Function.each(Exp.self, x, y, count)
+      case .log: Function.each(Log.self, x, y, count)
+      case .tanh: Function.each(Tanh.self, x, y, count)
+      case .sigmoid: Function.each(Sigmoid.self, x, y, count)
+      case .erf: Function.each(Erf.self, x, y, count)
       }
     }
 
-    @inline(__always)
-    private static func each(
-      _ x: UnsafePointer<Real>, _ y: UnsafeMutablePointer<Real>, _ count: Int, _ f: (Lanes) -> Lanes
+    @inline(always)
+    private static func each<F: LaneFunction>(
+      _: F.Type, _ x: UnsafePointer<Real>, _ y: UnsafeMutablePointer<Real>, _ count: Int
     ) {
-      let whole = count & ~(Lanes.width - 1)
-      for index in stride(from: 0, to: whole, by: Lanes.width) { f(Lanes(loading: x + index)).store(to: y + index) }
-      if whole < count {
-        f(Lanes(loading: x + whole, count: count - whole)).store(to: y + whole, count: count - whole)
+      var index = 0
+      while index &+ Lanes.width <= count {
+        F.value(Lanes(loading: x + index)).store(to: y + index)
+        index &+= Lanes.width
+      }
+      if index < count {
+        F.value(Lanes(loading: x + index, count: count &- index)).store(to: y + index, count: count &- index)
       }
     }
   }
+}
+
+/// A function as a type: unlike a closure it can be marked to be inlined whatever its size.
+private protocol LaneFunction { static func value(_ x: Lanes) -> Lanes }
+
+private enum Exp: LaneFunction {
+  @inline(always) static func value(_ x: Lanes) -> Lanes { Transcendental.exp(x) }
+}
+
+private enum Log: LaneFunction {
+  @inline(always) static func value(_ x: Lanes) -> Lanes { Transcendental.log(x) }
+}
+
+private enum Tanh: LaneFunction {
+  @inline(always) static func value(_ x: Lanes) -> Lanes { Transcendental.tanh(x) }
+}
+
+private enum Sigmoid: LaneFunction {
+  @inline(always) static func value(_ x: Lanes) -> Lanes { Transcendental.sigmoid(x) }
+}
+
+private enum Erf: LaneFunction {
+  @inline(always) static func value(_ x: Lanes) -> Lanes { Transcendental.erf(x) }
 }

@@ -6,8 +6,8 @@
 
 extension Transcendental {
   /// eˣ in every lane.
-  @inline(__always)
-  public static func exp(_ x: Lanes) -> Lanes {
+  @inline(always)
+  static func exp(_ x: Lanes) -> Lanes {
     // Beyond these bounds the result is ∞ or below half the least subnormal number; within them n fits two scales.
     let reduced = Reduced(x.limited(above: Bounds.expAbove).limited(below: Bounds.expBelow))
     // 2ⁿ by two factors, each an ordinary number for every n from the least subnormal exponent to the overflow:
@@ -18,8 +18,8 @@ extension Transcendental {
   }
 
   /// tanh x = (e²ˣ − 1) / (e²ˣ + 1) in every lane.
-  @inline(__always)
-  public static func tanh(_ x: Lanes) -> Lanes {
+  @inline(always)
+  static func tanh(_ x: Lanes) -> Lanes {
     // From the bound on, tanh is 1 to less than half an ULP.
     let reduced = Reduced(2 * x.magnitudes.limited(above: Bounds.tanhAbove))
     let power = power(field: reduced.exponent &+ LaneBits(repeating: Binary.bias))
@@ -28,27 +28,24 @@ extension Transcendental {
   }
 
   /// 1 / (1 + e⁻ˣ) in every lane.
-  @inline(__always)
-  public static func sigmoid(_ x: Lanes) -> Lanes {
+  @inline(always)
+  static func sigmoid(_ x: Lanes) -> Lanes {
     // With e = exp(−|x|) ≤ 1 nothing overflows, and the lower tail e / (1 + e) keeps its relative precision.
     let e = exp(-x.magnitudes)
     return e.replacing(with: 1, where: x .> 0) / (1 + e)
   }
 
   /// eˣ; the bits of the lane function.
-  @inline(__always)
   public static func exp(_ x: Real) -> Real { exp(Lanes(repeating: x))[0] }
 
   /// tanh x; the bits of the lane function.
-  @inline(__always)
   public static func tanh(_ x: Real) -> Real { tanh(Lanes(repeating: x))[0] }
 
   /// 1 / (1 + e⁻ˣ); the bits of the lane function.
-  @inline(__always)
   public static func sigmoid(_ x: Real) -> Real { sigmoid(Lanes(repeating: x))[0] }
 
   /// 2ⁿ from its exponent field n + bias.
-  @inline(__always)
+  @inline(always)
   private static func power(field: LaneBits) -> Lanes {
     Lanes(bits: field &<< LaneBits(repeating: Binary.significandBits))
   }
@@ -58,7 +55,7 @@ extension Transcendental {
     let exponent: LaneBits
     let q: Lanes
 
-    @inline(__always)
+    @inline(always)
     init(_ x: Lanes) {
       // Adding 1.5 · 2ˢ (s bits of significand) leaves the rounded integer in the low bits: no conversion needed.
       let shifter = Bounds.shifter
@@ -70,7 +67,7 @@ extension Transcendental {
     }
 
     /// Q(r) = (eʳ − 1 − r) / r² on |r| ≤ ½ ln 2, weighted by |r| (the relative error of q).
-    @inline(__always)
+    @inline(always)
     private static func quotient(_ r: Lanes) -> Lanes {
       #if REAL64
         // Truncation 2⁻⁵⁵·⁶.
@@ -97,17 +94,17 @@ extension Transcendental {
 
   private enum Bounds {
     #if REAL64
-      @inline(__always) static var expAbove: Real { 710 }
-      @inline(__always) static var expBelow: Real { -746 }
-      @inline(__always) static var tanhAbove: Real { 20 }
-      @inline(__always) static var shifter: Real { 0x1.8p52 }
-      @inline(__always) static var reciprocalLn2: Real { 0x1.71547652b82fep0 }
+      @inline(always) static var expAbove: Real { 710 }
+      @inline(always) static var expBelow: Real { -746 }
+      @inline(always) static var tanhAbove: Real { 20 }
+      @inline(always) static var shifter: Real { 0x1.8p52 }
+      @inline(always) static var reciprocalLn2: Real { 0x1.71547652b82fep0 }
     #else
-      @inline(__always) static var expAbove: Real { 89 }
-      @inline(__always) static var expBelow: Real { -104 }
-      @inline(__always) static var tanhAbove: Real { 10 }
-      @inline(__always) static var shifter: Real { 0x1.8p23 }
-      @inline(__always) static var reciprocalLn2: Real { 0x1.715476p0 }
+      @inline(always) static var expAbove: Real { 89 }
+      @inline(always) static var expBelow: Real { -104 }
+      @inline(always) static var tanhAbove: Real { 10 }
+      @inline(always) static var shifter: Real { 0x1.8p23 }
+      @inline(always) static var reciprocalLn2: Real { 0x1.715476p0 }
     #endif
   }
 }

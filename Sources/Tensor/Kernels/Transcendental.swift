@@ -28,57 +28,57 @@ typealias LaneBits = SIMD16<RealBits>
 
 extension SIMD16 where Scalar == Real {
   /// The bit patterns.
-  @inline(__always)
+  @inline(always)
   var bits: LaneBits { unsafeBitCast(self, to: LaneBits.self) }
 
   /// The numbers of given bit patterns.
-  @inline(__always)
+  @inline(always)
   init(bits: LaneBits) { self = unsafeBitCast(bits, to: Lanes.self) }
 
   /// self · x + c: one step of Horner's rule.
-  @inline(__always)
+  @inline(always)
   func times(_ x: Lanes, plus c: Real) -> Lanes { Lanes(repeating: c).fma(self, x) }
 
   /// The numbers without their sign.
-  @inline(__always)
+  @inline(always)
   var magnitudes: Lanes { Lanes(bits: bits & ~Lanes.signBit) }
 
   /// These magnitudes with the signs of `other`.
-  @inline(__always)
+  @inline(always)
   func withSigns(of other: Lanes) -> Lanes { Lanes(bits: bits | (other.bits & Lanes.signBit)) }
 
   /// No number above `bound`; NaN stays.
-  @inline(__always)
+  @inline(always)
   func limited(above bound: Real) -> Lanes {
     replacing(with: Lanes(repeating: bound), where: self .> Lanes(repeating: bound))
   }
 
   /// No number below `bound`; NaN stays.
-  @inline(__always)
+  @inline(always)
   func limited(below bound: Real) -> Lanes {
     replacing(with: Lanes(repeating: bound), where: self .< Lanes(repeating: bound))
   }
 
-  @inline(__always)
+  @inline(always)
   private static var signBit: LaneBits { LaneBits(repeating: (-0.0 as Real).bitPattern) }
 }
 
 /// Constants that the functions share.
 enum Binary {
   /// Bits of the significand without the leading one.
-  @inline(__always)
+  @inline(always)
   static var significandBits: RealBits { RealBits(Real.significandBitCount) }
 
   /// The bias of the exponent field: the field of 2ⁿ is n + bias.
-  @inline(__always)
+  @inline(always)
   static var bias: RealBits { Real(1).bitPattern >> significandBits }
 
   /// ln 2 = high + low; `high` ends in enough zeros for n · high to be exact for every exponent n, fused or not.
   #if REAL64
-    @inline(__always) static var ln2High: Real { 0x1.62e42feep-1 }
-    @inline(__always) static var ln2Low: Real { 0x1.a39ef35793c76p-33 }
+    @inline(always) static var ln2High: Real { 0x1.62e42feep-1 }
+    @inline(always) static var ln2Low: Real { 0x1.a39ef35793c76p-33 }
   #else
-    @inline(__always) static var ln2High: Real { 0x1.62ep-1 }
-    @inline(__always) static var ln2Low: Real { 0x1.0bfbe8p-15 }
+    @inline(always) static var ln2High: Real { 0x1.62ep-1 }
+    @inline(always) static var ln2Low: Real { 0x1.0bfbe8p-15 }
   #endif
 }
