@@ -13,12 +13,12 @@ public enum Parallel {
 
   /// How many threads take part; 0 stands for all cores (the default). Results do not depend on it.
   public static var threads: Int {
-    get {
-      let threads = requestedThreads
-      return threads > 0 ? threads : cores
-    }
+    get { threads(requested: requestedThreads) }
     set { requested.store(max(0, newValue), ordering: .relaxed) }
   }
+
+  /// The number of threads for a request.
+  static func threads(requested: Int) -> Int { requested > 0 ? requested : cores }
 
   /// The cores this process may use.
   public static let cores = availableCores()

@@ -32,10 +32,8 @@ extension AllSuitesThatSetThreads {
     }
 
     @Test func zeroThreadsStandForAllCores() {
-      let before = Parallel.requestedThreads
-      defer { Parallel.threads = before }
-      Parallel.threads = 0
-      #expect(Parallel.threads == Parallel.cores)
+      #expect(Parallel.threads(requested: 0) == Parallel.cores)
+      #expect(Parallel.threads(requested: 7) == 7)
     }
 
     @Test func coresAreNoMoreThanTheMachineHas() {
