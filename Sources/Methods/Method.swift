@@ -16,13 +16,20 @@ public struct Method: Sendable {
   /// A pair of halves on a model.
   public init(encoder: any EncoderTuning, head: any Head, model: CLIP) {
     (self.encoder, self.head, self.model) = (encoder, head, model)
+    encoderCount = encoder.trainables.count
+    initialHead = head.trainables.map(\.initial)
   }
+
+  /// How many of the trained tensors are the encoder's, and the head's at its start: kept, as making the tensors again at
+  /// every step would fill hundreds of megabytes.
+  private let encoderCount: Int
+  private let initialHead: [Tensor]
 
   /// The tensors to train, the encoder's first.
   public var trainables: [Trainable] { encoder.trainables + head.trainables }
 
   /// Whether image features stay the same during training.
-  public var hasFrozenEncoder: Bool { encoder.trainables.isEmpty }
+  public var hasFrozenEncoder: Bool { encoderCount == 0 }
 
   /// What one batch yields.
   public struct Step {
@@ -50,10 +57,9 @@ public struct Method: Sendable {
     let leaves = values.map { tape.leaf($0) }
     let (logits, objective) = objective(input, labels: labels, values: leaves)
     let gradients = tape.gradients(of: objective.losses, for: leaves)
-    let count = encoder.trainables.count
-    let ruled = encoder.combined(gradients.map { Array($0.prefix(count)) }, seed: seed, step: step)
+    let ruled = encoder.combined(gradients.map { split($0).encoder }, seed: seed, step: step)
     let correct = zip(logits.value.rowMaxima(), labels).count { $0 == Int($1) }
-    return Step(gradients: ruled + gradients[0].dropFirst(count), terms: objective.terms, correct: correct)
+    return Step(gradients: ruled + split(gradients[0]).head, terms: objective.terms, correct: correct)
   }
 
   /// The forward pass of one batch: logits [batch, classes], and the losses.
@@ -65,7 +71,8 @@ public struct Method: Sendable {
     let logits = model.logits(features(input, pass), classifier: head.classifier(headValues), pass)
     let teacher =
       encoder.needsTeacher
-      ? model.logits(features(input, Pass()), classifier: head.classifier(split(initialValues).head), Pass()) : nil
+      ? model.logits(features(input, Pass()), classifier: head.classifier(initialHead.map { Variable($0) }), Pass())
+      : nil
     return (logits, encoder.objective(logits: logits, teacher: teacher, labels: labels, values: encoderValues))
   }
 
@@ -76,11 +83,9 @@ public struct Method: Sendable {
     return model.logits(features(input, pass), classifier: head.classifier(headValues), pass).value
   }
 
-  private var initialValues: [Variable] { trainables.map { Variable($0.initial) } }
-
-  private func split(_ values: [Variable]) -> (encoder: [Variable], head: [Variable]) {
-    let count = encoder.trainables.count
-    return (Array(values.prefix(count)), Array(values.dropFirst(count)))
+  /// One thing a trained tensor, taken apart by the half the tensor belongs to.
+  func split<Value>(_ values: [Value]) -> (encoder: [Value], head: [Value]) {
+    (Array(values.prefix(encoderCount)), Array(values.dropFirst(encoderCount)))
   }
 
   private func features(_ input: Input, _ pass: Pass) -> Variable {

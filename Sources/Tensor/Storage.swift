@@ -56,14 +56,6 @@ enum BlockPool {
     }
   }
 
-  /// Returns every free block to the system.
-  static func drain() {
-    free.withLock { free in
-      for blocks in free.bySize.values { for block in blocks { block.deallocate() } }
-      free.bySize = [:]
-    }
-  }
-
   /// A block on its way into or out of the pool; it has one owner at a time.
   private struct Block: @unchecked Sendable { let pointer: UnsafeMutableRawPointer? }
 }

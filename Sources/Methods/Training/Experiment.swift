@@ -88,8 +88,7 @@ public struct Experiment: Sendable {
     _ method: Method, _ state: TrainingState, textFeatures: Tensor, progress: (_ done: Int, _ of: Int) throws -> Void
   ) throws -> RunResult {
     let chosen = state.selected(configuration.selection)
-    let count = method.encoder.trainables.count
-    let (encoderValues, headValues) = (Array(chosen.values.prefix(count)), Array(chosen.values.dropFirst(count)))
+    let (encoderValues, headValues) = method.split(chosen.values)
     var delta = Delta(
       Delta.Description(
         method: configuration.method, model: configuration.model.sha256, classes: configuration.data.classes,

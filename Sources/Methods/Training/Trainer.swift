@@ -153,8 +153,7 @@ public struct Trainer {
   /// Ends an epoch: validation, metrics, checkpoint.
   private func endEpoch(_ state: inout TrainingState, seconds: Double, pictures: Int) throws -> EpochMetrics {
     let accuracy = selection == .validation ? try validate?(state.values) : nil
-    let count = method.encoder.trainables.count
-    let shares = method.encoder.shares(Array(state.values.prefix(count)))
+    let shares = method.encoder.shares(method.split(state.values).encoder)
     let metrics = EpochMetrics(
       epoch: state.epoch + 1, steps: state.steps,
       learningRates: Dictionary(
