@@ -56,7 +56,7 @@ public struct Method: Sendable {
     let tape = Tape()
     let leaves = values.map { tape.leaf($0) }
     let (logits, objective) = objective(input, labels: labels, values: leaves)
-    let gradients = tape.gradients(of: objective.losses, for: leaves)
+    let gradients = tape.gradients(of: objective.losses, for: leaves, releasing: true)
     let ruled = encoder.combined(gradients.map { split($0).encoder }, seed: seed, step: step)
     let correct = zip(logits.value.rowMaxima(), labels).count { $0 == Int($1) }
     return Step(gradients: ruled + split(gradients[0]).head, terms: objective.terms, correct: correct)

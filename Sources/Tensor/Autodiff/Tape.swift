@@ -3,15 +3,20 @@
 /// Each node stands for one operation and holds a closure that turns the gradient of its output, ∂y, into the
 /// gradients of its inputs. The closure captures what it will read and nothing else, so what is kept for the backward
 /// pass is visible in the operation's own file.
+///
+/// Several losses are read in one walk, node by node: what an operation computes again or packs for its backward pass
+/// it does once for all of them.
 public final class Tape {
   /// The gradient of one output → the gradients of the inputs; `nil` where an input needs none.
   typealias Backward = (Tensor) -> [Tensor?]
+  /// The same for the gradients that several losses have of one output.
+  typealias SharedBackward = ([Tensor]) -> [[Tensor?]]
 
   private struct Node {
     let operation: Operation?
     let inputs: [Int?]
     let shape: Shape
-    let backward: Backward?
+    var backward: SharedBackward?
   }
 
   private var nodes: [Node] = []
@@ -38,6 +43,13 @@ public final class Tape {
   static func record(
     _ operation: Operation, _ value: Tensor, from inputs: [Variable], backward: @escaping Backward
   ) -> Variable {
+    record(operation, value, from: inputs, sharedBackward: { $0.map(backward) })
+  }
+
+  /// The same for an operation that has work to share between the gradients of several losses.
+  static func record(
+    _ operation: Operation, _ value: Tensor, from inputs: [Variable], sharedBackward: @escaping SharedBackward
+  ) -> Variable {
     guard let tape = inputs.lazy.compactMap({ $0.place?.tape }).first else { return Variable(value) }
     let nodes = inputs.map { input in
       input.place.map { place in
@@ -45,7 +57,7 @@ public final class Tape {
         return place.node
       }
     }
-    return tape.append(Node(operation: operation, inputs: nodes, shape: value.shape, backward: backward), value)
+    return tape.append(Node(operation: operation, inputs: nodes, shape: value.shape, backward: sharedBackward), value)
   }
 
   /// The gradients of a scalar with respect to leaves: `result[i]` has the shape of `leaves[i]`, zeros where the
@@ -56,47 +68,84 @@ public final class Tape {
     gradients(of: [loss], for: leaves)[0]
   }
 
-  /// One list of gradients per loss: the tape may be read as often as there are losses.
+  /// One list of gradients per loss.
+  ///
+  /// - releasing: lets go of what the operations kept as soon as it has been read, so that memory shrinks as the gradients
+  ///   grow; the tape cannot be read again.
   ///
   /// Traps when a loss is not a scalar, or a leaf is a constant or of another tape.
-  public func gradients(of losses: [Variable], for leaves: [Variable]) -> [[Tensor]] {
+  public func gradients(
+    of losses: [Variable], for leaves: [Variable], releasing: Bool = false
+  ) -> [[Tensor]] {
+    for loss in losses {
+      precondition(loss.value.count == 1, "Tape.gradients: expected a scalar loss, found shape \(loss.shape)")
+    }
+    return gradients(
+      of: losses.map { ($0, Tensor($0.shape, repeating: 1)) }, for: leaves, releasing: releasing)
+  }
+
+  /// Vector–Jacobian products: for each output y and its cotangent r of the same shape, the gradients of ⟨r, y⟩.
+  ///
+  /// Traps when a cotangent has another shape than its output, or a leaf is a constant or of another tape.
+  public func gradients(
+    of outputs: [(output: Variable, cotangent: Tensor)], for leaves: [Variable], releasing: Bool = false
+  ) -> [[Tensor]] {
     let wanted = leaves.map { leaf in
       guard let place = leaf.place, place.tape === self else {
         preconditionFailure("Tape.gradients: expected leaves of this tape, found a constant or another tape's")
       }
       return place.node
     }
-    return losses.map { loss in
-      precondition(loss.value.count == 1, "Tape.gradients: expected a scalar loss, found shape \(loss.shape)")
-      // A loss that depends on no leaf is a constant, and its gradients are zero.
-      var gradients: [Int: Tensor] = [:]
-      if let place = loss.place {
-        precondition(place.tape === self, "Tape.gradients: expected a loss of this tape, found another tape's")
-        gradients = backward(from: place.node, keeping: Set(wanted))
-      }
-      return zip(leaves, wanted).map { leaf, node in gradients[node] ?? .zeros(leaf.shape) }
+    // An output that depends on no leaf is a constant, and its gradients are zero.
+    let gradients = backward(from: outputs, keeping: Set(wanted), releasing: releasing)
+    return outputs.indices.map { output in
+      zip(leaves, wanted).map { leaf, node in gradients[node]?[output] ?? .zeros(leaf.shape) }
     }
   }
 
-  private func backward(from last: Int, keeping leaves: Set<Int>) -> [Int: Tensor] {
-    var pending: [Tensor?] = Array(repeating: nil, count: last + 1)
-    var kept: [Int: Tensor] = [:]
-    pending[last] = Tensor(nodes[last].shape, repeating: 1)
-    for index in stride(from: last, through: 0, by: -1) {
-      guard let gradient = pending[index] else { continue }
-      pending[index] = nil
-      if leaves.contains(index) { kept[index] = gradient }
+  /// The gradients of the nodes in `leaves`, by output.
+  private func backward(
+    from outputs: [(output: Variable, cotangent: Tensor)], keeping leaves: Set<Int>, releasing: Bool
+  ) -> [Int: [Tensor?]] {
+    var pending: [Int: [Tensor?]] = [:]
+    for (index, (output, cotangent)) in outputs.enumerated() {
+      precondition(
+        output.shape == cotangent.shape,
+        "Tape.gradients: expected a cotangent of shape \(output.shape), found \(cotangent.shape)")
+      guard let place = output.place else { continue }
+      precondition(place.tape === self, "Tape.gradients: expected a loss of this tape, found another tape's")
+      pending.add(cotangent, to: place.node, of: index, outputs.count)
+    }
+    var kept: [Int: [Tensor?]] = [:]
+    for index in nodes.indices.reversed() {
       let node = nodes[index]
-      guard let backward = node.backward else { continue }
-      for (input, share) in zip(node.inputs, backward(gradient)) {
-        guard let input, let share else { continue }
-        precondition(
-          share.shape == nodes[input].shape,
-          "\(node.operation?.rawValue ?? "leaf"): expected a gradient of shape \(nodes[input].shape), found \(share.shape)"
-        )
-        pending[input] = pending[input].map { $0.adding(share) } ?? share
+      defer { if releasing && node.operation != nil { nodes[index].backward = nil } }
+      guard let gradients = pending.removeValue(forKey: index) else { continue }
+      if leaves.contains(index) { kept[index] = gradients }
+      guard let operation = node.operation else { continue }
+      guard let backward = node.backward else {
+        preconditionFailure(
+          "Tape.gradients: expected a tape that was not released, found \(operation.rawValue) read again")
+      }
+      let present = gradients.indices.filter { gradients[$0] != nil }
+      for (output, shares) in zip(present, backward(gradients.compactMap(\.self))) {
+        for (input, share) in zip(node.inputs, shares) {
+          guard let input, let share else { continue }
+          precondition(
+            share.shape == nodes[input].shape,
+            "\(operation.rawValue): expected a gradient of shape \(nodes[input].shape), found \(share.shape)")
+          pending.add(share, to: input, of: output, outputs.count)
+        }
       }
     }
     return kept
+  }
+}
+
+extension [Int: [Tensor?]] {
+  /// Adds a share to the gradient that one of several outputs has of a node.
+  fileprivate mutating func add(_ share: Tensor, to node: Int, of output: Int, _ outputs: Int) {
+    let sum = self[node]?[output].map { $0.adding(share) } ?? share
+    self[node, default: Array(repeating: nil, count: outputs)][output] = sum
   }
 }

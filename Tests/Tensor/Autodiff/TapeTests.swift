@@ -46,6 +46,42 @@ private func numbers(_ seed: UInt64, _ shape: Shape) -> Tensor { CheckNumbers(se
     #expect(both.gradients(of: pair, for: leaves) == together, "reading a tape does not change it")
   }
 
+  @Test(arguments: OperationChecks.all) func cotangentIsTheLossItsInnerProductMakes(_ check: GradientCheck) {
+    let tape = Tape()
+    let leaves = check.inputs.map { tape.leaf($0.value) }
+    let output = check.function(leaves)
+    let cotangents = [numbers(71, output.shape), numbers(72, output.shape)]
+    let want = cotangents.map { tape.gradients(of: output.dot(Variable($0)), for: leaves) }
+    #expect(tape.gradients(of: cotangents.map { (output, $0) }, for: leaves) == want)
+  }
+
+  @Test func releasedTapeGivesTheSameGradientsOnce() {
+    let tape = Tape()
+    let x = tape.leaf(numbers(1, [5, 7]))
+    let y = x.gelu().softmax()
+    let losses = [y.dot(Variable(numbers(2, [5, 7]))), y.dot(y)]
+    let want = tape.gradients(of: losses, for: [x])
+    #expect(tape.gradients(of: losses, for: [x], releasing: true) == want)
+  }
+
+  @Test func releasedTapeTrapsWhenReadAgain() async {
+    await #expect(processExitsWith: .failure) {
+      let tape = Tape()
+      let x = tape.leaf(numbers(1, [3]))
+      let loss = x.dot(x)
+      _ = tape.gradients(of: [loss], for: [x], releasing: true)
+      _ = tape.gradients(of: loss, for: [x])
+    }
+  }
+
+  @Test func cotangentOfAnotherShapeTraps() async {
+    await #expect(processExitsWith: .failure) {
+      let tape = Tape()
+      let x = tape.leaf(.zeros([2]))
+      _ = tape.gradients(of: [(x, .zeros([3]))], for: [x])
+    }
+  }
+
   @Test func gradientsOfAVariableUsedTwiceAddUp() {
     let tape = Tape()
     let x = tape.leaf(Tensor([3], [1, 2, 3]))
