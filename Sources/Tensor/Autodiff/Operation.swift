@@ -11,6 +11,8 @@ public enum Operation: String, CaseIterable, Sendable {
   case crossEntropy
   case distillation
   case dot
+  case dropout
+  case dropPath
   case embedding
   case gelu
   case geluTanh
