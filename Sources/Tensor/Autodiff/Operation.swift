@@ -21,6 +21,7 @@ public enum Operation: String, CaseIterable, Sendable {
   case layerNorm
   case linear
   case logSoftmax
+  case maskedLinear
   case maskedWeight
   case patches
   case prepend

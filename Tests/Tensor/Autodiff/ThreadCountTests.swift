@@ -39,6 +39,9 @@ private let largeChecks: [GradientCheck] = {
     },
     GradientCheck("linear", inputs([301, 129], [190, 129], [190])) { $0[0].linear($0[1], bias: $0[2]) },
     GradientCheck("logSoftmax", inputs(matrix)) { $0[0].logSoftmax() },
+    GradientCheck("maskedLinear", inputs([301, 129], [190, 129], [190, 129])) {
+      $0[0].linear($0[1], maskedBy: $0[2], threshold: 0.2)
+    },
     GradientCheck("maskedWeight", inputs(flat, flat)) { $0[0].masked(by: $0[1], threshold: 0.2) },
     GradientCheck("patches", inputs(pictures)) { $0[0].patches(of: 4) },
     GradientCheck("prepend", inputs([7, 50, 129], [129])) { $0[0].prepending($0[1]) },
