@@ -14,6 +14,8 @@ public struct CLIPDirectory: Sendable {
   public let weights: SafeTensorsCheckpoint
   /// Under which names they store the model.
   public let layout: WeightLayout
+  /// Whether there is no configuration, so that the sizes are those of the shapes.
+  public let isDeduced: Bool
 
   /// Reads everything but the pictures' preprocessing, which is the business of whoever reads pictures.
   ///
@@ -24,18 +26,16 @@ public struct CLIPDirectory: Sendable {
     guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory), isDirectory.boolValue else {
       throw ConfigurationError("\(url.path): expected a directory with a CLIP checkpoint, found none")
     }
-    let file = url.appendingPathComponent("config.json")
-    let configuration: CLIPConfiguration
-    if !FileManager.default.fileExists(atPath: file.path), let weights = try? SafeTensorsCheckpoint(contentsOf: url),
-      CLIPConfiguration.hasOpenAINames(weights)
-    {
-      configuration = try CLIPConfiguration(deducedFrom: weights)
-      layout = if case .resNet = configuration.vision { .openAIResNetCLIP } else { .openAICLIP }
-    } else {
-      configuration = try CLIPConfiguration(contentsOf: file)
-      layout = .huggingFaceCLIP
-    }
     weights = try SafeTensorsCheckpoint(contentsOf: url)
+    let file = url.appendingPathComponent("config.json")
+    isDeduced = !FileManager.default.fileExists(atPath: file.path) && CLIPConfiguration.hasOpenAINames(weights)
+    let configuration = try isDeduced ? CLIPConfiguration(deducedFrom: weights) : CLIPConfiguration(contentsOf: file)
+    layout =
+      switch (isDeduced, configuration.vision) {
+      case (false, _): .huggingFaceCLIP
+      case (true, .transformer): .openAICLIP
+      case (true, .resNet): .openAIResNetCLIP
+      }
     model = try CLIP(configuration, from: weights, layout: layout)
     var tokenizer = try Tokenizer.load(from: url)
     tokenizer.cleaning = cleaning

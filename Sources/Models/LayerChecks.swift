@@ -158,7 +158,7 @@ extension LayerChecks {
     let ends = [2, 2, 1]
     let towers: [(String, ImageConfiguration)] = [
       ("", .transformer(VisionConfiguration(transformer: transformer(6, 2, heads: 2), imageSize: 4, patchSize: 2))),
-      (" by a ResNet", .resNet(ResNetConfiguration(stages: [1], width: 2, heads: 2, imageSize: 8))),
+      (" by a ResNet", .resNet(ResNetConfiguration(stages: [1], width: 2, heads: 2, imageSize: 4))),
     ]
     return [1, 2].flatMap { batch in
       towers.map { (batch, $0.0, $0.1) }

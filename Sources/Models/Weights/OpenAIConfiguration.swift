@@ -16,20 +16,20 @@ extension CLIPConfiguration {
     let embedding = try shapes.shape("text_projection", rank: 2)[1]
     let text = TextConfiguration(
       transformer: try shapes.transformer(
-        width: try shapes.shape("ln_final.weight", rank: 1)[0], blocks: "transformer.resblocks.", activation),
+        widthOf: "ln_final.weight", rank: 1, blocks: "transformer.resblocks.", activation),
       vocabulary: try shapes.shape("token_embedding.weight", rank: 2)[0],
       contextLength: try shapes.shape("positional_embedding", rank: 2)[0])
     guard source.shape(of: "visual.proj") != nil else {
       self.init(vision: .resNet(try shapes.resNet()), text: text, embedding: embedding)
       return
     }
-    let patches = try shapes.shape("visual.conv1.weight", rank: 4)
+    let patch = try shapes.shape("visual.conv1.weight", rank: 4)[3]
     let grid = try shapes.side("visual.positional_embedding")
     self.init(
       vision: VisionConfiguration(
         transformer: try shapes.transformer(
-          width: patches[0], blocks: "visual.transformer.resblocks.", activation),
-        imageSize: grid * patches[3], patchSize: patches[3]), text: text, embedding: embedding)
+          widthOf: "visual.conv1.weight", rank: 4, blocks: "visual.transformer.resblocks.", activation),
+        imageSize: grid * patch, patchSize: patch), text: text, embedding: embedding)
   }
 }
 
@@ -56,8 +56,10 @@ private struct ShapeReader<Source: TensorSource> {
 
   /// How many different numbers follow `prefix` in the names of tensors.
   func count(_ prefix: String) -> Int {
-    Set(source.names.filter { $0.hasPrefix(prefix) }.compactMap { Int($0.dropFirst(prefix.count).prefix { $0 != "." }) })
-      .count
+    Set(
+      source.names.filter { $0.hasPrefix(prefix) }.compactMap { Int($0.dropFirst(prefix.count).prefix { $0 != "." }) }
+    )
+    .count
   }
 
   /// The height and width of a map whose pixels, and one token more, have positions.
@@ -70,11 +72,13 @@ private struct ShapeReader<Source: TensorSource> {
     return side
   }
 
+  /// The sizes of a stack of blocks as wide as the first extent of a tensor, by the prefix of their names.
   func transformer(
-    width: Int, blocks: String, _ activation: Activation
+    widthOf tensor: String, rank: Int, blocks: String, _ activation: Activation
   ) throws(ConfigurationError) -> TransformerConfiguration {
+    let width = try shape(tensor, rank: rank)[0]
     guard width % Self.headWidth == 0 else {
-      throw error("\(blocks)0.ln_1.weight", "a multiple of \(Self.headWidth), the width of a head", "\(width)")
+      throw error(tensor, "a multiple of \(Self.headWidth), the width of a head", "\(width)")
     }
     return TransformerConfiguration(
       width: width, hiddenWidth: 4 * width, blocks: count(blocks), heads: width / Self.headWidth,

@@ -67,6 +67,11 @@ enum InspectCommand: Command {
         "pictures of \(size.imageSize), ResNet of \(size.stages.map(String.init).joined(separator: ", ")) bottlenecks, "
           + "width \(size.width), attention pool of \(size.heads) heads"
       }
+    let names = "names of \(pretrained.directory.layout.name)"
+    let layout =
+      pretrained.directory.isDeduced
+      ? "\(names); no config.json: sizes from the shapes, \(text.transformer.activation.rawValue) as OpenAI trained with"
+      : names
     let geometry =
       switch preprocessing.geometry {
       case .shortestEdge(let size, let crop, _): "shorter side to \(size), centre crop \(crop)"
@@ -82,7 +87,7 @@ enum InspectCommand: Command {
         "all": model.parameters.reduce(0) { $0 + $1.value.count },
       ],
       settings: [
-        "vision": vision,
+        "vision": vision, "layout": layout,
         "text": "context \(text.contextLength), \(text.vocabulary) tokens, \(tower(text.transformer))",
         "embedding": "\(model.configuration.embedding), logit scale \(exp(Double(model.logitScale.value.scalar)))",
         "pictures":
