@@ -230,6 +230,7 @@ extension MethodChecks {
     let batch = Batch(name)
     guard let tuning = batch.method.encoder as? MaskTuning else { return [] }
     return losses(name) + norms(name, tuning) + straightThrough(name, "", batch, tuning)
+      + gradientDropout(name, tuning)
   }
 
   /// Masks on the convolutions and the attention pool of a ResNet.
