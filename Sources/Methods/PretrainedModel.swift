@@ -28,7 +28,8 @@ public struct PretrainedModel: Sendable {
     guard preprocessing.outputSize == (size, size) else {
       let (height, width) = preprocessing.outputSize
       throw PretrainedModelError(
-        "\(Preprocessing.fileName): crop_size: expected the image size \(size) of the model, found \(height) × \(width)")
+        "\(Preprocessing.fileName): crop_size: expected the image size \(size) of the model, found \(height) × "
+          + "\(width)")
     }
     let digests = directory.weights.files.map(\.sha256.description)
     sha256 =

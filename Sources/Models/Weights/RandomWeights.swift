@@ -147,7 +147,7 @@ struct RandomWeights: TensorSource {
     if site == "logitScale" { return Tensor(2.5) }
     if site.hasSuffix(".scale") { return numbers.next(shape, in: 0.8...1.2) }
     if site.hasSuffix(".variance") { return numbers.next(shape, in: 0.5...1.5) }
-    if site.hasSuffix(".mean") || site.hasSuffix(".bias") || site.hasSuffix(".shift") { return numbers.next(shape, scale: 0.2) }
+    if [".mean", ".bias", ".shift"].contains(where: site.hasSuffix) { return numbers.next(shape, scale: 0.2) }
     let isTable = shape.rank < 2 || ["positions", "tokens"].contains { site.hasSuffix($0) }
     // √3 makes the variance of a uniform number that of the width it is summed over.
     return numbers.next(shape, scale: isTable ? 1 : (3 / Real(shape.count / shape[0])).squareRoot())
