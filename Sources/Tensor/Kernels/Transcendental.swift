@@ -18,9 +18,9 @@
 public enum Transcendental {}
 
 #if REAL64
-  typealias RealBits = UInt64
+  package typealias RealBits = UInt64
 #else
-  typealias RealBits = UInt32
+  package typealias RealBits = UInt32
 #endif
 
 /// The bit patterns of sixteen numbers.
