@@ -19,8 +19,8 @@ import Testing
       Bound(testDescription: "exp", ulps: 1.1, ulpsUnfused: 1.5),
       Bound(testDescription: "log", ulps: 0.9, ulpsUnfused: 1),
       Bound(testDescription: "tanh", ulps: 1.8, ulpsUnfused: 2),
-      Bound(testDescription: "sigmoid", ulps: 2.3, ulpsUnfused: 2.7),
-      Bound(testDescription: "erf", ulps: 1.15, ulpsUnfused: 1.5),
+      Bound(testDescription: "sigmoid", ulps: 2.45, ulpsUnfused: 2.7),
+      Bound(testDescription: "erf", ulps: 1.25, ulpsUnfused: 1.5),
     ]
   }
 
@@ -108,7 +108,7 @@ import Testing
       #expect(Variable(Tensor([1], [x])).gelu().value.scalar == 0)
     }
     #expect(worst("gelu", -5, -4, .relative) > 1e5)
-    #expect(worst("gelu", -2, -1, .relative) <= 9)
+    #expect(worst("gelu", -2, -1, .relative) <= 11)
   }
 }
 
