@@ -222,7 +222,7 @@ extension MethodChecks {
   private static func maskChecks(_ name: MethodName) -> [any Check] {
     let batch = Batch(name)
     guard let tuning = batch.method.encoder as? MaskTuning else { return [] }
-    return losses(name) + norms(name, tuning) + straightThrough(name, batch, tuning)
+    return losses(name) + norms(name, tuning) + straightThrough(name, batch, tuning) + gradientDropout(name, tuning)
   }
 
   /// ∂L/∂M = ∂L/∂W' ⊙ W with W' = W ⊙ B, for weights that are on and for those that are off.

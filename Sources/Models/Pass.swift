@@ -31,6 +31,17 @@ public struct Pass {
     }
   }
 
+  /// x Wᵀ + b with the tensors of two sites; a mask is applied inside of the product.
+  ///
+  /// - x: [..., in]; weight: [out, in]; bias: [out] or none; result: [..., out].
+  func linear(_ x: Variable, _ weight: Parameter, bias: Parameter?) -> Variable {
+    let bias = bias.map { self[$0] }
+    if case .masked(let mask, let threshold) = tunings[weight.site] {
+      return x.linear(Variable(weight.value), maskedBy: mask, threshold: threshold, bias: bias)
+    }
+    return x.linear(self[weight], bias: bias)
+  }
+
   /// Shows an intermediate to the observer and hands it on.
   func observed(_ name: String, _ variable: Variable) -> Variable {
     observer?(name, variable.value)

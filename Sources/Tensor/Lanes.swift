@@ -15,13 +15,11 @@ extension SIMD16 where Scalar == Real {
     self = UnsafeRawPointer(pointer).loadUnaligned(as: Lanes.self)
   }
 
-  /// The first `count` < 16 numbers; the remaining lanes hold `padding`.
+  /// The first `count` ≤ 16 numbers; the remaining lanes hold `padding`.
   @inline(__always)
   public init(loading pointer: UnsafePointer<Real>, count: Int, padding: Real = 0) {
     self = Lanes(repeating: padding)
-    withUnsafeMutableBytes(of: &self) {
-      $0.baseAddress!.copyMemory(from: pointer, byteCount: count &* MemoryLayout<Real>.stride)
-    }
+    withUnsafeMutableBytes(of: &self) { Lanes.copy(UnsafeRawPointer(pointer), to: $0.baseAddress!, count) }
   }
 
   /// Writes sixteen consecutive numbers, at any alignment.
@@ -30,20 +28,33 @@ extension SIMD16 where Scalar == Real {
     UnsafeMutableRawPointer(pointer).storeBytes(of: self, as: Lanes.self)
   }
 
-  /// Writes the first `count` < 16 lanes.
+  /// Writes the first `count` ≤ 16 lanes.
   @inline(__always)
   public func store(to pointer: UnsafeMutablePointer<Real>, count: Int) {
-    withUnsafeBytes(of: self) {
-      UnsafeMutableRawPointer(pointer).copyMemory(from: $0.baseAddress!, byteCount: count &* MemoryLayout<Real>.stride)
+    withUnsafeBytes(of: self) { Lanes.copy($0.baseAddress!, to: UnsafeMutableRawPointer(pointer), count) }
+  }
+
+  /// Copies `count` ≤ 16 numbers as eight, four, two and one: a call of `memcpy` would cost the caller its registers.
+  @inline(__always)
+  private static func copy(_ from: UnsafeRawPointer, to: UnsafeMutableRawPointer, _ count: Int) {
+    var place = 0
+    @inline(__always)
+    func copy<Part: BitwiseCopyable>(_: Part.Type) {
+      to.storeBytes(of: from.loadUnaligned(fromByteOffset: place, as: Part.self), toByteOffset: place, as: Part.self)
+      place &+= MemoryLayout<Part>.size
     }
+    if count & 16 != 0 { copy(Lanes.self) }
+    if count & 8 != 0 { copy(SIMD8<Real>.self) }
+    if count & 4 != 0 { copy(SIMD4<Real>.self) }
+    if count & 2 != 0 { copy(SIMD2<Real>.self) }
+    if count & 1 != 0 { copy(Real.self) }
   }
 
   /// The first `count` lanes as they are, zeros behind.
   @inline(__always)
   public func keeping(first count: Int) -> Lanes {
-    var lanes = Lanes.zero
-    for lane in 0..<count { lanes[lane] = self[lane] }
-    return lanes
+    let places = LaneBits(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
+    return Lanes.zero.replacing(with: self, where: places .< LaneBits(repeating: RealBits(truncatingIfNeeded: count)))
   }
 
   /// self + a · b in every lane, fused as `fma` is.

@@ -45,6 +45,12 @@ public enum Parallel {
     }
   }
 
+  /// The same, or on the calling thread alone for callers that are parallel themselves.
+  static func forEach(_ count: Int, isParallel: Bool, _ body: (Int) -> Void) {
+    if isParallel { return forEach(count, body) }
+    for index in 0..<count { body(index) }
+  }
+
   /// Calls `body` with consecutive ranges that cover 0 ..< `count`, each of `grain` indices but the last.
   public static func forEachRange(_ count: Int, grain: Int, _ body: (Range<Int>) -> Void) {
     precondition(grain > 0, "Parallel.forEachRange: expected a positive grain, found \(grain)")

@@ -10,7 +10,7 @@ struct CheckFamily: Sendable {
   /// The registries of the library, which its tests run too.
   static var all: [CheckFamily] {
     [
-      CheckFamily(name: "operations", checks: OperationChecks.all),
+      CheckFamily(name: "operations", checks: OperationChecks.all + OperationChecks.expectations),
       CheckFamily(name: "layers", checks: LayerChecks.all),
       CheckFamily(name: "encoders", checks: MethodName.Encoder.allCases.flatMap(MethodChecks.checks)),
       CheckFamily(name: "heads", checks: MethodName.Head.allCases.flatMap(MethodChecks.checks)),
@@ -27,6 +27,15 @@ struct CheckFamily: Sendable {
     var subject: String { "\(family)/\(check.subject)" }
     /// `layers/linear/[2, 5, 17]→33`
     var name: String { "\(family)/\(check.name)" }
+
+    /// How it is checked: `differences`, `identity` or `expectation`.
+    var kind: String {
+      switch check {
+      case is IdentityCheck: "identity"
+      case is ExpectationCheck: "expectation"
+      default: "differences"
+      }
+    }
 
     /// Whether a name, with the family or without, begins like this.
     func matches(_ prefix: String) -> Bool { name.hasPrefix(prefix) || check.name.hasPrefix(prefix) }

@@ -35,7 +35,7 @@ struct CheckReport: Encodable {
   struct Entry: Encodable {
     let name: String
     let subject: String
-    /// `differences` or `identity`.
+    /// `differences`, `identity` or `expectation`.
     let kind: String
     let tolerance: Double
     let passed: Bool
@@ -71,7 +71,7 @@ extension CheckReport {
     self.results = results.map { result in
       Entry(
         name: result.member.name, subject: result.member.subject,
-        kind: result.member.check is IdentityCheck ? "identity" : "differences",
+        kind: result.member.kind,
         tolerance: result.member.check.tolerance, passed: result.passes,
         inputs: result.findings.map { finding in
           Input(
@@ -87,9 +87,10 @@ extension CheckReport {
   private static var preamble: String {
     GradientCheck.isDouble
       ? "double precision: every element of every input moved by itself; tolerances: operations 1e-07, networks 1e-06, "
-        + "identities 0"
+        + "identities 0, expectations 5 standard errors"
       : """
-      single precision: every input moved along four random directions; tolerances: differences 2e-03, identities 0
+      single precision: every input moved along four random directions; tolerances: differences 2e-03, identities 0,
+      expectations 5 standard errors
       for every element by itself, in double precision: REAL64=1 swift run --scratch-path .build/real64 frugal gradcheck
       """
   }

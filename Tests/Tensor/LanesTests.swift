@@ -3,7 +3,7 @@ import Testing
 @testable import Tensor
 
 @Suite struct LanesTests {
-  @Test(arguments: 0..<16)
+  @Test(arguments: 0...16)
   func partialLoadsPadAndPartialStoresStop(count: Int) {
     let source = (1...16).map(Real.init)
     let lanes = source.withUnsafeBufferPointer { Lanes(loading: $0.baseAddress!, count: count, padding: -1) }
@@ -31,7 +31,7 @@ import Testing
     #expect(Lanes(values).total == sums[0])
   }
 
-  @Test(arguments: 0..<16)
+  @Test(arguments: 0...16)
   func largestIsFoundInEveryLane(lane: Int) {
     var lanes = Lanes(repeating: -2)
     lanes[lane] = -1

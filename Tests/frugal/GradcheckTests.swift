@@ -75,12 +75,13 @@ import Testing
     #expect(json["failed"].int == 0)
     let results = try #require(json["results"].array)
     #expect(json["checks"].int == results.count)
+    #expect(Set(results.compactMap { $0["kind"].string }) == ["differences", "identity", "expectation"])
     let names = try results.map { try #require($0["name"].string) }
     let expected = try CheckFamily.selected(["layers/linear", "r-pmt"], from: CheckFamily.all)
     #expect(names == expected.map(\.name))
     for (result, member) in zip(results, expected) {
       #expect(result["tolerance"].double == member.check.tolerance)
-      #expect(result["kind"].string == (member.check is IdentityCheck ? "identity" : "differences"))
+      #expect(result["kind"].string == member.kind)
       let inputs = try #require(result["inputs"].array)
       if let check = member.check as? GradientCheck {
         #expect(inputs.compactMap { $0["input"].string } == check.inputs.map(\.name))
@@ -117,12 +118,16 @@ import Testing
       IdentityCheck("shapes/[2]") { [.init("x", .zeros([1]), equals: .zeros([2]))] },
       IdentityCheck("notANumber/[2]") { [.init("x", Tensor([2], [1, .nan]), equals: .zeros([2]))] },
       IdentityCheck("empty/nothing") { [] },
+      // Half of the draws are 1 where 0.6 of them should be.
+      ExpectationCheck(
+        "odds/[1]", .init(Tensor([1], [1]), orElse: .zeros([1]), probability: [0.6])
+      ) { Tensor([1], repeating: Real($0 % 2)) },
     ])
 
   @Test func aWrongGradientIsReported() throws {
     let members = try CheckFamily.selected([], from: [Self.wrong])
     let report = CheckReport(CheckResult.results(of: members) { _ in }, seconds: 0)
-    #expect(report.failed == 5)
+    #expect(report.failed == 6)
     #expect(report.results.filter(\.passed).map(\.name) == ["broken/whole/[3]"])
     #expect(report.results[0].inputs.map(\.passed) == [false, true])
     // Of 2 r, r is missing: half of what is left is the error, relative to what the tape says all of it.
@@ -130,15 +135,15 @@ import Testing
     #expect(abs(error - 1) < 1e-3)
     #expect(report.results[2].inputs[0].index == 1 && report.results[2].inputs[0].relativeError == 0.2)
     let text = report.text(each: false)
-    #expect(try column("verdict", of: text) == ["FAILED", "ok", "FAILED", "FAILED", "FAILED", "FAILED"])
-    #expect(text.contains("failed:") && text.contains("5 failed"))
+    #expect(try column("verdict", of: text) == ["FAILED", "ok", "FAILED", "FAILED", "FAILED", "FAILED", "FAILED"])
+    #expect(text.contains("failed:") && text.contains("6 failed"))
     #expect(text.contains("not finite"))
     #expect(try !JSONEncoder().encode(report).isEmpty)
   }
 
   @Test func aFailureIsAnError() {
     for (each, json) in [(false, false), (true, false), (false, true)] {
-      #expect(throws: FailedChecks(description: "5 of 6 checks failed")) {
+      #expect(throws: FailedChecks(description: "6 of 7 checks failed")) {
         try GradcheckCommand.run([Self.wrong], names: [], each: each, json: json)
       }
     }

@@ -19,9 +19,7 @@ struct Linear: ParameterizedLayer {
   }
 
   /// x: [..., in] → [..., out]
-  func callAsFunction(_ x: Variable, _ pass: Pass) -> Variable {
-    x.linear(pass[weight], bias: bias.map { pass[$0] })
-  }
+  func callAsFunction(_ x: Variable, _ pass: Pass) -> Variable { pass.linear(x, weight, bias: bias) }
 
   var parameters: [Parameter] { [weight] + (bias.map { [$0] } ?? []) }
 }

@@ -11,6 +11,8 @@ public enum Operation: String, CaseIterable, Sendable {
   case crossEntropy
   case distillation
   case dot
+  case dropout
+  case dropPath
   case embedding
   case gelu
   case geluTanh
@@ -19,6 +21,7 @@ public enum Operation: String, CaseIterable, Sendable {
   case layerNorm
   case linear
   case logSoftmax
+  case maskedLinear
   case maskedWeight
   case patches
   case prepend

@@ -5,7 +5,8 @@
 public enum OperationChecks {
   /// All checks, by family.
   public static var all: [GradientCheck] {
-    products + normalisations + activations + losses + pictures + tokens + arithmetic
+    products + normalisations + activations + losses + pictures + tokens + arithmetic + dropout + sizes
+      + values
   }
 
   /// Inputs by name, each with numbers of its own in −scale … scale.

@@ -1,7 +1,7 @@
 // Products of matrices: linear maps and attention, and the inner product.
 
 extension OperationChecks {
-  static var products: [GradientCheck] { linear + attention + dot }
+  static var products: [GradientCheck] { linear + maskedLinear + attention + dot }
 
   private static var linear: [GradientCheck] {
     let shapes: [(x: Shape, out: Int)] = [
@@ -17,6 +17,39 @@ extension OperationChecks {
         GradientCheck("\(name) frozen weight", [inputs[0]]) { $0[0].linear(Variable(weight), bias: Variable(bias)) },
         GradientCheck("\(name) frozen x", Array(inputs[1...])) { Variable(xValue).linear($0[0], bias: $0[1]) },
         GradientCheck("\(name) bias only", [inputs[2]]) { Variable(xValue).linear(Variable(weight), bias: $0[0]) },
+      ]
+    }
+  }
+
+  /// As `maskedWeight`: the relaxation with a real mask has the same value at zeros and ones.
+  private static var maskedLinear: [GradientCheck] {
+    let shapes: [(x: Shape, out: Int)] = [
+      ([1, 1], 1), ([5, 7], 3), ([2, 17], 33), ([2, 3, 16], 17), ([7], 5), ([3, 65], 2), ([0, 4], 3), ([3, 0], 2),
+    ]
+    return shapes.flatMap { x, out in
+      let name = "maskedLinear/\(x)→\(out)"
+      let weightShape: Shape = [out, x.width]
+      let given = inputs(["x": x, "weight": weightShape, "bias": [out]])
+      let scores = CheckNumbers(seed: 5).tensor(weightShape)
+      let binary = BitMask(thresholding: scores, above: 0.1).real.reshaped(to: weightShape)
+      let (xValue, weight, bias) = (given[0].value, given[1].value, given[2].value)
+      @Sendable func relaxed(_ x: Tensor, _ weight: Tensor, _ mask: Tensor, _ bias: Tensor?) -> Tensor {
+        Variable(x).linear(Variable(weight.mapLanes(mask) { $0 * $1 }), bias: bias.map { Variable($0) }).value
+      }
+      return [
+        GradientCheck(
+          name, [given[0], given[1], ("mask", binary), given[2]], relaxed: { relaxed($0[0], $0[1], $0[2], $0[3]) }
+        ) { $0[0].linear($0[1], maskedBy: $0[2], threshold: 0.5, bias: $0[3]) },
+        GradientCheck(
+          "\(name) frozen weight and bias", [given[0], ("mask", binary)],
+          relaxed: { relaxed($0[0], weight, $0[1], bias) }
+        ) { $0[0].linear(Variable(weight), maskedBy: $0[1], threshold: 0.5, bias: Variable(bias)) },
+        GradientCheck(
+          "\(name) mask only, without bias", [("mask", binary)], relaxed: { relaxed(xValue, weight, $0[0], nil) }
+        ) { Variable(xValue).linear(Variable(weight), maskedBy: $0[0], threshold: 0.5) },
+        GradientCheck("\(name) real mask", Array(given[..<2])) {
+          $0[0].linear($0[1], maskedBy: Variable(scores), threshold: 0.1)
+        },
       ]
     }
   }

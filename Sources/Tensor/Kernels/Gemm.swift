@@ -1,23 +1,3 @@
-/// A matrix seen through strides: element (i, j) is `base[i * rowStride + j * columnStride]`.
-public struct MatrixView {
-  /// Element (0, 0).
-  public let base: UnsafePointer<Real>
-  /// The distance from one row to the next, in elements.
-  public let rowStride: Int
-  /// The distance from one column to the next, in elements.
-  public let columnStride: Int
-
-  /// A view by strides; rows of consecutive elements by default.
-  public init(_ base: UnsafePointer<Real>, rowStride: Int, columnStride: Int = 1) {
-    self.base = base
-    self.rowStride = rowStride
-    self.columnStride = columnStride
-  }
-
-  /// The transpose: the same memory with the strides exchanged.
-  public var transposed: MatrixView { MatrixView(base, rowStride: columnStride, columnStride: rowStride) }
-}
-
 /// C = A B, or C += A B when `accumulating`.
 ///
 /// Every element is one chain of fused multiply-adds over p = 0 … k − 1 in this order, starting from 0 or from its
@@ -33,23 +13,34 @@ public func gemm(
   _ m: Int, _ n: Int, _ k: Int, _ a: MatrixView, _ b: MatrixView, into c: UnsafeMutablePointer<Real>, cStride: Int,
   accumulating: Bool = false, parallel: Bool = true
 ) {
-  guard m > 0, n > 0 else { return }
-  guard k > 0 else {
-    if !accumulating { for i in 0..<m { (c + i * cStride).update(repeating: 0, count: n) } }
-    return
-  }
+  guard m > 0, n > 0, k > 0 else { return emptyProduct(m, n, into: c, cStride: cStride, accumulating) }
   let product = Product(
-    a: a, b: b.transposed, c: c, cStride: cStride, isParallel: parallel && m * n * k >= Blocks.worthSharing)
-  withScratch(Packing.space(min(n, Blocks.columns), min(k, Blocks.depth), width: Tile.columns)) { packedB in
-    for jc in stride(from: 0, to: n, by: Blocks.columns) {
-      let columns = jc..<min(jc + Blocks.columns, n)
-      for pc in stride(from: 0, to: k, by: Blocks.depth) {
-        let depth = pc..<min(pc + Blocks.depth, k)
-        product.packB(columns: columns, depth: depth, into: packedB)
-        product.addBlocks(rows: m, columns: columns, depth: depth, packedB: packedB, fresh: pc == 0 && !accumulating)
-      }
+    a: a, c: c, cStride: cStride, isParallel: parallel && m * n * k >= Blocks.worthSharing, accumulating: accumulating)
+  withScratch(Packing.space(min(n, Blocks.columns), min(k, Blocks.depth), width: Tile.columns)) { packed in
+    product.run(m, n, k) { columns, depth in
+      Packing.packColumns(of: b, columns, depth, isParallel: product.isParallel, into: packed)
+      return UnsafePointer(packed)
     }
   }
+}
+
+/// C = A B, or C += A B when `accumulating`, with a B that was packed before; the bits are those of `gemm` without.
+///
+/// - A: [m, b.depth]; C: [m, b.columns] with rows `cStride` apart.
+func gemm(
+  _ m: Int, _ a: MatrixView, _ b: PackedMatrix, into c: UnsafeMutablePointer<Real>, cStride: Int,
+  accumulating: Bool = false, parallel: Bool = true
+) {
+  let (n, k) = (b.columns, b.depth)
+  guard m > 0, n > 0, k > 0 else { return emptyProduct(m, n, into: c, cStride: cStride, accumulating) }
+  let product = Product(
+    a: a, c: c, cStride: cStride, isParallel: parallel && m * n * k >= Blocks.worthSharing, accumulating: accumulating)
+  product.run(m, n, k) { columns, depth in b.block(columns, depth) }
+}
+
+/// A sum of no products is 0.
+private func emptyProduct(_ m: Int, _ n: Int, into c: UnsafeMutablePointer<Real>, cStride: Int, _ accumulating: Bool) {
+  if !accumulating { for i in 0..<m { (c + i * cStride).update(repeating: 0, count: n) } }
 }
 
 /// The definition that the blocked product is compared with, bit for bit.
@@ -60,16 +51,14 @@ package func gemmPlain(
   for i in 0..<m {
     for j in 0..<n {
       var sum = accumulating ? c[i * cStride + j] : 0
-      for p in 0..<k {
-        sum = fma(a.base[i * a.rowStride + p * a.columnStride], b.base[p * b.rowStride + j * b.columnStride], sum)
-      }
+      for p in 0..<k { sum = fma(a[i, p], b[p, j], sum) }
       c[i * cStride + j] = sum
     }
   }
 }
 
 /// The extents of the blocks: MC, KC and NC in the literature. They decide speed only, never bits.
-private enum Blocks {
+enum Blocks {
   /// KC. C is read and written once every `depth` steps, a cost that long panels make small; in return a panel of A
   /// and one of B, 14 · 768 and 32 · 768 Float = 42 and 96 KiB on AVX-512, come from the second-level cache.
   static let depth = 768
@@ -94,19 +83,20 @@ private enum Blocks {
 /// One product on its way: what the loops share.
 private struct Product {
   let a: MatrixView
-  /// Bᵀ, [n, k]: panels of B are packed from its rows.
-  let b: MatrixView
   let c: UnsafeMutablePointer<Real>
   let cStride: Int
   let isParallel: Bool
+  let accumulating: Bool
 
-  func packB(columns: Range<Int>, depth: Range<Int>, into packedB: UnsafeMutablePointer<Real>) {
-    let panels = (columns.count + Tile.columns - 1) / Tile.columns
-    forEach(panels) { panel in
-      let first = columns.lowerBound + panel * Tile.columns
-      Packing.pack(
-        b, rows: first..<min(first + Tile.columns, columns.upperBound), columns: depth, width: Tile.columns,
-        into: packedB + panel * Tile.columns * depth.count)
+  /// The JC and PC loops: block after block of B, packed by `block`.
+  func run(_ m: Int, _ n: Int, _ k: Int, _ block: (_ columns: Range<Int>, _ depth: Range<Int>) -> UnsafePointer<Real>) {
+    for jc in stride(from: 0, to: n, by: Blocks.columns) {
+      let columns = jc..<min(jc + Blocks.columns, n)
+      for pc in stride(from: 0, to: k, by: Blocks.depth) {
+        let depth = pc..<min(pc + Blocks.depth, k)
+        addBlocks(
+          rows: m, columns: columns, depth: depth, packedB: block(columns, depth), fresh: pc == 0 && !accumulating)
+      }
     }
   }
 
@@ -118,7 +108,7 @@ private struct Product {
     let rowPieces = (m + Blocks.rows - 1) / Blocks.rows
     let columnPieces = isParallel ? max(1, min(Blocks.pieces / rowPieces, panels / Blocks.panels)) : 1
     let panelsEach = (panels + columnPieces - 1) / columnPieces
-    forEach(rowPieces * columnPieces) { piece in
+    Parallel.forEach(rowPieces * columnPieces, isParallel: isParallel) { piece in
       let ic = piece / columnPieces * Blocks.rows
       let rows = ic..<min(ic + Blocks.rows, m)
       withScratch(Packing.space(rows.count, depth.count, width: Tile.rows)) { packedA in
@@ -169,10 +159,5 @@ private struct Product {
         cStride: Tile.columns, fresh: fresh)
       for i in 0..<rows { (corner + i * cStride).update(from: tile + i * Tile.columns, count: columns) }
     }
-  }
-
-  private func forEach(_ count: Int, _ body: (Int) -> Void) {
-    if isParallel { return Parallel.forEach(count, body) }
-    for index in 0..<count { body(index) }
   }
 }

@@ -13,46 +13,74 @@ enum Packing {
   static func space(_ count: Int, _ k: Int, width: Int) -> Int { (count + width - 1) / width * width * k + slack }
 
   /// Packs rows `rows` and columns `columns` of `matrix`, panel after panel.
-  @inline(__always)
   static func pack(
     _ matrix: MatrixView, rows: Range<Int>, columns: Range<Int>, width: Int, into panels: UnsafeMutablePointer<Real>
+  ) {
+    // Two copies of the same loops: what asks for no mask must not pay for one.
+    if let mask = matrix.mask {
+      pack(matrix, mask, rows, columns, width, panels)
+    } else {
+      pack(matrix, PlainNumbers(), rows, columns, width, panels)
+    }
+  }
+
+  /// Packs columns `columns` and rows `depth` of a B, a panel of it a piece of work.
+  static func packColumns(
+    of b: MatrixView, _ columns: Range<Int>, _ depth: Range<Int>, isParallel: Bool,
+    into panels: UnsafeMutablePointer<Real>
+  ) {
+    let count = (columns.count + Tile.columns - 1) / Tile.columns
+    Parallel.forEach(count, isParallel: isParallel) { panel in
+      let first = columns.lowerBound + panel * Tile.columns
+      pack(
+        b.transposed, rows: first..<min(first + Tile.columns, columns.upperBound), columns: depth, width: Tile.columns,
+        into: panels + panel * Tile.columns * depth.count)
+    }
+  }
+
+  @inline(__always)
+  private static func pack<Numbers: PackedNumbers>(
+    _ matrix: MatrixView, _ numbers: Numbers, _ rows: Range<Int>, _ columns: Range<Int>, _ width: Int,
+    _ panels: UnsafeMutablePointer<Real>
   ) {
     var panel = panels
     for first in stride(from: rows.lowerBound, to: rows.upperBound, by: width) {
       let from = matrix.base + (first &* matrix.rowStride &+ columns.lowerBound &* matrix.columnStride)
       let count = min(width, rows.upperBound - first)
       if matrix.rowStride == 1 && count == width {
-        copy(from, columnStride: matrix.columnStride, columns.count, width, panel)
+        copy(numbers, from, columnStride: matrix.columnStride, columns.count, width, panel)
       } else if matrix.columnStride == 1 {
-        transpose(from, rowStride: matrix.rowStride, count, columns.count, width, panel)
+        transpose(numbers, from, rowStride: matrix.rowStride, count, columns.count, width, panel)
       } else {
-        gather(from, matrix.rowStride, matrix.columnStride, count, 0..<columns.count, width, panel)
+        gather(numbers, from, matrix.rowStride, matrix.columnStride, count, 0..<columns.count, width, panel)
       }
       panel += width &* columns.count
     }
   }
 
   /// Any strides and any number of rows, one number at a time: the definition.
-  private static func gather(
-    _ from: UnsafePointer<Real>, _ rowStride: Int, _ columnStride: Int, _ count: Int, _ columns: Range<Int>,
-    _ width: Int, _ panel: UnsafeMutablePointer<Real>
+  @inline(__always)
+  private static func gather<Numbers: PackedNumbers>(
+    _ numbers: Numbers, _ from: UnsafePointer<Real>, _ rowStride: Int, _ columnStride: Int, _ count: Int,
+    _ columns: Range<Int>, _ width: Int, _ panel: UnsafeMutablePointer<Real>
   ) {
     for p in columns {
       let line = panel + p &* width
-      for i in 0..<count { line[i] = from[i &* rowStride &+ p &* columnStride] }
+      for i in 0..<count { line[i] = numbers.number(at: from + (i &* rowStride &+ p &* columnStride)) }
       for i in count..<width { line[i] = 0 }
     }
   }
 
   /// A full panel whose rows are neighbours in memory: a copy a column.
   @inline(__always)
-  private static func copy(
-    _ from: UnsafePointer<Real>, columnStride: Int, _ columns: Int, _ width: Int, _ panel: UnsafeMutablePointer<Real>
+  private static func copy<Numbers: PackedNumbers>(
+    _ numbers: Numbers, _ from: UnsafePointer<Real>, columnStride: Int, _ columns: Int, _ width: Int,
+    _ panel: UnsafeMutablePointer<Real>
   ) {
     var from = from
     var line = panel
     for _ in 0..<columns {
-      line.update(from: from, count: width)
+      numbers.copy(from, to: line, count: width)
       from += columnStride
       line += width
     }
@@ -60,8 +88,8 @@ enum Packing {
 
   /// Rows of consecutive numbers: squares of 8 × 8 are transposed in registers.
   @inline(__always)
-  private static func transpose(
-    _ from: UnsafePointer<Real>, rowStride: Int, _ count: Int, _ columns: Int, _ width: Int,
+  private static func transpose<Numbers: PackedNumbers>(
+    _ numbers: Numbers, _ from: UnsafePointer<Real>, rowStride: Int, _ count: Int, _ columns: Int, _ width: Int,
     _ panel: UnsafeMutablePointer<Real>
   ) {
     let whole = columns & ~7
@@ -69,12 +97,12 @@ enum Packing {
       // From the last square up: one that reaches beyond `width` spills into the lines of later p, written after it.
       var top = (width - 1) & ~7
       while top >= 0 {
-        Square(from + (top &* rowStride &+ p), rowStride: rowStride, count: count - top)
+        Square(numbers, from + (top &* rowStride &+ p), rowStride: rowStride, count: count - top)
           .storeTransposed(to: panel + (p &* width &+ top), stride: width)
         top -= 8
       }
     }
-    gather(from, rowStride, 1, count, whole..<columns, width, panel)
+    gather(numbers, from, rowStride, 1, count, whole..<columns, width, panel)
   }
 }
 
@@ -85,11 +113,9 @@ private struct Square {
 
   /// The first `count` rows; the others are 0.
   @inline(__always)
-  init(_ from: UnsafePointer<Real>, rowStride: Int, count: Int) {
+  init(_ numbers: some PackedNumbers, _ from: UnsafePointer<Real>, rowStride: Int, count: Int) {
     @inline(__always)
-    func row(_ i: Int) -> Eight {
-      i < count ? UnsafeRawPointer(from + i &* rowStride).loadUnaligned(as: Eight.self) : Eight()
-    }
+    func row(_ i: Int) -> Eight { i < count ? numbers.eight(at: from + i &* rowStride) : Eight() }
     (r0, r1, r2, r3) = (row(0), row(1), row(2), row(3))
     (r4, r5, r6, r7) = (row(4), row(5), row(6), row(7))
   }

@@ -33,7 +33,7 @@ public struct BitMask: Sendable, Equatable {
   }
 
   /// Calls `body` with the words, for reading.
-  private func withReadOnlyView(_ body: (MaskView) -> Void) {
+  func withReadOnlyView(_ body: (MaskView) -> Void) {
     words.withUnsafeBufferPointer { words in
       if let base = words.baseAddress { body(MaskView(words: UnsafeMutablePointer(mutating: base), count: count)) }
     }

@@ -10,51 +10,135 @@ extension Variable {
   /// - x: [..., in]; W: [out, in]; b: [out] or none; y: [..., out].
   /// - Keeps W where x needs a gradient, and x where W does.
   public func linear(_ weight: Variable, bias: Variable? = nil) -> Variable {
-    let (out, width) = (weight.shape[0], weight.shape[1])
-    precondition(
-      weight.shape.rank == 2 && shape.rank >= 1 && shape.width == width,
-      "linear: expected x [..., \(width)] for weight \(weight.shape), found \(shape)")
-    precondition(
-      bias == nil || bias?.shape == [out], "linear: expected bias [\(out)], found \(String(describing: bias?.shape))")
-    let (rows, inputShape) = (shape.rows, shape)
-    let y = Tensor.read(value, weight.value) { x, w in
-      Tensor(shape.replacingWidth(by: out)) { y in
-        if let bias {
-          Tensor.read(bias.value) { b in for row in 0..<rows { (y + row * out).update(from: b, count: out) } }
-        }
-        gemm(
-          rows, out, width, MatrixView(x, rowStride: width), MatrixView(w, rowStride: width).transposed, into: y,
-          cStride: out, accumulating: bias != nil)
-      }
-    }
+    let products = LinearProducts(shape, weight.shape, bias?.shape)
+    let y = products.output(value, weight.value, bias: bias?.value)
     let keptWeight = needsGradient ? weight.value : nil
     let keptInput = weight.needsGradient ? value : nil
     let biasNeedsGradient = bias?.needsGradient ?? false
-    return Tape.record(.linear, y, from: [self, weight] + (bias.map { [$0] } ?? [])) { dy in
-      let dx = keptWeight.map { weight in
-        Tensor.read(dy, weight) { dy, w in
-          Tensor(inputShape) { dx in
-            gemm(
-              rows, width, out, MatrixView(dy, rowStride: out), MatrixView(w, rowStride: width), into: dx,
-              cStride: width)
-          }
+    return Tape.record(
+      .linear, y, from: [self, weight] + (bias.map { [$0] } ?? []),
+      sharedBackward: { dys in
+        let dx = keptWeight.map { products.inputGradients(dys, $0) }
+        let dw = keptInput.map { products.weightGradients(dys, $0) }
+        return dys.indices.map { index in
+          [dx?[index], dw?[index], biasNeedsGradient ? products.biasGradient(dys[index]) : nil]
+        }
+      })
+  }
+
+  /// A linear map under a binary mask that is learned through a real one (R-AMT, spec section 3; straight-through
+  /// estimator of Bengio et al. 2013).
+  ///
+  ///     y = x (W ⊙ B)ᵀ + b,   B = 1[M > α]
+  ///
+  /// Backward:
+  ///
+  ///     ∂x = ∂y (W ⊙ B),   ∂W = (∂yᵀ x) ⊙ B,   ∂M = (∂yᵀ x) ⊙ W,   ∂b = Σ_rows ∂y
+  ///
+  /// It is `x.linear(weight.masked(by: mask, threshold: threshold))`, to the bit, but W ⊙ B is never in memory: B, a bit a
+  /// weight, is applied while W is packed for the product.
+  ///
+  /// - x: [..., in]; W, M: [out, in]; b: [out] or none; y: [..., out]; `threshold` α.
+  /// - Keeps B where x or W needs a gradient, W where x or M does, and x where W or M does.
+  public func linear(
+    _ weight: Variable, maskedBy mask: Variable, threshold: Real, bias: Variable? = nil
+  ) -> Variable {
+    precondition(
+      weight.shape == mask.shape, "linear: expected a mask of shape \(weight.shape), found \(mask.shape)")
+    let products = LinearProducts(shape, weight.shape, bias?.shape)
+    let bits = BitMask(thresholding: mask.value, above: threshold)
+    let y = products.output(value, weight.value, mask: bits, bias: bias?.value)
+    let (xNeeds, weightNeeds, maskNeeds) = (needsGradient, weight.needsGradient, mask.needsGradient)
+    let keptInput = weightNeeds || maskNeeds ? value : nil
+    let keptWeight = xNeeds || maskNeeds ? weight.value : nil
+    let biasNeedsGradient = bias?.needsGradient ?? false
+    return Tape.record(
+      .maskedLinear, y, from: [self, weight, mask] + (bias.map { [$0] } ?? []),
+      sharedBackward: { dys in
+        let dx = xNeeds ? keptWeight.map { products.inputGradients(dys, $0, mask: bits) } : nil
+        let dwMasked = keptInput.map { products.weightGradients(dys, $0) }
+        return dys.indices.map { index in
+          [
+            dx?[index], weightNeeds ? dwMasked.map { bits.applied(to: $0[index]) } : nil,
+            maskNeeds ? keptWeight.flatMap { weight in dwMasked.map { $0[index].mapLanes(weight) { $0 * $1 } } } : nil,
+            biasNeedsGradient ? products.biasGradient(dys[index]) : nil,
+          ]
+        }
+      })
+  }
+}
+
+/// The products of a linear map; those of several losses share what they pack.
+private struct LinearProducts {
+  let inputShape: Shape
+  let rows, width, out: Int
+
+  init(_ x: Shape, _ weight: Shape, _ bias: Shape?) {
+    precondition(
+      weight.rank == 2 && x.rank >= 1 && x.width == weight[1],
+      "linear: expected x [..., \(weight.width)] for weight \(weight), found \(x)")
+    precondition(
+      bias == nil || bias == [weight[0]], "linear: expected bias [\(weight[0])], found \(String(describing: bias))")
+    (inputShape, rows, width, out) = (x, x.rows, weight[1], weight[0])
+  }
+
+  /// x (W ⊙ B)ᵀ + b
+  func output(_ x: Tensor, _ weight: Tensor, mask: BitMask? = nil, bias: Tensor?) -> Tensor {
+    Tensor.read(x, weight) { x, weight in
+      Tensor(inputShape.replacingWidth(by: out)) { y in
+        if let bias {
+          Tensor.read(bias) { b in for row in 0..<rows { (y + row * out).update(from: b, count: out) } }
+        }
+        withView(weight, mask) { w in
+          gemm(
+            rows, out, width, MatrixView(x, rowStride: width), w.transposed, into: y, cStride: out,
+            accumulating: bias != nil)
         }
       }
-      let dw = keptInput.map { input in
-        Tensor.read(dy, input) { dy, x in
-          Tensor([out, width]) { dw in
-            gemm(
-              out, width, rows, MatrixView(dy, rowStride: out).transposed, MatrixView(x, rowStride: width), into: dw,
-              cStride: width)
-          }
-        }
-      }
-      let db =
-        biasNeedsGradient
-        ? Tensor.read(dy) { dy in
-          sumOverRows(rows, width: out) { row, column, present in load(dy + (row &* out &+ column), present) }
-        } : nil
-      return [dx, dw, db]
     }
+  }
+
+  /// ∂y (W ⊙ B) for each ∂y
+  func inputGradients(_ dys: [Tensor], _ weight: Tensor, mask: BitMask? = nil) -> [Tensor] {
+    Tensor.read(weight) { weight in
+      var gradients: [Tensor] = []
+      withView(weight, mask) { w in
+        let packed = PackedMatrix(w, depth: out, columns: width)
+        gradients = dys.map { dy in
+          Tensor.read(dy) { dy in
+            Tensor(inputShape) { gemm(rows, MatrixView(dy, rowStride: out), packed, into: $0, cStride: width) }
+          }
+        }
+      }
+      return gradients
+    }
+  }
+
+  /// ∂yᵀ x for each ∂y
+  func weightGradients(_ dys: [Tensor], _ x: Tensor) -> [Tensor] {
+    Tensor.read(x) { x in
+      let packed = PackedMatrix(MatrixView(x, rowStride: width), depth: rows, columns: width)
+      return dys.map { dy in
+        Tensor.read(dy) { dy in
+          Tensor([out, width]) {
+            gemm(out, MatrixView(dy, rowStride: out).transposed, packed, into: $0, cStride: width)
+          }
+        }
+      }
+    }
+  }
+
+  /// Σ_rows ∂y
+  func biasGradient(_ dy: Tensor) -> Tensor {
+    Tensor.read(dy) { dy in
+      sumOverRows(rows, width: out) { row, column, present in load(dy + (row &* out &+ column), present) }
+    }
+  }
+
+  /// Calls `body` with W, [out, in], or W ⊙ B.
+  private func withView(_ weight: UnsafePointer<Real>, _ mask: BitMask?, _ body: (MatrixView) -> Void) {
+    let view = MatrixView(weight, rowStride: width)
+    guard let mask, mask.count > 0 else { return body(view) }
+    mask.withReadOnlyView { body(view.masked(by: $0)) }
   }
 }

@@ -100,20 +100,6 @@ import Testing
     }
   }
 
-  /// E g = ((1 − λ) + λ P) a, within five standard errors of the mean.
-  @Test(arguments: strengths) func theMeanIsTheExpectation(_ lambda: Real) {
-    let count = 200_000
-    let (a, b): (Real, Real) = (2, -3)
-    let p = Double(keepProbability(a, b))
-    let found = GradientDropout(lambda: lambda).combined(
-      Tensor([count], repeating: a), Tensor([count], repeating: b),
-      random: Random(seed: Self.seed, purpose: .gradientDropout, step: 9), from: 0)
-    let mean = found.values.reduce(0) { $0 + Double($1) } / Double(count)
-    let share = Double(lambda)
-    let deviation = share * Double(a) * (p * (1 - p) / Double(count)).squareRoot()
-    #expect(abs(mean - ((1 - share) + share * p) * Double(a)) <= 5 * deviation + 1e-6)
-  }
-
   /// Entry i takes number first + i, so that the draw does not depend on where a tensor begins or how it is cut.
   @Test(arguments: [0, 1, 3, 4, 31, 4095, 123_456_789_012] as [UInt64]) func entriesTakeTheirOwnNumbers(_ first: UInt64)
   {

@@ -11,6 +11,12 @@ import Testing
     }
   }
 
+  @Test(arguments: OperationChecks.expectations) func drawsAgreeWithTheFormula(_ check: ExpectationCheck) {
+    for finding in check.findings() {
+      #expect(finding.relativeError <= check.tolerance, "\(check.name), \(finding.input): element \(finding.index)")
+    }
+  }
+
   /// The name of a check begins with its operation, which must stand on its tape.
   @Test(arguments: Operation.allCases) func everyOperationIsChecked(_ operation: Operation) {
     let checks = OperationChecks.all.filter { $0.name.hasPrefix("\(operation.rawValue)/") }
@@ -19,7 +25,7 @@ import Testing
   }
 
   @Test func namesAreUnique() {
-    let names = OperationChecks.all.map(\.name)
+    let names = OperationChecks.all.map(\.name) + OperationChecks.expectations.map(\.name)
     #expect(Set(names).count == names.count, "\(names.filter { name in names.count { $0 == name } > 1 })")
   }
 

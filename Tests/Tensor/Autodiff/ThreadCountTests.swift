@@ -25,6 +25,8 @@ private let largeChecks: [GradientCheck] = {
     GradientCheck("crossEntropy", inputs(matrix)) { $0[0].crossEntropy(labels: labels, smoothing: 0.1) },
     GradientCheck("distillation", inputs(matrix, matrix)) { $0[0].distillation(teacher: $0[1], teacherShare: 0.5) },
     GradientCheck("dot", inputs(flat, flat)) { $0[0].dot($0[1]) },
+    GradientCheck("dropout", inputs(matrix)) { $0[0].dropout(0.3, draw: DropDraw(seed: 1, site: 2, step: 3)) },
+    GradientCheck("dropPath", inputs(matrix)) { $0[0].dropPath(0.3, draw: DropDraw(seed: 1, site: 2, step: 3)) },
     GradientCheck("embedding", inputs([50, 33])) {
       $0[0].embedding((0..<2000).map { Int32($0 % 50) }, shape: [20, 100])
     },
@@ -37,6 +39,9 @@ private let largeChecks: [GradientCheck] = {
     },
     GradientCheck("linear", inputs([301, 129], [190, 129], [190])) { $0[0].linear($0[1], bias: $0[2]) },
     GradientCheck("logSoftmax", inputs(matrix)) { $0[0].logSoftmax() },
+    GradientCheck("maskedLinear", inputs([301, 129], [190, 129], [190, 129])) {
+      $0[0].linear($0[1], maskedBy: $0[2], threshold: 0.2)
+    },
     GradientCheck("maskedWeight", inputs(flat, flat)) { $0[0].masked(by: $0[1], threshold: 0.2) },
     GradientCheck("patches", inputs(pictures)) { $0[0].patches(of: 4) },
     GradientCheck("prepend", inputs([7, 50, 129], [129])) { $0[0].prepending($0[1]) },

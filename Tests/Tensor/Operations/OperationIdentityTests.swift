@@ -195,6 +195,23 @@ private func _log(_ x: Double) -> Double {
     #expect(bits(y) == bits(weight))
   }
 
+  /// A mask that is applied while packing gives the bits of one that is applied before, forward and backward.
+  @Test(arguments: [(1, 1, 1), (3, 17, 5), (33, 65, 40), (7, 7, 100), (40, 800, 35), (5, 0, 3), (2, 3, 4100)])
+  func maskedProductsHaveTheBitsOfMaskedWeights(_ rows: Int, _ width: Int, _ out: Int) {
+    let inputs = [
+      numbers(1, [rows, width]), numbers(2, [out, width]), numbers(3, [out, width]), numbers(4, [out]),
+    ]
+    func run(_ map: ([Variable]) -> Variable) -> [[Real.RawSignificand]] {
+      let tape = Tape()
+      let leaves = inputs.map { tape.leaf($0) }
+      let y = map(leaves)
+      let cotangents = [numbers(5, [rows, out]), numbers(6, [rows, out])]
+      return [bits(y.value)] + tape.gradients(of: cotangents.map { (y, $0) }, for: leaves).flatMap { $0.map(bits) }
+    }
+    let fused = run { $0[0].linear($0[1], maskedBy: $0[2], threshold: 0.1, bias: $0[3]) }
+    #expect(fused == run { $0[0].linear($0[1].masked(by: $0[2], threshold: 0.1), bias: $0[3]) })
+  }
+
   @Test func gradientOfTheMaskIsExactlyGradientTimesWeight() {
     let (weight, mask, dy) = (numbers(1, [3, 17]), numbers(2, [3, 17]), numbers(3, [3, 17]))
     let tape = Tape()

@@ -1,0 +1,38 @@
+/// A matrix seen through strides: element (i, j) is `base[i * rowStride + j * columnStride]`, or 0 where a mask has a 0.
+public struct MatrixView {
+  /// Element (0, 0).
+  public let base: UnsafePointer<Real>
+  /// The distance from one row to the next, in elements.
+  public let rowStride: Int
+  /// The distance from one column to the next, in elements.
+  public let columnStride: Int
+  /// The mask of the numbers in memory, if there is one.
+  let mask: MemoryMask?
+
+  /// A view by strides; rows of consecutive elements by default.
+  public init(_ base: UnsafePointer<Real>, rowStride: Int, columnStride: Int = 1) {
+    self.init(base, rowStride: rowStride, columnStride: columnStride, mask: nil)
+  }
+
+  private init(_ base: UnsafePointer<Real>, rowStride: Int, columnStride: Int, mask: MemoryMask?) {
+    (self.base, self.rowStride, self.columnStride, self.mask) = (base, rowStride, columnStride, mask)
+  }
+
+  /// The transpose: the same memory with the strides exchanged.
+  public var transposed: MatrixView {
+    MatrixView(base, rowStride: columnStride, columnStride: rowStride, mask: mask)
+  }
+
+  /// The matrix with zeros where the mask has them: bit i belongs to the number i places after `base` in memory, whatever
+  /// the strides. Nothing is copied; numbers are masked when they are packed.
+  func masked(by mask: MaskView) -> MatrixView {
+    MatrixView(
+      base, rowStride: rowStride, columnStride: columnStride, mask: MemoryMask(words: mask.words, origin: base))
+  }
+
+  /// Element (i, j).
+  subscript(_ row: Int, _ column: Int) -> Real {
+    let place = base + (row &* rowStride &+ column &* columnStride)
+    return mask?.number(at: place) ?? place.pointee
+  }
+}

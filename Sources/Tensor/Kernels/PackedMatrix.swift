@@ -1,0 +1,34 @@
+/// The right factor B of products, packed once for several of them.
+///
+/// Blocks of B lie one after the other as the loops of `gemm` ask for them: JC outside, PC inside.
+struct PackedMatrix {
+  /// The rows of B: k of the product.
+  let depth: Int
+  /// The columns of B: n of the product.
+  let columns: Int
+  private let storage: Storage
+
+  /// Packs B, [depth, columns].
+  init(_ b: MatrixView, depth: Int, columns: Int, parallel: Bool = true) {
+    (self.depth, self.columns) = (depth, columns)
+    storage = Storage(count: Packing.space(columns, depth, width: Tile.columns))
+    for jc in stride(from: 0, to: columns, by: Blocks.columns) {
+      let block = jc..<min(jc + Blocks.columns, columns)
+      for pc in stride(from: 0, to: depth, by: Blocks.depth) {
+        let rows = pc..<min(pc + Blocks.depth, depth)
+        Packing.packColumns(of: b, block, rows, isParallel: parallel, into: storage.base + place(block, rows))
+      }
+    }
+  }
+
+  /// The panels of a block.
+  func block(_ columns: Range<Int>, _ depth: Range<Int>) -> UnsafePointer<Real> {
+    UnsafePointer(storage.base + place(columns, depth))
+  }
+
+  /// Whole blocks before it in the direction of the columns, which are whole panels too, then those above it.
+  private func place(_ columns: Range<Int>, _ depth: Range<Int>) -> Int {
+    let padded = (columns.count + Tile.columns - 1) / Tile.columns * Tile.columns
+    return columns.lowerBound * self.depth + padded * depth.lowerBound
+  }
+}

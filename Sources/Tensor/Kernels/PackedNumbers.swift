@@ -1,0 +1,65 @@
+/// What packing reads from memory: the numbers as they are, or with zeros where a mask has them.
+protocol PackedNumbers {
+  func number(at place: UnsafePointer<Real>) -> Real
+  func eight(at place: UnsafePointer<Real>) -> SIMD8<Real>
+  func copy(_ from: UnsafePointer<Real>, to: UnsafeMutablePointer<Real>, count: Int)
+}
+
+/// The numbers as they are.
+struct PlainNumbers: PackedNumbers {
+  @inline(__always)
+  func number(at place: UnsafePointer<Real>) -> Real { place.pointee }
+
+  @inline(__always)
+  func eight(at place: UnsafePointer<Real>) -> SIMD8<Real> {
+    UnsafeRawPointer(place).loadUnaligned(as: SIMD8<Real>.self)
+  }
+
+  @inline(__always)
+  func copy(_ from: UnsafePointer<Real>, to: UnsafeMutablePointer<Real>, count: Int) {
+    to.update(from: from, count: count)
+  }
+}
+
+/// Zeros where the mask has them: bit i belongs to the number i places after `origin`.
+///
+/// This is how a masked weight is used without ever being written (R-AMT, W ⊙ B).
+struct MemoryMask: PackedNumbers {
+  let words: UnsafePointer<MaskWord>
+  let origin: UnsafePointer<Real>
+
+  @inline(__always)
+  func number(at place: UnsafePointer<Real>) -> Real {
+    let bit = place - origin
+    return words[bit &>> 6].bits &>> UInt64(bit & 63) & 1 == 1 ? place.pointee : 0
+  }
+
+  @inline(__always)
+  func eight(at place: UnsafePointer<Real>) -> SIMD8<Real> {
+    let bit = place - origin
+    let (word, shift) = (bit &>> 6, UInt64(bit & 63))
+    var bits = words[word].bits &>> shift
+    if shift > 56 { bits |= words[word &+ 1].bits &<< (64 &- shift) }
+    let spread = Eight(repeating: Eight.Scalar(truncatingIfNeeded: bits)) & Eight(1, 2, 4, 8, 16, 32, 64, 128)
+    let numbers = UnsafeRawPointer(place).loadUnaligned(as: Eight.self)
+    // All ones where the bit is set.
+    let chosen = unsafeBitCast(spread .!= Eight(), to: Eight.self)
+    return unsafeBitCast(numbers & chosen, to: SIMD8<Real>.self)
+  }
+
+  @inline(__always)
+  func copy(_ from: UnsafePointer<Real>, to: UnsafeMutablePointer<Real>, count: Int) {
+    var index = 0
+    while index &+ 8 <= count {
+      UnsafeMutableRawPointer(to + index).storeBytes(of: eight(at: from + index), as: SIMD8<Real>.self)
+      index &+= 8
+    }
+    while index < count {
+      to[index] = number(at: from + index)
+      index &+= 1
+    }
+  }
+
+  /// Eight integers as wide as `Real`.
+  private typealias Eight = SIMD8<RealBits>
+}

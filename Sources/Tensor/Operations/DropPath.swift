@@ -1,0 +1,41 @@
+extension Variable {
+  /// Stochastic depth (Huang et al. 2016), sample by sample: a residual branch is left out whole or kept whole.
+  ///
+  ///     y_b = x_b / (1 − p) where U_b ≥ p, else 0,   U_b uniform in [0, 1), one for every sample
+  ///     ∂x_b = ∂y_b / (1 − p) where U_b ≥ p, else 0
+  ///
+  ///     E y_b = x_b,   Var y_b = x_b² p / (1 − p), all elements of a sample together
+  ///
+  /// - x (self), y: [samples, ...], one shape; p: 0 ... 1. p = 0 returns x itself and p = 1 zeros.
+  /// - Sample b takes number first sample + b of its draw: a part of a batch is treated as it is in the whole.
+  /// - Keeps nothing: the same numbers are drawn again for the backward pass.
+  public func dropPath(_ probability: Real, draw: DropDraw) -> Variable {
+    precondition(
+      0...1 ~= probability && shape.rank > 0,
+      "dropPath: expected [samples, ...] and a probability from 0 to 1, found \(shape) and \(probability)")
+    guard probability > 0 else { return self }
+    let (random, origin) = (draw.random(.stochasticDepth), draw.first(width: 1, count: shape[0]))
+    return Tape.record(.dropPath, value.samplesDropped(probability, random, from: origin), from: [self]) { dy in
+      [dy.samplesDropped(probability, random, from: origin)]
+    }
+  }
+}
+
+extension Tensor {
+  /// x_b / (1 − p) where number `first` + b is p or more, else 0.
+  fileprivate func samplesDropped(_ probability: Real, _ random: Random, from first: UInt64) -> Tensor {
+    let (samples, keep) = (shape[0], 1 - probability)
+    let width = samples == 0 ? 0 : count / samples
+    return Tensor.read(self) { x in
+      Tensor(shape) { y in
+        forEachRow(samples, width: width) { sample in
+          let (x, y) = (x + sample &* width, y + sample &* width)
+          guard random.uniform(at: first + UInt64(sample)) >= probability else {
+            return y.update(repeating: 0, count: width)
+          }
+          forEachLanes(width) { store(load(x + $0, $1) / keep, y + $0, $1) }
+        }
+      }
+    }
+  }
+}

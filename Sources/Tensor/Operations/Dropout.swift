@@ -1,0 +1,46 @@
+extension Variable {
+  /// Dropout (Srivastava et al. 2014), in the inverted form: what is kept grows, so that the mean stays.
+  ///
+  ///     y_i = x_i / (1 − p) where U_i ≥ p, else 0,   U_i uniform in [0, 1), one for every element
+  ///     ∂x_i = ∂y_i / (1 − p) where U_i ≥ p, else 0
+  ///
+  ///     E y_i = x_i,   Var y_i = x_i² p / (1 − p)
+  ///
+  /// - x (self), y: [samples, ...], one shape; p: 0 ... 1. p = 0 returns x itself and p = 1 zeros.
+  /// - Element j of sample b takes number (first sample + b) · width + j of its draw, width being the elements of a
+  ///   sample: a part of a batch has the mask that it has in the whole.
+  /// - Keeps nothing: the same numbers are drawn again for the backward pass.
+  public func dropout(_ probability: Real, draw: DropDraw) -> Variable {
+    precondition(0...1 ~= probability, "dropout: expected a probability from 0 to 1, found \(probability)")
+    guard probability > 0 else { return self }
+    let width = UInt64(shape.extents.dropFirst().reduce(1, *))
+    let (random, origin) = (draw.random(.dropout), draw.first(width: width, count: shape.count))
+    return Tape.record(.dropout, value.dropped(probability, random, from: origin), from: [self]) { dy in
+      [dy.dropped(probability, random, from: origin)]
+    }
+  }
+}
+
+extension Tensor {
+  /// x / (1 − p) where number `first` + i is p or more, else 0.
+  fileprivate func dropped(_ probability: Real, _ random: Random, from first: UInt64) -> Tensor {
+    // Uniform numbers stay in the first-level cache between being drawn and being used.
+    let piece = 4096
+    let keep = 1 - probability
+    return Tensor.read(self) { x in
+      Tensor(shape) { y in
+        Parallel.forEachRange(count, grain: piece) { range in
+          let (x, y) = (x + range.lowerBound, y + range.lowerBound)
+          withUnsafeTemporaryAllocation(of: Real.self, capacity: piece) { uniform in
+            guard let uniform = uniform.baseAddress else { return }
+            random.fill(uniform, from: first + UInt64(range.lowerBound), count: range.count)
+            forEachLanes(range.count) { index, present in
+              let isKept = load(uniform + index, present) .>= probability
+              store(Lanes.zero.replacing(with: load(x + index, present) / keep, where: isKept), y + index, present)
+            }
+          }
+        }
+      }
+    }
+  }
+}

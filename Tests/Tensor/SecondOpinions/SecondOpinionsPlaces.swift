@@ -1,0 +1,104 @@
+import FrugalTestSupport
+import Tensor
+
+// Where elements go: tokens, patches, pooling, other shapes.
+
+extension SecondOpinion {
+  static var places: [SecondOpinion] {
+    [embedding, prepend, selectToken, reshape, patches, averagePool, spatialTokens]
+  }
+
+  private static var embedding: SecondOpinion {
+    SecondOpinion(.embedding) { numbers in
+      let (vocabulary, width) = (numbers.extent(upTo: 23), numbers.extent(upTo: 33))
+      let shape: Shape = [numbers.extent(upTo: 3), numbers.extent(upTo: 17)]
+      let ids = (0..<shape.count).map { _ in Int32.random(in: 0..<Int32(vocabulary), using: &numbers) }
+      return Case(
+        "ids \(shape)", [numbers.anything([vocabulary, width])], terms: shape.count,
+        library: { $0[0].embedding(ids, shape: shape) }
+      ) { input in
+        PlainTensor(Shape(shape.extents + [width])) { input[0][Int(ids[$0[0] * shape[1] + $0[1]]), $0[2]] }
+      }
+    }
+  }
+
+  private static var prepend: SecondOpinion {
+    SecondOpinion(.prepend) { numbers in
+      let (batch, tokens, width) = (numbers.extent(upTo: 5), numbers.extent(upTo: 7), numbers.extent(upTo: 33))
+      return Case(
+        [numbers.anything([batch, tokens, width]), numbers.anything([width])], terms: batch,
+        library: { $0[0].prepending($0[1]) }
+      ) { input in
+        PlainTensor([batch, tokens + 1, width]) { $0[1] == 0 ? input[1][$0[2]] : input[0][$0[0], $0[1] - 1, $0[2]] }
+      }
+    }
+  }
+
+  private static var selectToken: SecondOpinion {
+    SecondOpinion(.selectToken) { numbers in
+      let (batch, tokens, width) = (numbers.extent(upTo: 5), numbers.extent(upTo: 7), numbers.extent(upTo: 33))
+      let indices = (0..<batch).map { _ in Int.random(in: 0..<tokens, using: &numbers) }
+      return Case(
+        "at \(indices)", [numbers.anything([batch, tokens, width])], terms: 1,
+        library: { $0[0].selectingToken(indices) }
+      ) { input in PlainTensor([batch, width]) { input[0][$0[0], indices[$0[0]], $0[1]] } }
+    }
+  }
+
+  private static var reshape: SecondOpinion {
+    SecondOpinion(.reshape) { numbers in
+      let (a, b, c) = (numbers.extent(upTo: 7), numbers.extent(upTo: 7), numbers.extent(upTo: 7))
+      return Case([numbers.anything([a, b, c])], terms: 1, library: { $0[0].reshaped(to: [c, a * b]) }) { input in
+        PlainTensor([c, a * b]) { input[0].elements[$0[0] * a * b + $0[1]] }
+      }
+    }
+  }
+
+  private static var patches: SecondOpinion {
+    SecondOpinion(.patches) { numbers in
+      let (x, size) = (numbers.anything(numbers.pictures()), numbers.pick([1, 2, 3]))
+      let (rows, columns) = (x.shape[2] / size, x.shape[3] / size)
+      return Case("of \(size)", [x], terms: 1, library: { $0[0].patches(of: size) }) { input in
+        PlainTensor([x.shape[0], rows * columns, x.shape[1] * size * size]) { index in
+          let (row, column) = (index[1] / columns, index[1] % columns)
+          let (channel, u, v) = (index[2] / (size * size), index[2] / size % size, index[2] % size)
+          return input[0][index[0], channel, row * size + u, column * size + v]
+        }
+      }
+    }
+  }
+
+  private static var averagePool: SecondOpinion {
+    SecondOpinion(.averagePool) { numbers in
+      let (x, size) = (numbers.anything(numbers.pictures()), numbers.pick([1, 2, 3]))
+      return Case("by \(size)", [x], terms: 1, library: { $0[0].averagePooled(by: size) }) { input in
+        PlainTensor([x.shape[0], x.shape[1], x.shape[2] / size, x.shape[3] / size]) { index in
+          let window = (0..<(size * size)).map {
+            input[0][index[0], index[1], index[2] * size + $0 / size, index[3] * size + $0 % size]
+          }
+          return .sum(window) / Bounded(Real(size * size))
+        }
+      }
+    }
+  }
+
+  private static var spatialTokens: SecondOpinion {
+    SecondOpinion(.spatialTokens) { numbers in
+      let x = numbers.anything(numbers.pictures())
+      let (columns, pixels) = (x.shape[3], x.shape[2] * x.shape[3])
+      return Case([x], terms: pixels, library: { $0[0].spatialTokens() }) { input in
+        PlainTensor([x.shape[0], pixels + 1, x.shape[1]]) { index in
+          func pixel(_ p: Int) -> Bounded { input[0][index[0], index[2], p / columns, p % columns] }
+          return index[1] > 0 ? pixel(index[1] - 1) : .sum((0..<pixels).map(pixel)) / Bounded(Real(pixels))
+        }
+      }
+    }
+  }
+}
+
+extension CheckNumbers {
+  /// [batch, channels, height, width]
+  fileprivate mutating func pictures() -> Shape {
+    [extent(upTo: 3), extent(upTo: 5), 2 + extent(upTo: 8), 2 + extent(upTo: 17)]
+  }
+}

@@ -1,0 +1,109 @@
+import FrugalTestSupport
+import Tensor
+
+// Products of matrices, attention and convolution.
+
+extension SecondOpinion {
+  static var products: [SecondOpinion] { [linear, attention, dot, convolution] }
+
+  private static var linear: SecondOpinion {
+    SecondOpinion(.linear) { numbers in
+      let (rows, width, out) = (numbers.extent(upTo: 47), numbers.extent(upTo: 131), numbers.extent(upTo: 33))
+      let hasBias = Bool.random(using: &numbers)
+      let inputs = [numbers.anything([rows, width]), numbers.anything([out, width])]
+      return Case(
+        inputs + (hasBias ? [numbers.anything([out])] : []), terms: max(rows, width, out),
+        library: { $0[0].linear($0[1], bias: hasBias ? $0[2] : nil) }
+      ) { input in
+        PlainTensor([rows, out]) { index in
+          let products = (0..<width).map { input[0][index[0], $0] * input[1][index[1], $0] }
+          return .sum(products + (hasBias ? [input[2][index[1]]] : []))
+        }
+      }
+    }
+  }
+
+  private static var attention: SecondOpinion {
+    SecondOpinion(.attention) { numbers in
+      let (batch, heads, headWidth) = (numbers.pick([1, 2]), numbers.pick([1, 2, 3]), numbers.extent(upTo: 8))
+      let (queries, keys) = (numbers.extent(upTo: 23), numbers.extent(upTo: 23))
+      let (width, isCausal) = (heads * headWidth, Bool.random(using: &numbers))
+      let shapes: [Shape] = [[batch, queries, width], [batch, keys, width], [batch, keys, width]]
+      return Case(
+        "\(heads) heads\(isCausal ? ", causal" : "")",
+        shapes.map { numbers.next($0, scale: numbers.pick([0.1, 1, 2])) },
+        terms: max(queries, keys, headWidth),
+        library: { $0[0].attention(keys: $0[1], values: $0[2], heads: heads, isCausal: isCausal) }
+      ) { input in
+        let scale = Bounded(1 as Real) / Bounded(Real(headWidth)).squareRoot
+        /// P of one query in one head.
+        func weights(_ b: Int, _ query: Int, _ columns: Range<Int>) -> [Bounded] {
+          let seen = isCausal ? min(query + 1, keys) : keys
+          return plainSoftmax(
+            (0..<seen).map { key in .sum(columns.map { input[0][b, query, $0] * input[1][b, key, $0] }) * scale })
+        }
+        var output: [Bounded] = []
+        for b in 0..<batch {
+          for query in 0..<queries {
+            for head in 0..<heads {
+              let columns = (head * headWidth)..<((head + 1) * headWidth)
+              let p = weights(b, query, columns)
+              output += columns.map { column in .sum(p.indices.map { p[$0] * input[2][b, $0, column] }) }
+            }
+          }
+        }
+        return PlainTensor(shapes[0], output)
+      }
+    }
+  }
+
+  private static var dot: SecondOpinion {
+    SecondOpinion(.dot) { numbers in
+      let shape = numbers.anyShape()
+      return Case(
+        [numbers.anything(shape), numbers.anything(shape)], terms: shape.count, library: { $0[0].dot($0[1]) }
+      ) { PlainTensor(.sum(zip($0[0].elements, $0[1].elements).map { $0 * $1 })) }
+    }
+  }
+
+  private static var convolution: SecondOpinion {
+    SecondOpinion(.convolution) { numbers in
+      let (groups, stride, padding) = (numbers.pick([1, 1, 2, 3]), numbers.pick([1, 2, 3]), numbers.pick([0, 1, 2]))
+      let (kernelHeight, kernelWidth) = (numbers.pick([1, 2, 3]), numbers.pick([1, 2, 3]))
+      let (depth, outPerGroup) = (numbers.pick([1, 2, 3]), numbers.pick([1, 2, 5]))
+      let x: Shape = [
+        numbers.pick([1, 2]), groups * depth, numbers.pick([3, 4, 5, 7]), numbers.pick([3, 4, 6, 9]),
+      ]
+      let weight: Shape = [groups * outPerGroup, depth, kernelHeight, kernelWidth]
+      let hasBias = Bool.random(using: &numbers)
+      let inputs = [numbers.anything(x), numbers.anything(weight)]
+      let shape: Shape = [
+        x[0], weight[0], (x[2] + 2 * padding - kernelHeight) / stride + 1,
+        (x[3] + 2 * padding - kernelWidth) / stride + 1,
+      ]
+      return Case(
+        "stride \(stride), padding \(padding), groups \(groups)",
+        inputs + (hasBias ? [numbers.anything([weight[0]])] : []), terms: max(weight.count, shape.count / weight[0]),
+        library: {
+          $0[0].convolution(
+            $0[1], bias: hasBias ? $0[2] : nil, stride: stride, padding: padding, groups: groups)
+        }
+      ) { input in
+        PlainTensor(shape) { index in
+          let (picture, out, row, column) = (index[0], index[1], index[2], index[3])
+          var terms = hasBias ? [input[2][out]] : []
+          for c in 0..<depth {
+            for u in 0..<kernelHeight {
+              for v in 0..<kernelWidth {
+                let (i, j) = (row * stride + u - padding, column * stride + v - padding)
+                guard 0..<x[2] ~= i, 0..<x[3] ~= j else { continue }
+                terms.append(input[1][out, c, u, v] * input[0][picture, out / outPerGroup * depth + c, i, j])
+              }
+            }
+          }
+          return .sum(terms)
+        }
+      }
+    }
+  }
+}
