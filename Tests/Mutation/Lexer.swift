@@ -162,9 +162,12 @@ struct Lexer {
     let exponents = isHexadecimal ? "pP" : "eE"
     skip(while: { Self.isDigit($0) || Self.isLetter($0) && (isHexadecimal || !exponents.utf8.contains($0)) })
     if isHexadecimal, let p = source[..<at].lastIndex(of: UInt8(ascii: "p")), p == at - 1 { at = p }
-    if byte() == UInt8(ascii: "."), Self.isDigit(byte(1)) {
+    func isFraction(_ byte: UInt8) -> Bool {
+      Self.isDigit(byte) || isHexadecimal && "abcdefABCDEF".utf8.contains(byte) || byte == UInt8(ascii: "_")
+    }
+    if byte() == UInt8(ascii: "."), isFraction(byte(1)) {
       skip()
-      skip { Self.isDigit($0) || isHexadecimal && "abcdefABCDEF_".utf8.contains($0) || $0 == UInt8(ascii: "_") }
+      skip(while: isFraction)
     }
     guard exponents.utf8.contains(byte()) else { return }
     skip()

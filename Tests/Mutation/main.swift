@@ -8,7 +8,7 @@ let help = """
     --count N       mutants to draw, spread evenly over the files (default 200; `all` for every one)
     --seed S        of the draw (default 1)
     --only PATTERN  files whose path contains PATTERN
-    --list          print the candidates instead of running them
+    --list          print the candidates instead of running them; all, unless --count says how many
     --mutation ID   run one, by the name that --list prints; may be repeated
     --check         check the lexer and that no listed equivalent is stale; builds nothing
     --thorough      let survivors meet the tests of the command too, which take minutes each
@@ -16,7 +16,7 @@ let help = """
   Exit code 1 when less than 95 % are caught, when a listed equivalent is caught, or when --check fails.
   """
 
-var options = (count: 200, seed: UInt64(1), only: "", list: false, ids: [String](), check: false, thorough: false)
+var options = (count: Int?.none, seed: UInt64(1), only: "", list: false, ids: [String](), check: false, thorough: false)
 var arguments = CommandLine.arguments.dropFirst()
 @MainActor
 func value(_ flag: String) -> String {
@@ -56,7 +56,8 @@ do {
   let root = URL(fileURLWithPath: rootPath)
   let session = try Session(root: root, isThorough: options.thorough)
   if options.check { exit(session.check() ? 0 : 1) }
-  let chosen = try session.chosen(ids: options.ids, count: options.count, seed: options.seed, only: options.only)
+  let chosen = try session.chosen(
+    ids: options.ids, count: options.count ?? (options.list ? .max : 200), seed: options.seed, only: options.only)
   if options.list {
     for mutation in chosen { print(mutation.id) }
   } else {
