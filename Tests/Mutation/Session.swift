@@ -65,7 +65,8 @@ struct Session {
     while drawn.count < count {
       for path in paths where drawn.count < count { if let next = shuffled[path]!.popLast() { drawn.append(next) } }
     }
-    return drawn
+    // Neighbours share a file: what was put back and what comes next are compiled together.
+    return drawn.sorted { ($0.path, $0.range.lowerBound, $0.change) < ($1.path, $1.range.lowerBound, $1.change) }
   }
 
   /// - Returns: whether enough were caught and every listed equivalent is one.
