@@ -73,9 +73,15 @@ struct Session {
   func run(_ mutations: [Mutation]) throws -> Bool {
     let isTensor = mutations.contains { $0.path.hasPrefix("Sources/Tensor/") }
     let filters = (isTensor ? [Suites.tensor, Suites.middle] : []) + [Suites.methods]
-    var workshops = [single, double]
-    try workshops[0].prepare(from: root, filters: filters + (isThorough ? [Suites.processes] : []))
-    try workshops[1].prepare(from: root, filters: filters)
+    let prepared = Mutex<[String: Workshop]>([:])
+    DispatchQueue.concurrentPerform(iterations: 2) { index in
+      var workshop = [single, double][index]
+      do {
+        try workshop.prepare(from: root, filters: filters + (isThorough && index == 0 ? [Suites.processes] : []))
+      } catch { stop("\(error)") }
+      prepared.withLock { $0[workshop.name] = workshop }
+    }
+    let workshops = prepared.withLock { [$0[single.name]!, $0[double.name]!] }
     let table = Mutex(Table(folders: Self.folders))
     let judge = Judge(workshops: workshops, isThorough: isThorough) { [equivalents] suspect, verdict in
       table.withLock { $0.add(suspect.mutation, verdict, equivalents.entry(for: suspect.mutation)) }
