@@ -57,7 +57,10 @@ struct Judge {
     let uncaught = Mutex<[(suspect: Case, first: Int)]>([])
     round(cases.map { ($0, nil) }) { workshop, suspect in
       switch verdict(suspect, workshop, [Suites.filters(for: suspect.mutation.path).first]) {
-      case .survived where !suspect.isListed: uncaught.withLock { $0.append((suspect, workshop)) }
+      case .survived where !suspect.isListed:
+        print("suspect   \(suspect.mutation.id)")
+        fflush(nil)
+        uncaught.withLock { $0.append((suspect, workshop)) }
       case let verdict: report(suspect, verdict)
       }
     }

@@ -65,16 +65,23 @@ struct Session {
     while drawn.count < count {
       for path in paths where drawn.count < count { if let next = shuffled[path]!.popLast() { drawn.append(next) } }
     }
-    return drawn
+    // Neighbours share a file: what was put back and what comes next are compiled together.
+    return drawn.sorted { ($0.path, $0.range.lowerBound, $0.change) < ($1.path, $1.range.lowerBound, $1.change) }
   }
 
   /// - Returns: whether enough were caught and every listed equivalent is one.
   func run(_ mutations: [Mutation]) throws -> Bool {
     let isTensor = mutations.contains { $0.path.hasPrefix("Sources/Tensor/") }
     let filters = (isTensor ? [Suites.tensor, Suites.middle] : []) + [Suites.methods]
-    var workshops = [single, double]
-    try workshops[0].prepare(from: root, filters: filters + (isThorough ? [Suites.processes] : []))
-    try workshops[1].prepare(from: root, filters: filters)
+    let prepared = Mutex<[String: Workshop]>([:])
+    DispatchQueue.concurrentPerform(iterations: 2) { index in
+      var workshop = [single, double][index]
+      do {
+        try workshop.prepare(from: root, filters: filters + (isThorough && index == 0 ? [Suites.processes] : []))
+      } catch { stop("\(error)") }
+      prepared.withLock { $0[workshop.name] = workshop }
+    }
+    let workshops = prepared.withLock { [$0[single.name]!, $0[double.name]!] }
     let table = Mutex(Table(folders: Self.folders))
     let judge = Judge(workshops: workshops, isThorough: isThorough) { [equivalents] suspect, verdict in
       table.withLock { $0.add(suspect.mutation, verdict, equivalents.entry(for: suspect.mutation)) }
