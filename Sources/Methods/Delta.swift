@@ -71,10 +71,10 @@ extension Delta {
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     let json = String(decoding: try encoder.encode(description), as: UTF8.self)
     var writer = SafeTensorsWriter(metadata: [Self.metadataKey: json])
-    for (name, mask) in masks.sorted(by: { $0.key < $1.key }) {
+    for (name, mask) in masks {
       writer.add("\(name).mask", bytes: mask.bytes(order: .little))
     }
-    for (name, tensor) in tensors.sorted(by: { $0.key < $1.key }) { writer.add(name, tensor) }
+    for (name, tensor) in tensors { writer.add(name, tensor) }
     try writer.write(to: url)
   }
 

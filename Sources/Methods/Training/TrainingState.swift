@@ -115,7 +115,7 @@ extension TrainingState {
     for (index, value) in values.enumerated() { writer.add("value.\(index)", value) }
     for (index, value) in (best?.values ?? []).enumerated() { writer.add("best.\(index)", value) }
     for group in optimizers {
-      for (name, tensor) in group.optimizer.state.sorted(by: { $0.key < $1.key }) {
+      for (name, tensor) in group.optimizer.state {
         writer.add("\(group.name).\(name)", tensor)
       }
     }

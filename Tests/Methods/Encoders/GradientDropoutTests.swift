@@ -172,6 +172,11 @@ import Testing
     #expect(plain.combined([gradients[0]], seed: 1, step: 0) == gradients[0])
   }
 
+  /// Without a teacher there is one loss, and nothing to compare its gradient with.
+  @Test func oneGradientIsTakenAsItIs() {
+    #expect(tuning.combined([gradients[0]], seed: 1, step: 0) == gradients[0])
+  }
+
   @Test func entriesThatAreNotTunedGetNoGradient() {
     let tuned = tuning.parameters.map { parameter in
       BitMask(thresholding: CheckNumbers(seed: 6).tensor(parameter.value.shape), above: 0)

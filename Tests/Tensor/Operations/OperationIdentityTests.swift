@@ -223,8 +223,12 @@ private func _log(_ x: Double) -> Double {
 
   @Test func entryAtTheThresholdIsDropped() {
     let mask = Variable(Tensor([4], [0.005, Real(0.005).nextUp, Real(0.005).nextDown, .nan]))
-    let y = Variable(Tensor([4], repeating: 1)).masked(by: mask, threshold: 0.005)
+    let tape = Tape()
+    let weight = tape.leaf(Tensor([4], repeating: 1))
+    let y = weight.masked(by: mask, threshold: 0.005)
     #expect(y.value.values == [0, 1, 0, 0])
+    let gradient = tape.gradients(of: y.dot(Variable(Tensor([4], repeating: 3))), for: [weight])[0]
+    #expect(gradient.values == [0, 3, 0, 0])
   }
 }
 
