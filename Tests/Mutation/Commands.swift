@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// How a command ended.
 enum Ending: Equatable {
@@ -8,6 +9,9 @@ enum Ending: Equatable {
 }
 
 /// Running the toolchain, with a guard against endless loops and runaway memory.
+///
+/// By `posix_spawn`, which two threads may do at a time; Foundation's `Process` was seen waiting for children that had
+/// ended.
 enum Command {
   /// Runs a command in a folder.
   ///
@@ -18,42 +22,70 @@ enum Command {
     _ arguments: [String], in folder: URL, environment: [String: String] = [:], seconds: Int = 7200,
     processorSeconds: Int? = nil, stop: (Substring) -> Bool = { _ in false }
   ) throws -> (ending: Ending, output: String) {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     let limit = processorSeconds.map { "ulimit -t \($0) -v \(32 << 20); " } ?? ""
-    process.arguments =
-      ["timeout", "--kill-after=5", "\(seconds)", "bash", "-c", limit + #"exec "$@""#, "bash"] + arguments
-    process.currentDirectoryURL = folder
-    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-    process.standardInput = FileHandle.nullDevice
-    let pipe = Pipe()
-    (process.standardOutput, process.standardError) = (pipe, pipe)
-    try process.run()
-    var (bytes, seen, isStopped) = (Data(), 0, false)
-    while case let more = pipe.fileHandleForReading.availableData, !more.isEmpty {
-      bytes += more
+    let (process, output) = try spawn(
+      [
+        "env", "--chdir=\(folder.path)", "timeout", "--kill-after=5", "\(seconds)", "bash", "-c", limit + #"exec "$@""#,
+        "bash",
+      ] + arguments,
+      ProcessInfo.processInfo.environment.merging(environment) { $1 })
+    defer { close(output) }
+    var (bytes, seen, isStopped) = ([UInt8](), 0, false)
+    var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    while case let count = read(output, &buffer, buffer.count), count > 0 {
+      bytes += buffer[..<count]
       guard !isStopped, let end = bytes.lastIndex(of: UInt8(ascii: "\n")), end >= seen else { continue }
-      let lines = String(decoding: bytes[seen...end], as: UTF8.self).split(separator: "\n")
+      isStopped = String(decoding: bytes[seen...end], as: UTF8.self).split(separator: "\n").contains(where: stop)
       seen = end + 1
-      guard lines.contains(where: stop) else { continue }
-      isStopped = true
-      process.terminate()
+      if isStopped { kill(process, SIGTERM) }
     }
-    process.waitUntilExit()
-    return (
-      isStopped ? .failed : ending(process.terminationStatus, process.terminationReason),
-      String(decoding: bytes, as: UTF8.self)
-    )
+    var status: Int32 = 0
+    while waitpid(process, &status, 0) == -1, errno == EINTR {}
+    return (isStopped ? .failed : ending(status), String(decoding: bytes, as: UTF8.self))
   }
 
-  /// `timeout` gives 124 and, for a command that it had to kill, 137; a shell's child that a signal ended gives 128 and
+  /// One at a time, so that no child inherits the pipe of another.
+  private static let starting = Mutex(())
+
+  /// Starts a command; what it writes can be read from the descriptor.
+  private static func spawn(
+    _ arguments: [String], _ environment: [String: String]
+  ) throws -> (process: pid_t, output: Int32) {
+    try starting.withLock { _ in try spawnAlone(arguments, environment) }
+  }
+
+  private static func spawnAlone(
+    _ arguments: [String], _ environment: [String: String]
+  ) throws -> (process: pid_t, output: Int32) {
+    var ends: [Int32] = [0, 0]
+    guard pipe(&ends) == 0 else { throw Failure("pipe: \(String(cString: strerror(errno)))") }
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+    for stream in [1, 2] as [Int32] { posix_spawn_file_actions_adddup2(&actions, ends[1], stream) }
+    var process: pid_t = 0
+    let texts = [arguments, environment.map { "\($0)=\($1)" }].map { $0.map { strdup($0) } + [nil] }
+    defer { for text in texts.joined() { free(text) } }
+    let code = posix_spawnp(&process, arguments[0], &actions, nil, texts[0], texts[1])
+    close(ends[1])
+    guard code == 0 else {
+      close(ends[0])
+      throw Failure("\(arguments[0]): \(String(cString: strerror(code)))")
+    }
+    return (process, ends[0])
+  }
+
+  /// `timeout` gives 124 and, for a command that it had to kill, 137; for a child that a signal ended it gives 128 and
   /// its number; 24 is the signal of the processor's time.
-  private static func ending(_ status: Int32, _ reason: Process.TerminationReason) -> Ending {
-    if reason == .uncaughtSignal { return status == SIGXCPU || status == SIGKILL ? .timedOut : .crashed(status) }
-    switch status {
+  private static func ending(_ status: Int32) -> Ending {
+    let signal = status & 0x7f
+    let code = signal == 0 ? (status >> 8) & 0xff : 128 + signal
+    switch code {
     case 0: return .passed
     case 124, 137, 128 + SIGXCPU: return .timedOut
-    case 129...192: return .crashed(status - 128)
+    case 129...192: return .crashed(code - 128)
     default: return .failed
     }
   }
