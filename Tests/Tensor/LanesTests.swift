@@ -31,7 +31,7 @@ import Testing
     #expect(Lanes(values).total == sums[0])
   }
 
-  @Test(arguments: 0...16)
+  @Test(arguments: 0..<16)
   func largestIsFoundInEveryLane(lane: Int) {
     var lanes = Lanes(repeating: -2)
     lanes[lane] = -1
