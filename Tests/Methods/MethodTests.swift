@@ -189,6 +189,14 @@ import Testing
   }
 }
 
+@Suite struct ShareTests {
+  @Test func aShareOfNothingIsNothing() {
+    #expect(Share("x", part: 0, whole: 0).percent == 0)
+    #expect(Share("x", part: 1, whole: 1).percent == 100)
+    #expect(Share("x", part: 1, whole: 4).percent == 25)
+  }
+}
+
 extension [Tensor] {
   fileprivate func joinedCount(_ isCounted: (Real) -> Bool) -> Int {
     reduce(0) { $0 + $1.values.count(where: isCounted) }

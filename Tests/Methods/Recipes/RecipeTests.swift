@@ -65,6 +65,12 @@ import Testing
   func otherNamesAreNone(_ typed: String) { #expect(MethodName(typed) == nil) }
 
   @Test(arguments: [
+    ("r-amt", true), ("task-res", true), ("r-pmt+task-res", true), ("mask-tuning", true), ("zero-shot", false),
+  ]) func onlyTheUntouchedModelIsNotTrained(_ typed: String, _ isTrained: Bool) throws {
+    #expect(try #require(MethodName(typed)).isTrained == isTrained)
+  }
+
+  @Test(arguments: [
     ("caltech-101", Benchmark.caltech101), ("food-101", .food101), ("oxford_pets", .oxfordPets), ("EuroSAT", .eurosat),
   ])
   func usualFoldersNameTheirDataset(_ folder: String, _ benchmark: Benchmark) {

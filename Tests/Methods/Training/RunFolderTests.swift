@@ -71,6 +71,38 @@ import Testing
     #expect(text == (try String(contentsOf: RunFolder(two.url).metrics, encoding: .utf8)))
   }
 
+  /// A result is read by people, too: one key a line, and a line break at the end.
+  @Test func theResultIsTextOfWholeLines() throws {
+    let folder = try TemporaryFolder()
+    let score = try JSONDecoder().decode(
+      RunResult.Score.self,
+      from: Data(#"{"accuracy":50,"correct":1,"total":2,"logitsSHA256":"0","unreadable":0}"#.utf8))
+    let result = RunResult(
+      method: "r-amt", epoch: 1, reason: "last", test: score, zeroShot: score, validationAccuracy: nil,
+      trainedParameters: 3, deltaBytes: 4, shares: [:])
+    try RunFolder(folder.url).writeResult(result)
+    let text = try String(contentsOf: RunFolder(folder.url).result, encoding: .utf8)
+    #expect(text.hasPrefix("{\n") && text.hasSuffix("}\n"))
+    #expect(try JSONDecoder().decode(RunResult.self, from: Data(text.utf8)) == result)
+  }
+
+  @Test func aFileOrARunInTheWayIsNamed() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("", to: "file")
+    func message(_ name: String) -> String {
+      do {
+        try RunFolder(folder.url.appendingPathComponent(name)).requireVacant()
+        return ""
+      } catch { return "\(error)" }
+    }
+    #expect(message("file").hasPrefix("--out: expected a folder, found the file "))
+    #expect(message("nothing") == "" && message(".") == "")
+    for name in ["config.json", "metrics.jsonl", "checkpoint.safetensors", "delta.safetensors", "result.json"] {
+      try folder.write("", to: "run-\(name)/\(name)")
+      #expect(message("run-\(name)").hasPrefix("--out: expected a folder without a run, found "))
+    }
+  }
+
   @Test func discardingTakesAwayOnlyAnUnstartedRun() throws {
     let folder = try TemporaryFolder()
     let run = RunFolder(folder.url.appendingPathComponent("run"))

@@ -43,6 +43,23 @@ import Testing
     #expect(seen.map(\.epoch) == Array(repeating: 1, count: steps) + Array(repeating: 2, count: steps))
     #expect(seen.allSatisfy { $0.steps == steps && $0.epochs == 2 && $0.loss.isFinite && $0.imagesPerSecond > 0 })
     #expect(seen.last?.secondsLeft == 0)
+    // The pace of the time left is read after the other, and so no higher: at least the steps that are left are in it.
+    for (index, progress) in seen.enumerated() {
+      let left = Double((seen.count - 1 - index) * min(batch, pictures))
+      #expect(progress.secondsLeft * progress.imagesPerSecond >= left * (1 - 1e-12))
+    }
+  }
+
+  @Test func aRunThatWasAskedToStopStopsAfterThatStep() throws {
+    for stop in 1...3 {
+      let (trainer, folder) = try trainer(pictures: 8, batch: 4)
+      defer { withExtendedLifetime(folder) {} }
+      var (state, taken) = (trainer.start(), 0)
+      let isFinished = try trainer.run(
+        &state, shouldStop: { taken >= stop }, report: { if case .step = $0 { taken += 1 } })
+      #expect(!isFinished && taken == stop && state.steps == stop && state.epoch == stop / 2)
+      #expect(folder.contents.contains("checkpoint.safetensors"))
+    }
   }
 
   @Test func metricsAreMeansOverTheStepsOfAnEpoch() throws {

@@ -229,6 +229,12 @@ private func _log(_ x: Double) -> Double {
 }
 
 @Suite struct ActivationIdentityTests {
+  /// Both zeros are 0 and not −0, whose reciprocal has another sign.
+  @Test func rectifiedZerosArePositive() {
+    let y = Variable(Tensor([19], repeating: -0.0)).relu().value
+    #expect(bits(y) == bits(.zeros([19])))
+  }
+
   @Test func tailsAreExact() {
     let x = Variable(Tensor([4], [1000, -1000, 0, 4000]))
     for y in [x.gelu(), x.geluTanh(), x.quickGELU(), x.relu()] { #expect(y.value.values == [1000, 0, 0, 4000]) }
