@@ -2,6 +2,7 @@ import Foundation
 
 let usage = """
   usage: Bench [CASE…] [--items PREFIX,…] [--threads 1,2] [--repeats 15] [--images DIR] [--json] [--compare FILE]
+         Bench accuracy [--stride N]
          Bench peer-worker [--images DIR] CASE
 
   Speed of kernels, steps and data, all cases by default. An item is checked against its plain twin, then timed in turns
@@ -23,6 +24,9 @@ let usage = """
     --json          a line of JSON a row, to be kept for --compare
     --compare       the rows of an earlier --json; says what got slower, first what did most
     --help          this text
+
+  accuracy prints the largest errors of the elementary functions over all 2³² numbers (every N-th with --stride), of the
+  activations made of them, and of long sums.
 
   peer-worker answers one JSON line with another, so that a driver can put these items in turns with other programs:
   {"item": NAME, "threads": N, "min_s": S, "cold": false} → {"item", "seconds" a call, "reps", "other_cpu", "gflop" or

@@ -10,6 +10,10 @@ if arguments.contains("--help") {
   exit(0)
 }
 do {
+  if arguments.first == "accuracy" {
+    try AccuracyReport(Array(arguments.dropFirst())).run()
+    exit(0)
+  }
   let request = try Request(arguments)
   if request.isPeerWorker {
     PeerWorker(items: request.cases[0].items(images: request.images)).serve()

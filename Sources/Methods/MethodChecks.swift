@@ -17,7 +17,8 @@ public enum MethodChecks {
     let name = MethodName(encoder, .zeroShot)
     return switch encoder {
     case .frozen: frozen
-    case .ramt, .rmmt, .rmt, .maskTuning: maskChecks(name)
+    case .ramt: maskChecks(name) + resNet(name)
+    case .rmmt, .rmt, .maskTuning: maskChecks(name)
     case .rpmt: maskChecks(name) + [untunedEntries(name)]
     }
   }
@@ -51,22 +52,32 @@ extension MethodChecks {
     let labels: [Int32]
     let values: [Tensor]
 
-    init(_ name: MethodName, count: Int = 3) {
-      let transformer = TransformerConfiguration(
-        width: 6, hiddenWidth: 7, blocks: 2, heads: 2, activation: .quickGELU, epsilon: 1e-5)
+    /// A vision transformer of two blocks.
+    static let transformer = ImageConfiguration.transformer(
+      VisionConfiguration(
+        transformer: TransformerConfiguration(
+          width: 6, hiddenWidth: 7, blocks: 2, heads: 2, activation: .quickGELU, epsilon: 1e-5), imageSize: 6,
+        patchSize: 3))
+    /// A ResNet of two bottlenecks.
+    static let resNet = ImageConfiguration.resNet(
+      ResNetConfiguration(stages: [1, 1], width: 2, heads: 2, imageSize: 8))
+
+    init(_ name: MethodName, count: Int = 3, vision: ImageConfiguration = Self.transformer) {
       let text = TransformerConfiguration(
         width: 2, hiddenWidth: 2, blocks: 0, heads: 1, activation: .quickGELU, epsilon: 1e-5)
       let model = CLIP.random(
         CLIPConfiguration(
-          vision: VisionConfiguration(transformer: transformer, imageSize: 6, patchSize: 3),
+          vision: vision,
           text: TextConfiguration(transformer: text, vocabulary: 3, contextLength: 2), embedding: 5), seed: 11)
       var numbers = CheckNumbers(seed: 42)
-      images = numbers.next([count, 3, 6, 6], scale: 1.5)
+      images = numbers.next([count, 3, vision.imageSize, vision.imageSize], scale: 1.5)
       labels = (0..<count).map { Int32($0 * 3 % Self.classes) }
       let recipe = Recipe.published(name, benchmark: nil, shots: 16, as: .official)
       let textFeatures = numbers.next([Self.classes, 5], scale: 2)
+      // Numbers of its own: R-PMT is checked at the masks of R-MT.
+      var choice = CheckNumbers(seed: 43)
       method = Method(name, on: model, textFeatures: textFeatures, recipe, .official) { groups, _ in
-        groups.joined().map { BitMask(thresholding: numbers.next($0.value.shape), above: 0) }
+        groups.joined().map { BitMask(thresholding: choice.next($0.value.shape), above: 0) }
       }
       var encoder = method.encoder
       var masks: [Tensor] = []
@@ -135,13 +146,13 @@ extension MethodChecks {
 
 extension MethodChecks {
   /// Each loss of a method by all the tensors it trains.
-  static func losses(_ name: MethodName) -> [any Check] {
-    let batch = Batch(name)
+  static func losses(_ name: MethodName, _ variant: String = "", _ batch: Batch? = nil) -> [any Check] {
+    let batch = batch ?? Batch(name)
     return (0..<batch.lossCount).map { loss -> GradientCheck in
       let relaxed: @Sendable ([Tensor]) -> Tensor = { batch.relaxedLosses($0)[loss] }
       let title = loss == 0 ? "L_ce + L_reg" : "L_kl"
       return GradientCheck(
-        "\(name)/\(title)", batch.inputs, scope: .network,
+        "\(name)/\(title)\(variant)", batch.inputs, scope: .network,
         relaxed: batch.method.encoder is MaskTuning ? relaxed : nil
       ) { batch.losses($0)[loss] }
     }
@@ -220,15 +231,27 @@ extension MethodChecks {
   private static func maskChecks(_ name: MethodName) -> [any Check] {
     let batch = Batch(name)
     guard let tuning = batch.method.encoder as? MaskTuning else { return [] }
-    return losses(name) + norms(name, tuning) + straightThrough(name, batch, tuning) + gradientDropout(name, tuning)
+    return losses(name) + norms(name, tuning) + straightThrough(name, "", batch, tuning)
+      + gradientDropout(name, tuning)
+  }
+
+  /// Masks on the convolutions and the attention pool of a ResNet.
+  private static func resNet(_ name: MethodName) -> [any Check] {
+    let batch = Batch(name, vision: Batch.resNet)
+    guard let tuning = batch.method.encoder as? MaskTuning else { return [] }
+    let variant = " of a ResNet"
+    return losses(name, variant, batch) + straightThrough(name, variant, batch, tuning)
   }
 
   /// ∂L/∂M = ∂L/∂W' ⊙ W with W' = W ⊙ B, for weights that are on and for those that are off.
-  private static func straightThrough(_ name: MethodName, _ batch: Batch, _ tuning: MaskTuning) -> [any Check] {
+  private static func straightThrough(
+    _ name: MethodName, _ variant: String, _ batch: Batch, _ tuning: MaskTuning
+  ) -> [any Check] {
     let plain = MaskTuning(groups: tuning.groups, dropout: tuning.dropout, normWeight: 0)
     let method = Method(encoder: plain, head: batch.method.head, model: batch.method.model)
     return (0..<batch.lossCount).map { loss in
-      IdentityCheck("\(name)/\(loss == 0 ? "L_ce" : "L_kl") by masks = by masked weights ⊙ weights") {
+      let title = "\(loss == 0 ? "L_ce" : "L_kl")\(variant)"
+      return IdentityCheck("\(name)/\(title) by masks = by masked weights ⊙ weights") {
         let tape = Tape()
         let masks = batch.values.map { tape.leaf($0) }
         let objective = method.objective(.images(batch.images), labels: batch.labels, values: masks).objective

@@ -15,7 +15,7 @@ public struct PretrainedModel: Sendable {
   /// The towers.
   public var model: CLIP { directory.model }
 
-  /// Reads a Hugging Face CLIP directory.
+  /// Reads a CLIP directory.
   ///
   /// Without `preprocessor_config.json` pictures are prepared as CLIP's published models have it.
   /// - Throws: an error that names the file and what is wrong with it.
@@ -28,7 +28,8 @@ public struct PretrainedModel: Sendable {
     guard preprocessing.outputSize == (size, size) else {
       let (height, width) = preprocessing.outputSize
       throw PretrainedModelError(
-        "\(Preprocessing.fileName): crop_size: expected vision_config.image_size \(size), found \(height) × \(width)")
+        "\(Preprocessing.fileName): crop_size: expected the image size \(size) of the model, found \(height) × "
+          + "\(width)")
     }
     let digests = directory.weights.files.map(\.sha256.description)
     sha256 =
@@ -39,13 +40,17 @@ public struct PretrainedModel: Sendable {
   public var warnings: [String] {
     var warnings: [String] = []
     let configuration = model.configuration
-    let (vision, text) = (configuration.vision.transformer, configuration.text.transformer)
-    if vision.activation != text.activation {
-      warnings.append(
-        "hidden_act: vision_config has \(vision.activation.rawValue), text_config \(text.activation.rawValue); "
-          + "CLIP checkpoints have one for both")
+    let text = configuration.text.transformer
+    var towers = [("text_config", text)]
+    if case .transformer(let vision) = configuration.vision {
+      towers.insert(("vision_config", vision.transformer), at: 0)
+      if vision.transformer.activation != text.activation {
+        warnings.append(
+          "hidden_act: vision_config has \(vision.transformer.activation.rawValue), text_config "
+            + "\(text.activation.rawValue); CLIP checkpoints have one for both")
+      }
     }
-    for (name, tower) in [("vision_config", vision), ("text_config", text)] where tower.epsilon != 1e-5 {
+    for (name, tower) in towers where tower.epsilon != 1e-5 {
       warnings.append("\(name).layer_norm_eps: CLIP checkpoints have 1e-05, found \(tower.epsilon)")
     }
     guard let published = try? Preprocessing.clip(size: configuration.vision.imageSize) else { return [] }
@@ -62,7 +67,7 @@ public struct PretrainedModel: Sendable {
     if tokens != configuration.text.vocabulary {
       warnings.append("vocab_size: \(configuration.text.vocabulary), but the tokenizer has \(tokens) tokens")
     }
-    return warnings + activationWarnings(vision.activation)
+    return warnings + activationWarnings(towers[0].1.activation)
   }
 
   /// The weights do not tell QuickGELU from GELU; the name and the usual width of a head do, a little.

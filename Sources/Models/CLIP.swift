@@ -7,7 +7,7 @@ public struct CLIP: Sendable, ParameterizedLayer {
   /// The sizes.
   public let configuration: CLIPConfiguration
   /// The image tower.
-  public let vision: VisionTransformer
+  public let vision: any ImageTower
   /// The text tower.
   public let text: TextTransformer
   /// log s, where s multiplies the cosine similarities: scalar.
@@ -21,7 +21,7 @@ public struct CLIP: Sendable, ParameterizedLayer {
   {
     var reader = WeightReader(source, layout)
     self.configuration = configuration
-    vision = try VisionTransformer(&reader, configuration.vision, embedding: configuration.embedding)
+    vision = try configuration.vision.tower(&reader, embedding: configuration.embedding)
     text = try TextTransformer(&reader, configuration.text, embedding: configuration.embedding)
     logitScale = try reader.parameter(Site("logitScale", .logitScale), [])
     try reader.finish()

@@ -23,7 +23,7 @@ public struct TransformerConfiguration: Sendable, Equatable {
   }
 }
 
-/// The sizes of the image tower.
+/// The sizes of an image tower that is a vision transformer.
 public struct VisionConfiguration: Sendable, Equatable {
   /// The blocks.
   public let transformer: TransformerConfiguration
@@ -56,18 +56,23 @@ public struct TextConfiguration: Sendable, Equatable {
   }
 }
 
-/// The sizes of a CLIP model, as Hugging Face writes them to `config.json`.
+/// The sizes of a CLIP model.
 public struct CLIPConfiguration: Sendable, Equatable {
   /// The image tower.
-  public let vision: VisionConfiguration
+  public let vision: ImageConfiguration
   /// The text tower.
   public let text: TextConfiguration
   /// The width of the common embedding space.
   public let embedding: Int
 
   /// Sizes by name.
-  public init(vision: VisionConfiguration, text: TextConfiguration, embedding: Int) {
+  public init(vision: ImageConfiguration, text: TextConfiguration, embedding: Int) {
     (self.vision, self.text, self.embedding) = (vision, text, embedding)
+  }
+
+  /// Sizes by name, of a model whose image tower is a vision transformer.
+  public init(vision: VisionConfiguration, text: TextConfiguration, embedding: Int) {
+    self.init(vision: .transformer(vision), text: text, embedding: embedding)
   }
 }
 
@@ -92,17 +97,18 @@ extension CLIPConfiguration {
     }
     let (vision, text) = (try json.section("vision_config"), try json.section("text_config"))
     embedding = try json.extent("projection_dim", default: 512)
-    self.vision = VisionConfiguration(
+    let size = VisionConfiguration(
       transformer: try vision.transformer(width: 768, hidden: 3072, heads: 12),
       imageSize: try vision.extent("image_size", default: 224), patchSize: try vision.extent("patch_size", default: 32))
     self.text = TextConfiguration(
       transformer: try text.transformer(width: 512, hidden: 2048, heads: 8),
       vocabulary: try text.extent("vocab_size", default: 49408),
       contextLength: try text.extent("max_position_embeddings", default: 77))
+    self.vision = .transformer(size)
     let channels = try vision.extent("num_channels", default: 3)
     guard channels == 3 else { throw vision.error("num_channels", "3", "\(channels)") }
-    guard self.vision.patchSize <= self.vision.imageSize else {
-      throw vision.error("patch_size", "at most image_size \(self.vision.imageSize)", "\(self.vision.patchSize)")
+    guard size.patchSize <= size.imageSize else {
+      throw vision.error("patch_size", "at most image_size \(size.imageSize)", "\(size.patchSize)")
     }
   }
 }

@@ -1,7 +1,8 @@
 import Foundation
 import Tensor
 
-/// A Hugging Face CLIP directory as downloaded: `config.json`, weights and tokenizer.
+/// A CLIP directory: a Hugging Face one as downloaded, `config.json`, weights and tokenizer, or one without
+/// `config.json` whose weights have OpenAI's names.
 public struct CLIPDirectory: Sendable {
   /// The directory.
   public let url: URL
@@ -11,6 +12,10 @@ public struct CLIPDirectory: Sendable {
   public let tokenizer: Tokenizer
   /// The opened weight files.
   public let weights: SafeTensorsCheckpoint
+  /// Under which names they store the model.
+  public let layout: WeightLayout
+  /// Whether there is no configuration, so that the sizes are those of the shapes.
+  public let isDeduced: Bool
 
   /// Reads everything but the pictures' preprocessing, which is the business of whoever reads pictures.
   ///
@@ -21,9 +26,17 @@ public struct CLIPDirectory: Sendable {
     guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory), isDirectory.boolValue else {
       throw ConfigurationError("\(url.path): expected a directory with a CLIP checkpoint, found none")
     }
-    let configuration = try CLIPConfiguration(contentsOf: url.appendingPathComponent("config.json"))
     weights = try SafeTensorsCheckpoint(contentsOf: url)
-    model = try CLIP(configuration, from: weights, layout: .huggingFaceCLIP)
+    let file = url.appendingPathComponent("config.json")
+    isDeduced = !FileManager.default.fileExists(atPath: file.path) && CLIPConfiguration.hasOpenAINames(weights)
+    let configuration = try isDeduced ? CLIPConfiguration(deducedFrom: weights) : CLIPConfiguration(contentsOf: file)
+    layout =
+      switch (isDeduced, configuration.vision) {
+      case (false, _): .huggingFaceCLIP
+      case (true, .transformer): .openAICLIP
+      case (true, .resNet): .openAIResNetCLIP
+      }
+    model = try CLIP(configuration, from: weights, layout: layout)
     var tokenizer = try Tokenizer.load(from: url)
     tokenizer.cleaning = cleaning
     guard tokenizer.tokenCount <= configuration.text.vocabulary else {

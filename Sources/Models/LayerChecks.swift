@@ -12,8 +12,13 @@ public enum LayerChecks {
     switch layer {
     case .linear: linear
     case .layerNorm: layerNorm
+    case .convolution: convolution
+    case .batchNorm: batchNorm
     case .transformerBlock: transformerBlock
+    case .bottleneck: bottleneck
+    case .attentionPool: attentionPool
     case .visionTransformer: visionTransformer
+    case .modifiedResNet: modifiedResNet
     case .textTransformer: textTransformer
     case .clip: clip
     }
@@ -151,14 +156,21 @@ extension LayerChecks {
   private static var clip: [GradientCheck] {
     let texts: [[Int32]] = [[0, 1, 6], [0, 2, 6], [0, 6, 6]]
     let ends = [2, 2, 1]
-    return [1, 2].map { batch in
+    let towers: [(String, ImageConfiguration)] = [
+      ("", .transformer(VisionConfiguration(transformer: transformer(6, 2, heads: 2), imageSize: 4, patchSize: 2))),
+      (" by a ResNet", .resNet(ResNetConfiguration(stages: [1], width: 2, heads: 2, imageSize: 4))),
+    ]
+    return [1, 2].flatMap { batch in
+      towers.map { (batch, $0.0, $0.1) }
+    }.map { batch, name, tower in
       let configuration = CLIPConfiguration(
-        vision: VisionConfiguration(transformer: transformer(6, 2, heads: 2), imageSize: 4, patchSize: 2),
+        vision: tower,
         text: TextConfiguration(transformer: transformer(5, 1, heads: 1), vocabulary: 7, contextLength: 4), embedding: 5
       )
-      let images: Shape = [batch, 3, 4, 4]
+      let images: Shape = [batch, 3, tower.imageSize, tower.imageSize]
       return check(
-        "\(images) against [3, 3] ids", CLIP.random(configuration, seed: 3), ["images": images], scope: .network
+        "\(images)\(name) against [3, 3] ids", CLIP.random(configuration, seed: 3), ["images": images],
+        scope: .network
       ) { model, values, pass in
         model.logits(model.vision(values[0], pass), classifier: model.text(texts, ends: ends, pass), pass)
       }

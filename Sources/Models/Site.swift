@@ -6,12 +6,13 @@ public struct Site: Hashable, Sendable, CustomStringConvertible {
   public let name: String
   /// What stands there.
   public let role: Role
-  /// The number of its transformer block, from 0; `nil` outside of blocks.
+  /// The number of its block, from 0 and through all stages of a tower; `nil` outside of blocks.
   public let block: Int?
 
   /// What a frozen tensor is to its network.
   public enum Role: String, Hashable, Sendable, CaseIterable {
     case patchEmbedding, classToken, positions, tokens
+    case convolution
     case query, key, value, attentionOutput
     case mlpUp, mlpDown
     case projection
@@ -26,6 +27,13 @@ public struct Site: Hashable, Sendable, CustomStringConvertible {
 
   /// The canonical name.
   public var description: String { name }
+
+  /// What it is a part of: its block, `vision.blocks.3`; the site itself outside of blocks.
+  public var part: String {
+    let words = name.split(separator: ".")
+    guard block != nil, let place = words.firstIndex(of: "blocks") else { return name }
+    return words.prefix(place + 2).joined(separator: ".")
+  }
 }
 
 /// The frozen tensor of a site.

@@ -2,7 +2,7 @@ import Tensor
 
 /// CLIP's vision transformer (Dosovitskiy et al. 2021; Radford et al. 2021, section 2.4): a norm before the first
 /// block, the class token after the last one, a linear projection without bias.
-public struct VisionTransformer: Sendable, ParameterizedLayer {
+public struct VisionTransformer: ImageTower, ParameterizedLayer {
   static let layer = Layer.visionTransformer
 
   /// The sizes.

@@ -1,7 +1,7 @@
 /// Sixteen numbers side by side: the width in which every reduction of the library is defined.
 ///
-/// A sum over n numbers runs in sixteen lanes, lane l adding the numbers l, l + 16, l + 32, … in this order, and ends
-/// with `Lanes.total`, one fixed tree. The order is part of the definition and the same on every machine: AVX-512
+/// A sum over up to 1024 numbers runs in sixteen lanes, lane l adding the numbers l, l + 16, l + 32, … in this order, and
+/// ends with `Lanes.total`, one fixed tree; more numbers are several such sums (`rowSum`). The order is part of the definition and the same on every machine: AVX-512
 /// holds the lanes in one register, AVX2 in two, a portable build in as many as it needs.
 public typealias Lanes = SIMD16<Real>
 

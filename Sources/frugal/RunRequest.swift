@@ -23,6 +23,10 @@ enum RunRequest {
     let recipe = try recipe(.published(method, benchmark: benchmark, shots: shots, as: fidelity), method, arguments)
     let data = try TrainingData(images, shots: shots, seed: seed, skipsUnreadable: arguments.has("--skip-unreadable"))
     let pretrained = try load(model: modelPath, cleaning: cleaning)
+    if let sites = method.encoder.sites, sites.groups(of: pretrained.model.vision, fidelity).isEmpty {
+      throw UsageError(
+        "--method", expected: "one that masks weights of this model, whose image tower has no MLP", found: "\(method)")
+    }
     // The released code of TaskRes leaves underscores in class names; that of CoOp and R-AMT does not.
     let keepsUnderscores = method.head == .taskRes && fidelity == .official
     var templates = arguments.templates(benchmark)

@@ -29,7 +29,7 @@ import Testing
   @Test func everyPartOfAModelIsAKnownLayer() {
     var found: Set<String> = []
     var kinds: Set<Layer> = []
-    var pending: [Any] = [LayerChecksTests.model]
+    var pending: [Any] = LayerChecksTests.models
     while let value = pending.popLast() {
       let mirror = Mirror(reflecting: value)
       let children = mirror.children.map(\.value)
@@ -48,19 +48,29 @@ import Testing
 
   /// A check that left out a tensor would say nothing about it.
   @Test func everyTensorOfAModelIsAnInputOfItsChecks() {
-    let sites = Set(LayerChecksTests.model.parameters.map(\.site.name))
+    let kinds = LayerChecksTests.models.map { Set($0.parameters.map(\.site.name)) }
+    var seen = kinds.map { _ in 0 }
     for check in LayerChecks.checks(of: .clip) {
-      #expect(sites.subtracting(check.inputs.map(\.name)).isEmpty)
       #expect(check.inputs[0].name == "images")
+      let names = Set(check.inputs.map(\.name))
+      for (index, sites) in kinds.enumerated() where sites.isSubset(of: names) { seen[index] += 1 }
     }
+    #expect(seen == [2, 2])
   }
 
-  private static let model: CLIP = {
+  /// One of each kind of image tower.
+  private static let models: [CLIP] = {
     let size = TransformerConfiguration(
       width: 6, hiddenWidth: 5, blocks: 1, heads: 2, activation: .gelu, epsilon: 1e-5)
-    return CLIP.random(
-      CLIPConfiguration(
-        vision: VisionConfiguration(transformer: size, imageSize: 2, patchSize: 1),
-        text: TextConfiguration(transformer: size, vocabulary: 3, contextLength: 2), embedding: 3), seed: 1)
+    let towers: [ImageConfiguration] = [
+      .transformer(VisionConfiguration(transformer: size, imageSize: 2, patchSize: 1)),
+      .resNet(ResNetConfiguration(stages: [1], width: 2, heads: 1, imageSize: 4)),
+    ]
+    return towers.map { vision in
+      CLIP.random(
+        CLIPConfiguration(
+          vision: vision, text: TextConfiguration(transformer: size, vocabulary: 3, contextLength: 2), embedding: 3),
+        seed: 1)
+    }
   }()
 }

@@ -26,6 +26,32 @@ import Testing
     #expect(WeightLayout.openAICLIP.rule(for: canonical)?.name == openAI)
   }
 
+  @Test(arguments: [
+    ("vision.stem.convolution1", "visual.conv1.weight"), ("vision.stem.norm3.variance", "visual.bn3.running_var"),
+    ("vision.stage3.blocks.22.convolution2", "visual.layer3.22.conv2.weight"),
+    ("vision.stage4.blocks.0.norm1.mean", "visual.layer4.0.bn1.running_mean"),
+    ("vision.stage1.blocks.0.downsample", "visual.layer1.0.downsample.0.weight"),
+    ("vision.stage2.blocks.0.downsampleNorm.shift", "visual.layer2.0.downsample.1.bias"),
+    ("vision.attentionPool.positions", "visual.attnpool.positional_embedding"),
+    ("vision.attentionPool.output.bias", "visual.attnpool.c_proj.bias"),
+    ("text.blocks.3.attention.key", "transformer.resblocks.3.attn.in_proj_weight"),
+    ("text.projection", "text_projection"),
+  ])
+  func namesOfAResNetAreOpenAIs(canonical: String, stored: String) {
+    #expect(WeightLayout.openAIResNetCLIP.rule(for: canonical)?.name == stored)
+  }
+
+  @Test func countersOfBatchNormsCarryNoWeights() {
+    let layout = WeightLayout.openAIResNetCLIP
+    for name in ["visual.bn1.num_batches_tracked", "visual.layer1.0.bn2.num_batches_tracked", "context_length"] {
+      #expect(layout.isIgnored(name))
+    }
+    for name in ["num_batches_tracked", "visual.bn1.num_batches_tracked.x", "visual.bn1.weight", "x.context_length"] {
+      #expect(!layout.isIgnored(name), "\(name)")
+    }
+    #expect(!WeightLayout.openAICLIP.isIgnored("visual.bn1.num_batches_tracked"))
+  }
+
   @Test func unknownNamesHaveNoRule() {
     for name in ["", "vision", "vision.blocks.0", "vision.blocks.x.attention.query", "vision.blocks.0.0.mlp.up"] {
       #expect(WeightLayout.huggingFaceCLIP.rule(for: name) == nil, "\(name)")
@@ -33,7 +59,7 @@ import Testing
   }
 
   @Test func noTwoRulesShareATensorUnlessTheyStackIt() {
-    for layout in [WeightLayout.huggingFaceCLIP, .openAICLIP] {
+    for layout in [WeightLayout.huggingFaceCLIP, .openAICLIP, .openAIResNetCLIP, RandomWeights.layout] {
       #expect(Set(layout.rules.map(\.canonical)).count == layout.rules.count)
       for (name, rules) in Dictionary(grouping: layout.rules, by: \.stored) where rules.count > 1 {
         let parts = rules.map { if case .third(let part) = $0.form { part } else { -1 } }

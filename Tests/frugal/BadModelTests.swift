@@ -194,7 +194,7 @@ import Testing
     .processor("size", "32", "one whole number of pixels"),
     .processor("crop_size", ["height": 32, "width": 16], "one whole number of pixels"),
     .processor("crop_size", 64, "at most size 32, found 64"),
-    .processor("crop_size", 16, "vision_config.image_size 32, found 16 × 16"),
+    .processor("crop_size", 16, "the image size 32 of the model, found 16 × 16"),
     .processor("resample", 1, "2 (bilinear) or 3 (bicubic), found 1.0"),
     .processor("image_mean", [0.5, 0.5], "three numbers from -10.0 to 10.0"),
     .processor("image_std", [0.5, 0, 0.5], "three numbers from 0.001 to 10.0"),

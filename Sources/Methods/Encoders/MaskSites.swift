@@ -9,23 +9,27 @@ public enum MaskSites: String, Sendable, CaseIterable, Codable {
   /// Both of the above: R-MT.
   case all
 
-  /// The masked weights, grouped as the released code stores them: query, key and value are one tensor there, and
-  /// the norm regulariser takes one norm a tensor (R-AMT, spec sections 2 and 4).
+  /// The masked weights, grouped as the released code stores them: query, key and value of a transformer block are one
+  /// tensor there, and the norm regulariser takes one norm a tensor (R-AMT, spec sections 2 and 4).
   ///
   /// The released code masks the patch embedding whenever it masks attention, though the paper speaks of attention
-  /// alone: `fidelity` decides.
-  public func groups(of vision: VisionTransformer, _ fidelity: Fidelity) -> [[Parameter]] {
+  /// alone: `fidelity` decides. Of a ResNet, which has no MLP, it masks every convolution and the four maps of the
+  /// attention pool; nothing else is published, so both do that, and `mlp` finds no weight.
+  public func groups(of vision: any ImageTower, _ fidelity: Fidelity) -> [[Parameter]] {
     var groups: [[Parameter]] = []
-    for parameter in vision.parameters {
-      switch parameter.site.role {
-      case .patchEmbedding where self != .mlp && fidelity == .official: groups.append([parameter])
-      case .query where self != .mlp: groups.append([parameter])
-      case .key where self != .mlp, .value where self != .mlp: groups[groups.count - 1].append(parameter)
-      case .attentionOutput where self != .mlp: groups.append([parameter])
-      case .mlpUp where self != .attention, .mlpDown where self != .attention: groups.append([parameter])
-      default: break
-      }
+    for parameter in vision.parameters where carries(parameter.site.role, fidelity) {
+      let isStacked = parameter.site.block != nil && [.key, .value].contains(parameter.site.role)
+      if isStacked { groups[groups.count - 1].append(parameter) } else { groups.append([parameter]) }
     }
     return groups
+  }
+
+  private func carries(_ role: Site.Role, _ fidelity: Fidelity) -> Bool {
+    switch role {
+    case .query, .key, .value, .attentionOutput, .convolution: self != .mlp
+    case .patchEmbedding: self != .mlp && fidelity == .official
+    case .mlpUp, .mlpDown: self != .attention
+    default: false
+    }
   }
 }

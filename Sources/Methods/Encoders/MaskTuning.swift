@@ -93,13 +93,13 @@ public struct MaskTuning: EncoderTuning {
     values.map { BitMask(thresholding: $0, above: Self.threshold) }
   }
 
-  /// The masked share of each block, of the patch embedding, and of all masked tensors together.
+  /// The masked share of each block, of each masked tensor outside of blocks, and of all masked tensors together.
   ///
   /// An entry counts as masked where m ≤ α, as it is used; the released code counts m < α.
   public func shares(_ values: [Tensor]) -> [Share] {
     var layers: [(name: String, part: Int, whole: Int)] = []
     for (parameter, mask) in zip(parameters, masks(values)) {
-      let name = parameter.site.block.map { "vision.blocks.\($0)" } ?? parameter.site.name
+      let name = parameter.site.part
       if layers.last?.name != name { layers.append((name, 0, 0)) }
       layers[layers.count - 1].part += mask.prunedCount
       layers[layers.count - 1].whole += mask.count

@@ -61,7 +61,7 @@ public struct ParameterSelection {
   ///
   /// - share: 0 ... 1, or `nil`.
   public static func count(
-    share: Double?, among groups: [[Parameter]], of vision: VisionTransformer, _ fidelity: Fidelity
+    share: Double?, among groups: [[Parameter]], of vision: any ImageTower, _ fidelity: Fidelity
   ) -> Int {
     func size(_ groups: [[Parameter]]) -> Int { groups.joined().reduce(0) { $0 + $1.value.count } }
     let all = size(groups)

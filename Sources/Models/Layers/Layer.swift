@@ -5,8 +5,13 @@
 public enum Layer: String, CaseIterable, Sendable {
   case linear
   case layerNorm
+  case convolution
+  case batchNorm
   case transformerBlock
+  case bottleneck
+  case attentionPool
   case visionTransformer
+  case modifiedResNet
   case textTransformer
   case clip
 }

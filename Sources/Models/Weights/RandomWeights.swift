@@ -23,11 +23,14 @@ struct RandomWeights: TensorSource {
   }
 
   /// Adds the tensor of a site.
-  mutating func add(_ site: String, _ shape: Shape) {
+  mutating func add(_ site: String, _ shape: Shape) { set(site, values(site, shape)) }
+
+  /// Makes a tensor that of a site.
+  private mutating func set(_ site: String, _ value: Tensor) {
     guard let rule = Self.layout.rule(for: site) else {
       preconditionFailure("RandomWeights: expected a site of a CLIP, found \(site)")
     }
-    tensors[rule.name] = values(site, shape)
+    tensors[rule.name] = value
   }
 
   /// Adds a linear map.
@@ -65,6 +68,64 @@ struct RandomWeights: TensorSource {
     addLinear("vision.projection", from: width, to: embedding, hasBias: false)
   }
 
+  /// Adds a convolution.
+  mutating func addConvolution(_ site: String, from channels: Int, to out: Int, size: Int) {
+    add(site, [out, channels, size, size])
+  }
+
+  /// Adds a batch norm.
+  ///
+  /// Where differences take steps too large to stay on one side of the kink of a ReLU, every channel is put on one side
+  /// of it, far away: even ones above, odd ones below. Elsewhere a ReLU cuts through every channel.
+  mutating func addBatchNorm(_ site: String, channels: Int) {
+    addNorm(site, width: channels)
+    add("\(site).mean", [channels])
+    add("\(site).variance", [channels])
+    guard !GradientCheck.isDouble else { return }
+    set("\(site).scale", numbers.next([channels], in: 0.2...0.4))
+    let shift = numbers.next([channels], in: 1.6...2.4).values
+    set("\(site).shift", Tensor([channels], shift.enumerated().map { $0 % 2 == 0 ? $1 : -$1 }))
+  }
+
+  /// Adds a bottleneck.
+  mutating func addBottleneck(_ name: String, from channels: Int, middle: Int, stride: Int) {
+    let out = Bottleneck.expansion * middle
+    let sizes = [(channels, middle, 1), (middle, middle, 3), (middle, out, 1)]
+    for (index, (from, to, size)) in sizes.enumerated() {
+      addConvolution("\(name).convolution\(index + 1)", from: from, to: to, size: size)
+      addBatchNorm("\(name).norm\(index + 1)", channels: to)
+    }
+    guard stride != 1 || channels != out else { return }
+    addConvolution("\(name).downsample", from: channels, to: out, size: 1)
+    addBatchNorm("\(name).downsampleNorm", channels: out)
+  }
+
+  /// Adds an attention pool.
+  mutating func addAttentionPool(_ name: String, pixels: Int, channels: Int, to out: Int) {
+    add("\(name).positions", [1 + pixels, channels])
+    for part in ["key", "query", "value"] { addLinear("\(name).\(part)", from: channels, to: channels) }
+    addLinear("\(name).output", from: channels, to: out)
+  }
+
+  /// Adds an image tower that is a ResNet.
+  mutating func add(_ vision: ResNetConfiguration, embedding: Int) {
+    let width = vision.width
+    for (index, (from, to)) in [(3, width / 2), (width / 2, width / 2), (width / 2, width)].enumerated() {
+      addConvolution("vision.stem.convolution\(index + 1)", from: from, to: to, size: 3)
+      addBatchNorm("vision.stem.norm\(index + 1)", channels: to)
+    }
+    var channels = width
+    for (stage, count) in vision.stages.enumerated() {
+      for index in 0..<count {
+        addBottleneck(
+          "vision.stage\(stage + 1).blocks.\(index)", from: channels, middle: width << stage,
+          stride: stage > 0 && index == 0 ? 2 : 1)
+        channels = Bottleneck.expansion * width << stage
+      }
+    }
+    addAttentionPool("vision.attentionPool", pixels: vision.pixels, channels: vision.channels, to: embedding)
+  }
+
   /// Adds a text tower.
   mutating func add(_ text: TextConfiguration, embedding: Int) {
     let width = text.transformer.width
@@ -78,13 +139,15 @@ struct RandomWeights: TensorSource {
   /// A reader of what was added.
   var reader: WeightReader { WeightReader(self, Self.layout) }
 
-  /// The one layout whose tensors are all stored as they are used.
-  private static let layout = WeightLayout.huggingFaceCLIP
+  /// Both kinds of image towers, all tensors stored as they are used.
+  static let layout = WeightLayout(
+    name: "random weights", rules: WeightLayout.huggingFaceCLIP.rules + WeightLayout.modifiedResNet, ignored: [])
 
   private mutating func values(_ site: String, _ shape: Shape) -> Tensor {
     if site == "logitScale" { return Tensor(2.5) }
     if site.hasSuffix(".scale") { return numbers.next(shape, in: 0.8...1.2) }
-    if site.hasSuffix(".bias") || site.hasSuffix(".shift") { return numbers.next(shape, scale: 0.2) }
+    if site.hasSuffix(".variance") { return numbers.next(shape, in: 0.5...1.5) }
+    if [".mean", ".bias", ".shift"].contains(where: site.hasSuffix) { return numbers.next(shape, scale: 0.2) }
     let isTable = shape.rank < 2 || ["positions", "tokens"].contains { site.hasSuffix($0) }
     // √3 makes the variance of a uniform number that of the width it is summed over.
     return numbers.next(shape, scale: isTable ? 1 : (3 / Real(shape.count / shape[0])).squareRoot())
@@ -95,11 +158,14 @@ extension CLIP {
   /// A model of random weights, the same for every use of a seed.
   public static func random(_ configuration: CLIPConfiguration, seed: UInt64) -> CLIP {
     var weights = RandomWeights(seed: seed)
-    weights.add(configuration.vision, embedding: configuration.embedding)
+    switch configuration.vision {
+    case .transformer(let size): weights.add(size, embedding: configuration.embedding)
+    case .resNet(let size): weights.add(size, embedding: configuration.embedding)
+    }
     weights.add(configuration.text, embedding: configuration.embedding)
     weights.add("logitScale", [])
     do throws(WeightsError) {
-      return try CLIP(configuration, from: weights, layout: .huggingFaceCLIP)
+      return try CLIP(configuration, from: weights, layout: RandomWeights.layout)
     } catch { preconditionFailure("CLIP.random: \(error)") }
   }
 }

@@ -5,7 +5,7 @@ public struct WeightLayout: Sendable {
   /// What the layout is called.
   public let name: String
   let rules: [Rule]
-  /// Stored names that carry no weights.
+  /// Stored names that carry no weights; those that begin with a star are the ends of names.
   let ignored: [String]
 
   /// One line of the table. `{i}` stands for the number of a block on both sides.
@@ -57,7 +57,9 @@ public struct WeightLayout: Sendable {
     return (rule.stored.replacing("{i}", with: number ?? ""), rule.form)
   }
 
-  func isIgnored(_ stored: String) -> Bool { ignored.contains(stored) }
+  func isIgnored(_ stored: String) -> Bool {
+    ignored.contains { $0.hasPrefix("*") ? stored.hasSuffix($0.dropFirst()) : stored == $0 }
+  }
 
   /// The rules of one block of a tower, whose halves of the names differ from the other tower's only in front.
   static func block(_ canonical: String, _ stored: String, _ rules: [Rule]) -> [Rule] {
@@ -67,6 +69,13 @@ public struct WeightLayout: Sendable {
   /// Scale and shift of a norm.
   static func norm(_ canonical: String, _ stored: String) -> [Rule] {
     [Rule("\(canonical).scale", "\(stored).weight"), Rule("\(canonical).shift", "\(stored).bias")]
+  }
+
+  /// Scale, shift and statistics of a batch norm.
+  static func batchNorm(_ canonical: String, _ stored: String) -> [Rule] {
+    norm(canonical, stored) + [
+      Rule("\(canonical).mean", "\(stored).running_mean"), Rule("\(canonical).variance", "\(stored).running_var"),
+    ]
   }
 
   /// Weight and bias of a linear map.

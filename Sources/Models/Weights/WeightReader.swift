@@ -50,8 +50,13 @@ struct WeightReader {
 
   /// The tensor of a site, of the given shape.
   mutating func parameter(_ site: Site, _ shape: Shape) throws(WeightsError) -> Parameter {
-    guard let rule = layout.rule(for: site.name) else {
-      preconditionFailure("WeightReader: expected a rule for \(site.name) in layout \(layout.name), found none")
+    Parameter(site, try tensor(site.name, shape))
+  }
+
+  /// A tensor under its canonical name, of the given shape.
+  mutating func tensor(_ name: String, _ shape: Shape) throws(WeightsError) -> Tensor {
+    guard let rule = layout.rule(for: name) else {
+      preconditionFailure("WeightReader: expected a rule for \(name) in layout \(layout.name), found none")
     }
     let stored = rule.form.storedShape(of: shape)
     guard let found = source.shape(of: rule.name) else {
@@ -65,10 +70,20 @@ struct WeightReader {
     }
     used.insert(rule.name)
     do {
-      return Parameter(site, rule.form.canonical(try source.tensor(rule.name), shape))
+      return rule.form.canonical(try source.tensor(rule.name), shape)
     } catch {
       throw .unreadable("\(error)")
     }
+  }
+
+  /// A tensor of variances, which are numbers of 0 or more.
+  mutating func variance(_ name: String, _ shape: Shape) throws(WeightsError) -> Tensor {
+    let variance = try tensor(name, shape)
+    if let negative = variance.values.first(where: { !($0 >= 0) }) {
+      let stored = layout.rule(for: name)?.name ?? name
+      throw .unreadable("\(source.label): tensor \"\(stored)\": expected variances of 0 or more, found \(negative)")
+    }
+    return variance
   }
 
   /// Checks that nothing of the checkpoint was left unread.

@@ -84,18 +84,20 @@ public struct ExpectationCheck: Check {
     var distance: Double { abs(kept - dropped) }
     /// μ
     var mean: Double { probability * kept + (1 - probability) * dropped }
-    /// What a value is off by for being rounded, a few times.
-    private var rounding: Double { 8 * Double(Real.ulpOfOne) * max(abs(kept), abs(dropped)) }
+    /// What values no larger than `size` are off by for being rounded a few times, and their mean for being summed.
+    private func rounding(_ size: Double, _ steps: Int) -> Double {
+      (8 * Double(Real.ulpOfOne) + Double(steps) * 0x1p-53) * size
+    }
 
     func meanError(_ found: Double, _ steps: Int) -> (absolute: Double, units: Double) {
-      error(abs(found - mean), distance: distance, rounding: rounding, steps)
+      error(abs(found - mean), distance: distance, rounding: rounding(max(abs(kept), abs(dropped)), steps), steps)
     }
 
     func varianceError(_ found: Double, _ steps: Int) -> (absolute: Double, units: Double) {
       let variance = probability * (1 - probability) * distance * distance
       return error(
         abs(found - variance), distance: abs(1 - 2 * probability) * distance * distance,
-        rounding: 2 * rounding * distance, steps)
+        rounding: 2 * rounding(max(abs(kept), abs(dropped)), steps) * distance, steps)
     }
 
     /// The part of an error that chance has to answer for, in units of s.

@@ -1,4 +1,4 @@
-// exp, tanh and sigmoid share one reduction. With n = round(x / ln 2) and r = x − n ln 2, |r| ≤ ½ ln 2,
+// exp and sigmoid share one reduction, and tanh has its own for 2x. With n = round(x / ln 2) and r = x − n ln 2, |r| ≤ ½ ln 2,
 //
 //     eˣ = 2ⁿ (1 + q),   q = eʳ − 1 = r + r² Q(r),
 //
@@ -17,14 +17,31 @@ extension Transcendental {
     return (1 + reduced.q) * power(field: half) * power(field: field &- half)
   }
 
-  /// tanh x = (e²ˣ − 1) / (e²ˣ + 1) in every lane.
+  /// tanh x = h / (h + 1), h = ½ (e²ˣ − 1), in every lane.
+  ///
+  /// With n = round(2x / ln 2) and r = x − n ½ ln 2, h = 2ⁿ p + ½ (2ⁿ − 1), p = ½ (e²ʳ − 1) = r + r² P(r).
   @inline(always)
   static func tanh(_ x: Lanes) -> Lanes {
-    // From the bound on, tanh is 1 to less than half an ULP.
-    let reduced = Reduced(2 * x.magnitudes.limited(above: Bounds.tanhAbove))
-    let power = power(field: reduced.exponent &+ LaneBits(repeating: Binary.bias))
-    let lessOne = (power - 1).fma(power, reduced.q)
-    return (lessOne / (lessOne + 2)).withSigns(of: x)
+    // From the bound on, tanh is 1 to less than half an ULP. The shifter leaves n + bias, the exponent field of 2ⁿ.
+    let magnitude = x.magnitudes.limited(above: Bounds.tanhAbove)
+    let shifter = Bounds.shifter + Real(Binary.bias)
+    let shifted = magnitude.times(Lanes(repeating: 2 * Bounds.reciprocalLn2), plus: shifter)
+    let (n, power) = (shifted - shifter, power(field: shifted.bits))
+    #if REAL64
+      let r = magnitude.fma(n, Lanes(repeating: -0.5 * Binary.ln2High)).fma(n, Lanes(repeating: -0.5 * Binary.ln2Low))
+    #else
+      // ln 2 in one part is off by 2⁻²⁹, by luck: where n is large enough for this to show, e²ʳ does not count.
+      let r = magnitude.fma(n, Lanes(repeating: -0x1.62e43p-2))
+    #endif
+    let p = r.fma(r * r, halfQuotient(r))
+    let h = power.times(Lanes(repeating: 0.5), plus: -0.5).fma(power, p)
+    // Where tanh is just below a power of two, plain rounding of h, h + 1 and the quotient adds up to 2.5 ULP. The
+    // remainder h − t (h + 1) needs no rounded divisor, and one step of Newton's takes it up. The quotient is formed with
+    // the other sign, as a negation would cost an instruction.
+    let reciprocal = -1 / (h + 1)
+    let quotient = h * reciprocal
+    let remainder = (h + quotient).fma(quotient, h)
+    return quotient.fma(remainder, reciprocal).magnitudes.withSigns(of: x)
   }
 
   /// 1 / (1 + e⁻ˣ) in every lane.
@@ -33,6 +50,29 @@ extension Transcendental {
     // With e = exp(−|x|) ≤ 1 nothing overflows, and the lower tail e / (1 + e) keeps its relative precision.
     let e = exp(-x.magnitudes)
     return e.replacing(with: 1, where: x .> 0) / (1 + e)
+  }
+
+  /// P(r) = 2 Q(2r): the coefficients of Q, which `Reduced` has, times powers of two.
+  @inline(always)
+  private static func halfQuotient(_ r: Lanes) -> Lanes {
+    #if REAL64
+      Lanes(repeating: 0x1.af76b36d6495bp-16)
+        .times(r, plus: 0x1.28a28d0cf3ae3p-13)
+        .times(r, plus: 0x1.71dde9fea19e3p-11)
+        .times(r, plus: 0x1.a019a6a9270f0p-9)
+        .times(r, plus: 0x1.a01a01b5dc61ep-7)
+        .times(r, plus: 0x1.6c16c17f29617p-5)
+        .times(r, plus: 0x1.111111110e6c4p-3)
+        .times(r, plus: 0x1.555555555213ap-2)
+        .times(r, plus: 0x1.555555555555cp-1)
+        .times(r, plus: 0x1.0000000000005p0)
+    #else
+      Lanes(repeating: 0x1.6d98c2p-5)
+        .times(r, plus: 0x1.1227e8p-3)
+        .times(r, plus: 0x1.555488p-2)
+        .times(r, plus: 0x1.5554bp-1)
+        .times(r, plus: 1)
+    #endif
   }
 
   /// eˣ; the bits of the lane function.

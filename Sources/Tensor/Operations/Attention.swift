@@ -12,8 +12,9 @@ extension Variable {
   /// - queries (self), output: [batch, queries, heads · d]; keys, values: [batch, keys, heads · d]; head h owns the
   ///   columns from h · d.
   /// - `isCausal`: query i sees the keys j ≤ i only.
-  /// - Keeps queries, keys, values and log Σ exp S, [batch, heads, queries]; P is computed again, head by head, and
-  ///   never held for more than one head a thread.
+  /// - Keeps queries, keys and values; P is computed again, head by head, and never held for more than one head a
+  ///   thread. It comes from the shifted exponentials, as in the forward pass: exp(S − log Σ exp S) would round
+  ///   log Σ exp S, and where scores are large its error is not small beside ∂P − D, in which nearly all cancels.
   public func attention(keys: Variable, values: Variable, heads: Int, isCausal: Bool = false) -> Variable {
     precondition(
       shape.rank == 3 && keys.shape.rank == 3 && keys.shape == values.shape && keys.shape[0] == shape[0]
@@ -22,34 +23,22 @@ extension Variable {
     )
     let head = HeadLayout(
       batch: shape[0], queries: shape[1], keys: keys.shape[1], heads: heads, width: shape[2], isCausal: isCausal)
-    var logSums = Tensor.zeros([shape[0], heads, shape[1]])
     let (q, k, v) = (value, keys.value, values.value)
     let output = Tensor.read(q, k, v) { q, k, v in
-      logSums.write { logSums in
-        Tensor(shape) { output in
-          head.forEachHead { batch, index, scratch in
-            let (atQuery, atKey) = head.offsets(batch, index)
-            head.scores(q + atQuery, k + atKey, into: scratch)
-            let logSums = logSums + (batch &* heads &+ index) &* head.queries
-            for row in 0..<head.queries {
-              let scores = scratch + row &* head.keys
-              let (maximum, sum) = shiftedExponentials(scores, head.keys, into: scores)
-              let scale = 1 / sum
-              forEachLanes(head.keys) { store(load(scores + $0, $1) * scale, scores + $0, $1) }
-              logSums[row] = maximum + Transcendental.log(sum)
-            }
-            gemm(
-              head.queries, head.headWidth, head.keys, MatrixView(scratch, rowStride: head.keys),
-              MatrixView(v + atKey, rowStride: head.width), into: output + atQuery, cStride: head.width, parallel: false
-            )
-          }
+      Tensor(shape) { output in
+        head.forEachHead { batch, index, scratch in
+          let (atQuery, atKey) = head.offsets(batch, index)
+          head.probabilities(q + atQuery, k + atKey, into: scratch)
+          gemm(
+            head.queries, head.headWidth, head.keys, MatrixView(scratch, rowStride: head.keys),
+            MatrixView(v + atKey, rowStride: head.width), into: output + atQuery, cStride: head.width, parallel: false
+          )
         }
       }
     }
-    let kept = logSums
     return Tape.record(.attention, output, from: [self, keys, values]) { dOutput in
       var (dq, dk, dv) = (Tensor.zeros(q.shape), Tensor.zeros(k.shape), Tensor.zeros(v.shape))
-      Tensor.read(q, k, v, kept) { q, k, v, logSums in
+      Tensor.read(q, k, v) { q, k, v in
         Tensor.read(dOutput) { dOutput in
           dq.write { dq in
             dk.write { dk in
@@ -57,8 +46,8 @@ extension Variable {
                 head.forEachHead { batch, index, scratch in
                   let (atQuery, atKey) = head.offsets(batch, index)
                   head.backward(
-                    q + atQuery, k + atKey, v + atKey, logSums + (batch &* heads &+ index) &* head.queries,
-                    dOutput + atQuery, into: dq + atQuery, dk + atKey, dv + atKey, scratch: scratch)
+                    q + atQuery, k + atKey, v + atKey, dOutput + atQuery, into: dq + atQuery, dk + atKey, dv + atKey,
+                    scratch: scratch)
                 }
               }
             }
@@ -105,17 +94,23 @@ private struct HeadLayout {
     }
   }
 
+  /// P = softmax(S).
+  func probabilities(_ q: UnsafePointer<Real>, _ k: UnsafePointer<Real>, into p: UnsafeMutablePointer<Real>) {
+    scores(q, k, into: p)
+    for row in 0..<queries {
+      let p = p + row &* keys
+      let scale = 1 / shiftedExponentials(p, keys, into: p).sum
+      forEachLanes(keys) { store(load(p + $0, $1) * scale, p + $0, $1) }
+    }
+  }
+
   func backward(
-    _ q: UnsafePointer<Real>, _ k: UnsafePointer<Real>, _ v: UnsafePointer<Real>, _ logSums: UnsafePointer<Real>,
-    _ dOutput: UnsafePointer<Real>, into dq: UnsafeMutablePointer<Real>, _ dk: UnsafeMutablePointer<Real>,
+    _ q: UnsafePointer<Real>, _ k: UnsafePointer<Real>, _ v: UnsafePointer<Real>, _ dOutput: UnsafePointer<Real>,
+    into dq: UnsafeMutablePointer<Real>, _ dk: UnsafeMutablePointer<Real>,
     _ dv: UnsafeMutablePointer<Real>, scratch: UnsafeMutablePointer<Real>
   ) {
     let (p, ds) = (scratch, scratch + queries * keys)
-    scores(q, k, into: p)
-    for row in 0..<queries {
-      let (p, logSum) = (p + row &* keys, logSums[row])
-      forEachLanes(keys) { store(Transcendental.exp(load(p + $0, $1) - logSum), p + $0, $1) }
-    }
+    probabilities(q, k, into: p)
     let dO = MatrixView(dOutput, rowStride: width)
     let pView = MatrixView(p, rowStride: keys)
     gemm(keys, headWidth, queries, pView.transposed, dO, into: dv, cStride: width, parallel: false)

@@ -10,7 +10,7 @@ enum EvaluateCommand: Command {
   static let operands = ""
   static let options =
     [
-      Option("--model", "DIR", "CLIP directory as downloaded from Hugging Face"),
+      Option("--model", "DIR", "CLIP directory, as of Hugging Face or with weights in OpenAI's names"),
       Option("--data", "DIR", "image folder with train/CLASS/* and test/CLASS/*"),
       Option("--delta", "FILE", "delta of a run; without one the model is used zero-shot"),
       Option("--split", "test|val|train", "which pictures (default test)"),

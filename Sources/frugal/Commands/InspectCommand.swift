@@ -55,11 +55,24 @@ enum InspectCommand: Command {
     let pretrained = try PretrainedModel(contentsOf: URL(fileURLWithPath: path))
     let (model, preprocessing) = (pretrained.model, pretrained.preprocessing)
     let files = pretrained.directory.weights.files
-    let (vision, text) = (model.configuration.vision, model.configuration.text)
+    let text = model.configuration.text
     func tower(_ size: TransformerConfiguration) -> String {
       "\(size.blocks) blocks, width \(size.width), \(size.heads) heads, MLP \(size.hiddenWidth), "
         + "\(size.activation.rawValue), layer norm ε \(size.epsilon)"
     }
+    let vision =
+      switch model.configuration.vision {
+      case .transformer(let size):
+        "pictures of \(size.imageSize), patches of \(size.patchSize), \(tower(size.transformer))"
+      case .resNet(let size):
+        "pictures of \(size.imageSize), ResNet of \(size.stages.map(String.init).joined(separator: ", ")) bottlenecks, "
+          + "width \(size.width), attention pool of \(size.heads) heads"
+      }
+    let names = "names of \(pretrained.directory.layout.name)"
+    let layout =
+      pretrained.directory.isDeduced
+      ? "\(names); no config.json: sizes from the shapes, \(text.transformer.activation.rawValue) as OpenAI trained with"
+      : names
     let geometry =
       switch preprocessing.geometry {
       case .shortestEdge(let size, let crop, _): "shorter side to \(size), centre crop \(crop)"
@@ -75,7 +88,7 @@ enum InspectCommand: Command {
         "all": model.parameters.reduce(0) { $0 + $1.value.count },
       ],
       settings: [
-        "vision": "pictures of \(vision.imageSize), patches of \(vision.patchSize), \(tower(vision.transformer))",
+        "vision": vision, "layout": layout,
         "text": "context \(text.contextLength), \(text.vocabulary) tokens, \(tower(text.transformer))",
         "embedding": "\(model.configuration.embedding), logit scale \(exp(Double(model.logitScale.value.scalar)))",
         "pictures":

@@ -11,7 +11,7 @@ enum PredictCommand: Command {
   static let operands = "PICTURE…"
   static let options =
     [
-      Option("--model", "DIR", "CLIP directory as downloaded from Hugging Face"),
+      Option("--model", "DIR", "CLIP directory, as of Hugging Face or with weights in OpenAI's names"),
       Option("--delta", "FILE", "delta of a run; without one the model is used zero-shot"),
       Option("--classes", "A,B,…", "class names, where no delta gives them"),
       Option("--top", "N", "how many classes to show a picture (default 5)"),

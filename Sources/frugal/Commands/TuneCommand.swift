@@ -11,7 +11,7 @@ enum TuneCommand: Command {
   static let operands = ""
   static let options =
     [
-      Option("--model", "DIR", "CLIP directory as downloaded from Hugging Face"),
+      Option("--model", "DIR", "CLIP directory, as of Hugging Face or with weights in OpenAI's names"),
       Option("--data", "DIR", "image folder with train/CLASS/*, test/CLASS/* and perhaps val/CLASS/*"),
       Option("--method", "NAME", "\(MethodName.parts.joined(separator: ", ")), or one of each half: r-amt+task-res"),
       Option("--shots", "N|all", "training pictures a class (default 16)"),

@@ -4,14 +4,17 @@ import Testing
 
 @testable import Methods
 
-/// R-AMT and its variants step by step against the published code, run in double precision on a small encoder.
+/// R-AMT and its variants step by step against the published code, run in double precision on small encoders.
 ///
 /// Every step begins at the recorded state, so that nothing adds up from one to the next.
 @Suite(.enabled(if: Fixtures.has("ramt"), "golden files of ramt are absent: set FRUGAL_FIXTURES"))
 struct MaskTuningGoldenTests {
-  static let traces = Fixtures.cases("ramt", op: "ramt_trace").filter { $0.args["encoder"].string == "vit" }
+  static let traces = Fixtures.cases("ramt", op: "ramt_trace")
 
-  @Test func thereAreSevenTraces() { #expect(Self.traces.count == 7) }
+  @Test func thereAreSevenTracesOfATransformerAndOneOfAResNet() {
+    #expect(Self.traces.count { $0.args["encoder"].string == "vit" } == 7)
+    #expect(Self.traces.count { $0.args["encoder"].string == "rn" } == 1)
+  }
 
   /// Our groups are the masked tensors of the published code, one for one and in its order.
   @Test(arguments: traces) func groupsAreTheirMaskedTensors(_ golden: GoldenCase) throws {

@@ -17,22 +17,19 @@ struct MaskTuningTrace {
     (self.golden, file) = (golden, try golden.file())
     tensors = try golden.tensors()
     let args = golden.args
-    let weights = Fixtures.golden("ramt", "mini-vit")
+    let stem = try #require(args["weights"].string).replacing(".safetensors", with: "")
+    let weights = Fixtures.golden("ramt", stem)
     let size = weights.args
+    let isResNet = args["encoder"].string == "rn"
     var source = MemorySource(tensors: try weights.tensors())
     let textFeatures = try #require(source.tensors["text_features"])
     source.tensors["text_features"] = nil
     let embedding = try #require(size["output_dim"].int)
     source.tensors.merge(TextTower.tensors(embedding: embedding)) { $1 }
-    let width = try #require(size["width"].int)
     let configuration = CLIPConfiguration(
-      vision: VisionConfiguration(
-        transformer: TransformerConfiguration(
-          width: width, hiddenWidth: 4 * width, blocks: try #require(size["layers"].int),
-          heads: try #require(size["heads"].int), activation: .quickGELU, epsilon: 1e-5),
-        imageSize: try #require(size["input_resolution"].int), patchSize: try #require(size["patch_size"].int)),
+      vision: isResNet ? .resNet(try Self.resNet(size)) : .transformer(try Self.transformer(size)),
       text: TextTower.configuration, embedding: embedding)
-    let model = try CLIP(configuration, from: source, layout: .openAICLIP)
+    let model = try CLIP(configuration, from: source, layout: isResNet ? .openAIResNetCLIP : .openAICLIP)
     let masksMLP: Bool = try #require(args["mask_mlp"].bool as Bool?)
     let sites: MaskSites = masksMLP ? .all : .attention
     // Null where there is no gradient dropout.
@@ -44,6 +41,21 @@ struct MaskTuningTrace {
     method = Method(encoder: tuning, head: ZeroShot(textFeatures: textFeatures), model: model)
   }
 
+  private static func transformer(_ size: JSONValue) throws -> VisionConfiguration {
+    let width = try #require(size["width"].int)
+    return VisionConfiguration(
+      transformer: TransformerConfiguration(
+        width: width, hiddenWidth: 4 * width, blocks: try #require(size["layers"].int),
+        heads: try #require(size["heads"].int), activation: .quickGELU, epsilon: 1e-5),
+      imageSize: try #require(size["input_resolution"].int), patchSize: try #require(size["patch_size"].int))
+  }
+
+  private static func resNet(_ size: JSONValue) throws -> ResNetConfiguration {
+    ResNetConfiguration(
+      stages: try #require(size["layers"].array).compactMap(\.int), width: try #require(size["width"].int),
+      heads: try #require(size["heads"].int), imageSize: try #require(size["input_resolution"].int))
+  }
+
   var steps: Int { golden.args["steps"].int ?? 0 }
   var rate: Double { golden.args["lr"].double ?? .nan }
 
@@ -53,7 +65,8 @@ struct MaskTuningTrace {
 
   /// The name of a masked tensor in the published code, and which part of it a site is.
   static func stored(_ site: Site) throws -> (name: String, form: WeightLayout.Form) {
-    let rule = try #require(WeightLayout.openAICLIP.rule(for: site.name))
+    let rule = try #require(
+      WeightLayout.openAICLIP.rule(for: site.name) ?? WeightLayout.openAIResNetCLIP.rule(for: site.name))
     let name = rule.name.replacing("visual.", with: "").replacing("attn.in_proj_weight", with: "attn.weight")
     return (name.replacing(".weight", with: ".mask_real"), rule.form)
   }

@@ -21,7 +21,7 @@ public struct Bounded: Sendable {
   public init(_ value: Double, error: Double = 0) { (self.value, self.error) = (value, error) }
 
   /// A number of the library, taken as it is.
-  public init(_ value: Real) { self.init(Double(value)) }
+  public init(_ value: Real) { self.init(Double(value), error: 0) }
 
   /// A constant that the library holds rounded.
   public static func constant(_ value: Double) -> Bounded { Bounded(value, error: abs(value)) }

@@ -4,7 +4,7 @@ import Tensor
 // Products of matrices, attention and convolution.
 
 extension SecondOpinion {
-  static var products: [SecondOpinion] { [linear, attention, dot, convolution] }
+  static var products: [SecondOpinion] { [linear, maskedLinear, attention, dot, convolution] }
 
   private static var linear: SecondOpinion {
     SecondOpinion(.linear) { numbers in
@@ -20,6 +20,29 @@ extension SecondOpinion {
           return .sum(products + (hasBias ? [input[2][index[1]]] : []))
         }
       }
+    }
+  }
+
+  private static var maskedLinear: SecondOpinion {
+    SecondOpinion(.maskedLinear) { numbers in
+      let (rows, width, out) = (numbers.extent(upTo: 47), numbers.extent(upTo: 131), numbers.extent(upTo: 33))
+      let (hasBias, threshold) = (Bool.random(using: &numbers), numbers.pick([0, 0.5, 0.005]) as Real)
+      let inputs = [numbers.anything([rows, width]), numbers.anything([out, width]), numbers.anything([out, width])]
+      /// Every weight times its factor, which is 0 or 1, or the real mask.
+      func product(_ input: [PlainTensor], _ factor: (Bounded) -> Bounded) -> PlainTensor {
+        PlainTensor([rows, out]) { index in
+          let products = (0..<width).map { column in
+            input[0][index[0], column] * (input[1][index[1], column] * factor(input[2][index[1], column]))
+          }
+          return .sum(products + (hasBias ? [input[3][index[1]]] : []))
+        }
+      }
+      var drawn = Case(
+        "threshold \(threshold)", inputs + (hasBias ? [numbers.anything([out])] : []), terms: max(rows, width, out),
+        library: { $0[0].linear($0[1], maskedBy: $0[2], threshold: threshold, bias: hasBias ? $0[3] : nil) }
+      ) { input in product(input) { Bounded(($0.value > Double(threshold) ? 1 : 0) as Real) } }
+      drawn.surrogate[2] = { product($0) { $0 } }
+      return drawn
     }
   }
 
