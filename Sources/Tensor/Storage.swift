@@ -14,6 +14,7 @@ public final class Storage: @unchecked Sendable {
     let wanted = max(1, count) * MemoryLayout<Real>.stride
     bytes = BlockPool.rounded(wanted)
     base = BlockPool.take(bytes).bindMemory(to: Real.self, capacity: max(1, count))
+    if Poison.isOn { base.update(repeating: .nan, count: max(1, count)) }
   }
 
   deinit { BlockPool.give(UnsafeMutableRawPointer(base), bytes) }
@@ -23,6 +24,21 @@ public final class Storage: @unchecked Sendable {
 func withScratch<Result>(_ count: Int, _ body: (UnsafeMutablePointer<Real>) throws -> Result) rethrows -> Result {
   let storage = Storage(count: count)
   return try withExtendedLifetime(storage) { try body(storage.base) }
+}
+
+/// What tests fill memory with before it is handed out, fresh or recycled: a number that is read before it was written
+/// then shows in the result.
+package enum Poison {
+  private static let users = Atomic<Int>(0)
+
+  static var isOn: Bool { users.load(ordering: .relaxed) > 0 }
+
+  /// Calls `body` while every block of memory is handed out full of NaN, to other threads too.
+  package static func fillingMemory<Result>(_ body: () throws -> Result) rethrows -> Result {
+    users.add(1, ordering: .relaxed)
+    defer { users.subtract(1, ordering: .relaxed) }
+    return try body()
+  }
 }
 
 /// Free blocks of memory, by size.
