@@ -15,10 +15,11 @@ enum Suites {
   /// Suites that do not have their subject's name.
   private static let named: [String: String] = [
     "Adam": "Optimizer", "SGD": "Optimizer", "OptimizerRecipe": "Optimizer|Recipe", "TrainingState": "Checkpoint|Train",
-    "MaskTuning": "MaskTuning|Flip|Method", "EncoderTuning": "MaskTuning|Method", "MaskSites": "MaskTuning|Method",
+    "MaskTuning": "MaskTuning|Flip|Method", "EncoderTuning": "MaskTuning|Method|Share",
+    "MaskSites": "MaskTuning|Method",
     "TrainingData": "Train", "TrainingSource": "Train", "RunConfiguration": "RunFolder|Checkpoint|Experiment",
     "MethodAssembly": "Method|Recipe", "MethodName": "Method|Recipe", "Benchmark": "Recipe",
-    "PretrainedModel": "Method|Delta", "Head": "Method|TaskRes", "Objective": "Method",
+    "PretrainedModel": "Pretrained|Method|Delta", "Head": "Method|TaskRes", "Objective": "Method",
   ]
 
   static let tensor = "^TensorTests\\."

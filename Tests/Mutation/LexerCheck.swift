@@ -17,6 +17,7 @@ enum LexerCheck {
     ("0x1.8p-3 - x.0", ["0x1.8p-3 -> 1.0", "0x1.8p-3 -> -0x1.8p-3", "- -> +", "drop - x.0", "0 -> 1"]),
     ("-0x1.ace0p-31", ["drop -", "0x1.ace0p-31 -> 1.0"]),
     ("1e-8", ["1e-8 -> 1.0", "1e-8 -> -1e-8"]),
+    ("x = 0.0; y = 0x10; z = 0b1", ["0.0 -> 1.0", "0x10 -> 17", "0b1 -> 2"]),
     ("s[1]", ["1 -> 2", "1 -> 0"]),
     ("a.b.needsGradient ? c : d", ["negate needsGradient"]),
     ("m.transposed", ["drop .transposed"]),

@@ -166,12 +166,13 @@ struct Mutator {
       if ["0", "1"].contains(number) { replace(index, by: number == "0" ? "1" : "0") }
       return
     }
-    if let integer = Int(number) ?? Int(number.dropFirst(2), radix: number.hasPrefix("0x") ? 16 : 2) {
+    let radix = ["0x": 16, "0b": 2][number.prefix(2)]
+    if let integer = radix.map({ Int(number.dropFirst(2), radix: $0) }) ?? Int(number) {
       replace(index, by: "\(integer &+ 1)")
       if integer == 1, text(index - 1) == "[", text(index + 1) == "]" { replace(index, by: "0") }
     } else if let fraction = Double(number) {
       replace(index, by: fraction == 1 ? "2.0" : "1.0")
-      if text(index - 1) != "-" { replace(index, by: "-\(text(index))") }
+      if text(index - 1) != "-", fraction != 0 { replace(index, by: "-\(text(index))") }
     }
   }
 

@@ -33,6 +33,16 @@ import Testing
     let (one, other) = (try copy("one"), try copy("deeper/other"))
     let digest = try data(one).sha256
     #expect(try data(other).sha256 == digest)
+    // Spelled out, as runs of other versions know it.
+    let images = try ImageFolder(contentsOf: one)
+    let validation = try #require(images.validation)
+    let lines = [("train", images.train), ("val", validation)].flatMap { split, set in
+      set.items.map { item in
+        "\(split)/\(set.classes[item.label].replacing(" ", with: "_"))/\(item.url.lastPathComponent)\t\(item.label)\n"
+      }
+    }
+    #expect(lines.first == "train/blue_triangle/00.png\t0\n")
+    #expect(SHA256.digest(of: Array(lines.joined().utf8)).description == digest)
     let (before, after) = (
       other.appendingPathComponent("train/red_circle/00.png"), other.appendingPathComponent("train/red_circle/99.png")
     )
