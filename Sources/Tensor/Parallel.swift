@@ -9,7 +9,7 @@ public enum Parallel {
   private static let requested = Atomic<Int>(0)
 
   /// The number last set; 0 for all cores.
-  static var requestedThreads: Int { requested.load(ordering: .relaxed) }
+  package static var requestedThreads: Int { requested.load(ordering: .relaxed) }
 
   /// How many threads take part; 0 stands for all cores (the default). Results do not depend on it.
   public static var threads: Int {

@@ -176,12 +176,16 @@ extension CheckReport {
     return value == 0 ? "0" : String(format: "%.1e", value)
   }
 
-  /// Columns as wide as their widest cell, two spaces apart.
-  private static func table(_ rows: [Row]) -> String {
-    let lines = [titles] + rows.map(\.cells)
-    let widths = titles.indices.dropLast().map { column in lines.map { $0[column].count }.max() ?? 0 } + [0]
-    return lines.map { cells in
-      zip(cells, widths).map { $0 + String(repeating: " ", count: max(0, $1 - $0.count)) }.joined(separator: "  ")
-    }.joined(separator: "\n")
+  private static func table(_ rows: [Row]) -> String { aligned([titles] + rows.map(\.cells)) }
+}
+
+/// Columns as wide as their widest cell, two spaces apart.
+func aligned(_ lines: [[String]]) -> String {
+  let columns = lines.map(\.count).max() ?? 0
+  let widths = (0..<columns).map { column in
+    column == columns - 1 ? 0 : lines.map { $0[column].count }.max() ?? 0
   }
+  return lines.map { cells in
+    zip(cells, widths).map { $0 + String(repeating: " ", count: max(0, $1 - $0.count)) }.joined(separator: "  ")
+  }.joined(separator: "\n")
 }

@@ -10,6 +10,8 @@ protocol Command: Sendable {
   static var operands: String { get }
   /// The flags it understands, besides those of every command.
   static var options: [Option] { get }
+  /// Whether its results come from this build's arithmetic.
+  static var calculates: Bool { get }
   /// Does it.
   static func run(_ arguments: Arguments) throws
 }
@@ -23,9 +25,13 @@ let commonOptions = [
 /// Every command, in the order of the help.
 let commands: [any Command.Type] = [
   InspectCommand.self, EvaluateCommand.self, TuneCommand.self, PredictCommand.self, GradcheckCommand.self,
+  TraceCommand.self, GradeCommand.self,
 ]
 
 extension Command {
+  /// Most commands calculate.
+  static var calculates: Bool { true }
+
   /// The help of the command.
   static var help: String {
     let all = options + commonOptions

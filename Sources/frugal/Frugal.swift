@@ -12,6 +12,9 @@ struct Frugal {
     } catch let error as UsageError {
       complain(error, words)
       exit(2)
+    } catch let error as TraceError {
+      complain(error, words)
+      exit(2)
     } catch is Interrupted {
       exit(130)
     } catch {
@@ -39,7 +42,7 @@ struct Frugal {
     }
     let arguments = try Arguments(words.dropFirst(), options: command.options + commonOptions)
     try setThreads(arguments)
-    if !hasFusedMultiplyAdd {
+    if command.calculates, !hasFusedMultiplyAdd {
       note("this build has no fused multiply-add: its last bits differ from those of builds that have it")
     }
     try command.run(arguments)

@@ -91,6 +91,6 @@ import Testing
     let message = #expect(throws: PretrainedModelError.self) {
       try warnings(preprocessor: { $0["crop_size"] = ["height": 16, "width": 16] })
     }
-    #expect("\(try #require(message))".contains("expected vision_config.image_size 32, found 16 × 16"))
+    #expect("\(try #require(message))".contains("expected the image size 32 of the model, found 16 × 16"))
   }
 }

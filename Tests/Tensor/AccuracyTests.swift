@@ -16,11 +16,11 @@ import Testing
     var limit: Double { hasFusedMultiplyAdd ? ulps : ulpsUnfused }
 
     static let all = [
-      Bound(testDescription: "exp", ulps: 1.1, ulpsUnfused: 1.5),
-      Bound(testDescription: "log", ulps: 0.9, ulpsUnfused: 1),
-      Bound(testDescription: "tanh", ulps: 1.8, ulpsUnfused: 2),
-      Bound(testDescription: "sigmoid", ulps: 2.45, ulpsUnfused: 2.7),
-      Bound(testDescription: "erf", ulps: 1.25, ulpsUnfused: 1.5),
+      Bound(testDescription: "exp", ulps: 1.1, ulpsUnfused: 1.1),
+      Bound(testDescription: "log", ulps: 0.9, ulpsUnfused: 0.9),
+      Bound(testDescription: "tanh", ulps: isDouble ? 1.95 : 1.8, ulpsUnfused: 2.1),
+      Bound(testDescription: "sigmoid", ulps: 2.45, ulpsUnfused: 2.45),
+      Bound(testDescription: "erf", ulps: 1.25, ulpsUnfused: 1.45),
     ]
   }
 
@@ -88,8 +88,8 @@ import Testing
   }
 
   /// In units of the distance from 1 to the next number: 1.2e-7 in single precision.
-  @Test(arguments: [("gelu", 1.0), ("geluTanh", 1.6), ("quickGELU", 0.4)])
-  func absoluteErrorsOfNegativeNumbersAreBelowOneULPOfOne(_ name: String, _ bound: Double) {
+  @Test(arguments: [("gelu", 1.1), ("geluTanh", 2), ("quickGELU", 0.4)])
+  func absoluteErrorsOfNegativeNumbersAreThoseOfNumbersNearOne(_ name: String, _ bound: Double) {
     #expect(worst(name, -16, -0x1p-30, .absolute) <= bound)
   }
 
@@ -108,7 +108,7 @@ import Testing
       #expect(Variable(Tensor([1], [x])).gelu().value.scalar == 0)
     }
     #expect(worst("gelu", -5, -4, .relative) > 1e5)
-    #expect(worst("gelu", -2, -1, .relative) <= 11)
+    #expect(worst("gelu", -2, -1, .relative) <= 12)
   }
 }
 

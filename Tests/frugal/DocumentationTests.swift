@@ -42,7 +42,9 @@ import Testing
   }
 
   @Test(arguments: documents) func everyFlagOfAnExampleIsUnderstood(_ document: String) throws {
-    for match in try text(document).matches(of: /frugal (inspect|evaluate|tune|predict) ([^\n#`]*)/) {
+    for match in try text(document).matches(
+      of: /frugal (inspect|evaluate|tune|predict|gradcheck|trace|grade) ([^\n#`]*)/)
+    {
       let command = try #require(commands.first { $0.name == String(match.1) })
       let known = Set((command.options + commonOptions).map(\.flag))
       for flag in match.2.matches(of: /--[a-z][a-z-]*/) {

@@ -63,15 +63,7 @@ public struct Trainer {
   }
 
   /// The state before the first step.
-  public func start() -> TrainingState {
-    let (encoder, head) = (method.encoder.trainables, method.head.trainables)
-    return TrainingState(
-      values: method.trainables.map(\.initial),
-      optimizers: [
-        .init("encoder", recipe.encoder, encoder, from: 0, epochs: recipe.epochs),
-        .init("head", recipe.head, head, from: encoder.count, epochs: recipe.epochs),
-      ].filter { !$0.range.isEmpty })
-  }
+  public func start() -> TrainingState { TrainingState(startOf: method, recipe) }
 
   /// Trains from `state` to the last epoch, or until `shouldStop` says so after a step; saves after each epoch and when
   /// stopped.

@@ -48,6 +48,17 @@ public struct TrainingState: Sendable {
 
   init(values: [Tensor], optimizers: [Group]) { (self.values, self.optimizers) = (values, optimizers) }
 
+  /// The state of a method before its first step: an optimiser for each half that is trained.
+  init(startOf method: Method, _ recipe: Recipe) {
+    let (encoder, head) = (method.encoder.trainables, method.head.trainables)
+    self.init(
+      values: method.trainables.map(\.initial),
+      optimizers: [
+        Group("encoder", recipe.encoder, encoder, from: 0, epochs: recipe.epochs),
+        Group("head", recipe.head, head, from: encoder.count, epochs: recipe.epochs),
+      ].filter { !$0.range.isEmpty })
+  }
+
   /// One step of every optimiser, with the learning rate of the epoch.
   mutating func apply(_ step: Method.Step, epoch: Int, count: Int) {
     for index in optimizers.indices {

@@ -9,6 +9,7 @@ enum InspectCommand: Command {
   static let name = "inspect"
   static let summary = "what is in a model directory, a delta or a weight file"
   static let operands = "PATH"
+  static let calculates = false
   static let options = [
     Option("--tensors", "list every tensor with its type and shape"),
     Option("--json", "print the result as JSON"),

@@ -1,0 +1,69 @@
+import Foundation
+import Tensor
+
+/// `frugal grade`: whether two traces are the same, and where they part.
+enum GradeCommand: Command {
+  static let name = "grade"
+  static let summary = "compare two traces: the same bits, or the first tensor that differs"
+  static let operands = "A B"
+  static let calculates = false
+  static let options = [
+    Option("--top", "N", "how many of the tensors that differ to list, the worst first (default 10)"),
+    Option("--json", "print every difference as JSON"),
+  ]
+
+  static func run(_ arguments: Arguments) throws {
+    guard arguments.operands.count == 2 else {
+      throw UsageError("expected two traces to compare, found \(arguments.operands.count)")
+    }
+    let top = try arguments.integer("--top", in: 0...1_000_000) ?? 10
+    let (a, b) = (arguments.operands[0], arguments.operands[1])
+    let comparison = try TraceComparison(a, b)
+    if arguments.has("--json") { try printJSON(comparison) } else { print(comparison.text(a, b, top: top)) }
+    guard comparison.identical else {
+      throw DifferentTraces(description: "\(a) and \(b): expected the same bits, found \(comparison.summary)")
+    }
+  }
+}
+
+extension TraceComparison {
+  /// `3 tensors that differ, 1 missing`
+  var summary: String {
+    let counts = [
+      (differences.count, "that differ"), (missing.count, "missing"), (extra.count, "in B only"),
+      (mismatched.count, "of another shape or type"),
+    ]
+    let parts = counts.filter { $0.0 > 0 }
+    return parts.enumerated().map { place, part in
+      "\(grouped(part.0)) \(place == 0 ? part.0 == 1 ? "tensor " : "tensors " : "")\(part.1)"
+    }.joined(separator: ", ")
+  }
+
+  /// What the files say of themselves, what was compared, and a table of the worst differences.
+  func text(_ a: String, _ b: String, top: Int) -> String {
+    var lines = zip(["A", "B"], zip([a, b], metadata)).map { letter, file in
+      let words = file.1.sorted { $0.key < $1.key }.filter { $0.key != "frugal.trace" }.map { "\($0.key) \($0.value)" }
+      return "\(letter)  \(file.0)\(words.isEmpty ? "" : ": " + words.joined(separator: ", "))"
+    }
+    lines.append("compared \(grouped(tensors)) tensors, \(grouped(numbers)) numbers")
+    if identical { return (lines + ["identical: the same bits"]).joined(separator: "\n") }
+    lines.append("different: \(summary)")
+    if let first { lines.append("first: \(first)") }
+    lines += missing.map { "missing in B: \($0)" } + extra.map { "in B only: \($0)" }
+    lines += mismatched.map { "other shape or type: \($0.tensor): \($0.a) in A, \($0.b) in B" }
+    if top > 0, !differences.isEmpty { lines += ["", table(differences.prefix(top))] }
+    return lines.joined(separator: "\n")
+  }
+
+  private func table(_ worst: some Sequence<Difference>) -> String {
+    func number(_ value: Double?) -> String { value.map { String(format: "%.1e", $0) } ?? "not finite" }
+    let rows = worst.map { difference in
+      [
+        difference.tensor, "\(grouped(difference.count)) of \(grouped(Shape(difference.shape).count))",
+        "[\(difference.index)]", difference.a, difference.b, number(difference.absolute), number(difference.relative),
+        difference.ulp.map(String.init) ?? "not a number",
+      ]
+    }
+    return aligned([["tensor", "differ", "index", "A", "B", "absolute", "relative", "ulp"]] + rows)
+  }
+}

@@ -1,0 +1,55 @@
+import Foundation
+import Methods
+import Tensor
+
+/// `frugal trace`: every named result of operations, layers and training steps, in one file.
+enum TraceCommand: Command {
+  static let name = "trace"
+  static let summary = "write what operations, layers and training steps calculate, to be compared by grade"
+  static let operands = "[NAME…]"
+  static let options = [
+    Option("--out", "FILE", "safetensors file to write"),
+    Option("--seed", "N", "seed of gradient dropout (default 1)"),
+    Option("--json", "print the result as JSON"),
+  ]
+
+  /// What `--json` prints.
+  struct Report: Encodable {
+    let file: String
+    let traces, tensors, numbers: Int
+    let metadata: [String: String]
+  }
+
+  static func run(_ arguments: Arguments) throws {
+    let out = URL(fileURLWithPath: try arguments.required("--out"))
+    let seed = try arguments.integer("--seed", in: 0...Int(Int32.max)) ?? 1
+    let members = try selected(
+      arguments.operands, from: TraceMember.all(seed: UInt64(seed)), expected: "something that is traced")
+    var writer = SafeTensorsWriter(metadata: metadata(seed: seed))
+    var (tensors, numbers) = (0, 0)
+    let line = ProgressLine()
+    for (done, member) in members.enumerated() {
+      for tensor in member.trace.tensors() {
+        writer.add("\(member.family)/\(tensor.name)", tensor.value)
+        (tensors, numbers) = (tensors + 1, numbers + tensor.value.count)
+      }
+      line.show("\(done + 1) of \(members.count)")
+    }
+    line.finish()
+    try writer.write(to: out)
+    let report = Report(
+      file: out.shown, traces: members.count, tensors: tensors, numbers: numbers, metadata: writer.metadata)
+    if arguments.has("--json") { return try printJSON(report) }
+    print("\(report.file): \(grouped(tensors)) tensors, \(grouped(numbers)) numbers")
+    for (key, value) in report.metadata.sorted(by: { $0.key < $1.key }) { print("  \(key): \(value)") }
+  }
+
+  /// What decides the bits besides the code, and what must not.
+  static func metadata(seed: Int) -> [String: String] {
+    [
+      "frugal.trace": "1", "version": frugalVersion, "precision": GradientCheck.isDouble ? "double" : "single",
+      "fused multiply-add": hasFusedMultiplyAdd ? "yes" : "no", "tile": "\(Tile.rows) × \(Tile.columns)",
+      "seed": "\(seed)",
+    ]
+  }
+}

@@ -1,0 +1,49 @@
+/// Something that can be asked for by how its name begins: `layers/linear/[2, 5, 17]→33`.
+protocol Selectable: Sendable {
+  /// `layers`
+  var family: String { get }
+  /// `linear/[2, 5, 17]→33`
+  var path: String { get }
+}
+
+extension Selectable {
+  /// The path with the family before it.
+  var name: String { "\(family)/\(path)" }
+
+  /// `layers/linear`
+  var subject: String { "\(family)/\(pathSubject)" }
+
+  /// `linear`
+  private var pathSubject: Substring { path.prefix { $0 != "/" } }
+
+  /// Whether a name, with the family or without, begins like this.
+  func matches(_ prefix: String) -> Bool { name.hasPrefix(prefix) || path.hasPrefix(prefix) }
+
+  /// What a misspelt name may have meant.
+  fileprivate var candidates: [String] { [family, String(pathSubject), subject] }
+}
+
+/// The members whose names begin with one of `names`; all of them where no name is given.
+///
+/// - Throws: `UsageError` with the nearest families and subjects for a name with which none begins.
+func selected<Member: Selectable>(
+  _ names: [String], from all: [Member], expected: String = "a check"
+) throws(UsageError) -> [Member] {
+  for name in names where name.isEmpty || !all.contains(where: { $0.matches(name) }) {
+    let near = nearest(to: name, among: all.flatMap(\.candidates)).joined(separator: ", ")
+    throw UsageError(
+      "\"\(name)\": expected \(expected) or the beginning of its name, found none (nearest: \(near))")
+  }
+  return names.isEmpty ? all : all.filter { member in names.contains { member.matches($0) } }
+}
+
+/// The three words with the fewest differences, the nearest first.
+private func nearest(to word: String, among known: [String]) -> [String] {
+  var seen: Set<String> = []
+  let words = known.filter { seen.insert($0).inserted }
+  // A long word would make its distance to every subject a long calculation.
+  let short = String(word.prefix(100))
+  let ranked = words.map { (word: $0, distance: editDistance(short, $0)) }
+    .sorted { ($0.distance, $0.word) < ($1.distance, $1.word) }
+  return ranked.prefix(3).map(\.word)
+}

@@ -1,0 +1,112 @@
+import Foundation
+import Tensor
+
+/// Two traces side by side, tensor by tensor and bit by bit.
+struct TraceComparison: Encodable {
+  /// A tensor with other bits: how many, and the number that is furthest off.
+  struct Difference: Encodable, Equatable {
+    let tensor: String
+    let shape: [Int]
+    /// How many numbers have other bits.
+    let count: Int
+    /// The place of the worst in row-major order.
+    let index: Int
+    /// The worst, as text: a NaN is not part of JSON.
+    let a, b: String
+    /// |a − b|, and the same divided by the larger of |a| and |b|; `nil` where one is no finite number.
+    let absolute, relative: Double?
+    /// How many numbers of their type lie between them, one end counted; `nil` where one is a NaN.
+    let ulp: UInt64?
+  }
+
+  /// A tensor of two types or shapes.
+  struct Mismatch: Encodable, Equatable {
+    let tensor: String
+    /// `F32 [3, 7]`
+    let a, b: String
+  }
+
+  let identical: Bool
+  /// How many tensors were compared, and numbers in them.
+  let tensors, numbers: Int
+  /// The first tensor, in the order of calculation, that differs, is missing in B or has another shape there.
+  let first: String?
+  /// In A only.
+  let missing: [String]
+  /// In B only.
+  let extra: [String]
+  let mismatched: [Mismatch]
+  /// The tensors that differ, the worst first.
+  let differences: [Difference]
+  let metadata: [[String: String]]
+
+  /// Compares the traces in two files.
+  init(_ pathA: String, _ pathB: String) throws(TraceError) {
+    let (a, b) = (try Self.open(pathA), try Self.open(pathB))
+    let names = a.names.map { (name: $0, place: TracePlace($0)) }.sorted { $0.place < $1.place }.map(\.name)
+    var (tensors, numbers) = (0, 0)
+    var (missing, mismatched, differences) = ([String](), [Mismatch](), [Difference]())
+    var first: String?
+    for name in names {
+      let before = (missing.count, mismatched.count, differences.count)
+      if b.contains(name) {
+        let (x, y) = (try TraceTensor(a, name), try TraceTensor(b, name))
+        if x.title == y.title {
+          (tensors, numbers) = (tensors + 1, numbers + x.bits.count)
+          if let difference = Self.difference(name, x, y) { differences.append(difference) }
+        } else {
+          mismatched.append(Mismatch(tensor: name, a: x.title, b: y.title))
+        }
+      } else {
+        missing.append(name)
+      }
+      if first == nil, before != (missing.count, mismatched.count, differences.count) { first = name }
+    }
+    let extra = b.names.filter { !a.contains($0) }
+    for name in extra { _ = try TraceTensor(b, name) }
+    (self.tensors, self.numbers, self.first) = (tensors, numbers, first)
+    (self.missing, self.extra, self.mismatched) = (missing, extra, mismatched)
+    self.differences = differences.enumerated().sorted {
+      let (x, y) = ($0.element.relative ?? .infinity, $1.element.relative ?? .infinity)
+      return x != y ? x > y : $0.offset < $1.offset
+    }.map(\.element)
+    identical = first == nil && extra.isEmpty
+    metadata = [a.metadata, b.metadata]
+  }
+
+  private static func open(_ path: String) throws(TraceError) -> SafeTensorsFile {
+    let file: SafeTensorsFile
+    do throws(SafeTensorsError) { file = try SafeTensorsFile(contentsOf: URL(fileURLWithPath: path)) } catch {
+      throw .file(error)
+    }
+    guard !file.names.isEmpty else { throw .empty(file: file.file) }
+    return file
+  }
+
+  /// What two tensors of one type and shape differ in; `nil` if they have the same bits.
+  private static func difference(_ name: String, _ a: TraceTensor, _ b: TraceTensor) -> Difference? {
+    guard a.bits != b.bits else { return nil }
+    let places = a.bits.indices.filter { a.bits[$0] != b.bits[$0] }
+    func relative(_ index: Int) -> Double {
+      let (x, y) = (a.value(index), b.value(index))
+      // Numbers may differ in nothing but the sign of a zero.
+      return x == y ? 0 : relativeDifference(x, y) ?? .infinity
+    }
+    let worst = places.map { (index: $0, error: relative($0)) }.reduce((index: places[0], error: -1.0)) {
+      $1.error > $0.error ? $1 : $0
+    }.index
+    let (x, y) = (a.value(worst), b.value(worst))
+    return Difference(
+      tensor: name, shape: a.shape.extents, count: places.count, index: worst, a: a.text(worst), b: b.text(worst),
+      absolute: (x - y).isFinite ? abs(x - y) : nil, relative: x == y ? 0 : relativeDifference(x, y),
+      ulp: a.distance(worst, to: b))
+  }
+}
+
+/// |x − y| / max(|x|, |y|) for x ≠ y; `nil` where one is no finite number.
+private func relativeDifference(_ x: Double, _ y: Double) -> Double? {
+  guard x.isFinite, y.isFinite else { return nil }
+  let scale = max(abs(x), abs(y))
+  // Halves, as the difference of the largest numbers of two signs would be infinite.
+  return 2 * abs(x / 2 - y / 2) / scale
+}

@@ -1,0 +1,21 @@
+import Tensor
+
+/// A file that `grade` cannot compare: exit code 2.
+enum TraceError: Error, Equatable, CustomStringConvertible {
+  /// No safetensors file that can be read, or one with tensors of another type than F32 and F64.
+  case file(SafeTensorsError)
+  /// A safetensors file without tensors, which would be the same as any other of its kind.
+  case empty(file: String)
+
+  var description: String {
+    switch self {
+    case .file(let error): error.description
+    case .empty(let file): "\(file): expected tensors, found none"
+    }
+  }
+}
+
+/// Traces that are not the same: exit code 1.
+struct DifferentTraces: Error, Equatable, CustomStringConvertible {
+  let description: String
+}

@@ -1,0 +1,46 @@
+import Methods
+import Models
+import Tensor
+
+/// A trace and the family it is of: the first part of the name `operations/gelu/[3, 7]`.
+struct TraceMember: Selectable {
+  let family: String
+  let trace: Trace
+
+  var path: String { trace.name }
+
+  /// Everything that can be traced, the parts before what is made of them.
+  static func all(seed: UInt64) -> [TraceMember] {
+    families(seed: seed).flatMap { family in family.traces.map { TraceMember(family: family.name, trace: $0) } }
+  }
+
+  private static func families(seed: UInt64) -> [(name: String, traces: [Trace])] {
+    [
+      ("operations", (OperationChecks.all + LargeOperationChecks.all).map(\.trace)),
+      ("rules", MethodTraces.rules(seed: seed)),
+      ("optimizers", MethodTraces.optimizers),
+      ("layers", LayerChecks.all.map(\.trace)),
+      ("methods", MethodTraces.methods(seed: seed)),
+    ]
+  }
+}
+
+/// A place in the order in which a trace is calculated, from the name of a tensor: families as above, forward before
+/// backward. A safetensors file keeps its tensors by name only.
+struct TracePlace: Comparable {
+  private let parts: [(rank: Int, text: Substring)]
+
+  init(_ name: String) {
+    let ranks = [
+      "operations": 0, "rules": 1, "optimizers": 2, "layers": 3, "methods": 4, "output": 0, "loss": 0, "gradient": 1,
+      "value": 2, "state": 3,
+    ]
+    parts = name.split(separator: "/", omittingEmptySubsequences: false).map { (ranks[String($0)] ?? 9, $0) }
+  }
+
+  static func == (a: TracePlace, b: TracePlace) -> Bool {
+    a.parts.count == b.parts.count && zip(a.parts, b.parts).allSatisfy { $0 == $1 }
+  }
+
+  static func < (a: TracePlace, b: TracePlace) -> Bool { a.parts.lexicographicallyPrecedes(b.parts) { $0 < $1 } }
+}
