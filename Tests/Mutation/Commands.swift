@@ -10,8 +10,7 @@ enum Ending: Equatable {
 
 /// Running the toolchain, with a guard against endless loops and runaway memory.
 ///
-/// By `posix_spawn`, which two threads may do at a time; Foundation's `Process` was seen waiting for children that had
-/// ended.
+/// By `posix_spawn`, one start at a time: a child that inherits the pipe of another would keep it open beyond its end.
 enum Command {
   /// Runs a command in a folder.
   ///
@@ -44,7 +43,6 @@ enum Command {
     return (isStopped ? .failed : ending(status), String(decoding: bytes, as: UTF8.self))
   }
 
-  /// One at a time, so that no child inherits the pipe of another.
   private static let starting = Mutex(())
 
   /// Starts a command; what it writes can be read from the descriptor.

@@ -12,7 +12,10 @@ struct Workshop: Sendable {
 
   init(_ name: String, in scratch: URL, isDouble: Bool, fixtures: String) {
     (self.name, folder) = (name, scratch.appendingPathComponent(name))
-    environment = ["REAL64": isDouble ? "1" : "0", "FRUGAL_FIXTURES": fixtures, "NO_COLOR": "1"]
+    // Who traces a crashed mutant was seen to outlive it, stopped, with its output open.
+    environment = [
+      "REAL64": isDouble ? "1" : "0", "FRUGAL_FIXTURES": fixtures, "NO_COLOR": "1", "SWIFT_BACKTRACE": "enable=no",
+    ]
   }
 
   /// Asks the manifest which conditions it defines on this machine.
