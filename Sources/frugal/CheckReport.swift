@@ -155,7 +155,7 @@ extension CheckReport {
     let listed = names.joined(separator: ", ")
     let shapes = Set(all.map(\.input.shape)).count
     let worst = all.max { share($0.entry, $0.input) < share($1.entry, $1.input) }
-    let largest = all.map { $0.input.absoluteError ?? .infinity }.max()
+    let largest = all.filter { $0.entry.kind == worst?.entry.kind }.map { $0.input.absoluteError ?? .infinity }.max()
     let variant = worst.map { $0.entry.name.dropFirst($0.entry.subject.count + 1) } ?? ""
     return Row(
       subject: entries[0].subject, inputs: listed.count <= 40 ? listed : "\(names.count) tensors",
@@ -164,10 +164,12 @@ extension CheckReport {
       verdict: entries.allSatisfy(\.passed) ? "ok" : "FAILED")
   }
 
-  /// The error of an input in tolerances; exact equations stand behind all others unless they fail.
+  /// The error of an input in tolerances; exact equations, and expectations with units of their own, stand behind
+  /// differences unless they fail.
   private static func share(_ entry: Entry, _ input: Input) -> Double {
     guard let error = input.relativeError else { return .infinity }
-    return entry.tolerance > 0 ? error / entry.tolerance : error == 0 ? -1 : .infinity
+    let share = error == 0 ? 0 : error / entry.tolerance
+    return entry.kind == "differences" || share > 1 ? share : share - 2
   }
 
   /// 3.2e-10
