@@ -156,10 +156,23 @@ private let slots = shapes.enumerated().map { ParameterSlot("p\($0)", $1) }
     #expect(throws: OptimizerError.unexpected(name: "q.momentum")) {
       try adam.restore(state.merging(["q.momentum": .zeros([2])]) { $1 }, stepCount: 1)
     }
+    let strangers = state.merging(["r.momentum": .zeros([2]), "q.momentum": .zeros([2])]) { $1 }
+    #expect(throws: OptimizerError.unexpected(name: "q.momentum"), "the first of several by name") {
+      try adam.restore(strangers, stepCount: 1)
+    }
     #expect(adam.stepCount == 0, "a refused state changes nothing")
+    try adam.restore(state, stepCount: 0)
     #expect(
       OptimizerError.shape(name: "p", expected: [2], found: [3]).description
         == "optimizer state: tensor \"p\": expected shape [2], found [3]")
+  }
+
+  @Test func gradientsThatAreTooManyTrap() async {
+    await #expect(processExitsWith: .failure) {
+      var optimizer = Adam([ParameterSlot("p", [2])])
+      var values = [Tensor.zeros([2])]
+      optimizer.step(parameters: &values, gradients: [.zeros([2]), .zeros([2])], learningRate: 0.1)
+    }
   }
 
   @Test func gradientOfAnotherShapeTraps() async {

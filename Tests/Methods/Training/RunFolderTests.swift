@@ -136,6 +136,7 @@ import Testing
       ),
     ]
     #expect(settings().problem == nil)
+    #expect(settings { $0.seed = 0 }.problem == nil)
     for (text, change) in changes { #expect(settings(change).problem == text) }
   }
 }
