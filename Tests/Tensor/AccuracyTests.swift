@@ -113,5 +113,6 @@ import Testing
 }
 
 extension Accuracy: CustomTestStringConvertible {
+  /// The name of the function.
   public var testDescription: String { name }
 }

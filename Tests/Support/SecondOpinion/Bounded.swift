@@ -48,16 +48,21 @@ public struct Bounded: Sendable {
     return Bounded(value, error: error + count * size)
   }
 
+  /// a + b, rounded once.
   public static func + (a: Bounded, b: Bounded) -> Bounded { Bounded(a.value + b.value, passing: a.error + b.error) }
+  /// a − b, rounded once.
   public static func - (a: Bounded, b: Bounded) -> Bounded { a + -b }
+  /// −a, exact.
   public static prefix func - (a: Bounded) -> Bounded { Bounded(-a.value, error: a.error) }
 
+  /// a · b, rounded once; an error of either factor counts by the other.
   public static func * (a: Bounded, b: Bounded) -> Bounded {
     Bounded(
       a.value * b.value,
       passing: abs(a.value) * b.error + abs(b.value) * a.error + a.error * b.error * unit)
   }
 
+  /// a / b, rounded once.
   public static func / (a: Bounded, b: Bounded) -> Bounded {
     let (quotient, smallest) = (a.value / b.value, abs(b.value) - b.error * unit)
     return Bounded(quotient, passing: smallest > 0 ? (a.error + abs(quotient) * b.error) / smallest : .infinity)
@@ -128,9 +133,13 @@ public struct PlainTensor: Sendable {
   /// A scalar.
   public init(_ value: Bounded) { self.init([], [value]) }
 
+  /// The element at i, in row-major order.
   public subscript(_ i: Int) -> Bounded { elements[i] }
+  /// Element (i, j) of a matrix.
   public subscript(_ i: Int, _ j: Int) -> Bounded { elements[i * shape[1] + j] }
+  /// Element (i, j, k) of three dimensions.
   public subscript(_ i: Int, _ j: Int, _ k: Int) -> Bounded { elements[(i * shape[1] + j) * shape[2] + k] }
+  /// Element (i, j, k, l) of four dimensions.
   public subscript(_ i: Int, _ j: Int, _ k: Int, _ l: Int) -> Bounded {
     elements[((i * shape[1] + j) * shape[2] + k) * shape[3] + l]
   }
