@@ -34,8 +34,11 @@ extension SIMD16 where Scalar == Real {
     withUnsafeBytes(of: self) { Lanes.copy($0.baseAddress!, to: UnsafeMutableRawPointer(pointer), count) }
   }
 
-  /// Copies `count` ≤ 16 numbers as eight, four, two and one: a call of `memcpy` would cost the caller its registers.
-  @inline(__always)
+  /// Copies `count` ≤ 16 numbers as eight, four, two and one.
+  ///
+  /// Never inlined: it is needed once a row, and its code in every loop would keep the compiler from inlining the loop's
+  /// body, for whose sake rows are cut into sixteens.
+  @inline(never)
   private static func copy(_ from: UnsafeRawPointer, to: UnsafeMutableRawPointer, _ count: Int) {
     var place = 0
     @inline(__always)

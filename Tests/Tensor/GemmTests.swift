@@ -9,11 +9,13 @@ struct ProductCase: CustomTestStringConvertible, Sendable {
   enum Order: CaseIterable, Sendable { case rows, columns, gaps }
   var a = Order.rows
   var b = Order.rows
-  var accumulating = false
+  var start = Start.zero
+  /// What the sums start from.
+  enum Start: CaseIterable, Sendable { case zero, old, bias }
 
   init(_ m: Int, _ n: Int, _ k: Int) { (self.m, self.n, self.k) = (m, n, k) }
 
-  var testDescription: String { "\(m)×\(n)×\(k) \(a) \(b)\(accumulating ? " accumulating" : "")" }
+  var testDescription: String { "\(m)×\(n)×\(k) \(a) \(b) from \(start)" }
 
   /// Extents around nothing, one, the tile, its halves, primes.
   static let edges: [ProductCase] = {
@@ -27,15 +29,25 @@ struct ProductCase: CustomTestStringConvertible, Sendable {
     ProductCase(15, 33, 767), ProductCase(15, 33, 768), ProductCase(15, 33, 769), ProductCase(29, 35, 1537),
     ProductCase(111, 40, 20), ProductCase(112, 40, 20), ProductCase(113, 40, 20), ProductCase(227, 515, 31),
     ProductCase(3, 4097, 9), ProductCase(17, 4095, 5), ProductCase(1, 1, 2000), ProductCase(197, 197, 64),
-    ProductCase(197, 64, 197), ProductCase(50, 768, 96),
+    ProductCase(197, 64, 197), ProductCase(50, 768, 96), ProductCase(500, 300, 21), ProductCase(113, 64, 1030),
+    ProductCase(113, 1, 1), ProductCase(1, 300, 900), ProductCase(14, 256, 512), ProductCase(113, 96, 1023),
   ]
+
+  /// The same with operands that lie along columns, which are read in place or packed by extent and distance.
+  static let columnwise = blocks.flatMap { shape in
+    [(Order.columns, Order.rows), (.columns, .columns), (.rows, .columns)].map { a, b in
+      var product = shape
+      (product.a, product.b) = (a, b)
+      return product
+    }
+  }
 
   static let layouts = ProductCase.Order.allCases.flatMap { a in
     ProductCase.Order.allCases.flatMap { b in
       [ProductCase(31, 70, 37), ProductCase(14, 32, 16), ProductCase(29, 33, 801)].flatMap { shape in
-        [false, true].map { accumulating in
+        Start.allCases.map { start in
           var product = shape
-          (product.a, product.b, product.accumulating) = (a, b, accumulating)
+          (product.a, product.b, product.start) = (a, b, start)
           return product
         }
       }
@@ -49,15 +61,20 @@ struct ProductCase: CustomTestStringConvertible, Sendable {
     let b = Operand(k, n, b, seed: 2)
     let cStride = n + 3
     let old = numbers(m * cStride + 1, seed: 3)
+    let bias = numbers(max(1, n), seed: 4)
     var (blocked, plain) = (old, old)
+    if start == .bias { for i in 0..<m { for j in 0..<n { plain[i * cStride + j] = bias[j] } } }
     a.withView { a in
       b.withView { b in
-        blocked.withUnsafeMutableBufferPointer {
-          gemm(
-            m, n, k, a, b, into: $0.baseAddress!, cStride: cStride, accumulating: accumulating, parallel: parallel)
+        bias.withUnsafeBufferPointer { bias in
+          blocked.withUnsafeMutableBufferPointer {
+            gemm(
+              m, n, k, a, b, into: $0.baseAddress!, cStride: cStride, accumulating: start == .old,
+              bias: start == .bias ? bias.baseAddress : nil, parallel: parallel)
+          }
         }
         plain.withUnsafeMutableBufferPointer {
-          gemmPlain(m, n, k, a, b, into: $0.baseAddress!, cStride: cStride, accumulating: accumulating)
+          gemmPlain(m, n, k, a, b, into: $0.baseAddress!, cStride: cStride, accumulating: start != .zero)
         }
       }
     }
@@ -104,17 +121,19 @@ func numbers(_ count: Int, seed: UInt64) -> [Real] {
 
 extension AllSuitesThatSetThreads {
   @Suite struct GemmTests {
-    @Test(arguments: ProductCase.blocks + ProductCase.layouts)
+    @Test(arguments: ProductCase.blocks + ProductCase.columnwise + ProductCase.layouts)
     func bitsEqualThoseOfThreePlainLoops(_ product: ProductCase) {
       #expect(product.firstDifference(parallel: false) == nil)
     }
 
     @Test func bitsEqualThoseOfThreePlainLoopsAroundTheTile() {
       for product in ProductCase.edges {
-        for accumulating in [false, true] {
-          var product = product
-          product.accumulating = accumulating
-          #expect(product.firstDifference(parallel: false) == nil)
+        for start in ProductCase.Start.allCases {
+          for order in [ProductCase.Order.rows, .columns] {
+            var product = product
+            (product.start, product.a) = (start, order)
+            #expect(product.firstDifference(parallel: false) == nil)
+          }
         }
       }
     }
@@ -124,7 +143,7 @@ extension AllSuitesThatSetThreads {
       let before = Parallel.requestedThreads
       defer { Parallel.threads = before }
       Parallel.threads = threads
-      for var product in [ProductCase(227, 515, 31), ProductCase(40, 1030, 70), ProductCase(300, 90, 1000)] {
+      for var product in [ProductCase(227, 515, 31), ProductCase(40, 1030, 70), ProductCase(300, 90, 1000), ProductCase(64, 64, 900)] {
         product.b = .columns
         #expect(product.firstDifference(parallel: true) == nil)
       }

@@ -33,21 +33,30 @@ package enum Tile {
   @inline(__always) package static var columns: Int { 2 * Register.scalarCount }
 }
 
-/// C[i, j] = fma(A[i, p], B[p, j], C[i, j]) for p = 0 … k − 1 in order, over one tile.
-///
-/// - a: a packed panel, [k, Tile.rows]; b: a line of B every `bStep` numbers, at least the columns rounded up to whole
-///   registers; c: rows `cStride` apart, of as many numbers as b's lines. None overlap.
-/// - `rows` ≤ Tile.rows, `columns` ≤ Tile.columns. More may be computed and written to C than asked for: the rows up to
-///   `rowsComputed`, the columns up to a whole register. Edges of a matrix go through a tile-sized copy.
-/// - `fresh`: start from 0 instead of C.
-func microKernel(
-  rows: Int, columns: Int, k: Int, a: UnsafePointer<Real>, b: UnsafePointer<Real>, bStep: Int,
-  c: UnsafeMutablePointer<Real>, cStride: Int, fresh: Bool
-) {
-  if columns > Register.scalarCount {
-    dispatch(Line2.self, rows, k, a, b, bStep, c, cStride, fresh)
+/// What the micro-kernel does: C[i, j] = fma(A[i, p], B[p, j], C[i, j]) for p = 0 … k − 1 in order, over one tile.
+struct TileStep {
+  /// `rows` ≤ Tile.rows, `columns` ≤ Tile.columns. More may be computed and written to C than asked for: the rows up to
+  /// `rowsComputed`, the columns up to a whole register. Edges of a matrix go through a tile-sized copy.
+  let rows, columns, k: Int
+  /// The numbers of A: rows `aRow` apart, columns `aStep`.
+  let a: UnsafePointer<Real>
+  let aRow, aStep: Int
+  /// A line of B every `bStep` numbers, at least the columns rounded up to whole registers.
+  let b: UnsafePointer<Real>
+  let bStep: Int
+  /// Rows `cStride` apart, of as many numbers as B's lines; it overlaps neither A nor B.
+  var c: UnsafeMutablePointer<Real>
+  var cStride: Int
+  /// What the sums start from, rows `stride` apart; `nil` for zeros.
+  var start: (base: UnsafePointer<Real>, stride: Int)?
+}
+
+/// Runs one tile.
+func microKernel(_ tile: TileStep) {
+  if tile.columns > Register.scalarCount {
+    dispatch(Line2.self, tile)
   } else {
-    dispatch(Line1.self, rows, k, a, b, bStep, c, cStride, fresh)
+    dispatch(Line1.self, tile)
   }
 }
 
@@ -63,43 +72,47 @@ func rowsComputed(_ rows: Int) -> Int {
 }
 
 @inline(__always)
-private func dispatch<L: Line>(
-  _: L.Type, _ rows: Int, _ k: Int, _ a: UnsafePointer<Real>, _ b: UnsafePointer<Real>, _ bStep: Int,
-  _ c: UnsafeMutablePointer<Real>, _ cStride: Int, _ fresh: Bool
-) {
-  switch rows {
-  case ...1: run(OneRow<L>.self, k, a, b, bStep, c, cStride, fresh)
-  case 2: run(Rows2<L>.self, k, a, b, bStep, c, cStride, fresh)
-  case ...4: run(Rows4<L>.self, k, a, b, bStep, c, cStride, fresh)
+private func dispatch<L: Line>(_: L.Type, _ tile: TileStep) {
+  switch tile.rows {
+  case ...1: run(OneRow<L>.self, tile)
+  case 2: run(Rows2<L>.self, tile)
+  case ...4: run(Rows4<L>.self, tile)
   #if WIDE_TILE
-    case ...7: run(Rows7<L>.self, k, a, b, bStep, c, cStride, fresh)
-    default: run(Stack<Rows7<L>, Rows7<L>>.self, k, a, b, bStep, c, cStride, fresh)
+    case ...7: run(Rows7<L>.self, tile)
+    default: run(Stack<Rows7<L>, Rows7<L>>.self, tile)
   #elseif arch(arm64)
-    case ...6: run(Rows6<L>.self, k, a, b, bStep, c, cStride, fresh)
-    default: run(Stack<Rows6<L>, Rows6<L>>.self, k, a, b, bStep, c, cStride, fresh)
+    case ...6: run(Rows6<L>.self, tile)
+    default: run(Stack<Rows6<L>, Rows6<L>>.self, tile)
   #else
-    default: run(Rows6<L>.self, k, a, b, bStep, c, cStride, fresh)
+    default: run(Rows6<L>.self, tile)
   #endif
   }
 }
 
 /// The loop over p with the whole tile in registers.
 @inline(__always)
-private func run<B: Block>(
-  _: B.Type, _ k: Int, _ a: UnsafePointer<Real>, _ b: UnsafePointer<Real>, _ bStep: Int,
-  _ c: UnsafeMutablePointer<Real>, _ cStride: Int, _ fresh: Bool
-) {
-  var tile = fresh ? B() : B(loading: c, stride: cStride)
-  var a = a
-  var b = b
-  var p = k
-  while p > 0 {
-    tile.fma(a, B.LineType(loading: b))
-    a += Tile.rows
-    b += bStep
-    p &-= 1
+private func run<B: Block>(_: B.Type, _ step: TileStep) {
+  var tile = step.start.map { B(loading: $0.base, stride: $0.stride) } ?? B()
+  var (a, b) = (step.a, step.b)
+  let (aRow, aStep, bStep) = (step.aRow, step.aStep, step.bStep)
+  var p = step.k
+  // Twice the same loop: rows that are neighbours have their places in the instructions, others need a register each.
+  if aRow == 1 {
+    while p > 0 {
+      tile.fma(a, 1, B.LineType(loading: b))
+      a += aStep
+      b += bStep
+      p &-= 1
+    }
+  } else {
+    while p > 0 {
+      tile.fma(a, aRow, B.LineType(loading: b))
+      a += aStep
+      b += bStep
+      p &-= 1
+    }
   }
-  tile.store(to: c, stride: cStride)
+  tile.store(to: step.c, stride: step.cStride)
 }
 
 /// One row of a tile: a few registers side by side.
@@ -168,8 +181,8 @@ private protocol Block {
   init()
   init(loading c: UnsafePointer<Real>, stride: Int)
   func store(to c: UnsafeMutablePointer<Real>, stride: Int)
-  /// Row i of self + a[i] · b.
-  mutating func fma(_ a: UnsafePointer<Real>, _ b: LineType)
+  /// Row i of self + a[i · stride] · b.
+  mutating func fma(_ a: UnsafePointer<Real>, _ stride: Int, _ b: LineType)
 }
 
 private struct OneRow<LineType: Line>: Block {
@@ -186,7 +199,7 @@ private struct OneRow<LineType: Line>: Block {
   func store(to c: UnsafeMutablePointer<Real>, stride: Int) { line.store(to: c) }
 
   @inline(__always)
-  mutating func fma(_ a: UnsafePointer<Real>, _ b: LineType) { line.fma(a.pointee, b) }
+  mutating func fma(_ a: UnsafePointer<Real>, _ stride: Int, _ b: LineType) { line.fma(a.pointee, b) }
 }
 
 private struct Stack<Top: Block, Bottom: Block>: Block where Top.LineType == Bottom.LineType {
@@ -210,9 +223,9 @@ private struct Stack<Top: Block, Bottom: Block>: Block where Top.LineType == Bot
   }
 
   @inline(__always)
-  mutating func fma(_ a: UnsafePointer<Real>, _ b: Top.LineType) {
-    top.fma(a, b)
-    bottom.fma(a + Top.rows, b)
+  mutating func fma(_ a: UnsafePointer<Real>, _ stride: Int, _ b: Top.LineType) {
+    top.fma(a, stride, b)
+    bottom.fma(a + Top.rows &* stride, stride, b)
   }
 }
 

@@ -16,11 +16,22 @@ enum Packing {
   static func pack(
     _ matrix: MatrixView, rows: Range<Int>, columns: Range<Int>, width: Int, into panels: UnsafeMutablePointer<Real>
   ) {
-    // Two copies of the same loops: what asks for no mask must not pay for one.
-    if let mask = matrix.mask {
-      pack(matrix, mask, rows, columns, width, panels)
-    } else {
-      pack(matrix, PlainNumbers(), rows, columns, width, panels)
+    var panel = panels
+    for first in stride(from: rows.lowerBound, to: rows.upperBound, by: width) {
+      let from = matrix.base + (first &* matrix.rowStride &+ columns.lowerBound &* matrix.columnStride)
+      let present = rows.upperBound - first
+      if matrix.rowStride == 1 && present >= width {
+        copy(from, matrix.mask, columnStride: matrix.columnStride, columns.count, width, panel)
+      } else if matrix.columnStride == 1 {
+        if let mask = matrix.mask {
+          transpose(from, mask, rowStride: matrix.rowStride, min(present, width), columns.count, width, panel)
+        } else {
+          transpose(from, rowStride: matrix.rowStride, present, columns.count, width, panel)
+        }
+      } else {
+        gather(matrix, first..<first + min(present, width), columns, width, panel)
+      }
+      panel += width &* columns.count
     }
   }
 
@@ -38,123 +49,147 @@ enum Packing {
     }
   }
 
-  @inline(__always)
-  private static func pack<Numbers: PackedNumbers>(
-    _ matrix: MatrixView, _ numbers: Numbers, _ rows: Range<Int>, _ columns: Range<Int>, _ width: Int,
-    _ panels: UnsafeMutablePointer<Real>
-  ) {
-    var panel = panels
-    for first in stride(from: rows.lowerBound, to: rows.upperBound, by: width) {
-      let from = matrix.base + (first &* matrix.rowStride &+ columns.lowerBound &* matrix.columnStride)
-      let count = min(width, rows.upperBound - first)
-      if matrix.rowStride == 1 && count == width {
-        copy(numbers, from, columnStride: matrix.columnStride, columns.count, width, panel)
-      } else if matrix.columnStride == 1 {
-        transpose(numbers, from, rowStride: matrix.rowStride, count, columns.count, width, panel)
-      } else {
-        gather(numbers, from, matrix.rowStride, matrix.columnStride, count, 0..<columns.count, width, panel)
-      }
-      panel += width &* columns.count
-    }
-  }
-
   /// Any strides and any number of rows, one number at a time: the definition.
-  @inline(__always)
-  private static func gather<Numbers: PackedNumbers>(
-    _ numbers: Numbers, _ from: UnsafePointer<Real>, _ rowStride: Int, _ columnStride: Int, _ count: Int,
-    _ columns: Range<Int>, _ width: Int, _ panel: UnsafeMutablePointer<Real>
+  private static func gather(
+    _ matrix: MatrixView, _ rows: Range<Int>, _ columns: Range<Int>, _ width: Int, _ panel: UnsafeMutablePointer<Real>
   ) {
-    for p in columns {
-      let line = panel + p &* width
-      for i in 0..<count { line[i] = numbers.number(at: from + (i &* rowStride &+ p &* columnStride)) }
-      for i in count..<width { line[i] = 0 }
-    }
-  }
-
-  /// A full panel whose rows are neighbours in memory: a copy a column.
-  @inline(__always)
-  private static func copy<Numbers: PackedNumbers>(
-    _ numbers: Numbers, _ from: UnsafePointer<Real>, columnStride: Int, _ columns: Int, _ width: Int,
-    _ panel: UnsafeMutablePointer<Real>
-  ) {
-    var from = from
     var line = panel
-    for _ in 0..<columns {
-      numbers.copy(from, to: line, count: width)
-      from += columnStride
+    for p in columns {
+      for i in rows { line[i &- rows.lowerBound] = matrix[i, p] }
+      for i in rows.count..<width { line[i] = 0 }
       line += width
     }
   }
 
-  /// Rows of consecutive numbers: squares of 8 × 8 are transposed in registers.
-  @inline(__always)
-  private static func transpose<Numbers: PackedNumbers>(
-    _ numbers: Numbers, _ from: UnsafePointer<Real>, rowStride: Int, _ count: Int, _ columns: Int, _ width: Int,
+  /// A full panel whose rows are neighbours in memory: a copy a column.
+  private static func copy(
+    _ from: UnsafePointer<Real>, _ mask: MemoryMask?, columnStride: Int, _ columns: Int, _ width: Int,
     _ panel: UnsafeMutablePointer<Real>
   ) {
-    let whole = columns & ~7
-    for p in stride(from: 0, to: whole, by: 8) {
-      // From the last square up: one that reaches beyond `width` spills into the lines of later p, written after it.
-      var top = (width - 1) & ~7
-      while top >= 0 {
-        Square(numbers, from + (top &* rowStride &+ p), rowStride: rowStride, count: count - top)
-          .storeTransposed(to: panel + (p &* width &+ top), stride: width)
-        top -= 8
+    var from = from
+    var line = panel
+    if let mask {
+      for _ in 0..<columns {
+        mask.copy(from, to: line, count: width)
+        from += columnStride
+        line += width
+      }
+    } else if width == 2 &* Lanes.width {
+      for _ in 0..<columns {
+        Lanes(loading: from).store(to: line)
+        Lanes(loading: from + Lanes.width).store(to: line + Lanes.width)
+        from += columnStride
+        line += width
+      }
+    } else {
+      for _ in 0..<columns {
+        line.update(from: from, count: width)
+        from += columnStride
+        line += width
       }
     }
-    gather(numbers, from, rowStride, 1, count, whole..<columns, width, panel)
+  }
+
+  /// Rows of consecutive numbers: pieces of 8 × 4 are transposed in registers.
+  ///
+  /// - present: how many rows there are from the first on, more than `width` where other panels follow.
+  private static func transpose(
+    _ from: UnsafePointer<Real>, rowStride: Int, _ present: Int, _ columns: Int, _ width: Int,
+    _ panel: UnsafeMutablePointer<Real>
+  ) {
+    let whole = columns & ~3
+    // Some lines of the cache a row, then the next rows: far rows would push each other out before all of a line is read.
+    for line in stride(from: 0, to: whole, by: 128) {
+      let end = min(line &+ 128, whole)
+      // From the last piece up: one that reaches beyond `width` spills into the lines of later p, written after it.
+      var top = (width &- 1) & ~7
+      while top >= 0 {
+        let isFull = present &- top >= 8
+        var p = line
+        while p < end {
+          let (from, line) = (from + (top &* rowStride &+ p), panel + (p &* width &+ top))
+          if isFull {
+            Piece(from, rowStride: rowStride).storeTransposed(to: line, stride: width)
+          } else {
+            Piece(from, rowStride: rowStride, count: present &- top).storeTransposed(to: line, stride: width)
+          }
+          p &+= 4
+        }
+        top &-= 8
+      }
+    }
+    let rest = MatrixView(from, rowStride: rowStride)
+    gather(rest, 0..<min(present, width), whole..<columns, width, panel + whole &* width)
+  }
+
+  /// The same under a mask: some columns of the rows at a time are masked in the first-level cache, and transposed from there.
+  private static func transpose(
+    _ from: UnsafePointer<Real>, _ mask: MemoryMask, rowStride: Int, _ count: Int, _ columns: Int, _ width: Int,
+    _ panel: UnsafeMutablePointer<Real>
+  ) {
+    let piece = 64
+    withUnsafeTemporaryAllocation(of: Real.self, capacity: Tile.columns * piece) { masked in
+      guard let masked = masked.baseAddress else { return }
+      for p in stride(from: 0, to: columns, by: piece) {
+        let present = min(piece, columns - p)
+        for i in 0..<count { mask.copy(from + (i &* rowStride &+ p), to: masked + i &* piece, count: present) }
+        transpose(UnsafePointer(masked), rowStride: piece, count, present, width, panel + p &* width)
+      }
+    }
   }
 }
 
-/// Eight rows of eight numbers.
-private struct Square {
+/// Eight rows of four numbers.
+private struct Piece {
+  private typealias Four = SIMD4<Real>
   private typealias Eight = SIMD8<Real>
-  private var r0, r1, r2, r3, r4, r5, r6, r7: Eight
+
+  /// Row i of the four in each half: x0 holds rows 0 and 4, x1 rows 1 and 5, …
+  private var x0, x1, x2, x3: Eight
+
+  @inline(__always)
+  init(_ from: UnsafePointer<Real>, rowStride: Int) {
+    @inline(__always)
+    func row(_ i: Int) -> Four { UnsafeRawPointer(from + i &* rowStride).loadUnaligned(as: Four.self) }
+    (x0, x1) = (Eight(lowHalf: row(0), highHalf: row(4)), Eight(lowHalf: row(1), highHalf: row(5)))
+    (x2, x3) = (Eight(lowHalf: row(2), highHalf: row(6)), Eight(lowHalf: row(3), highHalf: row(7)))
+  }
 
   /// The first `count` rows; the others are 0.
   @inline(__always)
-  init(_ numbers: some PackedNumbers, _ from: UnsafePointer<Real>, rowStride: Int, count: Int) {
+  init(_ from: UnsafePointer<Real>, rowStride: Int, count: Int) {
     @inline(__always)
-    func row(_ i: Int) -> Eight { i < count ? numbers.eight(at: from + i &* rowStride) : Eight() }
-    (r0, r1, r2, r3) = (row(0), row(1), row(2), row(3))
-    (r4, r5, r6, r7) = (row(4), row(5), row(6), row(7))
+    func row(_ i: Int) -> Four {
+      i < count ? UnsafeRawPointer(from + i &* rowStride).loadUnaligned(as: Four.self) : Four()
+    }
+    (x0, x1) = (Eight(lowHalf: row(0), highHalf: row(4)), Eight(lowHalf: row(1), highHalf: row(5)))
+    (x2, x3) = (Eight(lowHalf: row(2), highHalf: row(6)), Eight(lowHalf: row(3), highHalf: row(7)))
   }
 
+  /// Writes four lines of eight: 4 × 4 numbers are transposed in each half, and the halves stand side by side already.
   @inline(__always)
   func storeTransposed(to pointer: UnsafeMutablePointer<Real>, stride: Int) {
+    let (t0, t1) = (Piece.low(x0, x1), Piece.high(x0, x1))
+    let (t2, t3) = (Piece.low(x2, x3), Piece.high(x2, x3))
     @inline(__always)
-    func store(_ row: Eight, _ i: Int) {
-      UnsafeMutableRawPointer(pointer + i &* stride).storeBytes(of: row, as: Eight.self)
+    func store(_ line: Eight, _ i: Int) {
+      UnsafeMutableRawPointer(pointer + i &* stride).storeBytes(of: line, as: Eight.self)
     }
-    // A perfect shuffle of all 64 numbers moves the index bits (row, column) round by one: three make the transpose.
-    let t = shuffled.shuffled.shuffled
-    store(t.r0, 0)
-    store(t.r1, 1)
-    store(t.r2, 2)
-    store(t.r3, 3)
-    store(t.r4, 4)
-    store(t.r5, 5)
-    store(t.r6, 6)
-    store(t.r7, 7)
+    store(Eight(t0[0], t0[1], t2[0], t2[1], t0[4], t0[5], t2[4], t2[5]), 0)
+    store(Eight(t0[2], t0[3], t2[2], t2[3], t0[6], t0[7], t2[6], t2[7]), 1)
+    store(Eight(t1[0], t1[1], t3[0], t3[1], t1[4], t1[5], t3[4], t3[5]), 2)
+    store(Eight(t1[2], t1[3], t3[2], t3[3], t1[6], t1[7], t3[6], t3[7]), 3)
   }
 
-  /// The first four rows interleaved with the last four.
-  private var shuffled: Square {
-    @inline(__always) get {
-      var s = self
-      (s.r0, s.r1) = Square.interleaved(r0, r4)
-      (s.r2, s.r3) = Square.interleaved(r1, r5)
-      (s.r4, s.r5) = Square.interleaved(r2, r6)
-      (s.r6, s.r7) = Square.interleaved(r3, r7)
-      return s
-    }
-  }
-
+  /// The first two numbers of each half, interleaved.
   @inline(__always)
-  private static func interleaved(_ a: Eight, _ b: Eight) -> (Eight, Eight) {
-    (
-      Eight(a[0], b[0], a[1], b[1], a[2], b[2], a[3], b[3]),
-      Eight(a[4], b[4], a[5], b[5], a[6], b[6], a[7], b[7])
-    )
+  private static func low(_ a: Eight, _ b: Eight) -> Eight {
+    Eight(a[0], b[0], a[1], b[1], a[4], b[4], a[5], b[5])
+  }
+
+  /// The last two numbers of each half, interleaved.
+  @inline(__always)
+  private static func high(_ a: Eight, _ b: Eight) -> Eight {
+    Eight(a[2], b[2], a[3], b[3], a[6], b[6], a[7], b[7])
   }
 }

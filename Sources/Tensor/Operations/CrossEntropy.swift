@@ -33,9 +33,11 @@ extension Variable {
           for row in 0..<rows {
             let (z, dz, logSum) = (z + row &* classes, dz + row &* classes, logSums[row])
             let floor = smoothing / Real(classes)
-            forEachLanes(classes) {
-              store((Transcendental.exp(load(z + $0, $1) - logSum) - floor) * scale, dz + $0, $1)
+            @inline(always)
+            func gradient(_ index: Int, _ present: Int) {
+              store((Transcendental.exp(load(z + index, present) - logSum) - floor) * scale, dz + index, present)
             }
+            forEachLanes(classes, gradient)
             dz[Int(labels[row])] -= (1 - smoothing) * scale
           }
         }
@@ -71,10 +73,12 @@ extension Variable {
             forEachRow(rows, width: classes) { row in
               let (logP, t, dz) = (logP + row &* classes, t + row &* classes, dz + row &* classes)
               let mass = rowSum(classes) { load(t + $0, $1) }
-              forEachLanes(classes) {
-                store(
-                  (Transcendental.exp(load(logP + $0, $1)) * mass - load(t + $0, $1)) * scale, dz + $0, $1)
+              @inline(always)
+              func gradient(_ index: Int, _ present: Int) {
+                let p = Transcendental.exp(load(logP + index, present))
+                store((p * mass - load(t + index, present)) * scale, dz + index, present)
               }
+              forEachLanes(classes, gradient)
             }
           }
         }

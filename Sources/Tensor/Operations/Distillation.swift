@@ -36,7 +36,9 @@ extension Variable {
             }
           }
         }
-      let direct = zNeeds ? p.mapLanes(logQ) { (Transcendental.exp($1) - $0) * scale } : nil
+      @inline(always)
+      func pull(_ p: Lanes, _ logQ: Lanes) -> Lanes { (Transcendental.exp(logQ) - p) * scale }
+      let direct = zNeeds ? p.mapLanes(logQ, pull) : nil
       let dz = direct.map { direct in
         throughBlend.map { direct.adding($0.scaled(by: 1 - teacherShare)) } ?? direct
       }

@@ -11,7 +11,13 @@ extension Tensor {
       Tensor(shape) { y in
         Parallel.forEachRange(count, grain: grain) { range in
           var index = range.lowerBound
-          while index &+ 16 <= range.upperBound {
+          while index &+ 32 <= range.upperBound {
+            let (first, second) = (Lanes(loading: x + index), Lanes(loading: x + (index &+ 16)))
+            function(first).store(to: y + index)
+            function(second).store(to: y + (index &+ 16))
+            index &+= 32
+          }
+          if index &+ 16 <= range.upperBound {
             function(Lanes(loading: x + index)).store(to: y + index)
             index &+= 16
           }

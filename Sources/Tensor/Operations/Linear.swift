@@ -86,14 +86,12 @@ private struct LinearProducts {
   func output(_ x: Tensor, _ weight: Tensor, mask: BitMask? = nil, bias: Tensor?) -> Tensor {
     Tensor.read(x, weight) { x, weight in
       Tensor(inputShape.replacingWidth(by: out)) { y in
-        if let bias {
-          Tensor.read(bias) { b in for row in 0..<rows { (y + row * out).update(from: b, count: out) } }
+        func multiply(_ bias: UnsafePointer<Real>?) {
+          withView(weight, mask) { w in
+            gemm(rows, out, width, MatrixView(x, rowStride: width), w.transposed, into: y, cStride: out, bias: bias)
+          }
         }
-        withView(weight, mask) { w in
-          gemm(
-            rows, out, width, MatrixView(x, rowStride: width), w.transposed, into: y, cStride: out,
-            accumulating: bias != nil)
-        }
+        if let bias { Tensor.read(bias, multiply) } else { multiply(nil) }
       }
     }
   }

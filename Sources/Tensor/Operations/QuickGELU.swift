@@ -7,15 +7,19 @@ extension Variable {
   /// - Any shape. Keeps x.
   public func quickGELU() -> Variable {
     let x = value
-    return Tape.record(.quickGELU, x.mapLanes { $0 * Transcendental.sigmoid(slope * $0) }, from: [self]) { dy in
-      [
-        dy.mapLanes(x) { dy, x in
-          let s = Transcendental.sigmoid(slope * x)
-          return dy * s * (1 + slope * x * (1 - s))
-        }
-      ]
+    return Tape.record(.quickGELU, x.mapLanes(quickGELU(_:)), from: [self]) { dy in
+      [dy.mapLanes(x, quickGELUGradient)]
     }
   }
+}
+
+@inline(always)
+private func quickGELU(_ x: Lanes) -> Lanes { x * Transcendental.sigmoid(slope * x) }
+
+@inline(always)
+private func quickGELUGradient(_ dy: Lanes, _ x: Lanes) -> Lanes {
+  let s = Transcendental.sigmoid(slope * x)
+  return dy * s * (1 + slope * x * (1 - s))
 }
 
 private let slope: Real = 1.702

@@ -56,9 +56,12 @@ extension Variable {
           forEachRow(rows, width: width) { row in
             let (dy, logP, dx) = (dy + row &* width, logP + row &* width, dx + row &* width)
             let total = rowSum(width) { load(dy + $0, $1) }
-            forEachLanes(width) {
-              store(load(dy + $0, $1) - Transcendental.exp(load(logP + $0, $1)) * total, dx + $0, $1)
+            @inline(always)
+            func gradient(_ index: Int, _ present: Int) {
+              let p = Transcendental.exp(load(logP + index, present))
+              store(load(dy + index, present) - p * total, dx + index, present)
             }
+            forEachLanes(width, gradient)
           }
         }
       }
@@ -84,21 +87,23 @@ func shiftedExponentials(
   _ x: UnsafePointer<Real>, _ width: Int, into y: UnsafeMutablePointer<Real>
 ) -> (maximum: Real, sum: Real) {
   let maximum = rowMaximum(x, width)
-  let sum = rowSum(width) { index, present in
+  @inline(always)
+  func power(_ index: Int, _ present: Int) -> Lanes {
     let power = Transcendental.exp(load(x + index, present) - maximum)
     store(power, y + index, present)
     return present == 16 ? power : power.keeping(first: present)
   }
-  return (maximum, sum)
+  return (maximum, rowSum(width, power))
 }
 
 /// log Σ exp(x) of a row, by its maximum: m + log Σ exp(x − m).
 @inline(__always)
 func logSumExp(_ x: UnsafePointer<Real>, _ width: Int) -> Real {
   let maximum = rowMaximum(x, width)
-  let sum = rowSum(width) { index, present in
+  @inline(always)
+  func power(_ index: Int, _ present: Int) -> Lanes {
     let power = Transcendental.exp(load(x + index, present) - maximum)
     return present == 16 ? power : power.keeping(first: present)
   }
-  return maximum + Transcendental.log(sum)
+  return maximum + Transcendental.log(rowSum(width, power))
 }

@@ -1,30 +1,7 @@
-/// What packing reads from memory: the numbers as they are, or with zeros where a mask has them.
-protocol PackedNumbers {
-  func number(at place: UnsafePointer<Real>) -> Real
-  func eight(at place: UnsafePointer<Real>) -> SIMD8<Real>
-  func copy(_ from: UnsafePointer<Real>, to: UnsafeMutablePointer<Real>, count: Int)
-}
-
-/// The numbers as they are.
-struct PlainNumbers: PackedNumbers {
-  @inline(__always)
-  func number(at place: UnsafePointer<Real>) -> Real { place.pointee }
-
-  @inline(__always)
-  func eight(at place: UnsafePointer<Real>) -> SIMD8<Real> {
-    UnsafeRawPointer(place).loadUnaligned(as: SIMD8<Real>.self)
-  }
-
-  @inline(__always)
-  func copy(_ from: UnsafePointer<Real>, to: UnsafeMutablePointer<Real>, count: Int) {
-    to.update(from: from, count: count)
-  }
-}
-
 /// Zeros where the mask has them: bit i belongs to the number i places after `origin`.
 ///
 /// This is how a masked weight is used without ever being written (R-AMT, W ⊙ B).
-struct MemoryMask: PackedNumbers {
+struct MemoryMask {
   let words: UnsafePointer<MaskWord>
   let origin: UnsafePointer<Real>
 

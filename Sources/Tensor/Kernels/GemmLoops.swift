@@ -1,0 +1,199 @@
+/// One product on its way: the five loops around the micro-kernel.
+///
+/// JC and PC choose a block of B, IC a block of A, JR and IR run over their panels. A panel is packed, unless the
+/// micro-kernel can read it where it is; and which operand is packed when follows the shape:
+///
+///   many rows            the block of B once, ahead, shared by all threads; a block of A by the thread that needs it
+///   few rows             a panel of B at a time, right before its one use, as a block of it would leave the cache unread
+///   a small block of B   A a tile at a time: it stays in the first-level cache, and C is written row by row
+struct Product {
+  let a: MatrixView
+  let b: RightFactor
+  let c: UnsafeMutablePointer<Real>
+  let cStride: Int
+  /// What the sums start from: rows `stride` apart (0 for one row under all), `nil` for zeros.
+  let start: (base: UnsafePointer<Real>, stride: Int)?
+  let isParallel: Bool
+
+  /// The right factor.
+  enum RightFactor {
+    case view(MatrixView)
+    case packed(PackedMatrix)
+  }
+
+  /// The JC and PC loops.
+  func run(_ m: Int, _ n: Int, _ k: Int) {
+    switch b {
+    case .packed(let matrix):
+      forEachBlock(n, k) { columns, depth in
+        add(m, columns, depth, .packed(matrix.block(columns, depth)))
+      }
+    case .view(let b) where m <= Blocks.rows || b.transposed.isReadInPlace(depth: min(k, Blocks.depth)):
+      forEachBlock(n, k) { columns, depth in add(m, columns, depth, .view(b)) }
+    case .view(let b):
+      withScratch(Packing.space(min(n, Blocks.columns), min(k, Blocks.depth), width: Tile.columns)) { packed in
+        forEachBlock(n, k) { columns, depth in
+          Packing.packColumns(of: b, columns, depth, isParallel: isParallel, into: packed)
+          add(m, columns, depth, .packed(UnsafePointer(packed)))
+        }
+      }
+    }
+  }
+
+  private func forEachBlock(_ n: Int, _ k: Int, _ body: (_ columns: Range<Int>, _ depth: Range<Int>) -> Void) {
+    for jc in stride(from: 0, to: n, by: Blocks.columns) {
+      for pc in stride(from: 0, to: k, by: Blocks.depth) {
+        body(jc..<min(jc + Blocks.columns, n), pc..<min(pc + Blocks.depth, k))
+      }
+    }
+  }
+
+  /// The panels of a block of B: packed ahead, or to be found in B.
+  private enum Source {
+    case packed(UnsafePointer<Real>)
+    case view(MatrixView)
+  }
+
+  /// The IC loop, also cut along the columns where there are few rows; the JR loop within a piece.
+  private func add(_ m: Int, _ columns: Range<Int>, _ depth: Range<Int>, _ source: Source) {
+    let panels = (columns.count + Tile.columns - 1) / Tile.columns
+    let isInPlace = a.isReadInPlace(depth: depth.count) || (panels <= 8 && a.hasReadableRows)
+    let rowPieces = (m + Blocks.rows - 1) / Blocks.rows
+    let fewest = isInPlace ? 1 : Blocks.panels
+    let columnPieces = isParallel ? max(1, min(Blocks.pieces / rowPieces, panels / fewest)) : 1
+    let panelsEach = (panels + columnPieces - 1) / columnPieces
+    let isSmall = m > Blocks.rows && panels * Tile.columns * depth.count <= Blocks.small
+    Parallel.forEach(rowPieces * columnPieces, isParallel: isParallel) { piece in
+      let rows = piece / columnPieces * Blocks.rows..<min((piece / columnPieces + 1) * Blocks.rows, m)
+      let first = min(piece % columnPieces * panelsEach, panels)
+      let height = isSmall ? Tile.rows : rows.count
+      let space = Packing.space(height, depth.count, width: Tile.rows)
+      withScratch(space + Packing.space(Tile.columns, depth.count, width: Tile.columns)) { scratch in
+        var right = RightPanels(source: source, columns: columns, depth: depth, scratch: scratch + space)
+        for ic in stride(from: rows.lowerBound, to: rows.upperBound, by: height) {
+          let rows = ic..<min(ic + height, rows.upperBound)
+          let left = LeftPanels(a, rows, depth, isInPlace: isInPlace, scratch: scratch)
+          for jr in first..<min(first + panelsEach, panels) {
+            let begin = columns.lowerBound + jr * Tile.columns
+            addPanels(
+              rows, begin..<min(begin + Tile.columns, columns.upperBound), depth, left, right.panel(jr))
+          }
+        }
+      }
+    }
+  }
+
+  /// Where the micro-kernel finds a panel: its first number, and how far it is from one row, and from one p, to the next.
+  private struct Panel {
+    let base: UnsafePointer<Real>
+    var row = 1
+    let step: Int
+  }
+
+  /// The panels of some rows of A: in place but for a last tile that is not full, or packed all at once.
+  private struct LeftPanels {
+    private let a: MatrixView
+    private let depth: Range<Int>
+    private let packed: UnsafePointer<Real>
+    private let firstPacked: Int
+
+    init(
+      _ a: MatrixView, _ rows: Range<Int>, _ depth: Range<Int>, isInPlace: Bool, scratch: UnsafeMutablePointer<Real>
+    ) {
+      (self.a, self.depth, packed) = (a, depth, UnsafePointer(scratch))
+      let rest = rows.count % Tile.rows
+      firstPacked = !isInPlace ? rows.lowerBound : rows.upperBound - (rowsComputed(rest) == rest ? 0 : rest)
+      let missing = firstPacked..<rows.upperBound
+      if !missing.isEmpty { Packing.pack(a, rows: missing, columns: depth, width: Tile.rows, into: scratch) }
+    }
+
+    func panel(_ row: Int) -> Panel {
+      row < firstPacked
+        ? Panel(
+          base: a.base + (row * a.rowStride + depth.lowerBound * a.columnStride), row: a.rowStride, step: a.columnStride)
+        : Panel(base: packed + (row - firstPacked) * depth.count, step: Tile.rows)
+    }
+  }
+
+  /// The panels of a block of B for one thread, which packs those that it needs in another form.
+  private struct RightPanels {
+    let source: Source
+    let columns, depth: Range<Int>
+    let scratch: UnsafeMutablePointer<Real>
+    /// The panel in `scratch`.
+    private var held = -1
+
+    init(source: Source, columns: Range<Int>, depth: Range<Int>, scratch: UnsafeMutablePointer<Real>) {
+      (self.source, self.columns, self.depth, self.scratch) = (source, columns, depth, scratch)
+    }
+
+    mutating func panel(_ index: Int) -> Panel {
+      let start = index * Tile.columns
+      switch source {
+      case .packed(let base): return Panel(base: base + start * depth.count, step: Tile.columns)
+      case .view(let b):
+        let range = columns.lowerBound + start..<min(columns.lowerBound + start + Tile.columns, columns.upperBound)
+        if range.count % Register.scalarCount == 0, b.transposed.isReadInPlace(depth: depth.count) {
+          return Panel(base: b.base + (range.lowerBound + depth.lowerBound * b.rowStride), step: b.rowStride)
+        }
+        if held != index {
+          Packing.pack(b.transposed, rows: range, columns: depth, width: Tile.columns, into: scratch)
+          held = index
+        }
+        return Panel(base: UnsafePointer(scratch), step: Tile.columns)
+      }
+    }
+  }
+
+  /// The IR loop: all panels of some rows of A with one panel of B.
+  private func addPanels(
+    _ rows: Range<Int>, _ columns: Range<Int>, _ depth: Range<Int>, _ left: LeftPanels, _ right: Panel
+  ) {
+    for ir in stride(from: rows.lowerBound, to: rows.upperBound, by: Tile.rows) {
+      let height = min(Tile.rows, rows.upperBound - ir)
+      let panel = left.panel(ir)
+      var tile = TileStep(
+        rows: height, columns: columns.count, k: depth.count, a: panel.base, aRow: panel.row, aStep: panel.step, b: right.base,
+        bStep: right.step, c: c + (ir * cStride + columns.lowerBound), cStride: cStride)
+      if depth.lowerBound > 0 {
+        tile.start = (UnsafePointer(tile.c), cStride)
+      } else if let start {
+        tile.start = (start.base + (ir * start.stride + columns.lowerBound), start.stride)
+      }
+      if columns.count % Register.scalarCount == 0 && rowsComputed(height) == height {
+        microKernel(tile)
+      } else {
+        addEdge(tile)
+      }
+    }
+  }
+
+  /// A tile that C holds only a part of: computed in a copy.
+  private func addEdge(_ tile: TileStep) {
+    withUnsafeTemporaryAllocation(of: Real.self, capacity: Tile.rows * Tile.columns) { buffer in
+      let copy = buffer.baseAddress!
+      var inside = tile
+      (inside.c, inside.cStride) = (copy, Tile.columns)
+      if let start = tile.start {
+        copy.initialize(repeating: 0, count: buffer.count)
+        for i in 0..<tile.rows { (copy + i * Tile.columns).update(from: start.base + i * start.stride, count: tile.columns) }
+        inside.start = (UnsafePointer(copy), Tile.columns)
+      }
+      microKernel(inside)
+      for i in 0..<tile.rows { (tile.c + i * tile.cStride).update(from: copy + i * Tile.columns, count: tile.columns) }
+    }
+  }
+}
+
+extension MatrixView {
+  /// Whether the micro-kernel reads panels of rows where they are: rows that are neighbours in memory, without a mask, and
+  /// `depth` of their columns so near to each other that they stay in the second-level cache while other panels pass.
+  fileprivate func isReadInPlace(depth: Int) -> Bool {
+    rowStride == 1 && mask == nil && columnStride * depth <= Blocks.small
+  }
+  /// Whether it reads rows of consecutive numbers where they are: without a mask, and not at distances at which all share
+  /// the few lines of one set of the first-level cache. To read a row twice costs less than to pack it.
+  fileprivate var hasReadableRows: Bool {
+    columnStride == 1 && mask == nil && rowStride * MemoryLayout<Real>.stride % 4096 != 0
+  }
+}
