@@ -53,11 +53,12 @@ extension SIMD16 where Scalar == Real {
     if count & 1 != 0 { copy(Real.self) }
   }
 
-  /// The first `count` lanes as they are, zeros behind.
+  /// The first `count` lanes as they are, `others` behind.
   @inline(__always)
-  public func keeping(first count: Int) -> Lanes {
+  public func keeping(first count: Int, others: Real = 0) -> Lanes {
     let places = LaneBits(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
-    return Lanes.zero.replacing(with: self, where: places .< LaneBits(repeating: RealBits(truncatingIfNeeded: count)))
+    return Lanes(repeating: others).replacing(
+      with: self, where: places .< LaneBits(repeating: RealBits(truncatingIfNeeded: count)))
   }
 
   /// self + a · b in every lane, fused as `fma` is.

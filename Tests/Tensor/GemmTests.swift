@@ -143,7 +143,9 @@ extension AllSuitesThatSetThreads {
       let before = Parallel.requestedThreads
       defer { Parallel.threads = before }
       Parallel.threads = threads
-      for var product in [ProductCase(227, 515, 31), ProductCase(40, 1030, 70), ProductCase(300, 90, 1000), ProductCase(64, 64, 900)] {
+      for var product in [
+        ProductCase(227, 515, 31), ProductCase(40, 1030, 70), ProductCase(300, 90, 1000), ProductCase(64, 64, 900),
+      ] {
         product.b = .columns
         #expect(product.firstDifference(parallel: true) == nil)
       }

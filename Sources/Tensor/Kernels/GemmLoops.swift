@@ -110,7 +110,8 @@ struct Product {
     func panel(_ row: Int) -> Panel {
       row < firstPacked
         ? Panel(
-          base: a.base + (row * a.rowStride + depth.lowerBound * a.columnStride), row: a.rowStride, step: a.columnStride)
+          base: a.base + (row * a.rowStride + depth.lowerBound * a.columnStride), row: a.rowStride, step: a.columnStride
+        )
         : Panel(base: packed + (row - firstPacked) * depth.count, step: Tile.rows)
     }
   }
@@ -153,7 +154,8 @@ struct Product {
       let height = min(Tile.rows, rows.upperBound - ir)
       let panel = left.panel(ir)
       var tile = TileStep(
-        rows: height, columns: columns.count, k: depth.count, a: panel.base, aRow: panel.row, aStep: panel.step, b: right.base,
+        rows: height, columns: columns.count, k: depth.count, a: panel.base, aRow: panel.row, aStep: panel.step,
+        b: right.base,
         bStep: right.step, c: c + (ir * cStride + columns.lowerBound), cStride: cStride)
       if depth.lowerBound > 0 {
         tile.start = (UnsafePointer(tile.c), cStride)
@@ -176,7 +178,9 @@ struct Product {
       (inside.c, inside.cStride) = (copy, Tile.columns)
       if let start = tile.start {
         copy.initialize(repeating: 0, count: buffer.count)
-        for i in 0..<tile.rows { (copy + i * Tile.columns).update(from: start.base + i * start.stride, count: tile.columns) }
+        for i in 0..<tile.rows {
+          (copy + i * Tile.columns).update(from: start.base + i * start.stride, count: tile.columns)
+        }
         inside.start = (UnsafePointer(copy), Tile.columns)
       }
       microKernel(inside)

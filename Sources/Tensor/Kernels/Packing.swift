@@ -175,10 +175,10 @@ private struct Piece {
     func store(_ line: Eight, _ i: Int) {
       UnsafeMutableRawPointer(pointer + i &* stride).storeBytes(of: line, as: Eight.self)
     }
-    store(Eight(t0[0], t0[1], t2[0], t2[1], t0[4], t0[5], t2[4], t2[5]), 0)
-    store(Eight(t0[2], t0[3], t2[2], t2[3], t0[6], t0[7], t2[6], t2[7]), 1)
-    store(Eight(t1[0], t1[1], t3[0], t3[1], t1[4], t1[5], t3[4], t3[5]), 2)
-    store(Eight(t1[2], t1[3], t3[2], t3[3], t1[6], t1[7], t3[6], t3[7]), 3)
+    store(Piece.low(pairs: t0, t2), 0)
+    store(Piece.high(pairs: t0, t2), 1)
+    store(Piece.low(pairs: t1, t3), 2)
+    store(Piece.high(pairs: t1, t3), 3)
   }
 
   /// The first two numbers of each half, interleaved.
@@ -192,4 +192,34 @@ private struct Piece {
   private static func high(_ a: Eight, _ b: Eight) -> Eight {
     Eight(a[2], b[2], a[3], b[3], a[6], b[6], a[7], b[7])
   }
+
+  // Pairs of `Float` move as integers of their size: as numbers the compiler would follow each back to its row, and lose
+  // sight of the two shuffles that are one instruction each.
+  #if REAL64
+    /// The first pair of each half, one after the other.
+    @inline(__always)
+    private static func low(pairs a: Eight, _ b: Eight) -> Eight {
+      Eight(a[0], a[1], b[0], b[1], a[4], a[5], b[4], b[5])
+    }
+
+    /// The second pair of each half, one after the other.
+    @inline(__always)
+    private static func high(pairs a: Eight, _ b: Eight) -> Eight {
+      Eight(a[2], a[3], b[2], b[3], a[6], a[7], b[6], b[7])
+    }
+  #else
+    /// The first pair of each half, one after the other.
+    @inline(__always)
+    private static func low(pairs a: Eight, _ b: Eight) -> Eight {
+      let (a, b) = (unsafeBitCast(a, to: SIMD4<UInt64>.self), unsafeBitCast(b, to: SIMD4<UInt64>.self))
+      return unsafeBitCast(SIMD4(a[0], b[0], a[2], b[2]), to: Eight.self)
+    }
+
+    /// The second pair of each half, one after the other.
+    @inline(__always)
+    private static func high(pairs a: Eight, _ b: Eight) -> Eight {
+      let (a, b) = (unsafeBitCast(a, to: SIMD4<UInt64>.self), unsafeBitCast(b, to: SIMD4<UInt64>.self))
+      return unsafeBitCast(SIMD4(a[1], b[1], a[3], b[3]), to: Eight.self)
+    }
+  #endif
 }

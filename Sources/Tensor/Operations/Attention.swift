@@ -12,9 +12,9 @@ extension Variable {
   /// - queries (self), output: [batch, queries, heads · d]; keys, values: [batch, keys, heads · d]; head h owns the
   ///   columns from h · d.
   /// - `isCausal`: query i sees the keys j ≤ i only.
-  /// - Keeps queries, keys and values; P is computed again, head by head, and never held for more than one head a
-  ///   thread. It comes from the shifted exponentials, as in the forward pass: exp(S − log Σ exp S) would round
-  ///   log Σ exp S, and where scores are large its error is not small beside ∂P − D, in which nearly all cancels.
+  /// - Keeps queries, keys and values. P is computed again, for some queries of one head at a time, and never held for more.
+  ///   It comes from the shifted exponentials, as in the forward pass: exp(S − log Σ exp S) would round log Σ exp S, and
+  ///   where scores are large its error is not small beside ∂P − D, in which nearly all cancels.
   public func attention(keys: Variable, values: Variable, heads: Int, isCausal: Bool = false) -> Variable {
     precondition(
       shape.rank == 3 && keys.shape.rank == 3 && keys.shape == values.shape && keys.shape[0] == shape[0]
@@ -26,29 +26,20 @@ extension Variable {
     let (q, k, v) = (value, keys.value, values.value)
     let output = Tensor.read(q, k, v) { q, k, v in
       Tensor(shape) { output in
-        head.forEachHead { batch, index, scratch in
-          let (atQuery, atKey) = head.offsets(batch, index)
-          head.probabilities(q + atQuery, k + atKey, into: scratch)
-          gemm(
-            head.queries, head.headWidth, head.keys, MatrixView(scratch, rowStride: head.keys),
-            MatrixView(v + atKey, rowStride: head.width), into: output + atQuery, cStride: head.width, parallel: false
-          )
-        }
+        head.forEachHead { atQuery, atKey in head.forward(q + atQuery, k + atKey, v + atKey, into: output + atQuery) }
       }
     }
     return Tape.record(.attention, output, from: [self, keys, values]) { dOutput in
-      var (dq, dk, dv) = (Tensor.zeros(q.shape), Tensor.zeros(k.shape), Tensor.zeros(v.shape))
-      Tensor.read(q, k, v) { q, k, v in
-        Tensor.read(dOutput) { dOutput in
-          dq.write { dq in
-            dk.write { dk in
-              dv.write { dv in
-                head.forEachHead { batch, index, scratch in
-                  let (atQuery, atKey) = head.offsets(batch, index)
-                  head.backward(
-                    q + atQuery, k + atKey, v + atKey, dOutput + atQuery, into: dq + atQuery, dk + atKey, dv + atKey,
-                    scratch: scratch)
-                }
+      // Without queries nothing is written below; with them, everything is.
+      func gradient(_ shape: Shape) -> Tensor { head.queries == 0 ? .zeros(shape) : Tensor(shape) { _ in } }
+      var (dq, dk, dv) = (gradient(q.shape), gradient(k.shape), gradient(v.shape))
+      Tensor.read(q, k, v, dOutput) { q, k, v, dOutput in
+        dq.write { dq in
+          dk.write { dk in
+            dv.write { dv in
+              head.forEachHead { atQuery, atKey in
+                head.backward(
+                  q + atQuery, k + atKey, v + atKey, dOutput + atQuery, into: dq + atQuery, dk + atKey, dv + atKey)
               }
             }
           }
@@ -69,64 +60,122 @@ private struct HeadLayout {
   /// d^−½
   var scale: Real { 1 / Real(headWidth).squareRoot() }
 
-  /// The places of a head's first query and first key.
-  func offsets(_ batch: Int, _ head: Int) -> (query: Int, key: Int) {
-    (batch * queries * width + head * headWidth, batch * keys * width + head * headWidth)
-  }
+  /// Queries that are worked on together: enough rows for the products, few enough for their scores to stay in the
+  /// second-level cache.
+  private static let block = 4 * Tile.rows
 
-  /// Calls `body` for every head of every sequence, in parallel, with room for two matrices [queries, keys].
-  func forEachHead(_ body: (_ batch: Int, _ head: Int, _ scratch: UnsafeMutablePointer<Real>) -> Void) {
+  /// The distance of rows of scores: whole vectors, so that no row has a rest.
+  private var stride: Int { (keys + 15) & ~15 }
+
+  /// Calls `body` for every head of every sequence, in parallel, with the places of its first query and first key.
+  func forEachHead(_ body: (_ query: Int, _ key: Int) -> Void) {
     Parallel.forEach(batch * heads) { piece in
-      withScratch(2 * queries * keys) { body(piece / heads, piece % heads, $0) }
+      let (sequence, column) = (piece / heads, piece % heads * headWidth)
+      body(sequence * queries * width + column, sequence * keys * width + column)
     }
   }
 
-  /// S = d^−½ Q Kᵀ, −∞ where a query must not look.
-  func scores(_ q: UnsafePointer<Real>, _ k: UnsafePointer<Real>, into s: UnsafeMutablePointer<Real>) {
-    gemm(
-      queries, keys, headWidth, MatrixView(q, rowStride: width), MatrixView(k, rowStride: width).transposed, into: s,
-      cStride: keys, parallel: false)
-    let scale = scale
-    for row in 0..<queries {
-      let s = s + row &* keys
-      forEachLanes(keys) { store(load(s + $0, $1) * scale, s + $0, $1) }
-      if isCausal { for column in min(row + 1, keys)..<keys { s[column] = -.infinity } }
+  /// Calls `body` for the blocks of queries of a head.
+  private func forEachBlock(_ body: (_ rows: Range<Int>) -> Void) {
+    for first in Swift.stride(from: 0, to: queries, by: Self.block) { body(first..<min(first + Self.block, queries)) }
+  }
+
+  private func view(_ pointer: UnsafePointer<Real>, from row: Int = 0) -> MatrixView {
+    MatrixView(pointer + row * width, rowStride: width)
+  }
+
+  func forward(
+    _ q: UnsafePointer<Real>, _ k: UnsafePointer<Real>, _ v: UnsafePointer<Real>,
+    into output: UnsafeMutablePointer<Real>
+  ) {
+    let packedKeys = PackedMatrix(view(k).transposed, depth: headWidth, columns: keys, parallel: false)
+    let packedValues = PackedMatrix(view(v), depth: keys, columns: headWidth, parallel: false)
+    withScratch(Self.block * stride) { scores in
+      forEachBlock { rows in
+        gemm(rows.count, view(q, from: rows.lowerBound), packedKeys, into: scores, cStride: stride, parallel: false)
+        withUnsafeTemporaryAllocation(of: Real.self, capacity: rows.count) { sums in
+          for row in rows {
+            sums[row - rows.lowerBound] = exponentials(of: row, in: scores + (row - rows.lowerBound) * stride)
+          }
+          let output = output + rows.lowerBound * width
+          let powers = MatrixView(scores, rowStride: stride)
+          gemm(rows.count, powers, packedValues, into: output, cStride: width, parallel: false)
+          // O is the shorter row to divide by Σ exp, and the division comes last.
+          for row in 0..<rows.count {
+            let (output, factor) = (output + row * width, 1 / sums[row])
+            forEachLanes(headWidth) { store(load(output + $0, $1) * factor, output + $0, $1) }
+          }
+        }
+      }
     }
   }
 
-  /// P = softmax(S).
-  func probabilities(_ q: UnsafePointer<Real>, _ k: UnsafePointer<Real>, into p: UnsafeMutablePointer<Real>) {
-    scores(q, k, into: p)
-    for row in 0..<queries {
-      let p = p + row &* keys
-      let scale = 1 / shiftedExponentials(p, keys, into: p).sum
-      forEachLanes(keys) { store(load(p + $0, $1) * scale, p + $0, $1) }
+  /// exp(d^−½ (s − max s)) over the keys that a query sees, zeros behind them up to `stride`; returns the sum.
+  ///
+  /// The shift is rounded, the product with d^−½ is not: all powers of a row share the error of the shift, and it cancels.
+  private func exponentials(of row: Int, in s: UnsafeMutablePointer<Real>) -> Real {
+    let visible = isCausal ? min(row + 1, keys) : keys
+    let whole = (visible + 15) & ~15
+    if visible < whole {
+      // What is behind the last visible key in its vector counts as −∞, whose power is 0.
+      let last = s + (whole - 16)
+      Lanes(loading: last).keeping(first: visible - (whole - 16), others: -.infinity).store(to: last)
     }
+    if whole < stride { (s + whole).update(repeating: 0, count: stride - whole) }
+    let (scale, shift) = (Lanes(repeating: scale), Lanes(repeating: -rowMaximum(s, whole) * scale))
+    @inline(always)
+    func power(_ index: Int, _ present: Int) -> Lanes {
+      let power = Transcendental.exp(shift.fma(Lanes(loading: s + index), scale))
+      power.store(to: s + index)
+      return power
+    }
+    return rowSum(whole, power)
   }
 
   func backward(
     _ q: UnsafePointer<Real>, _ k: UnsafePointer<Real>, _ v: UnsafePointer<Real>, _ dOutput: UnsafePointer<Real>,
-    into dq: UnsafeMutablePointer<Real>, _ dk: UnsafeMutablePointer<Real>,
-    _ dv: UnsafeMutablePointer<Real>, scratch: UnsafeMutablePointer<Real>
+    into dq: UnsafeMutablePointer<Real>, _ dk: UnsafeMutablePointer<Real>, _ dv: UnsafeMutablePointer<Real>
   ) {
-    let (p, ds) = (scratch, scratch + queries * keys)
-    probabilities(q, k, into: p)
-    let dO = MatrixView(dOutput, rowStride: width)
-    let pView = MatrixView(p, rowStride: keys)
-    gemm(keys, headWidth, queries, pView.transposed, dO, into: dv, cStride: width, parallel: false)
-    gemm(
-      queries, keys, headWidth, dO, MatrixView(v, rowStride: width).transposed, into: ds, cStride: keys, parallel: false
-    )
-    let scale = scale
-    for row in 0..<queries {
-      let (p, ds) = (p + row &* keys, ds + row &* keys)
-      let d = rowSum(keys) { load(p + $0, $1) * load(ds + $0, $1) }
-      forEachLanes(keys) { store(load(p + $0, $1) * (load(ds + $0, $1) - d) * scale, ds + $0, $1) }
+    func packed(_ view: MatrixView, _ depth: Int, _ columns: Int) -> PackedMatrix {
+      PackedMatrix(view, depth: depth, columns: columns, parallel: false)
     }
-    let dS = MatrixView(ds, rowStride: keys)
-    gemm(queries, headWidth, keys, dS, MatrixView(k, rowStride: width), into: dq, cStride: width, parallel: false)
-    gemm(
-      keys, headWidth, queries, dS.transposed, MatrixView(q, rowStride: width), into: dk, cStride: width,
-      parallel: false)
+    let (keysAcross, valuesAcross) = (
+      packed(view(k).transposed, headWidth, keys), packed(view(v).transposed, headWidth, keys)
+    )
+    let packedKeys = packed(view(k), keys, headWidth)
+    withScratch(2 * Self.block * stride) { p in
+      let ds = p + Self.block * stride
+      // No product writes behind the last key, where P is 0 and ∂P must be a number.
+      ds.update(repeating: 0, count: Self.block * stride)
+      forEachBlock { rows in
+        let (count, first) = (rows.count, rows.lowerBound)
+        let (q, dO) = (view(q, from: first), view(dOutput, from: first))
+        gemm(count, q, keysAcross, into: p, cStride: stride, parallel: false)
+        gemm(count, dO, valuesAcross, into: ds, cStride: stride, parallel: false)
+        for row in 0..<count { scoreGradients(first + row, p + row * stride, ds + row * stride) }
+        let (pView, dS) = (MatrixView(p, rowStride: stride), MatrixView(ds, rowStride: stride))
+        gemm(count, dS, packedKeys, into: dq + first * width, cStride: width, parallel: false)
+        func add(_ a: MatrixView, _ b: MatrixView, to c: UnsafeMutablePointer<Real>) {
+          gemm(
+            keys, headWidth, count, a.transposed, b, into: c, cStride: width, accumulating: first > 0, parallel: false)
+        }
+        add(pView, dO, to: dv)
+        add(dS, q, to: dk)
+      }
+    }
+  }
+
+  /// S and ∂P of a query become P and d^−½ ∂S.
+  private func scoreGradients(_ row: Int, _ p: UnsafeMutablePointer<Real>, _ ds: UnsafeMutablePointer<Real>) {
+    let factor = 1 / exponentials(of: row, in: p)
+    let d = rowSum(stride) { index, _ in
+      let probability = Lanes(loading: p + index) * factor
+      probability.store(to: p + index)
+      return probability * Lanes(loading: ds + index)
+    }
+    let scale = scale
+    forEachLanes(stride) { index, _ in
+      (Lanes(loading: p + index) * (Lanes(loading: ds + index) - d) * scale).store(to: ds + index)
+    }
   }
 }
