@@ -9,6 +9,21 @@ public protocol ImageTower: Sendable {
 
   /// Every frozen tensor, in the order of the forward pass.
   var parameters: [Parameter] { get }
+
+  /// The height and width of a picture, in pixels.
+  var imageSize: Int { get }
+
+  /// The width of the features: embedding.
+  var featureWidth: Int { get }
+}
+
+extension ImageTower {
+  /// Traps unless these are pictures of the right size.
+  func checkImages(_ images: Variable) {
+    precondition(
+      images.shape.rank == 4 && images.shape.extents.suffix(3) == [3, imageSize, imageSize],
+      "\(type(of: self)): expected images [batch, 3, \(imageSize), \(imageSize)], found \(images.shape)")
+  }
 }
 
 /// The kind of an image tower, and its sizes.

@@ -39,14 +39,17 @@ public struct ModifiedResNet: ImageTower, ParameterizedLayer {
       heads: configuration.heads, to: embedding)
   }
 
+  /// The height and width of a picture, in pixels.
+  public var imageSize: Int { configuration.imageSize }
+
+  /// The width of the features: embedding.
+  public var featureWidth: Int { pool.output.weight.value.shape[0] }
+
   /// Image features, not normalised.
   ///
   /// - images: [batch, 3, imageSize, imageSize], preprocessed; result: [batch, embedding].
   public func callAsFunction(_ images: Variable, _ pass: Pass) -> Variable {
-    let size = configuration.imageSize
-    precondition(
-      images.shape.rank == 4 && images.shape.extents.suffix(3) == [3, size, size],
-      "ModifiedResNet: expected images [batch, 3, \(size), \(size)], found \(images.shape)")
+    checkImages(images)
     var map = images
     for (index, (convolution, norm)) in zip(convolutions, norms).enumerated() {
       map = pass.observed("vision.stem.norm\(index + 1)", norm(convolution(map, pass), pass)).relu()
