@@ -50,6 +50,8 @@ public struct Method: Sendable {
     case images(Tensor)
     /// [batch, embedding]
     case features(Tensor)
+    /// [batch, embedding], as `Head.prepared` leaves them
+    case prepared(Tensor)
   }
 
   /// Forward, backward and the method's rule for one batch.
@@ -72,11 +74,8 @@ public struct Method: Sendable {
   ) -> (logits: Variable, objective: Objective) {
     let (encoderValues, headValues) = split(values)
     let pass = Pass(tunings: encoder.tunings(encoderValues), draws: draws)
-    let logits = head.logits(features(input, pass), headValues, pass)
-    let teacher =
-      encoder.needsTeacher
-      ? head.logits(features(input, Pass()), initialHead.map { Variable($0) }, Pass())
-      : nil
+    let logits = logits(input, headValues, pass)
+    let teacher = encoder.needsTeacher ? self.logits(input, initialHead.map { Variable($0) }, Pass()) : nil
     return (logits, encoder.objective(logits: logits, teacher: teacher, labels: labels, values: encoderValues))
   }
 
@@ -84,7 +83,7 @@ public struct Method: Sendable {
   public func logits(_ input: Input, values: [Tensor]) -> Tensor {
     let (encoderValues, headValues) = split(values.map { Variable($0) })
     let pass = Pass(tunings: encoder.tunings(encoderValues))
-    return head.logits(features(input, pass), headValues, pass).value
+    return logits(input, headValues, pass).value
   }
 
   /// One thing a trained tensor, taken apart by the half the tensor belongs to.
@@ -92,10 +91,11 @@ public struct Method: Sendable {
     (Array(values.prefix(encoderCount)), Array(values.dropFirst(encoderCount)))
   }
 
-  private func features(_ input: Input, _ pass: Pass) -> Variable {
+  private func logits(_ input: Input, _ headValues: [Variable], _ pass: Pass) -> Variable {
     switch input {
-    case .images(let images): tower(Variable(images), pass)
-    case .features(let features): Variable(features)
+    case .images(let images): head.logits(tower(Variable(images), pass), headValues, pass)
+    case .features(let features): head.logits(Variable(features), headValues, pass)
+    case .prepared(let features): head.logits(prepared: Variable(features), headValues, pass)
     }
   }
 }

@@ -60,7 +60,8 @@ public struct Pass {
     if case .masked(let mask, let threshold) = tunings[weight.site] {
       return x.linear(Variable(weight.value), maskedBy: mask, threshold: threshold, bias: bias)
     }
-    return x.linear(self[weight], bias: bias)
+    let isFrozen = tunings[weight.site] == nil
+    return x.linear(self[weight], bias: bias, packed: isFrozen ? weight.packed : nil)
   }
 
   /// z + y, where y is a residual branch of block i of n; in training with stochastic depth (Huang et al. 2016) a sample

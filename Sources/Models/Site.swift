@@ -42,6 +42,8 @@ public struct Parameter: Sendable {
   public let site: Site
   /// Its frozen value.
   public let value: Tensor
+  /// Where the packed form of a matrix is kept.
+  let packed = PackedWeight()
 
   /// A frozen tensor at a site.
   public init(_ site: Site, _ value: Tensor) { (self.site, self.value) = (site, value) }

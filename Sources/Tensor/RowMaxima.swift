@@ -6,9 +6,14 @@ extension Tensor {
     let (rows, width) = (shape.rows, shape.width)
     return Tensor.read(self) { x in
       (0..<rows).map { row in
-        var best = 0
-        for column in 1..<max(width, 1) where x[row * width + column] > x[row * width + best] { best = column }
-        return best
+        let x = x + row &* width
+        var (best, place) = (x[0], 0)
+        var column = 1
+        while column < width {
+          if x[column] > best { (best, place) = (x[column], column) }
+          column &+= 1
+        }
+        return place
       }
     }
   }

@@ -123,6 +123,9 @@ import Testing
     let byImages = method.step(.images(images), labels: labels, values: values, seed: 1, step: 0)
     let byFeatures = method.step(.features(features), labels: labels, values: values, seed: 1, step: 0)
     #expect(byImages.gradients == byFeatures.gradients)
+    let units = Variable(features).l2Normalized().value
+    let byUnits = method.step(.prepared(units), labels: labels, values: values, seed: 1, step: 0)
+    #expect(byImages.gradients == byUnits.gradients)
     #expect(method.logits(.images(images), values: values) == method.logits(.features(features), values: values))
     #expect(method.hasFrozenEncoder)
     #expect(!Method(encoder: tuning(), head: taskRes, tower: model.vision).hasFrozenEncoder)

@@ -23,7 +23,7 @@ private final class TaskResTraining {
 
   init(classes: Int, shots: Int, width: Int, batch: Int, epochs: Int) {
     (pictures, self.batch, self.epochs, self.shots) = (classes * shots, batch, epochs, shots)
-    features = Variable(noise([classes * shots, width], seed: 1))
+    features = Variable(noise([classes * shots, width], seed: 1)).l2Normalized()
     let model = RealSize.clip(textBlocks: 0)
     method = Method(
       encoder: FrozenEncoder(),
@@ -41,7 +41,7 @@ private final class TaskResTraining {
       for start in stride(from: 0, through: pictures - batch, by: batch) {
         let indices = order[start..<start + batch].map { Int32($0) }
         let step = method.step(
-          .features(features.embedding(indices, shape: [batch]).value), labels: indices.map { $0 / Int32(shots) },
+          .prepared(features.embedding(indices, shape: [batch]).value), labels: indices.map { $0 / Int32(shots) },
           values: values, seed: 1, step: 0)
         optimizer.step(parameters: &values, gradients: step.gradients, learningRate: schedule.rate(at: epoch))
       }

@@ -11,8 +11,24 @@ public protocol Head: Sendable {
   /// - features: [batch, embedding]; result: [batch, classes].
   func logits(_ features: Variable, _ values: [Variable], _ pass: Pass) -> Variable
 
+  /// What of the logits depends on the features alone: done once where these stay the same during training.
+  func prepared(_ features: Variable) -> Variable
+
+  /// The logits, from features that have been prepared.
+  func logits(prepared features: Variable, _ values: [Variable], _ pass: Pass) -> Variable
+
   /// Writes what the tuned classifier needs into a delta.
   func write(_ values: [Tensor], to delta: inout Delta)
+}
+
+extension Head {
+  /// Nothing is done, unless a head says otherwise.
+  public func prepared(_ features: Variable) -> Variable { features }
+
+  /// The logits of the features.
+  public func logits(prepared features: Variable, _ values: [Variable], _ pass: Pass) -> Variable {
+    logits(features, values, pass)
+  }
 }
 
 /// A head whose logits are CLIP's: scaled cosine similarities with a row a class.
@@ -27,7 +43,15 @@ public protocol ContrastiveHead: Head {
 extension ContrastiveHead {
   /// z_ic = s ⟨f_i / ‖f_i‖, t_c / ‖t_c‖⟩
   public func logits(_ features: Variable, _ values: [Variable], _ pass: Pass) -> Variable {
-    features.contrastiveLogits(classifier: classifier(values), logitScale: logitScale, pass)
+    logits(prepared: prepared(features), values, pass)
+  }
+
+  /// f / ‖f‖
+  public func prepared(_ features: Variable) -> Variable { features.l2Normalized() }
+
+  /// z for f / ‖f‖
+  public func logits(prepared features: Variable, _ values: [Variable], _ pass: Pass) -> Variable {
+    features.contrastiveLogitsOfUnits(classifier: classifier(values), logitScale: logitScale, pass)
   }
 }
 

@@ -7,7 +7,7 @@ import Tensor
 public enum TrainingSource: Sendable {
   /// Pictures, read again for every epoch, as their transform is random or the encoder changes.
   case images(ImageSet, ImageLoader)
-  /// Features of a frozen encoder and a fixed transform, [pictures, embedding], computed once.
+  /// Features of a frozen encoder and a fixed transform, prepared for the head, [pictures, embedding], computed once.
   case features(Tensor, labels: [Int32])
 
   /// The source for a method: features where encoder and transform allow it.
@@ -24,7 +24,7 @@ public enum TrainingSource: Sendable {
     for start in stride(from: 0, to: set.count, by: Evaluation.batchSize) {
       let items = set.items[start..<min(start + Evaluation.batchSize, set.count)]
       let images = try loader.loadAll(items.map { ($0.url, 0) })
-      let found = method.tower(Variable(images), Pass()).value
+      let found = method.head.prepared(method.tower(Variable(images), Pass())).value
       let width = found.shape.width
       if start == 0 { features = .zeros([set.count, width]) }
       features.write { into in Tensor.read(found) { (into + start * width).update(from: $0, count: found.count) } }
@@ -54,7 +54,7 @@ public enum TrainingSource: Sendable {
       return .images(try loader.loadAll(indices.map { (set.items[$0].url, $0) }, epoch: epoch))
     case .features(let features, _):
       let table = Variable(features)
-      return .features(table.embedding(indices.map { Int32($0) }, shape: [indices.count]).value)
+      return .prepared(table.embedding(indices.map { Int32($0) }, shape: [indices.count]).value)
     }
   }
 }

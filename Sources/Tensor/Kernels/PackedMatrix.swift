@@ -1,7 +1,7 @@
 /// The right factor B of products, packed once for several of them.
 ///
 /// Blocks of B lie one after the other as the loops of `gemm` ask for them: JC outside, PC inside.
-struct PackedMatrix {
+struct PackedMatrix: Sendable {
   /// The rows of B: k of the product.
   let depth: Int
   /// The columns of B: n of the product.

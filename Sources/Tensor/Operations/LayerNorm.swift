@@ -21,18 +21,20 @@ extension Variable {
           forEachRow(rows, width: width) { row in
             let (x, y) = (x + row &* width, y + row &* width)
             let mean = rowSum(width) { load(x + $0, $1) } / Real(width)
-            let variance =
-              rowSum(width) { index, present in
-                let centred = load(x + index, present) - mean
-                let square = centred * centred
-                return present == 16 ? square : square.keeping(first: present)
-              } / Real(width)
-            let reciprocal = 1 / (variance + epsilon).squareRoot()
+            @inline(always)
+            func square(_ index: Int, _ present: Int) -> Lanes {
+              let centred = load(x + index, present) - mean
+              let square = centred * centred
+              return present == 16 ? square : square.keeping(first: present)
+            }
+            let reciprocal = 1 / (rowSum(width, square) / Real(width) + epsilon).squareRoot()
             (statistics[row], statistics[rows &+ row]) = (mean, reciprocal)
-            forEachLanes(width) { index, present in
+            @inline(always)
+            func normalise(_ index: Int, _ present: Int) {
               let normalised = (load(x + index, present) - mean) * reciprocal
               store(load(beta + index, present).fma(load(gamma + index, present), normalised), y + index, present)
             }
+            forEachLanes(width, normalise)
           }
         }
       }
@@ -48,17 +50,19 @@ extension Variable {
             forEachRow(rows, width: width) { row in
               let (x, dy, dx) = (x + row &* width, dy + row &* width, dx + row &* width)
               let (mean, reciprocal) = (statistics[row], statistics[rows &+ row])
-              let meanG = rowSum(width) { load(dy + $0, $1) * load(gamma + $0, $1) } / Real(width)
-              let meanGX =
-                rowSum(width) { index, present in
-                  let normalised = (load(x + index, present) - mean) * reciprocal
-                  return load(dy + index, present) * load(gamma + index, present) * normalised
-                } / Real(width)
-              forEachLanes(width) { index, present in
-                let normalised = (load(x + index, present) - mean) * reciprocal
-                let g = load(dy + index, present) * load(gamma + index, present)
-                store((g - meanG - normalised * meanGX) * reciprocal, dx + index, present)
+              @inline(always)
+              func g(_ index: Int, _ present: Int) -> Lanes { load(dy + index, present) * load(gamma + index, present) }
+              @inline(always)
+              func normalised(_ index: Int, _ present: Int) -> Lanes { (load(x + index, present) - mean) * reciprocal }
+              @inline(always)
+              func product(_ index: Int, _ present: Int) -> Lanes { g(index, present) * normalised(index, present) }
+              let (meanG, meanGX) = (rowSum(width, g) / Real(width), rowSum(width, product) / Real(width))
+              @inline(always)
+              func gradient(_ index: Int, _ present: Int) {
+                let centred = g(index, present) - meanG - normalised(index, present) * meanGX
+                store(centred * reciprocal, dx + index, present)
               }
+              forEachLanes(width, gradient)
             }
           }
         let dgamma =

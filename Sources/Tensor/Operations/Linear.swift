@@ -8,10 +8,13 @@ extension Variable {
   ///     ∂x = ∂y W,   ∂W = ∂yᵀ x,   ∂b = Σ_rows ∂y
   ///
   /// - x: [..., in]; W: [out, in]; b: [out] or none; y: [..., out].
+  /// - packed: where the packed form of W is kept from one call to the next; used where nothing needs a gradient and x
+  ///   has few rows.
   /// - Keeps W where x needs a gradient, and x where W does.
-  public func linear(_ weight: Variable, bias: Variable? = nil) -> Variable {
+  public func linear(_ weight: Variable, bias: Variable? = nil, packed: PackedWeight? = nil) -> Variable {
     let products = LinearProducts(shape, weight.shape, bias?.shape)
-    let y = products.output(value, weight.value, bias: bias?.value)
+    let isInference = !needsGradient && !weight.needsGradient
+    let y = products.output(value, weight.value, packed: isInference ? packed : nil, bias: bias?.value)
     let keptWeight = needsGradient ? weight.value : nil
     let keptInput = weight.needsGradient ? value : nil
     let biasNeedsGradient = bias?.needsGradient ?? false
@@ -83,13 +86,16 @@ private struct LinearProducts {
   }
 
   /// x (W ⊙ B)ᵀ + b
-  func output(_ x: Tensor, _ weight: Tensor, mask: BitMask? = nil, bias: Tensor?) -> Tensor {
-    Tensor.read(x, weight) { x, weight in
+  func output(
+    _ x: Tensor, _ weight: Tensor, mask: BitMask? = nil, packed: PackedWeight? = nil, bias: Tensor?
+  ) -> Tensor {
+    let packed = rows <= PackedWeight.mostRows ? packed?.transpose(of: weight) : nil
+    return Tensor.read(x, weight) { x, weight in
       Tensor(inputShape.replacingWidth(by: out)) { y in
         func multiply(_ bias: UnsafePointer<Real>?) {
-          withView(weight, mask) { w in
-            gemm(rows, out, width, MatrixView(x, rowStride: width), w.transposed, into: y, cStride: out, bias: bias)
-          }
+          let x = MatrixView(x, rowStride: width)
+          if let packed { return gemm(rows, x, packed, into: y, cStride: out, bias: bias) }
+          withView(weight, mask) { gemm(rows, out, width, x, $0.transposed, into: y, cStride: out, bias: bias) }
         }
         if let bias { Tensor.read(bias, multiply) } else { multiply(nil) }
       }

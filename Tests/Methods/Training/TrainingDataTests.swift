@@ -98,9 +98,10 @@ import Testing
     #expect(done == [32, 64])
     #expect(source.isCached && source.count == 64 && source.labels == set.items.map { Int32($0.label) })
     for index in [0, 1, 31, 32, 33, 63] {
-      let alone = method.tower(Variable(try loader.loadAll([(set.items[index].url, 0)])), Pass()).value
-      guard case .features(let features) = try source.input([index], epoch: 0) else {
-        Issue.record("expected features")
+      let picture = Variable(try loader.loadAll([(set.items[index].url, 0)]))
+      let alone = method.tower(picture, Pass()).l2Normalized().value
+      guard case .prepared(let features) = try source.input([index], epoch: 0) else {
+        Issue.record("expected prepared features")
         continue
       }
       #expect(features == alone, "picture \(index)")

@@ -1,0 +1,90 @@
+#if arch(x86_64)
+  import Foundation
+  import FrugalTestSupport
+  import Testing
+
+  /// A processor for which the micro-kernel is compiled, and what its machine code must be like.
+  private struct Target: CustomTestStringConvertible, Sendable {
+    let processor: String
+    /// The switches that Package.swift sets for it.
+    let switches: [String]
+    let register: String
+    /// One instruction that multiplies and adds, or two.
+    let arithmetic: String
+    /// Rows of a tile, of two registers each.
+    let rows: Int
+
+    var testDescription: String { ([processor] + switches).joined(separator: " ") }
+
+    static let all = [[], ["REAL64"]].flatMap { precision in
+      let suffix = precision.isEmpty ? "ps" : "pd"
+      return [
+        Target(
+          processor: "skylake-avx512", switches: ["WIDE_TILE"] + precision, register: "%zmm",
+          arithmetic: "vfmadd[0-9]+\(suffix)", rows: 14),
+        Target(
+          processor: "haswell", switches: ["AVX2_TILE"] + precision, register: "%ymm",
+          arithmetic: "vfmadd[0-9]+\(suffix)", rows: 6),
+        Target(
+          processor: "x86-64", switches: ["NO_FMA"] + precision, register: "%xmm", arithmetic: "add\(suffix)", rows: 6),
+      ]
+    }
+  }
+
+  /// The micro-kernel's machine code, as the compiler of this machine writes it.
+  private struct MachineCode {
+    let lines: [Substring]
+
+    init(for target: Target) throws {
+      let process = Process()
+      let folder = try TemporaryFolder()
+      let output = folder.url.appendingPathComponent("kernel.s")
+      process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+      process.arguments =
+        [
+          "swiftc", "-O", "-wmo", "-enable-testing", "-parse-as-library", "-swift-version", "6", "-S", "-module-name",
+          "Kernel", "-package-name", "frugal", "-target-cpu", target.processor, "-o", output.path,
+        ] + target.switches.flatMap { ["-D", $0] }
+        + ["Real.swift", "Kernels/MicroKernel.swift"].map {
+          Fixtures.package.appendingPathComponent("Sources/Tensor/\($0)").path
+        }
+      try process.run()
+      process.waitUntilExit()
+      try #require(process.terminationStatus == 0, "swiftc: expected to compile the micro-kernel")
+      lines = try String(contentsOf: output, encoding: .utf8).split(separator: "\n")
+    }
+
+    /// The instructions between a label and a jump back to it, where no other such loop lies between.
+    var innermostLoops: [[Substring]] {
+      var places: [Substring: Int] = [:]
+      var loops: [Range<Int>] = []
+      for (index, line) in lines.enumerated() {
+        if line.hasPrefix("."), let colon = line.firstIndex(of: ":") {
+          places[line[..<colon]] = index
+        } else if let jump = line.wholeMatch(of: /\s+j[a-z]+\s+(\.\S+)/), let start = places[jump.1] {
+          loops.append(start..<index)
+        }
+      }
+      return loops.filter { loop in
+        !loops.contains { $0 != loop && loop.lowerBound <= $0.lowerBound && $0.upperBound <= loop.upperBound }
+      }.map { loop in lines[loop].filter { $0.hasPrefix("\t") && !$0.hasPrefix("\t.") } }
+    }
+  }
+
+  /// What the speed of all products rests on, and no other test would notice.
+  @Suite struct MicroKernelCodeTests {
+    @Test(arguments: Target.all)
+    private func tileStaysInRegistersAndIsMultipliedByVectors(_ target: Target) throws {
+      let code = try MachineCode(for: target)
+      let arithmetic = try Regex("\\t\(target.arithmetic)\\s.*\(target.register)[0-9]+")
+      let loops = code.innermostLoops.map { loop in (loop, loop.count { $0.contains(arithmetic) }) }
+      // Rows of one register and of two; rows that are neighbours, and others.
+      #expect(loops.count { $0.1 == 2 * target.rows } >= 2, "loops: \(loops.map(\.1))")
+      #expect(loops.count { $0.1 == target.rows } >= 2, "loops: \(loops.map(\.1))")
+      // A register that goes to the stack, numbers one by one, a function that multiplies and adds.
+      let slow = try Regex(
+        "\\tv?mov\\S*\\s+%[xyz]mm[0-9]+, .*\\((%rsp|%rbp)|\\tv?(fmadd[0-9]+|mul|add)s[sd]\\s|\\tcall")
+      for (loop, _) in loops { #expect(!loop.contains { $0.contains(slow) }, "\(loop.joined(separator: "\n"))") }
+    }
+  }
+#endif
