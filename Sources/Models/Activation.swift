@@ -12,12 +12,15 @@ public enum Activation: String, Sendable, CaseIterable, Codable {
   /// GELU by its tanh approximation.
   case geluTanh = "gelu_pytorch_tanh"
 
-  /// The nonlinearity of every element.
-  public func callAsFunction(_ x: Variable) -> Variable {
+  /// The nonlinearity as the kernels know it.
+  public var function: ActivationFunction {
     switch self {
-    case .quickGELU: x.quickGELU()
-    case .gelu: x.gelu()
-    case .geluTanh: x.geluTanh()
+    case .quickGELU: .quickGELU
+    case .gelu: .gelu
+    case .geluTanh: .geluTanh
     }
   }
+
+  /// The nonlinearity of every element.
+  public func callAsFunction(_ x: Variable) -> Variable { function(x) }
 }

@@ -54,9 +54,17 @@ public struct Pass {
 
   /// x Wᵀ + b with the tensors of two sites; a mask is applied inside of the product.
   ///
-  /// - x: [..., in]; weight: [out, in]; bias: [out] or none; result: [..., out].
-  func linear(_ x: Variable, _ weight: Parameter, bias: Parameter?) -> Variable {
+  /// - x: [..., in]; weight: [out, in]; bias: [out] or none; activation: what follows, if anything; result: [..., out].
+  func linear(_ x: Variable, _ weight: Parameter, bias: Parameter?, then activation: Activation? = nil) -> Variable {
     let bias = bias.map { self[$0] }
+    if let activation, tunings[weight.site] == nil {
+      return x.linear(Variable(weight.value), bias: bias, packed: weight.packed, then: activation.function)
+    }
+    let y = linear(x, weight, bias: bias)
+    return activation.map { $0(y) } ?? y
+  }
+
+  private func linear(_ x: Variable, _ weight: Parameter, bias: Variable?) -> Variable {
     if case .masked(let mask, let threshold) = tunings[weight.site] {
       return x.linear(Variable(weight.value), maskedBy: mask, threshold: threshold, bias: bias)
     }

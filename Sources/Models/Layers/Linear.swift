@@ -21,6 +21,11 @@ public struct Linear: ParameterizedLayer {
   /// x: [..., in] → [..., out]
   public func callAsFunction(_ x: Variable, _ pass: Pass) -> Variable { pass.linear(x, weight, bias: bias) }
 
+  /// The map and an activation: x: [..., in] → [..., out]
+  func callAsFunction(_ x: Variable, _ pass: Pass, then activation: Activation) -> Variable {
+    pass.linear(x, weight, bias: bias, then: activation)
+  }
+
   /// Weight and bias.
   public var parameters: [Parameter] { [weight] + (bias.map { [$0] } ?? []) }
 }

@@ -40,7 +40,7 @@ struct TransformerBlock: ParameterizedLayer {
     let attention = query(x, pass).attention(
       keys: key(x, pass), values: value(x, pass), heads: heads, isCausal: isCausal)
     let middle = pass.residual(z, output(attention, pass), block: index, of: count, part: 0)
-    let hidden = activation(up(mlpNorm(middle, pass), pass))
+    let hidden = up(mlpNorm(middle, pass), pass, then: activation)
     return pass.observed(name, pass.residual(middle, down(hidden, pass), block: index, of: count, part: 1))
   }
 

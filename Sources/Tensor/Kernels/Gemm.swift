@@ -14,7 +14,9 @@ public func gemm(
   _ m: Int, _ n: Int, _ k: Int, _ a: MatrixView, _ b: MatrixView, into c: UnsafeMutablePointer<Real>, cStride: Int,
   accumulating: Bool = false, bias: UnsafePointer<Real>? = nil, parallel: Bool = true
 ) {
-  multiply(m, n, k, a, .view(b), into: c, cStride, accumulating, bias, parallel)
+  gemm(
+    m, n, k, a, .view(b), into: c, cStride: cStride, accumulating: accumulating, bias: bias, parallel: parallel,
+    finish: nil)
 }
 
 /// C = A B, or C += A B when `accumulating`, with a B that was packed before; the bits are those of `gemm` without.
@@ -24,19 +26,31 @@ func gemm(
   _ m: Int, _ a: MatrixView, _ b: PackedMatrix, into c: UnsafeMutablePointer<Real>, cStride: Int,
   accumulating: Bool = false, bias: UnsafePointer<Real>? = nil, parallel: Bool = true
 ) {
-  multiply(m, b.columns, b.depth, a, .packed(b), into: c, cStride, accumulating, bias, parallel)
+  gemm(
+    m, b.columns, b.depth, a, .packed(b), into: c, cStride: cStride, accumulating: accumulating, bias: bias,
+    parallel: parallel, finish: nil)
 }
 
-private func multiply(
+/// The same for either kind of B, and with a last touch.
+///
+/// - finish: called once for every part of C when its sums are complete, in any order and on several threads, while the
+///   part is in the first-level cache.
+func gemm(
   _ m: Int, _ n: Int, _ k: Int, _ a: MatrixView, _ b: Product.RightFactor, into c: UnsafeMutablePointer<Real>,
-  _ cStride: Int, _ accumulating: Bool, _ bias: UnsafePointer<Real>?, _ parallel: Bool
+  cStride: Int, accumulating: Bool = false, bias: UnsafePointer<Real>? = nil, parallel: Bool = true,
+  finish: ((_ rows: Range<Int>, _ columns: Range<Int>) -> Void)?
 ) {
   precondition(!accumulating || bias == nil, "gemm: expected a bias or accumulation, found both")
-  guard m > 0, n > 0, k > 0 else { return emptyProduct(m, n, into: c, cStride, accumulating, bias) }
+  guard m > 0, n > 0, k > 0 else {
+    emptyProduct(m, n, into: c, cStride, accumulating, bias)
+    finish?(0..<m, 0..<n)
+    return
+  }
   let product = Product(
-    a: a, b: b, c: c, cStride: cStride, start: accumulating ? (UnsafePointer(c), cStride) : bias.map { ($0, 0) },
-    isParallel: parallel && m * n * k >= Blocks.worthSharing)
-  product.run(m, n, k)
+    a: a, b: b, c: c, cStride: cStride, depth: k,
+    start: accumulating ? (UnsafePointer(c), cStride) : bias.map { ($0, 0) },
+    finish: finish, isParallel: parallel && m * n * k >= Blocks.worthSharing)
+  product.run(m, n)
 }
 
 /// A sum of no products is what it starts from.

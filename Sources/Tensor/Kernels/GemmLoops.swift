@@ -11,8 +11,12 @@ struct Product {
   let b: RightFactor
   let c: UnsafeMutablePointer<Real>
   let cStride: Int
+  /// k
+  let depth: Int
   /// What the sums start from: rows `stride` apart (0 for one row under all), `nil` for zeros.
   let start: (base: UnsafePointer<Real>, stride: Int)?
+  /// What is done with a part of C whose sums are complete.
+  let finish: ((_ rows: Range<Int>, _ columns: Range<Int>) -> Void)?
   let isParallel: Bool
 
   /// The right factor.
@@ -22,7 +26,8 @@ struct Product {
   }
 
   /// The JC and PC loops.
-  func run(_ m: Int, _ n: Int, _ k: Int) {
+  func run(_ m: Int, _ n: Int) {
+    let k = depth
     switch b {
     case .packed(let matrix):
       forEachBlock(n, k) { columns, depth in
@@ -168,6 +173,7 @@ struct Product {
         addEdge(tile)
       }
     }
+    if depth.upperBound == self.depth { finish?(rows, columns) }
   }
 
   /// A tile that C holds only a part of: computed in a copy.

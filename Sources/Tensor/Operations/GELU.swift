@@ -7,7 +7,7 @@ extension Variable {
   /// - Any shape. Keeps x.
   public func gelu() -> Variable {
     let x = value
-    return Tape.record(.gelu, x.mapLanes(gelu(_:)), from: [self]) { dy in [dy.mapLanes(x, geluGradient)] }
+    return Tape.record(.gelu, x.mapLanes(GELU.self), from: [self]) { dy in [dy.mapLanes(x, GELUGradient.self)] }
   }
 
   /// The tanh approximation of GELU (Hendrycks and Gimpel 2016, section 2).
@@ -18,8 +18,8 @@ extension Variable {
   /// - Any shape. Keeps x.
   public func geluTanh() -> Variable {
     let x = value
-    return Tape.record(.geluTanh, x.mapLanes(geluTanh(_:)), from: [self]) { dy in
-      [dy.mapLanes(x, geluTanhGradient)]
+    return Tape.record(.geluTanh, x.mapLanes(GELUTanh.self), from: [self]) { dy in
+      [dy.mapLanes(x, GELUTanhGradient.self)]
     }
   }
 }
@@ -29,28 +29,32 @@ private let reciprocalRootTwoPi: Real = 0.398942280401432677939946059934382
 private let rootTwoOverPi: Real = 0.797884560802865355879892119868764
 private let cubicCoefficient: Real = 0.044715
 
-@inline(always)
-private func gelu(_ x: Lanes) -> Lanes { x * normalDistribution(x) }
+enum GELU: LaneFunction {
+  @inline(always) static func value(_ x: Lanes) -> Lanes { x * normalDistribution(x) }
+}
 
-@inline(always)
-private func geluGradient(_ dy: Lanes, _ x: Lanes) -> Lanes {
-  let density = Transcendental.exp(x * x * -0.5) * reciprocalRootTwoPi
-  return dy * normalDistribution(x).fma(x, density)
+private enum GELUGradient: LaneFunction2 {
+  @inline(always) static func value(_ dy: Lanes, _ x: Lanes) -> Lanes {
+    let density = Transcendental.exp(x * x * -0.5) * reciprocalRootTwoPi
+    return dy * normalDistribution(x).fma(x, density)
+  }
+}
+
+enum GELUTanh: LaneFunction {
+  @inline(always) static func value(_ x: Lanes) -> Lanes { 0.5 * x * (1 + Transcendental.tanh(geluTanhArgument(x))) }
+}
+
+private enum GELUTanhGradient: LaneFunction2 {
+  @inline(always) static func value(_ dy: Lanes, _ x: Lanes) -> Lanes {
+    let t = Transcendental.tanh(geluTanhArgument(x))
+    let slope = rootTwoOverPi * (1 + 3 * cubicCoefficient * x * x)
+    return dy * (0.5 * (1 + t) + 0.5 * x * (1 - t * t) * slope)
+  }
 }
 
 /// Φ(x), the standard normal distribution function.
 @inline(always)
 private func normalDistribution(_ x: Lanes) -> Lanes { 0.5 * (1 + Transcendental.erf(x * rootHalf)) }
-
-@inline(always)
-private func geluTanh(_ x: Lanes) -> Lanes { 0.5 * x * (1 + Transcendental.tanh(geluTanhArgument(x))) }
-
-@inline(always)
-private func geluTanhGradient(_ dy: Lanes, _ x: Lanes) -> Lanes {
-  let t = Transcendental.tanh(geluTanhArgument(x))
-  let slope = rootTwoOverPi * (1 + 3 * cubicCoefficient * x * x)
-  return dy * (0.5 * (1 + t) + 0.5 * x * (1 - t * t) * slope)
-}
 
 @inline(always)
 private func geluTanhArgument(_ x: Lanes) -> Lanes { rootTwoOverPi * (x + cubicCoefficient * x * x * x) }

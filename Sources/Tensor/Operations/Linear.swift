@@ -29,6 +29,22 @@ extension Variable {
       })
   }
 
+  /// A linear map and an activation, f(x Wᵀ + b): the bits of one after the other.
+  ///
+  /// Where nothing needs a gradient the activation is applied while the outputs are in the first-level cache; otherwise its
+  /// backward pass asks for its input, and both are calculated one after the other.
+  public func linear(
+    _ weight: Variable, bias: Variable? = nil, packed: PackedWeight? = nil, then activation: ActivationFunction
+  ) -> Variable {
+    guard !needsGradient, !weight.needsGradient, !(bias?.needsGradient ?? false) else {
+      return activation(linear(weight, bias: bias, packed: packed))
+    }
+    let products = LinearProducts(shape, weight.shape, bias?.shape)
+    return Variable(
+      products.output(
+        value, weight.value, packed: packed, bias: bias?.value, finish: { activation.map($0, into: $0, count: $1) }))
+  }
+
   /// A linear map under a binary mask that is learned through a real one (R-AMT, spec section 3; straight-through
   /// estimator of Bengio et al. 2013).
   ///
@@ -87,15 +103,24 @@ private struct LinearProducts {
 
   /// x (W ⊙ B)ᵀ + b
   func output(
-    _ x: Tensor, _ weight: Tensor, mask: BitMask? = nil, packed: PackedWeight? = nil, bias: Tensor?
+    _ x: Tensor, _ weight: Tensor, mask: BitMask? = nil, packed: PackedWeight? = nil, bias: Tensor?,
+    finish: ((UnsafeMutablePointer<Real>, _ count: Int) -> Void)? = nil
   ) -> Tensor {
     let packed = rows <= PackedWeight.mostRows ? packed?.transpose(of: weight) : nil
     return Tensor.read(x, weight) { x, weight in
       Tensor(inputShape.replacingWidth(by: out)) { y in
         func multiply(_ bias: UnsafePointer<Real>?) {
-          let x = MatrixView(x, rowStride: width)
-          if let packed { return gemm(rows, x, packed, into: y, cStride: out, bias: bias) }
-          withView(weight, mask) { gemm(rows, out, width, x, $0.transposed, into: y, cStride: out, bias: bias) }
+          let finish = finish.map { finish in
+            { (rows: Range<Int>, columns: Range<Int>) in
+              for row in rows { finish(y + (row * out + columns.lowerBound), columns.count) }
+            }
+          }
+          func multiply(_ factor: Product.RightFactor) {
+            gemm(
+              rows, out, width, MatrixView(x, rowStride: width), factor, into: y, cStride: out, bias: bias,
+              finish: finish)
+          }
+          if let packed { multiply(.packed(packed)) } else { withView(weight, mask) { multiply(.view($0.transposed)) } }
         }
         if let bias { Tensor.read(bias, multiply) } else { multiply(nil) }
       }

@@ -7,19 +7,21 @@ extension Variable {
   /// - Any shape. Keeps x.
   public func quickGELU() -> Variable {
     let x = value
-    return Tape.record(.quickGELU, x.mapLanes(quickGELU(_:)), from: [self]) { dy in
-      [dy.mapLanes(x, quickGELUGradient)]
+    return Tape.record(.quickGELU, x.mapLanes(QuickGELU.self), from: [self]) { dy in
+      [dy.mapLanes(x, QuickGELUGradient.self)]
     }
   }
 }
 
-@inline(always)
-private func quickGELU(_ x: Lanes) -> Lanes { x * Transcendental.sigmoid(slope * x) }
+enum QuickGELU: LaneFunction {
+  @inline(always) static func value(_ x: Lanes) -> Lanes { x * Transcendental.sigmoid(slope * x) }
+}
 
-@inline(always)
-private func quickGELUGradient(_ dy: Lanes, _ x: Lanes) -> Lanes {
-  let s = Transcendental.sigmoid(slope * x)
-  return dy * s * (1 + slope * x * (1 - s))
+private enum QuickGELUGradient: LaneFunction2 {
+  @inline(always) static func value(_ dy: Lanes, _ x: Lanes) -> Lanes {
+    let s = Transcendental.sigmoid(slope * x)
+    return dy * s * (1 + slope * x * (1 - s))
+  }
 }
 
 private let slope: Real = 1.702
