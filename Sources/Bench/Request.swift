@@ -16,6 +16,7 @@ let usage = """
     ramt-step       one training step of R-AMT on it
     taskres         a whole training of TaskRes on cached features
     preprocess      JPEG and PNG files to the numbers a model reads; needs --images
+    growth          a step of R-AMT at three batches, three picture sizes, three depths
 
     --items         only items whose names begin with one of these
     --threads       numbers of threads, separated by commas (default 1)

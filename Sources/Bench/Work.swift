@@ -67,6 +67,7 @@ enum Case: String, CaseIterable {
   case maskTuning = "ramt-step"
   case taskRes = "taskres"
   case preprocessing = "preprocess"
+  case growth
 
   /// All items of the case.
   ///
@@ -80,6 +81,7 @@ enum Case: String, CaseIterable {
     case .maskTuning: maskTuningItems
     case .taskRes: taskResItems
     case .preprocessing: preprocessingItems(images)
+    case .growth: growthItems
     }
   }
 }

@@ -13,20 +13,20 @@ enum RealSize {
   static let textGFLOP = 2e-9 * Double(12 * (77 * 512 * (4 * 512 + 2 * 2048) + 2 * 77 * 77 * 512) + 512 * 512)
 
   /// The model, with as many text blocks as wanted: training on given text features needs none.
-  static func clip(textBlocks: Int) -> CLIP {
+  static func clip(textBlocks: Int, imageBlocks: Int = 12, imageSize: Int = 224) -> CLIP {
     func size(_ width: Int, _ heads: Int, _ blocks: Int) -> TransformerConfiguration {
       TransformerConfiguration(
         width: width, hiddenWidth: 4 * width, blocks: blocks, heads: heads, activation: .quickGELU, epsilon: 1e-5)
     }
     return CLIP.random(
       CLIPConfiguration(
-        vision: VisionConfiguration(transformer: size(768, 12, 12), imageSize: 224, patchSize: 16),
+        vision: VisionConfiguration(transformer: size(768, 12, imageBlocks), imageSize: imageSize, patchSize: 16),
         text: TextConfiguration(
           transformer: size(512, 8, textBlocks), vocabulary: textBlocks == 0 ? 8 : 49_408, contextLength: 77),
         embedding: 512), seed: 1)
   }
 
-  static func images(_ count: Int) -> Tensor { noise([count, 3, 224, 224], seed: 7) }
+  static func images(_ count: Int, size: Int = 224) -> Tensor { noise([count, 3, size, size], seed: 7) }
 }
 
 /// Features of pictures and of prompts.

@@ -18,7 +18,7 @@ private func work(batch: Int) -> Work {
     shape: "batch \(batch), 100 classes, masks \(49 * 768 * 768)", amount: .gflop(work), run: training.step)
 }
 
-private final class MaskTuningStep {
+final class MaskTuningStep {
   private let method: Method
   private let images: Tensor
   private let labels: [Int32]
@@ -26,14 +26,14 @@ private final class MaskTuningStep {
   private var optimizer: Adam
   private var steps = 0
 
-  init(batch: Int) {
+  init(batch: Int, blocks: Int = 12, imageSize: Int = 224) {
     let name = MethodName(.ramt, .zeroShot)
-    let model = RealSize.clip(textBlocks: 0)
+    let model = RealSize.clip(textBlocks: 0, imageBlocks: blocks, imageSize: imageSize)
     method = Method(
       name, on: model, textFeatures: noise([100, 512], seed: 3),
       .published(name, benchmark: .imagenet, shots: 16, as: .official), .official
     ) { _, _ in [] }
-    images = RealSize.images(batch)
+    images = RealSize.images(batch, size: imageSize)
     labels = (0..<batch).map { Int32($0 * 37 % 100) }
     let trainables = method.trainables
     // A quarter of the weights are off, as after a few epochs.

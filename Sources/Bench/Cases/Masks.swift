@@ -26,6 +26,8 @@ var maskItems: [Item] {
       let mask = BitMask(thresholding: noise([count], seed: 1), above: 0)
       return Work(shape: "\(count)", amount: .gigabytes(0.125e-9 * Double(count))) { use(Real(mask.prunedCount)) }
     },
+    Item("linear-b8-768to3072") { linear(isMasked: false) },
+    Item("linear-b8-768to3072-masked") { linear(isMasked: true) },
     Item("graddrop-28M") {
       let (a, b) = (noise([count], seed: 1), noise([count], seed: 2))
       let (rule, random) = (GradientDropout(lambda: 1), Random(seed: 1, purpose: .gradientDropout, step: 0))
@@ -70,5 +72,17 @@ private func adam() -> Work {
   let (state, gradients) = (State(), (0..<49).map { noise([768, 768], seed: 100 + $0) })
   return Work(shape: "\(count)", amount: .gigabytes(28e-9 * Double(count))) {
     state.optimizer.step(parameters: &state.parameters, gradients: gradients, learningRate: 1e-5)
+  }
+}
+
+/// The first map of an MLP for 8 pictures, plain and under a mask of which a quarter is 0: what W ⊙ B costs beside W, the
+/// threshold included.
+private func linear(isMasked: Bool) -> Work {
+  let (rows, width, out) = (8 * RealSize.tokens, 768, 3072)
+  let (x, weight) = (Variable(noise([rows, width], seed: 1)), Variable(noise([out, width], seed: 2)))
+  let mask = Variable(Random(seed: 5, purpose: .check, step: 0).uniform([out, width]).scaled(by: 0.02))
+  let result = Buffer(weight.value)
+  return Work(shape: "M\(rows) N\(out) K\(width)", amount: .gflop(2e-9 * Double(rows * width * out))) {
+    result.tensor = (isMasked ? x.linear(weight, maskedBy: mask, threshold: 0.005) : x.linear(weight)).value
   }
 }
