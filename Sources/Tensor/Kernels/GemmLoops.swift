@@ -62,7 +62,7 @@ struct Product {
   /// The IC loop, also cut along the columns where there are few rows; the JR loop within a piece.
   private func add(_ m: Int, _ columns: Range<Int>, _ depth: Range<Int>, _ source: Source) {
     let panels = (columns.count + Tile.columns - 1) / Tile.columns
-    let isInPlace = a.isReadInPlace(depth: depth.count) || (panels <= 8 && a.hasReadableRows)
+    let isInPlace = a.isReadInPlace(depth: depth.count) || (panels <= Blocks.panels && a.hasReadableRows)
     let rowPieces = (m + Blocks.rows - 1) / Blocks.rows
     let fewest = isInPlace ? 1 : Blocks.panels
     let columnPieces = isParallel ? max(1, min(Blocks.pieces / rowPieces, panels / fewest)) : 1
