@@ -116,8 +116,12 @@ struct ResizeTests {
   }
 
   static func turned(_ image: Image) -> Image {
-    let pixels = (0..<image.width).flatMap { x in
-      (0..<image.height).flatMap { y in image.pixels[(y * image.width + x) * 3..<(y * image.width + x) * 3 + 3] }
+    var pixels: [UInt8] = []
+    for x in 0..<image.width {
+      for y in 0..<image.height {
+        let place = (y * image.width + x) * 3
+        pixels += image.pixels[place..<place + 3]
+      }
     }
     return Image(width: image.height, height: image.width, pixels: pixels)
   }
