@@ -53,6 +53,7 @@ public struct Image: Sendable, Equatable {
   public static func decode(
     _ bytes: [UInt8], name: String, sixteenBitGray: SixteenBitGray = .clipped
   ) throws(ImageError) -> Image {
+    _ = FreedMemory.isKept
     do throws(ImageError.Problem) {
       return try bytes.withUnsafeBufferPointer { (bytes) throws(ImageError.Problem) in
         if bytes.starts(with: [0xFF, 0xD8, 0xFF]) {

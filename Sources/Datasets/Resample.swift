@@ -34,6 +34,8 @@ public enum Resample: String, Sendable, CaseIterable {
 /// are cut off at the border, scaled to a sum of 1, and rounded to 22 fractional bits, as in Pillow's `Resample.c`.
 struct ResampleWeights {
   static let fractionalBits: Int32 = 22
+  /// Half a unit in the last place: sums are rounded, not cut.
+  static let half: Int32 = 1 << (fractionalBits - 1)
 
   /// First old pixel of each new one, and how many there are.
   private(set) var starts: [Int] = []

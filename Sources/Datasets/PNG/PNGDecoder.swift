@@ -20,7 +20,9 @@ struct PNGDecoder {
     // A missing IEND loses nothing; Pillow does without, too.
     reading: while let chunk = try chunks.next() {
       switch chunk.type {
-      case "IDAT": compressed += chunk.data
+      case "IDAT":
+        if compressed.isEmpty { compressed.reserveCapacity(chunks.rest + chunk.data.count) }
+        compressed += chunk.data
       case "PLTE": palette = try Self.palette(chunk.data)
       case "IEND": break reading
       case "eXIf": orientation = Orientation(exif: chunk.data)
@@ -33,19 +35,22 @@ struct PNGDecoder {
     guard !compressed.isEmpty else { throw .malformed(expected: "a chunk IDAT", found: "none") }
     if header.color == .palette, palette == nil { throw .malformed(expected: "a chunk PLTE", found: "none") }
 
-    let expected = header.passes.reduce(0) { $0 + $1.height * (1 + header.rowBytes(width: $1.width)) }
-    var filtered = try inflate(expected)
-    let pixels = try Self.pixels(
-      &filtered, header,
-      PNGPixels(header: header, palette: palette ?? [], sixteenBitGray: sixteenBitGray))
+    let rows = PNGRows(
+      header: header, expansion: PNGPixels(header: header, palette: palette ?? [], sixteenBitGray: sixteenBitGray))
+    let pixels = try compressed.withUnsafeBufferPointer { (compressed) throws(ImageError.Problem) in
+      let filtered = try Self.inflate(compressed, expected: rows.count)
+      return try rows.pixels(filtered.written)
+    }
     return Image(width: header.width, height: header.height, pixels: pixels, orientation: orientation)
   }
 
-  private func inflate(_ expected: Int) throws(ImageError.Problem) -> [UInt8] {
-    let filtered: [UInt8]
+  private static func inflate(
+    _ compressed: UnsafeBufferPointer<UInt8>, expected: Int
+  ) throws(ImageError.Problem) -> InflateOutput {
+    let filtered: InflateOutput
     do {
       // What follows the picture's rows is ignored, however much it is.
-      filtered = try Inflate.decompress(compressed, container: .zlib, limit: expected, excess: .ignored)
+      filtered = try Inflate.output(of: compressed, container: .zlib, limit: expected, excess: .ignored)
     } catch .truncated {
       throw .truncated(in: "the compressed data")
     } catch {
@@ -62,33 +67,5 @@ struct PNGDecoder {
       throw .malformed(expected: "a palette of 1 to 256 colours of 3 bytes", found: "\(data.count) bytes")
     }
     return Array(data) + Array(repeating: 0, count: 768 - data.count)
-  }
-
-  private static func pixels(
-    _ filtered: inout [UInt8], _ header: PNGHeader, _ expansion: PNGPixels
-  ) throws(ImageError.Problem) -> [UInt8] {
-    var pixels = [UInt8](repeating: 0, count: header.width * header.height * 3)
-    let zeros = [UInt8](repeating: 0, count: header.rowBytes(width: header.width))
-    try pixels.withUnsafeMutableBufferPointer { (pixels) throws(ImageError.Problem) in
-      try filtered.withUnsafeMutableBufferPointer { (filtered) throws(ImageError.Problem) in
-        try zeros.withUnsafeBufferPointer { (zeros) throws(ImageError.Problem) in
-          var line = filtered.baseAddress!
-          for pass in header.passes {
-            var above = zeros.baseAddress!
-            let count = header.rowBytes(width: pass.width)
-            for row in 0..<pass.height {
-              try PNGFilter.reconstruct(
-                line + 1, above: above, count: count, step: max(1, header.pixelBits / 8), filter: line[0])
-              let place = (pass.firstRow + row * pass.rowStep) * header.width + pass.firstColumn
-              expansion.expand(
-                line + 1, count: pass.width, into: pixels.baseAddress! + 3 * place, step: 3 * pass.columnStep)
-              above = UnsafePointer(line + 1)
-              line += 1 + count
-            }
-          }
-        }
-      }
-    }
-    return pixels
   }
 }

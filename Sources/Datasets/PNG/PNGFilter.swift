@@ -3,10 +3,10 @@ enum PNGFilter {
   /// Undoes the filter of one row in place.
   ///
   /// - row: `count` bytes; above: the reconstructed row above, or zeros; step: bytes from a pixel to the one
-  ///   on its left, at least 1.
+  ///   on its left, at least 1; filter: its type, 0 to 4.
   static func reconstruct(
     _ row: UnsafeMutablePointer<UInt8>, above: UnsafePointer<UInt8>, count: Int, step: Int, filter: UInt8
-  ) throws(ImageError.Problem) {
+  ) {
     let lead = min(step, count)
     switch filter {
     case 0: break
@@ -20,12 +20,11 @@ enum PNGFilter {
         let sum = UInt16(row[index &- step]) &+ UInt16(above[index])
         row[index] &+= UInt8(truncatingIfNeeded: sum >> 1)
       }
-    case 4:
+    default:
       for index in 0..<lead { row[index] &+= above[index] }
       for index in lead..<count {
         row[index] &+= paeth(row[index &- step], above[index], above[index &- step])
       }
-    default: throw .malformed(expected: "filter type 0 to 4", found: "\(filter)")
     }
   }
 

@@ -32,6 +32,15 @@ public enum Inflate {
   public static func decompress(
     _ source: UnsafeBufferPointer<UInt8>, container: Container, limit: Int, excess: Excess = .refused
   ) throws(InflateError) -> [UInt8] {
+    try output(of: source, container: container, limit: limit, excess: excess).array
+  }
+
+  /// The same, left in the memory where it appeared.
+  ///
+  /// - isCareful: whether to do without the fast loop, whose results are the same.
+  package static func output(
+    of source: UnsafeBufferPointer<UInt8>, container: Container, limit: Int, excess: Excess, isCareful: Bool = false
+  ) throws(InflateError) -> InflateOutput {
     let start =
       switch container {
       case .raw: 0
@@ -41,7 +50,7 @@ public enum Inflate {
     var reader = InflateReader(source, from: start)
     var output = try InflateOutput(limit: limit, expected: source.count)
     do throws(InflateError) {
-      guard try inflateBlocks(&reader, into: &output, excess: excess) else { return output.array }
+      guard try inflateBlocks(&reader, into: &output, excess: excess, isCareful: isCareful) else { return output }
     } catch {
       // The zeros that follow a cut stream break some rule sooner or later: the cut is what to report.
       throw reader.isPastEnd ? .truncated : error
@@ -52,17 +61,17 @@ public enum Inflate {
     case .zlib:
       guard source.count - reader.position >= 4 else { throw .truncated }
       let stored = word(source, at: reader.position).byteSwapped
-      try check(stored, against: Checksum.adler32(output.written))
+      try check(stored, against: Checksum.adler32(UnsafeBufferPointer(output.written)))
     case .gzip:
       guard source.count - reader.position >= 8 else { throw .truncated }
-      try check(word(source, at: reader.position), against: Checksum.crc32(output.written))
+      try check(word(source, at: reader.position), against: Checksum.crc32(UnsafeBufferPointer(output.written)))
     }
-    return output.array
+    return output
   }
 
   /// Returns false when it stopped at the limit, true at the end of the last block.
   private static func inflateBlocks(
-    _ reader: inout InflateReader, into output: inout InflateOutput, excess: Excess
+    _ reader: inout InflateReader, into output: inout InflateOutput, excess: Excess, isCareful: Bool
   ) throws(InflateError) -> Bool {
     while true {
       reader.refill()
@@ -70,8 +79,8 @@ public enum Inflate {
       let isComplete =
         switch reader.take(2) {
         case 0: try copyStored(&reader, into: &output)
-        case 1: try fixedTables.get().inflate(&reader, into: &output)
-        case 2: try InflateBlock(readingFrom: &reader).inflate(&reader, into: &output)
+        case 1: try fixedTables.get().inflate(&reader, into: &output, isCareful: isCareful)
+        case 2: try InflateBlock(readingFrom: &reader).inflate(&reader, into: &output, isCareful: isCareful)
         default: throw .block(expected: "a block of type 0, 1 or 2", found: "type 3")
         }
       if reader.isPastEnd { throw .truncated }

@@ -2,6 +2,7 @@
 struct InflateBlock {
   private let literals: InflateTable
   private let distances: InflateTable
+  private let fast: InflateFastLoop
 
   /// The block type 1, whose codes are given by the format.
   static func fixed() throws(InflateError) -> InflateBlock {
@@ -26,7 +27,7 @@ struct InflateBlock {
       reader.refill()
       codeLengths[Self.codeLengthOrder[index]] = UInt8(reader.take(3))
     }
-    let table = try InflateTable(lengths: codeLengths[...], named: "code lengths")
+    let table = try InflateTable(lengths: codeLengths[...], lookahead: 7, named: "code lengths")
     var lengths: [UInt8] = []
     while lengths.count < literals + distances {
       reader.refill()
@@ -53,12 +54,21 @@ struct InflateBlock {
   }
 
   private init(lengths: [UInt8], literals count: Int) throws(InflateError) {
-    literals = try InflateTable(lengths: lengths[..<count], named: "literals")
-    distances = try InflateTable(lengths: lengths[count...], named: "distances")
+    literals = try InflateTable(
+      lengths: lengths[..<count], lookahead: InflateFastLoop.literalLookahead, named: "literals")
+    distances = try InflateTable(
+      lengths: lengths[count...], lookahead: InflateFastLoop.distanceLookahead, named: "distances")
+    fast = InflateFastLoop(literals: literals, distances: distances)
   }
 
   /// Expands the block; false when the output reached its limit.
-  func inflate(_ reader: inout InflateReader, into output: inout InflateOutput) throws(InflateError) -> Bool {
+  ///
+  /// The fast loop goes as far as it can; this one then does the symbol at which it stopped, with every check.
+  ///
+  /// - isCareful: whether to do without the fast loop.
+  func inflate(
+    _ reader: inout InflateReader, into output: inout InflateOutput, isCareful: Bool
+  ) throws(InflateError) -> Bool {
     // The loop works on copies, which stay in registers; the output learns of them when it must grow, and at the end.
     var bits = reader
     var base = output.base
@@ -71,6 +81,7 @@ struct InflateBlock {
     let lengthTable = Self.lengths
     let distanceTable = Self.distances
     while true {
+      if !isCareful { fast.inflate(&bits, into: base, count: &count, capacity: room) }
       bits.refill()
       guard let symbol = literals.next(from: &bits) else {
         throw .block(expected: "a literal or length", found: "a word outside the code")
@@ -120,7 +131,8 @@ struct InflateBlock {
     }
   }
 
-  private struct Extended {
+  /// A symbol that stands for a range: its first number, and how many bits say which.
+  struct Extended {
     let base: UInt16
     let extra: UInt8
   }
@@ -128,7 +140,7 @@ struct InflateBlock {
   private static let codeLengthOrder = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15]
 
   /// Symbols 257...285: lengths 3...258. Groups of four share a number of extra bits; 258 has a symbol of its own.
-  private static let lengths: [Extended] = {
+  static let lengths: [Extended] = {
     var table = (0..<8).map { Extended(base: UInt16(3 + $0), extra: 0) }
     for extra in 1...5 {
       for step in 0..<4 { table.append(Extended(base: UInt16(3 + (4 + step) << extra), extra: UInt8(extra))) }
@@ -138,7 +150,7 @@ struct InflateBlock {
   }()
 
   /// Symbols 0...29: distances 1...32768, two symbols a number of extra bits.
-  private static let distances: [Extended] = {
+  static let distances: [Extended] = {
     var table = (0..<4).map { Extended(base: UInt16(1 + $0), extra: 0) }
     for extra in 1...13 {
       for step in 0..<2 { table.append(Extended(base: UInt16(1 + (2 + step) << extra), extra: UInt8(extra))) }

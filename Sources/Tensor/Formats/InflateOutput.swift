@@ -7,11 +7,11 @@
 #endif
 
 /// The growing output of an inflater: memory doubles as bytes appear and stops at the limit.
-struct InflateOutput: ~Copyable {
+package struct InflateOutput: ~Copyable {
   let limit: Int
   private(set) var base: UnsafeMutablePointer<UInt8>
   private(set) var capacity: Int
-  var count = 0
+  package internal(set) var count = 0
 
   /// - expected: the size of the compressed data, for a first guess.
   init(limit: Int, expected: Int) throws(InflateError) {
@@ -24,7 +24,8 @@ struct InflateOutput: ~Copyable {
 
   deinit { free(base) }
 
-  var written: UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(start: base, count: count) }
+  /// What has appeared; valid as long as the output lives.
+  package var written: UnsafeMutableBufferPointer<UInt8> { UnsafeMutableBufferPointer(start: base, count: count) }
 
   var array: [UInt8] { Array(written) }
 

@@ -21,13 +21,23 @@ struct InflateReader {
   @inline(__always)
   mutating func refill() {
     if position &+ 8 <= source.count {
-      let word = UInt64(littleEndian: UnsafeRawPointer(source.baseAddress! + position).loadUnaligned(as: UInt64.self))
-      bits |= word &<< UInt64(count)
-      position &+= (63 &- count) >> 3
-      count |= 56
+      refillFarFromEnd()
     } else {
       refillNearEnd()
     }
+  }
+
+  /// Whether two refills find eight bytes each.
+  @inline(__always)
+  var isFarFromEnd: Bool { position &+ 16 <= source.count }
+
+  /// As `refill`, where there are eight bytes.
+  @inline(__always)
+  mutating func refillFarFromEnd() {
+    let word = UInt64(littleEndian: UnsafeRawPointer(source.baseAddress! + position).loadUnaligned(as: UInt64.self))
+    bits |= word &<< UInt64(count)
+    position &+= (63 &- count) >> 3
+    count |= 56
   }
 
   @inline(never)
@@ -43,6 +53,10 @@ struct InflateReader {
     }
   }
 
+  /// The next `amount` bits, which stay.
+  @inline(__always)
+  func peek(_ amount: Int) -> Int { Int(truncatingIfNeeded: bits & (1 &<< UInt64(amount) &- 1)) }
+
   @inline(__always)
   mutating func drop(_ amount: Int) {
     bits &>>= UInt64(amount)
@@ -52,7 +66,7 @@ struct InflateReader {
   /// Takes `amount` (at most 16) bits that `refill` has made available.
   @inline(__always)
   mutating func take(_ amount: Int) -> Int {
-    let value = Int(truncatingIfNeeded: bits & (1 &<< UInt64(amount) &- 1))
+    let value = peek(amount)
     drop(amount)
     return value
   }

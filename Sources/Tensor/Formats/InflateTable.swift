@@ -1,13 +1,14 @@
 /// The decoding table of one canonical prefix code of deflate (RFC 1951, section 3.2.2).
 ///
-/// Codes of up to ten bits are read with one look-up of the next ten bits of the stream. The few longer ones
+/// Codes of up to `lookahead` bits are read with one look-up of as many bits of the stream. The few longer ones
 /// are found by their rank among the codes of each length, a bit at a time.
 struct InflateTable {
-  static let lookahead = 10
   static let longestCode = 15
 
-  /// Indexed by the next ten bits, first bit lowest: symbol · 16 + length, or 0 when the code is longer or absent.
-  private var entries = [UInt16](repeating: 0, count: 1 << InflateTable.lookahead)
+  let lookahead: Int
+  /// Indexed by the next `lookahead` bits, first bit lowest: symbol · 16 + length, or 0 when the code is longer or
+  /// absent.
+  private(set) var entries: [UInt16]
   /// How many codes have each length.
   private var counts = [Int32](repeating: 0, count: InflateTable.longestCode + 1)
   /// The symbols in order of their codes.
@@ -17,7 +18,9 @@ struct InflateTable {
   ///
   /// - Throws: `InflateError.block` when the lengths claim more codes than exist, or leave some unused. Alone
   ///   allowed to be incomplete are a code of one 1-bit word and, for distances, the empty code.
-  init(lengths: ArraySlice<UInt8>, named name: String) throws(InflateError) {
+  init(lengths: ArraySlice<UInt8>, lookahead: Int, named name: String) throws(InflateError) {
+    self.lookahead = lookahead
+    entries = [UInt16](repeating: 0, count: 1 << lookahead)
     for length in lengths { counts[Int(length)] += 1 }
     let used = Int32(lengths.count) - counts[0]
     counts[0] = 0
@@ -40,13 +43,14 @@ struct InflateTable {
       nextRank[length + 1] = nextRank[length] + Int(counts[length])
     }
     symbols = [UInt16](repeating: 0, count: Int(used))
+    let size = entries.count
     for (symbol, length) in lengths.enumerated() where length > 0 {
       let length = Int(length)
       symbols[nextRank[length]] = UInt16(symbol)
       nextRank[length] += 1
-      if length <= Self.lookahead {
+      if length <= lookahead {
         var slot = Self.reversed(nextCode[length], length: length)
-        while slot < entries.count {
+        while slot < size {
           entries[slot] = UInt16(symbol << 4 | length)
           slot += 1 << length
         }
@@ -59,7 +63,7 @@ struct InflateTable {
   /// that is not in the code.
   @inline(__always)
   func next(from reader: inout InflateReader) -> Int? {
-    let entry = Int(entries[Int(truncatingIfNeeded: reader.bits & UInt64((1 << Self.lookahead) - 1))])
+    let entry = Int(entries[Int(truncatingIfNeeded: reader.bits & UInt64((1 << lookahead) - 1))])
     if entry != 0 {
       reader.drop(entry & 15)
       return entry >> 4

@@ -97,6 +97,53 @@ struct ResizeTests {
     }
   }
 
+  /// One pass by its definition, a number at a time.
+  static func twin(_ image: Image, across new: Int, _ filter: Resample) -> Image {
+    let weights = ResampleWeights(from: image.width, to: new, filter: filter, range: 0..<new)
+    var pixels: [UInt8] = []
+    for row in 0..<image.height {
+      for x in 0..<new {
+        for channel in 0..<3 {
+          let sum = (0..<weights.counts[x]).reduce(1 << 21) { sum, tap in
+            let pixel = image.pixels[(row * image.width + weights.starts[x] + tap) * 3 + channel]
+            return sum + Int(pixel) * Int(weights.weights[x * weights.taps + tap])
+          }
+          pixels.append(UInt8(min(max(sum >> 22, 0), 255)))
+        }
+      }
+    }
+    return Image(width: new, height: image.height, pixels: pixels)
+  }
+
+  static func turned(_ image: Image) -> Image {
+    var pixels: [UInt8] = []
+    for x in 0..<image.width {
+      for y in 0..<image.height {
+        let place = (y * image.width + x) * 3
+        pixels += image.pixels[place..<place + 3]
+      }
+    }
+    return Image(width: image.height, height: image.width, pixels: pixels)
+  }
+
+  /// Widths about four pixels and 64 bytes, heights about four rows; black and white, so that sums overshoot both ends.
+  @Test(arguments: [1, 2, 3, 4, 5, 7, 21, 22, 43, 64], Resample.allCases)
+  func passesAreTheirDefinition(_ size: Int, _ filter: Resample) {
+    for old in [2, 9, 31] {
+      for rows in [1, 3, 4, 6] {
+        let image = Image(
+          width: old, height: rows,
+          pixels: Image.pattern(width: old, height: rows).pixels.map { $0 < 90 ? 0 : $0 > 170 ? 255 : $0 })
+        let expected = Self.twin(image, across: size, filter)
+        #expect(image.resized(width: size, height: rows, filter) == expected)
+        #expect(Self.turned(image).resized(width: rows, height: size, filter) == Self.turned(expected))
+        let tall = Image(width: size, height: rows, pixels: expected.pixels)
+        let down = Self.turned(Self.twin(Self.turned(tall), across: 5, filter))
+        #expect(tall.resized(width: size, height: 5, filter) == down)
+      }
+    }
+  }
+
   @Test func boxOutsideThePictureTraps() async {
     await #expect(processExitsWith: .failure) {
       _ = Image.pattern(width: 4, height: 4).cropped(PixelBox(left: 2, top: 0, width: 3, height: 1))

@@ -126,4 +126,16 @@ struct InflateTests {
       #expect(Checksum.adler32(bytes) == high << 16 | low)
     }
   }
+
+  /// By the definition, byte by byte, at every length about a strand's.
+  @Test(arguments: Array(0...130) + [4096, 64 * 4096 - 1, 64 * 4096, 64 * 4096 + 65])
+  func adlerIsItsDefinition(_ count: Int) {
+    var random = RandomStream(Random(seed: 5, purpose: .augmentation, step: count))
+    let bytes = (0..<count).map { _ in UInt8(truncatingIfNeeded: random.next()) | 0xC0 }
+    let (low, high) = bytes.reduce((1, 0)) { sums, byte in
+      let low = (sums.0 + Int(byte)) % 65521
+      return (low, (sums.1 + low) % 65521)
+    }
+    #expect(bytes.withUnsafeBufferPointer { Checksum.adler32($0) } == UInt32(high << 16 | low))
+  }
 }
