@@ -25,7 +25,7 @@ import Testing
   }
 
   /// The tensors of the model, rewritten.
-  private func rewrite(_ folder: TemporaryFolder, as type: SafeTensorsType, shards: Int) throws {
+  private func rewrite(_ folder: TemporaryFolder, as type: ElementType, shards: Int) throws {
     let source = try SafeTensorsFile(contentsOf: folder.url.appendingPathComponent("model/model.safetensors"))
     var writers = [SafeTensorsWriter](repeating: SafeTensorsWriter(metadata: ["format": "pt"]), count: shards)
     var map: [String: String] = [:]
@@ -66,8 +66,8 @@ import Testing
   }
 
   /// Bounds: weights lose 2⁻¹¹ or 2⁻⁸ of their size, and logits of size 4 decide these probabilities.
-  @Test(arguments: [(SafeTensorsType.f16, 0.005), (.bf16, 0.05), (.f64, 0)])
-  func otherNumberTypesAreNearlyTheSameModel(type: SafeTensorsType, bound: Double) async throws {
+  @Test(arguments: [(ElementType.f16, 0.005), (.bf16, 0.05), (.f64, 0)])
+  func otherNumberTypesAreNearlyTheSameModel(type: ElementType, bound: Double) async throws {
     let folder = try Workbench.modelCopy()
     try rewrite(folder, as: type, shards: 1)
     let (want, got) = (try await probabilities(Workbench.model), try await probabilities(folder.path("model")))

@@ -8,10 +8,10 @@ extension SafeTensorsCheckpoint: TensorSource {
   public func shape(of name: String) -> Shape? { contains(name) ? try? entry(name).shape : nil }
 }
 
-extension SafeTensorsFile: TensorSource {
+extension TensorSource where Self: WeightFile {
   /// The name of the file.
   public var label: String { file }
-
-  /// The extents of a tensor; `nil` where there is none of this name.
-  public func shape(of name: String) -> Shape? { contains(name) ? try? entry(name).shape : nil }
 }
+
+extension SafeTensorsFile: TensorSource {}
+extension NumPyFile: TensorSource {}
