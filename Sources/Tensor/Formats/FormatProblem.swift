@@ -4,4 +4,6 @@
 struct FormatProblem: Error {
   var expected: String
   var found: String
+  /// The global that a pickle must not mention, if that is the problem.
+  var global: String?
 }

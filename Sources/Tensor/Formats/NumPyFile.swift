@@ -56,6 +56,9 @@ public struct NumPyFile: WeightFile {
 
   private static let suffix = ".npy"
 
+  /// Whether an archive has an entry that is called an array.
+  static func hasArrays(_ archive: ZipArchive) -> Bool { archive.entries.keys.contains { $0.hasSuffix(suffix) } }
+
   /// The arrays of an archive, whose entries of other names are none.
   private static func arrays(
     of archive: ZipArchive, file: String

@@ -50,6 +50,8 @@ public enum WeightFileError: Error, Equatable, Sendable, CustomStringConvertible
   case tensor(file: String, name: String, expected: String, found: String)
   /// There is no tensor of that name.
   case missing(file: String, name: String)
+  /// The pickle of the file mentions something that tensors do not need, which may be code.
+  case refused(file: String, global: String)
 
   /// What was expected and what was found.
   public var description: String {
@@ -59,6 +61,9 @@ public enum WeightFileError: Error, Equatable, Sendable, CustomStringConvertible
     case .tensor(let file, let name, let expected, let found):
       "\(file): tensor \(quoted(name)): expected \(expected), found \(found)"
     case .missing(let file, let name): "\(file): expected a tensor \(quoted(name)), found none of that name"
+    case .refused(let file, let global):
+      "\(file): expected a pickle of tensors and plain values, found the global \(quoted(global)), which is refused; "
+        + "nothing was called (save the state dictionary alone to leave it out)"
     }
   }
 }

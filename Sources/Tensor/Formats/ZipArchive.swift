@@ -26,20 +26,22 @@ struct ZipArchive: Sendable {
 
   /// Calls `body` with the contents of an entry: in place if they are stored, in memory of their own if they are
   /// deflated. The pointer must not outlive the call.
+  ///
+  /// - isIntact: whether the checksum was already found right.
   func withContents<Result>(
-    of entry: ZipEntry, _ body: (UnsafeRawBufferPointer) throws(FormatProblem) -> Result
+    of entry: ZipEntry, isIntact: Bool = false, _ body: (UnsafeRawBufferPointer) throws(FormatProblem) -> Result
   ) throws(FormatProblem) -> Result {
     try mapped.withBytes(in: entry.range) { bytes throws(FormatProblem) in
       switch try entry.readableMethod() {
       case .stored:
-        try entry.check(bytes)
+        if !isIntact { try entry.check(bytes) }
         return try body(bytes)
       case .deflated:
         return try Self.inflated(bytes, limit: entry.size) { contents throws(FormatProblem) in
           guard contents.count == entry.size else {
             throw FormatProblem(expected: "\(entry.size) bytes of contents", found: "\(contents.count)")
           }
-          try entry.check(contents)
+          if !isIntact { try entry.check(contents) }
           return try body(contents)
         }
       }
