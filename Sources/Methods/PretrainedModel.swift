@@ -67,7 +67,7 @@ public struct PretrainedModel: Sendable {
     if tokens != configuration.text.vocabulary {
       warnings.append("vocab_size: \(configuration.text.vocabulary), but the tokenizer has \(tokens) tokens")
     }
-    return warnings + activationWarnings(towers[0].1.activation)
+    return warnings + directory.sizeWarnings + activationWarnings(towers[0].1.activation)
   }
 
   /// The weights do not tell QuickGELU from GELU; the name and the usual width of a head do, a little.

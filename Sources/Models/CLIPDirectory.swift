@@ -2,7 +2,7 @@ import Foundation
 import Tensor
 
 /// A CLIP directory: a Hugging Face one as downloaded, `config.json`, weights and tokenizer, or one without
-/// `config.json` whose weights have OpenAI's names.
+/// `config.json` whose weights have OpenAI's names. Weights may be of any format; `PretrainedWeights` says which file counts.
 public struct CLIPDirectory: Sendable {
   /// The directory.
   public let url: URL
@@ -11,7 +11,7 @@ public struct CLIPDirectory: Sendable {
   /// The tokenizer that belongs to the weights.
   public let tokenizer: Tokenizer
   /// The opened weight files.
-  public let weights: SafeTensorsCheckpoint
+  public let weights: PretrainedWeights
   /// Under which names they store the model.
   public let layout: WeightLayout
   /// Whether there is no configuration, so that the sizes are those of the shapes.
@@ -19,22 +19,27 @@ public struct CLIPDirectory: Sendable {
 
   /// Reads everything but the pictures' preprocessing, which is the business of whoever reads pictures.
   ///
-  /// - Throws: `ConfigurationError`, `SafeTensorsError`, `WeightsError` or `TokenizerError`, each naming the file.
+  /// - Throws: `ConfigurationError`, `SafeTensorsError`, `WeightFileError`, `WeightsError` or `TokenizerError`, each
+  ///   naming the file.
   public init(contentsOf url: URL, cleaning: TextCleaning = .published) throws {
     self.url = url
     var isDirectory: ObjCBool = false
     guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory), isDirectory.boolValue else {
       throw ConfigurationError("\(url.path): expected a directory with a CLIP checkpoint, found none")
     }
-    weights = try SafeTensorsCheckpoint(contentsOf: url)
+    weights = try PretrainedWeights(contentsOf: url)
     let file = url.appendingPathComponent("config.json")
     isDeduced = !FileManager.default.fileExists(atPath: file.path) && CLIPConfiguration.hasOpenAINames(weights)
-    let configuration = try isDeduced ? CLIPConfiguration(deducedFrom: weights) : CLIPConfiguration(contentsOf: file)
+    let configuration =
+      try isDeduced
+      ? CLIPConfiguration(deducedFrom: weights, activation: OpenCLIPConfiguration.activation(in: url))
+      : CLIPConfiguration(contentsOf: file)
+    let isCustomText = !WeightLayout.textPrefix(weights).isEmpty
     layout =
       switch (isDeduced, configuration.vision) {
       case (false, _): .huggingFaceCLIP
-      case (true, .transformer): .openAICLIP
-      case (true, .resNet): .openAIResNetCLIP
+      case (true, .transformer): isCustomText ? .customTextCLIP : .openAICLIP
+      case (true, .resNet): isCustomText ? .customTextResNetCLIP : .openAIResNetCLIP
       }
     model = try CLIP(configuration, from: weights, layout: layout)
     var tokenizer = try Tokenizer.load(from: url)
@@ -45,6 +50,19 @@ public struct CLIPDirectory: Sendable {
           + "found \(tokenizer.tokenCount) in the tokenizer's files")
     }
     self.tokenizer = tokenizer
+  }
+
+  /// Contradictions between the shapes and the sizes that OpenAI stores beside the weights, as tensors of one integer.
+  public var sizeWarnings: [String] {
+    let configuration = model.configuration
+    let sizes = [
+      ("input_resolution", configuration.vision.imageSize), ("context_length", configuration.text.contextLength),
+      ("vocab_size", configuration.text.vocabulary),
+    ]
+    return sizes.compactMap { name, size in
+      guard let stored = try? weights.integers(name).first, stored != size else { return nil }
+      return "\(name): the weights file says \(stored), the shapes of its tensors say \(size)"
+    }
   }
 
   /// Raw text features of prompts, in batches: the frozen text tower runs once a run.

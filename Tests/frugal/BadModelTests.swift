@@ -134,7 +134,7 @@ import Testing
   func hostileExtents(damage: Damage) async throws { try await expectRefused(damage) }
 
   @Test(arguments: [
-    Damage("no weights", "expected model.safetensors or model.safetensors.index.json, found neither") {
+    Damage("no weights", "expected model.safetensors, model.safetensors.index.json, ", "found none of them") {
       try $0.remove("model/model.safetensors")
     },
     Damage("empty weights", "model.safetensors: expected ") { try $0.write([], to: "model/model.safetensors") },
@@ -210,6 +210,6 @@ import Testing
     }
     expectRefusal(
       try await runFrugal("inspect", "/no/such/model"), code: 1,
-      ["/no/such/model: expected a directory or a safetensors file, found nothing"])
+      ["/no/such/model: expected a directory or a weight file, found nothing"])
   }
 }

@@ -11,7 +11,7 @@ import Testing
   init() throws { folder = try TemporaryFolder() }
 
   /// A file of tensors.
-  private func write(_ name: String, _ tensors: [String: [Real]], as type: SafeTensorsType = .f32) throws -> String {
+  private func write(_ name: String, _ tensors: [String: [Real]], as type: ElementType = .f32) throws -> String {
     var writer = SafeTensorsWriter()
     for (name, values) in tensors { writer.add(name, Tensor([values.count], values), as: type) }
     try writer.write(to: folder.url.appendingPathComponent(name))
@@ -19,7 +19,7 @@ import Testing
   }
 
   private func compare(
-    _ a: [String: [Real]], _ b: [String: [Real]], as type: SafeTensorsType = .f32
+    _ a: [String: [Real]], _ b: [String: [Real]], as type: ElementType = .f32
   ) throws -> TraceComparison {
     try TraceComparison(try write("a", a, as: type), try write("b", b, as: type))
   }

@@ -53,11 +53,38 @@ import Testing
     writer.add("attention.mask", Tensor.zeros([3, 5]), as: .f32)
     writer.add("ids", integers: [1, 2])
     try writer.write(to: try folder.file("weights.safetensors"))
-    let outcome = try await inspect(folder.path("weights.safetensors"), "--tensors")
+    let outcome = try await inspect(folder.path("weights.safetensors"))
     #expect(outcome.output.contains("attention.mask: F32 [3, 5]"))
     #expect(outcome.output.contains("tensors: 1 × F32, 1 × I64"))
     try folder.write("text", to: "text")
     expectRefusal(try await runFrugal("inspect", folder.path("text")), code: 1, ["text: expected "])
+  }
+
+  private static let weights = Fixtures.embedded.appendingPathComponent("weights")
+
+  @Test(arguments: [
+    ("deflated.npz", "NumPy archive", "deep/er/name: F64 [3, 4]", 61),
+    ("f4be-fortran.npy", "NumPy array", "f4be-fortran: F32 [3, 4]", 12),
+    ("state-dict.pt", "PyTorch archive", "channels_last: F32 [1, 2, 3, 4]", 134),
+    ("legacy.pt", "PyTorch file from before version 1.6", "half: F16 [5]", 134),
+    ("nested.pt", "PyTorch archive", "epoch: 3", 134),
+  ]) func everyFormatIsListed(file: String, kind: String, line: String, count: Int) async throws {
+    let path = Self.weights.appendingPathComponent(file).path
+    let text = try await inspect(path).output
+    for part in [": \(kind)\n", "  \(line)\n", "parameters, all: \(count)\n", "sha256 of \(file): "] {
+      #expect(text.contains(part), "\(part)")
+    }
+    let json = try await inspect(path, "--json").json()
+    #expect(json["kind"].string == kind && json["parameters"]["all"].int == count)
+    #expect(json["tensors"].object?.isEmpty == false && json["types"].object?.isEmpty == false)
+  }
+
+  @Test func aHostilePickleIsRefusedByName() async throws {
+    for name in ["evil-os-system.pt", "evil-legacy.pt"] {
+      let outcome = try await runFrugal("inspect", Self.weights.appendingPathComponent(name).path)
+      expectRefusal(outcome, code: 1, ["\(name): expected ", "found the global \"posix.system\", which is refused"])
+      #expect(!outcome.output.contains("payload"))
+    }
   }
 
   struct Contradiction: CustomTestStringConvertible, Sendable {

@@ -25,7 +25,7 @@ import Testing
   }
 
   /// The tensors of the model, rewritten.
-  private func rewrite(_ folder: TemporaryFolder, as type: SafeTensorsType, shards: Int) throws {
+  private func rewrite(_ folder: TemporaryFolder, as type: ElementType, shards: Int) throws {
     let source = try SafeTensorsFile(contentsOf: folder.url.appendingPathComponent("model/model.safetensors"))
     var writers = [SafeTensorsWriter](repeating: SafeTensorsWriter(metadata: ["format": "pt"]), count: shards)
     var map: [String: String] = [:]
@@ -66,8 +66,8 @@ import Testing
   }
 
   /// Bounds: weights lose 2⁻¹¹ or 2⁻⁸ of their size, and logits of size 4 decide these probabilities.
-  @Test(arguments: [(SafeTensorsType.f16, 0.005), (.bf16, 0.05), (.f64, 0)])
-  func otherNumberTypesAreNearlyTheSameModel(type: SafeTensorsType, bound: Double) async throws {
+  @Test(arguments: [(ElementType.f16, 0.005), (.bf16, 0.05), (.f64, 0)])
+  func otherNumberTypesAreNearlyTheSameModel(type: ElementType, bound: Double) async throws {
     let folder = try Workbench.modelCopy()
     try rewrite(folder, as: type, shards: 1)
     let (want, got) = (try await probabilities(Workbench.model), try await probabilities(folder.path("model")))
@@ -78,6 +78,51 @@ import Testing
     if bound > 0 { #expect(worst > 0) }
     let inspected = try await runFrugal("inspect", folder.path("model"), "--json").json()
     #expect(inspected["types"].object?.keys.sorted() == [type.rawValue])
+  }
+
+  /// What `torch.save` would write of the tensors of a model.
+  private func saved(_ source: SafeTensorsFile, nested: Bool) throws -> [UInt8] {
+    var pickle = PickleBuilder().op("}(")
+    if nested { pickle = pickle.string("epoch").integer(3).string("state_dict").op("}(") }
+    var storages: [String: [UInt8]] = [:]
+    for (index, name) in source.names.enumerated() {
+      let extents = try source.entry(name).shape.extents.map(Int32.init)
+      let strides = extents.indices.map { extents[($0 + 1)...].reduce(1, *) }
+      let count = extents.reduce(1, *)
+      pickle = pickle.string((nested ? "module." : "") + name).tensor(
+        "\(index)", count: count, size: extents, stride: strides)
+      storages["\(index)"] = try source.withBytes(name) { Array($0) }
+    }
+    return pickle.op(nested ? "uu" : "u").archive(storages).file
+  }
+
+  @Test(arguments: ["pytorch_model.bin", "checkpoint.pth.tar"]) func pyTorchsFilesAreTheSameModel(name: String)
+    async throws
+  {
+    let folder = try Workbench.modelCopy()
+    let weights = folder.url.appendingPathComponent("model/model.safetensors")
+    let bytes = try saved(SafeTensorsFile(contentsOf: weights), nested: name.hasSuffix(".tar"))
+    try folder.remove("model/model.safetensors")
+    try folder.write(bytes, to: "model/\(name)")
+    let (want, got) = (try await evaluate(Workbench.model), try await evaluate(folder.path("model")))
+    #expect(got["logitsSHA256"] == want["logitsSHA256"])
+    let inspected = try await runFrugal("inspect", folder.path("model"), "--json").json()
+    #expect(inspected["kind"].string == "CLIP, one PyTorch archive")
+    // safetensors come first.
+    try folder.write([UInt8](), to: "model/model.safetensors")
+    expectRefusal(try await runFrugal("inspect", folder.path("model")), code: 1, ["model.safetensors: expected "])
+  }
+
+  @Test func aHostilePickleStopsEverything() async throws {
+    let folder = try Workbench.modelCopy()
+    try folder.remove("model/model.safetensors")
+    let evil = Fixtures.embedded.appendingPathComponent("weights/evil-os-system.pt")
+    try folder.write([UInt8](try Data(contentsOf: evil)), to: "model/pytorch_model.bin")
+    let words = Workbench.quickRun("r-amt", out: folder.url.appendingPathComponent("run"), model: folder.path("model"))
+    expectRefusal(
+      try await runFrugal(words), code: 1,
+      ["pytorch_model.bin: expected ", "the global \"posix.system\", which is refused"])
+    #expect(!folder.exists("run"))
   }
 
   @Test(arguments: [false, true]) func tokenizerJSONIsTheSameTokenizer(mergesArePairs: Bool) async throws {

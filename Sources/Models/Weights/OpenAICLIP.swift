@@ -2,22 +2,36 @@ extension WeightLayout {
   /// OpenAI's own names of a CLIP with a vision transformer, which open_clip shares: query, key and value stacked,
   /// projections to be applied from the right.
   public static let openAICLIP = WeightLayout(
-    name: "OpenAI CLIP",
-    rules: [
+    name: "OpenAI CLIP", rules: visionTransformer + textTower(""), ignored: sizes)
+
+  /// The same of a CLIP with a ResNet.
+  public static let openAIResNetCLIP = WeightLayout(
+    name: "OpenAI CLIP with a ResNet", rules: modifiedResNet + textTower(""), ignored: sizes + counters)
+
+  /// open_clip's `CustomTextCLIP`: the same names, but for the text tower's, which begin with `text.`.
+  public static let customTextCLIP = WeightLayout(
+    name: "open_clip CustomTextCLIP", rules: visionTransformer + textTower(customTextPrefix), ignored: sizes)
+
+  /// The same with a ResNet.
+  public static let customTextResNetCLIP = WeightLayout(
+    name: "open_clip CustomTextCLIP with a ResNet", rules: modifiedResNet + textTower(customTextPrefix),
+    ignored: sizes + counters)
+
+  /// What the names of the text tower begin with in a checkpoint under OpenAI's names.
+  static func textPrefix(_ source: some TensorSource) -> String {
+    source.shape(of: "\(customTextPrefix)token_embedding.weight") == nil ? "" : customTextPrefix
+  }
+
+  private static let customTextPrefix = "text."
+
+  private static let visionTransformer =
+    [
       Rule("vision.patchEmbedding", "visual.conv1.weight"),
       Rule("vision.classToken", "visual.class_embedding"),
       Rule("vision.positions", "visual.positional_embedding"),
       Rule("vision.projection", "visual.proj", .transposed),
-    ]
-      + norm("vision.preNorm", "visual.ln_pre") + norm("vision.postNorm", "visual.ln_post")
-      + block("vision.blocks.{i}", "visual.transformer.resblocks.{i}", residualBlock) + textTower,
-    ignored: sizes)
-
-  /// The same of a CLIP with a ResNet.
-  public static let openAIResNetCLIP = WeightLayout(
-    name: "OpenAI CLIP with a ResNet", rules: modifiedResNet + textTower,
-    // Counters of the pretraining.
-    ignored: sizes + ["*.num_batches_tracked"])
+    ] + norm("vision.preNorm", "visual.ln_pre") + norm("vision.postNorm", "visual.ln_post")
+    + block("vision.blocks.{i}", "visual.transformer.resblocks.{i}", residualBlock)
 
   /// CLIP's ResNet: every tensor is stored as it is used.
   static let modifiedResNet =
@@ -36,16 +50,21 @@ extension WeightLayout {
     (1...3).flatMap { [Rule("convolution\($0)", "conv\($0).weight")] + batchNorm("norm\($0)", "bn\($0)") }
     + [Rule("downsample", "downsample.0.weight")] + batchNorm("downsampleNorm", "downsample.1")
 
-  private static let textTower =
+  private static func textTower(_ prefix: String) -> [Rule] {
     [
-      Rule("text.tokens", "token_embedding.weight"),
-      Rule("text.positions", "positional_embedding"),
-      Rule("text.projection", "text_projection", .transposed),
+      Rule("text.tokens", "\(prefix)token_embedding.weight"),
+      Rule("text.positions", "\(prefix)positional_embedding"),
+      Rule("text.projection", "\(prefix)text_projection", .transposed),
       Rule("logitScale", "logit_scale"),
-    ] + norm("text.finalNorm", "ln_final") + block("text.blocks.{i}", "transformer.resblocks.{i}", residualBlock)
+    ] + norm("text.finalNorm", "\(prefix)ln_final")
+      + block("text.blocks.{i}", "\(prefix)transformer.resblocks.{i}", residualBlock)
+  }
 
-  /// Sizes that OpenAI stores beside the weights.
+  /// Sizes that OpenAI stores beside the weights; see `CLIPDirectory.sizeWarnings`.
   private static let sizes = ["input_resolution", "context_length", "vocab_size"]
+
+  /// Counters of the pretraining.
+  private static let counters = ["*.num_batches_tracked"]
 
   private static let residualBlock =
     norm("attentionNorm", "ln_1") + norm("mlpNorm", "ln_2")

@@ -13,12 +13,13 @@ extension CLIPConfiguration {
     deducedFrom source: some TensorSource, activation: Activation = .quickGELU
   ) throws(ConfigurationError) {
     let shapes = ShapeReader(source: source)
-    let embedding = try shapes.shape("text_projection", rank: 2)[1]
+    let prefix = WeightLayout.textPrefix(source)
+    let embedding = try shapes.shape("\(prefix)text_projection", rank: 2)[1]
     let text = TextConfiguration(
       transformer: try shapes.transformer(
-        widthOf: "ln_final.weight", rank: 1, blocks: "transformer.resblocks.", activation),
-      vocabulary: try shapes.shape("token_embedding.weight", rank: 2)[0],
-      contextLength: try shapes.shape("positional_embedding", rank: 2)[0])
+        widthOf: "\(prefix)ln_final.weight", rank: 1, blocks: "\(prefix)transformer.resblocks.", activation),
+      vocabulary: try shapes.shape("\(prefix)token_embedding.weight", rank: 2)[0],
+      contextLength: try shapes.shape("\(prefix)positional_embedding", rank: 2)[0])
     guard source.shape(of: "visual.proj") != nil else {
       self.init(vision: .resNet(try shapes.resNet()), text: text, embedding: embedding)
       return

@@ -4,11 +4,7 @@
 /// see, and because offsets are integers of 64 bits. It asks for the one shape a header has, so its depth is fixed;
 /// values that are skipped may be nested to any depth, at the cost of one byte each.
 struct JSONScanner {
-  /// What the text should have been at one place, and what it is.
-  struct Problem: Error {
-    var expected: String
-    var found: String
-  }
+  typealias Problem = FormatProblem
 
   private let bytes: UnsafeRawBufferPointer
   private var position = 0

@@ -33,13 +33,7 @@ public struct SafeTensorsFile: Sendable {
   public var byteCount: Int { mapped.count }
 
   /// The SHA-256 of the whole file.
-  public var sha256: SHA256.Digest {
-    mapped.withBytes { bytes in
-      var hash = SHA256()
-      hash.update(bytes)
-      return hash.digest
-    }
-  }
+  public var sha256: SHA256.Digest { mapped.sha256 }
 
   /// Whether there is a tensor of that name.
   public func contains(_ name: String) -> Bool { entries[name] != nil }
@@ -56,4 +50,14 @@ public struct SafeTensorsFile: Sendable {
   ) throws(SafeTensorsError) -> Result {
     try mapped.withBytes(in: try entry(name).range, body)
   }
+}
+
+/// One tensor of a safetensors file: what its elements are and where they lie.
+public struct SafeTensorsEntry: Hashable, Sendable {
+  /// The type of its elements.
+  public let type: ElementType
+  /// Its extents, outermost first.
+  public let shape: Shape
+  /// Its bytes, counted from the beginning of the file.
+  public let range: Range<Int>
 }

@@ -93,8 +93,8 @@ struct SafeTensorsHeader {
     guard let typeName else { throw .init(expected: "a dtype", found: "none") }
     guard let extents else { throw .init(expected: "a shape", found: "none") }
     guard let offsets else { throw .init(expected: "data_offsets", found: "none") }
-    guard let type = SafeTensorsType(rawValue: typeName) else {
-      let known = SafeTensorsType.allCases.map(\.rawValue).joined(separator: ", ")
+    guard let type = ElementType(rawValue: typeName) else {
+      let known = ElementType.allCases.map(\.rawValue).joined(separator: ", ")
       throw .init(expected: "one of the types \(known)", found: quoted(typeName))
     }
     guard offsets.count == 2 else { throw .init(expected: "2 data_offsets", found: "\(offsets.count)") }
@@ -104,27 +104,15 @@ struct SafeTensorsHeader {
         found: "[\(offsets[0]), \(offsets[1])]")
     }
     let bytes = offsets[1] - offsets[0]
-    guard let size = byteCount(extents, type) else {
-      throw .init(expected: "a shape of fewer than 2^63 bytes", found: "an overflow")
-    }
+    let shape = try Shape(stored: extents, elementSize: type.size)
+    let size = shape.count * type.size
     guard size == bytes else {
       throw .init(
         expected:
           "\(size) bytes for \(typeName) of \(extents.count > 8 ? "rank \(extents.count)" : "shape \(extents)")",
         found: "data_offsets of \(bytes) bytes")
     }
-    return SafeTensorsEntry(type: type, shape: Shape(extents), range: start + offsets[0]..<start + offsets[1])
-  }
-
-  /// The bytes of a tensor; nil if the product of the extents that are not 0 overflows, whatever their order.
-  private static func byteCount(_ extents: [Int], _ type: SafeTensorsType) -> Int? {
-    var size = type.size
-    for extent in extents where extent > 0 {
-      let (product, overflow) = size.multipliedReportingOverflow(by: extent)
-      guard !overflow else { return nil }
-      size = product
-    }
-    return extents.contains(0) ? 0 : size
+    return SafeTensorsEntry(type: type, shape: shape, range: start + offsets[0]..<start + offsets[1])
   }
 
   /// Checks that the ranges follow one another from the first byte of the data to the last.

@@ -13,7 +13,7 @@ public struct SafeTensorsWriter {
   }
 
   private struct Item {
-    var type: SafeTensorsType
+    var type: ElementType
     var shape: Shape
     var content: Content
     var byteCount: Int { shape.count * type.size }
@@ -29,7 +29,7 @@ public struct SafeTensorsWriter {
   /// Adds a tensor; F16 and BF16 round to nearest, ties to even, and F32 and F64 hold a `Real` or round it.
   ///
   /// Traps on a name given before and on types that are not one of these four.
-  public mutating func add(_ name: String, _ tensor: Tensor, as type: SafeTensorsType = .real) {
+  public mutating func add(_ name: String, _ tensor: Tensor, as type: ElementType = .real) {
     precondition(
       [.f16, .bf16, .f32, .f64].contains(type), "SafeTensorsWriter: expected F16, BF16, F32 or F64, found \(type)")
     add(name, Item(type: type, shape: tensor.shape, content: .tensor(tensor)))
@@ -117,7 +117,7 @@ public struct SafeTensorsWriter {
   }
 
   private static func write(
-    _ values: UnsafePointer<Real>, _ count: Int, as type: SafeTensorsType, to file: inout AtomicFile
+    _ values: UnsafePointer<Real>, _ count: Int, as type: ElementType, to file: inout AtomicFile
   ) throws(FileError) {
     switch type {
     case .f64: try write(count, to: &file) { Double(values[$0]).bitPattern.littleEndian }

@@ -4,14 +4,16 @@ import Methods
 import Models
 import Tensor
 
-/// `frugal inspect`: what is in a model directory or a safetensors file.
+/// `frugal inspect`: what is in a model directory or a weight file of any format.
 enum InspectCommand: Command {
   static let name = "inspect"
   static let summary = "what is in a model directory, a delta or a weight file"
   static let operands = "PATH"
   static let calculates = false
   static let options = [
-    Option("--tensors", "list every tensor with its type and shape"),
+    Option(
+      "--tensors",
+      "list every tensor of a model or delta with its type and shape; those of a weight file are listed anyway"),
     Option("--json", "print the result as JSON"),
   ]
 
@@ -26,6 +28,12 @@ enum InspectCommand: Command {
     var settings: [String: String] = [:]
     var warnings: [String] = []
     var tensors: [String: String]?
+    /// Whether it is nothing but tensors, which are then what was asked for.
+    var isWeightFile = false
+
+    private enum CodingKeys: CodingKey {
+      case kind, path, sha256, bytes, types, parameters, settings, warnings, tensors
+    }
   }
 
   static func run(_ arguments: Arguments) throws {
@@ -35,9 +43,9 @@ enum InspectCommand: Command {
     let path = arguments.operands[0]
     var isDirectory: ObjCBool = false
     let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
-    guard exists else { throw RunError("\(path): expected a directory or a safetensors file, found nothing") }
+    guard exists else { throw RunError("\(path): expected a directory or a weight file, found nothing") }
     var report = isDirectory.boolValue ? try inspect(model: path) : try inspect(file: path)
-    if !arguments.has("--tensors") { report.tensors = nil }
+    if !arguments.has("--tensors"), !report.isWeightFile { report.tensors = nil }
     if arguments.has("--json") { return try printJSON(report) }
     print("\(report.path): \(report.kind)")
     for (name, value) in report.settings.sorted(by: { $0.key < $1.key }) { print("  \(name): \(value)") }
@@ -71,7 +79,9 @@ enum InspectCommand: Command {
     let names = "names of \(pretrained.directory.layout.name)"
     let layout =
       pretrained.directory.isDeduced
-      ? "\(names); no config.json: sizes from the shapes, \(text.transformer.activation.rawValue) as OpenAI trained with"
+      ? "\(names); no config.json: sizes from the shapes, "
+        + (text.transformer.activation == .quickGELU
+          ? "quick_gelu as OpenAI trained with" : "\(text.transformer.activation.rawValue) as open_clip trains with")
       : names
     let geometry =
       switch preprocessing.geometry {
@@ -79,7 +89,7 @@ enum InspectCommand: Command {
       case .direct(let height, let width): "resize to \(height) × \(width)"
       }
     return Report(
-      kind: "CLIP, \(files.count == 1 ? "one safetensors file" : "\(files.count) safetensors shards")", path: path,
+      kind: "CLIP, \(files.count == 1 ? "one \(files[0].format)" : "\(files.count) safetensors shards")", path: path,
       sha256: Dictionary(files.map { (lastComponent($0.file), $0.sha256.description) }) { first, _ in first },
       bytes: files.reduce(0) { $0 + $1.byteCount }, types: types(of: files),
       parameters: [
@@ -99,34 +109,41 @@ enum InspectCommand: Command {
   }
 
   private static func inspect(file path: String) throws -> Report {
-    let file = try SafeTensorsFile(contentsOf: URL(fileURLWithPath: path))
-    let isDelta = file.metadata["frugal"] != nil
-    let masks = try file.names.filter { try isDelta && $0.hasSuffix(".mask") && file.entry($0).type == .u8 }
-    var settings = file.metadata
-    for name in masks {
-      let ones = try file.bytes(name).reduce(0) { $0 + $1.nonzeroBitCount }
-      settings[name] =
-        "\(grouped(ones)) weights kept, of \(grouped(8 * (try file.entry(name).shape.count))) bits at most"
+    let file = try WeightFiles.open(URL(fileURLWithPath: path))
+    let safeTensors = file as? SafeTensorsFile
+    let isDelta = safeTensors?.metadata["frugal"] != nil
+    var settings = safeTensors?.metadata ?? [:]
+    if let safeTensors, isDelta {
+      for name in safeTensors.names where name.hasSuffix(".mask") && safeTensors.type(of: name) == .u8 {
+        let bytes = try safeTensors.bytes(name)
+        let ones = bytes.reduce(0) { $0 + $1.nonzeroBitCount }
+        settings[name] = "\(grouped(ones)) weights kept, of \(grouped(8 * bytes.count)) bits at most"
+      }
     }
+    for (name, value) in (file as? TorchFile)?.values ?? [:] { settings[name] = value.description }
+    let count = file.names.reduce(0) { $0 + (file.shape(of: $1)?.count ?? 0) }
     return Report(
-      kind: isDelta ? "delta of frugal" : "safetensors file", path: path,
+      kind: isDelta ? "delta of frugal" : file.format, path: path,
       sha256: [lastComponent(path): file.sha256.description], bytes: file.byteCount, types: types(of: [file]),
-      settings: settings, tensors: tensors(of: [file]))
+      parameters: isDelta ? [:] : ["all": count], settings: settings, tensors: tensors(of: [file]),
+      isWeightFile: !isDelta)
   }
 
-  private static func types(of files: [SafeTensorsFile]) -> [String: Int] {
+  private static func types(of files: [any WeightFile]) -> [String: Int] {
     var counts: [String: Int] = [:]
     for file in files {
-      for name in file.names { if let entry = try? file.entry(name) { counts[entry.type.rawValue, default: 0] += 1 } }
+      for name in file.names { if let type = file.type(of: name) { counts[type.rawValue, default: 0] += 1 } }
     }
     return counts
   }
 
-  private static func tensors(of files: [SafeTensorsFile]) -> [String: String] {
+  private static func tensors(of files: [any WeightFile]) -> [String: String] {
     var shapes: [String: String] = [:]
     for file in files {
       for name in file.names {
-        if let entry = try? file.entry(name) { shapes[name] = "\(entry.type.rawValue) \(entry.shape)" }
+        if let type = file.type(of: name), let shape = file.shape(of: name) {
+          shapes[name] = "\(type.rawValue) \(shape)"
+        }
       }
     }
     return shapes

@@ -23,7 +23,7 @@ import Testing
     let url = try folder.file("weights.safetensors")
     var writer = SafeTensorsWriter(metadata: ["format": "pt", "a \"quoted\"\n\u{1}": "é😀\\"])
     let tensor = Tensor([5], [0, -1, 0.1, 65504, 1e-7])
-    for type in [SafeTensorsType.f16, .bf16, .f32, .f64] { writer.add(type.rawValue, tensor, as: type) }
+    for type in [ElementType.f16, .bf16, .f32, .f64] { writer.add(type.rawValue, tensor, as: type) }
     writer.add("mask", bytes: [0, 255, 7], shape: [3, 1])
     writer.add("step", integers: [.min, .max, 0])
     try writer.write(to: url)

@@ -1,5 +1,5 @@
-/// The element types of the safetensors format, by the names it gives them.
-public enum SafeTensorsType: String, CaseIterable, Hashable, Sendable {
+/// The types of stored elements, by the names that the safetensors format gives them.
+public enum ElementType: String, CaseIterable, Hashable, Sendable {
   case bool = "BOOL"
   case u8 = "U8"
   case i8 = "I8"
@@ -17,7 +17,7 @@ public enum SafeTensorsType: String, CaseIterable, Hashable, Sendable {
   case u64 = "U64"
 
   /// The type of `Real`: F32, or F64 in a double-precision build.
-  public static let real: SafeTensorsType = Real.self == Double.self ? .f64 : .f32
+  public static let real: ElementType = Real.self == Double.self ? .f64 : .f32
 
   /// The bytes of one element.
   public var size: Int {
@@ -36,14 +36,4 @@ public enum SafeTensorsType: String, CaseIterable, Hashable, Sendable {
     case .bool, .u8, .i8, .i16, .u16, .i32, .u32, .i64, .u64: false
     }
   }
-}
-
-/// One tensor of a safetensors file: what its elements are and where they lie.
-public struct SafeTensorsEntry: Hashable, Sendable {
-  /// The type of its elements.
-  public let type: SafeTensorsType
-  /// Its extents, outermost first.
-  public let shape: Shape
-  /// Its bytes, counted from the beginning of the file.
-  public let range: Range<Int>
 }

@@ -1,0 +1,47 @@
+import Foundation
+
+/// Opening of weight files whose format is not known.
+public enum WeightFiles {
+  /// The endings of files that may hold weights, without the dot.
+  public static let extensions = ["safetensors", "npz", "npy", "pt", "pth", "bin", "ckpt", "tar"]
+
+  /// Opens a weight file by its first bytes, and where those say nothing, by the ending of its name.
+  ///
+  /// - Throws: the error of the format, `SafeTensorsError` or `WeightFileError`.
+  public static func open(_ url: URL) throws -> any WeightFile {
+    let mapped: MappedFile
+    do throws(FileError) { mapped = try MappedFile(contentsOf: url) } catch { throw WeightFileError.unreadable(error) }
+    switch try kind(of: mapped, url) {
+    case .numPy: return try NumPyFile(mapped, url)
+    case .torch: return try TorchFile(mapped, url)
+    case .safeTensors: return try SafeTensorsFile(contentsOf: url)
+    }
+  }
+
+  private enum Kind { case safeTensors, numPy, torch }
+
+  private static func kind(of mapped: MappedFile, _ url: URL) throws(WeightFileError) -> Kind {
+    if ZipArchive.isArchive(mapped) {
+      do throws(FormatProblem) {
+        let archive = try ZipArchive(mapped)
+        if TorchArchive.root(of: archive) != nil { return .torch }
+        return NumPyFile.hasArrays(archive) ? .numPy : byEnding(url, else: .numPy)
+      } catch { throw .malformed(file: url.shown, expected: error.expected, found: error.found) }
+    }
+    let head = mapped.withBytes { Array($0.prefix(9)) }
+    if head.starts(with: NumPyHeader.magic) { return .numPy }
+    // Eight bytes of length, which may look like a pickle's first two, before the brace of a header.
+    if head.count == 9, head[8] == UInt8(ascii: "{") { return .safeTensors }
+    if head.count > 1, head[0] == 0x80, (2...5).contains(head[1]) { return .torch }
+    return byEnding(url, else: .safeTensors)
+  }
+
+  private static func byEnding(_ url: URL, else other: Kind) -> Kind {
+    switch url.pathExtension.lowercased() {
+    case "npy", "npz": .numPy
+    case "pt", "pth", "bin", "ckpt", "tar": .torch
+    case "safetensors": .safeTensors
+    default: other
+    }
+  }
+}

@@ -1,0 +1,97 @@
+import Foundation
+import FrugalTestSupport
+import Tensor
+import Testing
+
+@testable import Models
+
+/// CLIPs from what PyTorch saved, against the features that the reference calculated from them.
+@Suite(.enabled(if: Fixtures.has("clip"), "golden files of clip are absent: set FRUGAL_FIXTURES"))
+struct WeightFormatGoldenTests {
+  /// The tiny model's heads are 16 wide, which no shape tells.
+  private static func tiny() throws -> CLIPConfiguration {
+    try CLIPConfiguration(contentsOf: Fixtures.url("clip/hf-tiny/config.json"))
+  }
+
+  private func expectFeatures(_ model: CLIP, _ golden: GoldenCase, inputs: GoldenCase) throws {
+    let (want, file) = (try golden.tensors(), try inputs.file())
+    let flat = try file.integers("input_ids").map { Int32($0) }
+    let context = try file.entry("input_ids").shape[1]
+    let ids = stride(from: 0, to: flat.count, by: context).map { Array(flat[$0..<$0 + context]) }
+    let ends = ids.map { row in row.firstIndex(of: row.max() ?? 0) ?? 0 }
+    let images = model.vision(Variable(try file.tensor("images")), Pass()).value
+    let texts = model.text(ids, ends: ends, Pass()).value
+    expectClose(images, try #require(want["image_features"]), rtol: golden.rtol, atol: golden.atol, "image_features")
+    expectClose(texts, try #require(want["text_features"]), rtol: golden.rtol, atol: golden.atol, "text_features")
+  }
+
+  @Test(arguments: [("openai-tiny.pt", "hf-tiny-forward"), ("openai-tiny-fp16.pt", "openai-tiny-fp16-forward")])
+  func aStateDictionaryUnderOpenAIsNamesIsTheModel(file: String, golden: String) throws {
+    let weights = try TorchFile(contentsOf: Fixtures.url("clip/\(file)"))
+    let model = try CLIP(Self.tiny(), from: weights, layout: .openAICLIP)
+    try expectFeatures(
+      model, Fixtures.golden("clip", golden), inputs: Fixtures.golden("clip", "hf-tiny-forward"))
+    #expect(weights.type(of: "visual.conv1.weight") == (file.contains("fp16") ? .f16 : .f32))
+  }
+
+  @Test func aResNetsStateDictionaryIsTheModel() throws {
+    let weights = try PretrainedWeights(contentsOf: Fixtures.url("clip/openai-rn.pt"))
+    let model = try CLIP(CLIPConfiguration(deducedFrom: weights), from: weights, layout: .openAIResNetCLIP)
+    let golden = Fixtures.golden("clip", "openai-rn-forward")
+    try expectFeatures(model, golden, inputs: golden)
+  }
+
+  /// Tensors of a file, changed or under other names.
+  private struct Changed: TensorSource {
+    let label = "changed"
+    let tensors: [String: Tensor]
+    var names: [String] { tensors.keys.sorted() }
+    func shape(of name: String) -> Shape? { tensors[name]?.shape }
+    func tensor(_ name: String) throws -> Tensor { try #require(tensors[name]) }
+  }
+
+  /// What the published archives hold: halves, but for norms, scale and sizes.
+  @Test func aTorchScriptArchiveIsTheModelInHalfPrecision() throws {
+    let script = try TorchFile(contentsOf: Fixtures.url("clip/openai-vit64-jit.pt"))
+    let single = try SafeTensorsFile(contentsOf: Fixtures.url("clip/openai-vit64.safetensors"))
+    let rounded = Changed(
+      tensors: try Dictionary(
+        uniqueKeysWithValues: single.names.map { name in
+          let tensor = try single.tensor(name)
+          guard script.type(of: name) == .f16 else { return (name, tensor) }
+          let halves = tensor.values.map { Real(HalfPrecision.float(binary16: HalfPrecision.binary16(Float($0)))) }
+          return (name, Tensor(tensor.shape, halves))
+        }))
+    let configuration = try CLIPConfiguration(deducedFrom: script)
+    #expect(try configuration == CLIPConfiguration(deducedFrom: single))
+    let models = [
+      try CLIP(configuration, from: script, layout: .openAICLIP),
+      try CLIP(configuration, from: rounded, layout: .openAICLIP),
+    ]
+    let images = Variable(try Fixtures.golden("clip", "openai-vit64-forward").file().tensor("images"))
+    #expect(models[0].vision(images, Pass()).value == models[1].vision(images, Pass()).value)
+    for (found, want) in zip(models[0].parameters, models[1].parameters) {
+      #expect(found.site == want.site && found.value == want.value, "\(found.site.name)")
+    }
+  }
+
+  @Test func theTextTowerMayHaveNamesOfItsOwn() throws {
+    let map = try #require(Fixtures.golden("clip", "open_clip-customtext-names").args["map"].object)
+    for (file, layout) in [
+      ("openai-vit64", WeightLayout.customTextCLIP), ("openai-rn", WeightLayout.customTextResNetCLIP),
+    ] {
+      let source = try SafeTensorsFile(contentsOf: Fixtures.url("clip/\(file).safetensors"))
+      var tensors = try Dictionary(
+        uniqueKeysWithValues: source.names.filter { !$0.hasSuffix("num_batches_tracked") }.map {
+          ($0, try source.tensor($0))
+        })
+      for (theirs, ours) in map { tensors[theirs] = tensors.removeValue(forKey: ours.string ?? "") }
+      for size in ["input_resolution", "context_length", "vocab_size"] { tensors[size] = nil }
+      let changed = Changed(tensors: tensors)
+      #expect(CLIPConfiguration.hasOpenAINames(changed) && WeightLayout.textPrefix(changed) == "text.")
+      let model = try CLIP(CLIPConfiguration(deducedFrom: changed), from: changed, layout: layout)
+      let golden = Fixtures.golden("clip", "\(file)-forward")
+      try expectFeatures(model, golden, inputs: golden)
+    }
+  }
+}
