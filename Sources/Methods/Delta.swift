@@ -141,12 +141,15 @@ extension Delta {
   public func method(on model: CLIP, textFeatures: Tensor) -> Method {
     let head: any Head =
       tensors[Self.residual].map {
-        TunedTaskRes(textFeatures: textFeatures, alpha: Real(description.alpha ?? 0), residual: $0)
-      } ?? ZeroShot(textFeatures: textFeatures)
+        TunedTaskRes(
+          start: TaskRes(
+            textFeatures: textFeatures, alpha: Real(description.alpha ?? 0), logitScale: model.logitScale), residual: $0
+        )
+      } ?? ZeroShot(textFeatures: textFeatures, logitScale: model.logitScale)
     let sites = model.vision.parameters.compactMap { parameter in
       masks[parameter.site.name].map { Parameter(parameter.site, $0.applied(to: parameter.value)) }
     }
-    return Method(encoder: TunedEncoder(parameters: sites), head: head, model: model)
+    return Method(encoder: TunedEncoder(parameters: sites), head: head, tower: model.vision)
   }
 }
 
@@ -164,16 +167,14 @@ private struct TunedEncoder: EncoderTuning {
 }
 
 /// A residual that is trained no further.
-private struct TunedTaskRes: Head {
-  let textFeatures: Tensor
-  let alpha: Real
+private struct TunedTaskRes: ContrastiveHead {
+  let start: TaskRes
   let residual: Tensor
 
   var trainables: [Trainable] { [] }
+  var logitScale: Parameter { start.logitScale }
 
-  func classifier(_ values: [Variable]) -> Variable {
-    TaskRes(textFeatures: textFeatures, alpha: alpha).classifier([Variable(residual)])
-  }
+  func classifier(_ values: [Variable]) -> Variable { start.classifier([Variable(residual)]) }
 
   func write(_ values: [Tensor], to delta: inout Delta) {}
 }

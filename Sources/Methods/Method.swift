@@ -10,12 +10,15 @@ public struct Method: Sendable {
   public let encoder: any EncoderTuning
   /// The classifier half.
   public let head: any Head
-  /// The frozen model.
-  public let model: CLIP
+  /// The frozen image tower.
+  public let tower: any ImageTower
 
-  /// A pair of halves on a model.
-  public init(encoder: any EncoderTuning, head: any Head, model: CLIP) {
-    (self.encoder, self.head, self.model) = (encoder, head, model)
+  /// p, the probability that in training a sample skips a residual branch of the tower's last block.
+  public let stochasticDepth: Real
+
+  /// A pair of halves on an image tower.
+  public init(encoder: any EncoderTuning, head: any Head, tower: any ImageTower, stochasticDepth: Real = 0) {
+    (self.encoder, self.head, self.tower, self.stochasticDepth) = (encoder, head, tower, stochasticDepth)
     encoderCount = encoder.trainables.count
     initialHead = head.trainables.map(\.initial)
   }
@@ -29,7 +32,7 @@ public struct Method: Sendable {
   public var trainables: [Trainable] { encoder.trainables + head.trainables }
 
   /// Whether image features stay the same during training.
-  public var hasFrozenEncoder: Bool { encoderCount == 0 }
+  public var hasFrozenEncoder: Bool { encoderCount == 0 && stochasticDepth == 0 }
 
   /// What one batch yields.
   public struct Step {
@@ -51,27 +54,28 @@ public struct Method: Sendable {
 
   /// Forward, backward and the method's rule for one batch.
   ///
-  /// - labels: [batch]; values: one tensor a trainable; `seed` and `step` key the random numbers of the rule.
+  /// - labels: [batch]; values: one tensor a trainable; `seed` and `step` key all random numbers.
   public func step(_ input: Input, labels: [Int32], values: [Tensor], seed: UInt64, step: Int) -> Step {
     let tape = Tape()
     let leaves = values.map { tape.leaf($0) }
-    let (logits, objective) = objective(input, labels: labels, values: leaves)
+    let draws = TrainingDraws(seed: seed, step: step, stochasticDepth: stochasticDepth)
+    let (logits, objective) = objective(input, labels: labels, values: leaves, draws)
     let gradients = tape.gradients(of: objective.losses, for: leaves, releasing: true)
     let ruled = encoder.combined(gradients.map { split($0).encoder }, seed: seed, step: step)
     let correct = zip(logits.value.rowMaxima(), labels).count { $0 == Int($1) }
     return Step(gradients: ruled + split(gradients[0]).head, terms: objective.terms, correct: correct)
   }
 
-  /// The forward pass of one batch: logits [batch, classes], and the losses.
+  /// The forward pass of one batch, of training where there are draws: logits [batch, classes], and the losses.
   func objective(
-    _ input: Input, labels: [Int32], values: [Variable]
+    _ input: Input, labels: [Int32], values: [Variable], _ draws: TrainingDraws? = nil
   ) -> (logits: Variable, objective: Objective) {
     let (encoderValues, headValues) = split(values)
-    let pass = Pass(tunings: encoder.tunings(encoderValues))
-    let logits = model.logits(features(input, pass), classifier: head.classifier(headValues), pass)
+    let pass = Pass(tunings: encoder.tunings(encoderValues), draws: draws)
+    let logits = head.logits(features(input, pass), headValues, pass)
     let teacher =
       encoder.needsTeacher
-      ? model.logits(features(input, Pass()), classifier: head.classifier(initialHead.map { Variable($0) }), Pass())
+      ? head.logits(features(input, Pass()), initialHead.map { Variable($0) }, Pass())
       : nil
     return (logits, encoder.objective(logits: logits, teacher: teacher, labels: labels, values: encoderValues))
   }
@@ -80,7 +84,7 @@ public struct Method: Sendable {
   public func logits(_ input: Input, values: [Tensor]) -> Tensor {
     let (encoderValues, headValues) = split(values.map { Variable($0) })
     let pass = Pass(tunings: encoder.tunings(encoderValues))
-    return model.logits(features(input, pass), classifier: head.classifier(headValues), pass).value
+    return head.logits(features(input, pass), headValues, pass).value
   }
 
   /// One thing a trained tensor, taken apart by the half the tensor belongs to.
@@ -90,7 +94,7 @@ public struct Method: Sendable {
 
   private func features(_ input: Input, _ pass: Pass) -> Variable {
     switch input {
-    case .images(let images): model.vision(Variable(images), pass)
+    case .images(let images): tower(Variable(images), pass)
     case .features(let features): Variable(features)
     }
   }

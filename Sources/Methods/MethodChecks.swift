@@ -45,12 +45,15 @@ extension MethodChecks {
   /// A method with its published settings on a small model, some pictures, and values on both sides of the threshold.
   struct Batch: Sendable {
     static let classes = 4
+    let model: CLIP
     let method: Method
     /// The method whose losses are differentiable and equal those of `method` at `values`.
     let relaxed: Method
     let images: Tensor
     let labels: [Int32]
     let values: [Tensor]
+    /// [classes, embedding]
+    let textFeatures: Tensor
 
     /// A vision transformer of two blocks.
     static let transformer = ImageConfiguration.transformer(
@@ -65,7 +68,7 @@ extension MethodChecks {
     init(_ name: MethodName, count: Int = 3, vision: ImageConfiguration = Self.transformer) {
       let text = TransformerConfiguration(
         width: 2, hiddenWidth: 2, blocks: 0, heads: 1, activation: .quickGELU, epsilon: 1e-5)
-      let model = CLIP.random(
+      model = CLIP.random(
         CLIPConfiguration(
           vision: vision,
           text: TextConfiguration(transformer: text, vocabulary: 3, contextLength: 2), embedding: 5), seed: 11)
@@ -73,7 +76,7 @@ extension MethodChecks {
       images = numbers.next([count, 3, vision.imageSize, vision.imageSize], scale: 1.5)
       labels = (0..<count).map { Int32($0 * 3 % Self.classes) }
       let recipe = Recipe.published(name, benchmark: nil, shots: 16, as: .official)
-      let textFeatures = numbers.next([Self.classes, 5], scale: 2)
+      textFeatures = numbers.next([Self.classes, 5], scale: 2)
       // Numbers of its own: R-PMT is checked at the masks of R-MT.
       var choice = CheckNumbers(seed: 43)
       method = Method(name, on: model, textFeatures: textFeatures, recipe, .official) { groups, _ in
@@ -88,7 +91,7 @@ extension MethodChecks {
           BitMask(thresholding: numbers.next($0.value.shape), above: -0.7).real.reshaped(to: $0.value.shape)
         }
       }
-      relaxed = Method(encoder: encoder, head: method.head, model: model)
+      relaxed = Method(encoder: encoder, head: method.head, tower: model.vision)
       values = masks + method.head.trainables.map { numbers.next($0.initial.shape, scale: 0.5) }
     }
 
@@ -162,10 +165,10 @@ extension MethodChecks {
   private static var frozen: [any Check] {
     [1, 3].map { count in
       let batch = Batch(MethodName(.frozen, .zeroShot), count: count)
-      let (model, method) = (batch.method.model, batch.method)
+      let (model, method) = (batch.model, batch.method)
       let features = model.vision(Variable(batch.images), Pass()).value
       let inputs = [
-        ("features", features), ("classifier", method.head.classifier([]).value),
+        ("features", features), ("classifier", batch.textFeatures),
         ("logitScale", model.logitScale.value),
       ]
       return GradientCheck("frozen/L_ce, \(count) pictures", inputs, scope: .network) { values in
@@ -179,17 +182,15 @@ extension MethodChecks {
   /// A classifier that is not trained still passes gradients to the encoder: by the weights of the tower.
   private static var zeroShot: [any Check] {
     let batch = Batch(MethodName(.frozen, .zeroShot))
-    let parameters = batch.method.model.vision.parameters
+    let parameters = batch.model.vision.parameters
     return [
       GradientCheck(
         "zero-shot/L_ce by the tower", parameters.map { (name: $0.site.name, value: $0.value) }, scope: .network
       ) { values in
         let sites = zip(parameters, values).map { ($0.site, Tuning.replaced($1)) }
         let pass = Pass(tunings: Dictionary(uniqueKeysWithValues: sites))
-        let model = batch.method.model
-        return model.logits(
-          model.vision(Variable(batch.images), pass), classifier: batch.method.head.classifier([]), pass
-        ).crossEntropy(labels: batch.labels)
+        return batch.method.head.logits(batch.model.vision(Variable(batch.images), pass), [], pass)
+          .crossEntropy(labels: batch.labels)
       }
     ]
   }
@@ -197,11 +198,13 @@ extension MethodChecks {
   /// The residual where it starts and where it has grown, for several α.
   private static var taskRes: [any Check] {
     let batch = Batch(MethodName(.frozen, .taskRes))
-    let model = batch.method.model
+    let model = batch.model
     let features = model.vision(Variable(batch.images), Pass()).value
-    let text = batch.method.head.classifier([Variable(batch.values[0])]).value
+    let start = TaskRes(textFeatures: batch.textFeatures, alpha: 0.5, logitScale: model.logitScale)
+    let text = start.classifier([Variable(batch.values[0])]).value
     return [0.1, 0.5, 1].flatMap { (alpha: Real) in
-      let method = Method(encoder: FrozenEncoder(), head: TaskRes(textFeatures: text, alpha: alpha), model: model)
+      let head = TaskRes(textFeatures: text, alpha: alpha, logitScale: model.logitScale)
+      let method = Method(encoder: FrozenEncoder(), head: head, tower: model.vision)
       return [("zero", method.trainables[0].initial), ("grown", batch.values[0])].map { state, residual in
         GradientCheck("task-res/alpha \(alpha), residual \(state)", [(Delta.residual, residual)], scope: .network) {
           method.objective(.features(features), labels: batch.labels, values: $0).objective.losses[0]
@@ -248,7 +251,7 @@ extension MethodChecks {
     _ name: MethodName, _ variant: String, _ batch: Batch, _ tuning: MaskTuning
   ) -> [any Check] {
     let plain = MaskTuning(groups: tuning.groups, dropout: tuning.dropout, normWeight: 0)
-    let method = Method(encoder: plain, head: batch.method.head, model: batch.method.model)
+    let method = Method(encoder: plain, head: batch.method.head, tower: batch.model.vision)
     return (0..<batch.lossCount).map { loss in
       let title = "\(loss == 0 ? "L_ce" : "L_kl")\(variant)"
       return IdentityCheck("\(name)/\(title) by masks = by masked weights ⊙ weights") {
@@ -261,13 +264,11 @@ extension MethodChecks {
         let weights = zip(plain.masks(batch.values), plain.parameters).map { weightTape.leaf($0.applied(to: $1.value)) }
         let replaced = zip(plain.parameters, weights).map { ($0.site, Tuning.replaced($1)) }
         let pass = Pass(tunings: Dictionary(uniqueKeysWithValues: replaced))
-        let (model, classifier) = (method.model, method.head.classifier([]))
-        let (student, teacher) = (pass, Pass())
         func logits(_ pass: Pass) -> Variable {
-          model.logits(model.vision(Variable(batch.images), pass), classifier: classifier, pass)
+          method.head.logits(method.tower(Variable(batch.images), pass), [], pass)
         }
         let byWeights = weightTape.gradients(
-          of: plain.objective(logits: logits(student), teacher: logits(teacher), labels: batch.labels, values: [])
+          of: plain.objective(logits: logits(pass), teacher: logits(Pass()), labels: batch.labels, values: [])
             .losses[loss], for: weights)
         return zip(plain.parameters, zip(byMask, byWeights)).map { parameter, gradients in
           .init("\(parameter.site).mask", gradients.0, equals: product(gradients.1, parameter.value))
@@ -283,7 +284,7 @@ extension MethodChecks {
       guard let tuning = batch.method.encoder as? MaskTuning, let tuned = tuning.tuned else { return [] }
       let all = MaskTuning(groups: tuning.groups, dropout: tuning.dropout, normWeight: tuning.normWeight)
       func step(_ encoder: MaskTuning) -> [Tensor] {
-        Method(encoder: encoder, head: batch.method.head, model: batch.method.model)
+        Method(encoder: encoder, head: batch.method.head, tower: batch.model.vision)
           .step(.images(batch.images), labels: batch.labels, values: batch.values, seed: 1, step: 2).gradients
       }
       let (found, expected) = (step(tuning), step(all))

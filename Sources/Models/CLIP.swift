@@ -36,6 +36,13 @@ public struct CLIP: Sendable, ParameterizedLayer {
   ///
   /// - features f: [batch, embedding]; classifier t: [classes, embedding]; z: [batch, classes].
   public func logits(_ features: Variable, classifier: Variable, _ pass: Pass) -> Variable {
-    features.l2Normalized().linear(classifier.l2Normalized()).scaled(byExponentialOf: pass[logitScale])
+    features.contrastiveLogits(classifier: classifier, logitScale: logitScale, pass)
+  }
+}
+
+extension Variable {
+  /// `CLIP.logits` of features (self), for a classifier that knows the scale and no model.
+  public func contrastiveLogits(classifier: Variable, logitScale: Parameter, _ pass: Pass) -> Variable {
+    l2Normalized().linear(classifier.l2Normalized()).scaled(byExponentialOf: pass[logitScale])
   }
 }

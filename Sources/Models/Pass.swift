@@ -8,17 +8,38 @@ public enum Tuning {
   case masked(by: Variable, threshold: Real)
 }
 
-/// One run of a network: how its sites are tuned, and who watches.
+/// What a run of training draws at random, by seed and step; evaluation draws nothing.
+public struct TrainingDraws: Sendable, Hashable {
+  /// The seed of the run.
+  public let seed: UInt64
+  /// The training step.
+  public let step: Int
+  /// p, the probability that a sample skips a residual branch of the last block.
+  public let stochasticDepth: Real
+
+  /// The draws of a step; traps unless p is in 0 ... 1.
+  public init(seed: UInt64, step: Int, stochasticDepth: Real = 0) {
+    precondition(
+      0...1 ~= stochasticDepth, "TrainingDraws: expected a probability from 0 to 1, found \(stochasticDepth)")
+    (self.seed, self.step, self.stochasticDepth) = (seed, step, stochasticDepth)
+  }
+}
+
+/// One run of a network: how its sites are tuned, what is drawn at random, and who watches.
 ///
 /// The network is the same for the plain and the tuned run, the teacher and the student; what differs is the pass.
 public struct Pass {
   private let tunings: [Site: Tuning]
+  private let draws: TrainingDraws?
   private let observer: ((_ name: String, _ value: Tensor) -> Void)?
 
-  /// A run with the given tunings; sites without one keep their frozen tensor. The observer receives every named
-  /// intermediate, in order.
-  public init(tunings: [Site: Tuning] = [:], observer: ((_ name: String, _ value: Tensor) -> Void)? = nil) {
-    (self.tunings, self.observer) = (tunings, observer)
+  /// A run with the given tunings; sites without one keep their frozen tensor. A run of training has draws, one of
+  /// evaluation none. The observer receives every named intermediate, in order.
+  public init(
+    tunings: [Site: Tuning] = [:], draws: TrainingDraws? = nil,
+    observer: ((_ name: String, _ value: Tensor) -> Void)? = nil
+  ) {
+    (self.tunings, self.draws, self.observer) = (tunings, draws, observer)
   }
 
   /// The tensor of a site in this run.
@@ -40,6 +61,16 @@ public struct Pass {
       return x.linear(Variable(weight.value), maskedBy: mask, threshold: threshold, bias: bias)
     }
     return x.linear(self[weight], bias: bias)
+  }
+
+  /// z + y, where y is a residual branch of block i of n; in training with stochastic depth (Huang et al. 2016) a sample
+  /// skips it with probability p i / (n − 1), and what is kept is divided by the rest.
+  ///
+  /// - z, y: [samples, ...], one shape; part: which of the branches of the block, 0 or 1.
+  func residual(_ z: Variable, _ y: Variable, block: Int, of blocks: Int, part: Int) -> Variable {
+    guard let draws, draws.stochasticDepth > 0, block > 0 else { return z.adding(y) }
+    let draw = DropDraw(seed: draws.seed, site: 2 * block + part, step: draws.step)
+    return z.adding(y.dropPath(draws.stochasticDepth * Real(block) / Real(blocks - 1), draw: draw))
   }
 
   /// Shows an intermediate to the observer and hands it on.

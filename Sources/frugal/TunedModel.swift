@@ -27,7 +27,8 @@ struct TunedModel {
       let features = try prompts.classifier(of: pretrained.directory, ensembling: .unitMean, truncate: truncates)
       (self.pretrained, self.classes, title) = (pretrained, classes, "zero-shot")
       method = Method(
-        encoder: FrozenEncoder(), head: ZeroShot(textFeatures: features), model: pretrained.model)
+        encoder: FrozenEncoder(), head: ZeroShot(textFeatures: features, logitScale: pretrained.model.logitScale),
+        tower: pretrained.model.vision)
       return
     }
     let delta = try Delta(

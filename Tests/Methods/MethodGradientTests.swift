@@ -10,8 +10,8 @@ import Testing
   /// ∂L/∂x_c = (α / ‖t'_c‖) (I − u_c u_cᵀ) ∂L/∂u_c has no part along t'_c (TaskRes, spec section 1).
   @Test func theGradientOfTheResidualIsAcrossTheClassifier() throws {
     let (model, images, labels) = (try TinyCLIP.model(), TinyCLIP.images(3), TinyCLIP.labels(3))
-    let head = TaskRes(textFeatures: TinyCLIP.textFeatures, alpha: 0.5)
-    let method = Method(encoder: FrozenEncoder(), head: head, model: model)
+    let head = TaskRes(textFeatures: TinyCLIP.textFeatures, alpha: 0.5, logitScale: model.logitScale)
+    let method = Method(encoder: FrozenEncoder(), head: head, tower: model.vision)
     let found = method.step(
       .images(images), labels: labels, values: method.trainables.map(\.initial), seed: 1, step: 0)
     let (gradient, text) = (found.gradients[0].values, TinyCLIP.textFeatures.values)

@@ -20,22 +20,22 @@ import Testing
       normWeight: normWeight)
   }
 
-  var zeroShot: ZeroShot { ZeroShot(textFeatures: TinyCLIP.textFeatures) }
-  var taskRes: TaskRes { TaskRes(textFeatures: TinyCLIP.textFeatures, alpha: 0.5) }
+  var zeroShot: ZeroShot { ZeroShot(textFeatures: TinyCLIP.textFeatures, logitScale: model.logitScale) }
+  var taskRes: TaskRes { TaskRes(textFeatures: TinyCLIP.textFeatures, alpha: 0.5, logitScale: model.logitScale) }
   var untouched: Tensor {
-    Method(encoder: FrozenEncoder(), head: zeroShot, model: model).logits(.images(images), values: [])
+    Method(encoder: FrozenEncoder(), head: zeroShot, tower: model.vision).logits(.images(images), values: [])
   }
 
   @Test(arguments: MaskSites.allCases) func aMethodAtItsStartIsTheZeroShotModelBitForBit(_ sites: MaskSites) {
     for head in [zeroShot as any Head, taskRes] {
-      let method = Method(encoder: tuning(sites), head: head, model: model)
+      let method = Method(encoder: tuning(sites), head: head, tower: model.vision)
       let logits = method.logits(.images(images), values: method.trainables.map(\.initial))
       #expect(logits.values.map(\.bitPattern) == untouched.values.map(\.bitPattern))
     }
   }
 
   @Test func masksThatAreOffChangeTheLogits() {
-    let method = Method(encoder: tuning(), head: zeroShot, model: model)
+    let method = Method(encoder: tuning(), head: zeroShot, tower: model.vision)
     for index in method.trainables.indices {
       var values = method.trainables.map(\.initial)
       values[index] = values[index].scaled(by: 0.5)
@@ -70,7 +70,7 @@ import Testing
   /// The step of the method is forward, two gradients, the rule: spelled out, bit for bit.
   @Test(arguments: [nil, 0, 0.3, 1] as [Real?]) func aStepIsWhatOneDoesByHand(_ lambda: Real?) {
     let tuning = tuning(lambda: lambda)
-    let method = Method(encoder: tuning, head: taskRes, model: model)
+    let method = Method(encoder: tuning, head: taskRes, tower: model.vision)
     var numbers = CheckNumbers(seed: 12)
     var values = tuning.trainables.map { numbers.next($0.initial.shape, scale: 6e-3).shifted(by: 9e-3) }
     values.append(numbers.next(TinyCLIP.textFeatures.shape, scale: 0.3))
@@ -107,7 +107,7 @@ import Testing
 
   /// The teacher of the joint method is the untouched model: residual zero, all masks on.
   @Test func theTeacherDoesNotMoveWithTheStudent() throws {
-    let method = Method(encoder: tuning(), head: taskRes, model: model)
+    let method = Method(encoder: tuning(), head: taskRes, tower: model.vision)
     var values = method.trainables.map(\.initial)
     values[values.count - 1] = CheckNumbers(seed: 1).tensor(TinyCLIP.textFeatures.shape)
     let found = method.step(.images(images), labels: labels, values: values, seed: 1, step: 0)
@@ -117,7 +117,7 @@ import Testing
   }
 
   @Test func featuresOfAFrozenEncoderStandForItsImages() {
-    let method = Method(encoder: FrozenEncoder(), head: taskRes, model: model)
+    let method = Method(encoder: FrozenEncoder(), head: taskRes, tower: model.vision)
     let features = model.vision(Variable(images), Pass()).value
     let values = [CheckNumbers(seed: 1).tensor(TinyCLIP.textFeatures.shape)]
     let byImages = method.step(.images(images), labels: labels, values: values, seed: 1, step: 0)
@@ -125,14 +125,14 @@ import Testing
     #expect(byImages.gradients == byFeatures.gradients)
     #expect(method.logits(.images(images), values: values) == method.logits(.features(features), values: values))
     #expect(method.hasFrozenEncoder)
-    #expect(!Method(encoder: tuning(), head: taskRes, model: model).hasFrozenEncoder)
+    #expect(!Method(encoder: tuning(), head: taskRes, tower: model.vision).hasFrozenEncoder)
   }
 
   /// Tuning reads the weights and the text features, and writes neither.
   @Test func nothingFrozenIsTouched() {
     let before = (model.parameters.map { $0.value.copied() }, TinyCLIP.textFeatures)
-    let head = ZeroShot(textFeatures: before.1.copied())
-    let method = Method(encoder: tuning(), head: head, model: model)
+    let head = ZeroShot(textFeatures: before.1.copied(), logitScale: model.logitScale)
+    let method = Method(encoder: tuning(), head: head, tower: model.vision)
     var values = method.trainables.map(\.initial)
     var adam = Adam(method.trainables.map { ParameterSlot($0.name, $0.initial.shape) })
     for step in 0..<4 {

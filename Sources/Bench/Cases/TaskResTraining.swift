@@ -24,9 +24,11 @@ private final class TaskResTraining {
   init(classes: Int, shots: Int, width: Int, batch: Int, epochs: Int) {
     (pictures, self.batch, self.epochs, self.shots) = (classes * shots, batch, epochs, shots)
     features = Variable(noise([classes * shots, width], seed: 1))
+    let model = RealSize.clip(textBlocks: 0)
     method = Method(
-      encoder: FrozenEncoder(), head: TaskRes(textFeatures: noise([classes, width], seed: 2), alpha: 0.5),
-      model: RealSize.clip(textBlocks: 0))
+      encoder: FrozenEncoder(),
+      head: TaskRes(textFeatures: noise([classes, width], seed: 2), alpha: 0.5, logitScale: model.logitScale),
+      tower: model.vision)
   }
 
   func run() {

@@ -16,14 +16,14 @@ public struct ParameterSelection {
   public let parameters: [Parameter]
   /// The number of batches summed up so far.
   public private(set) var batches = 0
-  private let model: CLIP
+  private let tower: any ImageTower
   private let head: any Head
   /// s, a tensor a weight.
   private var sums: [Tensor]
 
-  /// A selection among `parameters` of the image encoder of `model`, in the order of `MaskTuning.parameters`.
-  public init(among parameters: [Parameter], of model: CLIP, head: any Head) {
-    (self.parameters, self.model, self.head) = (parameters, model, head)
+  /// A selection among `parameters` of an image tower, in the order of `MaskTuning.parameters`.
+  public init(among parameters: [Parameter], of tower: any ImageTower, head: any Head) {
+    (self.parameters, self.tower, self.head) = (parameters, tower, head)
     sums = parameters.map { .zeros($0.value.shape) }
   }
 
@@ -47,8 +47,7 @@ public struct ParameterSelection {
     let weights = parameters.map { tape.leaf($0.value) }
     let pass = Pass(
       tunings: Dictionary(uniqueKeysWithValues: zip(parameters, weights).map { ($0.site, .replaced($1)) }))
-    let classifier = head.classifier(head.trainables.map { Variable($0.initial) })
-    let logits = model.logits(model.vision(Variable(images), pass), classifier: classifier, pass)
+    let logits = head.logits(tower(Variable(images), pass), head.trainables.map { Variable($0.initial) }, pass)
     return tape.gradients(of: logits.crossEntropy(labels: labels), for: weights)
   }
 

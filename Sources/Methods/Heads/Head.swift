@@ -6,20 +6,42 @@ public protocol Head: Sendable {
   /// The tensors to train; none for the zero-shot classifier.
   var trainables: [Trainable] { get }
 
-  /// The classifier for the values of the tensors, in the order of `trainables`: [classes, embedding].
-  func classifier(_ values: [Variable]) -> Variable
+  /// The logits for the values of the tensors, in the order of `trainables`.
+  ///
+  /// - features: [batch, embedding]; result: [batch, classes].
+  func logits(_ features: Variable, _ values: [Variable], _ pass: Pass) -> Variable
 
   /// Writes what the tuned classifier needs into a delta.
   func write(_ values: [Tensor], to delta: inout Delta)
 }
 
+/// A head whose logits are CLIP's: scaled cosine similarities with a row a class.
+public protocol ContrastiveHead: Head {
+  /// log s of the model: scalar.
+  var logitScale: Parameter { get }
+
+  /// The classifier for the values of the tensors, in the order of `trainables`: [classes, embedding].
+  func classifier(_ values: [Variable]) -> Variable
+}
+
+extension ContrastiveHead {
+  /// z_ic = s ⟨f_i / ‖f_i‖, t_c / ‖t_c‖⟩
+  public func logits(_ features: Variable, _ values: [Variable], _ pass: Pass) -> Variable {
+    features.contrastiveLogits(classifier: classifier(values), logitScale: logitScale, pass)
+  }
+}
+
 /// CLIP's own classifier: the text features of the class names (Radford et al. 2021, section 3.1).
-public struct ZeroShot: Head {
+public struct ZeroShot: ContrastiveHead {
   /// T: [classes, embedding]
   public let textFeatures: Tensor
+  /// log s
+  public let logitScale: Parameter
 
-  /// A classifier made of text features.
-  public init(textFeatures: Tensor) { self.textFeatures = textFeatures }
+  /// A classifier made of text features, with the scale of their model.
+  public init(textFeatures: Tensor, logitScale: Parameter) {
+    (self.textFeatures, self.logitScale) = (textFeatures, logitScale)
+  }
 
   /// None.
   public var trainables: [Trainable] { [] }

@@ -7,14 +7,19 @@ import Tensor
 ///
 /// The text features t_c stay as they are, raw and not normalised: their norm sets how far α x_c can turn them. x starts
 /// at zero, where the classifier is the zero-shot one. The logits are scaled cosine similarities with t'_c.
-public struct TaskRes: Head {
+public struct TaskRes: ContrastiveHead {
   /// t: [classes, embedding]
   public let textFeatures: Tensor
   /// α
   public let alpha: Real
 
-  /// A residual on the given text features.
-  public init(textFeatures: Tensor, alpha: Real) { (self.textFeatures, self.alpha) = (textFeatures, alpha) }
+  /// log s
+  public let logitScale: Parameter
+
+  /// A residual on the given text features, with the scale of their model.
+  public init(textFeatures: Tensor, alpha: Real, logitScale: Parameter) {
+    (self.textFeatures, self.alpha, self.logitScale) = (textFeatures, alpha, logitScale)
+  }
 
   /// x: [classes, embedding], zero.
   public var trainables: [Trainable] { [Trainable(Delta.residual, .zeros(textFeatures.shape))] }

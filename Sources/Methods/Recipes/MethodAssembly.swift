@@ -12,11 +12,11 @@ extension Method {
   ) rethrows {
     let head: any Head =
       switch name.head {
-      case .zeroShot: ZeroShot(textFeatures: textFeatures)
-      case .taskRes: TaskRes(textFeatures: textFeatures, alpha: Real(recipe.alpha))
+      case .zeroShot: ZeroShot(textFeatures: textFeatures, logitScale: model.logitScale)
+      case .taskRes: TaskRes(textFeatures: textFeatures, alpha: Real(recipe.alpha), logitScale: model.logitScale)
       }
     guard let sites = name.encoder.sites else {
-      self.init(encoder: FrozenEncoder(), head: head, model: model)
+      self.init(encoder: FrozenEncoder(), head: head, tower: model.vision)
       return
     }
     let groups = sites.groups(of: model.vision, fidelity)
@@ -24,6 +24,6 @@ extension Method {
       encoder: MaskTuning(
         groups: groups, dropout: recipe.lambda == 0 ? nil : GradientDropout(lambda: Real(recipe.lambda)),
         normWeight: Real(recipe.normWeight), tuned: name.encoder == .rpmt ? try selecting(groups, head) : nil),
-      head: head, model: model)
+      head: head, tower: model.vision)
   }
 }

@@ -106,7 +106,9 @@ public struct Experiment: Sendable {
       ) { try progress(before + $0, 2 * test.count) }
     }
     let zeroShot = Method(
-      encoder: FrozenEncoder(), head: ZeroShot(textFeatures: textFeatures), model: pretrained.model)
+      encoder: FrozenEncoder(),
+      head: ZeroShot(textFeatures: textFeatures, logitScale: pretrained.model.logitScale),
+      tower: pretrained.model.vision)
     let frozen = try evaluate(zeroShot, [], 0)
     let tuned = try evaluate(method, chosen.values, test.count)
     let shares = method.encoder.shares(encoderValues)
@@ -123,7 +125,7 @@ public struct Experiment: Sendable {
   private func tunedEntries(_ groups: [[Parameter]], _ head: any Head) throws -> [BitMask] {
     let loader = ImageLoader(preprocessing: pretrained.preprocessing)
     let (items, size) = (data.train.items, configuration.recipe.batchSize)
-    var selection = ParameterSelection(among: groups.flatMap(\.self), of: pretrained.model, head: head)
+    var selection = ParameterSelection(among: groups.flatMap(\.self), of: pretrained.model.vision, head: head)
     for start in stride(from: 0, to: items.count, by: size) {
       let batch = items[start..<min(start + size, items.count)]
       selection.add(try loader.loadAll(batch.map { ($0.url, 0) }), labels: batch.map { Int32($0.label) })

@@ -20,12 +20,13 @@ public enum TrainingSource: Sendable {
       self = .images(set, loader)
       return
     }
-    let width = method.model.configuration.embedding
-    var features = Tensor.zeros([set.count, width])
+    var features = Tensor.zeros([0, 0])
     for start in stride(from: 0, to: set.count, by: Evaluation.batchSize) {
       let items = set.items[start..<min(start + Evaluation.batchSize, set.count)]
       let images = try loader.loadAll(items.map { ($0.url, 0) })
-      let found = method.model.vision(Variable(images), Pass()).value
+      let found = method.tower(Variable(images), Pass()).value
+      let width = found.shape.width
+      if start == 0 { features = .zeros([set.count, width]) }
       features.write { into in Tensor.read(found) { (into + start * width).update(from: $0, count: found.count) } }
       progress(start + items.count)
     }

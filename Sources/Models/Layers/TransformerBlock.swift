@@ -13,6 +13,8 @@ struct TransformerBlock: ParameterizedLayer {
   let heads: Int
   let activation: Activation
   let isCausal: Bool
+  /// Its number in the tower, of how many.
+  let index, count: Int
 
   /// Reads block number `index` of a tower.
   init(
@@ -29,6 +31,7 @@ struct TransformerBlock: ParameterizedLayer {
     up = try Linear(&reader, "\(name).mlp.up", .mlpUp, from: width, to: hidden, block: index)
     down = try Linear(&reader, "\(name).mlp.down", .mlpDown, from: hidden, to: width, block: index)
     (heads, activation, self.isCausal) = (size.heads, size.activation, isCausal)
+    (self.index, count) = (index, size.blocks)
   }
 
   /// z: [batch, tokens, width] → the same shape
@@ -36,9 +39,9 @@ struct TransformerBlock: ParameterizedLayer {
     let x = attentionNorm(z, pass)
     let attention = query(x, pass).attention(
       keys: key(x, pass), values: value(x, pass), heads: heads, isCausal: isCausal)
-    let middle = z.adding(output(attention, pass))
+    let middle = pass.residual(z, output(attention, pass), block: index, of: count, part: 0)
     let hidden = activation(up(mlpNorm(middle, pass), pass))
-    return pass.observed(name, middle.adding(down(hidden, pass)))
+    return pass.observed(name, pass.residual(middle, down(hidden, pass), block: index, of: count, part: 1))
   }
 
   var parameters: [Parameter] {

@@ -77,7 +77,9 @@ import Testing
     let model = try TinyCLIP.model()
     let tuning = MaskTuning(
       groups: MaskSites.all.groups(of: model.vision, .official), dropout: GradientDropout(lambda: lambda))
-    let method = Method(encoder: tuning, head: ZeroShot(textFeatures: TinyCLIP.textFeatures), model: model)
+    let method = Method(
+      encoder: tuning, head: ZeroShot(textFeatures: TinyCLIP.textFeatures, logitScale: model.logitScale),
+      tower: model.vision)
     var values = method.trainables.map(\.initial)
     var adam = Adam(method.trainables.map { ParameterSlot($0.name, $0.initial.shape) })
     let bound = try #require(MaskTuning.firstPossibleFlip(learningRates: Self.constant(8e-5, 70)))

@@ -38,7 +38,8 @@ struct MaskTuningTrace {
       groups: sites.groups(of: model.vision, .official),
       dropout: lambda.map { GradientDropout(lambda: Real($0)) },
       normWeight: Real(try #require(args["loss_weight"].double)))
-    method = Method(encoder: tuning, head: ZeroShot(textFeatures: textFeatures), model: model)
+    method = Method(
+      encoder: tuning, head: ZeroShot(textFeatures: textFeatures, logitScale: model.logitScale), tower: model.vision)
   }
 
   private static func transformer(_ size: JSONValue) throws -> VisionConfiguration {
@@ -111,7 +112,6 @@ struct MaskTuningTrace {
   func studentLogits(_ step: Int, _ masks: [Variable]?) throws -> Variable {
     let pass = Pass(tunings: masks.map { tuning.tunings($0) } ?? [:])
     let images = Variable(try tensor("s\(step).images"))
-    let features = method.model.vision(images, pass)
-    return method.model.logits(features, classifier: method.head.classifier([]), pass)
+    return method.head.logits(method.tower(images, pass), [], pass)
   }
 }

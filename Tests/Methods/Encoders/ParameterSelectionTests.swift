@@ -8,10 +8,11 @@ import Testing
 @Suite struct ParameterSelectionTests {
   let model: CLIP
   let parameters: [Parameter]
-  let head = ZeroShot(textFeatures: TinyCLIP.textFeatures)
+  let head: ZeroShot
 
   init() throws {
     model = try TinyCLIP.model()
+    head = ZeroShot(textFeatures: TinyCLIP.textFeatures, logitScale: model.logitScale)
     parameters = MaskSites.all.groups(of: model.vision, .official).flatMap(\.self)
   }
 
@@ -27,7 +28,7 @@ import Testing
   }
 
   @Test func theLargestGradientsOfTheTaskLossAreChosen() throws {
-    var selection = ParameterSelection(among: parameters, of: model, head: head)
+    var selection = ParameterSelection(among: parameters, of: model.vision, head: head)
     let batches = [
       (TinyCLIP.images(4, seed: 1), TinyCLIP.labels(4)), (TinyCLIP.images(3, seed: 2), TinyCLIP.labels(3)),
     ]
@@ -59,7 +60,7 @@ import Testing
 
   @Test func batchesAddUpInAnyOrder() {
     func masks(_ seeds: [UInt64]) -> [BitMask] {
-      var selection = ParameterSelection(among: parameters, of: model, head: head)
+      var selection = ParameterSelection(among: parameters, of: model.vision, head: head)
       for seed in seeds { selection.add(TinyCLIP.images(3, seed: seed), labels: TinyCLIP.labels(3)) }
       return selection.largest(100)
     }
@@ -70,16 +71,18 @@ import Testing
   /// A head that is trained too counts as it starts.
   @Test func theClassifierIsThatOfTheStart() {
     func masks(_ head: any Head) -> [BitMask] {
-      var selection = ParameterSelection(among: parameters, of: model, head: head)
+      var selection = ParameterSelection(among: parameters, of: model.vision, head: head)
       selection.add(TinyCLIP.images(3), labels: TinyCLIP.labels(3))
       return selection.largest(100)
     }
-    #expect(masks(TaskRes(textFeatures: TinyCLIP.textFeatures, alpha: 0.5)) == masks(head))
-    #expect(masks(ZeroShot(textFeatures: TinyCLIP.textFeatures.map { -$0 })) != masks(head))
+    #expect(
+      masks(TaskRes(textFeatures: TinyCLIP.textFeatures, alpha: 0.5, logitScale: model.logitScale)) == masks(head))
+    #expect(
+      masks(ZeroShot(textFeatures: TinyCLIP.textFeatures.map { -$0 }, logitScale: model.logitScale)) != masks(head))
   }
 
   @Test func withoutAPictureTheFirstWeightsAreTaken() {
-    let masks = ParameterSelection(among: parameters, of: model, head: head).largest(10)
+    let masks = ParameterSelection(among: parameters, of: model.vision, head: head).largest(10)
     #expect((0..<10).allSatisfy { masks[0][$0] })
     #expect(masks.reduce(0) { $0 + $1.keptCount } == 10)
   }
@@ -100,12 +103,12 @@ import Testing
 
   /// Masks that are not tuned stay where they started, bit for bit; tuned ones move.
   @Test func onlyTheChosenMasksMove() throws {
-    var selection = ParameterSelection(among: parameters, of: model, head: head)
+    var selection = ParameterSelection(among: parameters, of: model.vision, head: head)
     selection.add(TinyCLIP.images(4), labels: TinyCLIP.labels(4))
     let tuned = selection.largest(200)
     let tuning = MaskTuning(
       groups: MaskSites.all.groups(of: model.vision, .official), dropout: GradientDropout(lambda: 0.3), tuned: tuned)
-    let method = Method(encoder: tuning, head: head, model: model)
+    let method = Method(encoder: tuning, head: head, tower: model.vision)
     var values = method.trainables.map(\.initial)
     var adam = Adam(method.trainables.map { ParameterSlot($0.name, $0.initial.shape) })
     for step in 0..<3 {

@@ -14,6 +14,7 @@ struct TaskResGoldenTests {
   struct Run {
     let golden: GoldenCase
     let tensors: [String: Tensor]
+    let head: TaskRes
     let method: Method
     let labels: [Int32]
     let batches: [[Int32]]
@@ -28,10 +29,10 @@ struct TaskResGoldenTests {
       let base = try #require(tensors["base_text_features"])
       let source = MemorySource(
         tensors: TinyCLIP.tensors().merging(["logit_scale": try #require(tensors["logit_scale"])]) { $1 })
-      method = Method(
-        encoder: FrozenEncoder(),
-        head: TaskRes(textFeatures: base, alpha: Real(try #require(golden.args["alpha"].double))),
-        model: try CLIP(TinyCLIP.configuration, from: source, layout: .openAICLIP))
+      let model = try CLIP(TinyCLIP.configuration, from: source, layout: .openAICLIP)
+      head = TaskRes(
+        textFeatures: base, alpha: Real(try #require(golden.args["alpha"].double)), logitScale: model.logitScale)
+      method = Method(encoder: FrozenEncoder(), head: head, tower: model.vision)
     }
 
     func tensor(_ name: String) throws -> Tensor { try #require(tensors[name], "\(golden.name): no \(name)") }
@@ -52,8 +53,9 @@ struct TaskResGoldenTests {
       .features(try run.tensor("test_features")), values: run.method.trainables.map(\.initial))
     expectClose(logits, try run.tensor("zero_shot_logits"), rtol: golden.rtol, atol: golden.atol)
     let zeroShot = Method(
-      encoder: FrozenEncoder(), head: ZeroShot(textFeatures: try run.tensor("base_text_features")),
-      model: run.method.model)
+      encoder: FrozenEncoder(),
+      head: ZeroShot(textFeatures: try run.tensor("base_text_features"), logitScale: run.head.logitScale),
+      tower: run.method.tower)
     #expect(logits == zeroShot.logits(.features(try run.tensor("test_features")), values: []))
   }
 

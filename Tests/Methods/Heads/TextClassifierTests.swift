@@ -1,4 +1,5 @@
 import FrugalTestSupport
+import Models
 import Tensor
 import Testing
 
@@ -39,18 +40,19 @@ import Testing
 
 @Suite struct TaskResTests {
   let text = TinyCLIP.textFeatures
+  let scale = Parameter(Site("logitScale", .logitScale), Tensor(0))
 
   @Test func theResidualStartsAtZeroWhereTheClassifierIsTheTextFeatures() {
-    let head = TaskRes(textFeatures: text, alpha: 0.5)
+    let head = TaskRes(textFeatures: text, alpha: 0.5, logitScale: scale)
     #expect(head.trainables.map(\.initial) == [.zeros(text.shape)])
     #expect(head.classifier([Variable(.zeros(text.shape))]).value == text)
-    #expect(ZeroShot(textFeatures: text).classifier([]).value == text)
-    #expect(ZeroShot(textFeatures: text).trainables.isEmpty)
+    #expect(ZeroShot(textFeatures: text, logitScale: scale).classifier([]).value == text)
+    #expect(ZeroShot(textFeatures: text, logitScale: scale).trainables.isEmpty)
   }
 
   @Test(arguments: [0, 0.5, 1] as [Real]) func theClassifierIsTextPlusAlphaTimesResidual(_ alpha: Real) {
     let residual = CheckNumbers(seed: 3).tensor(text.shape)
-    let found = TaskRes(textFeatures: text, alpha: alpha).classifier([Variable(residual)]).value
+    let found = TaskRes(textFeatures: text, alpha: alpha, logitScale: scale).classifier([Variable(residual)]).value
     expectClose(found, text.zipped(residual) { $0 + alpha * $1 }, rtol: 1e-6, atol: 1e-7)
   }
 
@@ -58,7 +60,7 @@ import Testing
   @Test func longerTextFeaturesTurnLess() {
     let residual = Variable(Tensor([1, 2], [0, 1]))
     func cosine(_ length: Real) -> Real {
-      let head = TaskRes(textFeatures: Tensor([1, 2], [length, 0]), alpha: 1)
+      let head = TaskRes(textFeatures: Tensor([1, 2], [length, 0]), alpha: 1, logitScale: scale)
       return head.classifier([residual]).l2Normalized().value.values[0]
     }
     #expect(abs(cosine(1) - Real(0.5).squareRoot()) < 1e-6)

@@ -69,7 +69,9 @@ import Testing
     let groups = MaskSites.all.groups(of: model.vision, .official)
     let features = TinyCLIP.textFeatures
     let method = Method(
-      encoder: MaskTuning(groups: groups, dropout: nil), head: TaskRes(textFeatures: features, alpha: 0.7), model: model
+      encoder: MaskTuning(groups: groups, dropout: nil),
+      head: TaskRes(textFeatures: features, alpha: 0.7, logitScale: model.logitScale),
+      tower: model.vision
     )
     var numbers = CheckNumbers(seed: 5)
     var values = method.encoder.trainables.map {
@@ -84,14 +86,18 @@ import Testing
     #expect(tuned.trainables.isEmpty)
     let images = Method.Input.images(TinyCLIP.images(4))
     #expect(tuned.logits(images, values: []) == method.logits(images, values: values))
-    let frozen = Method(encoder: FrozenEncoder(), head: ZeroShot(textFeatures: features), model: model)
+    let frozen = Method(
+      encoder: FrozenEncoder(), head: ZeroShot(textFeatures: features, logitScale: model.logitScale),
+      tower: model.vision)
     #expect(tuned.logits(images, values: []) != frozen.logits(images, values: []))
   }
 
   @Test func anEmptyDeltaIsTheZeroShotModel() throws {
     try Delta(description()).write(to: url)
     let tuned = try read().method(on: model, textFeatures: TinyCLIP.textFeatures)
-    let frozen = Method(encoder: FrozenEncoder(), head: ZeroShot(textFeatures: TinyCLIP.textFeatures), model: model)
+    let frozen = Method(
+      encoder: FrozenEncoder(), head: ZeroShot(textFeatures: TinyCLIP.textFeatures, logitScale: model.logitScale),
+      tower: model.vision)
     let images = Method.Input.images(TinyCLIP.images(3))
     #expect(tuned.logits(images, values: []) == frozen.logits(images, values: []))
   }

@@ -16,7 +16,8 @@ import Testing
     let features = try Prompts(classes: fixture.images.classNames, templates: ["a {}"])
       .classifier(of: fixture.pretrained.directory, ensembling: .rawMean)
     method = Method(
-      encoder: FrozenEncoder(), head: ZeroShot(textFeatures: features), model: fixture.pretrained.model)
+      encoder: FrozenEncoder(), head: ZeroShot(textFeatures: features, logitScale: fixture.pretrained.model.logitScale),
+      tower: fixture.pretrained.model.vision)
   }
 
   private func evaluation(

@@ -10,9 +10,10 @@ import Testing
   /// A trainer on features, of which only the shapes matter.
   private func trainer(pictures: Int, batch: Int, epochs: Int = 2) throws -> (Trainer, TemporaryFolder) {
     let folder = try TemporaryFolder()
+    let model = try TinyCLIP.model()
     let method = Method(
-      encoder: FrozenEncoder(), head: TaskRes(textFeatures: TinyCLIP.textFeatures, alpha: 0.5),
-      model: try TinyCLIP.model())
+      encoder: FrozenEncoder(),
+      head: TaskRes(textFeatures: TinyCLIP.textFeatures, alpha: 0.5, logitScale: model.logitScale), tower: model.vision)
     var recipe = Recipe.published(MethodName(.frozen, .taskRes), benchmark: nil, shots: 1, as: .official)
     (recipe.epochs, recipe.batchSize) = (epochs, batch)
     let configuration = RunConfiguration(

@@ -88,8 +88,9 @@ import Testing
   @Test func featuresArePictureByPicture() throws {
     let fixture = try ExperimentFixture()
     let method = Method(
-      encoder: FrozenEncoder(), head: TaskRes(textFeatures: .zeros([4, 32]), alpha: 0.5),
-      model: fixture.pretrained.model)
+      encoder: FrozenEncoder(),
+      head: TaskRes(textFeatures: .zeros([4, 32]), alpha: 0.5, logitScale: fixture.pretrained.model.logitScale),
+      tower: fixture.pretrained.model.vision)
     let loader = ImageLoader(preprocessing: fixture.pretrained.preprocessing)
     var done: [Int] = []
     let set = fixture.images.train
@@ -97,7 +98,7 @@ import Testing
     #expect(done == [32, 64])
     #expect(source.isCached && source.count == 64 && source.labels == set.items.map { Int32($0.label) })
     for index in [0, 1, 31, 32, 33, 63] {
-      let alone = method.model.vision(Variable(try loader.loadAll([(set.items[index].url, 0)])), Pass()).value
+      let alone = method.tower(Variable(try loader.loadAll([(set.items[index].url, 0)])), Pass()).value
       guard case .features(let features) = try source.input([index], epoch: 0) else {
         Issue.record("expected features")
         continue
