@@ -60,7 +60,7 @@ extension Variable {
 }
 
 /// Where the heads lie, and what is computed in one of them.
-private struct HeadLayout {
+struct HeadLayout {
   let batch, queries, keys, heads, width: Int
   let isCausal: Bool
 
@@ -81,8 +81,10 @@ private struct HeadLayout {
     }
   }
 
-  /// S = d^−½ Q Kᵀ, −∞ where a query must not look.
-  func scores(_ q: UnsafePointer<Real>, _ k: UnsafePointer<Real>, into s: UnsafeMutablePointer<Real>) {
+  /// S = d^−½ Q Kᵀ and a bias, −∞ where a query must not look.
+  func scores(
+    _ q: UnsafePointer<Real>, _ k: UnsafePointer<Real>, bias: ScoreBias?, into s: UnsafeMutablePointer<Real>
+  ) {
     gemm(
       queries, keys, headWidth, MatrixView(q, rowStride: width), MatrixView(k, rowStride: width).transposed, into: s,
       cStride: keys, parallel: false)
@@ -91,12 +93,15 @@ private struct HeadLayout {
       let s = s + row &* keys
       forEachLanes(keys) { store(load(s + $0, $1) * scale, s + $0, $1) }
       if isCausal { for column in min(row + 1, keys)..<keys { s[column] = -.infinity } }
+      if let bias { bias.add(row, keys, to: s) }
     }
   }
 
   /// P = softmax(S).
-  func probabilities(_ q: UnsafePointer<Real>, _ k: UnsafePointer<Real>, into p: UnsafeMutablePointer<Real>) {
-    scores(q, k, into: p)
+  func probabilities(
+    _ q: UnsafePointer<Real>, _ k: UnsafePointer<Real>, bias: ScoreBias? = nil, into p: UnsafeMutablePointer<Real>
+  ) {
+    scores(q, k, bias: bias, into: p)
     for row in 0..<queries {
       let p = p + row &* keys
       let scale = 1 / shiftedExponentials(p, keys, into: p).sum
@@ -104,13 +109,14 @@ private struct HeadLayout {
     }
   }
 
+  /// ∂Q, ∂K and ∂V; the second half of the scratch is left with d^−½ ∂S.
   func backward(
     _ q: UnsafePointer<Real>, _ k: UnsafePointer<Real>, _ v: UnsafePointer<Real>, _ dOutput: UnsafePointer<Real>,
-    into dq: UnsafeMutablePointer<Real>, _ dk: UnsafeMutablePointer<Real>,
+    bias: ScoreBias? = nil, into dq: UnsafeMutablePointer<Real>, _ dk: UnsafeMutablePointer<Real>,
     _ dv: UnsafeMutablePointer<Real>, scratch: UnsafeMutablePointer<Real>
   ) {
     let (p, ds) = (scratch, scratch + queries * keys)
-    probabilities(q, k, into: p)
+    probabilities(q, k, bias: bias, into: p)
     let dO = MatrixView(dOutput, rowStride: width)
     let pView = MatrixView(p, rowStride: keys)
     gemm(keys, headWidth, queries, pView.transposed, dO, into: dv, cStride: width, parallel: false)
@@ -128,5 +134,21 @@ private struct HeadLayout {
     gemm(
       keys, headWidth, queries, dS.transposed, MatrixView(q, rowStride: width), into: dk, cStride: width,
       parallel: false)
+  }
+}
+
+/// What is added to the scores of one head of one window (`windowAttention`).
+struct ScoreBias {
+  /// [queries, keys]
+  let values: UnsafePointer<Real>
+  /// The part of every token, if there are several.
+  let parts: UnsafePointer<Int32>?
+
+  /// Adds the bias of one query.
+  func add(_ query: Int, _ keys: Int, to scores: UnsafeMutablePointer<Real>) {
+    let values = values + query &* keys
+    forEachLanes(keys) { store(load(scores + $0, $1) + load(values + $0, $1), scores + $0, $1) }
+    guard let parts else { return }
+    for key in 0..<keys where parts[key] != parts[query] { scores[key] += AttentionWindows.otherPart }
   }
 }
