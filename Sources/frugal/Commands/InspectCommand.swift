@@ -36,7 +36,8 @@ enum InspectCommand: Command {
     var isDirectory: ObjCBool = false
     let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
     guard exists else { throw RunError("\(path): expected a directory or a safetensors file, found nothing") }
-    var report = isDirectory.boolValue ? try inspect(model: path) : try inspect(file: path)
+    var report =
+      try inspect(classifier: path) ?? (isDirectory.boolValue ? inspect(model: path) : inspect(file: path))
     if !arguments.has("--tensors") { report.tensors = nil }
     if arguments.has("--json") { return try printJSON(report) }
     print("\(report.path): \(report.kind)")
@@ -56,14 +57,10 @@ enum InspectCommand: Command {
     let (model, preprocessing) = (pretrained.model, pretrained.preprocessing)
     let files = pretrained.directory.weights.files
     let text = model.configuration.text
-    func tower(_ size: TransformerConfiguration) -> String {
-      "\(size.blocks) blocks, width \(size.width), \(size.heads) heads, MLP \(size.hiddenWidth), "
-        + "\(size.activation.rawValue), layer norm ε \(size.epsilon)"
-    }
     let vision =
       switch model.configuration.vision {
       case .transformer(let size):
-        "pictures of \(size.imageSize), patches of \(size.patchSize), \(tower(size.transformer))"
+        "pictures of \(size.imageSize), patches of \(size.patchSize), \(blocks(size.transformer))"
       case .resNet(let size):
         "pictures of \(size.imageSize), ResNet of \(size.stages.map(String.init).joined(separator: ", ")) bottlenecks, "
           + "width \(size.width), attention pool of \(size.heads) heads"
@@ -89,13 +86,19 @@ enum InspectCommand: Command {
       ],
       settings: [
         "vision": vision, "layout": layout,
-        "text": "context \(text.contextLength), \(text.vocabulary) tokens, \(tower(text.transformer))",
+        "text": "context \(text.contextLength), \(text.vocabulary) tokens, \(blocks(text.transformer))",
         "embedding": "\(model.configuration.embedding), logit scale \(exp(Double(model.logitScale.value.scalar)))",
         "pictures":
           "\(geometry), \(preprocessing.resample.rawValue), mean \(preprocessing.mean), std \(preprocessing.std)",
         "tokenizer": "\(pretrained.directory.tokenizer.tokenCount) tokens, byte-level BPE",
       ],
       warnings: pretrained.warnings, tensors: tensors(of: files))
+  }
+
+  /// A stack of transformer blocks.
+  static func blocks(_ size: TransformerConfiguration) -> String {
+    "\(size.blocks) blocks, width \(size.width), \(size.heads) heads, MLP \(size.hiddenWidth), "
+      + "\(size.activation.rawValue), layer norm ε \(size.epsilon)"
   }
 
   private static func inspect(file path: String) throws -> Report {
@@ -114,7 +117,7 @@ enum InspectCommand: Command {
       settings: settings, tensors: tensors(of: [file]))
   }
 
-  private static func types(of files: [SafeTensorsFile]) -> [String: Int] {
+  static func types(of files: [SafeTensorsFile]) -> [String: Int] {
     var counts: [String: Int] = [:]
     for file in files {
       for name in file.names { if let entry = try? file.entry(name) { counts[entry.type.rawValue, default: 0] += 1 } }
@@ -122,7 +125,7 @@ enum InspectCommand: Command {
     return counts
   }
 
-  private static func tensors(of files: [SafeTensorsFile]) -> [String: String] {
+  static func tensors(of files: [SafeTensorsFile]) -> [String: String] {
     var shapes: [String: String] = [:]
     for file in files {
       for name in file.names {
@@ -132,7 +135,7 @@ enum InspectCommand: Command {
     return shapes
   }
 
-  private static func lastComponent(_ path: String) -> String { URL(fileURLWithPath: path).lastPathComponent }
+  static func lastComponent(_ path: String) -> String { URL(fileURLWithPath: path).lastPathComponent }
 }
 
 /// 1234567 → "1,234,567"
