@@ -22,6 +22,9 @@ public struct ImageBackbone: Sendable {
   /// Every frozen tensor, the head's last.
   public var parameters: [Parameter] { tower.parameters + (head?.parameters ?? []) }
 
+  /// Whether a checkpoint is one of the known families of image classifiers, by the names of its tensors.
+  public static func recognises(_ source: any TensorSource) -> Bool { (try? BackboneFormat.of(source)) != nil }
+
   /// Reads an image classifier, whose architecture is told by the names of its tensors and its sizes by their shapes.
   ///
   /// - hints: what shapes do not tell; it overrides the defaults of the checkpoint's family.
@@ -30,31 +33,59 @@ public struct ImageBackbone: Sendable {
   /// - Throws: `ConfigurationError` for an unknown architecture or sizes that contradict each other, `WeightsError` for
   ///   a missing, surplus or wrongly shaped tensor.
   public init(from source: any TensorSource, hints: BackboneHints = BackboneHints(), classes: Int? = nil) throws {
-    let format = try BackboneFormat.of(source)
-    layout = try format.layout(source)
-    let shapes = CanonicalShapes(source: source, layout: layout)
-    configuration = try format.configuration(shapes, hints)
-    self.source = source.label
-    var reader = WeightReader(source, layout)
+    let (format, source) = try BackboneFormat.of(source)
+    let shapes = CanonicalShapes(source: source, layout: try format.layout(source))
+    let configuration = try format.configuration(shapes, hints)
+    try self.init(configuration, shapes, hints.resampling, classes: classes)
+  }
+
+  /// Reads a classifier of known sizes.
+  private init(
+    _ configuration: BackboneConfiguration, _ shapes: CanonicalShapes, _ resampling: PositionResampling, classes: Int?
+  ) throws {
+    (self.configuration, source, layout) = (configuration, shapes.source.label, shapes.layout)
+    var reader = WeightReader(shapes.source, shapes.layout)
+    reader.resampling = resampling
     tower = try configuration.tower(&reader)
     var warnings: [String] = []
-    if shapes.has("head") {
-      let stored = try shapes.shape("head", rank: 2)
-      if classes == nil || classes == stored[0] {
-        head = try Linear(
-          &reader, "head", .projection, from: configuration.featureWidth, to: stored[0],
-          hasBias: shapes.has("head.bias"))
-      } else {
-        reader.skip("head")
-        reader.skip("head.bias")
-        head = nil
-        warnings.append("head of \(stored[0]) classes left behind, as \(classes ?? 0) are asked for")
-      }
-    } else {
-      head = nil
+    if case .visionTransformer(let size) = configuration,
+      let stored = shapes.positions("vision.positions", size.tokens - size.patches), stored.side != size.grid
+    {
+      warnings.append(
+        "positions of \(stored.side) × \(stored.side) patches resized to \(size.grid) × \(size.grid) (\(resampling))")
     }
+    (head, warnings) = try Self.head(&reader, shapes, configuration.featureWidth, classes, warnings)
     try reader.finish()
     self.warnings = warnings
+  }
+
+  /// A classifier of random weights, the same for every use of a seed.
+  public static func random(_ configuration: BackboneConfiguration, classes: Int?, seed: UInt64) -> ImageBackbone {
+    var weights = RandomWeights(seed: seed)
+    weights.add(configuration, classes: classes)
+    do {
+      return try ImageBackbone(
+        configuration, CanonicalShapes(source: weights, layout: .canonical), .timm, classes: classes)
+    } catch { preconditionFailure("ImageBackbone.random: \(error)") }
+  }
+
+  /// The head of a checkpoint, or none and a word about why.
+  private static func head(
+    _ reader: inout WeightReader, _ shapes: CanonicalShapes, _ width: Int, _ classes: Int?, _ warnings: [String]
+  ) throws -> (Linear?, [String]) {
+    guard shapes.has("head") else {
+      return (nil, warnings + (classes == nil ? [] : ["no head in the checkpoint: a new one takes its place"]))
+    }
+    let stored = try shapes.shape("head", rank: 2)
+    guard stored[1] == width, classes == nil || classes == stored[0] else {
+      reader.skip("head")
+      reader.skip("head.bias")
+      let wanted = classes.map { ", where \($0) are asked for" } ?? ""
+      return (nil, warnings + ["head of \(stored[0]) classes left behind\(wanted): a new one takes its place"])
+    }
+    let head = try Linear(
+      &reader, "head", .projection, from: width, to: stored[0], hasBias: shapes.has("head.bias"))
+    return (head, warnings)
   }
 
   /// Class scores by the checkpoint's own head; `nil` where there is none.

@@ -19,6 +19,14 @@ public enum LayerChecks {
     case .bottleneck: bottleneck
     case .attentionPool: attentionPool
     case .visionTransformer: visionTransformer
+    case .patchMerging: patchMerging
+    case .swinBlock: swinBlock
+    case .swinStage: swinStage
+    case .swin: swin
+    case .convNeXtBlock: convNeXtBlock
+    case .convNeXtDownsampling: convNeXtDownsampling
+    case .convNeXtStage: convNeXtStage
+    case .convNeXt: convNeXt
     case .modifiedResNet: modifiedResNet
     case .textTransformer: textTransformer
     case .clip: clip

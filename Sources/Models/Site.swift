@@ -15,8 +15,8 @@ public struct Site: Hashable, Sendable, CustomStringConvertible {
     case convolution
     case query, key, value, attentionOutput
     case mlpUp, mlpDown
-    case projection
-    case bias, normScale, normShift
+    case projection, downsampling
+    case bias, normScale, normShift, layerScale, positionBias
     case logitScale
   }
 

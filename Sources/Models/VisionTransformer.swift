@@ -23,7 +23,8 @@ public struct VisionTransformer: ImageTower, ParameterizedLayer {
     patchEmbedding = try PatchEmbedding(
       &reader, width: width, size: configuration.patchSize, hasBias: form.hasPatchBias)
     classToken = form.hasClassToken ? try reader.parameter(Site("vision.classToken", .classToken), [width]) : nil
-    positions = try reader.parameter(Site("vision.positions", .positions), [configuration.tokens, width])
+    positions = try reader.positions(
+      Site("vision.positions", .positions), prefix: form.hasClassToken ? 1 : 0, side: configuration.grid, width: width)
     preNorm = form.hasPreNorm ? try LayerNorm(&reader, "vision.preNorm", width: width, epsilon: size.epsilon) : nil
     var blocks: [TransformerBlock] = []
     for index in 0..<size.blocks {

@@ -11,4 +11,30 @@ extension Tensor {
       }
     }
   }
+
+  /// The same elements with the extents in another order: extent i of the result is extent `order[i]` of this tensor;
+  /// traps unless each occurs once.
+  public func permutingExtents(_ order: [Int]) -> Tensor {
+    precondition(
+      order.sorted() == Array(0..<shape.rank), "Tensor.permutingExtents: expected an order of \(shape), found \(order)")
+    var strides = [Int](repeating: 1, count: shape.rank)
+    for place in strides.indices.dropLast().reversed() { strides[place] = strides[place + 1] * shape[place + 1] }
+    let (extents, steps) = (order.map { shape[$0] }, order.map { strides[$0] })
+    return Tensor.read(self) { from in
+      Tensor(Shape(extents)) { into in
+        var (index, source) = ([Int](repeating: 0, count: extents.count), 0)
+        for place in 0..<count {
+          into[place] = from[source]
+          // One step of an odometer.
+          for digit in index.indices.reversed() {
+            index[digit] += 1
+            source += steps[digit]
+            guard index[digit] == extents[digit] else { break }
+            source -= extents[digit] * steps[digit]
+            index[digit] = 0
+          }
+        }
+      }
+    }
+  }
 }

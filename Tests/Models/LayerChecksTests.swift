@@ -29,7 +29,7 @@ import Testing
   @Test func everyPartOfAModelIsAKnownLayer() {
     var found: Set<String> = []
     var kinds: Set<Layer> = []
-    var pending: [Any] = LayerChecksTests.models
+    var pending: [Any] = LayerChecksTests.models as [Any] + LayerChecksTests.backbones
     while let value = pending.popLast() {
       let mirror = Mirror(reflecting: value)
       let children = mirror.children.map(\.value)
@@ -72,5 +72,16 @@ import Testing
           vision: vision, text: TextConfiguration(transformer: size, vocabulary: 3, contextLength: 2), embedding: 3),
         seed: 1)
     }
+  }()
+
+  /// One of each architecture of an image classifier.
+  private static let backbones: [ImageBackbone] = {
+    let size = TransformerConfiguration(width: 6, hiddenWidth: 5, blocks: 1, heads: 2, activation: .gelu, epsilon: 1e-5)
+    let architectures: [BackboneConfiguration] = [
+      .visionTransformer(VisionConfiguration(transformer: size, imageSize: 2, patchSize: 1, form: .classifier)),
+      .swin(SwinConfiguration(blocks: [1, 1], heads: [1, 1], width: 2, window: 1, imageSize: 4, patchSize: 2)),
+      .convNeXt(ConvNeXtConfiguration(blocks: [1, 1], widths: [2, 3], imageSize: 4, patchSize: 2)),
+    ]
+    return architectures.map { ImageBackbone.random($0, classes: 2, seed: 1) }
   }()
 }

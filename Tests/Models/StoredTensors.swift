@@ -8,14 +8,13 @@ func storedTensors(_ tensors: [(name: String, value: Tensor)], _ layout: WeightL
   var parts: [String: [(part: Int, tensor: Tensor)]] = [:]
   for (name, tensor) in tensors {
     let rule = try #require(layout.rule(for: name), "\(name) has no rule in \(layout.name)")
-    let shape = rule.form.storedShape(of: tensor.shape)
-    let stored: (part: Int, tensor: Tensor) =
-      switch rule.form {
-      case .same, .nested: (0, tensor.reshaped(to: shape))
-      case .transposed: (0, tensor.transposed())
-      case .third(let part): (part, tensor)
-      }
-    parts[rule.name, default: []].append(stored)
+    var (part, stored) = (0, tensor)
+    if case .third(let third) = rule.form {
+      part = third
+    } else {
+      stored = turnedBack(tensor, rule.form).reshaped(to: rule.form.storedShape(of: tensor.shape))
+    }
+    parts[rule.name, default: []].append((part, stored))
   }
   return parts.mapValues { parts in
     guard parts.count == 3 else { return parts[0].tensor }
@@ -24,4 +23,22 @@ func storedTensors(_ tensors: [(name: String, value: Tensor)], _ layout: WeightL
       Shape([3 * shape[0]] + shape.extents.dropFirst()),
       parts.sorted { $0.part < $1.part }.flatMap(\.tensor.values))
   }
+}
+
+/// The extents in their stored order.
+private func turnedBack(_ tensor: Tensor, _ form: WeightLayout.Form) -> Tensor {
+  guard let order = form.extentOrder else { return tensor }
+  let stored = form.storedShape(of: tensor.shape)
+  let inverse = order.indices.map { place in order.firstIndex(of: place) ?? 0 }
+  return tensor.reshaped(to: Shape(order.map { stored[$0] })).permutingExtents(inverse)
+}
+
+/// A checkpoint in memory.
+struct StoredSource: TensorSource {
+  var label = "model.safetensors"
+  var tensors: [String: Tensor]
+
+  var names: [String] { tensors.keys.sorted() }
+  func shape(of name: String) -> Shape? { tensors[name]?.shape }
+  func tensor(_ name: String) throws -> Tensor { try #require(tensors[name]) }
 }

@@ -52,6 +52,11 @@ import Testing
     #expect(!WeightLayout.openAICLIP.isIgnored("visual.bn1.num_batches_tracked"))
   }
 
+  @Test func canonicalNamesAreStoredAsTheyAre() {
+    #expect(WeightLayout.canonical.rule(for: "vision.blocks.0.mlp.up")?.name == "vision.blocks.0.mlp.up")
+    #expect(WeightLayout.canonical.rule(for: "vision.blocks.0.mlp.up")?.form == .same)
+  }
+
   @Test func unknownNamesHaveNoRule() {
     for name in ["", "vision", "vision.blocks.0", "vision.blocks.x.attention.query", "vision.blocks.0.0.mlp.up"] {
       #expect(WeightLayout.huggingFaceCLIP.rule(for: name) == nil, "\(name)")
@@ -59,7 +64,10 @@ import Testing
   }
 
   @Test func noTwoRulesShareATensorUnlessTheyStackIt() {
-    for layout in [WeightLayout.huggingFaceCLIP, .openAICLIP, .openAIResNetCLIP, RandomWeights.layout] {
+    let layouts =
+      [WeightLayout.huggingFaceCLIP, .openAICLIP, .openAIResNetCLIP]
+      + BackboneFormatTests.stored.map(\.layout)
+    for layout in layouts {
       #expect(Set(layout.rules.map(\.canonical)).count == layout.rules.count)
       for (name, rules) in Dictionary(grouping: layout.rules, by: \.stored) where rules.count > 1 {
         let parts = rules.map { if case .third(let part) = $0.form { part } else { -1 } }
@@ -79,5 +87,31 @@ import Testing
       #expect(form.storedShape(of: [2, 2]) == [6, 2])
       #expect(form.canonical(stacked, [2, 2]).values == (0..<4).map { Real(4 * part + $0) })
     }
+  }
+
+  /// The places of a stored tensor in the used one.
+  @Test(
+    arguments: [
+      (WeightLayout.Form.nested(2), [1, 1, 3], [3], [0, 1, 2]), (.inHeads(2), [2, 2], [4], [0, 1, 2, 3]),
+      (.neighboursLast, [1, 2, 2, 2], [1, 8], [0, 4, 1, 5, 2, 6, 3, 7]),
+      (.pixelsFirst, [1, 2, 3, 2], [2, 3, 1, 2], [0, 6, 2, 8, 4, 10, 1, 7, 3, 9, 5, 11]),
+      (.headsLast(2), [3, 2, 1], [2, 3], [0, 2, 4, 1, 3, 5]),
+      (.headsFirst(2), [2, 1, 3], [3, 2], [0, 3, 1, 4, 2, 5]),
+    ] as [(WeightLayout.Form, [Int], [Int], [Int])])
+  func formsOfClassifiers(_ form: WeightLayout.Form, stored: [Int], canonical: [Int], places: [Int]) {
+    let tensor = Tensor(Shape(stored), (0..<places.count).map { Real($0) })
+    #expect(form.storedShape(of: Shape(canonical)) == tensor.shape)
+    #expect(form.canonicalShape(of: tensor.shape) == Shape(canonical))
+    let got = form.canonical(tensor, Shape(canonical))
+    #expect(got.shape == Shape(canonical) && got.values == places.map { Real($0) })
+  }
+
+  @Test func noOtherShapeIsOfAForm() {
+    for (form, shape) in [
+      (.nested(2), [2, 1, 3]), (.nested(2), [1]), (.third(0), [4, 2]), (.third(1), []),
+      (.neighboursLast, [1, 2, 2, 3]),
+      (.neighboursLast, [1, 2]), (.pixelsFirst, [1, 2, 3]), (.headsLast(2), [3, 4, 1]), (.headsFirst(2), [4, 1, 3]),
+      (.inHeads(2), [3, 2]), (.inHeads(2), [4]),
+    ] as [(WeightLayout.Form, Shape)] { #expect(form.canonicalShape(of: shape) == nil, "\(form) \(shape)") }
   }
 }

@@ -12,6 +12,14 @@ public enum Layer: String, CaseIterable, Sendable {
   case bottleneck
   case attentionPool
   case visionTransformer
+  case patchMerging
+  case swinBlock
+  case swinStage
+  case swin
+  case convNeXtBlock
+  case convNeXtDownsampling
+  case convNeXtStage
+  case convNeXt
   case modifiedResNet
   case textTransformer
   case clip

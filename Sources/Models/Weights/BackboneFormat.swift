@@ -1,6 +1,7 @@
 import Tensor
 
-/// A family of published checkpoints of image classifiers: how to know one, how its sizes are found, and its table of names.
+/// A family of published checkpoints of image classifiers: how to know one, how its sizes are found, and its table of
+/// names.
 struct BackboneFormat: Sendable {
   /// What it is called in messages.
   let name: String
@@ -11,23 +12,95 @@ struct BackboneFormat: Sendable {
   /// The sizes.
   let configuration: @Sendable (CanonicalShapes, BackboneHints) throws(ConfigurationError) -> BackboneConfiguration
 
-  /// All families, in the order in which they are tried.
-  static let known: [BackboneFormat] = [timmVisionTransformer]
+  /// All families.
+  static let known: [BackboneFormat] = [
+    visionTransformer("ViT under timm's names", "blocks.0.attn.qkv.weight", .timmVisionTransformer, epsilon: 1e-6),
+    visionTransformer(
+      "under Hugging Face's", "encoder.layer.0.layernorm_before.weight", .huggingFaceVisionTransformer,
+      epsilon: 1e-12),
+    googleVisionTransformer,
+    swin("Swin under its authors' names", "layers.0.downsample.reduction.weight", .officialSwin),
+    swin("under timm's", "layers.0.blocks.0.attn.relative_position_bias_table", .timmSwin),
+    swin("under Hugging Face's", "encoder.layers.0.blocks.0.layernorm_before.weight", .huggingFaceSwin),
+    convNeXt("ConvNeXt under timm's names", "stages.0.blocks.0.conv_dw.weight", .timmConvNeXt),
+    convNeXt("under its authors'", "downsample_layers.0.0.weight", .officialConvNeXt),
+    // Transformers hard-codes 1e-6 but for the last norm, of which the configuration's default is another.
+    convNeXt(
+      "under Hugging Face's", "encoder.stages.0.layers.0.dwconv.weight", .huggingFaceConvNeXt, finalEpsilon: 1e-12),
+  ]
 
-  /// The family of a checkpoint.
+  /// What may stand before all names of a tower: its place in the model that was trained, or in a wrapper.
+  static let prefixes = [
+    "", "module.", "model.", "vit.", "swin.", "convnext.",
+    // The encoder of MoCo v3's pretraining, beside which there is a second one that follows it.
+    "module.base_encoder.",
+  ]
+
+  /// The family of a checkpoint, and the checkpoint without what stands before all names of its tower.
   ///
   /// - Throws: `ConfigurationError` that lists the known families where it is of none.
-  static func of(_ source: any TensorSource) throws(ConfigurationError) -> BackboneFormat {
-    if let found = known.first(where: { source.shape(of: $0.mark) != nil }) { return found }
+  static func of(_ source: any TensorSource) throws(ConfigurationError) -> (BackboneFormat, any TensorSource) {
+    for prefix in prefixes {
+      let stripped: any TensorSource = prefix.isEmpty ? source : StrippedSource(source, prefix: prefix)
+      if let found = known.first(where: { stripped.shape(of: $0.mark) != nil }) { return (found, stripped) }
+    }
     let shown = source.names.sorted().prefix(3).map { "\"\($0)\"" }.joined(separator: ", ")
     throw ConfigurationError(
-      "\(source.label): expected the tensors of an image classifier (\(known.map(\.name).joined(separator: "; "))), "
+      "\(source.label): expected the tensors of an image classifier (\(known.map(\.name).joined(separator: ", "))), "
         + "found \(shown.isEmpty ? "no tensor" : "\(shown), …")")
   }
+}
 
-  static let timmVisionTransformer = BackboneFormat(
-    name: "ViT under timm's names", mark: "blocks.0.attn.qkv.weight", layout: { _ in .timmVisionTransformer },
-    configuration: { (shapes, hints) throws(ConfigurationError) in
-      .visionTransformer(try VisionConfiguration(deducedFrom: shapes, hints, epsilon: 1e-6))
-    })
+// One maker of families an architecture.
+
+extension BackboneFormat {
+  private static func visionTransformer(
+    _ name: String, _ mark: String, _ layout: WeightLayout, epsilon: Double
+  ) -> BackboneFormat {
+    BackboneFormat(
+      name: name, mark: mark, layout: { (_) throws(ConfigurationError) in layout },
+      configuration: { (shapes, hints) throws(ConfigurationError) in
+        .visionTransformer(try VisionConfiguration(deducedFrom: shapes, hints, epsilon: epsilon))
+      })
+  }
+
+  /// The number of heads is an extent of the stored kernels.
+  private static let googleVisionTransformer: BackboneFormat = {
+    let query = "Transformer/encoderblock_0/MultiHeadDotProductAttention_1/query/kernel"
+    @Sendable func heads(_ source: any TensorSource) throws(ConfigurationError) -> Int {
+      guard let kernel = source.shape(of: query), kernel.rank == 3, kernel[1] > 0 else {
+        throw ConfigurationError(
+          "\(source.label): tensor \"\(query)\": expected [width, heads, head width], "
+            + "found \(source.shape(of: query)?.description ?? "no such tensor")")
+      }
+      return kernel[1]
+    }
+    return BackboneFormat(
+      name: "under Google's", mark: "embedding/kernel",
+      layout: { (source) throws(ConfigurationError) in .googleVisionTransformer(heads: try heads(source)) },
+      configuration: { (shapes, hints) throws(ConfigurationError) in
+        let stored = BackboneHints(heads: try heads(shapes.source))
+        return .visionTransformer(
+          try VisionConfiguration(deducedFrom: shapes, hints.filled(from: stored), epsilon: 1e-6))
+      })
+  }()
+
+  private static func swin(_ name: String, _ mark: String, _ layout: WeightLayout) -> BackboneFormat {
+    BackboneFormat(
+      name: name, mark: mark, layout: { (_) throws(ConfigurationError) in layout },
+      configuration: { (shapes, hints) throws(ConfigurationError) in
+        .swin(try SwinConfiguration(deducedFrom: shapes, hints, epsilon: 1e-5))
+      })
+  }
+
+  private static func convNeXt(
+    _ name: String, _ mark: String, _ layout: WeightLayout, finalEpsilon: Double? = nil
+  ) -> BackboneFormat {
+    BackboneFormat(
+      name: name, mark: mark, layout: { (_) throws(ConfigurationError) in layout },
+      configuration: { (shapes, hints) throws(ConfigurationError) in
+        .convNeXt(
+          try ConvNeXtConfiguration(deducedFrom: shapes, hints, epsilon: 1e-6, finalEpsilon: finalEpsilon))
+      })
+  }
 }

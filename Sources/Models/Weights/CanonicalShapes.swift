@@ -31,6 +31,13 @@ struct CanonicalShapes {
     return count
   }
 
+  /// How many positions there are, and the side of the square of those behind the first `prefix`; `nil` where they make
+  /// none.
+  func positions(_ name: String, _ prefix: Int) -> (count: Int, side: Int)? {
+    guard let count = try? shape(name, rank: 2)[0], let side = Self.side(of: count - prefix) else { return nil }
+    return (count, side)
+  }
+
   /// The side of a square of so many cells, `nil` where they make none.
   static func side(of cells: Int) -> Int? {
     let side = Int(Double(max(0, cells)).squareRoot().rounded())

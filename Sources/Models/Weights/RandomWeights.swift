@@ -6,14 +6,20 @@ import Tensor
 /// 1/√width, norm scales lie around 1, and cosine similarities are multiplied by e^2.5.
 struct RandomWeights: TensorSource {
   let label = "random weights"
+  /// The extents of all tensors.
+  private(set) var shapes: [String: Shape] = [:]
   private var tensors: [String: Tensor] = [:]
   private var numbers: CheckNumbers
+  private let hasNumbers: Bool
 
   /// No tensors yet; those added come from the sequence of the seed.
-  init(seed: UInt64) { numbers = CheckNumbers(seed: seed) }
+  init(seed: UInt64) { (numbers, hasNumbers) = (CheckNumbers(seed: seed), true) }
 
-  var names: [String] { tensors.keys.sorted() }
-  func shape(of name: String) -> Shape? { tensors[name]?.shape }
+  /// No tensors, and of those added only the extents: what a network is made of, without its memory.
+  init() { (numbers, hasNumbers) = (CheckNumbers(seed: 0), false) }
+
+  var names: [String] { shapes.keys.sorted() }
+  func shape(of name: String) -> Shape? { shapes[name] }
 
   func tensor(_ name: String) throws -> Tensor {
     guard let tensor = tensors[name] else {
@@ -23,14 +29,14 @@ struct RandomWeights: TensorSource {
   }
 
   /// Adds the tensor of a site.
-  mutating func add(_ site: String, _ shape: Shape) { set(site, values(site, shape)) }
+  mutating func add(_ site: String, _ shape: Shape) {
+    if hasNumbers { return set(site, values(site, shape)) }
+    shapes[site] = shape
+  }
 
   /// Makes a tensor that of a site.
   private mutating func set(_ site: String, _ value: Tensor) {
-    guard let rule = Self.layout.rule(for: site) else {
-      preconditionFailure("RandomWeights: expected a site of a network, found \(site)")
-    }
-    tensors[rule.name] = value
+    (shapes[site], tensors[site]) = (value.shape, value)
   }
 
   /// Adds a linear map.
@@ -143,14 +149,7 @@ struct RandomWeights: TensorSource {
   }
 
   /// A reader of what was added.
-  var reader: WeightReader { WeightReader(self, Self.layout) }
-
-  /// All kinds of image towers, all tensors stored as they are used.
-  static let layout = WeightLayout(
-    name: "random weights",
-    rules: WeightLayout.huggingFaceCLIP.rules + WeightLayout.modifiedResNet
-      + WeightLayout.norm("vision.pooledNorm", "vision.pooledNorm")
-      + [WeightLayout.Rule("vision.patchEmbedding.bias", "vision.patchEmbedding.bias")], ignored: [])
+  var reader: WeightReader { WeightReader(self, .canonical) }
 
   private mutating func values(_ site: String, _ shape: Shape) -> Tensor {
     if site == "logitScale" { return Tensor(2.5) }
@@ -174,7 +173,7 @@ extension CLIP {
     weights.add(configuration.text, embedding: configuration.embedding)
     weights.add("logitScale", [])
     do throws(WeightsError) {
-      return try CLIP(configuration, from: weights, layout: RandomWeights.layout)
+      return try CLIP(configuration, from: weights, layout: .canonical)
     } catch { preconditionFailure("CLIP.random: \(error)") }
   }
 }

@@ -13,5 +13,9 @@ extension WeightLayout {
           + linear("attention.output", "attn.proj") + norm("mlpNorm", "norm2") + linear("mlp.up", "mlp.fc1")
           + linear("mlp.down", "mlp.fc2"))
       + linear("head", "head"),
-    ignored: [])
+    // The decoder of MAE's pretraining; the projection, predictor and second encoder of MoCo v3's.
+    ignored: [
+      "decoder_*", "mask_token", "head.0.*", "head.1.*", "head.3.*", "head.4.*", "head.6.*", "head.7.*",
+      "module.momentum_encoder.*", "module.predictor.*",
+    ])
 }

@@ -10,11 +10,15 @@ extension VisionConfiguration {
     let patch = try shapes.shape("vision.patchEmbedding", rank: 4)
     let (width, patchSize) = (patch[0], patch[3])
     let hasClassToken = shapes.has("vision.classToken")
-    let positions = try shapes.shape("vision.positions", rank: 2)[0]
-    guard let grid = CanonicalShapes.side(of: positions - (hasClassToken ? 1 : 0)) else {
+    guard let grid = shapes.positions("vision.positions", hasClassToken ? 1 : 0)?.side else {
       throw shapes.error(
         "vision.positions", "positions of a square of patches\(hasClassToken ? " and of a class token" : "")",
-        "\(positions)")
+        "\(try shapes.shape("vision.positions", rank: 2)[0])")
+    }
+    let imageSize = hints.imageSize ?? grid * patchSize
+    guard imageSize >= patchSize else {
+      throw ConfigurationError(
+        "\(shapes.source.label): image size: expected at least a patch of \(patchSize), found \(imageSize)")
     }
     let transformer = TransformerConfiguration(
       width: width, hiddenWidth: try shapes.shape("vision.blocks.0.mlp.up", rank: 2)[0],
@@ -23,7 +27,7 @@ extension VisionConfiguration {
     let pooling: Pooling =
       shapes.has("vision.pooledNorm.scale") ? .normalisedMean : hasClassToken ? .classToken : .meanOfNormalised
     self.init(
-      transformer: transformer, imageSize: grid * patchSize, patchSize: patchSize,
+      transformer: transformer, imageSize: imageSize, patchSize: patchSize,
       form: Form(
         hasPatchBias: shapes.has("vision.patchEmbedding.bias"), hasPreNorm: shapes.has("vision.preNorm.scale"),
         hasClassToken: hasClassToken, pooling: pooling))

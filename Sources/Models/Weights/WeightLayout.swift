@@ -5,7 +5,7 @@ public struct WeightLayout: Sendable {
   /// What the layout is called.
   public let name: String
   let rules: [Rule]
-  /// Stored names that carry no weights; those that begin with a star are the ends of names.
+  /// Stored names that carry no weights of the model; a star stands for any beginning or any end.
   let ignored: [String]
 
   /// One line of the table. `{i}` stands for the number of a block on both sides.
@@ -19,52 +19,12 @@ public struct WeightLayout: Sendable {
     }
   }
 
-  /// How a tensor is stored.
-  enum Form: Sendable {
-    /// As it is used.
-    case same
-    /// A matrix with rows and columns exchanged.
-    case transposed
-    /// One of three tensors stacked along the first dimension.
-    case third(Int)
-    /// With so many extents of 1 in front.
-    case nested(Int)
-
-    func storedShape(of shape: Shape) -> Shape {
-      switch self {
-      case .same: shape
-      case .transposed: Shape(shape.extents.reversed())
-      case .third: Shape([3 * shape[0]] + shape.extents.dropFirst())
-      case .nested(let ones): Shape(Array(repeating: 1, count: ones) + shape.extents)
-      }
-    }
-
-    /// The shape of the tensor that is stored in another; `nil` where none of this form can be.
-    func canonicalShape(of stored: Shape) -> Shape? {
-      let shape: Shape? =
-        switch self {
-        case .same: stored
-        case .transposed: Shape(stored.extents.reversed())
-        case .third: stored.rank == 0 ? nil : Shape([stored[0] / 3] + stored.extents.dropFirst())
-        case .nested(let ones): stored.rank < ones ? nil : Shape(Array(stored.extents.dropFirst(ones)))
-        }
-      return shape.flatMap { storedShape(of: $0) == stored ? $0 : nil }
-    }
-
-    func canonical(_ stored: Tensor, _ shape: Shape) -> Tensor {
-      switch self {
-      case .same, .nested: stored.reshaped(to: shape)
-      case .transposed: stored.transposed()
-      case .third(let part):
-        Tensor.read(stored) { from in
-          Tensor(shape) { $0.update(from: from + part * shape.count, count: shape.count) }
-        }
-      }
-    }
-  }
+  /// The names of this library, everything stored as it is used.
+  static let canonical = WeightLayout(name: "frugal", rules: [], ignored: [])
 
   /// The stored name and form of a canonical name.
   func rule(for canonical: String) -> (name: String, form: Form)? {
+    if rules.isEmpty { return (canonical, .same) }
     let parts = canonical.split(separator: ".", omittingEmptySubsequences: false)
     let number = parts.first { Int($0) != nil }.map(String.init)
     let pattern = parts.map { Int($0) == nil ? String($0) : "{i}" }.joined(separator: ".")
@@ -73,7 +33,10 @@ public struct WeightLayout: Sendable {
   }
 
   func isIgnored(_ stored: String) -> Bool {
-    ignored.contains { $0.hasPrefix("*") ? stored.hasSuffix($0.dropFirst()) : stored == $0 }
+    ignored.contains { pattern in
+      if pattern.hasPrefix("*") { return stored.hasSuffix(pattern.dropFirst()) }
+      return pattern.hasSuffix("*") ? stored.hasPrefix(pattern.dropLast()) : stored == pattern
+    }
   }
 
   /// The rules of one block of a tower, whose halves of the names differ from the other tower's only in front.

@@ -45,6 +45,8 @@ struct WeightReader {
   private let source: any TensorSource
   private let layout: WeightLayout
   private var used: Set<String> = []
+  /// How positions of another grid of patches are resized; not at all by default.
+  var resampling: PositionResampling?
 
   init(_ source: any TensorSource, _ layout: WeightLayout) { (self.source, self.layout) = (source, layout) }
 
@@ -74,6 +76,19 @@ struct WeightReader {
     } catch {
       throw .unreadable("\(error)")
     }
+  }
+
+  /// The positions of a square of patches, `side` · `side`, behind those of `prefix` other tokens: resized where the
+  /// checkpoint has them for another square and the reader resizes.
+  mutating func positions(
+    _ site: Site, prefix: Int, side: Int, width: Int
+  ) throws(WeightsError) -> Parameter {
+    guard let resampling, let stored = CanonicalShapes(source: source, layout: layout).positions(site.name, prefix),
+      stored.side != side
+    else { return try parameter(site, [prefix + side * side, width]) }
+    let positions = try tensor(site.name, [stored.count, width])
+    return Parameter(
+      site, resampling.resized(positions, prefix: prefix, from: (stored.side, stored.side), to: (side, side)))
   }
 
   /// A tensor of variances, which are numbers of 0 or more.

@@ -29,6 +29,12 @@ public enum LargeOperationChecks {
       GradientCheck("crossEntropy/large", OperationChecks.inputs(["logits": matrix])) {
         $0[0].crossEntropy(labels: labels, smoothing: 0.1)
       },
+      GradientCheck(
+        "depthwiseConvolution/large",
+        OperationChecks.inputs(["x": [3, 19, 21, 37], "weight": [37, 1, 7, 7], "bias": [37]])
+      ) {
+        $0[0].depthwiseConvolution($0[1], bias: $0[2])
+      },
       GradientCheck("distillation/large", OperationChecks.inputs(["logits": matrix, "teacher": matrix])) {
         $0[0].distillation(teacher: $0[1], teacherShare: 0.5)
       },
@@ -63,6 +69,9 @@ public enum LargeOperationChecks {
       },
       GradientCheck("meanToken/large", OperationChecks.inputs(["x": [7, 50, 129]])) { $0[0].meanToken(from: 1) },
       GradientCheck("patches/large", OperationChecks.inputs(["x": pictures])) { $0[0].patches(of: 4) },
+      GradientCheck("permuteTokens/large", OperationChecks.inputs(["x": [7, 50, 129]])) {
+        $0[0].permutingTokens(TokenPermutation((0..<50).map { $0 * 7 % 50 }))
+      },
       GradientCheck("prepend/large", OperationChecks.inputs(["x": [7, 50, 129], "token": [129]])) {
         $0[0].prepending($0[1])
       },
@@ -72,6 +81,9 @@ public enum LargeOperationChecks {
       GradientCheck("scaleByExponential/large", OperationChecks.inputs(["x": flat, "exponent": []])) {
         $0[0].scaled(byExponentialOf: $0[1])
       },
+      GradientCheck("scaleChannels/large", OperationChecks.inputs(["x": matrix, "gamma": [129]])) {
+        $0[0].scaledChannels(by: $0[1])
+      },
       GradientCheck("selectToken/large", OperationChecks.inputs(["x": [7, 50, 129]])) {
         $0[0].selectingToken([0, 1, 2, 3, 49, 5, 6])
       },
@@ -80,6 +92,16 @@ public enum LargeOperationChecks {
       },
       GradientCheck("softmax/large", OperationChecks.inputs(["x": matrix])) { $0[0].softmax() },
       GradientCheck("spatialTokens/large", OperationChecks.inputs(["x": pictures])) { $0[0].spatialTokens() },
+      GradientCheck(
+        "windowAttention/large",
+        OperationChecks.inputs([
+          "queries": [140, 9, 10], "keys": [140, 9, 10], "values": [140, 9, 10], "table": [25, 2],
+        ])
+      ) {
+        $0[0].windowAttention(
+          keys: $0[1], values: $0[2], relativePositions: $0[3], heads: 2,
+          in: AttentionWindows(size: 3, windows: 4, parts: (0..<36).map { $0 < 18 ? 0 : Int32($0 % 4) }))
+      },
     ]
   }
 }

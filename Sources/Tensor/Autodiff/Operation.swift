@@ -9,6 +9,7 @@ public enum Operation: String, CaseIterable, Sendable {
   case batchNorm
   case convolution
   case crossEntropy
+  case depthwiseConvolution
   case distillation
   case dot
   case dropout
@@ -25,13 +26,16 @@ public enum Operation: String, CaseIterable, Sendable {
   case maskedWeight
   case meanToken
   case patches
+  case permuteTokens
   case prepend
   case quickGELU
   case relu
   case reshape
   case scaleByExponential
+  case scaleChannels
   case selectToken
   case softCrossEntropy
   case softmax
   case spatialTokens
+  case windowAttention
 }

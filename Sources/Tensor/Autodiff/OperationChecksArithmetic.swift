@@ -1,7 +1,7 @@
 // Sums, scalings, masks and changes of shape.
 
 extension OperationChecks {
-  static var arithmetic: [GradientCheck] { add + scaleByExponential + maskedWeight + reshape }
+  static var arithmetic: [GradientCheck] { add + scaleByExponential + scaleChannels + maskedWeight + reshape }
 
   private static var add: [GradientCheck] {
     let shapes: [(Shape, Shape)] = [
@@ -23,6 +23,20 @@ extension OperationChecks {
     } + [
       GradientCheck("add/[3, 17] to itself", Self.inputs(["x": [3, 17]])) { $0[0].adding($0[0], scale: 0.5) }
     ]
+  }
+
+  private static var scaleChannels: [GradientCheck] {
+    let shapes: [Shape] = [[1], [5, 7], [2, 17], [2, 3, 16], [70, 3], [0, 3]]
+    return shapes.flatMap { shape in
+      let inputs = inputs(["x": shape, "gamma": [shape.width]])
+      let (x, gamma) = (inputs[0].value, inputs[1].value)
+      let name = "scaleChannels/\(shape)"
+      return [
+        GradientCheck(name, inputs) { $0[0].scaledChannels(by: $0[1]) },
+        GradientCheck("\(name) frozen gamma", [inputs[0]]) { $0[0].scaledChannels(by: Variable(gamma)) },
+        GradientCheck("\(name) frozen x", [inputs[1]]) { Variable(x).scaledChannels(by: $0[0]) },
+      ]
+    }
   }
 
   private static var scaleByExponential: [GradientCheck] {

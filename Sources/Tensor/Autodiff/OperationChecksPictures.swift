@@ -1,7 +1,7 @@
 // What is done to pictures and feature maps: [batch, channels, height, width].
 
 extension OperationChecks {
-  static var pictures: [GradientCheck] { convolution + averagePool + patches + spatialTokens }
+  static var pictures: [GradientCheck] { convolution + depthwiseConvolution + averagePool + patches + spatialTokens }
 
   private struct ConvolutionShape {
     var x, weight: Shape
@@ -36,6 +36,27 @@ extension OperationChecks {
         GradientCheck("\(name) without bias", Array(inputs[..<2])) { convolve($0[0], $0[1], nil) },
         GradientCheck("\(name) frozen weight", [inputs[0]]) { convolve($0[0], Variable(weight), nil) },
         GradientCheck("\(name) frozen x", Array(inputs[1...])) { convolve(Variable(x), $0[0], $0[1]) },
+      ]
+    }
+  }
+
+  private static var depthwiseConvolution: [GradientCheck] {
+    let cases: [(x: Shape, size: Int)] = [
+      ([1, 1, 1, 1], 1), ([1, 1, 1, 2], 7), ([2, 3, 5, 3], 3), ([1, 2, 9, 17], 3), ([2, 5, 3, 2], 5),
+      ([1, 3, 11, 1], 9), ([1, 2, 17, 5], 7), ([0, 3, 3, 2], 3),
+    ]
+    return cases.flatMap { shape, size in
+      let channels = shape[3]
+      let inputs = inputs(["x": shape, "weight": [channels, 1, size, size], "bias": [channels]])
+      let (x, weight) = (inputs[0].value, inputs[1].value)
+      let name = "depthwiseConvolution/\(shape) by \(size)"
+      return [
+        GradientCheck(name, inputs) { $0[0].depthwiseConvolution($0[1], bias: $0[2]) },
+        GradientCheck("\(name) without bias", Array(inputs[..<2])) { $0[0].depthwiseConvolution($0[1]) },
+        GradientCheck("\(name) frozen weight", [inputs[0]]) { $0[0].depthwiseConvolution(Variable(weight)) },
+        GradientCheck("\(name) frozen x", Array(inputs[1...])) {
+          Variable(x).depthwiseConvolution($0[0], bias: $0[1])
+        },
       ]
     }
   }

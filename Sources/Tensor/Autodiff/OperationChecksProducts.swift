@@ -1,7 +1,7 @@
 // Products of matrices: linear maps and attention, and the inner product.
 
 extension OperationChecks {
-  static var products: [GradientCheck] { linear + maskedLinear + attention + dot }
+  static var products: [GradientCheck] { linear + maskedLinear + attention + windowAttention + dot }
 
   private static var linear: [GradientCheck] {
     let shapes: [(x: Shape, out: Int)] = [
@@ -80,6 +80,37 @@ extension OperationChecks {
         $0[0].attention(keys: $0[0], values: $0[0], heads: 2, isCausal: true)
       }
     ]
+  }
+
+  private static var windowAttention: [GradientCheck] {
+    let cases: [(maps: Int, windows: AttentionWindows, heads: Int, width: Int)] = [
+      (1, AttentionWindows(size: 1, windows: 1), 1, 1), (2, AttentionWindows(size: 2, windows: 3), 2, 6),
+      (1, AttentionWindows(size: 3, windows: 2), 1, 5), (2, AttentionWindows(size: 5, windows: 1), 2, 4),
+      (1, AttentionWindows(size: 2, windows: 2, parts: [0, 0, 0, 0, 0, 1, 1, 2]), 1, 17),
+      (2, AttentionWindows(size: 3, windows: 1, parts: [0, 0, 1, 0, 0, 1, 2, 2, 3]), 3, 6),
+      // More windows than a plain sum of gradients has.
+      (65, AttentionWindows(size: 1, windows: 1), 1, 2), (0, AttentionWindows(size: 2, windows: 2), 1, 3),
+    ]
+    return cases.flatMap { maps, windows, heads, width in
+      let (x, table): (Shape, Shape) = ([maps * windows.windows, windows.tokens, width], [windows.relations, heads])
+      let hasParts = windows.parts.isEmpty ? "" : " of several parts"
+      let name = "windowAttention/\(x), \(heads) heads, windows of \(windows.size)\(hasParts)"
+      let inputs = inputs(["queries": x, "keys": x, "values": x, "table": table])
+      let values = inputs.map(\.value)
+      return [
+        GradientCheck(name, inputs) {
+          $0[0].windowAttention(keys: $0[1], values: $0[2], relativePositions: $0[3], heads: heads, in: windows)
+        },
+        GradientCheck("\(name), table only", [inputs[3]]) {
+          Variable(values[0]).windowAttention(
+            keys: Variable(values[1]), values: Variable(values[2]), relativePositions: $0[0], heads: heads, in: windows)
+        },
+        GradientCheck("\(name), frozen table", Array(inputs[..<3])) {
+          $0[0].windowAttention(
+            keys: $0[1], values: $0[2], relativePositions: Variable(values[3]), heads: heads, in: windows)
+        },
+      ]
+    }
   }
 
   private static var dot: [GradientCheck] {

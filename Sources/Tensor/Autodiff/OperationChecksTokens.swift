@@ -1,7 +1,7 @@
 // What is done to sequences of tokens.
 
 extension OperationChecks {
-  static var tokens: [GradientCheck] { embedding + prepend + selectToken + meanToken }
+  static var tokens: [GradientCheck] { embedding + prepend + selectToken + meanToken + permuteTokens }
 
   private static var embedding: [GradientCheck] {
     let cases: [(table: Shape, ids: [Int32], shape: Shape)] = [
@@ -41,6 +41,19 @@ extension OperationChecks {
     ]
     return cases.map { shape, start in
       GradientCheck("meanToken/\(shape) from \(start)", inputs(["x": shape])) { $0[0].meanToken(from: start) }
+    }
+  }
+
+  private static var permuteTokens: [GradientCheck] {
+    let cases: [(Shape, sources: [Int])] = [
+      ([1, 1, 1], [0]), ([3, 5, 7], [4, 0, 2, 1, 3]), ([2, 4, 17], [1, 2, 3, 0]), ([1, 3, 33], [0, 1, 2]),
+      ([0, 2, 3], [1, 0]),
+    ]
+    return cases.map { shape, sources in
+      let permutation = TokenPermutation(sources)
+      return GradientCheck("permuteTokens/\(shape) by \(sources)", inputs(["x": shape])) {
+        $0[0].permutingTokens(permutation)
+      }
     }
   }
 }

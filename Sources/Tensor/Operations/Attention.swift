@@ -26,7 +26,10 @@ extension Variable {
     let (q, k, v) = (value, keys.value, values.value)
     let output = Tensor.read(q, k, v) { q, k, v in
       Tensor(shape) { output in
-        head.forEachHead { atQuery, atKey in head.forward(q + atQuery, k + atKey, v + atKey, into: output + atQuery) }
+        head.forEachHead { sequence, index in
+          let at = head.offsets(sequence, index)
+          head.forward(q + at.query, k + at.key, v + at.key, into: output + at.query)
+        }
       }
     }
     return Tape.record(.attention, output, from: [self, keys, values]) { dOutput in
@@ -37,9 +40,11 @@ extension Variable {
         dq.write { dq in
           dk.write { dk in
             dv.write { dv in
-              head.forEachHead { atQuery, atKey in
+              head.forEachHead { sequence, index in
+                let at = head.offsets(sequence, index)
                 head.backward(
-                  q + atQuery, k + atKey, v + atKey, dOutput + atQuery, into: dq + atQuery, dk + atKey, dv + atKey)
+                  q + at.query, k + at.key, v + at.key, dOutput + at.query, into: dq + at.query, dk + at.key,
+                  dv + at.key)
               }
             }
           }
@@ -51,7 +56,7 @@ extension Variable {
 }
 
 /// Where the heads lie, and what is computed in one of them.
-private struct HeadLayout {
+struct HeadLayout {
   let batch, queries, keys, heads, width: Int
   let isCausal: Bool
 
@@ -67,12 +72,14 @@ private struct HeadLayout {
   /// The distance of rows of scores: whole vectors, so that no row has a rest.
   private var stride: Int { (keys + 15) & ~15 }
 
-  /// Calls `body` for every head of every sequence, in parallel, with the places of its first query and first key.
-  func forEachHead(_ body: (_ query: Int, _ key: Int) -> Void) {
-    Parallel.forEach(batch * heads) { piece in
-      let (sequence, column) = (piece / heads, piece % heads * headWidth)
-      body(sequence * queries * width + column, sequence * keys * width + column)
-    }
+  /// The places of a head's first query and first key.
+  func offsets(_ sequence: Int, _ head: Int) -> (query: Int, key: Int) {
+    (sequence * queries * width + head * headWidth, sequence * keys * width + head * headWidth)
+  }
+
+  /// Calls `body` for every head of every sequence, in parallel.
+  func forEachHead(_ body: (_ sequence: Int, _ head: Int) -> Void) {
+    Parallel.forEach(batch * heads) { body($0 / heads, $0 % heads) }
   }
 
   /// Calls `body` for the blocks of queries of a head.
@@ -84,8 +91,9 @@ private struct HeadLayout {
     MatrixView(pointer + row * width, rowStride: width)
   }
 
+  /// O of one head.
   func forward(
-    _ q: UnsafePointer<Real>, _ k: UnsafePointer<Real>, _ v: UnsafePointer<Real>,
+    _ q: UnsafePointer<Real>, _ k: UnsafePointer<Real>, _ v: UnsafePointer<Real>, bias: ScoreBias? = nil,
     into output: UnsafeMutablePointer<Real>
   ) {
     let packedKeys = PackedMatrix(view(k).transposed, depth: headWidth, columns: keys, parallel: false)
@@ -95,7 +103,7 @@ private struct HeadLayout {
         gemm(rows.count, view(q, from: rows.lowerBound), packedKeys, into: scores, cStride: stride, parallel: false)
         withUnsafeTemporaryAllocation(of: Real.self, capacity: rows.count) { sums in
           for row in rows {
-            sums[row - rows.lowerBound] = exponentials(of: row, in: scores + (row - rows.lowerBound) * stride)
+            sums[row - rows.lowerBound] = exponentials(of: row, bias, in: scores + (row - rows.lowerBound) * stride)
           }
           let output = output + rows.lowerBound * width
           let powers = MatrixView(scores, rowStride: stride)
@@ -113,7 +121,10 @@ private struct HeadLayout {
   /// exp(d^−½ (s − max s)) over the keys that a query sees, zeros behind them up to `stride`; returns the sum.
   ///
   /// The shift is rounded, the product with d^−½ is not: all powers of a row share the error of the shift, and it cancels.
-  private func exponentials(of row: Int, in s: UnsafeMutablePointer<Real>) -> Real {
+  /// Scores with a bias are d^−½ s + bias first, and rounded twice more.
+  private func exponentials(of row: Int, _ bias: ScoreBias?, in s: UnsafeMutablePointer<Real>) -> Real {
+    bias?.apply(to: s, row, keys, scale: scale)
+    let factor = bias == nil ? scale : 1
     let visible = isCausal ? min(row + 1, keys) : keys
     let whole = (visible + 15) & ~15
     if visible < whole {
@@ -122,7 +133,7 @@ private struct HeadLayout {
       Lanes(loading: last).keeping(first: visible - (whole - 16), others: -.infinity).store(to: last)
     }
     if whole < stride { (s + whole).update(repeating: 0, count: stride - whole) }
-    let (scale, shift) = (Lanes(repeating: scale), Lanes(repeating: -rowMaximum(s, whole) * scale))
+    let (scale, shift) = (Lanes(repeating: factor), Lanes(repeating: -rowMaximum(s, whole) * factor))
     @inline(always)
     func power(_ index: Int, _ present: Int) -> Lanes {
       let power = Transcendental.exp(shift.fma(Lanes(loading: s + index), scale))
@@ -132,9 +143,11 @@ private struct HeadLayout {
     return rowSum(whole, power)
   }
 
+  /// ∂Q, ∂K and ∂V of one head; d^−½ ∂S, [queries, keys], is added to `sum`.
   func backward(
     _ q: UnsafePointer<Real>, _ k: UnsafePointer<Real>, _ v: UnsafePointer<Real>, _ dOutput: UnsafePointer<Real>,
-    into dq: UnsafeMutablePointer<Real>, _ dk: UnsafeMutablePointer<Real>, _ dv: UnsafeMutablePointer<Real>
+    bias: ScoreBias? = nil, into dq: UnsafeMutablePointer<Real>, _ dk: UnsafeMutablePointer<Real>,
+    _ dv: UnsafeMutablePointer<Real>, addingScores sum: UnsafeMutablePointer<Real>? = nil
   ) {
     func packed(_ view: MatrixView, _ depth: Int, _ columns: Int) -> PackedMatrix {
       PackedMatrix(view, depth: depth, columns: columns, parallel: false)
@@ -152,7 +165,12 @@ private struct HeadLayout {
         let (q, dO) = (view(q, from: first), view(dOutput, from: first))
         gemm(count, q, keysAcross, into: p, cStride: stride, parallel: false)
         gemm(count, dO, valuesAcross, into: ds, cStride: stride, parallel: false)
-        for row in 0..<count { scoreGradients(first + row, p + row * stride, ds + row * stride) }
+        for row in 0..<count {
+          let ds = ds + row * stride
+          scoreGradients(first + row, bias, p + row * stride, ds)
+          guard let sum = sum.map({ $0 + (first + row) * keys }) else { continue }
+          forEachLanes(keys) { store(load(sum + $0, $1) + load(ds + $0, $1), sum + $0, $1) }
+        }
         let (pView, dS) = (MatrixView(p, rowStride: stride), MatrixView(ds, rowStride: stride))
         gemm(count, dS, packedKeys, into: dq + first * width, cStride: width, parallel: false)
         func add(_ a: MatrixView, _ b: MatrixView, to c: UnsafeMutablePointer<Real>) {
@@ -166,8 +184,10 @@ private struct HeadLayout {
   }
 
   /// S and ∂P of a query become P and d^−½ ∂S.
-  private func scoreGradients(_ row: Int, _ p: UnsafeMutablePointer<Real>, _ ds: UnsafeMutablePointer<Real>) {
-    let factor = 1 / exponentials(of: row, in: p)
+  private func scoreGradients(
+    _ row: Int, _ bias: ScoreBias?, _ p: UnsafeMutablePointer<Real>, _ ds: UnsafeMutablePointer<Real>
+  ) {
+    let factor = 1 / exponentials(of: row, bias, in: p)
     let d = rowSum(stride) { index, _ in
       let probability = Lanes(loading: p + index) * factor
       probability.store(to: p + index)
@@ -177,5 +197,21 @@ private struct HeadLayout {
     forEachLanes(stride) { index, _ in
       (Lanes(loading: p + index) * (Lanes(loading: ds + index) - d) * scale).store(to: ds + index)
     }
+  }
+}
+
+/// What is added to the scores of one head of one window (`windowAttention`).
+struct ScoreBias {
+  /// [queries, keys]
+  let values: UnsafePointer<Real>
+  /// The part of every token, if there are several.
+  let parts: UnsafePointer<Int32>?
+
+  /// s becomes scale · s + bias for one query.
+  func apply(to scores: UnsafeMutablePointer<Real>, _ query: Int, _ keys: Int, scale: Real) {
+    let values = values + query &* keys
+    forEachLanes(keys) { store(load(scores + $0, $1) * scale + load(values + $0, $1), scores + $0, $1) }
+    guard let parts else { return }
+    for key in 0..<keys where parts[key] != parts[query] { scores[key] += AttentionWindows.otherPart }
   }
 }

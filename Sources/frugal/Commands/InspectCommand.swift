@@ -44,7 +44,8 @@ enum InspectCommand: Command {
     var isDirectory: ObjCBool = false
     let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
     guard exists else { throw RunError("\(path): expected a directory or a weight file, found nothing") }
-    var report = isDirectory.boolValue ? try inspect(model: path) : try inspect(file: path)
+    var report =
+      try inspect(classifier: path) ?? (isDirectory.boolValue ? inspect(model: path) : inspect(file: path))
     if !arguments.has("--tensors"), !report.isWeightFile { report.tensors = nil }
     if arguments.has("--json") { return try printJSON(report) }
     print("\(report.path): \(report.kind)")
@@ -64,14 +65,10 @@ enum InspectCommand: Command {
     let (model, preprocessing) = (pretrained.model, pretrained.preprocessing)
     let files = pretrained.directory.weights.files
     let text = model.configuration.text
-    func tower(_ size: TransformerConfiguration) -> String {
-      "\(size.blocks) blocks, width \(size.width), \(size.heads) heads, MLP \(size.hiddenWidth), "
-        + "\(size.activation.rawValue), layer norm ε \(size.epsilon)"
-    }
     let vision =
       switch model.configuration.vision {
       case .transformer(let size):
-        "pictures of \(size.imageSize), patches of \(size.patchSize), \(tower(size.transformer))"
+        "pictures of \(size.imageSize), patches of \(size.patchSize), \(blocks(size.transformer))"
       case .resNet(let size):
         "pictures of \(size.imageSize), ResNet of \(size.stages.map(String.init).joined(separator: ", ")) bottlenecks, "
           + "width \(size.width), attention pool of \(size.heads) heads"
@@ -99,13 +96,19 @@ enum InspectCommand: Command {
       ],
       settings: [
         "vision": vision, "layout": layout,
-        "text": "context \(text.contextLength), \(text.vocabulary) tokens, \(tower(text.transformer))",
+        "text": "context \(text.contextLength), \(text.vocabulary) tokens, \(blocks(text.transformer))",
         "embedding": "\(model.configuration.embedding), logit scale \(exp(Double(model.logitScale.value.scalar)))",
         "pictures":
           "\(geometry), \(preprocessing.resample.rawValue), mean \(preprocessing.mean), std \(preprocessing.std)",
         "tokenizer": "\(pretrained.directory.tokenizer.tokenCount) tokens, byte-level BPE",
       ],
       warnings: pretrained.warnings, tensors: tensors(of: files))
+  }
+
+  /// A stack of transformer blocks.
+  static func blocks(_ size: TransformerConfiguration) -> String {
+    "\(size.blocks) blocks, width \(size.width), \(size.heads) heads, MLP \(size.hiddenWidth), "
+      + "\(size.activation.rawValue), layer norm ε \(size.epsilon)"
   }
 
   private static func inspect(file path: String) throws -> Report {
@@ -129,7 +132,7 @@ enum InspectCommand: Command {
       isWeightFile: !isDelta)
   }
 
-  private static func types(of files: [any WeightFile]) -> [String: Int] {
+  static func types(of files: [any WeightFile]) -> [String: Int] {
     var counts: [String: Int] = [:]
     for file in files {
       for name in file.names { if let type = file.type(of: name) { counts[type.rawValue, default: 0] += 1 } }
@@ -137,7 +140,7 @@ enum InspectCommand: Command {
     return counts
   }
 
-  private static func tensors(of files: [any WeightFile]) -> [String: String] {
+  static func tensors(of files: [any WeightFile]) -> [String: String] {
     var shapes: [String: String] = [:]
     for file in files {
       for name in file.names {
@@ -149,7 +152,7 @@ enum InspectCommand: Command {
     return shapes
   }
 
-  private static func lastComponent(_ path: String) -> String { URL(fileURLWithPath: path).lastPathComponent }
+  static func lastComponent(_ path: String) -> String { URL(fileURLWithPath: path).lastPathComponent }
 }
 
 /// 1234567 → "1,234,567"

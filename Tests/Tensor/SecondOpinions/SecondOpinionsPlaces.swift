@@ -5,7 +5,7 @@ import Tensor
 
 extension SecondOpinion {
   static var places: [SecondOpinion] {
-    [embedding, prepend, selectToken, meanToken, reshape, patches, averagePool, spatialTokens]
+    [embedding, prepend, selectToken, meanToken, permuteTokens, reshape, patches, averagePool, spatialTokens]
   }
 
   private static var embedding: SecondOpinion {
@@ -57,6 +57,17 @@ extension SecondOpinion {
           .sum((start..<tokens).map { input[0][index[0], $0, index[1]] }) / Bounded(Real(tokens - start))
         }
       }
+    }
+  }
+
+  private static var permuteTokens: SecondOpinion {
+    SecondOpinion(.permuteTokens) { numbers in
+      let (batch, tokens, width) = (numbers.extent(upTo: 5), numbers.extent(upTo: 9), numbers.extent(upTo: 33))
+      let sources = (0..<tokens).shuffled(using: &numbers)
+      return Case(
+        "by \(sources)", [numbers.anything([batch, tokens, width])], terms: 1,
+        library: { $0[0].permutingTokens(TokenPermutation(sources)) }
+      ) { input in PlainTensor([batch, tokens, width]) { input[0][$0[0], sources[$0[1]], $0[2]] } }
     }
   }
 

@@ -30,7 +30,7 @@ extension SecondOpinion {
         let x = numbers.awayFromZero(numbers.anyShape())
         return Case([x], terms: 1, library: { $0[0].relu() }) { $0[0].map { $0.value > 0 ? $0 : Bounded(0 as Real) } }
       },
-      add, scaleByExponential, maskedWeight, dropout, dropPath,
+      add, scaleByExponential, scaleChannels, maskedWeight, dropout, dropPath,
     ]
   }
 
@@ -68,6 +68,16 @@ extension SecondOpinion {
         let factor = input[1][0].exp
         return input[0].map { $0 * factor }
       }
+    }
+  }
+
+  private static var scaleChannels: SecondOpinion {
+    SecondOpinion(.scaleChannels) { numbers in
+      let (rows, width) = (numbers.extent(upTo: 70), numbers.extent(upTo: 33))
+      return Case(
+        [numbers.anything([rows, width]), numbers.anything([width])], terms: rows,
+        library: { $0[0].scaledChannels(by: $0[1]) }
+      ) { input in PlainTensor([rows, width]) { input[0][$0[0], $0[1]] * input[1][$0[1]] } }
     }
   }
 

@@ -4,7 +4,9 @@ import Tensor
 // Products of matrices, attention and convolution.
 
 extension SecondOpinion {
-  static var products: [SecondOpinion] { [linear, maskedLinear, attention, dot, convolution] }
+  static var products: [SecondOpinion] {
+    [linear, maskedLinear, attention, windowAttention, dot, convolution, depthwiseConvolution]
+  }
 
   private static var linear: SecondOpinion {
     SecondOpinion(.linear) { numbers in
@@ -76,6 +78,70 @@ extension SecondOpinion {
           }
         }
         return PlainTensor(shapes[0], output)
+      }
+    }
+  }
+
+  private static var windowAttention: SecondOpinion {
+    SecondOpinion(.windowAttention) { numbers in
+      let (maps, windows, size) = (numbers.pick([1, 2]), numbers.pick([1, 2, 3]), numbers.pick([1, 2, 3]))
+      let (heads, headWidth, tokens) = (numbers.pick([1, 2]), numbers.extent(upTo: 5), size * size)
+      let isRolled = Bool.random(using: &numbers)
+      let parts = (0..<windows * tokens).map { _ in isRolled ? Int32.random(in: 0..<3, using: &numbers) : 0 }
+      let shape: Shape = [maps * windows, tokens, heads * headWidth]
+      let side = 2 * size - 1
+      return Case(
+        "windows of \(size), \(heads) heads, parts \(parts)",
+        [0, 0, 0].map { numbers.next(shape, scale: 1 + $0) } + [numbers.next([side * side, heads])],
+        terms: maps * windows * tokens,
+        library: {
+          $0[0].windowAttention(
+            keys: $0[1], values: $0[2], relativePositions: $0[3], heads: heads,
+            in: AttentionWindows(size: size, windows: windows, parts: isRolled ? parts : nil))
+        }
+      ) { input in
+        let scale = Bounded(1 as Real) / Bounded(Real(headWidth)).squareRoot
+        return PlainTensor(shape) { index in
+          let (window, query, head) = (index[0], index[1], index[2] / headWidth)
+          let scores = (0..<tokens).map { key in
+            let product = Bounded.sum(
+              (head * headWidth..<(head + 1) * headWidth).map {
+                input[0][window, query, $0] * input[1][window, key, $0]
+              })
+            let row = (query / size - key / size + size - 1) * side + query % size - key % size + size - 1
+            let score = product * scale + input[3][row, head]
+            let first = window % windows * tokens
+            return parts[first + query] == parts[first + key] ? score : score + Bounded(-100 as Real)
+          }
+          let p = plainSoftmax(scores)
+          return .sum((0..<tokens).map { p[$0] * input[2][window, $0, index[2]] })
+        }
+      }
+    }
+  }
+
+  private static var depthwiseConvolution: SecondOpinion {
+    SecondOpinion(.depthwiseConvolution) { numbers in
+      let (size, channels) = (numbers.pick([1, 3, 5, 7, 9]), numbers.pick([1, 3, 16, 19, 33]))
+      let x: Shape = [numbers.pick([1, 2]), numbers.pick([1, 3, 8]), numbers.pick([1, 2, 7, 9, 17]), channels]
+      let hasBias = Bool.random(using: &numbers)
+      let inputs = [numbers.anything(x), numbers.anything([channels, 1, size, size])]
+      return Case(
+        hasBias ? "with a bias" : "", inputs + (hasBias ? [numbers.anything([channels])] : []),
+        terms: max(size * size, x[0] * x[1] * x[2]),
+        library: { $0[0].depthwiseConvolution($0[1], bias: hasBias ? $0[2] : nil) }
+      ) { input in
+        PlainTensor(x) { index in
+          var terms = hasBias ? [input[2][index[3]]] : []
+          for u in 0..<size {
+            for v in 0..<size {
+              let (i, j) = (index[1] + u - size / 2, index[2] + v - size / 2)
+              guard 0..<x[1] ~= i, 0..<x[2] ~= j else { continue }
+              terms.append(input[1][index[3], 0, u, v] * input[0][index[0], i, j, index[3]])
+            }
+          }
+          return .sum(terms)
+        }
       }
     }
   }

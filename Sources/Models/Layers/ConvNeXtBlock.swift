@@ -1,0 +1,56 @@
+import Tensor
+
+/// A block of ConvNeXt (Liu et al. 2022, figure 4): a depthwise convolution, a norm over channels, an MLP at every pixel,
+/// each channel of it scaled.
+///
+///     z' = z + γ MLP(norm(W ∗ z + b))
+struct ConvNeXtBlock: ParameterizedLayer {
+  static let layer = Layer.convNeXtBlock
+
+  let name: String
+  /// W: [channels, 1, k, k]
+  let kernel: Parameter
+  /// b: [channels]
+  let bias: Parameter
+  let norm: LayerNorm
+  let up, down: Linear
+  /// γ: [channels]
+  let layerScale: Parameter?
+  let activation: Activation
+  let side: Int
+  /// Its number in the tower, of how many.
+  let number, count: Int
+
+  /// Reads the block called `name`, number `number` of its tower.
+  init(
+    _ reader: inout WeightReader, _ name: String, stage: Int, number: Int, _ size: ConvNeXtConfiguration
+  ) throws(WeightsError) {
+    let (width, kernelSize) = (size.widths[stage], size.kernelSize)
+    (self.name, self.number, count) = (name, number, size.blocks.reduce(0, +))
+    (activation, side) = (size.activation, size.side(of: stage))
+    kernel = try reader.parameter(
+      Site("\(name).depthwise", .convolution, block: number), [width, 1, kernelSize, kernelSize])
+    bias = try reader.parameter(Site("\(name).depthwise.bias", .bias, block: number), [width])
+    norm = try LayerNorm(&reader, "\(name).norm", width: width, epsilon: size.epsilon, block: number)
+    let hidden = size.expansion * width
+    up = try Linear(&reader, "\(name).mlp.up", .mlpUp, from: width, to: hidden, block: number)
+    down = try Linear(&reader, "\(name).mlp.down", .mlpDown, from: hidden, to: width, block: number)
+    layerScale =
+      size.hasLayerScale ? try reader.parameter(Site("\(name).layerScale", .layerScale, block: number), [width]) : nil
+  }
+
+  /// z: [batch, side · side, channels] → the same shape
+  func callAsFunction(_ z: Variable, _ pass: Pass) -> Variable {
+    let (batch, width) = (z.shape[0], z.shape[2])
+    let mixed = z.reshaped(to: [batch, side, side, width])
+      .depthwiseConvolution(pass[kernel], bias: pass[bias]).reshaped(to: z.shape)
+    let hidden = activation(up(norm(mixed, pass), pass))
+    let branch = down(hidden, pass)
+    let scaled = layerScale.map { branch.scaledChannels(by: pass[$0]) } ?? branch
+    return pass.observed(name, pass.residual(z, scaled, block: number, of: count, part: 0))
+  }
+
+  var parameters: [Parameter] {
+    [kernel, bias] + norm.parameters + up.parameters + down.parameters + (layerScale.map { [$0] } ?? [])
+  }
+}

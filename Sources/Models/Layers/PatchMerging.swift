@@ -1,0 +1,34 @@
+import Tensor
+
+/// Four neighbouring tokens as one (Liu et al. 2021, section 3.1): side by side in the order of the released code, upper
+/// left, lower left, upper right, lower right, normalised, and mapped from four widths to two.
+///
+///     y = W norm([x_00; x_10; x_01; x_11])
+struct PatchMerging: ParameterizedLayer {
+  static let layer = Layer.patchMerging
+
+  let name: String
+  let norm: LayerNorm
+  let reduction: Linear
+  let neighbours: TokenPermutation
+
+  /// Reads the merging called `name` of maps of `side` · `side` tokens; `side` is even.
+  init(
+    _ reader: inout WeightReader, _ name: String, side: Int, width: Int, epsilon: Double
+  ) throws(WeightsError) {
+    self.name = name
+    norm = try LayerNorm(&reader, "\(name).norm", width: 4 * width, epsilon: epsilon)
+    reduction = try Linear(
+      &reader, "\(name).reduction", .downsampling, from: 4 * width, to: 2 * width, hasBias: false)
+    neighbours = .neighbours(rows: side, columns: side, order: [(0, 0), (1, 0), (0, 1), (1, 1)])
+  }
+
+  /// x: [batch, side · side, width] → [batch, side / 2 · side / 2, 2 · width]
+  func callAsFunction(_ x: Variable, _ pass: Pass) -> Variable {
+    let (batch, tokens, width) = (x.shape[0], x.shape[1], x.shape[2])
+    let merged = x.permutingTokens(neighbours).reshaped(to: [batch, tokens / 4, 4 * width])
+    return pass.observed(name, reduction(norm(merged, pass), pass))
+  }
+
+  var parameters: [Parameter] { norm.parameters + reduction.parameters }
+}

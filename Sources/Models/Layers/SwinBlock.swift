@@ -1,0 +1,70 @@
+import Tensor
+
+/// A block of Swin: a transformer block whose attention stays inside of windows, every second time of windows shifted by
+/// half their size (Liu et al. 2021, eq. 3).
+///
+///     z' = z + windowAttention(norm(z)),   z'' = z' + MLP(norm(z'))
+struct SwinBlock: ParameterizedLayer {
+  static let layer = Layer.swinBlock
+
+  let name: String
+  let attentionNorm, mlpNorm: LayerNorm
+  let query, key, value, output: Linear
+  /// T: [(2 · window − 1)², heads]
+  let positionBias: Parameter
+  let up, down: Linear
+  let heads: Int
+  let activation: Activation
+  let windows: AttentionWindows
+  let order: TokenPermutation
+  /// Its number in the tower, of how many.
+  let number, count: Int
+
+  /// Reads the block called `name`, number `number` of its tower. A map of one window is never shifted.
+  init(
+    _ reader: inout WeightReader, _ name: String, stage: Int, isShifted: Bool, number: Int, _ size: SwinConfiguration
+  ) throws(WeightsError) {
+    let (width, window, side) = (size.width(of: stage), size.window(of: stage), size.side(of: stage))
+    (self.name, self.number, count) = (name, number, size.blocks.reduce(0, +))
+    (heads, activation) = (size.heads[stage], size.activation)
+    let shift = isShifted && side > window ? window / 2 : 0
+    order = .windows(of: window, side: side, shift: shift)
+    windows = AttentionWindows(
+      size: window, windows: side / window * (side / window),
+      parts: shift == 0 ? nil : TokenPermutation.parts(of: window, side: side, shift: shift))
+
+    let (epsilon, attention) = (size.epsilon, "\(name).attention")
+    attentionNorm = try LayerNorm(&reader, "\(name).attentionNorm", width: width, epsilon: epsilon, block: number)
+    query = try Linear(&reader, "\(attention).query", .query, from: width, to: width, block: number)
+    key = try Linear(&reader, "\(attention).key", .key, from: width, to: width, block: number)
+    value = try Linear(&reader, "\(attention).value", .value, from: width, to: width, block: number)
+    output = try Linear(&reader, "\(attention).output", .attentionOutput, from: width, to: width, block: number)
+    positionBias = try reader.parameter(
+      Site("\(attention).positionBias", .positionBias, block: number), [windows.relations, heads])
+    mlpNorm = try LayerNorm(&reader, "\(name).mlpNorm", width: width, epsilon: epsilon, block: number)
+    let hidden = size.expansion * width
+    up = try Linear(&reader, "\(name).mlp.up", .mlpUp, from: width, to: hidden, block: number)
+    down = try Linear(&reader, "\(name).mlp.down", .mlpDown, from: hidden, to: width, block: number)
+  }
+
+  /// z: [batch, side · side, width] → the same shape
+  ///
+  /// The first extent stays the batch but for attention itself, as what is drawn for a sample holds for all its windows.
+  func callAsFunction(_ z: Variable, _ pass: Pass) -> Variable {
+    let (batch, tokens, width) = (z.shape[0], z.shape[1], z.shape[2])
+    let x = attentionNorm(z, pass).permutingTokens(order)
+    let inWindows: Shape = [batch * windows.windows, windows.tokens, width]
+    let attention = query(x, pass).reshaped(to: inWindows).windowAttention(
+      keys: key(x, pass).reshaped(to: inWindows), values: value(x, pass).reshaped(to: inWindows),
+      relativePositions: pass[positionBias], heads: heads, in: windows)
+    let mixed = output(attention.reshaped(to: [batch, tokens, width]), pass).permutingTokens(order.inverse)
+    let middle = pass.residual(z, mixed, block: number, of: count, part: 0)
+    let hidden = activation(up(mlpNorm(middle, pass), pass))
+    return pass.observed(name, pass.residual(middle, down(hidden, pass), block: number, of: count, part: 1))
+  }
+
+  var parameters: [Parameter] {
+    attentionNorm.parameters + [query, key, value, output].flatMap(\.parameters) + [positionBias]
+      + mlpNorm.parameters + up.parameters + down.parameters
+  }
+}

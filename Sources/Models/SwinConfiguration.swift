@@ -1,0 +1,75 @@
+/// The sizes of a Swin transformer (Liu et al. 2021, section 3.3).
+///
+/// | model | blocks | width | heads | window |
+/// | --- | --- | --- | --- | --- |
+/// | Swin-T | 2, 2, 6, 2 | 96 | 3, 6, 12, 24 | 7 |
+/// | Swin-S | 2, 2, 18, 2 | 96 | 3, 6, 12, 24 | 7 |
+/// | Swin-B | 2, 2, 18, 2 | 128 | 4, 8, 16, 32 | 7, or 12 for pictures of 384 |
+/// | Swin-L | 2, 2, 18, 2 | 192 | 6, 12, 24, 48 | 7, or 12 for pictures of 384 |
+public struct SwinConfiguration: Sendable, Equatable {
+  /// The number of blocks of each stage.
+  public let blocks: [Int]
+  /// The number of attention heads of each stage.
+  public let heads: [Int]
+  /// The width of a token of the first stage; every stage doubles it.
+  public let width: Int
+  /// The width between the two maps of an MLP by that of a token.
+  public let expansion: Int
+  /// The tokens along one side of a window; a map that is no larger is one window.
+  public let window: Int
+  /// The height and width of a picture, in pixels.
+  public let imageSize: Int
+  /// The height and width of a patch, in pixels.
+  public let patchSize: Int
+  /// The nonlinearity of the MLPs.
+  public let activation: Activation
+  /// ε of every layer norm.
+  public let epsilon: Double
+
+  /// Sizes by name; traps where `problem` finds one.
+  public init(
+    blocks: [Int], heads: [Int], width: Int, expansion: Int = 4, window: Int = 7, imageSize: Int = 224,
+    patchSize: Int = 4, activation: Activation = .gelu, epsilon: Double = 1e-5
+  ) {
+    self.init(
+      unchecked: blocks, heads: heads, width: width, expansion: expansion, window: window, imageSize: imageSize,
+      patchSize: patchSize, activation: activation, epsilon: epsilon)
+    if let problem { preconditionFailure("SwinConfiguration: \(problem)") }
+  }
+
+  init(
+    unchecked blocks: [Int], heads: [Int], width: Int, expansion: Int, window: Int, imageSize: Int, patchSize: Int,
+    activation: Activation, epsilon: Double
+  ) {
+    (self.blocks, self.heads, self.width, self.expansion) = (blocks, heads, width, expansion)
+    (self.window, self.imageSize, self.patchSize) = (window, imageSize, patchSize)
+    (self.activation, self.epsilon) = (activation, epsilon)
+  }
+
+  /// What contradicts itself: expected and found.
+  var problem: String? {
+    guard !blocks.isEmpty, blocks.count == heads.count, blocks.allSatisfy({ $0 > 0 }), width > 0, expansion > 0,
+      window > 0, patchSize > 0
+    else { return "expected stages with blocks and heads, found \(blocks) and \(heads)" }
+    for stage in blocks.indices {
+      guard heads[stage] > 0, width(of: stage) % heads[stage] == 0 else {
+        return "expected heads that divide the width \(width(of: stage)) of stage \(stage + 1), found \(heads[stage])"
+      }
+      let side = side(of: stage)
+      guard side > 0, imageSize % (patchSize << stage) == 0, side % window(of: stage) == 0 else {
+        return "image size: expected one whose maps are cut into windows of \(window), "
+          + "\(patchSize << (blocks.count - 1)) times a multiple of \(window) in all published models, found \(imageSize)"
+      }
+    }
+    return nil
+  }
+
+  /// The width of the tokens of a stage, counted from 0.
+  public func width(of stage: Int) -> Int { width << stage }
+
+  /// The tokens along one side of the map of a stage.
+  public func side(of stage: Int) -> Int { imageSize / (patchSize << stage) }
+
+  /// The tokens along one side of its windows.
+  public func window(of stage: Int) -> Int { min(window, side(of: stage)) }
+}

@@ -1,0 +1,68 @@
+import Foundation
+import Tensor
+
+extension BackboneHints {
+  /// What the `config.json` beside the weights of a classifier says that shapes do not: Hugging Face's, or timm's, of which
+  /// only the size of pictures counts. Nothing, where there is none.
+  ///
+  /// - url: a directory; a file has nothing beside it that is known to belong to it.
+  /// - Throws: `ConfigurationError` naming the file, the key, what was expected and what was found.
+  public init(beside url: URL) throws(ConfigurationError) {
+    self.init()
+    var isDirectory: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory), isDirectory.boolValue else {
+      return
+    }
+    let file = url.appendingPathComponent("config.json")
+    guard FileManager.default.fileExists(atPath: file.path) else { return }
+    let json = try ConfigurationFile(file)
+    if json.values["pretrained_cfg"] != nil {
+      try readTimm(json.section("pretrained_cfg"))
+    } else {
+      try readHuggingFace(json)
+    }
+  }
+
+  private mutating func readTimm(_ section: ConfigurationFile) throws(ConfigurationError) {
+    guard let value = section.values["input_size"] else { return }
+    let sizes = (value as? [Any] ?? []).compactMap { ($0 as? NSNumber).flatMap { Int(exactly: $0.doubleValue) } }
+    guard sizes.count == 3, sizes[0] == 3, sizes[1] == sizes[2], (1...(1 << 24)).contains(sizes[1]) else {
+      throw section.error("input_size", "[3, size, size]", "\(value)")
+    }
+    imageSize = sizes[1]
+  }
+
+  private mutating func readHuggingFace(_ json: ConfigurationFile) throws(ConfigurationError) {
+    if json.values["image_size"] != nil { imageSize = try json.extent("image_size", default: 224) }
+    // Of Swin, a list that the shapes tell too.
+    if let heads = json.values["num_attention_heads"], !(heads is [Any]) {
+      self.heads = try json.extent("num_attention_heads", default: 12)
+    }
+    if let name = try json.string("hidden_act") {
+      guard let known = Activation(rawValue: name) else {
+        let all = Activation.allCases.map(\.rawValue).joined(separator: ", ")
+        throw json.error("hidden_act", "one of \(all)", "\"\(name)\"")
+      }
+      activation = known
+    }
+    if let stored = json.values["layer_norm_eps"] {
+      guard let epsilon = (stored as? NSNumber)?.doubleValue, epsilon > 0, epsilon < 1 else {
+        throw json.error("layer_norm_eps", "a number between 0 and 1", "\(stored)")
+      }
+      self.epsilon = epsilon
+    }
+  }
+}
+
+extension ImageBackbone {
+  /// Reads an image classifier from a weight file of any format, or from a directory with one, whose `config.json` is read for what
+  /// shapes do not tell.
+  ///
+  /// - hints: what the caller knows better.
+  /// - classes: how many the head must have; see `init(from:hints:classes:)`.
+  /// - Throws: the error of the file format, `ConfigurationError` or `WeightsError`, each naming the file.
+  public init(contentsOf url: URL, hints: BackboneHints = BackboneHints(), classes: Int? = nil) throws {
+    let source = try PretrainedWeights(contentsOf: url)
+    try self.init(from: source, hints: hints.filled(from: BackboneHints(beside: url)), classes: classes)
+  }
+}

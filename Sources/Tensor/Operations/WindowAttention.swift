@@ -1,0 +1,148 @@
+/// The windows inside of which the tokens of a map attend to each other (Liu et al. 2021, section 3.2).
+public struct AttentionWindows: Sendable {
+  /// The tokens along one side of a window.
+  public let size: Int
+  /// The tokens of a window.
+  public var tokens: Int { size * size }
+  /// The rows of a table of relative positions: (2 size − 1)².
+  public var relations: Int { (2 * size - 1) * (2 * size - 1) }
+  /// The row of every pair of a query and a key: (Δrow + size − 1)(2 size − 1) + Δcolumn + size − 1.
+  let relation: [Int32]
+  /// The windows of one map.
+  public let windows: Int
+  /// The part of the map from which a token came, window after window; empty where all windows are whole.
+  let parts: [Int32]
+
+  /// Windows of `size` · `size` tokens.
+  ///
+  /// - parts: where a map was rolled, windows at its edge hold tokens of several parts, which do not see each other:
+  ///   the number of its part for every token, window after window.
+  public init(size: Int, windows: Int, parts: [Int32]? = nil) {
+    precondition(
+      size > 0 && windows > 0 && (parts.map { $0.count == windows * size * size } ?? true),
+      "AttentionWindows: expected \(windows) windows of \(size) · \(size) parts")
+    (self.size, self.windows, self.parts) = (size, windows, parts ?? [])
+    relation = (0..<size * size).flatMap { query in
+      (0..<size * size).map { key in
+        let (rows, columns) = (query / size - key / size, query % size - key % size)
+        return Int32((rows + size - 1) * (2 * size - 1) + columns + size - 1)
+      }
+    }
+  }
+
+  /// What is added to the score of a pair from two parts: as published, where −∞ would do; e⁻¹⁰⁰ is no normal number.
+  static var otherPart: Real { -100 }
+}
+
+extension Variable {
+  /// Scaled dot-product attention inside of windows, with a bias by relative position (Liu et al. 2021, eq. 4).
+  ///
+  /// In each head h of width d, with queries Q, keys K and values V of one window, r(i, j) the row of T for a pair:
+  ///
+  ///     S_ij = d^−½ Q_i · K_j + T[r(i, j), h] − 100 · 1[part i ≠ part j],   P = softmax(S),   O = P V
+  ///
+  /// Backward as attention without a bias, and
+  ///
+  ///     ∂T[r, h] = Σ_windows Σ_{i, j: r(i, j) = r} ∂S_ij
+  ///
+  /// - queries (self), keys, values, output: [batch · windows, size², heads · d]; table T: [(2 size − 1)², heads].
+  /// - Keeps queries, keys, values and T; P is computed again.
+  public func windowAttention(
+    keys: Variable, values: Variable, relativePositions table: Variable, heads: Int, in windows: AttentionWindows
+  ) -> Variable {
+    precondition(
+      shape.rank == 3 && shape[0] % windows.windows == 0 && shape[1] == windows.tokens && keys.shape == shape
+        && values.shape == shape && heads > 0 && shape[2] % heads == 0 && table.shape == [windows.relations, heads],
+      "windowAttention: expected [windows, \(windows.tokens), \(heads) heads] and a table [\(windows.relations), \(heads)], "
+        + "found \(shape), \(keys.shape), \(values.shape), \(table.shape)")
+    let head = HeadLayout(
+      batch: shape[0], queries: shape[1], keys: shape[1], heads: heads, width: shape[2], isCausal: false)
+    let (q, k, v) = (value, keys.value, values.value)
+    let bias = windows.bias(table.value)
+    let output = Tensor.read(q, k, v, bias) { q, k, v, bias in
+      Tensor(shape) { output in
+        windows.parts.withUnsafeBufferPointer { parts in
+          head.forEachHead { window, index in
+            let (at, _) = head.offsets(window, index)
+            head.forward(
+              q + at, k + at, v + at, bias: windows.scoreBias(bias, parts, window, index), into: output + at)
+          }
+        }
+      }
+    }
+    let tableNeeds = table.needsGradient
+    return Tape.record(.windowAttention, output, from: [self, keys, values, table]) { dOutput in
+      var (dq, dk, dv) = (Tensor.zeros(q.shape), Tensor.zeros(k.shape), Tensor.zeros(v.shape))
+      let blocks = (head.batch + windowsOfSum - 1) / windowsOfSum
+      let pairs = head.queries * head.keys
+      var sums = Tensor.zeros([tableNeeds ? blocks : 0, heads, pairs])
+      Tensor.read(q, k, v, bias) { q, k, v, bias in
+        Tensor.read(dOutput) { dOutput in
+          dq.write { dq in
+            dk.write { dk in
+              dv.write { dv in
+                sums.write { sums in
+                  windows.parts.withUnsafeBufferPointer { parts in
+                    Parallel.forEach(blocks * heads) { piece in
+                      let (block, index) = piece.quotientAndRemainder(dividingBy: heads)
+                      let first = block * windowsOfSum
+                      for window in first..<min(first + windowsOfSum, head.batch) {
+                        let (at, _) = head.offsets(window, index)
+                        head.backward(
+                          q + at, k + at, v + at, dOutput + at, bias: windows.scoreBias(bias, parts, window, index),
+                          into: dq + at, dk + at, dv + at, addingScores: tableNeeds ? sums + piece * pairs : nil)
+                      }
+                    }
+                  }
+                }
+              }
+            }
+          }
+        }
+      }
+      return [dq, dk, dv, tableNeeds ? windows.tableGradient(sums, scale: 1 / head.scale) : nil]
+    }
+  }
+}
+
+/// Windows whose ∂S are added up in `Real` before they join the others in double precision.
+private let windowsOfSum = 64
+
+extension AttentionWindows {
+  /// T[r(i, j), h] for every head and pair: [heads, tokens · tokens].
+  fileprivate func bias(_ table: Tensor) -> Tensor {
+    let (heads, pairs) = (table.shape[1], relation.count)
+    return Tensor.read(table) { table in
+      Tensor([heads, pairs]) { bias in
+        for head in 0..<heads {
+          for pair in 0..<pairs { bias[head &* pairs &+ pair] = table[Int(relation[pair]) &* heads &+ head] }
+        }
+      }
+    }
+  }
+
+  fileprivate func scoreBias(
+    _ bias: UnsafePointer<Real>, _ parts: UnsafeBufferPointer<Int32>, _ window: Int, _ head: Int
+  ) -> ScoreBias {
+    ScoreBias(
+      values: bias + head * relation.count,
+      parts: parts.isEmpty ? nil : parts.baseAddress.map { $0 + window % windows * tokens })
+  }
+
+  /// ∂T from sums over blocks of windows, [blocks, heads, pairs], of ∂S times the scale of the scores.
+  fileprivate func tableGradient(_ sums: Tensor, scale: Real) -> Tensor {
+    let (blocks, heads, pairs) = (sums.shape[0], sums.shape[1], sums.shape[2])
+    return Tensor.read(sums) { sums in
+      Tensor([relations, heads]) { table in
+        for head in 0..<heads {
+          var totals = [Double](repeating: 0, count: relations)
+          for block in 0..<blocks {
+            let sums = sums + (block * heads + head) * pairs
+            for pair in 0..<pairs { totals[Int(relation[pair])] += Double(sums[pair]) }
+          }
+          for row in 0..<relations { table[row * heads + head] = Real(totals[row]) * scale }
+        }
+      }
+    }
+  }
+}

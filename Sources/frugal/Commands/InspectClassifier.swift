@@ -1,0 +1,53 @@
+import Datasets
+import Foundation
+import Models
+import Tensor
+
+extension InspectCommand {
+  /// An image classifier, in a folder or a file; `nil` where the weights are of none.
+  static func inspect(classifier path: String) throws -> Report? {
+    let url = URL(fileURLWithPath: path)
+    guard let weights = try? PretrainedWeights(contentsOf: url), ImageBackbone.recognises(weights) else {
+      return nil
+    }
+    let backbone = try ImageBackbone(contentsOf: url)
+    let preprocessing = try Preprocessing.imageNet(size: backbone.tower.imageSize)
+    let isConfigured = FileManager.default.fileExists(atPath: url.appendingPathComponent("config.json").path)
+    let sizes = isConfigured ? "sizes from the shapes and config.json" : "no config.json: sizes from the shapes"
+    return Report(
+      kind: "\(backbone.configuration.architecture), "
+        + (weights.files.count == 1 ? "one \(weights.files[0].format)" : "\(weights.files.count) safetensors shards"),
+      path: path,
+      sha256: Dictionary(weights.files.map { (lastComponent($0.file), $0.sha256.description) }) { first, _ in first },
+      bytes: weights.files.reduce(0) { $0 + $1.byteCount }, types: types(of: weights.files),
+      parameters: [
+        "tower": backbone.tower.parameters.reduce(0) { $0 + $1.value.count },
+        "head": backbone.head?.parameters.reduce(0) { $0 + $1.value.count } ?? 0,
+        "all": backbone.parameters.reduce(0) { $0 + $1.value.count },
+      ],
+      settings: [
+        "vision": tower(backbone.configuration), "layout": "names of \(backbone.layout.name); \(sizes)",
+        "head": backbone.classes.map { "\($0) classes" } ?? "none",
+        "pictures": "resize to \(backbone.tower.imageSize) × \(backbone.tower.imageSize), "
+          + "\(preprocessing.resample.rawValue), mean \(preprocessing.mean), std \(preprocessing.std) unless asked for others",
+      ],
+      warnings: backbone.warnings, tensors: tensors(of: weights.files))
+  }
+
+  private static func tower(_ configuration: BackboneConfiguration) -> String {
+    func list(_ numbers: [Int]) -> String { numbers.map(String.init).joined(separator: ", ") }
+    switch configuration {
+    case .visionTransformer(let size):
+      let pooling = size.form.pooling == .classToken ? "class token" : "mean over patches"
+      return "pictures of \(size.imageSize), patches of \(size.patchSize), \(blocks(size.transformer)), \(pooling)"
+    case .swin(let size):
+      return "pictures of \(size.imageSize), patches of \(size.patchSize), stages of \(list(size.blocks)) blocks, "
+        + "width \(size.width), \(list(size.heads)) heads, windows of \(size.window), \(size.activation.rawValue), "
+        + "layer norm ε \(size.epsilon)"
+    case .convNeXt(let size):
+      return "pictures of \(size.imageSize), patches of \(size.patchSize), stages of \(list(size.blocks)) blocks, "
+        + "widths \(list(size.widths)), kernels of \(size.kernelSize), \(size.activation.rawValue), "
+        + "layer norm ε \(size.epsilon), of the last \(size.finalEpsilon)"
+    }
+  }
+}

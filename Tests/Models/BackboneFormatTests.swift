@@ -1,0 +1,216 @@
+import Tensor
+import Testing
+
+@testable import Models
+
+/// Every table of an image classifier there and back, and the names by which its publishers know it.
+@Suite struct BackboneFormatTests {
+  /// A table, a model it stores, and the words that stand before all names.
+  struct Stored: Sendable, CustomTestStringConvertible {
+    let layout: WeightLayout
+    let model: BackboneConfiguration
+    var prefix = ""
+    var hints = BackboneHints()
+    var testDescription: String { "\(prefix)\(layout.name), \(model.architecture)" }
+  }
+
+  private static func vit(
+    _ epsilon: Double, heads: Int = 1, form: VisionConfiguration.Form = .classifier
+  ) -> BackboneConfiguration {
+    let transformer = TransformerConfiguration(
+      width: 64, hiddenWidth: 20, blocks: 2, heads: heads, activation: .gelu, epsilon: epsilon)
+    return .visionTransformer(VisionConfiguration(transformer: transformer, imageSize: 6, patchSize: 2, form: form))
+  }
+
+  private static let withoutToken = VisionConfiguration.Form(
+    hasPatchBias: true, hasPreNorm: false, hasClassToken: false, pooling: .meanOfNormalised)
+  private static let pooledLast = VisionConfiguration.Form(
+    hasPatchBias: false, hasPreNorm: true, hasClassToken: true, pooling: .normalisedMean)
+
+  private static let swin = BackboneConfiguration.swin(
+    SwinConfiguration(
+      blocks: [2, 1, 1, 2], heads: [1, 2, 4, 4], width: 4, expansion: 3, window: 2, imageSize: 32, patchSize: 2))
+
+  private static func convNeXt(finalEpsilon: Double = 1e-6) -> BackboneConfiguration {
+    .convNeXt(
+      ConvNeXtConfiguration(
+        blocks: [1, 2, 1, 1], widths: [3, 4, 5, 6], expansion: 2, kernelSize: 3, imageSize: 224, patchSize: 4,
+        finalEpsilon: finalEpsilon))
+  }
+
+  static let stored = [
+    Stored(layout: .timmVisionTransformer, model: vit(1e-6)),
+    Stored(layout: .timmVisionTransformer, model: vit(1e-6, form: withoutToken)),
+    Stored(layout: .timmVisionTransformer, model: vit(1e-6, form: pooledLast)),
+    Stored(layout: .timmVisionTransformer, model: vit(1e-6), prefix: "module."),
+    Stored(layout: .timmVisionTransformer, model: vit(1e-6), prefix: "module.base_encoder."),
+    Stored(layout: .huggingFaceVisionTransformer, model: vit(1e-12)),
+    Stored(layout: .huggingFaceVisionTransformer, model: vit(1e-12), prefix: "vit."),
+    Stored(layout: .googleVisionTransformer(heads: 4), model: vit(1e-6, heads: 4)),
+    Stored(layout: .timmSwin, model: swin, hints: BackboneHints(imageSize: 32)),
+    Stored(layout: .officialSwin, model: swin),
+    Stored(layout: .huggingFaceSwin, model: swin, prefix: "swin."),
+    Stored(layout: .timmConvNeXt, model: convNeXt()),
+    Stored(layout: .officialConvNeXt, model: convNeXt()),
+    Stored(layout: .huggingFaceConvNeXt, model: convNeXt(finalEpsilon: 1e-12), prefix: "convnext."),
+  ]
+
+  private func checkpoint(_ stored: Stored, classes: Int? = 5) throws -> (ImageBackbone, StoredSource) {
+    let model = ImageBackbone.random(stored.model, classes: classes, seed: 7)
+    let tensors = try storedTensors(model.parameters.map { ($0.site.name, $0.value) }, stored.layout)
+    // The head of a Hugging Face model stands beside its tower.
+    let isHead: (String) -> Bool = { $0.hasPrefix("classifier") }
+    return (
+      model,
+      StoredSource(
+        tensors: Dictionary(
+          uniqueKeysWithValues: tensors.map { (isHead($0.key) ? $0.key : stored.prefix + $0.key, $0.value) }))
+    )
+  }
+
+  @Test(arguments: stored) func aCheckpointLeadsThereAndBack(_ stored: Stored) throws {
+    let (model, source) = try checkpoint(stored)
+    let found = try ImageBackbone(from: source, hints: stored.hints)
+    #expect(found.configuration == stored.model && found.layout.name == stored.layout.name)
+    #expect(found.classes == 5 && found.warnings.isEmpty && found.source == "model.safetensors")
+    #expect(found.parameters.map(\.site) == model.parameters.map(\.site))
+    for (found, want) in zip(found.parameters, model.parameters) {
+      #expect(found.value == want.value, "\(want.site)")
+    }
+  }
+
+  @Test(arguments: stored) func aHeadOfAnotherSizeIsLeftBehindAndThatIsSaid(_ stored: Stored) throws {
+    let (model, source) = try checkpoint(stored)
+    let found = try ImageBackbone(from: source, hints: stored.hints, classes: 3)
+    #expect(found.head == nil && found.classes == nil)
+    #expect(found.warnings == ["head of 5 classes left behind, where 3 are asked for: a new one takes its place"])
+    #expect(found.parameters.map(\.site.name) == model.tower.parameters.map(\.site.name))
+    #expect(try ImageBackbone(from: source, hints: stored.hints, classes: 5).classes == 5)
+    let (_, headless) = try checkpoint(stored, classes: nil)
+    #expect(try ImageBackbone(from: headless, hints: stored.hints).warnings.isEmpty)
+    #expect(
+      try ImageBackbone(from: headless, hints: stored.hints, classes: 3).warnings
+        == ["no head in the checkpoint: a new one takes its place"])
+  }
+
+  @Test func whatAPretrainingLeavesBehindIsIgnored() throws {
+    var (_, source) = try checkpoint(BackboneFormatTests.stored[4], classes: nil)
+    for name in [
+      "module.momentum_encoder.cls_token", "module.predictor.0.weight", "module.base_encoder.head.0.weight",
+      "module.base_encoder.head.4.running_mean",
+    ] { source.tensors[name] = Tensor([2], [1, 2]) }
+    #expect(try ImageBackbone(from: source).classes == nil)
+    var (_, masked) = try checkpoint(BackboneFormatTests.stored[0], classes: nil)
+    for name in ["mask_token", "decoder_pos_embed", "decoder_blocks.0.mlp.fc1.weight"] {
+      masked.tensors[name] = Tensor([2], [1, 2])
+    }
+    #expect(try ImageBackbone(from: masked).classes == nil)
+    masked.tensors["blocks.0.extra"] = Tensor([1], [1])
+    #expect(throws: WeightsError.surplus(file: "model.safetensors", tensors: ["blocks.0.extra"])) {
+      try ImageBackbone(from: masked)
+    }
+  }
+
+  @Test func anUnknownArchitectureListsTheKnown() {
+    let source = StoredSource(tensors: ["conv1.weight": Tensor([1], [1]), "fc.bias": Tensor([1], [1])])
+    #expect(
+      throws: ConfigurationError(
+        "model.safetensors: expected the tensors of an image classifier (ViT under timm's names, under Hugging Face's, "
+          + "under Google's, Swin under its authors' names, under timm's, under Hugging Face's, ConvNeXt under timm's names, "
+          + "under its authors', under Hugging Face's), found \"conv1.weight\", \"fc.bias\", …")
+    ) { try ImageBackbone(from: source) }
+    #expect(throws: ConfigurationError.self) { try ImageBackbone(from: StoredSource(tensors: [:])) }
+  }
+
+  /// Published names, as the publishers' files list them.
+  @Test(
+    arguments: [
+      ("vision.blocks.11.attention.key.bias", "blocks.11.attn.qkv.bias", WeightLayout.timmVisionTransformer),
+      ("vision.pooledNorm.scale", "fc_norm.weight", .timmVisionTransformer),
+      ("vision.blocks.3.mlp.up", "encoder.layer.3.intermediate.dense.weight", .huggingFaceVisionTransformer),
+      (
+        "vision.blocks.3.attention.output", "encoder.layer.3.attention.output.dense.weight",
+        .huggingFaceVisionTransformer
+      ),
+      (
+        "vision.blocks.3.attention.query", "encoder.layer.3.attention.attention.query.weight",
+        .huggingFaceVisionTransformer
+      ),
+      (
+        "vision.blocks.9.attention.output",
+        "Transformer/encoderblock_9/MultiHeadDotProductAttention_1/out/kernel", .googleVisionTransformer(heads: 12)
+      ),
+      ("vision.stage2.merging.reduction", "layers.1.downsample.reduction.weight", .timmSwin),
+      ("vision.stage2.merging.reduction", "layers.0.downsample.reduction.weight", .officialSwin),
+      ("vision.stage3.blocks.17.mlp.down.bias", "layers.2.blocks.17.mlp.fc2.bias", .timmSwin),
+      (
+        "vision.stage1.blocks.1.attention.positionBias",
+        "encoder.layers.0.blocks.1.attention.self.relative_position_bias_table", .huggingFaceSwin
+      ),
+      ("vision.stage4.merging.norm.scale", "encoder.layers.2.downsample.norm.weight", .huggingFaceSwin),
+      ("vision.stage3.blocks.26.depthwise", "stages.2.blocks.26.conv_dw.weight", .timmConvNeXt),
+      ("vision.stage3.blocks.26.depthwise", "stages.2.26.dwconv.weight", .officialConvNeXt),
+      ("vision.stage2.downsampling.reduction.bias", "downsample_layers.1.1.bias", .officialConvNeXt),
+      ("vision.stage2.downsampling.norm.shift", "encoder.stages.1.downsampling_layer.0.bias", .huggingFaceConvNeXt),
+      ("vision.stage1.blocks.0.layerScale", "encoder.stages.0.layers.0.layer_scale_parameter", .huggingFaceConvNeXt),
+    ] as [(String, String, WeightLayout)])
+  func namesAreThoseOfTheirPublishers(canonical: String, stored: String, layout: WeightLayout) {
+    #expect(layout.rule(for: canonical)?.name == stored)
+  }
+
+  /// Published counts of the models with 1000 classes.
+  @Test(arguments: [
+    (
+      BackboneConfiguration.visionTransformer(
+        VisionConfiguration(
+          transformer: TransformerConfiguration(
+            width: 768, hiddenWidth: 3072, blocks: 12, heads: 12, activation: .gelu, epsilon: 1e-6), imageSize: 224,
+          patchSize: 16, form: .classifier)), 86_567_656
+    ),
+    (.swin(SwinConfiguration(blocks: [2, 2, 18, 2], heads: [4, 8, 16, 32], width: 128)), 87_768_224),
+    (.convNeXt(ConvNeXtConfiguration(blocks: [3, 3, 27, 3], widths: [128, 256, 512, 1024])), 88_591_464),
+  ])
+  func realSizesHaveThePublishedNumberOfParameters(model: BackboneConfiguration, count: Int) {
+    #expect(model.parameterCount(classes: 1000) == count)
+    #expect(model.parameterCount(classes: nil) == count - 1000 * (model.featureWidth + 1))
+  }
+
+  /// What a width tells about heads, and what it does not.
+  @Test func headsAreDeducedWhereAWidthTellsThem() throws {
+    func heads(_ width: Int, _ hints: BackboneHints = BackboneHints()) throws -> Int {
+      let transformer = TransformerConfiguration(
+        width: width, hiddenWidth: 2, blocks: 1, heads: 1, activation: .gelu, epsilon: 1e-6)
+      let size = VisionConfiguration(transformer: transformer, imageSize: 2, patchSize: 2, form: .classifier)
+      let source = RandomShapes(BackboneConfiguration.visionTransformer(size), .timmVisionTransformer)
+      let shapes = CanonicalShapes(source: source, layout: .timmVisionTransformer)
+      return try VisionConfiguration(deducedFrom: shapes, hints, epsilon: 1e-6).transformer.heads
+    }
+    #expect(try heads(192) == 3)
+    #expect(try heads(1280) == 16)
+    #expect(try heads(1024) == 16)
+    #expect(try heads(48, BackboneHints(heads: 4)) == 4)
+    #expect(throws: ConfigurationError("w: heads: expected a divisor of the width 48, found 5")) {
+      try heads(48, BackboneHints(heads: 5))
+    }
+    #expect(throws: ConfigurationError.self) { try heads(48) }
+    #expect(throws: ConfigurationError("w: image size: expected at least a patch of 2, found 1")) {
+      try heads(64, BackboneHints(imageSize: 1))
+    }
+  }
+}
+
+/// Names and shapes of a model, without numbers.
+private struct RandomShapes: TensorSource {
+  let label = "w"
+  private var shapes: [String: Shape] = [:]
+
+  init(_ model: BackboneConfiguration, _ layout: WeightLayout) {
+    for (name, shape) in model.shapes(classes: nil) {
+      if let rule = layout.rule(for: name) { shapes[rule.name] = rule.form.storedShape(of: shape) }
+    }
+  }
+
+  var names: [String] { shapes.keys.sorted() }
+  func shape(of name: String) -> Shape? { shapes[name] }
+  func tensor(_ name: String) -> Tensor { preconditionFailure("RandomShapes: nothing reads \(name)") }
+}

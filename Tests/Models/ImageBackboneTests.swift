@@ -1,0 +1,81 @@
+import Foundation
+import FrugalTestSupport
+import Tensor
+import Testing
+
+@testable import Models
+
+/// Classifiers from directories, and what a `config.json` says about them.
+@Suite struct ImageBackboneTests {
+  private let folder: TemporaryFolder
+
+  /// A ViT of two heads in timm's names.
+  init() throws {
+    folder = try TemporaryFolder()
+    let transformer = TransformerConfiguration(
+      width: 64, hiddenWidth: 8, blocks: 1, heads: 2, activation: .gelu, epsilon: 1e-6)
+    let model = ImageBackbone.random(
+      .visionTransformer(
+        VisionConfiguration(transformer: transformer, imageSize: 8, patchSize: 2, form: .classifier)), classes: 3,
+      seed: 1)
+    var writer = SafeTensorsWriter()
+    for (name, tensor) in try storedTensors(
+      model.parameters.map { ($0.site.name, $0.value) }, .timmVisionTransformer)
+    { writer.add(name, tensor, as: .f32) }
+    try writer.write(to: try folder.file("model.safetensors"))
+  }
+
+  private func size(_ hints: BackboneHints = BackboneHints()) throws -> VisionConfiguration? {
+    guard case .visionTransformer(let size) = try ImageBackbone(contentsOf: folder.url, hints: hints).configuration
+    else { return nil }
+    return size
+  }
+
+  @Test func withoutAConfigurationAFamilysDefaultsHold() throws {
+    let found = try #require(try size())
+    #expect(found.transformer.heads == 1 && found.transformer.epsilon == 1e-6 && found.imageSize == 8)
+    #expect(try size(BackboneHints(heads: 2))?.transformer.heads == 2)
+    let file = folder.url.appendingPathComponent("model.safetensors")
+    #expect(try ImageBackbone(contentsOf: file).classes == 3)
+  }
+
+  @Test func aConfigurationSaysWhatShapesDoNot() throws {
+    try folder.write(
+      #"{"model_type": "vit", "num_attention_heads": 2, "layer_norm_eps": 1e-12, "hidden_act": "gelu_pytorch_tanh", "image_size": 12}"#,
+      to: "config.json")
+    let found = try #require(try size())
+    #expect(found.transformer.heads == 2 && found.transformer.epsilon == 1e-12 && found.imageSize == 12)
+    #expect(found.transformer.activation == .geluTanh)
+    #expect(try size(BackboneHints(heads: 4))?.transformer.heads == 4)
+    #expect(try ImageBackbone(contentsOf: folder.url).warnings.count == 1)
+  }
+
+  @Test func timmsConfigurationSaysTheSizeOfPictures() throws {
+    try folder.write(
+      #"{"architecture": "vit", "num_classes": 3, "pretrained_cfg": {"input_size": [3, 16, 16]}}"#, to: "config.json")
+    #expect(try size()?.imageSize == 16)
+  }
+
+  @Test(arguments: [
+    (#"{"num_attention_heads": 0}"#, "num_attention_heads: expected a whole number from 1 to 16777216, found 0"),
+    (#"{"num_attention_heads": 3}"#, "heads: expected a divisor of the width 64, found 3"),
+    (#"{"hidden_act": "tanh"}"#, "hidden_act: expected one of quick_gelu, gelu, gelu_pytorch_tanh, found \"tanh\""),
+    (#"{"layer_norm_eps": 2}"#, "layer_norm_eps: expected a number between 0 and 1, found 2"),
+    (#"{"image_size": "big"}"#, "image_size: expected a whole number from 1 to 16777216, found big"),
+    (
+      #"{"pretrained_cfg": {"input_size": [1, 8, 8]}}"#, "pretrained_cfg.input_size: expected [3, size, size], found"
+    ),
+    (#"{"pretrained_cfg": 1}"#, "pretrained_cfg: expected an object, found 1"), ("[]", "expected a JSON object"),
+  ])
+  func whatAConfigurationCannotSayIsNamed(text: String, message: String) throws {
+    try folder.write(text, to: "config.json")
+    let error = #expect(throws: ConfigurationError.self) { try ImageBackbone(contentsOf: folder.url) }
+    #expect(error?.description.contains(message) == true, "\(String(describing: error))")
+  }
+
+  @Test func aMissingDirectoryIsNamed() {
+    #expect(throws: SafeTensorsError.self) {
+      try ImageBackbone(contentsOf: folder.url.appendingPathComponent("none"))
+    }
+  }
+}
