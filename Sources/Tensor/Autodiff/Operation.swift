@@ -7,6 +7,7 @@ public enum Operation: String, CaseIterable, Sendable {
   case attention
   case averagePool
   case batchNorm
+  case branchedLinear
   case convolution
   case crossEntropy
   case distillation
@@ -29,8 +30,10 @@ public enum Operation: String, CaseIterable, Sendable {
   case relu
   case reshape
   case scaleByExponential
+  case scatterAdd
   case selectToken
   case softCrossEntropy
   case softmax
+  case sparseLinear
   case spatialTokens
 }

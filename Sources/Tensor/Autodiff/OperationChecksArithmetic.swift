@@ -1,7 +1,7 @@
 // Sums, scalings, masks and changes of shape.
 
 extension OperationChecks {
-  static var arithmetic: [GradientCheck] { add + scaleByExponential + maskedWeight + reshape }
+  static var arithmetic: [GradientCheck] { add + scatterAdd + scaleByExponential + maskedWeight + reshape }
 
   private static var add: [GradientCheck] {
     let shapes: [(Shape, Shape)] = [
@@ -23,6 +23,23 @@ extension OperationChecks {
     } + [
       GradientCheck("add/[3, 17] to itself", Self.inputs(["x": [3, 17]])) { $0[0].adding($0[0], scale: 0.5) }
     ]
+  }
+
+  private static var scatterAdd: [GradientCheck] {
+    let cases: [(shape: Shape, every: Int)] = [
+      ([], 1), ([1], 1), ([7], 3), ([3, 17], 1), ([2, 3, 16], 7), ([5], 9), ([0, 3], 1),
+    ]
+    return cases.flatMap { shape, every in
+      let indices = sparse(shape, every)
+      let given = inputs(["x": shape, "shifts": [indices.count]])
+      let (x, shifts) = (given[0].value, given[1].value)
+      let name = "scatterAdd/\(shape), every \(every)"
+      return [
+        GradientCheck(name, given) { $0[0].scatterAdding($0[1], at: indices) },
+        GradientCheck("\(name), constant x", [given[1]]) { Variable(x).scatterAdding($0[0], at: indices) },
+        GradientCheck("\(name), constant shifts", [given[0]]) { $0[0].scatterAdding(Variable(shifts), at: indices) },
+      ]
+    }
   }
 
   private static var scaleByExponential: [GradientCheck] {

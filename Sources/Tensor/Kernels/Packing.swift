@@ -36,6 +36,7 @@ enum Packing {
         b.transposed, rows: first..<min(first + Tile.columns, columns.upperBound), columns: depth, width: Tile.columns,
         into: panels + panel * Tile.columns * depth.count)
     }
+    b.shift?.add(to: panels, columns, depth)
   }
 
   @inline(__always)
