@@ -93,22 +93,24 @@ extension OperationChecks {
       ([3, 2], 3, 0),
       ([31, 5], 67, 16),
     ]
-    return shapes.flatMap { x, out, rank in
-      let name = "branchedLinear/\(x)→\(out), rank \(rank)"
+    return shapes.flatMap { xShape, out, rank in
+      let name = "branchedLinear/\(xShape)→\(out), rank \(rank)"
       let given = inputs([
-        "x": x, "weight": [out, x.width], "hidden": x.replacingWidth(by: rank), "up": [out, rank], "bias": [out],
+        "x": xShape, "weight": [out, xShape.width], "hidden": xShape.replacingWidth(by: rank), "up": [out, rank],
+        "bias": [out],
       ])
-      let values = given.map { Variable($0.value) }
+      let (x, weight, hidden) = (given[0].value, given[1].value, given[2].value)
+      let (up, bias) = (given[3].value, given[4].value)
       return [
         GradientCheck(name, given) { $0[0].linear($0[1], bias: $0[4], adding: $0[2], through: $0[3]) },
         GradientCheck("\(name) frozen map", [given[0], given[2], given[3]]) {
-          $0[0].linear(values[1], bias: values[4], adding: $0[1], through: $0[2])
+          $0[0].linear(Variable(weight), bias: Variable(bias), adding: $0[1], through: $0[2])
         },
         GradientCheck("\(name) branch only, without bias", Array(given[2..<4])) {
-          values[0].linear(values[1], adding: $0[0], through: $0[1])
+          Variable(x).linear(Variable(weight), adding: $0[0], through: $0[1])
         },
         GradientCheck("\(name) frozen branch", Array(given[..<2])) {
-          $0[0].linear($0[1], adding: values[2], through: values[3])
+          $0[0].linear($0[1], adding: Variable(hidden), through: Variable(up))
         },
       ]
     }
