@@ -9,6 +9,12 @@ public protocol ImageTower: Sendable {
 
   /// Every frozen tensor, in the order of the forward pass.
   var parameters: [Parameter] { get }
+
+  /// The height and width of a picture, in pixels.
+  var imageSize: Int { get }
+
+  /// The width of the features: embedding.
+  var featureWidth: Int { get }
 }
 
 /// The kind of an image tower, and its sizes.

@@ -39,6 +39,12 @@ public struct ModifiedResNet: ImageTower, ParameterizedLayer {
       heads: configuration.heads, to: embedding)
   }
 
+  /// The height and width of a picture, in pixels.
+  public var imageSize: Int { configuration.imageSize }
+
+  /// The width of the features: embedding.
+  public var featureWidth: Int { pool.output.weight.value.shape[0] }
+
   /// Image features, not normalised.
   ///
   /// - images: [batch, 3, imageSize, imageSize], preprocessed; result: [batch, embedding].

@@ -29,6 +29,12 @@ public struct VisionTransformer: ImageTower, ParameterizedLayer {
     projection = try Linear(&reader, "vision.projection", .projection, from: width, to: embedding, hasBias: false)
   }
 
+  /// The height and width of a picture, in pixels.
+  public var imageSize: Int { configuration.imageSize }
+
+  /// The width of the features: that of the projection, or of a token.
+  public var featureWidth: Int { projection.weight.value.shape[0] }
+
   /// Image features, not normalised.
   ///
   /// - images: [batch, 3, imageSize, imageSize], preprocessed; result: [batch, embedding].

@@ -57,6 +57,16 @@ func load(model path: String, cleaning: Cleaning) throws -> PretrainedModel {
   return model
 }
 
+/// Reads a model, a CLIP directory or an image classifier in a file or a folder without a tokenizer, and says what
+/// contradicts itself in it.
+///
+/// - classes: how many a classifier is to tell apart.
+func load(
+  vision path: String, cleaning: Cleaning, classes: Int?, _ normalisation: Normalisation?
+) throws -> any PretrainedVision {
+  try load(model: path, cleaning: cleaning)
+}
+
 /// Reads an image folder and says what is odd about it.
 func load(data path: String) throws -> ImageFolder {
   let folder = try ImageFolder(contentsOf: URL(fileURLWithPath: path))
