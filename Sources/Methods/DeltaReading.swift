@@ -91,7 +91,7 @@ extension Delta {
     var isRequired = true
 
     func accepts(_ shape: Shape) -> Bool {
-      shape.rank == extents.count && zip(shape.extents, extents).allSatisfy { $1.map { own in own == $0 } ?? ($0 > 0) }
+      shape.rank == extents.count && zip(shape.extents, extents).allSatisfy { $1 == nil ? $0 > 0 : $0 == $1 }
     }
   }
 

@@ -54,7 +54,7 @@ public struct BranchDesign: Sendable, Hashable {
       up = random(2).normal([out, rank], deviation: 0.02)
     case .zeroUp:
       let bound = 1 / Real(read).squareRoot()
-      down = random(1).uniform([rank, read]).mapped { (2 * $0 - 1) * bound }
+      down = Tensor([rank, read], random(1).uniform([rank, read]).values.map { (2 * $0 - 1) * bound })
       up = .zeros([out, rank])
     }
     guard hasBiases else { return [("down", down), ("up", up)] }
