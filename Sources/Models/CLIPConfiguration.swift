@@ -1,46 +1,6 @@
 import Foundation
 import Tensor
 
-/// The sizes of a stack of transformer blocks.
-public struct TransformerConfiguration: Sendable, Equatable {
-  /// The width of a token.
-  public let width: Int
-  /// The width between the two maps of the MLP.
-  public let hiddenWidth: Int
-  /// The number of blocks.
-  public let blocks: Int
-  /// The number of attention heads; divides `width`.
-  public let heads: Int
-  /// The nonlinearity of the MLP.
-  public let activation: Activation
-  /// ε of every layer norm.
-  public let epsilon: Double
-
-  /// Sizes by name.
-  public init(width: Int, hiddenWidth: Int, blocks: Int, heads: Int, activation: Activation, epsilon: Double) {
-    (self.width, self.hiddenWidth, self.blocks, self.heads) = (width, hiddenWidth, blocks, heads)
-    (self.activation, self.epsilon) = (activation, epsilon)
-  }
-}
-
-/// The sizes of an image tower that is a vision transformer.
-public struct VisionConfiguration: Sendable, Equatable {
-  /// The blocks.
-  public let transformer: TransformerConfiguration
-  /// The height and width of a picture, in pixels.
-  public let imageSize: Int
-  /// The height and width of a patch, in pixels.
-  public let patchSize: Int
-
-  /// Sizes by name.
-  public init(transformer: TransformerConfiguration, imageSize: Int, patchSize: Int) {
-    (self.transformer, self.imageSize, self.patchSize) = (transformer, imageSize, patchSize)
-  }
-
-  /// The number of patches of a picture.
-  public var patches: Int { (imageSize / patchSize) * (imageSize / patchSize) }
-}
-
 /// The sizes of the text tower.
 public struct TextConfiguration: Sendable, Equatable {
   /// The blocks.

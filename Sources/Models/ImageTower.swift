@@ -17,6 +17,15 @@ public protocol ImageTower: Sendable {
   var featureWidth: Int { get }
 }
 
+extension ImageTower {
+  /// Traps unless these are pictures of the right size.
+  func checkImages(_ images: Variable) {
+    precondition(
+      images.shape.rank == 4 && images.shape.extents.suffix(3) == [3, imageSize, imageSize],
+      "\(type(of: self)): expected images [batch, 3, \(imageSize), \(imageSize)], found \(images.shape)")
+  }
+}
+
 /// The kind of an image tower, and its sizes.
 public enum ImageConfiguration: Sendable, Equatable {
   /// A vision transformer: ViT-B/32, ViT-B/16, ViT-L/14, …

@@ -12,6 +12,7 @@ public enum LayerChecks {
     switch layer {
     case .linear: linear
     case .layerNorm: layerNorm
+    case .patchEmbedding: patchEmbedding
     case .convolution: convolution
     case .batchNorm: batchNorm
     case .transformerBlock: transformerBlock
@@ -82,6 +83,23 @@ extension LayerChecks {
     }
   }
 
+  private static var patchEmbedding: [GradientCheck] {
+    let cases: [(images: Shape, width: Int, size: Int)] = [
+      ([1, 3, 1, 1], 1, 1), ([2, 3, 4, 6], 5, 2), ([1, 3, 7, 7], 17, 3), ([2, 3, 3, 3], 2, 1), ([0, 3, 2, 2], 3, 2),
+    ]
+    return cases.flatMap { images, width, size in
+      [true, false].map { hasBias in
+        let layer = made({ $0.addPatchEmbedding(width: width, size: size, hasBias: hasBias) }) {
+          (reader) throws(WeightsError) in
+          try PatchEmbedding(&reader, width: width, size: size, hasBias: hasBias)
+        }
+        return check("\(images)→\(width) by \(size)\(hasBias ? "" : " without bias")", layer, ["images": images]) {
+          $0($1[0], $2)
+        }
+      }
+    }
+  }
+
   private static var transformerBlock: [GradientCheck] {
     let shapes: [(z: Shape, hidden: Int, heads: Int)] = [
       ([1, 1, 3], 5, 1), ([1, 1, 6], 7, 2), ([2, 1, 5], 3, 5), ([1, 5, 6], 11, 3), ([2, 7, 3], 5, 1),
@@ -114,20 +132,38 @@ extension LayerChecks {
   }
 
   private static var visionTransformer: [GradientCheck] {
-    let cases = [
+    typealias Form = VisionConfiguration.Form
+    let withoutToken = Form(
+      hasPatchBias: true, hasPreNorm: false, hasClassToken: false, pooling: .meanOfNormalised)
+    let pooledLast = Form(hasPatchBias: true, hasPreNorm: true, hasClassToken: true, pooling: .normalisedMean)
+    let cases: [(batch: Int, size: VisionConfiguration, embedding: Int?)] = [
       (1, VisionConfiguration(transformer: transformer(3, 1, heads: 1), imageSize: 1, patchSize: 1), 1),
       (1, VisionConfiguration(transformer: transformer(6, 2, heads: 2), imageSize: 4, patchSize: 2), 5),
       (2, VisionConfiguration(transformer: transformer(5, 2, heads: 5, .gelu), imageSize: 3, patchSize: 1), 7),
       // A border of one pixel that no patch covers.
       (2, VisionConfiguration(transformer: transformer(7, 1, heads: 1, .geluTanh), imageSize: 5, patchSize: 2), 3),
       (2, VisionConfiguration(transformer: transformer(3, 0, heads: 1), imageSize: 2, patchSize: 2), 2),
+      (
+        2, VisionConfiguration(transformer: transformer(6, 2, heads: 3), imageSize: 4, patchSize: 2, form: .classifier),
+        nil
+      ),
+      (
+        1,
+        VisionConfiguration(transformer: transformer(5, 1, heads: 1), imageSize: 3, patchSize: 1, form: withoutToken),
+        nil
+      ),
+      (
+        2, VisionConfiguration(transformer: transformer(4, 1, heads: 2), imageSize: 4, patchSize: 2, form: pooledLast),
+        nil
+      ),
     ]
     return cases.map { batch, size, embedding in
       let layer = made({ $0.add(size, embedding: embedding) }) { (reader) throws(WeightsError) in
         try VisionTransformer(&reader, size, embedding: embedding)
       }
       let images: Shape = [batch, 3, size.imageSize, size.imageSize]
-      return check("\(images), \(title(size.transformer))", layer, ["images": images], scope: .network) {
+      let form = size.form == .clip ? "" : ", \(size.form.pooling.rawValue)"
+      return check("\(images), \(title(size.transformer))\(form)", layer, ["images": images], scope: .network) {
         $0($1[0], $2)
       }
     }

@@ -49,10 +49,7 @@ public struct ModifiedResNet: ImageTower, ParameterizedLayer {
   ///
   /// - images: [batch, 3, imageSize, imageSize], preprocessed; result: [batch, embedding].
   public func callAsFunction(_ images: Variable, _ pass: Pass) -> Variable {
-    let size = configuration.imageSize
-    precondition(
-      images.shape.rank == 4 && images.shape.extents.suffix(3) == [3, size, size],
-      "ModifiedResNet: expected images [batch, 3, \(size), \(size)], found \(images.shape)")
+    checkImages(images)
     var map = images
     for (index, (convolution, norm)) in zip(convolutions, norms).enumerated() {
       map = pass.observed("vision.stem.norm\(index + 1)", norm(convolution(map, pass), pass)).relu()

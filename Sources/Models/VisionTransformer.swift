@@ -1,61 +1,79 @@
 import Tensor
 
-/// CLIP's vision transformer (Dosovitskiy et al. 2021; Radford et al. 2021, section 2.4): a norm before the first
-/// block, the class token after the last one, a linear projection without bias.
+/// A vision transformer (Dosovitskiy et al. 2021), and CLIP's form of it (Radford et al. 2021, section 2.4): no bias in
+/// the patch embedding, a norm before the first block, a linear projection without bias at the end.
 public struct VisionTransformer: ImageTower, ParameterizedLayer {
   static let layer = Layer.visionTransformer
 
   /// The sizes.
   public let configuration: VisionConfiguration
-  let patchEmbedding, classToken, positions: Parameter
-  let preNorm, postNorm: LayerNorm
+  let patchEmbedding: PatchEmbedding
+  let classToken: Parameter?
+  let positions: Parameter
+  let preNorm: LayerNorm?
   let blocks: [TransformerBlock]
-  let projection: Linear
+  let postNorm: LayerNorm
+  let projection: Linear?
 
-  init(_ reader: inout WeightReader, _ configuration: VisionConfiguration, embedding: Int) throws(WeightsError) {
+  /// Reads a tower; one whose features are projected to `embedding` numbers, or left as wide as its tokens.
+  init(_ reader: inout WeightReader, _ configuration: VisionConfiguration, embedding: Int?) throws(WeightsError) {
     self.configuration = configuration
-    let size = configuration.transformer
-    let (width, patch) = (size.width, configuration.patchSize)
-    patchEmbedding = try reader.parameter(Site("vision.patchEmbedding", .patchEmbedding), [width, 3, patch, patch])
-    classToken = try reader.parameter(Site("vision.classToken", .classToken), [width])
-    positions = try reader.parameter(Site("vision.positions", .positions), [configuration.patches + 1, width])
-    preNorm = try LayerNorm(&reader, "vision.preNorm", width: width, epsilon: size.epsilon)
+    let (size, form) = (configuration.transformer, configuration.form)
+    let width = size.width
+    patchEmbedding = try PatchEmbedding(
+      &reader, width: width, size: configuration.patchSize, hasBias: form.hasPatchBias)
+    classToken = form.hasClassToken ? try reader.parameter(Site("vision.classToken", .classToken), [width]) : nil
+    positions = try reader.parameter(Site("vision.positions", .positions), [configuration.tokens, width])
+    preNorm = form.hasPreNorm ? try LayerNorm(&reader, "vision.preNorm", width: width, epsilon: size.epsilon) : nil
     var blocks: [TransformerBlock] = []
     for index in 0..<size.blocks {
       blocks.append(try TransformerBlock(&reader, tower: "vision", index: index, size, isCausal: false))
     }
     self.blocks = blocks
-    postNorm = try LayerNorm(&reader, "vision.postNorm", width: width, epsilon: size.epsilon)
-    projection = try Linear(&reader, "vision.projection", .projection, from: width, to: embedding, hasBias: false)
+    postNorm = try LayerNorm(&reader, form.pooling.normName, width: width, epsilon: size.epsilon)
+    projection = try embedding.map { (embedding) throws(WeightsError) in
+      try Linear(&reader, "vision.projection", .projection, from: width, to: embedding, hasBias: false)
+    }
   }
 
   /// The height and width of a picture, in pixels.
   public var imageSize: Int { configuration.imageSize }
 
   /// The width of the features: that of the projection, or of a token.
-  public var featureWidth: Int { projection.weight.value.shape[0] }
+  public var featureWidth: Int { projection?.weight.value.shape[0] ?? configuration.transformer.width }
 
-  /// Image features, not normalised.
+  /// Image features, not normalised by their length.
   ///
-  /// - images: [batch, 3, imageSize, imageSize], preprocessed; result: [batch, embedding].
+  /// - images: [batch, 3, imageSize, imageSize], preprocessed; result: [batch, featureWidth].
   public func callAsFunction(_ images: Variable, _ pass: Pass) -> Variable {
-    let (size, patch) = (configuration.imageSize, configuration.patchSize)
-    precondition(
-      images.shape.rank == 4 && images.shape.extents.suffix(3) == [3, size, size],
-      "VisionTransformer: expected images [batch, 3, \(size), \(size)], found \(images.shape)")
-    let kernel = pass[patchEmbedding].reshaped(to: [configuration.transformer.width, 3 * patch * patch])
-    let patches = images.patches(of: patch).linear(kernel)
-    let embedded = pass.observed(
-      "vision.embedding", patches.prepending(pass[classToken]).adding(pass[positions]))
-    var tokens = pass.observed("vision.preNorm", preNorm(embedded, pass))
-    for block in blocks { tokens = block(tokens, pass) }
-    let classes = tokens.selectingToken(Array(repeating: 0, count: images.shape[0]))
-    return projection(pass.observed("vision.postNorm", postNorm(classes, pass)), pass)
+    checkImages(images)
+    let patches = pass.observed("vision.patchEmbedding", patchEmbedding(images, pass))
+    let tokens = classToken.map { patches.prepending(pass[$0]) } ?? patches
+    let embedded = pass.observed("vision.embedding", tokens.adding(pass[positions]))
+    var state = preNorm.map { pass.observed("vision.preNorm", $0(embedded, pass)) } ?? embedded
+    for block in blocks { state = block(state, pass) }
+    let features = pass.observed(configuration.form.pooling.normName, pooled(state, pass))
+    return projection?(features, pass) ?? features
+  }
+
+  /// [batch, tokens, width] → [batch, width]; tokens that do not reach the features are not normalised.
+  private func pooled(_ state: Variable, _ pass: Pass) -> Variable {
+    let first = classToken == nil ? 0 : 1
+    return switch configuration.form.pooling {
+    case .classToken: postNorm(state.selectingToken(Array(repeating: 0, count: state.shape[0])), pass)
+    case .meanOfNormalised: postNorm(state, pass).meanToken(from: first)
+    case .normalisedMean: postNorm(state.meanToken(from: first), pass)
+    }
   }
 
   /// Every frozen tensor, in the order of the forward pass.
   public var parameters: [Parameter] {
-    [patchEmbedding, classToken, positions] + preNorm.parameters + blocks.flatMap(\.parameters)
-      + postNorm.parameters + projection.parameters
+    patchEmbedding.parameters + [classToken, positions].compactMap(\.self) + (preNorm?.parameters ?? [])
+      + blocks.flatMap(\.parameters) + postNorm.parameters + (projection?.parameters ?? [])
   }
+}
+
+extension VisionConfiguration.Pooling {
+  /// The last norm, whose stored name says what it normalises.
+  var normName: String { self == .normalisedMean ? "vision.pooledNorm" : "vision.postNorm" }
 }

@@ -64,7 +64,23 @@ func load(model path: String, cleaning: Cleaning) throws -> PretrainedModel {
 func load(
   vision path: String, cleaning: Cleaning, classes: Int?, _ normalisation: Normalisation?
 ) throws -> any PretrainedVision {
-  try load(model: path, cleaning: cleaning)
+  let url = URL(fileURLWithPath: path)
+  let files = ["vocab.json", "tokenizer.json", "config.json"]
+  var isFolder: ObjCBool = false
+  guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+    throw RunError("\(path): expected a model, found nothing")
+  }
+  let isCLIP = isFolder.boolValue
+    && files.contains { FileManager.default.fileExists(atPath: url.appendingPathComponent($0).path) }
+  if isCLIP {
+    guard normalisation == nil else {
+      throw UsageError("--normalize", expected: "a model without preprocessor_config.json", found: "a CLIP directory")
+    }
+    return try load(model: path, cleaning: cleaning)
+  }
+  let model = try PretrainedBackbone(contentsOf: url, classes: classes, normalisation ?? .imagenet)
+  for warning in model.warnings { note("warning: \(warning)") }
+  return model
 }
 
 /// Reads an image folder and says what is odd about it.

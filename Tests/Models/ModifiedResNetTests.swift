@@ -99,27 +99,15 @@ struct ModifiedResNetTests {
 
   /// File → model → names and forms of the layout: the tensors of the file, bit for bit, and all of them.
   @Test func theLayoutLeadsThereAndBack() throws {
-    var stored: [String: [(part: Int, tensor: Tensor)]] = [:]
-    func store(_ name: String, _ tensor: Tensor) throws {
-      let rule = try #require(WeightLayout.openAIResNetCLIP.rule(for: name), "\(name)")
-      switch rule.form {
-      case .same: stored[rule.name, default: []].append((0, tensor))
-      case .transposed: stored[rule.name, default: []].append((0, tensor.transposed()))
-      case .third(let part): stored[rule.name, default: []].append((part, tensor))
-      }
-    }
-    for parameter in model.parameters { try store(parameter.site.name, parameter.value) }
+    var tensors = model.parameters.map { ($0.site.name, $0.value) }
     let tower = try #require(model.vision as? ModifiedResNet)
     for (name, norm) in batchNorms(of: tower) {
-      try store("\(name).mean", norm.mean)
-      try store("\(name).variance", norm.variance)
+      tensors += [("\(name).mean", norm.mean), ("\(name).variance", norm.variance)]
     }
+    let stored = try storedTensors(tensors, .openAIResNetCLIP)
     let counters = file.names.filter { $0.hasSuffix(".num_batches_tracked") }
     #expect(Set(stored.keys).union(counters) == Set(file.names) && counters.count == 22)
-    for (name, parts) in stored {
-      let values = parts.sorted { $0.part < $1.part }.flatMap(\.tensor.values)
-      #expect(try file.tensor(name).values == values, "\(name)")
-    }
+    for (name, tensor) in stored { #expect(try file.tensor(name).values == tensor.values, "\(name)") }
   }
 
   private func batchNorms(of tower: ModifiedResNet) -> [(String, BatchNorm)] {

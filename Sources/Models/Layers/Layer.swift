@@ -5,6 +5,7 @@
 public enum Layer: String, CaseIterable, Sendable {
   case linear
   case layerNorm
+  case patchEmbedding
   case convolution
   case batchNorm
   case transformerBlock

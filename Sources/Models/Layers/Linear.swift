@@ -1,13 +1,13 @@
 import Tensor
 
 /// A linear map and its bias: y = x Wᵀ + b.
-struct Linear: ParameterizedLayer {
+public struct Linear: ParameterizedLayer {
   static let layer = Layer.linear
 
   /// W: [out, in]
-  let weight: Parameter
+  public let weight: Parameter
   /// b: [out]
-  let bias: Parameter?
+  public let bias: Parameter?
 
   /// Reads the map called `name`, with or without a bias.
   init(
@@ -19,7 +19,8 @@ struct Linear: ParameterizedLayer {
   }
 
   /// x: [..., in] → [..., out]
-  func callAsFunction(_ x: Variable, _ pass: Pass) -> Variable { pass.linear(x, weight, bias: bias) }
+  public func callAsFunction(_ x: Variable, _ pass: Pass) -> Variable { pass.linear(x, weight, bias: bias) }
 
-  var parameters: [Parameter] { [weight] + (bias.map { [$0] } ?? []) }
+  /// Weight and bias.
+  public var parameters: [Parameter] { [weight] + (bias.map { [$0] } ?? []) }
 }

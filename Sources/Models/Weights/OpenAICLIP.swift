@@ -49,11 +49,6 @@ extension WeightLayout {
 
   private static let residualBlock =
     norm("attentionNorm", "ln_1") + norm("mlpNorm", "ln_2")
-    + ["query", "key", "value"].enumerated().flatMap { part, name in
-      [
-        Rule("attention.\(name)", "attn.in_proj_weight", .third(part)),
-        Rule("attention.\(name).bias", "attn.in_proj_bias", .third(part)),
-      ]
-    }
+    + stackedAttention("attention", "attn.in_proj_weight", bias: "attn.in_proj_bias")
     + linear("attention.output", "attn.out_proj") + linear("mlp.up", "mlp.c_fc") + linear("mlp.down", "mlp.c_proj")
 }

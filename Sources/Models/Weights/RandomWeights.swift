@@ -28,7 +28,7 @@ struct RandomWeights: TensorSource {
   /// Makes a tensor that of a site.
   private mutating func set(_ site: String, _ value: Tensor) {
     guard let rule = Self.layout.rule(for: site) else {
-      preconditionFailure("RandomWeights: expected a site of a CLIP, found \(site)")
+      preconditionFailure("RandomWeights: expected a site of a network, found \(site)")
     }
     tensors[rule.name] = value
   }
@@ -56,16 +56,22 @@ struct RandomWeights: TensorSource {
     addLinear("\(name).mlp.down", from: size.hiddenWidth, to: size.width)
   }
 
+  /// Adds the embedding of patches.
+  mutating func addPatchEmbedding(width: Int, size: Int, hasBias: Bool) {
+    add("vision.patchEmbedding", [width, 3, size, size])
+    if hasBias { add("vision.patchEmbedding.bias", [width]) }
+  }
+
   /// Adds an image tower.
-  mutating func add(_ vision: VisionConfiguration, embedding: Int) {
-    let width = vision.transformer.width
-    add("vision.patchEmbedding", [width, 3, vision.patchSize, vision.patchSize])
-    add("vision.classToken", [width])
-    add("vision.positions", [vision.patches + 1, width])
-    addNorm("vision.preNorm", width: width)
+  mutating func add(_ vision: VisionConfiguration, embedding: Int?) {
+    let (width, form) = (vision.transformer.width, vision.form)
+    addPatchEmbedding(width: width, size: vision.patchSize, hasBias: form.hasPatchBias)
+    if form.hasClassToken { add("vision.classToken", [width]) }
+    add("vision.positions", [vision.tokens, width])
+    if form.hasPreNorm { addNorm("vision.preNorm", width: width) }
     for index in 0..<vision.transformer.blocks { addBlock("vision.blocks.\(index)", vision.transformer) }
-    addNorm("vision.postNorm", width: width)
-    addLinear("vision.projection", from: width, to: embedding, hasBias: false)
+    addNorm(form.pooling.normName, width: width)
+    if let embedding { addLinear("vision.projection", from: width, to: embedding, hasBias: false) }
   }
 
   /// Adds a convolution.
@@ -139,9 +145,12 @@ struct RandomWeights: TensorSource {
   /// A reader of what was added.
   var reader: WeightReader { WeightReader(self, Self.layout) }
 
-  /// Both kinds of image towers, all tensors stored as they are used.
+  /// All kinds of image towers, all tensors stored as they are used.
   static let layout = WeightLayout(
-    name: "random weights", rules: WeightLayout.huggingFaceCLIP.rules + WeightLayout.modifiedResNet, ignored: [])
+    name: "random weights",
+    rules: WeightLayout.huggingFaceCLIP.rules + WeightLayout.modifiedResNet
+      + WeightLayout.norm("vision.pooledNorm", "vision.pooledNorm")
+      + [WeightLayout.Rule("vision.patchEmbedding.bias", "vision.patchEmbedding.bias")], ignored: [])
 
   private mutating func values(_ site: String, _ shape: Shape) -> Tensor {
     if site == "logitScale" { return Tensor(2.5) }

@@ -27,18 +27,33 @@ public struct WeightLayout: Sendable {
     case transposed
     /// One of three tensors stacked along the first dimension.
     case third(Int)
+    /// With so many extents of 1 in front.
+    case nested(Int)
 
     func storedShape(of shape: Shape) -> Shape {
       switch self {
       case .same: shape
       case .transposed: Shape(shape.extents.reversed())
       case .third: Shape([3 * shape[0]] + shape.extents.dropFirst())
+      case .nested(let ones): Shape(Array(repeating: 1, count: ones) + shape.extents)
       }
+    }
+
+    /// The shape of the tensor that is stored in another; `nil` where none of this form can be.
+    func canonicalShape(of stored: Shape) -> Shape? {
+      let shape: Shape? =
+        switch self {
+        case .same: stored
+        case .transposed: Shape(stored.extents.reversed())
+        case .third: stored.rank == 0 ? nil : Shape([stored[0] / 3] + stored.extents.dropFirst())
+        case .nested(let ones): stored.rank < ones ? nil : Shape(Array(stored.extents.dropFirst(ones)))
+        }
+      return shape.flatMap { storedShape(of: $0) == stored ? $0 : nil }
     }
 
     func canonical(_ stored: Tensor, _ shape: Shape) -> Tensor {
       switch self {
-      case .same: stored.reshaped(to: shape)
+      case .same, .nested: stored.reshaped(to: shape)
       case .transposed: stored.transposed()
       case .third(let part):
         Tensor.read(stored) { from in
@@ -81,5 +96,15 @@ public struct WeightLayout: Sendable {
   /// Weight and bias of a linear map.
   static func linear(_ canonical: String, _ stored: String) -> [Rule] {
     [Rule(canonical, "\(stored).weight"), Rule("\(canonical).bias", "\(stored).bias")]
+  }
+
+  /// Weights and biases of query, key and value, stacked.
+  static func stackedAttention(_ canonical: String, _ weight: String, bias: String) -> [Rule] {
+    ["query", "key", "value"].enumerated().flatMap { part, name in
+      [
+        Rule("\(canonical).\(name)", weight, .third(part)),
+        Rule("\(canonical).\(name).bias", bias, .third(part)),
+      ]
+    }
   }
 }

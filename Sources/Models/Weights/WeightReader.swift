@@ -86,6 +86,11 @@ struct WeightReader {
     return variance
   }
 
+  /// Leaves the tensor of a canonical name unread, whatever its shape.
+  mutating func skip(_ name: String) {
+    if let rule = layout.rule(for: name) { used.insert(rule.name) }
+  }
+
   /// Checks that nothing of the checkpoint was left unread.
   func finish() throws(WeightsError) {
     let surplus = source.names.filter { !used.contains($0) && !layout.isIgnored($0) }.sorted()

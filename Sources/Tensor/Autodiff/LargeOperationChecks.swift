@@ -69,6 +69,7 @@ public enum LargeOperationChecks {
       GradientCheck("maskedWeight/large", OperationChecks.inputs(["weight": flat, "mask": flat])) {
         $0[0].masked(by: $0[1], threshold: 0.2)
       },
+      GradientCheck("meanToken/large", OperationChecks.inputs(["x": [7, 50, 129]])) { $0[0].meanToken(from: 1) },
       GradientCheck("patches/large", OperationChecks.inputs(["x": pictures])) { $0[0].patches(of: 4) },
       GradientCheck("prepend/large", OperationChecks.inputs(["x": [7, 50, 129], "token": [129]])) {
         $0[0].prepending($0[1])

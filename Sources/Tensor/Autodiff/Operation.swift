@@ -24,6 +24,7 @@ public enum Operation: String, CaseIterable, Sendable {
   case logSoftmax
   case maskedLinear
   case maskedWeight
+  case meanToken
   case patches
   case prepend
   case quickGELU

@@ -1,7 +1,7 @@
 // What is done to sequences of tokens.
 
 extension OperationChecks {
-  static var tokens: [GradientCheck] { embedding + prepend + selectToken }
+  static var tokens: [GradientCheck] { embedding + prepend + selectToken + meanToken }
 
   private static var embedding: [GradientCheck] {
     let cases: [(table: Shape, ids: [Int32], shape: Shape)] = [
@@ -32,6 +32,15 @@ extension OperationChecks {
     ]
     return cases.map { shape, indices in
       GradientCheck("selectToken/\(shape) at \(indices)", inputs(["x": shape])) { $0[0].selectingToken(indices) }
+    }
+  }
+
+  private static var meanToken: [GradientCheck] {
+    let cases: [(Shape, start: Int)] = [
+      ([1, 1, 1], 0), ([3, 5, 7], 1), ([2, 3, 17], 0), ([1, 70, 3], 2), ([2, 2, 33], 1), ([0, 4, 3], 1),
+    ]
+    return cases.map { shape, start in
+      GradientCheck("meanToken/\(shape) from \(start)", inputs(["x": shape])) { $0[0].meanToken(from: start) }
     }
   }
 }

@@ -66,22 +66,29 @@ func forEachRow(_ rows: Int, width: Int, _ body: (Int) -> Void) {
 /// last of every 64, and these are added in double precision.
 @inline(__always)
 func sumOverRows(_ rows: Int, width: Int, _ lanes: (_ row: Int, _ column: Int, _ present: Int) -> Lanes) -> Tensor {
-  Tensor([width]) { sums in
-    Parallel.forEachRange(width, grain: 64) { columns in
-      forEachLanes(columns.count) { offset, present in
-        let column = columns.lowerBound &+ offset
-        var (total, row) = (SIMD16<Double>.zero, 0)
-        while row < rows {
-          let end = min(row &+ plainAdditions, rows)
-          var sum = Lanes.zero
-          while row < end {
-            sum += lanes(row, column, present)
-            row &+= 1
-          }
-          total += SIMD16<Double>(sum)
+  Tensor([width]) { sumOverRows(rows, width: width, into: $0, lanes) }
+}
+
+/// The same, written to `sums`.
+@inline(__always)
+func sumOverRows(
+  _ rows: Int, width: Int, into sums: UnsafeMutablePointer<Real>,
+  _ lanes: (_ row: Int, _ column: Int, _ present: Int) -> Lanes
+) {
+  Parallel.forEachRange(width, grain: 64) { columns in
+    forEachLanes(columns.count) { offset, present in
+      let column = columns.lowerBound &+ offset
+      var (total, row) = (SIMD16<Double>.zero, 0)
+      while row < rows {
+        let end = min(row &+ plainAdditions, rows)
+        var sum = Lanes.zero
+        while row < end {
+          sum += lanes(row, column, present)
+          row &+= 1
         }
-        store(Lanes(total), sums + column, present)
+        total += SIMD16<Double>(sum)
       }
+      store(Lanes(total), sums + column, present)
     }
   }
 }

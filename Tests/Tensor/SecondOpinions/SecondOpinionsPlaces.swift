@@ -5,7 +5,7 @@ import Tensor
 
 extension SecondOpinion {
   static var places: [SecondOpinion] {
-    [embedding, prepend, selectToken, reshape, patches, averagePool, spatialTokens, scatterAdd]
+    [embedding, prepend, selectToken, meanToken, reshape, patches, averagePool, spatialTokens, scatterAdd]
   }
 
   private static var embedding: SecondOpinion {
@@ -58,6 +58,21 @@ extension SecondOpinion {
         "at \(indices)", [numbers.anything([batch, tokens, width])], terms: 1,
         library: { $0[0].selectingToken(indices) }
       ) { input in PlainTensor([batch, width]) { input[0][$0[0], indices[$0[0]], $0[1]] } }
+    }
+  }
+
+  private static var meanToken: SecondOpinion {
+    SecondOpinion(.meanToken) { numbers in
+      let (batch, tokens, width) = (numbers.extent(upTo: 5), numbers.extent(upTo: 130), numbers.extent(upTo: 33))
+      let start = Int.random(in: 0..<tokens, using: &numbers)
+      return Case(
+        "from \(start)", [numbers.anything([batch, tokens, width])], terms: 1,
+        library: { $0[0].meanToken(from: start) }
+      ) { input in
+        PlainTensor([batch, width]) { index in
+          .sum((start..<tokens).map { input[0][index[0], $0, index[1]] }) / Bounded(Real(tokens - start))
+        }
+      }
     }
   }
 

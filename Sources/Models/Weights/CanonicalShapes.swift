@@ -1,0 +1,45 @@
+import Tensor
+
+/// The sizes of a checkpoint by the shapes of its tensors, which are asked for by their canonical names: what an
+/// architecture deduces from them, it deduces once for all layouts.
+struct CanonicalShapes {
+  let source: any TensorSource
+  let layout: WeightLayout
+
+  /// Whether there is a tensor of a canonical name.
+  func has(_ name: String) -> Bool { layout.rule(for: name).map { source.shape(of: $0.name) != nil } ?? false }
+
+  /// A shape whose extents are positive and small enough that products of two cannot overflow.
+  func shape(_ name: String, rank: Int) throws(ConfigurationError) -> Shape {
+    guard let rule = layout.rule(for: name), let stored = source.shape(of: rule.name) else {
+      throw error(name, "a tensor, from which the sizes are deduced", "none")
+    }
+    guard let shape = rule.form.canonicalShape(of: stored), shape.rank == rank,
+      stored.extents.allSatisfy((1...(1 << 24)).contains)
+    else {
+      throw error(
+        name, "\(rule.form.storedShape(of: Shape(Array(repeating: 1, count: rank))).rank) extents from 1 to \(1 << 24)",
+        "\(stored)")
+    }
+    return shape
+  }
+
+  /// How many blocks there are, numbered from 0: `{i}` in a canonical name stands for the number.
+  func count(_ pattern: String) -> Int {
+    var count = 0
+    while has(pattern.replacing("{i}", with: "\(count)")) { count += 1 }
+    return count
+  }
+
+  /// The side of a square of so many cells, `nil` where they make none.
+  static func side(of cells: Int) -> Int? {
+    let side = Int(Double(max(0, cells)).squareRoot().rounded())
+    return side > 0 && side * side == cells ? side : nil
+  }
+
+  /// An error that names the stored tensor.
+  func error(_ name: String, _ expected: String, _ found: String) -> ConfigurationError {
+    let stored = layout.rule(for: name)?.name ?? name
+    return ConfigurationError("\(source.label): tensor \"\(stored)\": expected \(expected), found \(found)")
+  }
+}

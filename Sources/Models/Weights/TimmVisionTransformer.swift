@@ -1,0 +1,17 @@
+extension WeightLayout {
+  /// `VisionTransformer` of timm, whose names DeiT, MAE and MoCo v3 share: query, key and value stacked.
+  static let timmVisionTransformer = WeightLayout(
+    name: "timm",
+    rules: [
+      Rule("vision.classToken", "cls_token", .nested(2)), Rule("vision.positions", "pos_embed", .nested(1)),
+    ]
+      + linear("vision.patchEmbedding", "patch_embed.proj") + norm("vision.preNorm", "norm_pre")
+      + norm("vision.postNorm", "norm") + norm("vision.pooledNorm", "fc_norm")
+      + block(
+        "vision.blocks.{i}", "blocks.{i}",
+        norm("attentionNorm", "norm1") + stackedAttention("attention", "attn.qkv.weight", bias: "attn.qkv.bias")
+          + linear("attention.output", "attn.proj") + norm("mlpNorm", "norm2") + linear("mlp.up", "mlp.fc1")
+          + linear("mlp.down", "mlp.fc2"))
+      + linear("head", "head"),
+    ignored: [])
+}
