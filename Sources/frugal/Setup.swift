@@ -70,7 +70,8 @@ func load(
   guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
     throw RunError("\(path): expected a model, found nothing")
   }
-  let isCLIP = isFolder.boolValue
+  let isCLIP =
+    isFolder.boolValue
     && files.contains { FileManager.default.fileExists(atPath: url.appendingPathComponent($0).path) }
   if isCLIP {
     guard normalisation == nil else {

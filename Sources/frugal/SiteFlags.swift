@@ -38,7 +38,8 @@ enum SiteFlags {
     }
     if var branch = recipe.branch {
       if let rank = try arguments.integer("--rank", in: 1...4096) {
-        (branch.rank, recipe.budget?.rules.rank) = (rank, rank)
+        branch.rank = rank
+        recipe.budget?.rules.rank = rank
       }
       if let dropout = try arguments.number("--dropout", in: 0...0.99) { branch.dropout = dropout }
       if let share = try arguments.number("--drop-path", in: 0...0.99) { branch.dropPath = share }

@@ -26,6 +26,15 @@ enum RealSize {
         embedding: 512), seed: 1)
   }
 
+  /// ViT-B/16 as a classifier, without a head.
+  static func visionTransformer() -> VisionTransformer {
+    VisionTransformer.random(
+      VisionConfiguration(
+        transformer: TransformerConfiguration(
+          width: 768, hiddenWidth: 3072, blocks: 12, heads: 12, activation: .gelu, epsilon: 1e-6), imageSize: 224,
+        patchSize: 16, form: .classifier), seed: 1)
+  }
+
   static func images(_ count: Int) -> Tensor { noise([count, 3, 224, 224], seed: 7) }
 }
 
