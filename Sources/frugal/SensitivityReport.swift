@@ -37,13 +37,12 @@ struct SensitivityReport {
   private let survey: SensitivitySurvey
   private let allocations: Allocations
   private let chart: SensitivityChart
-  private let shown: Int
 
   init(
     _ survey: SensitivitySurvey, budgets: [Int], rules: [Allocation.Rules], shown: Int, model: String, seed: UInt64,
     batch: Int
   ) throws {
-    (self.survey, self.shown) = (survey, shown)
+    self.survey = survey
     let deepest = survey.ranking(upTo: max(shown, budgets.max() ?? shown))
     let names = survey.sites.map(\.parameter.site.name)
     var entries: [Entry] = []

@@ -107,7 +107,11 @@ import Testing
   {
     let pass = Pass(draws: TrainingDraws(seed: seed, step: step, stochasticDepth: rate))
     let sum = pass.residual(Variable(z), Variable(y), block: block, of: blocks, part: part).value
-    return (0..<200).map { row in (0..<3).allSatisfy { sum.values[row * 3 + $0] == z.values[row * 3 + $0] } }
+    let (sums, starts) = (sum.values, z.values)
+    return (0..<200).map { row -> Bool in
+      let places = (3 * row)..<(3 * row + 3)
+      return places.allSatisfy { (place: Int) -> Bool in sums[place] == starts[place] }
+    }
   }
 
   @Test func theRateGrowsInProportionToTheDepth() {
@@ -121,7 +125,8 @@ import Testing
     let sum = pass.residual(Variable(z), Variable(y), block: 4, of: 5, part: 1).value
     for (index, isSkipped) in skipped(4, of: 5, part: 1).enumerated() where !isSkipped {
       for place in 3 * index..<3 * index + 3 {
-        #expect(abs(sum.values[place] - (z.values[place] + y.values[place] / 0.6)) < 1e-5)
+        let expected: Real = z.values[place] + y.values[place] / 0.6
+        #expect(abs(sum.values[place] - expected) < 1e-5)
       }
     }
   }

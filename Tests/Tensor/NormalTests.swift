@@ -22,7 +22,7 @@ import Testing
     // Five standard errors.
     #expect(abs(mean) < 5 * 0.02 / count.squareRoot())
     #expect(abs(variance / 4e-4 - 1) < 5 * (2 / count).squareRoot())
-    #expect(values.allSatisfy(\.isFinite))
+    #expect(values.allSatisfy { $0.isFinite })
   }
 
   @Test func theSmallestAndTheLargestDrawAreFinite() {

@@ -21,6 +21,9 @@ extension Recipe {
     public var samples = 512
     /// Pictures a gradient: 1 for the paper's sum over samples.
     public var batchSize = 32
+
+    /// A budget under the given rules, with the published numbers of pictures.
+    public init(numbers: Int, rules: Allocation.Rules) { (self.numbers, self.rules) = (numbers, rules) }
   }
 
   /// SPT's own recipe on VTAB-1k, which the plain methods beside it share (SPT, spec section 4).
