@@ -14,6 +14,7 @@ let usage = """
     transcendental  exp, log, tanh, sigmoid, erf
     clip-infer      CLIP ViT-B/16, random weights: image tower and text tower
     ramt-step       one training step of R-AMT on it
+    spt             SPT on ViT-B/16: a training step with LoRA and free weights, sensitivities, all budgets
     taskres         a whole training of TaskRes on cached features
     preprocess      JPEG and PNG files to the numbers a model reads; needs --images
     growth          a step of R-AMT at three batches, three picture sizes, three depths

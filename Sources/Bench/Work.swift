@@ -65,6 +65,7 @@ enum Case: String, CaseIterable {
   case gemm, ops, transcendental
   case inference = "clip-infer"
   case maskTuning = "ramt-step"
+  case sensitivity = "spt"
   case taskRes = "taskres"
   case preprocessing = "preprocess"
   case growth
@@ -79,6 +80,7 @@ enum Case: String, CaseIterable {
     case .transcendental: transcendentalItems
     case .inference: inferenceItems
     case .maskTuning: maskTuningItems
+    case .sensitivity: sensitivityItems
     case .taskRes: taskResItems
     case .preprocessing: preprocessingItems(images)
     case .growth: growthItems

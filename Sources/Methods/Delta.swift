@@ -7,7 +7,12 @@ import Tensor
 /// - A mask is a U8 tensor of packed bits, `SITE.mask`, least significant bit first: `numpy.unpackbits(x,
 ///   bitorder="little")`, cut to the number of weights, gives it back in the row-major order of the weight. A bit of 1
 ///   keeps the weight.
-/// - Other tensors are stored as they are, in `Real`.
+/// - Shifts of single weights are two tensors, `SITE.sparse` with the numbers to be added and `SITE.sparse.places` (I64)
+///   with their places in the row-major order of the weight, rising.
+/// - A branch is `SITE.branch.down`, `SITE.branch.up` and, of an adapter, `….bias` of both; how it works is in the
+///   description.
+/// - A tensor that was tuned whole has the name of its site; a linear head is `head.weight` and `head.bias`.
+/// - All are stored as they are, in `Real`.
 /// - The metadata entry `frugal` holds a JSON object: `Delta.Description`.
 public struct Delta: Sendable {
   /// How a delta was made and what it belongs to.
@@ -28,6 +33,10 @@ public struct Delta: Sendable {
     public var cleaning: String
     /// α of TaskRes; `nil` without a residual.
     public var alpha: Double?
+    /// The constants that pictures are normalised with; `nil` where the model's own configuration has them.
+    public var normalisation: Normalisation?
+    /// How the branches at sites work; `nil` without any.
+    public var branches: [String: Branch.Form]?
 
     /// A description of a delta of the present format.
     public init(
@@ -43,6 +52,8 @@ public struct Delta: Sendable {
   public var description: Description
   /// Masks by the name of their site.
   public var masks: [String: BitMask] = [:]
+  /// The places of shifted entries by the name of their site.
+  public var places: [String: [Int32]] = [:]
   /// Other tensors by name.
   public var tensors: [String: Tensor] = [:]
 
@@ -61,7 +72,7 @@ public struct DeltaError: Error, CustomStringConvertible, Equatable {
 }
 
 extension Delta {
-  private static let metadataKey = "frugal"
+  static let metadataKey = "frugal"
 
   /// Writes the file, whole or not at all.
   ///
@@ -74,107 +85,21 @@ extension Delta {
     for (name, mask) in masks {
       writer.add("\(name).mask", bytes: mask.bytes(order: .little))
     }
+    for (site, places) in places { writer.add(Self.places(of: site), integers: places.map { Int64($0) }) }
     for (name, tensor) in tensors { writer.add(name, tensor) }
     try writer.write(to: url)
   }
 
-  /// Reads a delta and checks that it was made from this model.
-  ///
-  /// - Throws: `SafeTensorsError`, or `DeltaError` for a file that is no delta, is one of another model or has masks
-  ///   that fit no site.
-  public init(contentsOf url: URL, for model: CLIP, modelHash: String) throws {
-    let file = try SafeTensorsFile(contentsOf: url)
-    guard let json = file.metadata[Self.metadataKey] else {
-      throw DeltaError(file.file, expected: "a delta (metadata entry \"frugal\")", found: "none")
-    }
-    do { description = try JSONDecoder().decode(Description.self, from: Data(json.utf8)) } catch {
-      throw DeltaError(
-        file.file, expected: "metadata entry \"frugal\" as a delta has it", found: "other JSON (\(error))")
-    }
-    guard description.format == 1 else {
-      throw DeltaError(file.file, expected: "delta format 1", found: "\(description.format)")
-    }
-    guard !description.classes.isEmpty, !description.templates.isEmpty else {
-      throw DeltaError(
-        file.file, expected: "classes and templates",
-        found: "\(description.classes.count) and \(description.templates.count)")
-    }
-    guard description.model == modelHash else {
-      throw DeltaError(
-        file.file, expected: "a delta of the model with SHA-256 \(modelHash.prefix(12))…",
-        found: "one of \(description.model.prefix(12))…")
-    }
-    let sites = Dictionary(uniqueKeysWithValues: model.vision.parameters.map { ($0.site.name, $0.value) })
-    for name in file.names {
-      guard name.hasSuffix(".mask") else {
-        tensors[name] = try file.tensor(name)
-        continue
-      }
-      let site = String(name.dropLast(".mask".count))
-      guard let weight = sites[site] else {
-        throw DeltaError(file.file, expected: "masks of sites of the image encoder", found: "\"\(name)\"")
-      }
-      do { masks[site] = try BitMask(bytes: try file.bytes(name), count: weight.count, order: .little) } catch {
-        throw DeltaError(file.file, expected: "tensor \"\(name)\" as packed bits", found: "\(error)")
-      }
-    }
-    try checkResidual(file.file, embedding: model.configuration.embedding)
-  }
-
-  private func checkResidual(_ file: String, embedding: Int) throws(DeltaError) {
-    for (name, tensor) in tensors {
-      let expected: Shape = [description.classes.count, embedding]
-      guard name == Self.residual, tensor.shape == expected, description.alpha != nil else {
-        throw DeltaError(
-          file, expected: "tensor \"\(Self.residual)\" of shape \(expected) and its alpha",
-          found: "\"\(name)\" of shape \(tensor.shape), alpha \(description.alpha.map { "\($0)" } ?? "none")")
-      }
-    }
-  }
-
   /// The name of the residual of TaskRes.
   public static let residual = "classifier.residual"
-
-  /// The tuned model: masked weights in place of the frozen ones, the head of the delta on text features of its classes.
-  ///
-  /// - textFeatures: [classes, embedding], of the delta's own classes, templates and ensembling.
-  public func method(on model: CLIP, textFeatures: Tensor) -> Method {
-    let head: any Head =
-      tensors[Self.residual].map {
-        TunedTaskRes(
-          start: TaskRes(
-            textFeatures: textFeatures, alpha: Real(description.alpha ?? 0), logitScale: model.logitScale), residual: $0
-        )
-      } ?? ZeroShot(textFeatures: textFeatures, logitScale: model.logitScale)
-    let sites = model.vision.parameters.compactMap { parameter in
-      masks[parameter.site.name].map { Parameter(parameter.site, $0.applied(to: parameter.value)) }
-    }
-    return Method(encoder: TunedEncoder(parameters: sites), head: head, tower: model.vision)
-  }
-}
-
-/// An encoder some of whose weights were replaced once and for all.
-private struct TunedEncoder: EncoderTuning {
-  let parameters: [Parameter]
-
-  var trainables: [Trainable] { [] }
-
-  func tunings(_ values: [Variable]) -> [Site: Tuning] {
-    Dictionary(uniqueKeysWithValues: parameters.map { ($0.site, .replaced(Variable($0.value))) })
-  }
-
-  func write(_ values: [Tensor], to delta: inout Delta) {}
-}
-
-/// A residual that is trained no further.
-private struct TunedTaskRes: ContrastiveHead {
-  let start: TaskRes
-  let residual: Tensor
-
-  var trainables: [Trainable] { [] }
-  var logitScale: Parameter { start.logitScale }
-
-  func classifier(_ values: [Variable]) -> Variable { start.classifier([Variable(residual)]) }
-
-  func write(_ values: [Tensor], to delta: inout Delta) {}
+  /// The name of the weight of a linear head.
+  public static let headWeight = "head.weight"
+  /// The name of the bias of a linear head.
+  public static let headBias = "head.bias"
+  /// The name of the shifts of single entries of a site.
+  public static func shift(of site: String) -> String { "\(site).sparse" }
+  /// The name of their places.
+  public static func places(of site: String) -> String { "\(site).sparse.places" }
+  /// The name of a tensor of the branch at a site: `down`, `down.bias`, `up`, `up.bias`.
+  public static func branch(of site: String, _ part: String) -> String { "\(site).branch.\(part)" }
 }

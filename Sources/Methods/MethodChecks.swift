@@ -20,6 +20,8 @@ public enum MethodChecks {
     case .ramt: maskChecks(name) + resNet(name)
     case .rmmt, .rmt, .maskTuning: maskChecks(name)
     case .rpmt: maskChecks(name) + [untunedEntries(name)]
+    case .sptLoRA, .sptAdapter: siteChecks(name) + sensitivityChecks(name)
+    case .lora, .adapter, .bitfit, .full, .partial: siteChecks(name)
     }
   }
 
@@ -28,6 +30,7 @@ public enum MethodChecks {
     switch head {
     case .zeroShot: zeroShot
     case .taskRes: taskRes
+    case .linear: linear
     }
   }
 
@@ -65,7 +68,10 @@ extension MethodChecks {
     static let resNet = ImageConfiguration.resNet(
       ResNetConfiguration(stages: [1, 1], width: 2, heads: 2, imageSize: 8))
 
-    init(_ name: MethodName, count: Int = 3, vision: ImageConfiguration = Self.transformer) {
+    init(
+      _ name: MethodName, count: Int = 3, vision: ImageConfiguration = Self.transformer,
+      _ fidelity: Fidelity = .official
+    ) {
       let text = TransformerConfiguration(
         width: 2, hiddenWidth: 2, blocks: 0, heads: 1, activation: .quickGELU, epsilon: 1e-5)
       model = CLIP.random(
@@ -75,12 +81,18 @@ extension MethodChecks {
       var numbers = CheckNumbers(seed: 42)
       images = numbers.next([count, 3, vision.imageSize, vision.imageSize], scale: 1.5)
       labels = (0..<count).map { Int32($0 * 3 % Self.classes) }
-      let recipe = Recipe.published(name, benchmark: nil, shots: 16, as: .official)
+      let recipe = Recipe.published(name, benchmark: nil, shots: 16, as: fidelity)
       textFeatures = numbers.next([Self.classes, 5], scale: 2)
       // Numbers of its own: R-PMT is checked at the masks of R-MT.
       var choice = CheckNumbers(seed: 43)
-      method = Method(name, on: model, textFeatures: textFeatures, recipe, .official) { groups, _ in
+      let setting = MethodSetting(
+        tower: model.vision, text: (textFeatures, model.logitScale), classes: Self.classes, recipe: recipe,
+        fidelity: fidelity, seed: 5)
+      let (images, labels) = (images, labels)
+      method = Method(name, setting) { groups, _ in
         groups.joined().map { BitMask(thresholding: choice.next($0.value.shape), above: 0) }
+      } allocating: { head in
+        Self.adaptations(setting, head, images, labels)
       }
       var encoder = method.encoder
       var masks: [Tensor] = []
@@ -92,15 +104,40 @@ extension MethodChecks {
         }
       }
       relaxed = Method(encoder: encoder, head: method.head, tower: model.vision)
-      values = masks + method.head.trainables.map { numbers.next($0.initial.shape, scale: 0.5) }
+      let sites = encoder is SiteTuning ? encoder.trainables.map { Self.moved($0.initial, &numbers) } : []
+      values = masks + sites + method.head.trainables.map { numbers.next($0.initial.shape, scale: 0.5) }
+    }
+
+    /// A tensor on its way: near where it starts, and nowhere zero.
+    private static func moved(_ tensor: Tensor, _ numbers: inout CheckNumbers) -> Tensor {
+      let moves = numbers.next(tensor.shape, scale: 0.3)
+      return Tensor(tensor.shape, zip(tensor.values, moves.values).map { $0 + $1 })
+    }
+
+    /// SPT's choice on the batch itself: a third of the entries, so that modules, whole vectors and single entries occur.
+    private static func adaptations(
+      _ setting: MethodSetting, _ head: any Head, _ images: Tensor, _ labels: [Int32]
+    ) -> [Adaptation] {
+      let sites = SensitivitySite.all(of: setting.tower)
+      var sensitivity = Sensitivity(of: sites.map(\.parameter), in: setting.tower, head: head, seed: 1)
+      sensitivity.add(images, labels: labels)
+      let threshold = sites.reduce(0) { $0 + $1.count } / 3
+      let ranking = Ranking(of: sensitivity.scores, largest: threshold)
+      var rules = setting.recipe.budget?.rules ?? Allocation.Rules(form: .lora)
+      (rules.rank, rules.alpha, rules.beta) = (2, 1.5, 1.5)
+      let counts = ranking.places(first: threshold, of: sites.count).map(\.count)
+      let allocation = Allocation(
+        threshold: threshold, counts: counts, kinds: sites.map(\.kind), classToken: 0, rules)
+      return SensitivityTuning(rules, setting.fidelity, branch: setting.recipe.branch ?? Recipe.Branch())
+        .adaptations(of: setting.tower, sites, allocation, ranking)
     }
 
     /// One, or two with gradient dropout.
     var lossCount: Int { losses(values.map { Variable($0) }).count }
 
-    /// The losses of the method, by the values of its tensors.
-    func losses(_ values: [Variable]) -> [Variable] {
-      method.objective(.images(images), labels: labels, values: values).objective.losses
+    /// The losses of the method, by the values of its tensors; those of a step of training where there are draws.
+    func losses(_ values: [Variable], _ draws: TrainingDraws? = nil) -> [Variable] {
+      method.objective(.images(images), labels: labels, values: values, draws).objective.losses
     }
 
     /// The same losses of the relaxed method.
@@ -211,6 +248,36 @@ extension MethodChecks {
         }
       }
     }
+  }
+
+  /// The head on given features.
+  private static var linear: [any Check] {
+    [1, 3].map { count in
+      let batch = Batch(MethodName(.frozen, .linear), count: count)
+      let features = batch.model.vision(Variable(batch.images), Pass()).value
+      let inputs = [(name: "features", value: features)] + batch.inputs
+      return GradientCheck("linear/L_ce, \(count) pictures", inputs, scope: .network) { values in
+        batch.method.head.logits(values[0], Array(values.dropFirst()), Pass()).crossEntropy(labels: batch.labels)
+      }
+    }
+  }
+
+  /// The loss of evaluation, and that of a step of training with its dropout and drop paths held.
+  private static func siteChecks(_ name: MethodName) -> [any Check] {
+    let batch = Batch(name)
+    let draws = TrainingDraws(seed: 3, step: 1, stochasticDepth: 0.3)
+    return losses(name, "", batch) + [
+      GradientCheck("\(name)/L_ce in training", batch.inputs, scope: .network) { batch.losses($0, draws)[0] }
+    ]
+  }
+
+  /// SPT as its paper has it, whose branches and entries differ.
+  private static func sensitivityChecks(_ name: MethodName) -> [any Check] {
+    let batch = Batch(name, .paper)
+    let draws = TrainingDraws(seed: 3, step: 2)
+    return losses(name, " as paper", batch) + [
+      GradientCheck("\(name)/L_ce as paper in training", batch.inputs, scope: .network) { batch.losses($0, draws)[0] }
+    ]
   }
 
   /// w M / ‖M‖ is the gradient of the regulariser.

@@ -21,9 +21,13 @@ public enum MethodTraces {
     let halves = batch.method.split(batch.values)
     let reach = 4 * Real(recipe.encoder.learningRate)
     var numbers = CheckNumbers(seed: 7)
-    state.values =
-      halves.encoder.map { numbers.next($0.shape, in: MaskTuning.threshold - reach...MaskTuning.threshold + reach) }
-      + halves.head
+    if batch.method.encoder is MaskTuning {
+      state.values =
+        halves.encoder.map { numbers.next($0.shape, in: MaskTuning.threshold - reach...MaskTuning.threshold + reach) }
+        + halves.head
+    } else {
+      state.values = batch.values
+    }
     return (1...stepCount).flatMap { number in
       let step = batch.method.step(
         .images(batch.images), labels: batch.labels, values: state.values, seed: seed, step: number - 1)

@@ -6,6 +6,10 @@ public enum Tuning {
   case replaced(Variable)
   /// W ⊙ 1[M > threshold], with the real mask M learned by the straight-through estimator.
   case masked(by: Variable, threshold: Real)
+  /// W + scatter(d): a few entries are shifted.
+  case shifted(by: Variable, at: SparseIndices)
+  /// W with a narrow network beside or behind it; for the weight of a linear map only.
+  case branched(Branch)
 }
 
 /// What a run of training draws at random, by seed and step; evaluation draws nothing.
@@ -30,7 +34,8 @@ public struct TrainingDraws: Sendable, Hashable {
 /// The network is the same for the plain and the tuned run, the teacher and the student; what differs is the pass.
 public struct Pass {
   private let tunings: [Site: Tuning]
-  private let draws: TrainingDraws?
+  let draws: TrainingDraws?
+  let samples = DropoutSamples()
   private let observer: ((_ name: String, _ value: Tensor) -> Void)?
 
   /// A run with the given tunings; sites without one keep their frozen tensor. A run of training has draws, one of
@@ -49,27 +54,30 @@ public struct Pass {
     case nil: frozen
     case .replaced(let variable): variable
     case .masked(let mask, let threshold): frozen.masked(by: mask, threshold: threshold)
+    case .shifted(let shifts, let indices): frozen.scatterAdding(shifts, at: indices)
+    case .branched:
+      preconditionFailure("Pass: \(parameter.site): expected a branch at a linear map, found one elsewhere")
     }
   }
 
-  /// x Wᵀ + b with the tensors of two sites; a mask is applied inside of the product.
+  /// x Wᵀ + b with the tensors of two sites; masks and shifts are applied inside of the product.
   ///
   /// - x: [..., in]; weight: [out, in]; bias: [out] or none; activation: what follows, if anything; result: [..., out].
   func linear(_ x: Variable, _ weight: Parameter, bias: Parameter?, then activation: Activation? = nil) -> Variable {
     let bias = bias.map { self[$0] }
+    let frozen = Variable(weight.value)
     if let activation, tunings[weight.site] == nil {
-      return x.linear(Variable(weight.value), bias: bias, packed: weight.packed, then: activation.function)
+      return x.linear(frozen, bias: bias, packed: weight.packed, then: activation.function)
     }
-    let y = linear(x, weight, bias: bias)
+    let y =
+      switch tunings[weight.site] {
+      case nil: x.linear(frozen, bias: bias, packed: weight.packed)
+      case .replaced(let variable): x.linear(variable, bias: bias)
+      case .masked(let mask, let threshold): x.linear(frozen, maskedBy: mask, threshold: threshold, bias: bias)
+      case .shifted(let shifts, let indices): x.linear(frozen, shiftedBy: shifts, at: indices, bias: bias)
+      case .branched(let branch): linear(x, frozen, bias: bias, branch)
+      }
     return activation.map { $0(y) } ?? y
-  }
-
-  private func linear(_ x: Variable, _ weight: Parameter, bias: Variable?) -> Variable {
-    if case .masked(let mask, let threshold) = tunings[weight.site] {
-      return x.linear(Variable(weight.value), maskedBy: mask, threshold: threshold, bias: bias)
-    }
-    let isFrozen = tunings[weight.site] == nil
-    return x.linear(self[weight], bias: bias, packed: isFrozen ? weight.packed : nil)
   }
 
   /// z + y, where y is a residual branch of block i of n; in training with stochastic depth (Huang et al. 2016) a sample

@@ -55,6 +55,9 @@ public struct Tensor: Sendable {
     return Tensor(shape: shape, storage: storage)
   }
 
+  /// Whether two tensors are one piece of memory.
+  func sharesMemory(with other: Tensor) -> Bool { storage === other.storage }
+
   /// A copy in memory of its own.
   public func copied() -> Tensor {
     Tensor.read(self) { from in Tensor(shape) { $0.update(from: from, count: count) } }

@@ -16,7 +16,8 @@ public enum TopK {
     let total = tensors.reduce(0) { $0 + $1.count }
     precondition(0...total ~= k, "TopK: expected to keep 0 to \(total) numbers, found \(k)")
     guard k > 0 else { return tensors.map { BitMask(repeating: false, count: $0.count) } }
-    var (key, ties) = border(tensors, k)
+    let (key, count) = border(tensors, k)
+    var ties = count ?? 0
     let border = Real(bitPattern: key)
     return tensors.map { tensor in
       var mask = BitMask(thresholding: tensor, above: border)
@@ -30,14 +31,17 @@ public enum TopK {
     }
   }
 
-  private typealias Key = Real.RawSignificand
+  typealias Key = Real.RawSignificand
 
   /// The integer that stands for a number: 0 for all that is not above zero.
   @inline(__always)
-  private static func key(_ x: Real) -> Key { x > 0 ? x.bitPattern : 0 }
+  static func key(_ x: Real) -> Key { x > 0 ? x.bitPattern : 0 }
 
   /// The key of the k-th largest number, and how many numbers with this key are among the k largest.
-  private static func border(_ tensors: [Tensor], _ k: Int) -> (key: Key, ties: Int) {
+  ///
+  /// - slack: stops before all digits are known once at most so many smaller numbers share those that are; the key, with
+  ///   zeros for the others, is then only a bound from below, and `ties` is `nil`.
+  static func border(_ tensors: [Tensor], _ k: Int, tolerating slack: Int? = nil) -> (key: Key, ties: Int?) {
     var (prefix, known, rest, shift) = (Key(0), Key(0), k, Key.bitWidth)
     while shift > 0 {
       let width = min(digitWidth, shift)
@@ -50,6 +54,7 @@ public enum TopK {
       }
       prefix |= Key(digit) << Key(shift)
       known |= Key(counts.count - 1) << Key(shift)
+      if let slack, shift > 0, counts[digit] - rest <= slack { return (prefix, nil) }
     }
     return (prefix, rest)
   }

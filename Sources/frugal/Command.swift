@@ -24,8 +24,8 @@ let commonOptions = [
 
 /// Every command, in the order of the help.
 let commands: [any Command.Type] = [
-  InspectCommand.self, EvaluateCommand.self, TuneCommand.self, PredictCommand.self, GradcheckCommand.self,
-  TraceCommand.self, GradeCommand.self,
+  InspectCommand.self, EvaluateCommand.self, SensitivityCommand.self, TuneCommand.self, PredictCommand.self,
+  ExportCommand.self, GradcheckCommand.self, TraceCommand.self, GradeCommand.self,
 ]
 
 extension Command {

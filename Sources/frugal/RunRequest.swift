@@ -7,23 +7,34 @@ import Models
 enum RunRequest {
   /// A run that begins.
   static func new(_ arguments: Arguments) throws -> Experiment {
-    let method = try method(arguments)
-    let shots = try shots(arguments)
+    var method = try method(arguments)
+    let isOnSites = method.tunesSites || method.head == .linear
+    let shots = try shots(arguments, default: isOnSites ? nil : 16)
     let seed = try arguments.integer("--seed", in: 0...Int(Int32.max)) ?? 1
     let fidelity = try arguments.choice("--as", of: Fidelity.self) ?? .official
     let cleaning = try arguments.choice("--tokenizer", of: Cleaning.self) ?? .published
-    let selection = try arguments.choice("--select", of: RunConfiguration.Selection.self) ?? .last
     let (modelPath, dataPath) = (try arguments.required("--model"), try arguments.required("--data"))
     let folder = RunFolder(URL(fileURLWithPath: try arguments.required("--out")))
     let images = try load(data: dataPath)
-    guard selection == .last || images.validation != nil else {
+    let selection =
+      try arguments.choice("--select", of: RunConfiguration.Selection.self)
+      ?? (isOnSites && images.validation != nil ? .validation : .last)
+    guard selection != .validation || images.validation != nil else {
       throw UsageError("--select", expected: "last, as the data has no val/CLASS/* folders", found: "\"val\"")
     }
     let benchmark = try arguments.benchmark(images)
-    let recipe = try recipe(.published(method, benchmark: benchmark, shots: shots, as: fidelity), method, arguments)
+    let normalisation = try arguments.choice("--normalize", of: Normalisation.self)
     let data = try TrainingData(images, shots: shots, seed: seed, skipsUnreadable: arguments.has("--skip-unreadable"))
-    let pretrained = try load(model: modelPath, cleaning: cleaning)
-    if let sites = method.encoder.sites, sites.groups(of: pretrained.model.vision, fidelity).isEmpty {
+    let pretrained = try load(
+      vision: modelPath, cleaning: cleaning, classes: images.classNames.count, normalisation)
+    if pretrained.clip == nil { method = method.withoutText }
+    let recipe = try recipe(.published(method, benchmark: benchmark, shots: shots, as: fidelity), method, arguments)
+    if let budget = recipe.budget {
+      let sites = SensitivitySite.all(of: pretrained.tower)
+      let head = method.head == .linear ? images.classNames.count * (pretrained.tower.featureWidth + 1) : 0
+      try SensitivitySurvey.check(budget.numbers, head: head, model: sites.reduce(0) { $0 + $1.count })
+    }
+    if let sites = method.encoder.sites, sites.groups(of: pretrained.tower, fidelity).isEmpty {
       throw UsageError(
         "--method", expected: "one that masks weights of this model, whose image tower has no MLP", found: "\(method)")
     }
@@ -38,9 +49,10 @@ enum RunRequest {
       model: .init(path: modelPath, sha256: pretrained.sha256),
       data: .init(
         path: dataPath, classes: keepsUnderscores ? images.rawClassNames : images.classNames, sha256: data.sha256),
-      templates: templates, ensembling: .rawMean, cleaning: cleaning.rawValue,
+      templates: pretrained.clip == nil ? [] : templates, ensembling: .rawMean, cleaning: cleaning.rawValue,
       truncates: arguments.has("--truncate"), recipe: recipe, selection: selection,
-      skipsUnreadable: arguments.has("--skip-unreadable"))
+      skipsUnreadable: arguments.has("--skip-unreadable"),
+      normalisation: pretrained.clip == nil ? normalisation ?? .imagenet : nil)
     return try Experiment(configuration, pretrained, data, in: folder)
   }
 
@@ -60,7 +72,9 @@ enum RunRequest {
     let images = try load(data: arguments.string("--data") ?? settings.data.path)
     let data = try TrainingData(
       images, shots: settings.shots, seed: settings.seed, skipsUnreadable: settings.skipsUnreadable)
-    let pretrained = try load(model: arguments.string("--model") ?? settings.model.path, cleaning: cleaning)
+    let pretrained = try load(
+      vision: arguments.string("--model") ?? settings.model.path, cleaning: cleaning,
+      classes: settings.data.classes.count, settings.normalisation)
     return try Experiment(settings, pretrained, data, in: folder)
   }
 
@@ -77,9 +91,9 @@ enum RunRequest {
     return method
   }
 
-  private static func shots(_ arguments: Arguments) throws(UsageError) -> Int? {
+  private static func shots(_ arguments: Arguments, default usual: Int?) throws(UsageError) -> Int? {
     guard arguments.string("--shots") != "all" else { return nil }
-    guard let text = arguments.string("--shots") else { return 16 }
+    guard let text = arguments.string("--shots") else { return usual }
     guard let shots = Int(text), shots > 0, shots <= 1_000_000 else {
       throw UsageError("--shots", expected: "a whole number from 1, or all", found: "\"\(text)\"")
     }
@@ -99,6 +113,7 @@ enum RunRequest {
     if let weight = try arguments.number("--norm-weight", in: 0...1e6) { recipe.normWeight = weight }
     if let share = try arguments.number("--tuned-share", in: 0...1) { recipe.tunedShare = share }
     if let alpha = try arguments.number("--alpha", in: -1e6...1e6) { recipe.alpha = alpha }
+    try SiteFlags.apply(arguments, to: &recipe, method)
     recipe.encoder = try optimizer(recipe.encoder, arguments)
     recipe.head = try optimizer(recipe.head, arguments)
     return recipe
@@ -140,7 +155,7 @@ enum RunRequest {
       ("--lambda", method.encoder.sites != nil && method.encoder != .maskTuning, masks),
       ("--norm-weight", method.encoder.sites != nil, "a mask tuning method"),
       ("--tuned-share", method.encoder == .rpmt, "r-pmt"), ("--alpha", method.head == .taskRes, "task-res"),
-    ] where arguments.has(flag) && !isRead {
+    ] + SiteFlags.readers(method) where arguments.has(flag) && !isRead {
       throw UsageError(flag, expected: "\(reader) to read it", found: "--method \(method)")
     }
     if method.encoder == .rpmt, let decay = try arguments.number("--weight-decay", in: 0...1e3), decay > 0 {

@@ -2,6 +2,7 @@ import Datasets
 import Foundation
 import Methods
 import Models
+import Tensor
 
 // What several commands begin with: flags for model, data and texts, and what they name.
 
@@ -53,6 +54,34 @@ let datasetOption = Option(
 /// Reads a CLIP directory and says what contradicts itself in it.
 func load(model path: String, cleaning: Cleaning) throws -> PretrainedModel {
   let model = try PretrainedModel(contentsOf: URL(fileURLWithPath: path), cleaning: cleaning.textCleaning)
+  for warning in model.warnings { note("warning: \(warning)") }
+  return model
+}
+
+/// Reads a model, a CLIP directory or an image classifier in a file or a folder without a tokenizer, and says what
+/// contradicts itself in it.
+///
+/// - classes: how many a classifier is to tell apart.
+func load(
+  vision path: String, cleaning: Cleaning, classes: Int?, _ normalisation: Normalisation?
+) throws -> any PretrainedVision {
+  let url = URL(fileURLWithPath: path)
+  let files = ["vocab.json", "tokenizer.json", "config.json"]
+  var isFolder: ObjCBool = false
+  guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+    throw RunError("\(path): expected a model, found nothing")
+  }
+  let isClassifier = (try? PretrainedWeights(contentsOf: url)).map { ImageBackbone.recognises($0) } ?? false
+  let isCLIP =
+    isFolder.boolValue && !isClassifier
+    && files.contains { FileManager.default.fileExists(atPath: url.appendingPathComponent($0).path) }
+  if isCLIP {
+    guard normalisation == nil else {
+      throw UsageError("--normalize", expected: "a model without preprocessor_config.json", found: "a CLIP directory")
+    }
+    return try load(model: path, cleaning: cleaning)
+  }
+  let model = try PretrainedBackbone(contentsOf: url, classes: classes, normalisation ?? .imagenet)
   for warning in model.warnings { note("warning: \(warning)") }
   return model
 }

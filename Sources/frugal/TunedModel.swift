@@ -6,7 +6,7 @@ import Tensor
 
 /// A model ready to answer: with the delta of `--delta`, or zero-shot.
 struct TunedModel {
-  let pretrained: PretrainedModel
+  let pretrained: any PretrainedVision
   let method: Method
   /// The names of the classes, in the order of the logits.
   let classes: [String]
@@ -17,33 +17,49 @@ struct TunedModel {
   init(_ arguments: Arguments, modelPath: String, folder: ImageFolder?, classes: [String]? = nil) throws {
     let cleaning = try arguments.choice("--tokenizer", of: Cleaning.self)
     let truncates = arguments.has("--truncate")
-    var pretrained = try load(model: modelPath, cleaning: cleaning ?? .published)
+    let normalisation = try arguments.choice("--normalize", of: Normalisation.self)
+    var pretrained = try load(vision: modelPath, cleaning: cleaning ?? .published, classes: nil, normalisation)
     guard let path = arguments.string("--delta") else {
+      guard let clip = pretrained.clip else {
+        throw UsageError("--delta: expected one, as a model without text knows no classes by name")
+      }
       guard let classes = classes ?? folder?.classNames else {
         throw UsageError("--classes: expected class names, as there is neither --delta nor --data to give them")
       }
       let benchmark = try folder.flatMap { try arguments.benchmark($0) }
       let prompts = try Prompts(classes: classes, templates: arguments.templates(benchmark))
-      let features = try prompts.classifier(of: pretrained.directory, ensembling: .unitMean, truncate: truncates)
+      let features = try prompts.classifier(of: clip.directory, ensembling: .unitMean, truncate: truncates)
       (self.pretrained, self.classes, title) = (pretrained, classes, "zero-shot")
       method = Method(
-        encoder: FrozenEncoder(), head: ZeroShot(textFeatures: features, logitScale: pretrained.model.logitScale),
-        tower: pretrained.model.vision)
+        encoder: FrozenEncoder(), head: ZeroShot(textFeatures: features, logitScale: clip.model.logitScale),
+        tower: clip.tower)
       return
     }
     let delta = try Delta(
-      contentsOf: URL(fileURLWithPath: path), for: pretrained.model, modelHash: pretrained.sha256)
-    if cleaning == nil, let own = Cleaning(rawValue: delta.description.cleaning), own != .published {
+      contentsOf: URL(fileURLWithPath: path), for: pretrained.tower, modelHash: pretrained.sha256)
+    if normalisation == nil, let own = delta.description.normalisation, own != .imagenet {
+      pretrained = try load(vision: modelPath, cleaning: .published, classes: nil, own)
+    }
+    if cleaning == nil, pretrained.clip != nil, let own = Cleaning(rawValue: delta.description.cleaning),
+      own != .published
+    {
       pretrained = try load(model: modelPath, cleaning: own)
     }
     let given = arguments.strings("--template")
     let templates = given.isEmpty ? delta.description.templates : given
     self.classes = try Self.classes(of: delta, path: path, wanted: classes, folder: folder)
-    let features = try Prompts(classes: self.classes, templates: templates)
-      .classifier(of: pretrained.directory, ensembling: delta.description.ensembling, truncate: truncates)
     self.pretrained = pretrained
     title = delta.description.method
-    method = delta.method(on: pretrained.model, textFeatures: features)
+    guard let clip = pretrained.clip, delta.tensors[Delta.headWeight] == nil else {
+      guard delta.tensors[Delta.headWeight] != nil else {
+        throw RunError("\(path): expected a delta with a linear head, as the model knows no text, found one without")
+      }
+      method = delta.method(on: pretrained.tower, text: nil)
+      return
+    }
+    let features = try Prompts(classes: self.classes, templates: templates)
+      .classifier(of: clip.directory, ensembling: delta.description.ensembling, truncate: truncates)
+    method = delta.method(on: pretrained.tower, text: (features, clip.model.logitScale))
   }
 
   /// The classes a delta answers with: its own, if the data has the same; those of the data, if the delta tunes no
@@ -53,13 +69,13 @@ struct TunedModel {
   ) throws -> [String] {
     let own = delta.description.classes
     guard let names = wanted ?? folder?.classNames, names != own, folder?.rawClassNames != own else { return own }
-    guard delta.tensors.isEmpty else {
+    guard !delta.tunesHead else {
       throw RunError(
         "\(path): expected a delta of the \(names.count) classes \(names.prefix(3).joined(separator: ", "))…, "
           + "found one of \(own.count): \(own.prefix(3).joined(separator: ", "))…")
     }
     note(
-      "note: the classes are not those the delta was tuned on; its masks are used with the classifier of the new ones")
+      "note: the classes are not those the delta was tuned on; its encoder is used with the classifier of the new ones")
     return names
   }
 }

@@ -41,7 +41,7 @@ import Testing
   /// Names, and the subjects all of whose checks they select.
   @Test(arguments: [
     (["layers"], Layer.allCases.map { "layers/\($0.rawValue)" }),
-    (["linear"], ["operations/linear", "layers/linear"]),
+    (["linear"], ["operations/linear", "layers/linear", "heads/linear"]),
     (["operations/l2"], ["operations/l2Norm", "operations/l2Normalize"]),
     (["heads/task-res", "geluTanh"], ["operations/geluTanh", "heads/task-res"]),
   ]) func aPrefixNarrows(_ names: [String], _ subjects: [String]) throws {

@@ -27,6 +27,15 @@ enum RealSize {
   }
 
   static func images(_ count: Int, size: Int = 224) -> Tensor { noise([count, 3, size, size], seed: 7) }
+  /// ViT-B/16 as a classifier, without a head.
+  static func visionTransformer() -> VisionTransformer {
+    VisionTransformer.random(
+      VisionConfiguration(
+        transformer: TransformerConfiguration(
+          width: 768, hiddenWidth: 3072, blocks: 12, heads: 12, activation: .gelu, epsilon: 1e-6), imageSize: 224,
+        patchSize: 16, form: .classifier), seed: 1)
+  }
+
 }
 
 /// Features of pictures and of prompts.

@@ -7,9 +7,13 @@ public struct Trainable: Sendable {
   public let name: String
   /// Where training starts.
   public let initial: Tensor
+  /// Whether weight decay applies to it.
+  public let isDecayed: Bool
 
   /// A trained tensor.
-  public init(_ name: String, _ initial: Tensor) { (self.name, self.initial) = (name, initial) }
+  public init(_ name: String, _ initial: Tensor, isDecayed: Bool = true) {
+    (self.name, self.initial, self.isDecayed) = (name, initial, isDecayed)
+  }
 }
 
 /// What is tuned in the image encoder: one of the two halves of a method.

@@ -15,11 +15,25 @@ public struct MethodName: Sendable, Equatable, CustomStringConvertible {
     case rpmt = "r-pmt"
     /// Masks on attention, without gradient dropout.
     case maskTuning = "mask-tuning"
+    /// The most sensitive weights, matrices by low-rank branches.
+    case sptLoRA = "spt-lora"
+    /// The most sensitive weights, matrices by adapters.
+    case sptAdapter = "spt-adapter"
+    /// Low-rank branches beside queries and values.
+    case lora
+    /// Adapters behind the MLPs.
+    case adapter
+    /// All biases.
+    case bitfit
+    /// Everything.
+    case full
+    /// The last blocks.
+    case partial = "partial-k"
 
-    /// Which weights can carry masks; `nil` for a frozen encoder.
+    /// Which weights can carry masks; `nil` for an encoder without masks.
     public var sites: MaskSites? {
       switch self {
-      case .frozen: nil
+      case .frozen, .sptLoRA, .sptAdapter, .lora, .adapter, .bitfit, .full, .partial: nil
       case .ramt, .maskTuning: .attention
       case .rmmt: .mlp
       case .rmt, .rpmt: .all
@@ -31,6 +45,10 @@ public struct MethodName: Sendable, Equatable, CustomStringConvertible {
   public enum Head: String, Sendable, CaseIterable {
     case zeroShot = "zero-shot"
     case taskRes = "task-res"
+    case linear
+
+    /// Whether it is made of text features.
+    public var needsText: Bool { self != .linear }
   }
 
   /// The encoder half.
@@ -55,6 +73,15 @@ public struct MethodName: Sendable, Equatable, CustomStringConvertible {
     Encoder.allCases.filter { $0 != .frozen }.map(\.rawValue)
       + Head.allCases.filter { $0 != .zeroShot }.map(\.rawValue)
   }
+
+  /// The method on a model without text, for which the zero-shot classifier stands for a linear head.
+  public var withoutText: MethodName { head == .zeroShot ? MethodName(encoder, .linear) : self }
+
+  /// Whether the encoder is tuned at its sites, and not by masks.
+  public var tunesSites: Bool { encoder != .frozen && encoder.sites == nil }
+
+  /// Whether the weights to tune are chosen by their sensitivity.
+  public var measuresSensitivity: Bool { encoder == .sptLoRA || encoder == .sptAdapter }
 
   /// Whether anything is trained.
   public var isTrained: Bool { encoder != .frozen || head != .zeroShot }

@@ -15,9 +15,10 @@ extension OptimizerRecipe {
       case .none: .none
       case .constant: .constant(epochs: warmupEpochs, rate: warmupLearningRate)
       case .linear: .linear(epochs: warmupEpochs, first: warmupLearningRate)
+      case .ramp: .ramp(epochs: warmupEpochs, start: warmupLearningRate)
       }
     return Schedule(
       base: learningRate, period: epochs, course: course == .cosine ? .cosine : .constant, warmup: warmup,
-      isRecounted: recounts)
+      isRecounted: recounts, minimum: minimumLearningRate, lag: lag)
   }
 }

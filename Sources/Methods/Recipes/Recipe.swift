@@ -2,7 +2,7 @@
 public struct Recipe: Sendable, Codable, Equatable {
   /// Passes over the training pictures.
   public var epochs: Int
-  /// Pictures a step; the last, smaller batch of an epoch is dropped if there is a full one.
+  /// Pictures a step; the last, smaller batch of an epoch is dropped if there is a full one, unless `keepsLastBatch`.
   public var batchSize: Int
   /// How the encoder's tensors are optimised.
   public var encoder: OptimizerRecipe
@@ -20,6 +20,16 @@ public struct Recipe: Sendable, Codable, Equatable {
   public var tunedShare: Double?
   /// α of TaskRes.
   public var alpha: Double
+  /// Whether the last, smaller batch of an epoch is a step too.
+  public var keepsLastBatch = false
+  /// The probability that a sample skips a residual branch of the last block; it grows from 0 in proportion to the depth.
+  public var stochasticDepth = 0.0
+  /// What branches at sites are like; `nil` without any.
+  public var branch: Branch?
+  /// How SPT chooses; `nil` for other methods.
+  public var budget: Budget?
+  /// The blocks that partial tuning trains; `nil` for other methods.
+  public var lastBlocks: Int?
 }
 
 /// How a group of tensors is optimised.
@@ -31,7 +41,7 @@ public struct OptimizerRecipe: Sendable, Codable, Equatable {
   public enum Course: String, Sendable, Codable, CaseIterable { case cosine, constant }
 
   /// What happens in the first epochs.
-  public enum Warmup: String, Sendable, Codable, CaseIterable { case none, constant, linear }
+  public enum Warmup: String, Sendable, Codable, CaseIterable { case none, constant, linear, ramp }
 
   /// The update rule.
   public var kind: Kind = .adam
@@ -49,8 +59,12 @@ public struct OptimizerRecipe: Sendable, Codable, Equatable {
   public var warmup: Warmup = .none
   /// The epochs of the warm-up.
   public var warmupEpochs: Int = 1
-  /// The learning rate of a constant warm-up, and of the first epoch of a linear one.
+  /// The learning rate of a constant warm-up, and of the first epoch of a linear one or a ramp.
   public var warmupLearningRate: Double = 1e-5
+  /// The learning rate at the end of the cosine.
+  public var minimumLearningRate: Double = 0
+  /// How many epochs the schedule lags.
+  public var lag: Int = 0
   /// Whether the cosine begins after the warm-up, so that it does not reach its end, or with it.
   public var recounts: Bool = true
 
@@ -66,10 +80,11 @@ extension OptimizerRecipe {
     }
     for (key, value) in [
       ("learningRate", learningRate), ("weightDecay", weightDecay), ("momentum", momentum),
-      ("warmupLearningRate", warmupLearningRate),
+      ("warmupLearningRate", warmupLearningRate), ("minimumLearningRate", minimumLearningRate),
     ] where value < 0 { return wrong(key, "0 or more", value) }
     if nesterov && momentum == 0 { return wrong("momentum", "above 0 with nesterov", momentum) }
     if warmupEpochs < 0 { return wrong("warmupEpochs", "0 or more", warmupEpochs) }
+    if lag < 0 { return wrong("lag", "0 or more", lag) }
     return nil
   }
 }
@@ -86,6 +101,9 @@ extension Recipe {
     if !(0...1).contains(lambda) { return wrong("lambda", "0 to 1", lambda) }
     if normWeight < 0 { return wrong("normWeight", "0 or more", normWeight) }
     if let tunedShare, !(0...1).contains(tunedShare) { return wrong("tunedShare", "0 to 1", tunedShare) }
+    if !(0...1).contains(stochasticDepth) { return wrong("stochasticDepth", "0 to 1", stochasticDepth) }
+    if let lastBlocks, lastBlocks < 1 { return wrong("lastBlocks", "1 or more", lastBlocks) }
+    if let problem = branch?.problem ?? budget?.problem { return "recipe.\(problem)" }
     return encoder.problem.map { "recipe.encoder.\($0)" } ?? head.problem.map { "recipe.head.\($0)" }
   }
 
@@ -95,11 +113,19 @@ extension Recipe {
   public static func published(
     _ method: MethodName, benchmark: Benchmark?, shots: Int?, as fidelity: Fidelity
   ) -> Recipe {
+    if method.tunesSites || method.head == .linear, method.encoder.sites == nil {
+      var recipe = sites(method, fidelity)
+      if method.head == .taskRes {
+        let taskRes = taskRes(benchmark, shots)
+        (recipe.head, recipe.alpha) = (taskRes.head, taskRes.alpha)
+      }
+      return recipe
+    }
     let ramt = ramt(benchmark, shots, fidelity, isRegularised: method.encoder != .maskTuning)
     let taskRes = taskRes(benchmark, shots)
     guard method.encoder != .frozen else { return taskRes }
     var recipe = ramt
-    recipe.head = taskRes.head
+    recipe.head = method.head == .linear ? sites(method, fidelity).head : taskRes.head
     recipe.alpha = taskRes.alpha
     return recipe
   }

@@ -8,7 +8,7 @@ public struct Experiment: Sendable {
   /// Every setting.
   public let configuration: RunConfiguration
   /// The pretrained model.
-  public let pretrained: PretrainedModel
+  public let pretrained: any PretrainedVision
   /// The pictures.
   public let data: TrainingData
   /// Where results go.
@@ -21,10 +21,15 @@ public struct Experiment: Sendable {
   /// - Throws: `RunError` where they do not: another model or other pictures than the settings name, a method this
   ///   version does not know, a build that computes other bits.
   public init(
-    _ configuration: RunConfiguration, _ pretrained: PretrainedModel, _ data: TrainingData, in folder: RunFolder
+    _ configuration: RunConfiguration, _ pretrained: any PretrainedVision, _ data: TrainingData, in folder: RunFolder
   ) throws {
     guard let name = MethodName(configuration.method) else {
       throw RunError("config.json: method: expected a known one, found \"\(configuration.method)\"")
+    }
+    guard !name.head.needsText || pretrained.clip != nil else {
+      throw RunError(
+        "\(configuration.model.path): expected a model with a text encoder for \(name), found one without (a linear head "
+          + "needs none: --method \(MethodName(name.encoder, .linear)))")
     }
     guard configuration.model.sha256 == pretrained.sha256 else {
       throw RunError(
@@ -44,19 +49,48 @@ public struct Experiment: Sendable {
     self.name = name
   }
 
-  /// T: [classes, embedding]
-  public func textFeatures() throws -> Tensor {
-    try Prompts(classes: configuration.data.classes, templates: configuration.templates)
-      .classifier(of: pretrained.directory, ensembling: configuration.ensembling, truncate: configuration.truncates)
+  /// T, [classes, embedding]; `nil` where the model knows no text.
+  public func textFeatures() throws -> Tensor? {
+    guard let clip = pretrained.clip else { return nil }
+    return try Prompts(classes: configuration.data.classes, templates: configuration.templates)
+      .classifier(of: clip.directory, ensembling: configuration.ensembling, truncate: configuration.truncates)
   }
 
   /// The method of the run, on its text features.
   ///
-  /// R-PMT reads the training pictures once to choose the entries it tunes.
-  public func method(textFeatures: Tensor) throws -> Method {
-    try Method(
-      name, on: pretrained.model, textFeatures: textFeatures, configuration.recipe, configuration.fidelity,
-      selecting: tunedEntries)
+  /// R-PMT reads the training pictures once to choose the entries it tunes, SPT some of them to measure sensitivities.
+  public func method(
+    textFeatures: Tensor?, progress: (_ done: Int, _ of: Int) throws -> Void = { _, _ in }
+  ) throws -> Method {
+    let setting = setting(textFeatures)
+    return try Method(name, setting, selecting: tunedEntries) { head in try adaptations(head, setting, progress) }
+  }
+
+  private func setting(_ textFeatures: Tensor?) -> MethodSetting {
+    var text: (features: Tensor, logitScale: Parameter)?
+    if let textFeatures, let clip = pretrained.clip { text = (textFeatures, clip.model.logitScale) }
+    return MethodSetting(
+      tower: pretrained.tower, text: text, classes: configuration.data.classes.count, recipe: configuration.recipe,
+      fidelity: configuration.fidelity, seed: seed)
+  }
+
+  private var seed: UInt64 { UInt64(bitPattern: Int64(configuration.seed)) }
+
+  /// What SPT tunes: measured on pictures as they are evaluated, ranked, allocated.
+  private func adaptations(
+    _ head: any Head, _ setting: MethodSetting, _ progress: (_ done: Int, _ of: Int) throws -> Void
+  ) throws -> [Adaptation] {
+    let recipe = setting.recipe
+    guard let budget = recipe.budget else { throw RunError("config.json: recipe.budget: expected one, found none") }
+    let survey = try SensitivitySurvey(
+      of: setting.tower, head: head, on: data.train, ImageLoader(preprocessing: pretrained.preprocessing),
+      samples: budget.samples, batchSize: budget.batchSize, seed: seed, stochasticDepth: recipe.stochasticDepth,
+      progress: progress)
+    let ranking = survey.ranking(upTo: budget.numbers)
+    let headCount = head.trainables.reduce(0) { $0 + $1.initial.count }
+    let allocation = try survey.allocation(budget, head: headCount, ranking)
+    return SensitivityTuning(budget.rules, setting.fidelity, branch: recipe.branch ?? Recipe.Branch())
+      .adaptations(of: setting.tower, survey.sites, allocation, ranking)
   }
 
   /// The loader of training pictures.
@@ -68,13 +102,14 @@ public struct Experiment: Sendable {
       height: height, width: width, scale: recipe.smallestCrop...1, resample: pretrained.preprocessing.resample)
     return ImageLoader(
       preprocessing: pretrained.preprocessing,
-      transform: .training(crop, seed: UInt64(bitPattern: Int64(configuration.seed))))
+      transform: .training(crop, seed: seed))
   }
 
   /// The training loop, set up.
   public func trainer(_ method: Method, on source: TrainingSource) throws -> Trainer {
-    try Trainer(method, on: source, configuration, in: folder) { values in
-      try data.validation.map {
+    let judged = configuration.selection == .test ? data.folder.test : data.validation
+    return try Trainer(method, on: source, configuration, in: folder) { values in
+      try judged.map {
         try Evaluation(method, values: values, on: $0, preprocessing: pretrained.preprocessing)
       }?
       .accuracy ?? 0
@@ -85,7 +120,7 @@ public struct Experiment: Sendable {
   ///
   /// - progress: pictures evaluated so far, of how many.
   public func finish(
-    _ method: Method, _ state: TrainingState, textFeatures: Tensor, progress: (_ done: Int, _ of: Int) throws -> Void
+    _ method: Method, _ state: TrainingState, textFeatures: Tensor?, progress: (_ done: Int, _ of: Int) throws -> Void
   ) throws -> RunResult {
     let chosen = state.selected(configuration.selection)
     let (encoderValues, headValues) = method.split(chosen.values)
@@ -94,6 +129,7 @@ public struct Experiment: Sendable {
         method: configuration.method, model: configuration.model.sha256, classes: configuration.data.classes,
         templates: configuration.templates, ensembling: configuration.ensembling, cleaning: configuration.cleaning,
         alpha: name.head == .taskRes ? configuration.recipe.alpha : nil))
+    delta.description.normalisation = configuration.normalisation
     method.encoder.write(encoderValues, to: &delta)
     method.head.write(headValues, to: &delta)
     try delta.write(to: folder.delta)
@@ -105,16 +141,15 @@ public struct Experiment: Sendable {
         skipsUnreadable: configuration.skipsUnreadable
       ) { try progress(before + $0, 2 * test.count) }
     }
-    let zeroShot = Method(
-      encoder: FrozenEncoder(),
-      head: ZeroShot(textFeatures: textFeatures, logitScale: pretrained.model.logitScale),
-      tower: pretrained.model.vision)
-    let frozen = try evaluate(zeroShot, [], 0)
+    let frozen = try setting(textFeatures).text.map { text in
+      let head = ZeroShot(textFeatures: text.features, logitScale: text.logitScale)
+      return try evaluate(Method(encoder: FrozenEncoder(), head: head, tower: pretrained.tower), [], 0)
+    }
     let tuned = try evaluate(method, chosen.values, test.count)
     let shares = method.encoder.shares(encoderValues)
     let result = RunResult(
-      method: configuration.method, epoch: chosen.epoch, reason: chosen.reason, test: .init(tuned),
-      zeroShot: .init(frozen), validationAccuracy: chosen.validationAccuracy,
+      method: configuration.method, epoch: chosen.epoch, reason: chosen.reason, selection: configuration.selection,
+      test: .init(tuned), zeroShot: frozen.map { .init($0) }, validationAccuracy: chosen.validationAccuracy,
       trainedParameters: method.trainables.reduce(0) { $0 + $1.initial.count }, deltaBytes: deltaBytes,
       shares: Dictionary(uniqueKeysWithValues: shares.map { ($0.name, $0.percent) }))
     try folder.writeResult(result)
@@ -125,13 +160,13 @@ public struct Experiment: Sendable {
   private func tunedEntries(_ groups: [[Parameter]], _ head: any Head) throws -> [BitMask] {
     let loader = ImageLoader(preprocessing: pretrained.preprocessing)
     let (items, size) = (data.train.items, configuration.recipe.batchSize)
-    var selection = ParameterSelection(among: groups.flatMap(\.self), of: pretrained.model.vision, head: head)
+    var selection = ParameterSelection(among: groups.flatMap(\.self), of: pretrained.tower, head: head)
     for start in stride(from: 0, to: items.count, by: size) {
       let batch = items[start..<min(start + size, items.count)]
       selection.add(try loader.loadAll(batch.map { ($0.url, 0) }), labels: batch.map { Int32($0.label) })
     }
     return selection.largest(
       ParameterSelection.count(
-        share: configuration.recipe.tunedShare, among: groups, of: pretrained.model.vision, configuration.fidelity))
+        share: configuration.recipe.tunedShare, among: groups, of: pretrained.tower, configuration.fidelity))
   }
 }

@@ -110,6 +110,8 @@ public struct EpochMetrics: Sendable, Codable, Equatable {
   public var accuracy: Double
   /// Right answers on the validation split, in percent, where it takes part.
   public var validationAccuracy: Double?
+  /// Right answers on the test split, in percent, where it chooses the epoch.
+  public var testAccuracy: Double?
   /// Shares in percent after the epoch, by name, such as the masked weights.
   public var shares: [String: Double]
   /// Wall-clock seconds of the epoch, or of what was left of it when the run was resumed.
@@ -146,10 +148,12 @@ public struct RunResult: Sendable, Codable, Equatable {
   public var epoch: Int
   /// Why.
   public var reason: String
-  /// The tuned model on the test split, which was read once, for this.
+  /// How it was chosen: `test-max` means that the accuracy on the test split chose the model it is reported of.
+  public var selection: RunConfiguration.Selection
+  /// The tuned model on the test split, which was read once, for this, unless it chose the model.
   public var test: Score
-  /// The pretrained model on the same split.
-  public var zeroShot: Score
+  /// The pretrained model on the same split; `nil` for one that knows no classes by itself.
+  public var zeroShot: Score?
   /// Its accuracy on the validation split, where that chose it.
   public var validationAccuracy: Double?
   /// Numbers that were trained.

@@ -36,12 +36,12 @@ public struct Trainer {
   let folder: RunFolder
   let fingerprint: String
   let selection: RunConfiguration.Selection
-  /// Right answers on the validation split in percent, for the given values.
+  /// Right answers in percent on the split that chooses the epoch, for the given values.
   let validate: (([Tensor]) throws -> Double)?
 
   /// A run of a method on a source, with its results in a folder.
   ///
-  /// - validate: asked after each epoch where `selection` is by validation.
+  /// - validate: asked after each epoch that takes part in a selection.
   public init(
     _ method: Method, on source: TrainingSource, _ configuration: RunConfiguration, in folder: RunFolder,
     validate: (([Tensor]) throws -> Double)? = nil
@@ -51,9 +51,10 @@ public struct Trainer {
     fingerprint = try configuration.fingerprint
   }
 
-  /// The steps of an epoch: a last batch that is not full counts only where there is no full one.
+  /// The steps of an epoch: a last batch that is not full counts only where there is no full one, or the recipe keeps it.
   public var stepsPerEpoch: Int {
-    source.count < recipe.batchSize ? min(1, source.count) : source.count / recipe.batchSize
+    let (full, rest) = source.count.quotientAndRemainder(dividingBy: recipe.batchSize)
+    return full + (rest > 0 && (full == 0 || recipe.keepsLastBatch) ? 1 : 0)
   }
 
   /// The learning rates of all steps of the encoder's tensors.
@@ -144,13 +145,15 @@ public struct Trainer {
 
   /// Ends an epoch: validation, metrics, checkpoint.
   private func endEpoch(_ state: inout TrainingState, seconds: Double, pictures: Int) throws -> EpochMetrics {
-    let accuracy = selection == .validation ? try validate?(state.values) : nil
+    let isJudged = selection.judges(epoch: state.epoch + 1, of: recipe.epochs)
+    let accuracy = isJudged ? try validate?(state.values) : nil
     let shares = method.encoder.shares(method.split(state.values).encoder)
     let metrics = EpochMetrics(
       epoch: state.epoch + 1, steps: state.steps,
       learningRates: Dictionary(
         uniqueKeysWithValues: state.optimizers.map { ($0.name, $0.schedule.rate(at: state.epoch)) }),
-      terms: state.sums.means, accuracy: state.sums.accuracy, validationAccuracy: accuracy,
+      terms: state.sums.means, accuracy: state.sums.accuracy,
+      validationAccuracy: selection == .test ? nil : accuracy, testAccuracy: selection == .test ? accuracy : nil,
       shares: Dictionary(uniqueKeysWithValues: shares.map { ($0.name, $0.percent) }), seconds: seconds,
       imagesPerSecond: seconds > 0 ? Double(pictures) / seconds : 0)
     state.endEpoch(validationAccuracy: accuracy)

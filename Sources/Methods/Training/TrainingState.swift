@@ -13,7 +13,7 @@ public struct TrainingState: Sendable {
     init(_ name: String, _ recipe: OptimizerRecipe, _ trainables: [Trainable], from first: Int, epochs: Int) {
       (self.name, range) = (name, first..<first + trainables.count)
       schedule = recipe.schedule(epochs: epochs)
-      optimizer = recipe.optimizer(trainables.map { ParameterSlot($0.name, $0.initial.shape) })
+      optimizer = recipe.optimizer(trainables.map { ParameterSlot($0.name, $0.initial.shape, isDecayed: $0.isDecayed) })
     }
   }
 
@@ -29,7 +29,7 @@ public struct TrainingState: Sendable {
     var accuracy: Double { pictures == 0 ? 0 : 100 * Double(correct) / Double(pictures) }
   }
 
-  /// The epoch with the highest validation accuracy so far.
+  /// The epoch with the highest accuracy so far on the split that chooses.
   struct Best: Sendable {
     let epoch: Int
     let accuracy: Double
@@ -91,6 +91,12 @@ public struct TrainingState: Sendable {
   ) -> (values: [Tensor], epoch: Int, reason: String, validationAccuracy: Double?) {
     if selection == .validation, let best {
       return (best.values, best.epoch, "highest accuracy on the validation split, the first of several", best.accuracy)
+    }
+    if selection == .test, let best {
+      return (
+        best.values, best.epoch, "highest accuracy on the TEST split itself, as the released code of SPT reports it",
+        nil
+      )
     }
     return (values, epoch, "last epoch, as in the published runs", nil)
   }

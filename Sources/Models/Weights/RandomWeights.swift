@@ -177,3 +177,18 @@ extension CLIP {
     } catch { preconditionFailure("CLIP.random: \(error)") }
   }
 }
+
+extension VisionTransformer {
+  /// A tower of random weights, the same for every use of a seed; its features are as wide as its tokens unless they are
+  /// projected to `embedding` numbers.
+  public static func random(
+    _ configuration: VisionConfiguration, embedding: Int? = nil, seed: UInt64
+  ) -> VisionTransformer {
+    var weights = RandomWeights(seed: seed)
+    weights.add(configuration, embedding: embedding)
+    var reader = weights.reader
+    do throws(WeightsError) {
+      return try VisionTransformer(&reader, configuration, embedding: embedding)
+    } catch { preconditionFailure("VisionTransformer.random: \(error)") }
+  }
+}

@@ -23,6 +23,14 @@ public enum LargeOperationChecks {
         $0[0].batchNorm(
           gamma: $0[1], beta: $0[2], mean: CheckNumbers(seed: 9).tensor([4]), variance: variance, epsilon: 1e-5)
       },
+      GradientCheck(
+        "branchedLinear/large",
+        OperationChecks.inputs([
+          "x": [301, 129], "weight": [190, 129], "hidden": [301, 8], "up": [190, 8], "bias": [190],
+        ])
+      ) {
+        $0[0].linear($0[1], bias: $0[4], adding: $0[2], through: $0[3])
+      },
       GradientCheck("convolution/large", OperationChecks.inputs(["x": pictures, "weight": [6, 2, 3, 3], "bias": [6]])) {
         $0[0].convolution($0[1], bias: $0[2], padding: 1, groups: 2)
       },
@@ -84,6 +92,9 @@ public enum LargeOperationChecks {
       GradientCheck("scaleChannels/large", OperationChecks.inputs(["x": matrix, "gamma": [129]])) {
         $0[0].scaledChannels(by: $0[1])
       },
+      GradientCheck("scatterAdd/large", OperationChecks.inputs(["x": matrix, "shifts": [12_943]])) {
+        $0[0].scatterAdding($0[1], at: OperationChecks.sparse(matrix, 3))
+      },
       GradientCheck("selectToken/large", OperationChecks.inputs(["x": [7, 50, 129]])) {
         $0[0].selectingToken([0, 1, 2, 3, 49, 5, 6])
       },
@@ -91,6 +102,12 @@ public enum LargeOperationChecks {
         $0[0].crossEntropy(targets: $0[1])
       },
       GradientCheck("softmax/large", OperationChecks.inputs(["x": matrix])) { $0[0].softmax() },
+      GradientCheck(
+        "sparseLinear/large",
+        OperationChecks.inputs(["x": [1301, 129], "weight": [190, 129], "shifts": [1442], "bias": [190]])
+      ) {
+        $0[0].linear($0[1], shiftedBy: $0[2], at: OperationChecks.sparse([190, 129], 17), bias: $0[3])
+      },
       GradientCheck("spatialTokens/large", OperationChecks.inputs(["x": pictures])) { $0[0].spatialTokens() },
       GradientCheck(
         "windowAttention/large",

@@ -7,6 +7,7 @@ public enum Operation: String, CaseIterable, Sendable {
   case attention
   case averagePool
   case batchNorm
+  case branchedLinear
   case convolution
   case crossEntropy
   case depthwiseConvolution
@@ -33,9 +34,11 @@ public enum Operation: String, CaseIterable, Sendable {
   case reshape
   case scaleByExponential
   case scaleChannels
+  case scatterAdd
   case selectToken
   case softCrossEntropy
   case softmax
+  case sparseLinear
   case spatialTokens
   case windowAttention
 }

@@ -1,7 +1,9 @@
 // Sums, scalings, masks and changes of shape.
 
 extension OperationChecks {
-  static var arithmetic: [GradientCheck] { add + scaleByExponential + scaleChannels + maskedWeight + reshape }
+  static var arithmetic: [GradientCheck] {
+    add + scatterAdd + scaleByExponential + scaleChannels + maskedWeight + reshape
+  }
 
   private static var add: [GradientCheck] {
     let shapes: [(Shape, Shape)] = [
@@ -35,6 +37,23 @@ extension OperationChecks {
         GradientCheck(name, inputs) { $0[0].scaledChannels(by: $0[1]) },
         GradientCheck("\(name) frozen gamma", [inputs[0]]) { $0[0].scaledChannels(by: Variable(gamma)) },
         GradientCheck("\(name) frozen x", [inputs[1]]) { Variable(x).scaledChannels(by: $0[0]) },
+      ]
+    }
+  }
+
+  private static var scatterAdd: [GradientCheck] {
+    let cases: [(shape: Shape, every: Int)] = [
+      ([], 1), ([1], 1), ([7], 3), ([3, 17], 1), ([2, 3, 16], 7), ([5], 9), ([0, 3], 1),
+    ]
+    return cases.flatMap { shape, every in
+      let indices = sparse(shape, every)
+      let given = inputs(["x": shape, "shifts": [indices.count]])
+      let (x, shifts) = (given[0].value, given[1].value)
+      let name = "scatterAdd/\(shape), every \(every)"
+      return [
+        GradientCheck(name, given) { $0[0].scatterAdding($0[1], at: indices) },
+        GradientCheck("\(name), constant x", [given[1]]) { Variable(x).scatterAdding($0[0], at: indices) },
+        GradientCheck("\(name), constant shifts", [given[0]]) { $0[0].scatterAdding(Variable(shifts), at: indices) },
       ]
     }
   }

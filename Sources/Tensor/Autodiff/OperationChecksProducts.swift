@@ -1,7 +1,9 @@
 // Products of matrices: linear maps and attention, and the inner product.
 
 extension OperationChecks {
-  static var products: [GradientCheck] { linear + maskedLinear + attention + windowAttention + dot }
+  static var products: [GradientCheck] {
+    linear + maskedLinear + sparseLinear + branchedLinear + attention + windowAttention + dot
+  }
 
   private static var linear: [GradientCheck] {
     let shapes: [(x: Shape, out: Int)] = [
@@ -49,6 +51,68 @@ extension OperationChecks {
         ) { Variable(xValue).linear(Variable(weight), maskedBy: $0[0], threshold: 0.5) },
         GradientCheck("\(name) real mask", Array(given[..<2])) {
           $0[0].linear($0[1], maskedBy: Variable(scores), threshold: 0.1)
+        },
+      ]
+    }
+  }
+
+  /// Shapes with no, one, some and all entries shifted.
+  private static var sparseLinear: [GradientCheck] {
+    let shapes: [(x: Shape, out: Int, every: Int)] = [
+      ([1, 1], 1, 1), ([5, 7], 3, 4), ([2, 17], 33, 5), ([2, 3, 16], 17, 9), ([7], 5, 2), ([67, 3], 2, 1),
+      ([0, 4], 3, 2),
+      ([3, 0], 2, 1), ([4, 5], 3, 100),
+    ]
+    return shapes.flatMap { x, out, every in
+      let name = "sparseLinear/\(x)→\(out), every \(every)"
+      let indices = sparse([out, x.width], every)
+      let given = inputs(["x": x, "weight": [out, x.width], "shifts": [indices.count], "bias": [out]])
+      let (xValue, weight, bias) = (given[0].value, given[1].value, given[3].value)
+      return [
+        GradientCheck(name, given) { $0[0].linear($0[1], shiftedBy: $0[2], at: indices, bias: $0[3]) },
+        GradientCheck("\(name) frozen weight and bias", [given[0], given[2]]) {
+          $0[0].linear(Variable(weight), shiftedBy: $0[1], at: indices, bias: Variable(bias))
+        },
+        GradientCheck("\(name) shifts only, without bias", [given[2]]) {
+          Variable(xValue).linear(Variable(weight), shiftedBy: $0[0], at: indices)
+        },
+        GradientCheck("\(name) frozen shifts", Array(given[..<2])) {
+          $0[0].linear($0[1], shiftedBy: Variable(given[2].value), at: indices)
+        },
+      ]
+    }
+  }
+
+  /// The places of every n-th number from the second on; from the first where there is only one.
+  static func sparse(_ shape: Shape, _ every: Int) -> SparseIndices {
+    SparseIndices(
+      stride(from: min(1, max(0, shape.count - 1)), to: shape.count, by: every).map { Int32($0) }, in: shape)
+  }
+
+  private static var branchedLinear: [GradientCheck] {
+    let shapes: [(x: Shape, out: Int, rank: Int)] = [
+      ([1, 1], 1, 1), ([5, 7], 3, 2), ([2, 17], 33, 8), ([2, 3, 16], 17, 3), ([7], 5, 1), ([0, 4], 3, 2),
+      ([3, 2], 3, 0),
+      ([31, 5], 67, 16),
+    ]
+    return shapes.flatMap { xShape, out, rank in
+      let name = "branchedLinear/\(xShape)→\(out), rank \(rank)"
+      let given = inputs([
+        "x": xShape, "weight": [out, xShape.width], "hidden": xShape.replacingWidth(by: rank), "up": [out, rank],
+        "bias": [out],
+      ])
+      let (x, weight, hidden) = (given[0].value, given[1].value, given[2].value)
+      let (up, bias) = (given[3].value, given[4].value)
+      return [
+        GradientCheck(name, given) { $0[0].linear($0[1], bias: $0[4], adding: $0[2], through: $0[3]) },
+        GradientCheck("\(name) frozen map", [given[0], given[2], given[3]]) {
+          $0[0].linear(Variable(weight), bias: Variable(bias), adding: $0[1], through: $0[2])
+        },
+        GradientCheck("\(name) branch only, without bias", Array(given[2..<4])) {
+          Variable(x).linear(Variable(weight), adding: $0[0], through: $0[1])
+        },
+        GradientCheck("\(name) frozen branch", Array(given[..<2])) {
+          $0[0].linear($0[1], adding: Variable(hidden), through: Variable(up))
         },
       ]
     }

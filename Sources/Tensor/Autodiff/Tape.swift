@@ -84,29 +84,52 @@ public final class Tape {
       of: losses.map { ($0, Tensor($0.shape, repeating: 1)) }, for: leaves, releasing: releasing)
   }
 
+  /// Hands over the gradient of a scalar with respect to each leaf as soon as it is known, and keeps none: the last
+  /// layer's come first, and memory never holds them all. Leaves that the scalar does not depend on are passed over.
+  ///
+  /// The tape is released and cannot be read again. Traps as `gradients(of:for:)` does.
+  ///
+  /// - body: the number of a leaf and its gradient.
+  public func forEachGradient(
+    of loss: Variable, for leaves: [Variable], _ body: (_ leaf: Int, _ gradient: Tensor) -> Void
+  ) {
+    precondition(loss.value.count == 1, "Tape.gradients: expected a scalar loss, found shape \(loss.shape)")
+    let numbers = Dictionary(uniqueKeysWithValues: zip(places(of: leaves), leaves.indices))
+    let start = [(loss, Tensor(loss.shape, repeating: 1))]
+    backward(from: start, for: Set(numbers.keys), releasing: true) { node, gradients in
+      if let leaf = numbers[node], let gradient = gradients[0] { body(leaf, gradient) }
+    }
+  }
+
   /// Vector–Jacobian products: for each output y and its cotangent r of the same shape, the gradients of ⟨r, y⟩.
   ///
   /// Traps when a cotangent has another shape than its output, or a leaf is a constant or of another tape.
   public func gradients(
     of outputs: [(output: Variable, cotangent: Tensor)], for leaves: [Variable], releasing: Bool = false
   ) -> [[Tensor]] {
-    let wanted = leaves.map { leaf in
-      guard let place = leaf.place, place.tape === self else {
-        preconditionFailure("Tape.gradients: expected leaves of this tape, found a constant or another tape's")
-      }
-      return place.node
-    }
+    let wanted = places(of: leaves)
+    var gradients: [Int: [Tensor?]] = [:]
+    backward(from: outputs, for: Set(wanted), releasing: releasing) { gradients[$0] = $1 }
     // An output that depends on no leaf is a constant, and its gradients are zero.
-    let gradients = backward(from: outputs, keeping: Set(wanted), releasing: releasing)
     return outputs.indices.map { output in
       zip(leaves, wanted).map { leaf, node in gradients[node]?[output] ?? .zeros(leaf.shape) }
     }
   }
 
-  /// The gradients of the nodes in `leaves`, by output.
+  private func places(of leaves: [Variable]) -> [Int] {
+    leaves.map { leaf in
+      guard let place = leaf.place, place.tape === self else {
+        preconditionFailure("Tape.gradients: expected leaves of this tape, found a constant or another tape's")
+      }
+      return place.node
+    }
+  }
+
+  /// Calls `finish` with each node of `wanted` and its gradients by output, as soon as they are complete.
   private func backward(
-    from outputs: [(output: Variable, cotangent: Tensor)], keeping leaves: Set<Int>, releasing: Bool
-  ) -> [Int: [Tensor?]] {
+    from outputs: [(output: Variable, cotangent: Tensor)], for wanted: Set<Int>, releasing: Bool,
+    _ finish: (_ node: Int, _ gradients: [Tensor?]) -> Void
+  ) {
     var pending: [Int: [Tensor?]] = [:]
     for (index, (output, cotangent)) in outputs.enumerated() {
       precondition(
@@ -116,29 +139,52 @@ public final class Tape {
       precondition(place.tape === self, "Tape.gradients: expected a loss of this tape, found another tape's")
       pending.add(cotangent, to: place.node, of: index, outputs.count)
     }
-    var kept: [Int: [Tensor?]] = [:]
+    let lastReaders = lastReaders(of: wanted)
     for index in nodes.indices.reversed() {
       let node = nodes[index]
       defer { if releasing && node.operation != nil { nodes[index].backward = nil } }
-      guard let gradients = pending.removeValue(forKey: index) else { continue }
-      if leaves.contains(index) { kept[index] = gradients }
-      guard let operation = node.operation else { continue }
-      guard let backward = node.backward else {
-        preconditionFailure(
-          "Tape.gradients: expected a tape that was not released, found \(operation.rawValue) read again")
+      if let gradients = pending.removeValue(forKey: index) {
+        if wanted.contains(index) { finish(index, gradients) }
+        if let operation = node.operation { pass(gradients, through: node, operation, outputs.count, &pending) }
       }
-      let present = gradients.indices.filter { gradients[$0] != nil }
-      for (output, shares) in zip(present, backward(gradients.compactMap(\.self))) {
-        for (input, share) in zip(node.inputs, shares) {
-          guard let input, let share else { continue }
-          precondition(
-            share.shape == nodes[input].shape,
-            "\(operation.rawValue): expected a gradient of shape \(nodes[input].shape), found \(share.shape)")
-          pending.add(share, to: input, of: output, outputs.count)
-        }
+      for leaf in lastReaders[index] ?? [] {
+        if let gradients = pending.removeValue(forKey: leaf) { finish(leaf, gradients) }
       }
     }
-    return kept
+  }
+
+  /// Leaves by the node that is the last of their readers in a walk backwards: their gradients are complete behind it,
+  /// long before the walk comes to the leaves, which all stand at the beginning.
+  private func lastReaders(of leaves: Set<Int>) -> [Int: [Int]] {
+    var (found, result): (Set<Int>, [Int: [Int]]) = ([], [:])
+    for index in nodes.indices {
+      for case let input? in nodes[index].inputs
+      where nodes[input].operation == nil && leaves.contains(input) && found.insert(input).inserted {
+        result[index, default: []].append(input)
+      }
+    }
+    return result
+  }
+
+  /// Turns the gradients of a node into shares of those of its inputs.
+  private func pass(
+    _ gradients: [Tensor?], through node: Node, _ operation: Operation, _ outputs: Int,
+    _ pending: inout [Int: [Tensor?]]
+  ) {
+    guard let backward = node.backward else {
+      preconditionFailure(
+        "Tape.gradients: expected a tape that was not released, found \(operation.rawValue) read again")
+    }
+    let present = gradients.indices.filter { gradients[$0] != nil }
+    for (output, shares) in zip(present, backward(gradients.compactMap(\.self))) {
+      for (input, share) in zip(node.inputs, shares) {
+        guard let input, let share else { continue }
+        precondition(
+          share.shape == nodes[input].shape,
+          "\(operation.rawValue): expected a gradient of shape \(nodes[input].shape), found \(share.shape)")
+        pending.add(share, to: input, of: output, outputs)
+      }
+    }
   }
 }
 

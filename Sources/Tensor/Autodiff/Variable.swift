@@ -27,6 +27,15 @@ public struct Variable {
   /// Whether a gradient can be asked for: false for constants and all that was computed from constants only.
   public var needsGradient: Bool { place != nil }
 
+  /// Whether it is the same number on the same tape or, of constants, the same memory.
+  public func isSame(as other: Variable) -> Bool {
+    switch (place, other.place) {
+    case (let own?, let other?): own.tape === other.tape && own.node == other.node
+    case (nil, nil): shape == other.shape && value.sharesMemory(with: other.value)
+    default: false
+    }
+  }
+
   /// The extents of the tensor.
   public var shape: Shape { value.shape }
 

@@ -143,7 +143,7 @@ struct Product {
           return Panel(base: b.base + (range.lowerBound + depth.lowerBound * b.rowStride), step: b.rowStride)
         }
         if held != index {
-          Packing.pack(b.transposed, rows: range, columns: depth, width: Tile.columns, into: scratch)
+          Packing.packColumns(of: b, range, depth, isParallel: false, into: scratch)
           held = index
         }
         return Panel(base: UnsafePointer(scratch), step: Tile.columns)
@@ -196,14 +196,17 @@ struct Product {
 }
 
 extension MatrixView {
-  /// Whether the micro-kernel reads panels of rows where they are: rows that are neighbours in memory, without a mask, and
+  /// Whether the micro-kernel reads panels of rows where they are: rows that are neighbours in memory, as they are, and
   /// `depth` of their columns so near to each other that they stay in the second-level cache while other panels pass.
   fileprivate func isReadInPlace(depth: Int) -> Bool {
-    rowStride == 1 && mask == nil && columnStride * depth <= Blocks.small
+    rowStride == 1 && isPlain && columnStride * depth <= Blocks.small
   }
-  /// Whether it reads rows of consecutive numbers where they are: without a mask, and not at distances at which all share
+  /// Whether the numbers are those in memory.
+  private var isPlain: Bool { mask == nil && shift == nil }
+
+  /// Whether it reads rows of consecutive numbers where they are: not at distances at which all share
   /// the few lines of one set of the first-level cache. To read a row twice costs less than to pack it.
   fileprivate var hasReadableRows: Bool {
-    columnStride == 1 && mask == nil && rowStride * MemoryLayout<Real>.stride % 4096 != 0
+    columnStride == 1 && isPlain && rowStride * MemoryLayout<Real>.stride % 4096 != 0
   }
 }

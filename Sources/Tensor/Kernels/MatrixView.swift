@@ -8,26 +8,41 @@ public struct MatrixView {
   public let columnStride: Int
   /// The mask of the numbers in memory, if there is one.
   let mask: MemoryMask?
+  /// Shifts of single numbers, if there are any.
+  let shift: SparseShift?
 
   /// A view by strides; rows of consecutive elements by default.
   public init(_ base: UnsafePointer<Real>, rowStride: Int, columnStride: Int = 1) {
-    self.init(base, rowStride: rowStride, columnStride: columnStride, mask: nil)
+    self.init(base, rowStride: rowStride, columnStride: columnStride, mask: nil, shift: nil)
   }
 
-  private init(_ base: UnsafePointer<Real>, rowStride: Int, columnStride: Int, mask: MemoryMask?) {
+  private init(
+    _ base: UnsafePointer<Real>, rowStride: Int, columnStride: Int, mask: MemoryMask?,
+    shift: SparseShift?
+  ) {
     (self.base, self.rowStride, self.columnStride, self.mask) = (base, rowStride, columnStride, mask)
+    self.shift = shift
   }
 
   /// The transpose: the same memory with the strides exchanged.
   public var transposed: MatrixView {
-    MatrixView(base, rowStride: columnStride, columnStride: rowStride, mask: mask)
+    var shift = shift
+    shift?.isTransposed.toggle()
+    return MatrixView(base, rowStride: columnStride, columnStride: rowStride, mask: mask, shift: shift)
   }
 
   /// The matrix with zeros where the mask has them: bit i belongs to the number i places after `base` in memory, whatever
   /// the strides. Nothing is copied; numbers are masked when they are packed.
   func masked(by mask: MaskView) -> MatrixView {
     MatrixView(
-      base, rowStride: rowStride, columnStride: columnStride, mask: MemoryMask(words: mask.words, origin: base))
+      base, rowStride: rowStride, columnStride: columnStride, mask: MemoryMask(words: mask.words, origin: base),
+      shift: shift)
+  }
+
+  /// A matrix of consecutive rows with single numbers shifted, to be the right factor of a product or the transpose of
+  /// it. Nothing is copied; numbers are shifted when they are packed.
+  func shifted(by shift: SparseShift) -> MatrixView {
+    MatrixView(base, rowStride: rowStride, columnStride: columnStride, mask: mask, shift: shift)
   }
 
   /// Element (i, j).

@@ -47,6 +47,7 @@ enum Packing {
         b.transposed, rows: first..<min(first + Tile.columns, columns.upperBound), columns: depth, width: Tile.columns,
         into: panels + panel * Tile.columns * depth.count)
     }
+    b.shift?.add(to: panels, columns, depth)
   }
 
   /// Any strides and any number of rows, one number at a time: the definition.

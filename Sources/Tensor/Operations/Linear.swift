@@ -88,7 +88,7 @@ extension Variable {
 }
 
 /// The products of a linear map; those of several losses share what they pack.
-private struct LinearProducts {
+struct LinearProducts {
   let inputShape: Shape
   let rows, width, out: Int
 
@@ -101,9 +101,10 @@ private struct LinearProducts {
     (inputShape, rows, width, out) = (x, x.rows, weight[1], weight[0])
   }
 
-  /// x (W ⊙ B)ᵀ + b
+  /// x Wᵀ + b, with W ⊙ B for a mask, or W + scatter(d) for shifts, in the place of W
   func output(
-    _ x: Tensor, _ weight: Tensor, mask: BitMask? = nil, packed: PackedWeight? = nil, bias: Tensor?,
+    _ x: Tensor, _ weight: Tensor, mask: BitMask? = nil, shift: (SparseIndices, Tensor)? = nil,
+    packed: PackedWeight? = nil, bias: Tensor?,
     finish: ((UnsafeMutablePointer<Real>, _ count: Int) -> Void)? = nil
   ) -> Tensor {
     let packed = rows <= PackedWeight.mostRows ? packed?.transpose(of: weight) : nil
@@ -120,18 +121,24 @@ private struct LinearProducts {
               rows, out, width, MatrixView(x, rowStride: width), factor, into: y, cStride: out, bias: bias,
               finish: finish)
           }
-          if let packed { multiply(.packed(packed)) } else { withView(weight, mask) { multiply(.view($0.transposed)) } }
+          if let packed {
+            multiply(.packed(packed))
+          } else {
+            withView(weight, mask, shift) { multiply(.view($0.transposed)) }
+          }
         }
         if let bias { Tensor.read(bias, multiply) } else { multiply(nil) }
       }
     }
   }
 
-  /// ∂y (W ⊙ B) for each ∂y
-  func inputGradients(_ dys: [Tensor], _ weight: Tensor, mask: BitMask? = nil) -> [Tensor] {
+  /// ∂y W for each ∂y, with W ⊙ B for a mask, or W + scatter(d) for shifts, in the place of W
+  func inputGradients(
+    _ dys: [Tensor], _ weight: Tensor, mask: BitMask? = nil, shift: (SparseIndices, Tensor)? = nil
+  ) -> [Tensor] {
     Tensor.read(weight) { weight in
       var gradients: [Tensor] = []
-      withView(weight, mask) { w in
+      withView(weight, mask, shift) { w in
         let packed = PackedMatrix(w, depth: out, columns: width)
         gradients = dys.map { dy in
           Tensor.read(dy) { dy in
@@ -164,9 +171,14 @@ private struct LinearProducts {
     }
   }
 
-  /// Calls `body` with W, [out, in], or W ⊙ B.
-  private func withView(_ weight: UnsafePointer<Real>, _ mask: BitMask?, _ body: (MatrixView) -> Void) {
+  /// Calls `body` with W, [out, in], W ⊙ B or W + scatter(d).
+  private func withView(
+    _ weight: UnsafePointer<Real>, _ mask: BitMask?, _ shift: (SparseIndices, Tensor)?, _ body: (MatrixView) -> Void
+  ) {
     let view = MatrixView(weight, rowStride: width)
+    if let (indices, shifts) = shift {
+      return SparseShift.with(indices, shifts) { shift in body(shift.map { view.shifted(by: $0) } ?? view) }
+    }
     guard let mask, mask.count > 0 else { return body(view) }
     mask.withReadOnlyView { body(view.masked(by: $0)) }
   }

@@ -10,12 +10,13 @@ enum EvaluateCommand: Command {
   static let operands = ""
   static let options =
     [
-      Option("--model", "DIR", "CLIP directory, as of Hugging Face or with weights in OpenAI's names"),
+      Option("--model", "PATH", "CLIP directory, or an image classifier: a safetensors file or a folder with one"),
       Option("--data", "DIR", "image folder with train/CLASS/* and test/CLASS/*"),
       Option("--delta", "FILE", "delta of a run; without one the model is used zero-shot"),
       Option("--split", "test|val|train", "which pictures (default test)"),
       datasetOption,
     ] + textOptions + [
+      normalizeOption,
       Option("--skip-unreadable", "leave out pictures that cannot be read, and list them"),
       Option("--json", "print the result as JSON"),
     ]

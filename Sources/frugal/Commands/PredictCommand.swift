@@ -11,11 +11,12 @@ enum PredictCommand: Command {
   static let operands = "PICTURE…"
   static let options =
     [
-      Option("--model", "DIR", "CLIP directory, as of Hugging Face or with weights in OpenAI's names"),
+      Option("--model", "PATH", "CLIP directory, or an image classifier: a safetensors file or a folder with one"),
       Option("--delta", "FILE", "delta of a run; without one the model is used zero-shot"),
       Option("--classes", "A,B,…", "class names, where no delta gives them"),
       Option("--top", "N", "how many classes to show a picture (default 5)"),
     ] + textOptions + [
+      normalizeOption,
       Option("--skip-unreadable", "leave out pictures that cannot be read, and list them"),
       Option("--json", "print the result as JSON"),
     ]

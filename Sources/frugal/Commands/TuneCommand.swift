@@ -11,10 +11,11 @@ enum TuneCommand: Command {
   static let operands = ""
   static let options =
     [
-      Option("--model", "DIR", "CLIP directory, as of Hugging Face or with weights in OpenAI's names"),
+      Option("--model", "PATH", "CLIP directory, or an image classifier: a safetensors file or a folder with one"),
       Option("--data", "DIR", "image folder with train/CLASS/*, test/CLASS/* and perhaps val/CLASS/*"),
       Option("--method", "NAME", "\(MethodName.parts.joined(separator: ", ")), or one of each half: r-amt+task-res"),
-      Option("--shots", "N|all", "training pictures a class (default 16)"),
+      Option(
+        "--shots", "N|all", "training pictures a class (default 16; all for methods with a linear head or tuned sites)"),
       Option("--seed", "N", "seed of sampling, order, crops and gradient dropout (default 1)"),
       Option("--out", "RUN", "folder for the results; must not hold a run"),
       Option("--resume", "RUN", "go on with a run that was stopped; its settings hold"),
@@ -30,7 +31,9 @@ enum TuneCommand: Command {
       Option("--momentum", "X", "momentum of sgd (default 0.9)"),
       Option("--nesterov", "look ahead with sgd"),
       Option("--schedule", "cosine|constant", "course of the learning rate over the epochs (default cosine)"),
-      Option("--warmup", "none|constant|linear", "warm-up (default none; task-res one constant epoch at 1e-5)"),
+      Option(
+        "--warmup", "none|constant|linear|ramp",
+        "warm-up (default none; task-res one constant epoch at 1e-5, tuned sites a ramp of 10 epochs)"),
       Option("--warmup-epochs", "N", "epochs of the warm-up (default 1)"),
       Option("--warmup-lr", "X", "rate of a constant warm-up, and of the first epoch of a linear one (default 1e-5)"),
       Option("--recount", "yes|no", "whether the cosine begins after the warm-up or with it (default yes)"),
@@ -39,7 +42,11 @@ enum TuneCommand: Command {
       Option("--norm-weight", "X", "r-amt: weight of the norm regulariser (default 1e-4)"),
       Option("--tuned-share", "X", "r-pmt: share of the weights that carry masks (default as many as r-amt)"),
       Option("--alpha", "X", "task-res: α (default 0.5; Oxford Flowers 1)"),
-      Option("--select", "last|val", "which epoch becomes the delta (default last)"),
+    ] + siteOptions + [
+      Option(
+        "--select", "last|val|test-max",
+        "which epoch becomes the delta (default last; with tuned sites val where there is such a split); test-max "
+          + "chooses by the test split, as the released code of SPT does, and the result says so"),
       Option("--skip-unreadable", "leave out pictures that cannot be read, and list them"),
       Option("--json", "print the result as JSON"),
     ]
@@ -58,7 +65,9 @@ enum TuneCommand: Command {
     report(unreadable: experiment.data.unreadable)
     let line = ProgressLine()
     let textFeatures = try experiment.textFeatures()
-    let method = try experiment.method(textFeatures: textFeatures)
+    let method = try experiment.method(textFeatures: textFeatures) { done, count in
+      line.show("sensitivity: \(done) of \(count) pictures")
+    }
     let source = try TrainingSource(experiment.data.train, for: method, experiment.loader) { done in
       line.show("features of \(done) of \(experiment.data.train.count) pictures")
     }
@@ -143,7 +152,11 @@ enum TuneCommand: Command {
 
   private static func description(of metrics: EpochMetrics, _ epochs: Int) -> String {
     let masked = metrics.shares["all"].map { "  masked \(String(format: "%.3f", $0)) %" } ?? ""
-    let validation = metrics.validationAccuracy.map { "  val \(percent($0)) %" } ?? ""
+    let validation =
+      metrics.validationAccuracy.map { "  val \(percent($0)) %" } ?? metrics.testAccuracy.map {
+        "  TEST \(percent($0)) %"
+      }
+      ?? ""
     return "epoch \(metrics.epoch)/\(epochs)  loss \(String(format: "%.4f", metrics.terms["loss"] ?? 0))  "
       + "accuracy \(percent(metrics.accuracy)) %\(validation)\(masked)  "
       + "\(String(format: "%.1f", metrics.imagesPerSecond)) images/s"
@@ -151,7 +164,7 @@ enum TuneCommand: Command {
 
   private static func summary(of result: RunResult, in path: String) -> String {
     var lines = [
-      "test accuracy   \(percent(result.zeroShot.accuracy)) % zero-shot → \(percent(result.test.accuracy)) % "
+      "test accuracy   \(result.zeroShot.map { "\(percent($0.accuracy)) % zero-shot → " } ?? "")\(percent(result.test.accuracy)) % "
         + "\(result.method) (\(result.test.correct) of \(result.test.total))",
       "model taken     epoch \(result.epoch): \(result.reason)",
       "delta           \(path)/delta.safetensors, \(grouped(result.deltaBytes)) bytes",

@@ -30,7 +30,7 @@ import Testing
     return mask
   }
 
-  private func read() throws -> Delta { try Delta(contentsOf: url, for: model, modelHash: "abc") }
+  private func read() throws -> Delta { try Delta(contentsOf: url, for: model.vision, modelHash: "abc") }
 
   @Test func whatIsWrittenIsRead() throws {
     var delta = Delta(description(alpha: 0.5))
@@ -82,7 +82,7 @@ import Testing
     method.encoder.write(Array(values.dropLast()), to: &delta)
     method.head.write([values[values.count - 1]], to: &delta)
     try delta.write(to: url)
-    let tuned = try read().method(on: model, textFeatures: features)
+    let tuned = try read().method(on: model.vision, text: (features, model.logitScale))
     #expect(tuned.trainables.isEmpty)
     let images = Method.Input.images(TinyCLIP.images(4))
     #expect(tuned.logits(images, values: []) == method.logits(images, values: values))
@@ -94,7 +94,7 @@ import Testing
 
   @Test func anEmptyDeltaIsTheZeroShotModel() throws {
     try Delta(description()).write(to: url)
-    let tuned = try read().method(on: model, textFeatures: TinyCLIP.textFeatures)
+    let tuned = try read().method(on: model.vision, text: (TinyCLIP.textFeatures, model.logitScale))
     let frozen = Method(
       encoder: FrozenEncoder(), head: ZeroShot(textFeatures: TinyCLIP.textFeatures, logitScale: model.logitScale),
       tower: model.vision)

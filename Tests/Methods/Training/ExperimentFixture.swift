@@ -49,7 +49,7 @@ struct SteppedRun {
   let experiment: Experiment
   let trainer: Trainer
   let method: Method
-  let textFeatures: Tensor
+  let textFeatures: Tensor?
 
   init(_ experiment: Experiment) throws {
     self.experiment = experiment

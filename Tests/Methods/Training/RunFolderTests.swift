@@ -78,7 +78,8 @@ import Testing
       RunResult.Score.self,
       from: Data(#"{"accuracy":50,"correct":1,"total":2,"logitsSHA256":"0","unreadable":0}"#.utf8))
     let result = RunResult(
-      method: "r-amt", epoch: 1, reason: "last", test: score, zeroShot: score, validationAccuracy: nil,
+      method: "r-amt", epoch: 1, reason: "last", selection: .last, test: score, zeroShot: score,
+      validationAccuracy: nil,
       trainedParameters: 3, deltaBytes: 4, shares: [:])
     try RunFolder(folder.url).writeResult(result)
     let text = try String(contentsOf: RunFolder(folder.url).result, encoding: .utf8)

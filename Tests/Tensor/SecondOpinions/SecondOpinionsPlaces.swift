@@ -5,7 +5,10 @@ import Tensor
 
 extension SecondOpinion {
   static var places: [SecondOpinion] {
-    [embedding, prepend, selectToken, meanToken, permuteTokens, reshape, patches, averagePool, spatialTokens]
+    [
+      embedding, prepend, selectToken, meanToken, permuteTokens, reshape, patches, averagePool, spatialTokens,
+      scatterAdd,
+    ]
   }
 
   private static var embedding: SecondOpinion {
@@ -18,6 +21,22 @@ extension SecondOpinion {
         library: { $0[0].embedding(ids, shape: shape) }
       ) { input in
         PlainTensor(Shape(shape.extents + [width])) { input[0][Int(ids[$0[0] * shape[1] + $0[1]]), $0[2]] }
+      }
+    }
+  }
+
+  private static var scatterAdd: SecondOpinion {
+    SecondOpinion(.scatterAdd) { numbers in
+      let shape = numbers.anyShape()
+      let places = (0..<Int32(shape.count)).filter { _ in Bool.random(using: &numbers) }
+      let indices = SparseIndices(places, in: shape)
+      return Case(
+        [numbers.anything(shape), numbers.anything([places.count])], terms: 1,
+        library: { $0[0].scatterAdding($0[1], at: indices) }
+      ) { input in
+        var y = input[0]
+        for (k, place) in places.enumerated() { y.elements[Int(place)] = y.elements[Int(place)] + input[1][k] }
+        return y
       }
     }
   }

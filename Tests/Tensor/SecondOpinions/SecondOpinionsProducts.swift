@@ -5,7 +5,10 @@ import Tensor
 
 extension SecondOpinion {
   static var products: [SecondOpinion] {
-    [linear, maskedLinear, attention, windowAttention, dot, convolution, depthwiseConvolution]
+    [
+      linear, maskedLinear, sparseLinear, branchedLinear, attention, windowAttention, dot, convolution,
+      depthwiseConvolution,
+    ]
   }
 
   private static var linear: SecondOpinion {
@@ -45,6 +48,50 @@ extension SecondOpinion {
       ) { input in product(input) { Bounded(($0.value > Double(threshold) ? 1 : 0) as Real) } }
       drawn.surrogate[2] = { product($0) { $0 } }
       return drawn
+    }
+  }
+
+  private static var sparseLinear: SecondOpinion {
+    SecondOpinion(.sparseLinear) { numbers in
+      let (rows, width, out) = (numbers.extent(upTo: 147), numbers.extent(upTo: 131), numbers.extent(upTo: 33))
+      let (hasBias, share) = (Bool.random(using: &numbers), numbers.pick([0, 0.02, 0.3, 1]))
+      let places = (0..<Int32(out * width)).filter { _ in Double.random(in: 0..<1, using: &numbers) < share }
+      let indices = SparseIndices(places, in: [out, width])
+      let inputs = [
+        numbers.anything([rows, width]), numbers.anything([out, width]), numbers.anything([places.count]),
+      ]
+      return Case(
+        "\(places.count) shifts", inputs + (hasBias ? [numbers.anything([out])] : []), terms: max(rows, width, out),
+        library: { $0[0].linear($0[1], shiftedBy: $0[2], at: indices, bias: hasBias ? $0[3] : nil) }
+      ) { input in
+        var weight = input[1]
+        for (k, place) in places.enumerated() {
+          weight.elements[Int(place)] = weight.elements[Int(place)] + input[2][k]
+        }
+        return PlainTensor([rows, out]) { index in
+          let products = (0..<width).map { input[0][index[0], $0] * weight[index[1], $0] }
+          return .sum(products + (hasBias ? [input[3][index[1]]] : []))
+        }
+      }
+    }
+  }
+
+  private static var branchedLinear: SecondOpinion {
+    SecondOpinion(.branchedLinear) { numbers in
+      let (rows, width, out) = (numbers.extent(upTo: 47), numbers.extent(upTo: 131), numbers.extent(upTo: 33))
+      let (hasBias, rank) = (Bool.random(using: &numbers), numbers.extent(upTo: 16))
+      let shapes: [Shape] = [[rows, width], [out, width], [rows, rank], [out, rank]]
+      return Case(
+        shapes.map { numbers.anything($0) } + (hasBias ? [numbers.anything([out])] : []),
+        terms: max(rows, width + rank, out),
+        library: { $0[0].linear($0[1], bias: hasBias ? $0[4] : nil, adding: $0[2], through: $0[3]) }
+      ) { input in
+        PlainTensor([rows, out]) { index in
+          let wide = (0..<width).map { input[0][index[0], $0] * input[1][index[1], $0] }
+          let narrow = (0..<rank).map { input[2][index[0], $0] * input[3][index[1], $0] }
+          return .sum(wide + narrow + (hasBias ? [input[4][index[1]]] : []))
+        }
+      }
     }
   }
 

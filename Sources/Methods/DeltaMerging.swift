@@ -1,0 +1,113 @@
+import Models
+import Tensor
+
+/// A part of a delta that cannot be written in a form that was asked for.
+public struct ExportError: Error, CustomStringConvertible, Equatable {
+  /// What was expected and what was found.
+  public let description: String
+
+  init(_ expected: String, found: String) { description = "delta: expected \(expected), found \(found)" }
+}
+
+extension Delta {
+  /// The tensors of a model that differ once the delta is part of them: what was tuned whole, W ⊙ B, W + scatter(d), W + U D,
+  /// and the head.
+  ///
+  /// - Throws: `ExportError` for an adapter, whose activation no matrix can hold, and for a residual on text features.
+  public func merged(into parameters: [Parameter]) throws(ExportError) -> [(site: String, value: Tensor)] {
+    if tensors[Self.residual] != nil {
+      throw ExportError("a delta of weights", found: "a residual on text features, which belong to no weight")
+    }
+    var merged: [(site: String, value: Tensor)] = []
+    for parameter in parameters {
+      let name = parameter.site.name
+      if let value = tensors[name] {
+        merged.append((name, value))
+      } else if let mask = masks[name] {
+        merged.append((name, mask.applied(to: parameter.value)))
+      } else if let places = places[name], let shifts = tensors[Self.shift(of: name)] {
+        let indices = SparseIndices(places, in: parameter.value.shape)
+        merged.append((name, Variable(parameter.value).scatterAdding(Variable(shifts), at: indices).value))
+      } else if let form = description.branches?[name] {
+        guard !form.hasActivation, !form.isBehind else {
+          throw ExportError("branches without activation, which weights can hold", found: "an adapter at \(name)")
+        }
+        merged.append((name, lowRank(name, added: parameter.value)))
+      }
+    }
+    for name in [Self.headWeight, Self.headBias] {
+      if let value = tensors[name] { merged.append((String(name == Self.headWeight ? "head" : "head.bias"), value)) }
+    }
+    return merged
+  }
+
+  /// W + U D
+  private func lowRank(_ site: String, added weight: Tensor) -> Tensor {
+    guard let down = tensors[Self.branch(of: site, "down")], let up = tensors[Self.branch(of: site, "up")] else {
+      return weight
+    }
+    let (out, width, rank) = (weight.shape[0], weight.shape[1], down.shape[0])
+    var result = weight
+    result.write { w in
+      Tensor.read(up, down) { up, down in
+        gemm(
+          out, width, rank, MatrixView(up, rowStride: rank), MatrixView(down, rowStride: width), into: w,
+          cStride: width,
+          accumulating: true)
+      }
+    }
+    return result
+  }
+}
+
+/// The low-rank branches of a delta as Hugging Face's PEFT stores them: `lora_A` is D, `lora_B` is U.
+///
+/// A map that the checkpoint stores stacked with others (`qkv`) gets the branches of all of them: their D one below the
+/// other, their U in the rows of their own map and zeros elsewhere. The scale is 1: `lora_alpha` equals the rank.
+public struct PEFTAdapter: Sendable {
+  /// A and B by the name of the module.
+  public private(set) var modules: [String: (a: Tensor, b: Tensor)] = [:]
+  /// Tensors of the delta that such an adapter cannot hold.
+  public private(set) var leftOut: [String] = []
+  /// The dropout at the input of the branches in training.
+  public private(set) var dropout = 0.0
+
+  /// The adapter of a delta.
+  ///
+  /// - Throws: `ExportError` for a delta without low-rank branches.
+  public init(_ delta: Delta, layout: WeightLayout) throws(ExportError) {
+    var parts: [String: [(third: Int?, a: Tensor, b: Tensor)]] = [:]
+    var used: Set<String> = []
+    for (site, form) in (delta.description.branches ?? [:]).sorted(by: { $0.key < $1.key }) {
+      guard !form.hasActivation, !form.isBehind, let place = layout.place(of: site), place.name.hasSuffix(".weight"),
+        let down = delta.tensors[Delta.branch(of: site, "down")], let up = delta.tensors[Delta.branch(of: site, "up")]
+      else { continue }
+      dropout = max(dropout, form.dropout)
+      parts[String(place.name.dropLast(".weight".count)), default: []].append((place.third, down, up))
+      used.formUnion([Delta.branch(of: site, "down"), Delta.branch(of: site, "up")])
+    }
+    guard !parts.isEmpty else {
+      throw ExportError("low-rank branches (spt-lora, lora) for PEFT", found: "none")
+    }
+    modules = parts.mapValues { Self.stacked($0) }
+    leftOut = delta.tensors.keys.filter { !used.contains($0) }.sorted()
+  }
+
+  private static func stacked(_ parts: [(third: Int?, a: Tensor, b: Tensor)]) -> (a: Tensor, b: Tensor) {
+    guard parts.contains(where: { $0.third != nil }) else { return (parts[0].a, parts[0].b) }
+    let (rank, width, out) = (parts.reduce(0) { $0 + $1.a.shape[0] }, parts[0].a.shape[1], parts[0].b.shape[0])
+    let a = Tensor([rank, width], parts.flatMap(\.a.values))
+    var b = [Real](repeating: 0, count: 3 * out * rank)
+    var first = 0
+    for part in parts {
+      let (own, values) = (part.b.shape[1], part.b.values)
+      for row in 0..<out {
+        for column in 0..<own {
+          b[((part.third ?? 0) * out + row) * rank + first + column] = values[row * own + column]
+        }
+      }
+      first += own
+    }
+    return (a, Tensor([3 * out, rank], b))
+  }
+}

@@ -1,0 +1,140 @@
+import Models
+import Tensor
+
+/// Which weights are tuned under a budget, and how (SPT, spec section 2).
+///
+/// The τ most sensitive entries of all ranked tensors are taken. A tensor that holds many of them is tuned in a structured
+/// way: a matrix by a module if n ≥ cost/α, a vector whole if n ≥ length/β. In the others the entries themselves are tuned.
+public struct Allocation: Sendable, Equatable {
+  /// τ
+  public let threshold: Int
+  /// The places of the matrices with a module, in the list of sites.
+  public let modules: [Int]
+  /// The places of the vectors that are tuned whole.
+  public let vectors: [Int]
+  /// How many entries are tuned by themselves, a number a site.
+  public let entries: [Int]
+  /// The numbers that modules and vectors train.
+  public let structured: Int
+  /// The numbers of the class token.
+  public let classToken: Int
+
+  /// The entries that are tuned by themselves, of all sites.
+  public var unstructured: Int { entries.reduce(0, +) }
+
+  /// What counts against the budget: all but the head.
+  public var total: Int { unstructured + structured + classToken }
+
+  /// What turns counts into an allocation.
+  public struct Rules: Sendable, Codable, Equatable {
+    /// What a matrix that matters as a whole gets.
+    public var form: StructuredForm
+    /// r of the modules.
+    public var rank = 8
+    /// α: a matrix gets a module from cost/α entries on.
+    public var alpha = 10.0
+    /// β: a vector is tuned whole from length/β entries on.
+    public var beta = 5.0
+    /// Which of the two kinds of tuning take part.
+    public var structure = Structure.both
+    /// Whether vectors may be tuned whole.
+    public var tunesVectors = true
+
+    /// The published rules for a form.
+    public init(form: StructuredForm) { self.form = form }
+  }
+
+  /// Which kinds of tuning take part.
+  public enum Structure: String, Sendable, Codable, CaseIterable {
+    /// Modules, whole vectors, and entries.
+    case both
+    /// Modules and whole vectors; entries elsewhere are dropped.
+    case structuredOnly = "structured-only"
+    /// Entries alone, however many.
+    case unstructuredOnly = "unstructured-only"
+  }
+
+  /// The allocation of a τ, by the number of selected entries in each site.
+  public init(
+    threshold: Int, counts: [Int], kinds: [SensitivitySite.Kind], classToken: Int, _ rules: Rules
+  ) {
+    precondition(counts.count == kinds.count, "Allocation: expected \(kinds.count) counts, found \(counts.count)")
+    var (modules, vectors, structured) = ([Int](), [Int](), 0)
+    var entries = counts
+    for (place, kind) in kinds.enumerated() where rules.structure != .unstructuredOnly {
+      let count = Double(counts[place])
+      switch kind {
+      case .vector(let length):
+        guard rules.tunesVectors, count >= Double(length) / rules.beta else { break }
+        vectors.append(place)
+        structured += length
+        entries[place] = 0
+        continue
+      case .matrix(let out, let width):
+        let cost = rules.form.cost(out: out, in: width, rank: rules.rank)
+        guard count >= Double(cost) / rules.alpha else { break }
+        modules.append(place)
+        structured += cost
+        entries[place] = 0
+        continue
+      }
+      if rules.structure == .structuredOnly { entries[place] = 0 }
+    }
+    (self.threshold, self.modules, self.vectors, self.entries) = (threshold, modules, vectors, entries)
+    (self.structured, self.classToken) = (structured, classToken)
+  }
+
+  /// An allocation as it was published; its counts are added up again.
+  public init(
+    threshold: Int, modules: [Int], vectors: [Int], entries: [Int], kinds: [SensitivitySite.Kind], classToken: Int,
+    _ rules: Rules
+  ) {
+    (self.threshold, self.modules, self.vectors, self.entries) = (threshold, modules, vectors, entries)
+    self.classToken = classToken
+    structured = (modules + vectors).reduce(0) { sum, place in
+      switch kinds[place] {
+      case .vector(let length): sum + length
+      case .matrix(let out, let width): sum + rules.form.cost(out: out, in: width, rank: rules.rank)
+      }
+    }
+  }
+}
+
+/// Allocations for a rising τ, of which a budget takes the nearest (SPT, spec section 2).
+public struct AllocationSweep: Sendable {
+  /// By rising τ.
+  public let allocations: [Allocation]
+
+  /// The τ of the released code: ⌈0.02 j · unit⌉ for j = 1 … 79, multiplied as floating-point numbers are there.
+  public static func thresholds(unit: Double = 1e6) -> [Int] {
+    (1...79).map { Int(((Double($0) * 0.02) * unit).rounded(.up)) }
+  }
+
+  /// The allocations of all τ from one ranking; those beyond its end take all it has.
+  public init(
+    _ ranking: Ranking, thresholds: [Int], kinds: [SensitivitySite.Kind], classToken: Int, _ rules: Allocation.Rules
+  ) {
+    var (counts, rank) = ([Int](repeating: 0, count: kinds.count), 0)
+    allocations = thresholds.map { threshold in
+      let end = max(rank, min(threshold, ranking.count))
+      ranking.tensors.withUnsafeBufferPointer { tensors in
+        for index in rank..<end { counts[Int(tensors[index])] += 1 }
+      }
+      rank = end
+      return Allocation(threshold: threshold, counts: counts, kinds: kinds, classToken: classToken, rules)
+    }
+  }
+
+  /// The allocation whose total is nearest to a budget, the last of several; `nil` where even the smallest is farther from
+  /// it than nothing at all.
+  ///
+  /// - budget: in units, as the released code compares: |total / unit − budget|.
+  public func nearest(to budget: Double, unit: Double = 1e6) -> Allocation? {
+    var (best, total) = (nil as Allocation?, 0.0)
+    for allocation in allocations {
+      let own = Double(allocation.total) / unit
+      if abs(own - budget) <= abs(total - budget) { (best, total) = (allocation, own) }
+    }
+    return best
+  }
+}

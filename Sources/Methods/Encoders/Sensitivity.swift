@@ -1,0 +1,82 @@
+import Models
+import Tensor
+
+/// How much each weight of an image tower matters to a task (SPT, He et al., ICCV 2023; spec section 1).
+///
+/// The gain from tuning weight w_n alone is s_n = L(w) − L(w with w_n tuned). To first order, and with one gradient step
+/// of a common length for the tuning, s_n ∝ g_n² (paper, section 3.1). The paper adds up samples,
+///
+///     s_n = Σ_samples (∂L_i/∂w_n)²,
+///
+/// the released code batches, with the mean loss of a batch:
+///
+///     s_n = Σ_batches (∂L_b/∂w_n)²
+///
+/// The two are one with batches of one picture. Nothing is updated in between; the head is the one training will start
+/// from, and stochastic depth is on.
+///
+/// Gradients are squared into the sums while the backward pass produces them, the last layer's first, and no two
+/// of them are in memory at a time: beside the model there is one copy of its parameters, the sums.
+public struct Sensitivity {
+  /// Whose sensitivity is measured.
+  public let parameters: [Parameter]
+  /// s, a tensor a parameter.
+  public private(set) var scores: [Tensor]
+  /// s of the head's tensors, which are trained whatever they are.
+  public private(set) var headScores: [Tensor]
+  /// The number of batches summed up so far.
+  public private(set) var batches = 0
+  private let tower: any ImageTower
+  private let head: any Head
+  private let headValues: [Tensor]
+  private let seed: UInt64
+  private let stochasticDepth: Real
+
+  /// Sums of zero.
+  ///
+  /// - seed: of stochastic depth, whose rate is that of the last block.
+  public init(
+    of parameters: [Parameter], in tower: any ImageTower, head: any Head, seed: UInt64, stochasticDepth: Real = 0
+  ) {
+    (self.parameters, self.tower, self.head) = (parameters, tower, head)
+    (self.seed, self.stochasticDepth) = (seed, stochasticDepth)
+    headValues = head.trainables.map(\.initial)
+    scores = parameters.map { .zeros($0.value.shape) }
+    headScores = headValues.map { .zeros($0.shape) }
+  }
+
+  /// Adds the squared gradients of the mean cross-entropy of one batch, and returns that loss.
+  ///
+  /// - images: [batch, 3, size, size]; labels: [batch].
+  @discardableResult
+  public mutating func add(_ images: Tensor, labels: [Int32]) -> Double {
+    let tape = Tape()
+    let leaves = (parameters.map(\.value) + headValues).map { tape.leaf($0) }
+    let pass = Pass(
+      tunings: Dictionary(uniqueKeysWithValues: zip(parameters, leaves).map { ($0.site, .replaced($1)) }),
+      draws: TrainingDraws(seed: seed, step: batches, stochasticDepth: stochasticDepth))
+    let features = tower(Variable(images), pass)
+    let loss = head.logits(features, Array(leaves[parameters.count...]), pass).crossEntropy(labels: labels)
+    tape.forEachGradient(of: loss, for: leaves) { index, gradient in
+      if index < parameters.count {
+        scores[index].addSquares(of: gradient)
+      } else {
+        headScores[index - parameters.count].addSquares(of: gradient)
+      }
+    }
+    batches += 1
+    return Double(loss.value.scalar)
+  }
+}
+
+extension Tensor {
+  /// x += g²
+  fileprivate mutating func addSquares(of gradient: Tensor) {
+    let count = count
+    write { sum in
+      Tensor.read(gradient) { g in
+        Parallel.forEachRange(count, grain: 1 << 15) { for place in $0 { sum[place] += g[place] * g[place] } }
+      }
+    }
+  }
+}

@@ -1,0 +1,60 @@
+import Models
+import Tensor
+
+/// A tensor of a tower that takes part in SPT's ranking, as its budget counts it (SPT, spec section 2).
+public struct SensitivitySite: Sendable {
+  /// The tensor.
+  public let parameter: Parameter
+  /// How it is counted.
+  public let kind: Kind
+
+  /// How a tensor is counted.
+  public enum Kind: Sendable, Hashable {
+    /// A bias, or a scale or shift of a norm: tuned whole, or entry by entry.
+    case vector(Int)
+    /// The weight of a linear map: tuned by a branch, or entry by entry.
+    case matrix(out: Int, in: Int)
+  }
+
+  /// The tensors of a tower that are ranked, in its order.
+  ///
+  /// Embeddings of patches and positions are always frozen; class token and head are always trained. What the released
+  /// code knows of a ViT are norms, biases and the six linear maps of a block. Of other towers the same roles
+  /// take part: what is no norm, no bias and no linear map of a block (convolutions, layer scales, tables of relative
+  /// positions, the merging of patches) stays frozen.
+  public static func all(of tower: any ImageTower) -> [SensitivitySite] {
+    tower.parameters.compactMap { parameter in
+      kind(of: parameter).map { SensitivitySite(parameter: parameter, kind: $0) }
+    }
+  }
+
+  private static func kind(of parameter: Parameter) -> Kind? {
+    let (site, shape) = (parameter.site, parameter.value.shape)
+    guard !site.name.contains("patchEmbedding") else { return nil }
+    switch site.role {
+    case .bias, .normScale, .normShift: return shape.rank == 1 ? .vector(shape.count) : nil
+    case .query, .key, .value, .attentionOutput, .mlpUp, .mlpDown:
+      return shape.rank == 2 && site.block != nil ? .matrix(out: shape[0], in: shape[1]) : nil
+    default: return nil
+    }
+  }
+
+  /// The number of entries.
+  public var count: Int { parameter.value.count }
+}
+
+/// What a matrix that matters as a whole gets (SPT, spec section 2).
+public enum StructuredForm: String, Sendable, Codable, CaseIterable {
+  /// A low-rank branch beside it.
+  case lora
+  /// An adapter behind it.
+  case adapter
+
+  /// The numbers a module of a rank trains at a matrix [out, in]: of an adapter sized by its output, with biases.
+  public func cost(out: Int, in width: Int, rank: Int) -> Int {
+    switch self {
+    case .lora: width * rank + rank * out
+    case .adapter: 2 * out * rank + rank + out
+    }
+  }
+}

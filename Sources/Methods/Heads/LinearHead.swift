@@ -1,0 +1,36 @@
+import Models
+import Tensor
+
+/// A linear classifier on the features of an image tower, trained from random weights.
+///
+///     z = V f + c
+///
+/// V starts from N(0, 0.02²), c at zero: the new head of timm, which SPT trains with every encoder.
+public struct LinearHead: Head {
+  /// The width of the features.
+  public let width: Int
+  /// The number of classes.
+  public let classes: Int
+  public let trainables: [Trainable]
+
+  /// A head of so many classes, with the starting values of a seed.
+  public init(width: Int, classes: Int, seed: UInt64) {
+    (self.width, self.classes) = (width, classes)
+    // Places of the encoder's sites begin at 0, so the largest step is free.
+    let random = Random(seed: seed, purpose: .initialization, step: Int(UInt32.max))
+    trainables = [
+      Trainable(Delta.headWeight, random.normal([classes, width], deviation: 0.02)),
+      Trainable(Delta.headBias, .zeros([classes]), isDecayed: false),
+    ]
+  }
+
+  /// V f + c
+  public func logits(_ features: Variable, _ values: [Variable], _ pass: Pass) -> Variable {
+    features.linear(values[0], bias: values[1])
+  }
+
+  /// V and c.
+  public func write(_ values: [Tensor], to delta: inout Delta) {
+    (delta.tensors[Delta.headWeight], delta.tensors[Delta.headBias]) = (values[0], values[1])
+  }
+}

@@ -1,0 +1,101 @@
+import Tensor
+
+/// A narrow network at a linear map: down to a few numbers a token and up again.
+///
+///     beside it:  y = W x + b + drop(U φ(D dropout(x)))
+///     behind it:  y = z + drop(U φ(D dropout(z))),   z = W x + b
+///
+/// LoRA (Hu et al. 2022) stands beside and has no φ and no biases; an adapter (Houlsby et al. 2019) stands behind, φ is
+/// GELU, and both maps have biases. `drop` leaves the branch out sample by sample (stochastic depth). In evaluation
+/// nothing is dropped.
+public struct Branch {
+  /// D: [rank, in], with in the width of what it reads.
+  public let down: Variable
+  /// The bias of D: [rank]
+  public let downBias: Variable?
+  /// U: [out, rank]
+  public let up: Variable
+  /// The bias of U: [out]
+  public let upBias: Variable?
+  /// How it works.
+  public let form: Form
+
+  /// What a branch is besides its tensors.
+  public struct Form: Sendable, Hashable, Codable {
+    /// Whether it reads the output of the linear map, not its input.
+    public var isBehind: Bool
+    /// Whether φ is GELU, not the identity.
+    public var hasActivation: Bool
+    /// The probability that a number of its input is dropped in training.
+    public var dropout: Double
+    /// The probability that a sample skips the branch in training.
+    public var dropPath: Double
+    /// What its dropout is drawn for: branches that read one input under one number share the sample.
+    public var dropoutSite: Int
+    /// What its drop path is drawn for.
+    public var dropPathSite: Int
+
+    /// A form by its parts.
+    public init(
+      isBehind: Bool, hasActivation: Bool, dropout: Double, dropPath: Double, dropoutSite: Int, dropPathSite: Int
+    ) {
+      (self.isBehind, self.hasActivation, self.dropout, self.dropPath) = (isBehind, hasActivation, dropout, dropPath)
+      (self.dropoutSite, self.dropPathSite) = (dropoutSite, dropPathSite)
+    }
+  }
+
+  /// A branch by its parts.
+  public init(down: Variable, downBias: Variable?, up: Variable, upBias: Variable?, form: Form) {
+    (self.down, self.downBias, self.up, self.upBias, self.form) = (down, downBias, up, upBias, form)
+  }
+}
+
+extension Pass {
+  /// A linear map with its branch.
+  func linear(_ x: Variable, _ weight: Variable, bias: Variable?, _ branch: Branch) -> Variable {
+    let form = branch.form
+    if form.isBehind {
+      let z = x.linear(weight, bias: bias)
+      return z.adding(dropped(hidden(z, branch).linear(branch.up, bias: branch.upBias), form))
+    }
+    guard let upBias = branch.upBias else {
+      // The drop path scales samples, so it may as well act before U, where a sample has `rank` numbers a token.
+      return x.linear(weight, bias: bias, adding: dropped(hidden(x, branch), form), through: branch.up)
+    }
+    return x.linear(weight, bias: bias).adding(dropped(hidden(x, branch).linear(branch.up, bias: upBias), form))
+  }
+
+  /// φ(D dropout(x))
+  private func hidden(_ x: Variable, _ branch: Branch) -> Variable {
+    let narrow = dropout(x, branch.form).linear(branch.down, bias: branch.downBias)
+    return branch.form.hasActivation ? narrow.gelu() : narrow
+  }
+
+  private func dropout(_ x: Variable, _ form: Branch.Form) -> Variable {
+    guard let draws, form.dropout > 0 else { return x }
+    return samples.dropped(x, site: form.dropoutSite) {
+      x.dropout(Real(form.dropout), draw: DropDraw(seed: draws.seed, site: form.dropoutSite, step: draws.step))
+    }
+  }
+
+  private func dropped(_ y: Variable, _ form: Branch.Form) -> Variable {
+    guard let draws, form.dropPath > 0 else { return y }
+    let site = Self.branchSites + form.dropPathSite
+    return y.dropPath(Real(form.dropPath), draw: DropDraw(seed: draws.seed, site: site, step: draws.step))
+  }
+
+  /// Where the drop paths of branches are drawn: behind those of residual connections.
+  private static let branchSites = 1 << 16
+
+  /// The last input that dropout was applied to: query, key and value read one, and may share what is left of it.
+  final class DropoutSamples {
+    private var last: (x: Variable, site: Int, dropped: Variable)?
+
+    func dropped(_ x: Variable, site: Int, _ drop: () -> Variable) -> Variable {
+      if let last, last.site == site, last.x.isSame(as: x) { return last.dropped }
+      let dropped = drop()
+      last = (x, site, dropped)
+      return dropped
+    }
+  }
+}

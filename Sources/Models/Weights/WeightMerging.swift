@@ -1,0 +1,47 @@
+import Tensor
+
+extension WeightLayout {
+  /// The stored name of a site's tensor, and which third of it the site is, where three are stacked.
+  ///
+  /// `nil` for a site that the layout does not store.
+  public func place(of site: String) -> (name: String, third: Int?)? {
+    guard let rule = rule(for: site) else { return nil }
+    if case .third(let part) = rule.form { return (rule.name, part) }
+    return (rule.name, nil)
+  }
+
+  /// A checkpoint with some of its tensors exchanged: values by site, in the names and forms of the layout.
+  ///
+  /// - stored: what the tensors are now, by their stored names.
+  /// - Returns: the stored tensors that change; sites that the layout does not store are passed over.
+  public func stored(
+    _ values: [(site: String, value: Tensor)], over stored: (_ name: String) throws -> Tensor
+  ) rethrows -> [String: Tensor] {
+    var changed: [String: Tensor] = [:]
+    for (site, value) in values {
+      guard let (name, form) = rule(for: site) else { continue }
+      let old = try changed[name] ?? stored(name)
+      changed[name] = form.stored(value, over: old)
+    }
+    return changed
+  }
+}
+
+extension WeightLayout.Form {
+  /// The stored tensor that holds a value, whose other parts are those of `old`.
+  fileprivate func stored(_ value: Tensor, over old: Tensor) -> Tensor {
+    switch self {
+    case .same, .transposed, .nested, .neighboursLast, .pixelsFirst, .headsLast, .headsFirst, .inHeads:
+      guard let order = extentOrder else { return value.reshaped(to: old.shape) }
+      // The other way round: the extents as they lie in the used tensor, put back in the order of the stored one.
+      let used = value.reshaped(to: Shape(order.map { old.shape[$0] }))
+      return used.permutingExtents(order.indices.map { extent in order.firstIndex(of: extent) ?? extent })
+    case .third(let part):
+      var result = old
+      result.write { into in
+        Tensor.read(value) { (into + part * value.count).update(from: $0, count: value.count) }
+      }
+      return result
+    }
+  }
+}

@@ -1,0 +1,83 @@
+import Datasets
+import Foundation
+import Methods
+import Models
+import Tensor
+
+/// `frugal sensitivity`: which weights matter to a task, what each budget would tune, and a picture of both.
+enum SensitivityCommand: Command {
+  static let name = "sensitivity"
+  static let summary = "which weights matter to a task, and what SPT tunes under each budget"
+  static let operands = ""
+  static let options = [
+    Option("--model", "PATH", "CLIP directory, or an image classifier: a safetensors file or a folder with one"),
+    Option("--data", "DIR", "image folder with train/CLASS/* and test/CLASS/*; only train is looked at"),
+    Option("--samples", "N", "pictures to look at, one of every class in turn (default 512)"),
+    Option("--batch", "N", "pictures a gradient; 1 adds up samples, as the paper does (default 32)"),
+    Option("--budget", "N", "one more budget, which the picture shows too: 400000 or 0.4M (default 0.4M)"),
+    Option("--rank", "N", "numbers a token has inside of a module (default 8)"),
+    Option("--spt-alpha", "X", "a matrix gets a module from its cost/α sensitive entries on (default 10)"),
+    Option("--spt-beta", "X", "a vector is tuned whole from its length/β sensitive entries on (default 5)"),
+    Option("--structured-only", "modules and whole vectors only"),
+    Option("--unstructured-only", "single entries only"),
+    Option("--stochastic-depth", "X", "share of samples that skip a residual branch of the last block (default 0.1)"),
+    normalizeOption,
+    Option("--seed", "N", "seed of the new head and of stochastic depth (default 1)"),
+    Option("--out", "DIR", "folder for sensitivity.safetensors, allocations.json and sensitivity.svg"),
+  ]
+
+  /// The budgets of the published allocations.
+  private static let published = [50_000, 100_000, 200_000, 400_000, 600_000, 800_000, 1_000_000]
+
+  static func run(_ arguments: Arguments) throws {
+    try arguments.requireNoOperands()
+    let out = try vacant(arguments)
+    let samples = try arguments.integer("--samples", in: 1...100_000_000) ?? 512
+    let batch = try arguments.integer("--batch", in: 1...65_536) ?? 32
+    let depth = try arguments.number("--stochastic-depth", in: 0...0.99) ?? 0.1
+    let seed = UInt64(try arguments.integer("--seed", in: 0...Int(Int32.max)) ?? 1)
+    var rules = StructuredForm.allCases.map { Allocation.Rules(form: $0) }
+    for index in rules.indices {
+      try SiteFlags.applyRules(arguments, to: &rules[index])
+      if let rank = try arguments.integer("--rank", in: 1...4096) { rules[index].rank = rank }
+    }
+    let asked = try arguments.budget()
+    let modelPath = try arguments.required("--model")
+    let folder = try load(data: try arguments.required("--data"))
+    let pretrained = try load(
+      vision: modelPath, cleaning: .published, classes: folder.classNames.count,
+      try arguments.choice("--normalize", of: Normalisation.self))
+    let tower = pretrained.tower
+    let head = LinearHead(width: tower.featureWidth, classes: folder.classNames.count, seed: seed)
+    let headCount = head.trainables.reduce(0) { $0 + $1.initial.count }
+    let count = SensitivitySite.all(of: tower).reduce(0) { $0 + $1.count }
+    if let asked { try SensitivitySurvey.check(asked, head: headCount, model: count) }
+    let line = ProgressLine()
+    let survey = try SensitivitySurvey(
+      of: tower, head: head, on: folder.train, ImageLoader(preprocessing: pretrained.preprocessing), samples: samples,
+      batchSize: batch, seed: seed, stochasticDepth: depth
+    ) { line.show("sensitivity: \($0) of \($1) pictures") }
+    line.finish()
+    let budgets = Set(published + (asked.map { [$0] } ?? [])).sorted().filter { headCount <= $0 && $0 <= survey.count }
+    let shown = asked ?? (400_000 <= survey.count ? 400_000 : max(1, survey.count / 10))
+    let report = try SensitivityReport(
+      survey, budgets: budgets, rules: rules, shown: shown, model: pretrained.sha256, seed: seed, batch: batch)
+    try report.write(to: out)
+    print(report.summary(in: arguments.string("--out") ?? ""))
+  }
+
+  /// The folder of `--out`, if nothing of ours lies in it.
+  private static func vacant(_ arguments: Arguments) throws -> URL {
+    let path = try arguments.required("--out")
+    let url = URL(fileURLWithPath: path)
+    var isFolder: ObjCBool = false
+    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue {
+      throw RunError("--out: expected a folder, found the file \(path)")
+    }
+    for file in SensitivityReport.files
+    where FileManager.default.fileExists(atPath: url.appendingPathComponent(file).path) {
+      throw RunError("--out: expected a folder without \(file), found \(path)/\(file)")
+    }
+    return url
+  }
+}

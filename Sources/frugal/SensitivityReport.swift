@@ -1,0 +1,96 @@
+import Foundation
+import Methods
+import Models
+import Tensor
+
+/// What `frugal sensitivity` writes: the scores, the allocations of all budgets, a picture.
+struct SensitivityReport {
+  static let files = ["sensitivity.safetensors", "allocations.json", "sensitivity.svg"]
+
+  /// What a budget tunes.
+  struct Entry: Encodable {
+    let budget: Int
+    let form: StructuredForm
+    let threshold: Int
+    let total: Int
+    let structured: Int
+    let unstructured: Int
+    let classToken: Int
+    /// Sites whose matrix gets a module.
+    let modules: [String]
+    /// Sites whose vector is tuned whole.
+    let vectors: [String]
+    /// How many single entries of other sites are tuned.
+    let entries: [String: Int]
+  }
+
+  /// `allocations.json`
+  struct Allocations: Encodable {
+    let model: String
+    let seed: UInt64
+    let samples: Int
+    let batch: Int
+    let rules: [Allocation.Rules]
+    let allocations: [Entry]
+  }
+
+  private let survey: SensitivitySurvey
+  private let allocations: Allocations
+  private let chart: SensitivityChart
+
+  init(
+    _ survey: SensitivitySurvey, budgets: [Int], rules: [Allocation.Rules], shown: Int, model: String, seed: UInt64,
+    batch: Int
+  ) throws {
+    self.survey = survey
+    let deepest = survey.ranking(upTo: max(shown, budgets.max() ?? shown))
+    let names = survey.sites.map(\.parameter.site.name)
+    var entries: [Entry] = []
+    for rules in rules {
+      for budget in budgets {
+        let settings = Recipe.Budget(numbers: budget, rules: rules)
+        entries.append(Entry(try survey.allocation(settings, head: 0, deepest), budget: budget, rules.form, names))
+      }
+    }
+    allocations = Allocations(
+      model: model, seed: seed, samples: survey.samples, batch: batch, rules: rules, allocations: entries)
+    chart = SensitivityChart(survey, deepest, first: shown)
+  }
+
+  /// Writes all three files; none where the folder cannot be made.
+  func write(to folder: URL) throws {
+    do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
+      throw RunError(
+        "--out: expected a folder that can be written, found \(folder.path): \(error.localizedDescription)")
+    }
+    var writer = SafeTensorsWriter(metadata: ["model": allocations.model, "samples": "\(allocations.samples)"])
+    for (site, scores) in zip(survey.sites, survey.scores) { writer.add(site.parameter.site.name, scores) }
+    try writer.write(to: folder.appendingPathComponent(Self.files[0]))
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
+    try AtomicFile.write(
+      Array(try encoder.encode(allocations)) + [10], to: folder.appendingPathComponent(Self.files[1]))
+    try AtomicFile.write(Array(chart.svg.utf8), to: folder.appendingPathComponent(Self.files[2]))
+  }
+
+  func summary(in path: String) -> String {
+    let rows = allocations.allocations.map { entry in
+      "\(entry.form.rawValue), \(grouped(entry.budget)): \(entry.modules.count) modules, \(entry.vectors.count) vectors, "
+        + "\(grouped(entry.unstructured)) single entries, \(grouped(entry.total)) in all"
+    }
+    return
+      (["sensitivity of \(grouped(survey.count)) weights on \(survey.samples) pictures"] + rows + [
+        "written         \(Self.files.map { "\(path)/\($0)" }.joined(separator: ", "))"
+      ]).joined(separator: "\n")
+  }
+}
+
+extension SensitivityReport.Entry {
+  init(_ found: Allocation, budget: Int, _ form: StructuredForm, _ names: [String]) {
+    self.init(
+      budget: budget, form: form, threshold: found.threshold, total: found.total, structured: found.structured,
+      unstructured: found.unstructured, classToken: found.classToken, modules: found.modules.map { names[$0] },
+      vectors: found.vectors.map { names[$0] },
+      entries: Dictionary(uniqueKeysWithValues: zip(names, found.entries).filter { $1 > 0 }.map { ($0, $1) }))
+  }
+}
