@@ -69,7 +69,7 @@ func load(
   let files = ["vocab.json", "tokenizer.json", "config.json"]
   var isFolder: ObjCBool = false
   guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-    throw RunError("\(path): expected a model, found nothing")
+    throw RunError("\(path): expected a CLIP directory or the weights of an image classifier, found nothing")
   }
   let isClassifier = (try? PretrainedWeights(contentsOf: url)).map { ImageBackbone.recognises($0) } ?? false
   let isCLIP =

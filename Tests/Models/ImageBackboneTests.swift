@@ -74,7 +74,7 @@ import Testing
   }
 
   @Test func aMissingDirectoryIsNamed() {
-    #expect(throws: SafeTensorsError.self) {
+    #expect(throws: WeightFileError.self) {
       try ImageBackbone(contentsOf: folder.url.appendingPathComponent("none"))
     }
   }

@@ -204,9 +204,12 @@ import Testing
   func preprocessors(damage: Damage) async throws { try await expectRefused(damage) }
 
   @Test func aModelThatIsNoDirectoryIsRefused() async throws {
-    for path in ["/no/such/model", "\(Workbench.model)/config.json"] {
+    for (path, message) in [
+      ("/no/such/model", "expected a CLIP directory or the weights of an image classifier, found nothing"),
+      ("\(Workbench.model)/config.json", "expected a \"weight_map\", found none"),
+    ] {
       let outcome = try await runFrugal("evaluate", "--model", path, "--data", Workbench.pictures)
-      expectRefusal(outcome, code: 1, ["\(path): expected a directory with a CLIP checkpoint, found none"])
+      expectRefusal(outcome, code: 1, ["\(path): \(message)"])
     }
     expectRefusal(
       try await runFrugal("inspect", "/no/such/model"), code: 1,

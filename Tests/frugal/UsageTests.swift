@@ -53,7 +53,7 @@ import Testing
     Case("--momentum 1", "--momentum: expected a number"), Case("--as authors", "--as: expected official, paper"),
     Case("--schedule cosin", "--schedule: expected cosine, constant, found \"cosin\" (did you mean cosine?)"),
     Case("--optimizer adamm", "(did you mean adam?)"), Case("--crop centre", "(did you mean center?)"),
-    Case("--select best", "--select: expected last, val, found \"best\""),
+    Case("--select best", "--select: expected last, val, test-max, found \"best\""),
     Case("--select val", "--select: expected last, as the data has no val/CLASS/* folders"),
     Case("--dataset imagnet", "--dataset: expected imagenet", "(did you mean imagenet?)"),
     Case("--tokenizer openai", "--tokenizer: expected published, hugging-face"),
