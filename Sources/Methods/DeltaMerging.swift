@@ -87,7 +87,10 @@ public struct PEFTAdapter: Sendable {
       used.formUnion([Delta.branch(of: site, "down"), Delta.branch(of: site, "up")])
     }
     guard !parts.isEmpty else {
-      throw ExportError("low-rank branches (spt-lora, lora) for PEFT", found: "none")
+      guard delta.description.branches?.values.contains(where: { !$0.hasActivation && !$0.isBehind }) ?? false else {
+        throw ExportError("low-rank branches (spt-lora, lora) for PEFT", found: "none")
+      }
+      throw ExportError("a model under the names of PyTorch modules for PEFT", found: "the names of \(layout.name)")
     }
     modules = parts.mapValues { Self.stacked($0) }
     leftOut = delta.tensors.keys.filter { !used.contains($0) }.sorted()

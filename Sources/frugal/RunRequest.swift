@@ -38,6 +38,11 @@ enum RunRequest {
       throw UsageError(
         "--method", expected: "one that masks weights of this model, whose image tower has no MLP", found: "\(method)")
     }
+    for (encoder, role, maps) in [
+      (MethodName.Encoder.lora, Site.Role.query, "query maps"), (.adapter, .mlpDown, "MLPs"),
+    ] where method.encoder == encoder && !pretrained.tower.parameters.contains(where: { $0.site.role == role }) {
+      throw UsageError("--method", expected: "one with sites in this model, which has no \(maps)", found: "\(method)")
+    }
     // The released code of TaskRes leaves underscores in class names; that of CoOp and R-AMT does not.
     let keepsUnderscores = method.head == .taskRes && fidelity == .official
     var templates = arguments.templates(benchmark)

@@ -32,9 +32,10 @@ extension WeightLayout.Form {
   fileprivate func stored(_ value: Tensor, over old: Tensor) -> Tensor {
     switch self {
     case .same, .transposed, .nested, .neighboursLast, .pixelsFirst, .headsLast, .headsFirst, .inHeads:
-      guard let order = extentOrder else { return value.reshaped(to: old.shape) }
+      let shape = storedShape(of: value.shape)
+      guard let order = extentOrder else { return value.reshaped(to: shape) }
       // The other way round: the extents as they lie in the used tensor, put back in the order of the stored one.
-      let used = value.reshaped(to: Shape(order.map { old.shape[$0] }))
+      let used = value.reshaped(to: Shape(order.map { shape[$0] }))
       return used.permutingExtents(order.indices.map { extent in order.firstIndex(of: extent) ?? extent })
     case .third(let part):
       var result = old

@@ -105,11 +105,8 @@ enum ExportCommand: Command {
       model.layout.place(of: entry.site).map { !known.contains($0.name) } ?? true
     }
     let inside = merged.filter { entry in !strangers.contains { $0.site == entry.site } }
-    let heads = inside.filter { $0.site.hasPrefix("head") }
-    let changed = try model.layout.stored(inside.filter { !$0.site.hasPrefix("head") }) { try weights.tensor($0) }
+    let replaced = try model.layout.stored(inside) { try weights.tensor($0) }
     var writer = SafeTensorsWriter(metadata: ["format": "pt"])
-    var replaced = changed
-    for head in heads { if let name = model.layout.place(of: head.site)?.name { replaced[name] = head.value } }
     for name in weights.names { writer.add(name, try replaced[name] ?? weights.tensor(name)) }
     for stranger in strangers { writer.add(stranger.site == "head" ? "head.weight" : stranger.site, stranger.value) }
     try writer.write(to: URL(fileURLWithPath: path))
