@@ -10,10 +10,15 @@ public struct ZipBuilder: Sendable {
     public var data: [UInt8]
     /// What the central header says.
     public var method: UInt16 = 0
+    /// The general purpose bits.
     public var flags: UInt16 = 0
+    /// The CRC-32 that is claimed for the contents.
     public var checksum: UInt32
+    /// The claimed length of the contents.
     public var size: UInt64
+    /// The claimed length of the data.
     public var compressedSize: UInt64
+    /// The number of the disk on which it is said to begin.
     public var disk: UInt16 = 0
     /// Whether sizes and offset stand in a ZIP64 extra field.
     public var isWide = false
@@ -71,6 +76,7 @@ public struct ZipBuilder: Sendable {
   public var isWide = false
   /// What the end record claims besides the truth.
   public var surplusCount = 0
+  /// By how much the end record overstates the length of the central directory.
   public var surplusSize = 0
 
   /// An archive of entries.

@@ -67,6 +67,7 @@ public struct BranchDesign: Sendable, Hashable {
 public struct SiteTuning: EncoderTuning {
   /// What is trained, in the order of the sites.
   public let adaptations: [Adaptation]
+  /// The tensors to train, in the order of the adaptations.
   public let trainables: [Trainable]
   /// The trained tensors of each adaptation.
   private let ranges: [Range<Int>]

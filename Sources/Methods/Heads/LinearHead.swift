@@ -11,6 +11,7 @@ public struct LinearHead: Head {
   public let width: Int
   /// The number of classes.
   public let classes: Int
+  /// V: [classes, width], and c: [classes], which does not decay.
   public let trainables: [Trainable]
 
   /// A head of so many classes, with the starting values of a seed.
