@@ -9,8 +9,6 @@ public struct PretrainedBackbone: PretrainedVision {
   public let backbone: ImageBackbone
   /// How pictures are prepared for it.
   public let preprocessing: Preprocessing
-  /// The SHA-256 of its weights.
-  public let sha256: String
   /// Its weight files.
   public let weights: PretrainedWeights
 
@@ -37,8 +35,5 @@ public struct PretrainedBackbone: PretrainedVision {
     let (size, constants) = (backbone.tower.imageSize, normalisation.constants)
     preprocessing = try Preprocessing(
       geometry: .direct(height: size, width: size), mean: constants.mean, std: constants.std)
-    let digests = weights.files.map(\.sha256.description)
-    sha256 =
-      digests.count == 1 ? digests[0] : SHA256.digest(of: Array(digests.joined(separator: "\n").utf8)).description
   }
 }

@@ -9,8 +9,6 @@ public struct PretrainedModel: Sendable {
   public let directory: CLIPDirectory
   /// How pictures are prepared for it.
   public let preprocessing: Preprocessing
-  /// The SHA-256 of its weights: of the file, or, of several shards, of their digests one a line.
-  public let sha256: String
 
   /// The towers.
   public var model: CLIP { directory.model }
@@ -31,9 +29,6 @@ public struct PretrainedModel: Sendable {
         "\(Preprocessing.fileName): crop_size: expected the image size \(size) of the model, found \(height) × "
           + "\(width)")
     }
-    let digests = directory.weights.files.map(\.sha256.description)
-    sha256 =
-      digests.count == 1 ? digests[0] : SHA256.digest(of: Array(digests.joined(separator: "\n").utf8)).description
   }
 
   /// Contradictions between what the configuration says and what the checkpoint is: the silent errors of the field.

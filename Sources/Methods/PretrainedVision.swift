@@ -9,8 +9,6 @@ public protocol PretrainedVision: Sendable {
   var tower: any ImageTower { get }
   /// How pictures are prepared for it.
   var preprocessing: Preprocessing { get }
-  /// The SHA-256 of its weights: of the file, or, of several shards, of their digests one a line.
-  var sha256: String { get }
   /// What a user should know: contradictions, a head that is left behind.
   var warnings: [String] { get }
   /// The whole model, where it knows text.
@@ -21,6 +19,11 @@ public protocol PretrainedVision: Sendable {
   var layout: WeightLayout { get }
   /// Every frozen tensor that the weight files hold, the tower's first.
   var parameters: [Parameter] { get }
+}
+
+extension PretrainedVision {
+  /// The SHA-256 of its weights; hashing them takes seconds the first time (`PretrainedWeights.sha256`).
+  public var sha256: String { weights.sha256 }
 }
 
 extension PretrainedModel: PretrainedVision {

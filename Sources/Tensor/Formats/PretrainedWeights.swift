@@ -10,6 +10,7 @@ public struct PretrainedWeights: Sendable {
   /// The names of all tensors, sorted.
   public let names: [String]
   private let places: [String: Int]
+  private let digest = WeightDigest()
 
   /// The names under which models are published, the first one that is there counts.
   public static let preferred = [
@@ -61,6 +62,9 @@ public struct PretrainedWeights: Sendable {
     }
     return folder.appendingPathComponent(candidates[0])
   }
+
+  /// The SHA-256 of the file, or, of several shards, of their digests one a line; computed when first asked for.
+  public var sha256: String { digest.value(of: files) }
 
   private static let endings = WeightFiles.extensions.map { ".\($0)" }.joined(separator: ", ")
 
