@@ -16,11 +16,20 @@ enum RunRequest {
     let (modelPath, dataPath) = (try arguments.required("--model"), try arguments.required("--data"))
     let folder = RunFolder(URL(fileURLWithPath: try arguments.required("--out")))
     let images = try load(data: dataPath)
+    let budgets = try arguments.budgets()
+    let splits = try splits(arguments, budgets, images)
     let selection =
       try arguments.choice("--select", of: RunConfiguration.Selection.self)
-      ?? (isOnSites && images.validation != nil ? .validation : .last)
+      ?? (isOnSites && images.validation != nil && splits == .train ? .validation : .last)
     guard selection != .validation || images.validation != nil else {
       throw UsageError("--select", expected: "last, as the data has no val/CLASS/* folders", found: "\"val\"")
+    }
+    guard selection != .validation || splits == .train else {
+      throw UsageError("--select", expected: "last, as val is trained on", found: "\"val\"")
+    }
+    guard selection == .last || budgets.count < 2 else {
+      throw UsageError(
+        "--select", expected: "last, as val chooses among several budgets", found: "\"\(selection.rawValue)\"")
     }
     let benchmark = try arguments.benchmark(images)
     let normalisation = try arguments.choice("--normalize", of: Normalisation.self)
@@ -29,10 +38,13 @@ enum RunRequest {
       vision: modelPath, cleaning: cleaning, classes: images.classNames.count, normalisation)
     if pretrained.clip == nil { method = method.withoutText }
     let recipe = try recipe(.published(method, benchmark: benchmark, shots: shots, as: fidelity), method, arguments)
-    if let budget = recipe.budget {
+    if recipe.budget != nil {
       let sites = SensitivitySite.all(of: pretrained.tower)
       let head = method.head == .linear ? images.classNames.count * (pretrained.tower.featureWidth + 1) : 0
-      try SensitivitySurvey.check(budget.numbers, head: head, model: sites.reduce(0) { $0 + $1.count })
+      let count = sites.reduce(0) { $0 + $1.count }
+      for budget in budgets.isEmpty ? [recipe.budget?.numbers ?? 0] : budgets {
+        try SensitivitySurvey.check(budget, head: head, model: count)
+      }
     }
     if let sites = method.encoder.sites, sites.groups(of: pretrained.tower, fidelity).isEmpty {
       throw UsageError(
@@ -57,7 +69,8 @@ enum RunRequest {
       templates: pretrained.clip == nil ? [] : templates, ensembling: .rawMean, cleaning: cleaning.rawValue,
       truncates: arguments.has("--truncate"), recipe: recipe, selection: selection,
       skipsUnreadable: arguments.has("--skip-unreadable"),
-      normalisation: pretrained.clip == nil ? normalisation ?? .imagenet : nil)
+      normalisation: pretrained.clip == nil ? normalisation ?? .imagenet : nil, splits: splits,
+      budgets: budgets.count > 1 ? budgets : nil)
     return try Experiment(configuration, pretrained, data, in: folder)
   }
 
@@ -81,6 +94,25 @@ enum RunRequest {
       vision: arguments.string("--model") ?? settings.model.path, cleaning: cleaning,
       classes: settings.data.classes.count, settings.normalisation)
     return try Experiment(settings, pretrained, data, in: folder)
+  }
+
+  /// The pictures to learn from: train, or what `--train-on` or several budgets ask for, if the data has it.
+  private static func splits(
+    _ arguments: Arguments, _ budgets: [Int], _ images: ImageFolder
+  ) throws(UsageError) -> RunConfiguration.Splits {
+    let asked = try arguments.choice("--train-on", of: RunConfiguration.Splits.self)
+    guard budgets.count > 1 || asked == .trainAndValidation else { return .train }
+    let (flag, without) = budgets.count > 1 ? ("--budget", "one number") : ("--train-on", "train")
+    guard images.validation != nil else {
+      throw UsageError(
+        flag, expected: "\(without), as the data has no val/CLASS/* folders",
+        found: "\"\(arguments.string(flag) ?? "")\"")
+    }
+    guard asked != .train else {
+      throw UsageError(
+        "--train-on", expected: "train+val, as several budgets are compared on val first", found: "\"train\"")
+    }
+    return .trainAndValidation
   }
 
   private static func method(_ arguments: Arguments) throws(UsageError) -> MethodName {

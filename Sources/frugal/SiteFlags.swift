@@ -4,7 +4,9 @@ import Models
 
 /// Flags of methods that tune an encoder site by site.
 let siteOptions = [
-  Option("--budget", "N", "spt: numbers to train besides the head, 400000 or 0.4M (default 0.4M)"),
+  Option(
+    "--budget", "N[,N…]",
+    "spt: numbers to train besides the head, 400000 or 0.4M (default 0.4M); of several, the best on val is taken"),
   Option("--samples", "N", "spt: pictures that sensitivity is measured on (default 512)"),
   Option("--sample-batch", "N", "spt: pictures a gradient; 1 adds up samples, as the paper does (default 32)"),
   Option("--spt-alpha", "X", "spt: a matrix gets a module from its cost/α sensitive entries on (default 10)"),
@@ -30,7 +32,7 @@ enum SiteFlags {
   /// Changes what the flags name.
   static func apply(_ arguments: Arguments, to recipe: inout Recipe, _ method: MethodName) throws(UsageError) {
     if var budget = recipe.budget {
-      if let numbers = try arguments.budget() { budget.numbers = numbers }
+      if let numbers = try arguments.budgets().first { budget.numbers = numbers }
       try applyRules(arguments, to: &budget.rules)
       if let samples = try arguments.integer("--samples", in: 1...100_000_000) { budget.samples = samples }
       if let size = try arguments.integer("--sample-batch", in: 1...65_536) { budget.batchSize = size }
@@ -74,8 +76,22 @@ enum SiteFlags {
 
 extension Arguments {
   /// A number of parameters: `400000`, `0.4M` or `400k`.
-  func budget() throws(UsageError) -> Int? {
-    guard let text = string("--budget") else { return nil }
+  func budget() throws(UsageError) -> Int? { try string("--budget").map(Self.budget) }
+
+  /// Numbers of parameters, rising: `0.2M,0.4M`; none where the flag is not given.
+  func budgets() throws(UsageError) -> [Int] {
+    var budgets: [Int] = []
+    for text in string("--budget")?.split(separator: ",", omittingEmptySubsequences: false) ?? [] {
+      let budget = try Self.budget(String(text))
+      guard !budgets.contains(budget) else {
+        throw UsageError("--budget", expected: "different numbers", found: "\(budget) twice")
+      }
+      budgets.append(budget)
+    }
+    return budgets.sorted()
+  }
+
+  private static func budget(_ text: String) throws(UsageError) -> Int {
     let units: [Character: Double] = ["M": 1e6, "m": 1e6, "K": 1e3, "k": 1e3]
     let unit = text.last.flatMap { units[$0] }
     let number = Double(unit == nil ? Substring(text) : text.dropLast()).map { ($0 * (unit ?? 1)).rounded() }

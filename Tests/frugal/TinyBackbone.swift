@@ -40,9 +40,11 @@ enum TinyBackbone {
   }
 
   /// Flags of a run of a few steps.
-  static func run(_ method: String, model: String, out: URL, _ more: String...) -> [String] {
+  static func run(
+    _ method: String, model: String, out: URL, data: String = Workbench.pictures, _ more: String...
+  ) -> [String] {
     [
-      "tune", "--model", model, "--data", Workbench.pictures, "--method", method, "--shots", "4", "--epochs", "2",
+      "tune", "--model", model, "--data", data, "--method", method, "--shots", "4", "--epochs", "2",
       "--batch", "6", "--lr", "0.002", "--warmup", "none", "--out", out.path,
     ] + more
   }

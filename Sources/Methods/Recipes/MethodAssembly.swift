@@ -66,7 +66,7 @@ extension Method {
     case .full: encoder = plain(.full)
     case .partial: encoder = plain(.lastBlocks(recipe.lastBlocks ?? 1))
     }
-    self.init(encoder: encoder, head: head, tower: tower, stochasticDepth: Real(recipe.stochasticDepth))
+    self.init(encoder: encoder, head: head, tower: tower, stochasticDepth: Real(recipe.stochasticDepth ?? 0))
   }
 
   /// The method of a name on a CLIP, for methods that need no sensitivity.

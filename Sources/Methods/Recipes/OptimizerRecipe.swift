@@ -19,6 +19,6 @@ extension OptimizerRecipe {
       }
     return Schedule(
       base: learningRate, period: epochs, course: course == .cosine ? .cosine : .constant, warmup: warmup,
-      isRecounted: recounts, minimum: minimumLearningRate, lag: lag)
+      isRecounted: recounts, minimum: minimumLearningRate ?? 0, lag: lag ?? 0)
   }
 }

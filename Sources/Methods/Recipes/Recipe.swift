@@ -20,10 +20,14 @@ public struct Recipe: Sendable, Codable, Equatable {
   public var tunedShare: Double?
   /// α of TaskRes.
   public var alpha: Double
-  /// Whether the last, smaller batch of an epoch is a step too.
-  public var keepsLastBatch = false
+  // Settings that runs of the first versions lack are `nil` there: absent from their `config.json`, and from what their
+  // fingerprint is made of.
+
+  /// Whether the last, smaller batch of an epoch is a step too; `nil` for no.
+  public var keepsLastBatch: Bool?
   /// The probability that a sample skips a residual branch of the last block; it grows from 0 in proportion to the depth.
-  public var stochasticDepth = 0.0
+  /// `nil` for 0.
+  public var stochasticDepth: Double?
   /// What branches at sites are like; `nil` without any.
   public var branch: Branch?
   /// How SPT chooses; `nil` for other methods.
@@ -61,10 +65,10 @@ public struct OptimizerRecipe: Sendable, Codable, Equatable {
   public var warmupEpochs: Int = 1
   /// The learning rate of a constant warm-up, and of the first epoch of a linear one or a ramp.
   public var warmupLearningRate: Double = 1e-5
-  /// The learning rate at the end of the cosine.
-  public var minimumLearningRate: Double = 0
-  /// How many epochs the schedule lags.
-  public var lag: Int = 0
+  /// The learning rate at the end of the cosine; `nil`, as in runs of the first versions, for 0.
+  public var minimumLearningRate: Double?
+  /// How many epochs the schedule lags; `nil`, as in runs of the first versions, for 0.
+  public var lag: Int?
   /// Whether the cosine begins after the warm-up, so that it does not reach its end, or with it.
   public var recounts: Bool = true
 
@@ -80,11 +84,11 @@ extension OptimizerRecipe {
     }
     for (key, value) in [
       ("learningRate", learningRate), ("weightDecay", weightDecay), ("momentum", momentum),
-      ("warmupLearningRate", warmupLearningRate), ("minimumLearningRate", minimumLearningRate),
+      ("warmupLearningRate", warmupLearningRate), ("minimumLearningRate", minimumLearningRate ?? 0),
     ] where value < 0 { return wrong(key, "0 or more", value) }
     if nesterov && momentum == 0 { return wrong("momentum", "above 0 with nesterov", momentum) }
     if warmupEpochs < 0 { return wrong("warmupEpochs", "0 or more", warmupEpochs) }
-    if lag < 0 { return wrong("lag", "0 or more", lag) }
+    if let lag, lag < 0 { return wrong("lag", "0 or more", lag) }
     return nil
   }
 }
@@ -101,7 +105,9 @@ extension Recipe {
     if !(0...1).contains(lambda) { return wrong("lambda", "0 to 1", lambda) }
     if normWeight < 0 { return wrong("normWeight", "0 or more", normWeight) }
     if let tunedShare, !(0...1).contains(tunedShare) { return wrong("tunedShare", "0 to 1", tunedShare) }
-    if !(0...1).contains(stochasticDepth) { return wrong("stochasticDepth", "0 to 1", stochasticDepth) }
+    if let stochasticDepth, !(0...1).contains(stochasticDepth) {
+      return wrong("stochasticDepth", "0 to 1", stochasticDepth)
+    }
     if let lastBlocks, lastBlocks < 1 { return wrong("lastBlocks", "1 or more", lastBlocks) }
     if let problem = branch?.problem ?? budget?.problem { return "recipe.\(problem)" }
     return encoder.problem.map { "recipe.encoder.\($0)" } ?? head.problem.map { "recipe.head.\($0)" }

@@ -40,6 +40,9 @@ public struct Experiment: Sendable {
       throw RunError(
         "\(configuration.data.path): expected the pictures of the run, found others (added, removed or renamed since)")
     }
+    guard configuration.splits != .trainAndValidation || data.validation != nil else {
+      throw RunError("\(configuration.data.path): expected a validation split to train on, found none")
+    }
     guard configuration.precision == "\(Real.self)", configuration.isFused == hasFusedMultiplyAdd else {
       throw RunError(
         "config.json: expected a run of this build (\(Real.self), fused: \(hasFusedMultiplyAdd)), "
@@ -84,13 +87,19 @@ public struct Experiment: Sendable {
     guard let budget = recipe.budget else { throw RunError("config.json: recipe.budget: expected one, found none") }
     let survey = try SensitivitySurvey(
       of: setting.tower, head: head, on: data.train, ImageLoader(preprocessing: pretrained.preprocessing),
-      samples: budget.samples, batchSize: budget.batchSize, seed: seed, stochasticDepth: recipe.stochasticDepth,
+      samples: budget.samples, batchSize: budget.batchSize, seed: seed, stochasticDepth: recipe.stochasticDepth ?? 0,
       progress: progress)
     let ranking = survey.ranking(upTo: budget.numbers)
     let headCount = head.trainables.reduce(0) { $0 + $1.initial.count }
     let allocation = try survey.allocation(budget, head: headCount, ranking)
     return SensitivityTuning(budget.rules, setting.fidelity, branch: recipe.branch ?? Recipe.Branch())
       .adaptations(of: setting.tower, survey.sites, allocation, ranking)
+  }
+
+  /// The pictures to learn from. Sensitivities are measured on those of the training split alone.
+  public var pictures: ImageSet {
+    guard configuration.splits == .trainAndValidation, let validation = data.validation else { return data.train }
+    return ImageSet(items: data.train.items + validation.items, classes: data.train.classes)
   }
 
   /// The loader of training pictures.
@@ -118,9 +127,11 @@ public struct Experiment: Sendable {
 
   /// Writes the delta, then reads the test split for the first and only time and writes the result.
   ///
+  /// - budgets: those that the run's own was chosen from, if any.
   /// - progress: pictures evaluated so far, of how many.
   public func finish(
-    _ method: Method, _ state: TrainingState, textFeatures: Tensor?, progress: (_ done: Int, _ of: Int) throws -> Void
+    _ method: Method, _ state: TrainingState, textFeatures: Tensor?, budgets: [BudgetSearch.Score]? = nil,
+    progress: (_ done: Int, _ of: Int) throws -> Void
   ) throws -> RunResult {
     let chosen = state.selected(configuration.selection)
     let (encoderValues, headValues) = method.split(chosen.values)
@@ -151,6 +162,7 @@ public struct Experiment: Sendable {
       method: configuration.method, epoch: chosen.epoch, reason: chosen.reason, selection: configuration.selection,
       test: .init(tuned), zeroShot: frozen.map { .init($0) }, validationAccuracy: chosen.validationAccuracy,
       trainedParameters: method.trainables.reduce(0) { $0 + $1.initial.count }, deltaBytes: deltaBytes,
+      budget: configuration.recipe.budget?.numbers, budgets: budgets,
       shares: Dictionary(uniqueKeysWithValues: shares.map { ($0.name, $0.percent) }))
     try folder.writeResult(result)
     return result

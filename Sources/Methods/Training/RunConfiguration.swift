@@ -25,6 +25,14 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
     }
   }
 
+  /// Which pictures are learned from.
+  public enum Splits: String, Sendable, Codable, CaseIterable {
+    /// The training split.
+    case train
+    /// The training split and behind it the validation split, which then chooses nothing.
+    case trainAndValidation = "train+val"
+  }
+
   /// The model by place and content.
   public struct Model: Sendable, Codable, Equatable {
     /// The directory, as given.
@@ -81,6 +89,10 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
   public var recipe: Recipe
   /// Which values become the delta.
   public var selection: Selection
+  /// Which pictures are learned from; `nil`, in runs older than the choice, for the training split.
+  public var splits: Splits?
+  /// The budgets of which the best on the validation split is taken, rising (`BudgetSearch`); `nil` for one.
+  public var budgets: [Int]?
   /// Whether pictures that cannot be read are left out.
   public var skipsUnreadable: Bool
   /// The numbers a tensor is made of.
@@ -92,7 +104,8 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
   public init(
     method: MethodName, fidelity: Fidelity, benchmark: Benchmark?, shots: Int?, seed: Int, model: Model, data: Data,
     templates: [String], ensembling: TextEnsembling, cleaning: String, truncates: Bool, recipe: Recipe,
-    selection: Selection, skipsUnreadable: Bool, normalisation: Normalisation? = nil
+    selection: Selection, skipsUnreadable: Bool, normalisation: Normalisation? = nil, splits: Splits? = nil,
+    budgets: [Int]? = nil
   ) {
     version = frugalVersion
     self.method = method.description
@@ -100,6 +113,7 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
     (self.model, self.data, self.templates, self.ensembling) = (model, data, templates, ensembling)
     (self.cleaning, self.truncates, self.recipe) = (cleaning, truncates, recipe)
     (self.selection, self.skipsUnreadable, self.normalisation) = (selection, skipsUnreadable, normalisation)
+    (self.splits, self.budgets) = (splits, budgets)
     precision = "\(Real.self)"
     isFused = hasFusedMultiplyAdd
   }
@@ -114,6 +128,17 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
     if data.classes.isEmpty { return wrong("data.classes", "names", "none") }
     if templates.isEmpty, MethodName(method)?.head.needsText ?? true {
       return wrong("templates", "at least one", "none")
+    }
+    if splits == .trainAndValidation, selection == .validation {
+      return wrong("selection", "\(Selection.last.rawValue), as the validation split is trained on", selection.rawValue)
+    }
+    if let budgets {
+      guard budgets.count > 1, Set(budgets).sorted() == budgets, budgets[0] > 0, recipe.budget != nil else {
+        return wrong("budgets", "rising numbers of a method with a budget", budgets)
+      }
+      guard splits == .trainAndValidation, selection == .last else {
+        return wrong("budgets", "splits train+val and selection last beside them", "others")
+      }
     }
     return recipe.problem
   }

@@ -1,7 +1,8 @@
 import Foundation
 import Tensor
 
-/// The folder of a run: `config.json`, `metrics.jsonl`, `checkpoint.safetensors`, `delta.safetensors`, `result.json`.
+/// The folder of a run: `config.json`, `metrics.jsonl`, `checkpoint.safetensors`, `delta.safetensors`, `result.json`; of
+/// a search among budgets, `budgets.json` and the folders of its parts besides.
 public struct RunFolder: Sendable {
   /// The folder.
   public let url: URL
@@ -19,6 +20,12 @@ public struct RunFolder: Sendable {
   public var delta: URL { url.appendingPathComponent("delta.safetensors") }
   /// What it is worth.
   public var result: URL { url.appendingPathComponent("result.json") }
+  /// What each budget of a search is worth.
+  public var budgets: URL { url.appendingPathComponent("budgets.json") }
+  /// The run of one budget of a search.
+  public func part(_ budget: Int) -> RunFolder { RunFolder(url.appendingPathComponent("budget-\(budget)")) }
+  /// Whether a run was begun here.
+  public var isBegun: Bool { FileManager.default.fileExists(atPath: configuration.path) }
 
   /// Checks that no run is in the way of a new one; writes nothing.
   ///
@@ -28,7 +35,7 @@ public struct RunFolder: Sendable {
     if FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder), !isFolder.boolValue {
       throw RunError("--out: expected a folder, found the file \(url.shown)")
     }
-    let files = [configuration, metrics, checkpoint, delta, result]
+    let files = [configuration, metrics, checkpoint, delta, result, budgets]
     for file in files where FileManager.default.fileExists(atPath: file.path) {
       throw RunError(
         "--out: expected a folder without a run, found \(file.shown) (use --resume \(url.shown) to go on with it)")
@@ -45,13 +52,19 @@ public struct RunFolder: Sendable {
     } catch {
       throw RunError("--out: expected a folder that can be written, found \(url.path): \(error.localizedDescription)")
     }
+    try write(settings)
+  }
+
+  /// Writes the settings, in place of those that are there.
+  func write(_ settings: RunConfiguration) throws {
     try AtomicFile.write(Array(try JSON.encoded(settings, isPretty: true)), to: configuration)
   }
 
-  /// Takes away what `create` made, if no checkpoint was written since: a run that failed in its first epoch leaves
-  /// nothing in the way of the next attempt.
+  /// Takes away what `create` made, if no checkpoint was written since, here or in a part of a search: a run that failed
+  /// in its first epoch leaves nothing in the way of the next attempt.
   public func discardUnstarted() {
-    guard !FileManager.default.fileExists(atPath: checkpoint.path) else { return }
+    let entries = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
+    guard !entries.contains(where: { $0 == checkpoint.lastPathComponent || $0.hasPrefix("budget") }) else { return }
     for file in [configuration, metrics] { try? FileManager.default.removeItem(at: file) }
     // Fails, as it should, where the folder holds anything else.
     rmdir(url.path)
@@ -160,6 +173,10 @@ public struct RunResult: Sendable, Codable, Equatable {
   public var trainedParameters: Int
   /// The size of the delta file.
   public var deltaBytes: Int
+  /// The budget of a method that has one.
+  public var budget: Int?
+  /// All budgets that it was chosen from, with their accuracies on the validation split.
+  public var budgets: [BudgetSearch.Score]?
   /// Shares in percent, by name.
   public var shares: [String: Double]
 }

@@ -47,6 +47,9 @@ enum TuneCommand: Command {
         "--select", "last|val|test-max",
         "which epoch becomes the delta (default last; with tuned sites val where there is such a split); test-max "
           + "chooses by the test split, as the released code of SPT does, and the result says so"),
+      Option(
+        "--train-on", "train|train+val",
+        "pictures to learn from (default train; with several budgets train+val, once val has chosen one)"),
       Option("--skip-unreadable", "leave out pictures that cannot be read, and list them"),
       Option("--json", "print the result as JSON"),
     ]
@@ -61,105 +64,19 @@ enum TuneCommand: Command {
       experiment = try RunRequest.new(arguments)
       try experiment.folder.requireVacant()
     }
-    let configuration = experiment.configuration
     report(unreadable: experiment.data.unreadable)
-    let line = ProgressLine()
-    let textFeatures = try experiment.textFeatures()
-    let method = try experiment.method(textFeatures: textFeatures) { done, count in
-      line.show("sensitivity: \(done) of \(count) pictures")
+    let session = TuneSession(path: arguments.runPath)
+    let result: RunResult
+    if experiment.configuration.budgets == nil {
+      let trained = try session.train(experiment, creating: resumes ? [] : [experiment])
+      result = try session.finish(trained, budgets: nil)
+    } else {
+      var search = try BudgetSearch(experiment)
+      let trained = try session.train(&search)
+      result = try session.finish(trained, budgets: search.scores)
     }
-    let source = try TrainingSource(experiment.data.train, for: method, experiment.loader) { done in
-      line.show("features of \(done) of \(experiment.data.train.count) pictures")
-    }
-    line.finish()
-    let trainer = try experiment.trainer(method, on: source)
-    announce(experiment, method, source, trainer)
-    var state = trainer.start()
-    if resumes { try state.resume(from: experiment.folder.checkpoint, configuration) }
-    if state.steps > 0 { note("resuming after step \(state.steps)") }
-    // Only now that texts, pictures and settings have been found to fit does the run leave a trace.
-    if !resumes { try experiment.folder.create(configuration) }
-    let interrupt = Interrupt()
-    let isFinished: Bool
-    do {
-      isFinished = try trainer.run(
-        &state, shouldStop: { interrupt.isRequested },
-        report: { event in
-          switch event {
-          case .step(let progress): line.show(description(of: progress))
-          case .epoch(let metrics): line.finish(description(of: metrics, configuration.recipe.epochs))
-          }
-        })
-    } catch {
-      line.finish()
-      if !resumes { experiment.folder.discardUnstarted() }
-      throw error
-    }
-    guard isFinished else {
-      line.finish("stopped after step \(state.steps); to go on: frugal tune --resume \(arguments.runPath)")
-      throw Interrupted()
-    }
-    let result = try experiment.finish(method, state, textFeatures: textFeatures) { done, total in
-      guard !interrupt.isRequested else {
-        line.finish("stopped before the result; to get it: frugal tune --resume \(arguments.runPath)")
-        throw Interrupted()
-      }
-      line.show("evaluating: \(done) of \(total)")
-    }
-    line.finish()
     if arguments.has("--json") { return try printJSON(result) }
     print(summary(of: result, in: arguments.runPath))
-  }
-
-  /// What will be done, before it is.
-  private static func announce(
-    _ experiment: Experiment, _ method: Method, _ source: TrainingSource, _ trainer: Trainer
-  ) {
-    let (configuration, recipe) = (experiment.configuration, experiment.configuration.recipe)
-    let count = method.trainables.reduce(0) { $0 + $1.initial.count }
-    note(
-      "\(configuration.method), \(source.count) pictures of \(configuration.data.classes.count) classes, "
-        + "\(recipe.epochs) epochs of \(trainer.stepsPerEpoch) steps, \(grouped(count)) trained numbers")
-    if method.hasFrozenEncoder {
-      note(
-        source.isCached
-          ? "features of the frozen encoder were computed once and are reused in every epoch"
-          : "features are computed again in every epoch, as pictures are cropped at random (--crop center reuses them)")
-    }
-    if experiment.name.encoder.sites != nil, recipe.encoder.kind == .adam {
-      warnIfNoMaskCanFlip(trainer.encoderRates)
-    }
-  }
-
-  /// Says so where the learning rates cannot carry a mask across its threshold, or can only by growing gradients.
-  private static func warnIfNoMaskCanFlip(_ rates: [Double]) {
-    guard MaskTuning.steadyFlip(learningRates: rates) == nil else { return }
-    let outcome =
-      MaskTuning.firstPossibleFlip(learningRates: rates) == nil
-      ? "no weight can be masked" : "only weights whose gradients keep growing can be masked"
-    note(
-      "warning: the learning rates add up to \(String(format: "%.5f", rates.reduce(0, +))), less than the "
-        + "\(MaskTuning.initialMask - MaskTuning.threshold) a mask travels to its threshold: \(outcome). "
-        + "More --epochs, a larger --lr or a smaller --batch would help.")
-  }
-
-  private static func description(of progress: Trainer.Progress) -> String {
-    "epoch \(progress.epoch)/\(progress.epochs) step \(progress.step)/\(progress.steps)  "
-      + "loss \(String(format: "%.4f", progress.loss))  accuracy \(percent(progress.accuracy)) %  "
-      + "\(String(format: "%.1f", progress.imagesPerSecond)) images/s  "
-      + "\(ProgressLine.duration(progress.secondsLeft)) left"
-  }
-
-  private static func description(of metrics: EpochMetrics, _ epochs: Int) -> String {
-    let masked = metrics.shares["all"].map { "  masked \(String(format: "%.3f", $0)) %" } ?? ""
-    let validation =
-      metrics.validationAccuracy.map { "  val \(percent($0)) %" } ?? metrics.testAccuracy.map {
-        "  TEST \(percent($0)) %"
-      }
-      ?? ""
-    return "epoch \(metrics.epoch)/\(epochs)  loss \(String(format: "%.4f", metrics.terms["loss"] ?? 0))  "
-      + "accuracy \(percent(metrics.accuracy)) %\(validation)\(masked)  "
-      + "\(String(format: "%.1f", metrics.imagesPerSecond)) images/s"
   }
 
   private static func summary(of result: RunResult, in path: String) -> String {
@@ -169,6 +86,10 @@ enum TuneCommand: Command {
       "model taken     epoch \(result.epoch): \(result.reason)",
       "delta           \(path)/delta.safetensors, \(grouped(result.deltaBytes)) bytes",
     ]
+    if let budgets = result.budgets, let budget = result.budget {
+      let scores = budgets.map { "\(grouped($0.budget)) \(percent($0.validationAccuracy)) %" }
+      lines.append("budget          \(grouped(budget)), the best on val: \(scores.joined(separator: ", "))")
+    }
     if result.test.unreadable > 0 { lines.append("left out        \(result.test.unreadable) unreadable test pictures") }
     if let all = result.shares["all"] {
       lines.append("masked          \(String(format: "%.4f", all)) % of all maskable weights")

@@ -35,10 +35,41 @@ import Testing
       { $0.data.classes = ["c", "a b"] }, { $0.templates = ["{}"] }, { $0.ensembling = .rawMean },
       { $0.cleaning = "hugging-face" }, { $0.truncates = false }, { $0.recipe.lambda = 0.5 },
       { $0.recipe.head.momentum = 0.5 }, { $0.selection = .last }, { $0.skipsUnreadable = false },
-      { $0.precision = "Half" }, { $0.isFused.toggle() },
+      { $0.precision = "Half" }, { $0.isFused.toggle() }, { $0.splits = .trainAndValidation }, { $0.budgets = [1, 2] },
     ]
     let others = try changes.map { try settings($0).fingerprint }
     #expect(Set(others).count == changes.count && !others.contains(own))
+  }
+
+  /// `config.json` of a run made before tuned sites: no stochastic depth, last batch, lag, splits or budgets.
+  private static let first = #"""
+    {"benchmark": "dtd", "cleaning": "published", "data": {"classes": ["a b", "c"], "path": "d", "sha256": "2"},
+     "ensembling": "raw-mean", "fidelity": "official", "isFused": true, "method": "task-res",
+     "model": {"path": "m", "sha256": "1"}, "precision": "Float",
+     "recipe": {"alpha": 0.5, "augments": true, "batchSize": 256,
+       "encoder": {"course": "cosine", "kind": "adam", "learningRate": 0.002, "momentum": 0.9, "nesterov": false,
+         "recounts": true, "warmup": "none", "warmupEpochs": 1, "warmupLearningRate": 1e-05, "weightDecay": 0},
+       "epochs": 100,
+       "head": {"course": "cosine", "kind": "adam", "learningRate": 0.002, "momentum": 0.9, "nesterov": false,
+         "recounts": true, "warmup": "constant", "warmupEpochs": 1, "warmupLearningRate": 1e-05, "weightDecay": 0.0005},
+       "lambda": 0, "normWeight": 0, "smallestCrop": 0.08},
+     "seed": 1, "selection": "last", "shots": 16, "skipsUnreadable": false, "templates": ["{} texture."],
+     "truncates": false, "version": "0.1.0"}
+    """#
+
+  /// Such a run can be resumed: what it lacks means what it did, and its fingerprint, which its checkpoint holds, is that
+  /// of these settings alone.
+  @Test func settingsOfTheFirstRunsAreStillUnderstood() throws {
+    let folder = try TemporaryFolder()
+    try folder.write(Self.first, to: "config.json")
+    let settings = try RunFolder(folder.url).settings()
+    let recipe = settings.recipe
+    #expect(recipe.keepsLastBatch == nil && recipe.stochasticDepth == nil && recipe.branch == nil)
+    #expect(settings.splits == nil && settings.budgets == nil && settings.selection == .last)
+    let schedule = recipe.head.schedule(epochs: 100)
+    #expect(schedule.lag == 0 && schedule.minimum == 0)
+    // SHA-256 of the text above without places and spaces, keys sorted, by Python's json and hashlib.
+    #expect(try settings.fingerprint == "3aae03394d95e1a0a08a4719c45686703ef5c92894e6281089ded9bf70414172")
   }
 
   private func metrics(_ epoch: Int, loss: Double) -> EpochMetrics {
