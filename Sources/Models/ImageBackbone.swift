@@ -13,7 +13,8 @@ public struct ImageBackbone: Sendable {
   public let source: String
   /// Under which names they are stored there.
   public let layout: WeightLayout
-  /// What a reader of results should know: a head that was left behind, positions that were resized.
+  /// What a reader of results should know: a head that was left behind, positions that were resized, parts of a
+  /// pretraining that were left aside.
   public let warnings: [String]
 
   /// The number of classes of the head.
@@ -56,7 +57,7 @@ public struct ImageBackbone: Sendable {
     }
     (head, warnings) = try Self.head(&reader, shapes, configuration.featureWidth, classes, warnings)
     try reader.finish()
-    self.warnings = warnings
+    self.warnings = warnings + shapes.layout.notes(about: shapes.source.names)
   }
 
   /// A classifier of random weights, the same for every use of a seed.

@@ -93,21 +93,54 @@ import Testing
         == ["no head in the checkpoint: a new one takes its place"])
   }
 
-  @Test func whatAPretrainingLeavesBehindIsIgnored() throws {
-    var (_, source) = try checkpoint(BackboneFormatTests.stored[4], classes: nil)
-    for name in [
-      "module.momentum_encoder.cls_token", "module.predictor.0.weight", "module.base_encoder.head.0.weight",
-      "module.base_encoder.head.4.running_mean",
-    ] { source.tensors[name] = Tensor([2], [1, 2]) }
-    #expect(try ImageBackbone(from: source).classes == nil)
-    var (_, masked) = try checkpoint(BackboneFormatTests.stored[0], classes: nil)
-    for name in ["mask_token", "decoder_pos_embed", "decoder_blocks.0.mlp.fc1.weight"] {
-      masked.tensors[name] = Tensor([2], [1, 2])
-    }
-    #expect(try ImageBackbone(from: masked).classes == nil)
-    masked.tensors["blocks.0.extra"] = Tensor([1], [1])
+  /// What checkpoints of a pretraining hold besides the encoder, under the names of their publishers.
+  private static let pretrainings: [(layout: WeightLayout, prefix: String, others: [String], notes: [String])] = [
+    (
+      .timmVisionTransformer, "module.base_encoder.",
+      [
+        "module.momentum_encoder.cls_token", "module.momentum_encoder.head.0.weight", "module.predictor.0.weight",
+        "module.base_encoder.head.0.weight", "module.base_encoder.head.4.running_mean",
+      ],
+      [
+        "the projection head of MoCo v3's pretraining left aside (2 tensors)",
+        "the predictor of MoCo v3's pretraining left aside (1 tensor)",
+        "the momentum encoder of MoCo v3's pretraining left aside (2 tensors)",
+      ]
+    ),
+    (
+      .timmVisionTransformer, "base_encoder.",
+      [
+        "momentum_encoder.cls_token", "predictor.0.weight", "predictor.1.num_batches_tracked",
+        "base_encoder.head.7.running_var",
+      ],
+      [
+        "the projection head of MoCo v3's pretraining left aside (1 tensor)",
+        "the predictor of MoCo v3's pretraining left aside (2 tensors)",
+        "the momentum encoder of MoCo v3's pretraining left aside (1 tensor)",
+      ]
+    ),
+    (
+      .timmVisionTransformer, "", ["mask_token", "decoder_pos_embed", "decoder_blocks.0.mlp.fc1.weight"],
+      ["the decoder of MAE's pretraining left aside (3 tensors)"]
+    ),
+    (
+      .huggingFaceVisionTransformer, "vit.",
+      ["decoder.mask_token", "decoder.decoder_pos_embed", "decoder.decoder_layers.0.attention.attention.query.weight"],
+      ["the decoder of MAE's pretraining left aside (3 tensors)"]
+    ),
+  ]
+
+  @Test(arguments: pretrainings.indices) func whatAPretrainingLeavesBehindIsLeftAsideAndSaid(_ index: Int) throws {
+    let (layout, prefix, others, notes) = Self.pretrainings[index]
+    let model = Self.vit(layout.name == WeightLayout.timmVisionTransformer.name ? 1e-6 : 1e-12)
+    var (want, source) = try checkpoint(Stored(layout: layout, model: model, prefix: prefix), classes: nil)
+    for name in others { source.tensors[name] = Tensor([2], [1, 2]) }
+    let found = try ImageBackbone(from: source)
+    #expect(found.classes == nil && found.warnings == notes && found.configuration == model)
+    for (found, want) in zip(found.parameters, want.parameters) { #expect(found.value == want.value, "\(want.site)") }
+    source.tensors["blocks.0.extra"] = Tensor([1], [1])
     #expect(throws: WeightsError.surplus(file: "model.safetensors", tensors: ["blocks.0.extra"])) {
-      try ImageBackbone(from: masked)
+      try ImageBackbone(from: source)
     }
   }
 

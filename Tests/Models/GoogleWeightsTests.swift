@@ -16,6 +16,16 @@ struct GoogleWeightsTests {
     for (found, want) in zip(google.parameters, timm.parameters) { #expect(found.value == want.value, "\(want.site)") }
   }
 
+  /// The stored kernels say how many heads there are; nobody can know better.
+  @Test func headsThatContradictTheKernelsAreRefused() throws {
+    let file = try NumPyFile(contentsOf: Fixtures.url("vit/vit-google.npz"))
+    #expect(try ImageBackbone(from: file, hints: BackboneHints(heads: 4)).layout.name == "Google ViT")
+    let error = #expect(throws: ConfigurationError.self) {
+      try ImageBackbone(from: file, hints: BackboneHints(heads: 2))
+    }
+    #expect(error?.description.hasSuffix("heads: expected 4, an extent of the stored kernels, found 2") == true)
+  }
+
   @Test func theLayoutLeadsThereAndBack() throws {
     let file = try NumPyFile(contentsOf: Fixtures.url("vit/vit-google.npz"))
     let model = try ImageBackbone(from: file)

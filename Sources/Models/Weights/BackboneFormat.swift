@@ -32,8 +32,9 @@ struct BackboneFormat: Sendable {
   /// What may stand before all names of a tower: its place in the model that was trained, or in a wrapper.
   static let prefixes = [
     "", "module.", "model.", "vit.", "swin.", "convnext.",
-    // The encoder of MoCo v3's pretraining, beside which there is a second one that follows it.
-    "module.base_encoder.",
+    // The encoder of MoCo v3's pretraining, beside which there is a second one that follows it; as stored, and as read
+    // from a PyTorch file, which takes off a word that all names begin with.
+    "module.base_encoder.", "base_encoder.",
   ]
 
   /// The family of a checkpoint, and the checkpoint without what stands before all names of its tower.
@@ -80,6 +81,11 @@ extension BackboneFormat {
       layout: { (source) throws(ConfigurationError) in .googleVisionTransformer(heads: try heads(source)) },
       configuration: { (shapes, hints) throws(ConfigurationError) in
         let stored = BackboneHints(heads: try heads(shapes.source))
+        guard hints.heads == nil || hints.heads == stored.heads else {
+          throw ConfigurationError(
+            "\(shapes.source.label): heads: expected \(stored.heads ?? 0), an extent of the stored kernels, "
+              + "found \(hints.heads ?? 0)")
+        }
         return .visionTransformer(
           try VisionConfiguration(deducedFrom: shapes, hints.filled(from: stored), epsilon: 1e-6))
       })

@@ -2,7 +2,7 @@
 // which is taken off everywhere (`BackboneFormat.prefixes`).
 
 extension WeightLayout {
-  /// `ViTModel` and `ViTForImageClassification`.
+  /// `ViTModel`, `ViTForImageClassification`, `ViTMAEModel` and `ViTMAEForPreTraining`.
   static let huggingFaceVisionTransformer = WeightLayout(
     name: "Hugging Face ViT",
     rules: [
@@ -13,7 +13,8 @@ extension WeightLayout {
       + block("vision.blocks.{i}", "encoder.layer.{i}", encoderBlock) + norm("vision.postNorm", "layernorm")
       + linear("head", "classifier"),
     // A map of the class token that classifiers do not use, and the token of masked patches.
-    ignored: ["pooler.dense.weight", "pooler.dense.bias", "embeddings.mask_token"])
+    ignored: ["pooler.dense.weight", "pooler.dense.bias", "embeddings.mask_token"],
+    leftAside: [Part(name: "the decoder of MAE's pretraining", patterns: ["decoder.*", "mask_token"])])
 
   /// `SwinModel` and `SwinForImageClassification`: a merging belongs to the stage before it.
   static let huggingFaceSwin = WeightLayout(

@@ -13,9 +13,17 @@ extension WeightLayout {
           + linear("attention.output", "attn.proj") + norm("mlpNorm", "norm2") + linear("mlp.up", "mlp.fc1")
           + linear("mlp.down", "mlp.fc2"))
       + linear("head", "head"),
-    // The decoder of MAE's pretraining; the projection, predictor and second encoder of MoCo v3's.
-    ignored: [
-      "decoder_*", "mask_token", "head.0.*", "head.1.*", "head.3.*", "head.4.*", "head.6.*", "head.7.*",
-      "module.momentum_encoder.*", "module.predictor.*",
+    ignored: [],
+    leftAside: [
+      Part(name: "the decoder of MAE's pretraining", patterns: ["decoder_*", "mask_token"]),
+      // Maps and batch norms by their number in a list, ReLUs between them.
+      Part(
+        name: "the projection head of MoCo v3's pretraining",
+        patterns: ["head.0.*", "head.1.*", "head.3.*", "head.4.*", "head.6.*", "head.7.*"]),
+      Part(
+        name: "the predictor of MoCo v3's pretraining", patterns: ["predictor.*", "module.predictor.*"]),
+      Part(
+        name: "the momentum encoder of MoCo v3's pretraining",
+        patterns: ["momentum_encoder.*", "module.momentum_encoder.*"]),
     ])
 }

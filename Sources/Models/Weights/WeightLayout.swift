@@ -7,6 +7,16 @@ public struct WeightLayout: Sendable {
   let rules: [Rule]
   /// Stored names that carry no weights of the model; a star stands for any beginning or any end.
   let ignored: [String]
+  /// What else a checkpoint may hold that is no part of the model, and is said to be left aside.
+  var leftAside: [Part] = []
+
+  /// A part of a checkpoint that belongs to its pretraining alone.
+  struct Part: Sendable {
+    /// What to call it: "the decoder of MAE's pretraining".
+    let name: String
+    /// Its stored names, with stars as in `ignored`.
+    let patterns: [String]
+  }
 
   /// One line of the table. `{i}` stands for the number of a block on both sides.
   struct Rule: Sendable {
@@ -33,7 +43,19 @@ public struct WeightLayout: Sendable {
   }
 
   func isIgnored(_ stored: String) -> Bool {
-    ignored.contains { pattern in
+    Self.matches(stored, ignored) || leftAside.contains { Self.matches(stored, $0.patterns) }
+  }
+
+  /// A line for each part that a checkpoint holds and the model leaves aside.
+  func notes(about names: [String]) -> [String] {
+    leftAside.compactMap { part in
+      let count = names.count { Self.matches($0, part.patterns) }
+      return count == 0 ? nil : "\(part.name) left aside (\(count) \(count == 1 ? "tensor" : "tensors"))"
+    }
+  }
+
+  private static func matches(_ stored: String, _ patterns: [String]) -> Bool {
+    patterns.contains { pattern in
       if pattern.hasPrefix("*") { return stored.hasSuffix(pattern.dropFirst()) }
       return pattern.hasSuffix("*") ? stored.hasPrefix(pattern.dropLast()) : stored == pattern
     }
