@@ -61,7 +61,7 @@ import Testing
     let words = Workbench.quickRun("r-amt", out: folder.url.appendingPathComponent("run"), model: folder.path("model"))
     expectRefusal(
       try await runFrugal(words), code: 1,
-      ["model-00002-of-00003.safetensors: expected a readable file, found no such file"])
+      ["expected the shard \"model-00002-of-00003.safetensors\" beside it, found none"])
     #expect(!folder.exists("run"))
   }
 

@@ -14,8 +14,8 @@ public struct PretrainedWeights: Sendable {
 
   /// The names under which models are published, the first one that is there counts.
   public static let preferred = [
-    SafeTensorsCheckpoint.weightsName, SafeTensorsCheckpoint.indexName, "open_clip_model.safetensors",
-    "open_clip_pytorch_model.bin", "pytorch_model.bin", "model.pt", "model.pth", "model.bin", "model.npz",
+    "model.safetensors", "model.safetensors.index.json", "open_clip_model.safetensors", "open_clip_pytorch_model.bin",
+    "pytorch_model.bin", "pytorch_model.bin.index.json", "model.pt", "model.pth", "model.bin", "model.npz",
   ]
 
   /// Opens a folder, a shard index or a weight file.
@@ -32,11 +32,15 @@ public struct PretrainedWeights: Sendable {
       places = Dictionary(uniqueKeysWithValues: names.map { ($0, 0) })
       return
     }
-    let shards = try SafeTensorsCheckpoint(contentsOf: file)
-    let order = Dictionary(uniqueKeysWithValues: shards.files.enumerated().map { ($1.file, $0) })
-    files = shards.files
-    names = shards.names
-    places = try Dictionary(uniqueKeysWithValues: names.map { ($0, order[try shards.file(of: $0).file] ?? 0) })
+    let shards = try ShardIndex(contentsOf: file)
+    (files, places) = (shards.files, shards.places)
+    names = places.keys.sorted()
+  }
+
+  /// What the files are: "one safetensors file", "3 shards, each a PyTorch archive".
+  public var format: String {
+    guard let first = files.first else { return "no file" }
+    return files.count == 1 ? "one \(first.format)" : "\(files.count) shards, each a \(first.format)"
   }
 
   /// The file that holds the weights of a folder.

@@ -1,0 +1,58 @@
+import Foundation
+
+/// Weights in several files behind an index, as Hugging Face writes it:
+/// `{"metadata": {…}, "weight_map": {"tensor": "shard file", …}}`.
+///
+/// Shards lie beside the index and may have any format (`model.safetensors.index.json`, `pytorch_model.bin.index.json`); a
+/// shard's tensors that the index does not list are not seen.
+struct ShardIndex: Sendable {
+  /// The shards, in the order of their names.
+  let files: [any WeightFile]
+  /// Each tensor's place among them.
+  let places: [String: Int]
+
+  /// Opens an index and its shards.
+  ///
+  /// - Throws: `SafeTensorsError` or `WeightFileError` if a file breaks a rule of its format, or if the index names a shard
+  ///   outside its folder, a missing one, or a tensor that its shard does not contain.
+  init(contentsOf url: URL) throws {
+    let map = try Self.map(in: url)
+    let names = Set(map.values).sorted()
+    files = try names.map { name in
+      // One name of a folder entry: no path leads out of the folder.
+      guard !name.isEmpty, name != ".", name != "..", !name.contains("/"), !name.contains("\0") else {
+        throw WeightFileError.malformed(file: url.shown, expected: "shards in the same folder", found: quoted(name))
+      }
+      let shard = url.deletingLastPathComponent().appendingPathComponent(name)
+      guard FileManager.default.fileExists(atPath: shard.path) else {
+        throw WeightFileError.malformed(file: url.shown, expected: "the shard \(quoted(name)) beside it", found: "none")
+      }
+      return try WeightFiles.open(shard)
+    }
+    let order = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, $0) })
+    places = map.mapValues { order[$0]! }
+    for (name, place) in places.sorted(by: { $0.key < $1.key }) where files[place].shape(of: name) == nil {
+      throw WeightFileError.missing(file: files[place].file, name: name)
+    }
+  }
+
+  /// The weight map of an index.
+  private static func map(in url: URL) throws(WeightFileError) -> [String: String] {
+    let mapped: MappedFile
+    do throws(FileError) { mapped = try MappedFile(contentsOf: url) } catch { throw .unreadable(error) }
+    var map: [String: String]?
+    do throws(JSONScanner.Problem) {
+      try mapped.withBytes { bytes throws(JSONScanner.Problem) in
+        var scanner = JSONScanner(bytes)
+        try scanner.object { (key, scanner) throws(JSONScanner.Problem) in
+          guard key == "weight_map" else { return try scanner.skipValue() }
+          guard map == nil else { throw .init(expected: "one \"weight_map\"", found: "two") }
+          map = try SafeTensorsHeader.strings(&scanner)
+        }
+        try scanner.end()
+      }
+    } catch { throw .malformed(file: url.shown, expected: error.expected, found: error.found) }
+    guard let map else { throw .malformed(file: url.shown, expected: "a \"weight_map\"", found: "none") }
+    return map
+  }
+}
