@@ -77,13 +77,6 @@ public struct Preprocessing: Sendable, Equatable {
       std: [0.26862954, 0.26130258, 0.27577711])
   }
 
-  /// What classifiers trained on ImageNet are shown in VTAB: both sides resized, whatever their proportion, and ImageNet's
-  /// means and deviations.
-  public static func imageNet(size: Int = 224) throws(PreprocessingError) -> Preprocessing {
-    try Preprocessing(
-      geometry: .direct(height: size, width: size), mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225])
-  }
-
   /// Height and width of the result.
   public var outputSize: (height: Int, width: Int) {
     switch geometry {

@@ -35,8 +35,13 @@ public struct Delta: Sendable {
     public var alpha: Double?
     /// The constants that pictures are normalised with; `nil` where the model's own configuration has them.
     public var normalisation: Normalisation?
+    /// The attention heads of the classifier and the size of its pictures, where they were stated by hand.
+    public var heads, imageSize: Int?
     /// How the branches at sites work; `nil` without any.
     public var branches: [String: Branch.Form]?
+
+    /// What the files of the model do not say.
+    public var hints: BackboneHints { BackboneHints(imageSize: imageSize, heads: heads) }
 
     /// A description of a delta of the present format.
     public init(

@@ -41,6 +41,13 @@ extension Delta {
     try checkRanks(file.file)
   }
 
+  /// What a file says about its delta and the model it belongs to, without its tensors.
+  ///
+  /// - Throws: `SafeTensorsError`, or `DeltaError` for a file that is no delta.
+  public static func description(of url: URL) throws -> Description {
+    try description(of: SafeTensorsFile(contentsOf: url))
+  }
+
   private static func description(of file: SafeTensorsFile) throws -> Description {
     guard let json = file.metadata[Self.metadataKey] else {
       throw DeltaError(file.file, expected: "a delta (metadata entry \"frugal\")", found: "none")

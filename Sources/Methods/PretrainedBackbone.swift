@@ -11,6 +11,8 @@ public struct PretrainedBackbone: PretrainedVision {
   public let preprocessing: Preprocessing
   /// Its weight files.
   public let weights: PretrainedWeights
+  /// What the caller said that the files do not.
+  public let hints: BackboneHints
 
   /// Its image tower.
   public var tower: any ImageTower { backbone.tower }
@@ -30,6 +32,7 @@ public struct PretrainedBackbone: PretrainedVision {
   public init(
     contentsOf url: URL, hints: BackboneHints = BackboneHints(), classes: Int? = nil, _ normalisation: Normalisation
   ) throws {
+    self.hints = hints
     weights = try PretrainedWeights(contentsOf: url)
     backbone = try ImageBackbone(contentsOf: url, hints: hints, classes: classes)
     let (size, constants) = (backbone.tower.imageSize, normalisation.constants)

@@ -15,6 +15,9 @@ struct Frugal {
     } catch let error as TraceError {
       complain(error, words)
       exit(2)
+    } catch let error as BudgetError {
+      complain(error, words)
+      exit(2)
     } catch is Interrupted {
       exit(130)
     } catch {

@@ -35,7 +35,7 @@ enum RunRequest {
     let normalisation = try arguments.choice("--normalize", of: Normalisation.self)
     let data = try TrainingData(images, shots: shots, seed: seed, skipsUnreadable: arguments.has("--skip-unreadable"))
     let pretrained = try load(
-      vision: modelPath, cleaning: cleaning, classes: images.classNames.count, normalisation)
+      vision: modelPath, cleaning: cleaning, classes: images.classNames.count, normalisation, arguments.hints())
     if pretrained.clip == nil { method = method.withoutText }
     let recipe = try recipe(.published(method, benchmark: benchmark, shots: shots, as: fidelity), method, arguments)
     if recipe.budget != nil {
@@ -63,7 +63,7 @@ enum RunRequest {
     }
     let configuration = RunConfiguration(
       method: method, fidelity: fidelity, benchmark: benchmark, shots: shots, seed: seed,
-      model: .init(path: modelPath, sha256: pretrained.sha256),
+      model: .init(path: modelPath, sha256: pretrained.sha256, try arguments.hints()),
       data: .init(
         path: dataPath, classes: keepsUnderscores ? images.rawClassNames : images.classNames, sha256: data.sha256),
       templates: pretrained.clip == nil ? [] : templates, ensembling: .rawMean, cleaning: cleaning.rawValue,
@@ -92,7 +92,7 @@ enum RunRequest {
       images, shots: settings.shots, seed: settings.seed, skipsUnreadable: settings.skipsUnreadable)
     let pretrained = try load(
       vision: arguments.string("--model") ?? settings.model.path, cleaning: cleaning,
-      classes: settings.data.classes.count, settings.normalisation)
+      classes: settings.data.classes.count, settings.normalisation, settings.model.hints)
     return try Experiment(settings, pretrained, data, in: folder)
   }
 

@@ -6,6 +6,13 @@ import Tensor
 
 // What several commands begin with: flags for model, data and texts, and what they name.
 
+/// The flag that names a model.
+let modelOption = Option(
+  "--model", "PATH", "CLIP directory, or an image classifier: a weight file or a folder with one")
+
+/// The flag that leaves pictures out.
+let skipOption = Option("--skip-unreadable", "leave out pictures that cannot be read, and list them")
+
 /// Flags for how texts become tokens.
 let textOptions = [
   Option("--template", "TEXT", isRepeatable: true, "prompt with {} for the class name; several are averaged"),
@@ -58,12 +65,28 @@ func load(model path: String, cleaning: Cleaning) throws -> PretrainedModel {
   return model
 }
 
+/// Flags for what the files of an image classifier do not say.
+let hintOptions = [
+  Option("--heads", "N", "attention heads of a ViT whose files do not state them (default: heads of 64 numbers)"),
+  Option("--image-size", "N", "height and width of an image classifier's pictures (default: that of its training)"),
+]
+
+extension Arguments {
+  /// What `--heads` and `--image-size` say about a classifier; in their place what is known of it from a run.
+  func hints(_ known: BackboneHints = BackboneHints()) throws(UsageError) -> BackboneHints {
+    BackboneHints(
+      imageSize: try integer("--image-size", in: 1...65_536) ?? known.imageSize,
+      heads: try integer("--heads", in: 1...65_536) ?? known.heads)
+  }
+}
+
 /// Reads a model, a CLIP directory or an image classifier in a file or a folder without a tokenizer, and says what
 /// contradicts itself in it.
 ///
 /// - classes: how many a classifier is to tell apart.
+/// - hints: what a classifier's files do not say.
 func load(
-  vision path: String, cleaning: Cleaning, classes: Int?, _ normalisation: Normalisation?
+  vision path: String, cleaning: Cleaning, classes: Int?, _ normalisation: Normalisation?, _ hints: BackboneHints
 ) throws -> any PretrainedVision {
   let url = URL(fileURLWithPath: path)
   let files = ["vocab.json", "tokenizer.json", "config.json"]
@@ -79,11 +102,21 @@ func load(
     guard normalisation == nil else {
       throw UsageError("--normalize", expected: "a model without preprocessor_config.json", found: "a CLIP directory")
     }
+    guard hints == BackboneHints() else {
+      throw UsageError("--heads, --image-size", expected: "an image classifier", found: "a CLIP directory")
+    }
     return try load(model: path, cleaning: cleaning)
   }
-  let model = try PretrainedBackbone(contentsOf: url, classes: classes, normalisation ?? .imagenet)
+  let model = try PretrainedBackbone(contentsOf: url, hints: hints, classes: classes, normalisation ?? .imagenet)
+  if hints.heads != nil { try requireHeads(model.backbone.configuration) }
   for warning in model.warnings { note("warning: \(warning)") }
   return model
+}
+
+/// Refuses `--heads` for a classifier that would not read it.
+func requireHeads(_ configuration: BackboneConfiguration) throws(UsageError) {
+  if case .visionTransformer = configuration { return }
+  throw UsageError("--heads", expected: "a ViT", found: "a \(configuration.architecture), whose shapes tell them")
 }
 
 /// Reads an image folder and says what is odd about it.

@@ -18,8 +18,9 @@ struct TunedModel {
     let cleaning = try arguments.choice("--tokenizer", of: Cleaning.self)
     let truncates = arguments.has("--truncate")
     let normalisation = try arguments.choice("--normalize", of: Normalisation.self)
-    var pretrained = try load(vision: modelPath, cleaning: cleaning ?? .published, classes: nil, normalisation)
     guard let path = arguments.string("--delta") else {
+      let pretrained = try load(
+        vision: modelPath, cleaning: cleaning ?? .published, classes: nil, normalisation, arguments.hints())
       guard let clip = pretrained.clip else {
         throw UsageError("--delta: expected one, as a model without text knows no classes by name")
       }
@@ -35,16 +36,12 @@ struct TunedModel {
         tower: clip.tower)
       return
     }
+    let known = try Delta.description(of: URL(fileURLWithPath: path))
+    let pretrained = try load(
+      vision: modelPath, cleaning: cleaning ?? Cleaning(rawValue: known.cleaning) ?? .published, classes: nil,
+      normalisation ?? known.normalisation, arguments.hints(known.hints))
     let delta = try Delta(
       contentsOf: URL(fileURLWithPath: path), for: pretrained.tower, modelHash: pretrained.sha256)
-    if normalisation == nil, let own = delta.description.normalisation, own != .imagenet {
-      pretrained = try load(vision: modelPath, cleaning: .published, classes: nil, own)
-    }
-    if cleaning == nil, pretrained.clip != nil, let own = Cleaning(rawValue: delta.description.cleaning),
-      own != .published
-    {
-      pretrained = try load(model: modelPath, cleaning: own)
-    }
     let given = arguments.strings("--template")
     let templates = given.isEmpty ? delta.description.templates : given
     self.classes = try Self.classes(of: delta, path: path, wanted: classes, folder: folder)

@@ -74,6 +74,72 @@ import Testing
     #expect(try folder.metrics("run").allSatisfy { $0["testAccuracy"]?.double != nil })
   }
 
+  /// What was said by hand about a file that does not say it goes with the run and with its delta.
+  @Test func headsAndSizeStatedByHandAreRemembered() async throws {
+    let folder = try TemporaryFolder()
+    let model = try TinyBackbone.write(to: folder)
+    func run(_ name: String, _ more: String...) async throws -> JSONValue {
+      let words = TinyBackbone.run("lora", model: model, out: folder.url.appendingPathComponent(name)) + more
+      let outcome = try await runFrugal(words)
+      try #require(outcome.code == 0, "\(outcome.errors)")
+      return try folder.result(name)
+    }
+    let stated = try await run("stated", "--heads", "4", "--image-size", "24")
+    let plain = try await run("plain")
+    #expect(stated["test"]["logitsSHA256"] != plain["test"]["logitsSHA256"])
+    let settings = try JSONDecoder().decode(JSONValue.self, from: Data(try folder.bytes("stated/config.json")))
+    #expect(settings["model"]["heads"].int == 4 && settings["model"]["imageSize"].int == 24)
+    let delta = folder.path("stated/delta.safetensors")
+    let before = try folder.bytes("stated/delta.safetensors")
+    #expect(try await runFrugal("tune", "--resume", folder.path("stated")).code == 0)
+    #expect(try folder.bytes("stated/delta.safetensors") == before && folder.result("stated") == stated)
+    let words = ["evaluate", "--model", model, "--data", Workbench.pictures, "--delta", delta, "--json"]
+    #expect(try await runFrugal(words).json()["logitsSHA256"] == stated["test"]["logitsSHA256"])
+    // What is said now counts before what was said then.
+    let other = try await runFrugal(words + ["--heads", "2"])
+    #expect(try other.json()["logitsSHA256"] != stated["test"]["logitsSHA256"])
+    let picture = "\(Workbench.pictures)/test/red_circle/00.png"
+    #expect(try await runFrugal("predict", "--model", model, "--delta", delta, picture).code == 0)
+    let export = try await runFrugal(
+      "export", "--model", model, "--delta", delta, "--merged", folder.path("merged.safetensors"))
+    #expect(export.code == 0, "\(export.errors)")
+  }
+
+  @Test(arguments: [
+    (["--heads", "5"], "vit.safetensors: heads: expected a divisor of the width 64, found 5"),
+    (["--heads", "0"], "--heads: expected a whole number from 1 to 65536, found \"0\""),
+    (["--image-size", "7"], "vit.safetensors: image size: expected at least a patch of 8, found 7"),
+    (["--image-size", "big"], "--image-size: expected a whole number from 1 to 65536, found \"big\""),
+  ]) func wrongHintsAreRefusedByEveryCommand(_ flags: [String], _ text: String) async throws {
+    let folder = try TemporaryFolder()
+    let model = try TinyBackbone.write(to: folder)
+    let run = TinyBackbone.run("lora", model: model, out: folder.url.appendingPathComponent("run"))
+    let delta = folder.path("delta/delta.safetensors")
+    #expect(
+      try await runFrugal(
+        TinyBackbone.run("lora", model: model, out: folder.url.appendingPathComponent("delta"))
+      ).code == 0)
+    let picture = "\(Workbench.pictures)/test/red_circle/00.png"
+    for words in [
+      run, ["sensitivity", "--model", model, "--data", Workbench.pictures, "--out", folder.path("run")],
+      ["evaluate", "--model", model, "--data", Workbench.pictures, "--delta", delta],
+      ["predict", "--model", model, "--delta", delta, picture],
+      ["export", "--model", model, "--delta", delta, "--merged", folder.path("run")], ["inspect", model],
+    ] {
+      let outcome = try await runFrugal(words + flags)
+      #expect(outcome.code != 0 && outcome.errors.contains(text), "\(words[0]): \(outcome.errors)")
+      #expect(!folder.exists("run"))
+    }
+  }
+
+  @Test func hintsAreNotForAModelWithText() async throws {
+    let folder = try TemporaryFolder()
+    let words = Workbench.quickRun("lora", out: folder.url.appendingPathComponent("run")) + ["--heads", "2"]
+    expectRefusal(
+      try await runFrugal(words), code: 2,
+      ["--heads, --image-size: expected an image classifier, found a CLIP directory"])
+  }
+
   private static let refusals: [(String, [String], String)] = [
     ("spt-lora", ["--budget", "200"], "--budget: expected at least 260, the numbers of the head"),
     ("spt-lora", ["--budget", "1M"], "--budget: expected at most"),
@@ -95,6 +161,35 @@ import Testing
     let outcome = try await runFrugal(words)
     #expect(outcome.code != 0 && outcome.errors.contains(text), "\(outcome.errors)")
     #expect(!folder.exists("run"))
+  }
+
+  /// A budget that the model or the head refuses is a wrong flag, as any other.
+  @Test(arguments: ["200", "1M", "200,4000"]) func aBudgetThatCannotBeIsAWrongFlag(_ budget: String) async throws {
+    let folder = try Workbench.picturesCopy()
+    try FileManager.default.copyItem(atPath: folder.path("pictures/test"), toPath: folder.path("pictures/val"))
+    let model = try TinyBackbone.write(to: folder)
+    let words = TinyBackbone.run(
+      "spt-lora", model: model, out: folder.url.appendingPathComponent("run"), data: folder.path("pictures"))
+    expectRefusal(try await runFrugal(words + ["--budget", budget]), code: 2, ["--budget: expected at "])
+  }
+
+  /// Half, single and bfloat numbers in one file: each tensor is read by its own type, and `inspect` shows each.
+  @Test func typesMayBeMixedInOneFile() async throws {
+    let folder = try TemporaryFolder()
+    let plain = try SafeTensorsFile(contentsOf: URL(fileURLWithPath: try TinyBackbone.write(to: folder)))
+    var writer = SafeTensorsWriter()
+    let types: [ElementType] = [.f32, .f16, .bf16]
+    for (place, name) in plain.names.enumerated() { writer.add(name, try plain.tensor(name), as: types[place % 3]) }
+    let model = folder.url.appendingPathComponent("mixed.safetensors")
+    try writer.write(to: model)
+    let report = try await runFrugal("inspect", model.path, "--tensors", "--json").json()
+    #expect(Set(report["types"].object?.keys.map { $0 } ?? []) == ["F32", "F16", "BF16"])
+    for (place, name) in plain.names.enumerated() {
+      #expect(report["tensors"][name].string?.hasPrefix("\(types[place % 3].rawValue) ") == true, "\(name)")
+    }
+    let run = TinyBackbone.run("spt-adapter", model: model.path, out: folder.url.appendingPathComponent("run"))
+    let outcome = try await runFrugal(run + ["--budget", "4000"])
+    #expect(outcome.code == 0, "\(outcome.errors)")
   }
 
   @Test func anUnknownArchitectureListsTheKnown() async throws {

@@ -50,7 +50,7 @@ import Testing
     let (whole, sharded) = (try await evaluate(Workbench.model), try await evaluate(folder.path("model")))
     #expect(sharded["logitsSHA256"] == whole["logitsSHA256"])
     let inspected = try await runFrugal("inspect", folder.path("model"), "--json").json()
-    #expect(inspected["kind"].string == "CLIP, 3 safetensors shards")
+    #expect(inspected["kind"].string == "CLIP, 3 shards, each a safetensors file")
     #expect(inspected["sha256"].object?.count == 3)
   }
 

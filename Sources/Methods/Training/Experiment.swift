@@ -141,6 +141,7 @@ public struct Experiment: Sendable {
         templates: configuration.templates, ensembling: configuration.ensembling, cleaning: configuration.cleaning,
         alpha: name.head == .taskRes ? configuration.recipe.alpha : nil))
     delta.description.normalisation = configuration.normalisation
+    (delta.description.heads, delta.description.imageSize) = (configuration.model.heads, configuration.model.imageSize)
     method.encoder.write(encoderValues, to: &delta)
     method.head.write(headValues, to: &delta)
     try delta.write(to: folder.delta)

@@ -39,9 +39,16 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
     public var path: String
     /// The SHA-256 of its weights.
     public var sha256: String
+    /// The attention heads of a classifier and the size of its pictures, where the user stated them.
+    public var heads, imageSize: Int?
 
-    /// A directory and the digest of its weights.
-    public init(path: String, sha256: String) { (self.path, self.sha256) = (path, sha256) }
+    /// A directory, the digest of its weights, and what its files do not say.
+    public init(path: String, sha256: String, _ hints: BackboneHints = BackboneHints()) {
+      (self.path, self.sha256, heads, imageSize) = (path, sha256, hints.heads, hints.imageSize)
+    }
+
+    /// What the files of the model do not say.
+    public var hints: BackboneHints { BackboneHints(imageSize: imageSize, heads: heads) }
   }
 
   /// The data by place and content.

@@ -10,14 +10,14 @@ enum EvaluateCommand: Command {
   static let operands = ""
   static let options =
     [
-      Option("--model", "PATH", "CLIP directory, or an image classifier: a safetensors file or a folder with one"),
+      modelOption,
       Option("--data", "DIR", "image folder with train/CLASS/* and test/CLASS/*"),
       Option("--delta", "FILE", "delta of a run; without one the model is used zero-shot"),
       Option("--split", "test|val|train", "which pictures (default test)"),
       datasetOption,
-    ] + textOptions + [
+    ] + textOptions + hintOptions + [
       normalizeOption,
-      Option("--skip-unreadable", "leave out pictures that cannot be read, and list them"),
+      skipOption,
       Option("--json", "print the result as JSON"),
     ]
 

@@ -8,12 +8,14 @@ enum ExportCommand: Command {
   static let name = "export"
   static let summary = "a delta as a PEFT adapter directory, or merged into full weights"
   static let operands = ""
-  static let options = [
-    Option("--model", "PATH", "the model of the delta"),
-    Option("--delta", "FILE", "delta of a run"),
-    Option("--peft", "DIR", "new folder for adapter_config.json and adapter_model.safetensors: the low-rank branches"),
-    Option("--merged", "FILE", "new safetensors file with all weights, under the names of the model's own"),
-  ]
+  static let options =
+    [
+      Option("--model", "PATH", "the model of the delta"),
+      Option("--delta", "FILE", "delta of a run"),
+      Option(
+        "--peft", "DIR", "new folder for adapter_config.json and adapter_model.safetensors: the low-rank branches"),
+      Option("--merged", "FILE", "new safetensors file with all weights, under the names of the model's own"),
+    ] + hintOptions
 
   static func run(_ arguments: Arguments) throws {
     try arguments.requireNoOperands()
@@ -26,7 +28,8 @@ enum ExportCommand: Command {
       }
     }
     let (modelPath, deltaPath) = (try arguments.required("--model"), try arguments.required("--delta"))
-    let model = try load(vision: modelPath, cleaning: .published, classes: nil, nil)
+    let known = try Delta.description(of: URL(fileURLWithPath: deltaPath))
+    let model = try load(vision: modelPath, cleaning: .published, classes: nil, nil, arguments.hints(known.hints))
     let delta = try Delta(contentsOf: URL(fileURLWithPath: deltaPath), for: model.tower, modelHash: model.sha256)
     // Both are made before either is written.
     let adapter = try arguments.string("--peft").map { _ in try PEFTAdapter(delta, layout: model.layout) }

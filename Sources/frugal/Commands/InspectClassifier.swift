@@ -1,22 +1,22 @@
-import Datasets
 import Foundation
+import Methods
 import Models
 import Tensor
 
 extension InspectCommand {
   /// An image classifier, in a folder or a file; `nil` where the weights are of none.
-  static func inspect(classifier path: String) throws -> Report? {
+  static func inspect(classifier path: String, _ hints: BackboneHints) throws -> Report? {
     let url = URL(fileURLWithPath: path)
     guard let weights = try? PretrainedWeights(contentsOf: url), ImageBackbone.recognises(weights) else {
       return nil
     }
-    let backbone = try ImageBackbone(contentsOf: url)
-    let preprocessing = try Preprocessing.imageNet(size: backbone.tower.imageSize)
+    let model = try PretrainedBackbone(contentsOf: url, hints: hints, .imagenet)
+    let (backbone, preprocessing) = (model.backbone, model.preprocessing)
+    if hints.heads != nil { try requireHeads(backbone.configuration) }
     let isConfigured = FileManager.default.fileExists(atPath: url.appendingPathComponent("config.json").path)
     let sizes = isConfigured ? "sizes from the shapes and config.json" : "no config.json: sizes from the shapes"
     return Report(
-      kind: "\(backbone.configuration.architecture), "
-        + (weights.files.count == 1 ? "one \(weights.files[0].format)" : "\(weights.files.count) safetensors shards"),
+      kind: "\(backbone.configuration.architecture), \(weights.format)",
       path: path,
       sha256: Dictionary(weights.files.map { (lastComponent($0.file), $0.sha256.description) }) { first, _ in first },
       bytes: weights.files.reduce(0) { $0 + $1.byteCount }, types: types(of: weights.files),

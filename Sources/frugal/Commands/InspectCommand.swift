@@ -10,12 +10,12 @@ enum InspectCommand: Command {
   static let summary = "what is in a model directory, a delta or a weight file"
   static let operands = "PATH"
   static let calculates = false
-  static let options = [
-    Option(
-      "--tensors",
-      "list every tensor of a model or delta with its type and shape; those of a weight file are listed anyway"),
-    Option("--json", "print the result as JSON"),
-  ]
+  static let options =
+    [
+      Option(
+        "--tensors",
+        "list every tensor of a model or delta with its type and shape; those of a weight file are listed anyway")
+    ] + hintOptions + [Option("--json", "print the result as JSON")]
 
   /// What `--json` prints.
   struct Report: Encodable {
@@ -45,7 +45,8 @@ enum InspectCommand: Command {
     let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
     guard exists else { throw RunError("\(path): expected a directory or a weight file, found nothing") }
     var report =
-      try inspect(classifier: path) ?? (isDirectory.boolValue ? inspect(model: path) : inspect(file: path))
+      try inspect(classifier: path, arguments.hints())
+      ?? (isDirectory.boolValue ? inspect(model: path) : inspect(file: path))
     if !arguments.has("--tensors"), !report.isWeightFile { report.tensors = nil }
     if arguments.has("--json") { return try printJSON(report) }
     print("\(report.path): \(report.kind)")
@@ -86,7 +87,7 @@ enum InspectCommand: Command {
       case .direct(let height, let width): "resize to \(height) × \(width)"
       }
     return Report(
-      kind: "CLIP, \(files.count == 1 ? "one \(files[0].format)" : "\(files.count) safetensors shards")", path: path,
+      kind: "CLIP, \(pretrained.directory.weights.format)", path: path,
       sha256: Dictionary(files.map { (lastComponent($0.file), $0.sha256.description) }) { first, _ in first },
       bytes: files.reduce(0) { $0 + $1.byteCount }, types: types(of: files),
       parameters: [

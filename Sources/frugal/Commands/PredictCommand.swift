@@ -11,13 +11,13 @@ enum PredictCommand: Command {
   static let operands = "PICTURE…"
   static let options =
     [
-      Option("--model", "PATH", "CLIP directory, or an image classifier: a safetensors file or a folder with one"),
+      modelOption,
       Option("--delta", "FILE", "delta of a run; without one the model is used zero-shot"),
       Option("--classes", "A,B,…", "class names, where no delta gives them"),
       Option("--top", "N", "how many classes to show a picture (default 5)"),
-    ] + textOptions + [
+    ] + textOptions + hintOptions + [
       normalizeOption,
-      Option("--skip-unreadable", "leave out pictures that cannot be read, and list them"),
+      skipOption,
       Option("--json", "print the result as JSON"),
     ]
 

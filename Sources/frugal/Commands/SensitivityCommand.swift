@@ -9,22 +9,24 @@ enum SensitivityCommand: Command {
   static let name = "sensitivity"
   static let summary = "which weights matter to a task, and what SPT tunes under each budget"
   static let operands = ""
-  static let options = [
-    Option("--model", "PATH", "CLIP directory, or an image classifier: a safetensors file or a folder with one"),
-    Option("--data", "DIR", "image folder with train/CLASS/* and test/CLASS/*; only train is looked at"),
-    Option("--samples", "N", "pictures to look at, one of every class in turn (default 512)"),
-    Option("--batch", "N", "pictures a gradient; 1 adds up samples, as the paper does (default 32)"),
-    Option("--budget", "N", "one more budget, which the picture shows too: 400000 or 0.4M (default 0.4M)"),
-    Option("--rank", "N", "numbers a token has inside of a module (default 8)"),
-    Option("--spt-alpha", "X", "a matrix gets a module from its cost/α sensitive entries on (default 10)"),
-    Option("--spt-beta", "X", "a vector is tuned whole from its length/β sensitive entries on (default 5)"),
-    Option("--structured-only", "modules and whole vectors only"),
-    Option("--unstructured-only", "single entries only"),
-    Option("--stochastic-depth", "X", "share of samples that skip a residual branch of the last block (default 0.1)"),
-    normalizeOption,
-    Option("--seed", "N", "seed of the new head and of stochastic depth (default 1)"),
-    Option("--out", "DIR", "folder for sensitivity.safetensors, allocations.json and sensitivity.svg"),
-  ]
+  static let options =
+    [
+      modelOption,
+      Option("--data", "DIR", "image folder with train/CLASS/* and test/CLASS/*; only train is looked at"),
+      Option("--samples", "N", "pictures to look at, one of every class in turn (default 512)"),
+      Option("--batch", "N", "pictures a gradient; 1 adds up samples, as the paper does (default 32)"),
+      Option("--budget", "N", "one more budget, which the picture shows too: 400000 or 0.4M (default 0.4M)"),
+      Option("--rank", "N", "numbers a token has inside of a module (default 8)"),
+      Option("--spt-alpha", "X", "a matrix gets a module from its cost/α sensitive entries on (default 10)"),
+      Option("--spt-beta", "X", "a vector is tuned whole from its length/β sensitive entries on (default 5)"),
+      Option("--structured-only", "modules and whole vectors only"),
+      Option("--unstructured-only", "single entries only"),
+      Option("--stochastic-depth", "X", "share of samples that skip a residual branch of the last block (default 0.1)"),
+      normalizeOption,
+    ] + hintOptions + [
+      Option("--seed", "N", "seed of the new head and of stochastic depth (default 1)"),
+      Option("--out", "DIR", "folder for sensitivity.safetensors, allocations.json and sensitivity.svg"),
+    ]
 
   /// The budgets of the published allocations.
   private static let published = [50_000, 100_000, 200_000, 400_000, 600_000, 800_000, 1_000_000]
@@ -46,7 +48,7 @@ enum SensitivityCommand: Command {
     let folder = try load(data: try arguments.required("--data"))
     let pretrained = try load(
       vision: modelPath, cleaning: .published, classes: folder.classNames.count,
-      try arguments.choice("--normalize", of: Normalisation.self))
+      try arguments.choice("--normalize", of: Normalisation.self), arguments.hints())
     let tower = pretrained.tower
     let head = LinearHead(width: tower.featureWidth, classes: folder.classNames.count, seed: seed)
     let headCount = head.trainables.reduce(0) { $0 + $1.initial.count }

@@ -11,7 +11,7 @@ enum TuneCommand: Command {
   static let operands = ""
   static let options =
     [
-      Option("--model", "PATH", "CLIP directory, or an image classifier: a safetensors file or a folder with one"),
+      modelOption,
       Option("--data", "DIR", "image folder with train/CLASS/*, test/CLASS/* and perhaps val/CLASS/*"),
       Option("--method", "NAME", "\(MethodName.parts.joined(separator: ", ")), or one of each half: r-amt+task-res"),
       Option(
@@ -42,7 +42,7 @@ enum TuneCommand: Command {
       Option("--norm-weight", "X", "r-amt: weight of the norm regulariser (default 1e-4)"),
       Option("--tuned-share", "X", "r-pmt: share of the weights that carry masks (default as many as r-amt)"),
       Option("--alpha", "X", "task-res: α (default 0.5; Oxford Flowers 1)"),
-    ] + siteOptions + [
+    ] + siteOptions + hintOptions + [
       Option(
         "--select", "last|val|test-max",
         "which epoch becomes the delta (default last; with tuned sites val where there is such a split); test-max "
@@ -50,7 +50,7 @@ enum TuneCommand: Command {
       Option(
         "--train-on", "train|train+val",
         "pictures to learn from (default train; with several budgets train+val, once val has chosen one)"),
-      Option("--skip-unreadable", "leave out pictures that cannot be read, and list them"),
+      skipOption,
       Option("--json", "print the result as JSON"),
     ]
 
