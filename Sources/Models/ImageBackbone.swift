@@ -44,7 +44,9 @@ public struct ImageBackbone: Sendable {
   private init(
     _ configuration: BackboneConfiguration, _ shapes: CanonicalShapes, _ resampling: PositionResampling, classes: Int?
   ) throws {
-    (self.configuration, source, layout) = (configuration, shapes.source.label, shapes.layout)
+    var layout = shapes.layout
+    layout.fullNames = (shapes.source as? StrippedSource)?.fullNames ?? [:]
+    (self.configuration, source, self.layout) = (configuration, shapes.source.label, layout)
     var reader = WeightReader(shapes.source, shapes.layout)
     reader.resampling = resampling
     tower = try configuration.tower(&reader)

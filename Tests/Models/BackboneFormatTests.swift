@@ -77,6 +77,11 @@ import Testing
     for (found, want) in zip(found.parameters, model.parameters) {
       #expect(found.value == want.value, "\(want.site)")
     }
+    // The layout names tensors as this checkpoint does, with the words that stand before them.
+    for parameter in model.parameters {
+      let name = try #require(found.layout.place(of: parameter.site.name)?.name)
+      #expect(source.tensors[name] != nil, "\(parameter.site): \(name)")
+    }
   }
 
   @Test(arguments: stored) func aHeadOfAnotherSizeIsLeftBehindAndThatIsSaid(_ stored: Stored) throws {

@@ -90,6 +90,32 @@ import Testing
     }
   }
 
+  /// A checkpoint before whose names stands a word keeps it: its merged weights answer as the model with its delta.
+  @Test(arguments: ["module.", "base_encoder."]) func mergedWeightsKeepTheirNames(_ prefix: String) async throws {
+    let folder = try TemporaryFolder()
+    let plain = try SafeTensorsFile(contentsOf: URL(fileURLWithPath: try TinyBackbone.write(to: folder)))
+    var writer = SafeTensorsWriter()
+    for name in plain.names where !name.hasPrefix("head.") { writer.add(prefix + name, try plain.tensor(name)) }
+    let model = folder.url.appendingPathComponent("prefixed.safetensors")
+    try writer.write(to: model)
+    let run = TinyBackbone.run("lora", model: model.path, out: folder.url.appendingPathComponent("run"))
+    #expect(try await runFrugal(run).code == 0)
+    let outcome = try await runFrugal([
+      "export", "--model", model.path, "--delta", folder.path("run/delta.safetensors"), "--merged",
+      folder.path("merged.safetensors"), "--peft", folder.path("peft"),
+    ])
+    #expect(outcome.code == 0, "\(outcome.errors)")
+    let merged = try SafeTensorsFile(contentsOf: folder.url.appendingPathComponent("merged.safetensors"))
+    let old = try SafeTensorsFile(contentsOf: model)
+    #expect(Set(merged.names) == Set(old.names + ["head.weight", "head.bias"]))
+    let changed = try old.names.filter { try merged.tensor($0) != old.tensor($0) }
+    #expect(changed == ["\(prefix)blocks.0.attn.qkv.weight", "\(prefix)blocks.1.attn.qkv.weight"])
+    let adapter = try SafeTensorsFile(contentsOf: folder.url.appendingPathComponent("peft/adapter_model.safetensors"))
+    #expect(adapter.names.contains("base_model.model.\(prefix)blocks.0.attn.qkv.lora_A.weight"))
+    let report = try await runFrugal("inspect", folder.path("merged.safetensors"), "--json")
+    #expect(report.code == 0 && report.output.contains("4 classes"), "\(report.errors)")
+  }
+
   private func transposed(_ a: Tensor) -> [Real] {
     let (rows, columns) = (a.shape[0], a.shape[1])
     return (0..<rows * columns).map { a.values[$0 % rows * columns + $0 / rows] }

@@ -16,6 +16,9 @@ struct StrippedSource: TensorSource {
     self.stored = stored
   }
 
+  /// The names of the checkpoint, by those that are left of them.
+  var fullNames: [String: String] { stored.filter { $0.key != $0.value } }
+
   var label: String { source.label }
   var names: [String] { stored.keys.sorted() }
   func shape(of name: String) -> Shape? { stored[name].flatMap { source.shape(of: $0) } }

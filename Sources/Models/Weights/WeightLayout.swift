@@ -9,6 +9,8 @@ public struct WeightLayout: Sendable {
   let ignored: [String]
   /// What else a checkpoint may hold that is no part of the model, and is said to be left aside.
   var leftAside: [Part] = []
+  /// What one checkpoint calls tensors before whose names it has a word of its own (`StrippedSource`).
+  var fullNames: [String: String] = [:]
 
   /// A part of a checkpoint that belongs to its pretraining alone.
   struct Part: Sendable {
@@ -39,7 +41,8 @@ public struct WeightLayout: Sendable {
     let number = parts.first { Int($0) != nil }.map(String.init)
     let pattern = parts.map { Int($0) == nil ? String($0) : "{i}" }.joined(separator: ".")
     guard let rule = rules.first(where: { $0.canonical == pattern }) else { return nil }
-    return (rule.stored.replacing("{i}", with: number ?? ""), rule.form)
+    let name = rule.stored.replacing("{i}", with: number ?? "")
+    return (fullNames[name] ?? name, rule.form)
   }
 
   func isIgnored(_ stored: String) -> Bool {

@@ -109,9 +109,14 @@ enum ExportCommand: Command {
     }
     let inside = merged.filter { entry in !strangers.contains { $0.site == entry.site } }
     let replaced = try model.layout.stored(inside) { try weights.tensor($0) }
+    // In the layout's name and form where it has one for a head; no stranger shares a tensor with others.
+    let added = model.layout.stored(strangers) { _ in Tensor(0) }
     var writer = SafeTensorsWriter(metadata: ["format": "pt"])
     for name in weights.names { writer.add(name, try replaced[name] ?? weights.tensor(name)) }
-    for stranger in strangers { writer.add(stranger.site == "head" ? "head.weight" : stranger.site, stranger.value) }
+    for (name, value) in added.sorted(by: { $0.key < $1.key }) { writer.add(name, value) }
+    for stranger in strangers where model.layout.place(of: stranger.site) == nil {
+      writer.add(stranger.site == "head" ? "head.weight" : stranger.site, stranger.value)
+    }
     try writer.write(to: URL(fileURLWithPath: path))
     print(
       "\(path): \(weights.names.count + strangers.count) tensors, \(replaced.count + strangers.count) of them changed")
