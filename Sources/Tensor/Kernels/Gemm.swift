@@ -84,12 +84,12 @@ package func gemmPlain(
 /// The extents of the blocks: MC, KC and NC in the literature. They decide speed only, never bits.
 enum Blocks {
   /// KC. C is read and written once every `depth` steps, a cost that long panels make small; in return a panel of A
-  /// and one of B, 14 · 768 and 32 · 768 Float = 42 and 96 KiB on AVX-512, come from the second-level cache.
+  /// and one of B, 6 · 768 and 64 · 768 Float = 18 and 192 KiB on AVX-512, come from the second-level cache.
   static let depth = 768
 
-  /// MC, a multiple of the tile. A block of A, 112 · 768 Float = 336 KiB, stays in the second-level cache while all
-  /// panels of B pass; a panel of B is read once a block, so 8 tiles share the way from the third level.
-  static let rows = (112 / Tile.rows) * Tile.rows
+  /// MC, a multiple of the tile. A block of A, 222 · 768 Float = 666 KiB, passes through the second-level cache once for each
+  /// panel of B, which stays in it; B comes from the third level once a block, so 37 tiles share the way.
+  static let rows = (224 / Tile.rows) * Tile.rows
 
   /// NC. The packed block of B, at most 4096 · 768 Float = 12 MiB, is meant for the third-level cache.
   static let columns = 4096

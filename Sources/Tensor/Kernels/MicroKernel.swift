@@ -1,15 +1,17 @@
 // The only code shaped by registers: a tile of C that stays in them while p runs.
 //
-// A tile is `Tile.rows` lines of two vector registers. For every p it needs one line of B and one number of A a row:
+// A tile is `Tile.rows` lines of some vector registers. For every p it needs one line of B and one number of A a row:
 //
 //   target            register   tile      accumulators + line of B + broadcast, of registers
-//   AVX-512           16 Float   14 × 32   28 + 2 + 1 of 32 (the broadcast is part of the instruction)
+//   AVX-512           16 Float   6 × 64    24 + 4 + 1 of 32
 //   AVX2              8          6 × 16    12 + 2 + 1 of 16
 //   other x86-64      4          6 × 8     12 + 2 + 1 of 16
 //   arm64             4          12 × 8    24 + 2 + 3 of 32 (numbers of A come four at a time)
 //
-// `Double` has half as many numbers a register. A tile is built by stacking rows as values of nested structs, which the
-// compiler takes apart into registers; the same tile as an array of vectors goes through memory.
+// A broadcast serves as many multiply-adds as a line has registers. A tile nearer to a square, 14 × 32 or 8 × 48, reads less a
+// step, but takes more instructions, of which a core with company runs out first; and 64 divides the widths of heads and layers.
+// `Double` has half as many numbers a register. A tile is built by stacking rows as values of nested structs, which the compiler
+// takes apart into registers; the same tile as an array of vectors goes through memory.
 
 #if WIDE_TILE && !REAL64
   package typealias Register = SIMD16<Real>
@@ -23,14 +25,16 @@
 
 /// The extents of the tile of C held in registers: MR × NR in the literature.
 package enum Tile {
-  #if WIDE_TILE
-    @inline(__always) package static var rows: Int { 14 }
-  #elseif arch(arm64)
+  #if arch(arm64)
     @inline(__always) package static var rows: Int { 12 }
   #else
     @inline(__always) package static var rows: Int { 6 }
   #endif
-  @inline(__always) package static var columns: Int { 2 * Register.scalarCount }
+  #if WIDE_TILE
+    @inline(__always) package static var columns: Int { 4 * Register.scalarCount }
+  #else
+    @inline(__always) package static var columns: Int { 2 * Register.scalarCount }
+  #endif
 }
 
 /// What the micro-kernel does: C[i, j] = fma(A[i, p], B[p, j], C[i, j]) for p = 0 … k − 1 in order, over one tile.
@@ -53,6 +57,10 @@ struct TileStep {
 
 /// Runs one tile.
 func microKernel(_ tile: TileStep) {
+  #if WIDE_TILE
+    if tile.columns > 3 * Register.scalarCount { return dispatch(Line4.self, tile) }
+    if tile.columns > 2 * Register.scalarCount { return dispatch(Line3.self, tile) }
+  #endif
   if tile.columns > Register.scalarCount {
     dispatch(Line2.self, tile)
   } else {
@@ -77,10 +85,7 @@ private func dispatch<L: Line>(_: L.Type, _ tile: TileStep) {
   case ...1: run(OneRow<L>.self, tile)
   case 2: run(Rows2<L>.self, tile)
   case ...4: run(Rows4<L>.self, tile)
-  #if WIDE_TILE
-    case ...7: run(Rows7<L>.self, tile)
-    default: run(Stack<Rows7<L>, Rows7<L>>.self, tile)
-  #elseif arch(arm64)
+  #if arch(arm64)
     case ...6: run(Rows6<L>.self, tile)
     default: run(Stack<Rows6<L>, Rows6<L>>.self, tile)
   #else
@@ -97,6 +102,7 @@ private func run<B: Block>(_: B.Type, _ step: TileStep) {
   let (aRow, aStep, bStep) = (step.aRow, step.aStep, step.bStep)
   var p = step.k
   // Twice the same loop: rows that are neighbours have their places in the instructions, others need a register each.
+  // Two steps a turn would save counting, but the compiler then mixes the steps, and an accumulator waits for itself.
   if aRow == 1 {
     while p > 0 {
       tile.fma(a, 1, B.LineType(loading: b))
@@ -174,6 +180,56 @@ private struct Line2: Line {
   }
 }
 
+private struct Line3: Line {
+  var left = Line2()
+  var right = Line1()
+
+  @inline(__always) init() {}
+
+  @inline(__always)
+  init(loading pointer: UnsafePointer<Real>) {
+    left = Line2(loading: pointer)
+    right = Line1(loading: pointer + 2 * Register.scalarCount)
+  }
+
+  @inline(__always)
+  func store(to pointer: UnsafeMutablePointer<Real>) {
+    left.store(to: pointer)
+    right.store(to: pointer + 2 * Register.scalarCount)
+  }
+
+  @inline(__always)
+  mutating func fma(_ a: Real, _ b: Line3) {
+    left.fma(a, b.left)
+    right.fma(a, b.right)
+  }
+}
+
+private struct Line4: Line {
+  var left = Line2()
+  var right = Line2()
+
+  @inline(__always) init() {}
+
+  @inline(__always)
+  init(loading pointer: UnsafePointer<Real>) {
+    left = Line2(loading: pointer)
+    right = Line2(loading: pointer + 2 * Register.scalarCount)
+  }
+
+  @inline(__always)
+  func store(to pointer: UnsafeMutablePointer<Real>) {
+    left.store(to: pointer)
+    right.store(to: pointer + 2 * Register.scalarCount)
+  }
+
+  @inline(__always)
+  mutating func fma(_ a: Real, _ b: Line4) {
+    left.fma(a, b.left)
+    right.fma(a, b.right)
+  }
+}
+
 /// Rows of a tile, one below the other.
 private protocol Block {
   associatedtype LineType: Line
@@ -232,4 +288,3 @@ private struct Stack<Top: Block, Bottom: Block>: Block where Top.LineType == Bot
 private typealias Rows2<L: Line> = Stack<OneRow<L>, OneRow<L>>
 private typealias Rows4<L: Line> = Stack<Rows2<L>, Rows2<L>>
 private typealias Rows6<L: Line> = Stack<Rows4<L>, Rows2<L>>
-private typealias Rows7<L: Line> = Stack<Rows6<L>, OneRow<L>>

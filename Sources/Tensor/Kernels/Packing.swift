@@ -16,13 +16,13 @@ enum Packing {
   static func pack(
     _ matrix: MatrixView, rows: Range<Int>, columns: Range<Int>, width: Int, into panels: UnsafeMutablePointer<Real>
   ) {
-    var panel = panels
-    for first in stride(from: rows.lowerBound, to: rows.upperBound, by: width) {
+    let whole = matrix.rowStride == 1 ? rows.count / width : 0
+    copy(matrix, rows.lowerBound, columns, panels: whole, width, panels)
+    var panel = panels + whole &* width &* columns.count
+    for first in stride(from: rows.lowerBound + whole * width, to: rows.upperBound, by: width) {
       let from = matrix.base + (first &* matrix.rowStride &+ columns.lowerBound &* matrix.columnStride)
       let present = rows.upperBound - first
-      if matrix.rowStride == 1 && present >= width {
-        copy(from, matrix.mask, columnStride: matrix.columnStride, columns.count, width, panel)
-      } else if matrix.columnStride == 1 {
+      if matrix.columnStride == 1 {
         if let mask = matrix.mask {
           transpose(from, mask, rowStride: matrix.rowStride, min(present, width), columns.count, width, panel)
         } else {
@@ -35,17 +35,17 @@ enum Packing {
     }
   }
 
-  /// Packs columns `columns` and rows `depth` of a B, a panel of it a piece of work.
+  /// Packs columns `columns` and rows `depth` of a B, some panels of it a piece of work.
   static func packColumns(
     of b: MatrixView, _ columns: Range<Int>, _ depth: Range<Int>, isParallel: Bool,
     into panels: UnsafeMutablePointer<Real>
   ) {
     let count = (columns.count + Tile.columns - 1) / Tile.columns
-    Parallel.forEach(count, isParallel: isParallel) { panel in
-      let first = columns.lowerBound + panel * Tile.columns
-      pack(
-        b.transposed, rows: first..<min(first + Tile.columns, columns.upperBound), columns: depth, width: Tile.columns,
-        into: panels + panel * Tile.columns * depth.count)
+    let group = 4
+    Parallel.forEach((count + group - 1) / group, isParallel: isParallel) { piece in
+      let first = piece * group * Tile.columns
+      let rows = columns.lowerBound + first..<min(columns.lowerBound + first + group * Tile.columns, columns.upperBound)
+      pack(b.transposed, rows: rows, columns: depth, width: Tile.columns, into: panels + first * depth.count)
     }
     b.shift?.add(to: panels, columns, depth)
   }
@@ -62,7 +62,25 @@ enum Packing {
     }
   }
 
-  /// A full panel whose rows are neighbours in memory: a copy a column.
+  /// Full panels of rows that are neighbours in memory. Some columns of all panels at a time: memory is read in runs as long as
+  /// the panels are wide together, and few pages are in use at once.
+  private static func copy(
+    _ matrix: MatrixView, _ first: Int, _ columns: Range<Int>, panels: Int, _ width: Int,
+    _ panel: UnsafeMutablePointer<Real>
+  ) {
+    let piece = 32
+    for p in stride(from: columns.lowerBound, to: columns.upperBound, by: piece) {
+      let count = min(piece, columns.upperBound - p)
+      for index in 0..<panels {
+        copy(
+          matrix.base + (first &+ index &* width &+ p &* matrix.columnStride), matrix.mask,
+          columnStride: matrix.columnStride, count, width,
+          panel + (index &* columns.count &+ p &- columns.lowerBound) &* width)
+      }
+    }
+  }
+
+  /// Columns of `width` neighbours each.
   private static func copy(
     _ from: UnsafePointer<Real>, _ mask: MemoryMask?, columnStride: Int, _ columns: Int, _ width: Int,
     _ panel: UnsafeMutablePointer<Real>
@@ -75,10 +93,12 @@ enum Packing {
         from += columnStride
         line += width
       }
-    } else if width == 2 &* Lanes.width {
+    } else if width & 7 == 0 {
       for _ in 0..<columns {
-        Lanes(loading: from).store(to: line)
-        Lanes(loading: from + Lanes.width).store(to: line + Lanes.width)
+        for i in stride(from: 0, to: width, by: 8) {
+          let eight = UnsafeRawPointer(from + i).loadUnaligned(as: SIMD8<Real>.self)
+          UnsafeMutableRawPointer(line + i).storeBytes(of: eight, as: SIMD8<Real>.self)
+        }
         from += columnStride
         line += width
       }

@@ -67,7 +67,7 @@ struct HeadLayout {
 
   /// Queries that are worked on together: enough rows for the products, few enough for their scores to stay in the
   /// second-level cache.
-  private static let block = 4 * Tile.rows
+  private static let block = (60 / Tile.rows) * Tile.rows
 
   /// The distance of rows of scores: whole vectors, so that no row has a rest.
   private var stride: Int { (keys + 15) & ~15 }
