@@ -45,6 +45,19 @@ let isDouble = MemoryLayout<Real>.size == 8
     #expect(f.scalar(-.nan).isNaN)
   }
 
+  @Test func powersOfNegativeNumbersHaveTheBitsOfAnyPower() {
+    let edges: [Real] = [0, -0.0, 1e-7, 0.5, 40, -.leastNonzeroMagnitude, -.infinity, -.greatestFiniteMagnitude]
+    let tail = (0..<4000).map { Bounds.lowest * (1 + Real($0) / 4000) / 2 }
+    let different = (patterns(Bounds.lowest...(-1e-30)) + tail + edges).filter { x in
+      Transcendental.expOfNegative(Lanes(repeating: x))[0].bitPattern != Transcendental.exp(x).bitPattern
+    }
+    #expect(different.isEmpty, "\(different.prefix(5))")
+    #expect(Transcendental.expOfNegative(Lanes(repeating: .nan))[0].isNaN)
+  }
+
+  /// Below this, powers are 0.
+  private enum Bounds { static let lowest: Real = isDouble ? -750 : -106 }
+
   @Test func endsOfTheRangesAreExact() {
     let infinity = Real.infinity
     #expect(Transcendental.exp(infinity) == infinity)

@@ -10,7 +10,7 @@ extension Transcendental {
   static func erf(_ x: Lanes) -> Lanes {
     let magnitude = x.magnitudes
     let near = x.fma(x, nearSeries(x * x))
-    let far = (1 - exp(-farSeries(magnitude.limited(above: saturation)))).withSigns(of: x)
+    let far = (1 - expOfNegative(-farSeries(magnitude.limited(above: saturation)))).withSigns(of: x)
     return far.replacing(with: near, where: magnitude .< 1)
   }
 

@@ -9,12 +9,21 @@ extension Transcendental {
   @inline(always)
   static func exp(_ x: Lanes) -> Lanes {
     // Beyond these bounds the result is ∞ or below half the least subnormal number; within them n fits two scales.
-    let reduced = Reduced(x.limited(above: Bounds.expAbove).limited(below: Bounds.expBelow))
+    let reduced = Reduced(
+      x.limited(above: Bounds.expAbove).limited(below: Bounds.expBelow), offset: 2 &* Binary.bias)
     // 2ⁿ by two factors, each an ordinary number for every n from the least subnormal exponent to the overflow:
     // the first product is exact, the second rounds once into the subnormal range or overflows to ∞.
-    let field = reduced.exponent &+ LaneBits(repeating: 2 &* Binary.bias)
-    let half = field &>> LaneBits(repeating: 1)
-    return (1 + reduced.q) * power(field: half) * power(field: field &- half)
+    let half = reduced.exponent &>> LaneBits(repeating: 1)
+    return (1 + reduced.q) * power(field: half) * power(field: reduced.exponent &- half)
+  }
+
+  /// eˣ in every lane for x ≤ 0, or above by what rounding adds (up to 40 is right): the bits of `exp`, in fewer instructions.
+  @inline(always)
+  static func expOfNegative(_ x: Lanes) -> Lanes {
+    // With the lift ℓ, 2ⁿ⁺ˡ is an ordinary number for every n from the least subnormal exponent on: the product with it is exact,
+    // and that with 2⁻ˡ rounds once.
+    let reduced = Reduced(x.limited(below: Bounds.expBelow), offset: Binary.bias + Bounds.lift)
+    return (1 + reduced.q) * power(field: reduced.exponent) * Bounds.lowering
   }
 
   /// tanh x = h / (h + 1), h = ½ (e²ˣ − 1), in every lane.
@@ -48,7 +57,7 @@ extension Transcendental {
   @inline(always)
   static func sigmoid(_ x: Lanes) -> Lanes {
     // With e = exp(−|x|) ≤ 1 nothing overflows, and the lower tail e / (1 + e) keeps its relative precision.
-    let e = exp(-x.magnitudes)
+    let e = expOfNegative(-x.magnitudes)
     return e.replacing(with: 1, where: x .> 0) / (1 + e)
   }
 
@@ -90,17 +99,18 @@ extension Transcendental {
     Lanes(bits: field &<< LaneBits(repeating: Binary.significandBits))
   }
 
-  /// x = n ln 2 + r, as n (a two's complement integer) and q = eʳ − 1.
+  /// x = n ln 2 + r, as n + offset (a two's complement integer; the offset is even, so that ties go where they would without)
+  /// and q = eʳ − 1.
   private struct Reduced {
     let exponent: LaneBits
     let q: Lanes
 
     @inline(always)
-    init(_ x: Lanes) {
+    init(_ x: Lanes, offset: RealBits) {
       // Adding 1.5 · 2ˢ (s bits of significand) leaves the rounded integer in the low bits: no conversion needed.
-      let shifter = Bounds.shifter
+      let shifter = Bounds.shifter + Real(offset)
       let shifted = x.times(Lanes(repeating: Bounds.reciprocalLn2), plus: shifter)
-      exponent = shifted.bits &- LaneBits(repeating: shifter.bitPattern)
+      exponent = shifted.bits &- LaneBits(repeating: Bounds.shifter.bitPattern)
       let n = shifted - shifter
       let r = x.fma(n, Lanes(repeating: -Binary.ln2High)).fma(n, Lanes(repeating: -Binary.ln2Low))
       q = r.fma(r * r, Reduced.quotient(r))
@@ -136,12 +146,16 @@ extension Transcendental {
     #if REAL64
       @inline(always) static var expAbove: Real { 710 }
       @inline(always) static var expBelow: Real { -746 }
+      @inline(always) static var lift: RealBits { 513 }
+      @inline(always) static var lowering: Real { 0x1p-513 }
       @inline(always) static var tanhAbove: Real { 20 }
       @inline(always) static var shifter: Real { 0x1.8p52 }
       @inline(always) static var reciprocalLn2: Real { 0x1.71547652b82fep0 }
     #else
       @inline(always) static var expAbove: Real { 89 }
       @inline(always) static var expBelow: Real { -104 }
+      @inline(always) static var lift: RealBits { 65 }
+      @inline(always) static var lowering: Real { 0x1p-65 }
       @inline(always) static var tanhAbove: Real { 10 }
       @inline(always) static var shifter: Real { 0x1.8p23 }
       @inline(always) static var reciprocalLn2: Real { 0x1.715476p0 }

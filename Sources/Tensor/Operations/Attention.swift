@@ -136,7 +136,7 @@ struct HeadLayout {
     let (scale, shift) = (Lanes(repeating: factor), Lanes(repeating: -rowMaximum(s, whole) * factor))
     @inline(always)
     func power(_ index: Int, _ present: Int) -> Lanes {
-      let power = Transcendental.exp(shift.fma(Lanes(loading: s + index), scale))
+      let power = Transcendental.expOfNegative(shift.fma(Lanes(loading: s + index), scale))
       power.store(to: s + index)
       return power
     }

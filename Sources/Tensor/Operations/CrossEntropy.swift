@@ -35,7 +35,8 @@ extension Variable {
             let floor = smoothing / Real(classes)
             @inline(always)
             func gradient(_ index: Int, _ present: Int) {
-              store((Transcendental.exp(load(z + index, present) - logSum) - floor) * scale, dz + index, present)
+              let p = Transcendental.expOfNegative(load(z + index, present) - logSum)
+              store((p - floor) * scale, dz + index, present)
             }
             forEachLanes(classes, gradient)
             dz[Int(labels[row])] -= (1 - smoothing) * scale
@@ -75,7 +76,7 @@ extension Variable {
               let mass = rowSum(classes) { load(t + $0, $1) }
               @inline(always)
               func gradient(_ index: Int, _ present: Int) {
-                let p = Transcendental.exp(load(logP + index, present))
+                let p = Transcendental.expOfNegative(load(logP + index, present))
                 store((p * mass - load(t + index, present)) * scale, dz + index, present)
               }
               forEachLanes(classes, gradient)

@@ -37,7 +37,7 @@ extension Variable {
           }
         }
       @inline(always)
-      func pull(_ p: Lanes, _ logQ: Lanes) -> Lanes { (Transcendental.exp(logQ) - p) * scale }
+      func pull(_ p: Lanes, _ logQ: Lanes) -> Lanes { (Transcendental.expOfNegative(logQ) - p) * scale }
       let direct = zNeeds ? p.mapLanes(logQ, pull) : nil
       let dz = direct.map { direct in
         throughBlend.map { direct.adding($0.scaled(by: 1 - teacherShare)) } ?? direct

@@ -35,7 +35,7 @@ enum GELU: LaneFunction {
 
 private enum GELUGradient: LaneFunction2 {
   @inline(always) static func value(_ dy: Lanes, _ x: Lanes) -> Lanes {
-    let density = Transcendental.exp(x * x * -0.5) * reciprocalRootTwoPi
+    let density = Transcendental.expOfNegative(x * x * -0.5) * reciprocalRootTwoPi
     return dy * normalDistribution(x).fma(x, density)
   }
 }

@@ -58,7 +58,7 @@ extension Variable {
             let total = rowSum(width) { load(dy + $0, $1) }
             @inline(always)
             func gradient(_ index: Int, _ present: Int) {
-              let p = Transcendental.exp(load(logP + index, present))
+              let p = Transcendental.expOfNegative(load(logP + index, present))
               store(load(dy + index, present) - p * total, dx + index, present)
             }
             forEachLanes(width, gradient)
@@ -89,7 +89,7 @@ func shiftedExponentials(
   let maximum = rowMaximum(x, width)
   @inline(always)
   func power(_ index: Int, _ present: Int) -> Lanes {
-    let power = Transcendental.exp(load(x + index, present) - maximum)
+    let power = Transcendental.expOfNegative(load(x + index, present) - maximum)
     store(power, y + index, present)
     return present == 16 ? power : power.keeping(first: present)
   }
@@ -102,7 +102,7 @@ func logSumExp(_ x: UnsafePointer<Real>, _ width: Int) -> Real {
   let maximum = rowMaximum(x, width)
   @inline(always)
   func power(_ index: Int, _ present: Int) -> Lanes {
-    let power = Transcendental.exp(load(x + index, present) - maximum)
+    let power = Transcendental.expOfNegative(load(x + index, present) - maximum)
     return present == 16 ? power : power.keeping(first: present)
   }
   return maximum + Transcendental.log(rowSum(width, power))
