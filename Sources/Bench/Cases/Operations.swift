@@ -17,7 +17,11 @@ var operationItems: [Item] {
       Item("\(name)-fwd") { forward(shape, function, twin) },
       Item("\(name)-bwd") { backward(shape, function, twin) },
     ]
-  } + [Item("sdpa-fwd") { attention(isBackward: false) }, Item("sdpa-bwd") { attention(isBackward: true) }]
+  } + [
+    Item("sdpa-fwd") { attention(isBackward: false) }, Item("sdpa-bwd") { attention(isBackward: true) },
+    // Others form the probabilities first; ours is the same either way.
+    Item("attn-eager-fwd") { attention(isBackward: false) },
+  ]
 }
 
 /// A function of a row and its gradient, in `Double`, one number after the other.
