@@ -83,15 +83,18 @@ package func gemmPlain(
 
 /// The extents of the blocks: MC, KC and NC in the literature. They decide speed only, never bits.
 enum Blocks {
-  /// KC. C is read and written once every `depth` steps, a cost that long panels make small; in return a panel of A
-  /// and one of B, 6 · 768 and 64 · 768 Float = 18 and 192 KiB on AVX-512, come from the second-level cache.
-  static let depth = 768
+  /// KC: k in equal parts of at most 800. C is read and written once for each, a cost that long panels make small; in return
+  /// a panel of A and one of B, 6 · 800 and 64 · 800 Float = 19 and 200 KiB on AVX-512, come from the second-level cache.
+  static func depth(of k: Int) -> Int {
+    let blocks = max(1, (k + 799) / 800)
+    return max(1, (k + blocks - 1) / blocks)
+  }
 
-  /// MC, a multiple of the tile. A block of A, 222 · 768 Float = 666 KiB, passes through the second-level cache once for each
+  /// MC, a multiple of the tile. A block of A, 222 · 800 Float = 694 KiB, passes through the second-level cache once for each
   /// panel of B, which stays in it; B comes from the third level once a block, so 37 tiles share the way.
   static let rows = (224 / Tile.rows) * Tile.rows
 
-  /// NC. The packed block of B, at most 4096 · 768 Float = 12 MiB, is meant for the third-level cache.
+  /// NC. The packed block of B, at most 4096 · 800 Float = 12.5 MiB, is meant for the third-level cache.
   static let columns = 4096
 
   /// Fewer multiply-adds than this are done by the calling thread: about 8 µs of work, the price of waking others.

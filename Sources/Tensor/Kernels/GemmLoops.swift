@@ -33,10 +33,10 @@ struct Product {
       forEachBlock(n, k) { columns, depth in
         add(m, columns, depth, .packed(matrix.block(columns, depth)))
       }
-    case .view(let b) where m <= Blocks.rows || b.transposed.isReadInPlace(depth: min(k, Blocks.depth)):
+    case .view(let b) where m <= Blocks.rows || b.transposed.isReadInPlace(depth: Blocks.depth(of: k)):
       forEachBlock(n, k) { columns, depth in add(m, columns, depth, .view(b)) }
     case .view(let b):
-      withScratch(Packing.space(min(n, Blocks.columns), min(k, Blocks.depth), width: Tile.columns)) { packed in
+      withScratch(Packing.space(min(n, Blocks.columns), Blocks.depth(of: k), width: Tile.columns)) { packed in
         forEachBlock(n, k) { columns, depth in
           Packing.packColumns(of: b, columns, depth, isParallel: isParallel, into: packed)
           add(m, columns, depth, .packed(UnsafePointer(packed)))
@@ -47,8 +47,9 @@ struct Product {
 
   private func forEachBlock(_ n: Int, _ k: Int, _ body: (_ columns: Range<Int>, _ depth: Range<Int>) -> Void) {
     for jc in stride(from: 0, to: n, by: Blocks.columns) {
-      for pc in stride(from: 0, to: k, by: Blocks.depth) {
-        body(jc..<min(jc + Blocks.columns, n), pc..<min(pc + Blocks.depth, k))
+      let depth = Blocks.depth(of: k)
+      for pc in stride(from: 0, to: k, by: depth) {
+        body(jc..<min(jc + Blocks.columns, n), pc..<min(pc + depth, k))
       }
     }
   }

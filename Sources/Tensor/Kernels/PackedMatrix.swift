@@ -14,8 +14,9 @@ struct PackedMatrix: Sendable {
     storage = Storage(count: Packing.space(columns, depth, width: Tile.columns))
     for jc in stride(from: 0, to: columns, by: Blocks.columns) {
       let block = jc..<min(jc + Blocks.columns, columns)
-      for pc in stride(from: 0, to: depth, by: Blocks.depth) {
-        let rows = pc..<min(pc + Blocks.depth, depth)
+      let step = Blocks.depth(of: depth)
+      for pc in stride(from: 0, to: depth, by: step) {
+        let rows = pc..<min(pc + step, depth)
         Packing.packColumns(of: b, block, rows, isParallel: parallel, into: storage.base + place(block, rows))
       }
     }

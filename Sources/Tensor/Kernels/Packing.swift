@@ -93,17 +93,21 @@ enum Packing {
         from += columnStride
         line += width
       }
-    } else if width & 7 == 0 {
-      for _ in 0..<columns {
-        for i in stride(from: 0, to: width, by: 8) {
+    } else {
+      // Vectors of eight may reach beyond `width`: they read what the next column begins with, or numbers between, and write
+      // what the next line replaces. The last column has no next.
+      let vectors = columnStride >= width ? columns - 1 : 0
+      for _ in 0..<vectors {
+        var i = 0
+        while i < width {
           let eight = UnsafeRawPointer(from + i).loadUnaligned(as: SIMD8<Real>.self)
           UnsafeMutableRawPointer(line + i).storeBytes(of: eight, as: SIMD8<Real>.self)
+          i &+= 8
         }
         from += columnStride
         line += width
       }
-    } else {
-      for _ in 0..<columns {
+      for _ in vectors..<columns {
         line.update(from: from, count: width)
         from += columnStride
         line += width
