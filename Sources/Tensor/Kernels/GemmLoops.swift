@@ -65,12 +65,13 @@ struct Product {
     let panels = (columns.count + Tile.columns - 1) / Tile.columns
     let isInPlace = a.isReadInPlace(depth: depth.count) || (panels <= Blocks.panels && a.hasReadableRows)
     let rowPieces = (m + Blocks.rows - 1) / Blocks.rows
-    let fewest = isInPlace ? 1 : Blocks.panels
+    let rowsEach = ((m + rowPieces - 1) / rowPieces + Tile.rows - 1) / Tile.rows * Tile.rows
+    let fewest = isInPlace ? 1 : Blocks.fewestPanels
     let columnPieces = isParallel ? max(1, min(Blocks.pieces / rowPieces, panels / fewest)) : 1
     let panelsEach = (panels + columnPieces - 1) / columnPieces
     let isSmall = m > Blocks.rows && panels * Tile.columns * depth.count <= Blocks.small
     Parallel.forEach(rowPieces * columnPieces, isParallel: isParallel) { piece in
-      let rows = piece / columnPieces * Blocks.rows..<min((piece / columnPieces + 1) * Blocks.rows, m)
+      let rows = min(piece / columnPieces * rowsEach, m)..<min((piece / columnPieces + 1) * rowsEach, m)
       let first = min(piece % columnPieces * panelsEach, panels)
       let height = isSmall ? Tile.rows : rows.count
       let space = Packing.space(height, depth.count, width: Tile.rows)
