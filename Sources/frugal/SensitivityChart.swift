@@ -1,3 +1,4 @@
+import Foundation
 import Methods
 import Models
 import Tensor
@@ -52,19 +53,27 @@ struct SensitivityChart {
     }
   }
 
+  /// Round percentages from 0 to the first that is not below `largest`: two to six of them.
+  static func ticks(upTo largest: Double) -> [Double] {
+    let steps = [0.01, 0.1, 1, 10].flatMap { power in [1, 2, 5].map { $0 * power } }
+    let step = steps.first { largest <= 5 * $0 } ?? 50
+    let count = max(1, Int((largest / step).rounded(.up)))
+    return (0...count).map { Double($0) * step }
+  }
+
   /// The picture.
   var svg: String {
     let (left, bar, gap, height) = (56, 26, 10, 200)
     func panel(_ bars: [(name: String, share: Double)], _ heading: String, at x: Int) -> String {
       let top = 72
-      let largest = max(bars.map(\.share).max() ?? 0, 1e-9)
+      let ticks = Self.ticks(upTo: 100 * (bars.map(\.share).max() ?? 0))
+      let largest = ticks[ticks.count - 1] / 100
       var lines = ["<text x=\"\(x)\" y=\"\(top - 14)\" font-size=\"13\" font-weight=\"bold\">\(heading)</text>"]
-      for tick in 0...4 {
-        let y = top + height - height * tick / 4
-        let share = largest * Double(tick) / 4
+      for (place, tick) in ticks.enumerated() {
+        let y = top + height - height * place / (ticks.count - 1)
         lines.append(
           "<line x1=\"\(x)\" x2=\"\(x + bars.count * (bar + gap))\" y1=\"\(y)\" y2=\"\(y)\" stroke=\"#ddd\"/>"
-            + "<text x=\"\(x - 6)\" y=\"\(y + 4)\" text-anchor=\"end\" font-size=\"11\">\(percent(100 * share)) %</text>"
+            + "<text x=\"\(x - 6)\" y=\"\(y + 4)\" text-anchor=\"end\" font-size=\"11\">\(String(format: "%g", tick)) %</text>"
         )
       }
       for (place, entry) in bars.enumerated() {
