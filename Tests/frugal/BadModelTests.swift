@@ -155,7 +155,10 @@ import Testing
         object["vision_config"] = vision
       }
     },
-    Damage("a missing shard", "model-00002-of-00002.safetensors: expected a readable file, found no such file") {
+    Damage(
+      "a missing shard",
+      "index.json: expected the shard \"model-00002-of-00002.safetensors\" beside it, found none"
+    ) {
       try $0.remove("model/model.safetensors")
       try SafeTensorsWriter().write(to: try $0.file("model/model-00001-of-00002.safetensors"))
       let index = #"{"weight_map": {"logit_scale": "model-00002-of-00002.safetensors"}}"#
