@@ -50,6 +50,19 @@ public struct ImageFolder: Sendable {
     untestedClasses = folders.filter { !tested.contains($0) }
   }
 
+  /// The same folder with a part of its classes, whose labels are counted from 0.
+  public func keeping(_ part: ClassPart) -> ImageFolder { ImageFolder(self, part) }
+
+  private init(_ whole: ImageFolder, _ part: ClassPart) {
+    let labels = part.labels(of: whole.folders.count)
+    (root, ignored) = (whole.root, whole.ignored)
+    (folders, rawClassNames) = (Array(whole.folders[labels]), Array(whole.rawClassNames[labels]))
+    classNames = Array(whole.classNames[labels])
+    (train, test) = (whole.train.keeping(part), whole.test.keeping(part))
+    validation = whole.validation?.keeping(part)
+    untestedClasses = whole.untestedClasses.filter(folders.contains)
+  }
+
   /// The order of the bytes of two names, which unlike `<` does not depend on how letters are composed.
   fileprivate static func byBytes(_ a: String, _ b: String) -> Bool { a.utf8.lexicographicallyPrecedes(b.utf8) }
 }

@@ -33,14 +33,19 @@ enum RunRequest {
     }
     let benchmark = try arguments.benchmark(images)
     let normalisation = try arguments.choice("--normalize", of: Normalisation.self)
-    let data = try TrainingData(images, shots: shots, seed: seed, skipsUnreadable: arguments.has("--skip-unreadable"))
+    let classes = try classes(arguments, method)
+    let data = try TrainingData(
+      images, shots: shots, seed: seed, skipsUnreadable: arguments.has("--skip-unreadable"), classes: classes)
     let pretrained = try load(
-      vision: modelPath, cleaning: cleaning, classes: images.classNames.count, normalisation, arguments.hints())
+      vision: modelPath, cleaning: cleaning, classes: data.folder.classNames.count, normalisation, arguments.hints())
     if pretrained.clip == nil { method = method.withoutText }
+    guard classes == .all || pretrained.clip != nil else {
+      throw UsageError("--classes", expected: "all, as a model without text cannot meet new classes", found: "\"base\"")
+    }
     let recipe = try recipe(.published(method, benchmark: benchmark, shots: shots, as: fidelity), method, arguments)
     if recipe.budget != nil {
       let sites = SensitivitySite.all(of: pretrained.tower)
-      let head = method.head == .linear ? images.classNames.count * (pretrained.tower.featureWidth + 1) : 0
+      let head = method.head == .linear ? data.folder.classNames.count * (pretrained.tower.featureWidth + 1) : 0
       let count = sites.reduce(0) { $0 + $1.count }
       for budget in budgets.isEmpty ? [recipe.budget?.numbers ?? 0] : budgets {
         try SensitivitySurvey.check(budget, head: head, model: count)
@@ -65,12 +70,13 @@ enum RunRequest {
       method: method, fidelity: fidelity, benchmark: benchmark, shots: shots, seed: seed,
       model: .init(path: modelPath, sha256: pretrained.sha256, try arguments.hints()),
       data: .init(
-        path: dataPath, classes: keepsUnderscores ? images.rawClassNames : images.classNames, sha256: data.sha256),
+        path: dataPath, classes: keepsUnderscores ? data.folder.rawClassNames : data.folder.classNames,
+        newClasses: data.unseen?.classNames, sha256: data.sha256),
       templates: pretrained.clip == nil ? [] : templates, ensembling: .rawMean, cleaning: cleaning.rawValue,
       truncates: arguments.has("--truncate"), recipe: recipe, selection: selection,
       skipsUnreadable: arguments.has("--skip-unreadable"),
       normalisation: pretrained.clip == nil ? normalisation ?? .imagenet : nil, splits: splits,
-      budgets: budgets.count > 1 ? budgets : nil)
+      budgets: budgets.count > 1 ? budgets : nil, classes: classes == .all ? nil : classes)
     return try Experiment(configuration, pretrained, data, in: folder)
   }
 
@@ -89,11 +95,25 @@ enum RunRequest {
     let cleaning = Cleaning(rawValue: settings.cleaning) ?? .published
     let images = try load(data: arguments.string("--data") ?? settings.data.path)
     let data = try TrainingData(
-      images, shots: settings.shots, seed: settings.seed, skipsUnreadable: settings.skipsUnreadable)
+      images, shots: settings.shots, seed: settings.seed, skipsUnreadable: settings.skipsUnreadable,
+      classes: settings.classes ?? .all)
     let pretrained = try load(
       vision: arguments.string("--model") ?? settings.model.path, cleaning: cleaning,
       classes: settings.data.classes.count, settings.normalisation, settings.model.hints)
     return try Experiment(settings, pretrained, data, in: folder)
+  }
+
+  /// The classes to learn: all, or the base ones with a method whose delta goes with others, too.
+  private static func classes(_ arguments: Arguments, _ method: MethodName) throws(UsageError) -> ClassPart {
+    let classes = try arguments.choice("--classes", of: ClassPart.self) ?? .all
+    guard classes != .new else {
+      throw UsageError("--classes", expected: "all or base, as new classes are not learned from", found: "\"new\"")
+    }
+    guard classes == .all || method.canMeetNewClasses else {
+      throw UsageError(
+        "--classes", expected: "all, as what \(method) learns belongs to the classes it saw", found: "\"base\"")
+    }
+    return classes
   }
 
   /// The pictures to learn from: train, or what `--train-on` or several budgets ask for, if the data has it.

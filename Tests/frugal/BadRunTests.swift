@@ -33,7 +33,10 @@ import Testing
       try await runFrugal(words), code: 1, ["--out: expected a folder that can be written, found /proc/frugal"])
   }
 
-  @Test(arguments: ["config.json", "metrics.jsonl", "checkpoint.safetensors", "delta.safetensors", "result.json"])
+  @Test(arguments: [
+    "config.json", "metrics.jsonl", "checkpoint.safetensors", "delta.safetensors", "predictions.jsonl", "timing.json",
+    "result.json",
+  ])
   func aFolderThatHoldsARunIsNotOverwritten(file: String) async throws {
     let folder = try TemporaryFolder()
     try folder.write("mine", to: "run/\(file)")

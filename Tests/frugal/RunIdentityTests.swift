@@ -8,6 +8,8 @@ import Testing
   /// Expects the deltas, metrics (times aside) and scores of two runs to be the same.
   private func expectSame(_ folder: TemporaryFolder, _ run: String, _ other: String) throws {
     #expect(try folder.bytes("\(run)/delta.safetensors") == folder.bytes("\(other)/delta.safetensors"), "\(other)")
+    #expect(try folder.bytes("\(run)/predictions.jsonl") == folder.bytes("\(other)/predictions.jsonl"), "\(other)")
+    #expect(try folder.bytes("\(run)/result.json") == folder.bytes("\(other)/result.json"), "\(other)")
     #expect(try folder.metrics(run) == folder.metrics(other), "\(other)")
     #expect(try folder.result(run) == folder.result(other), "\(other)")
   }

@@ -86,6 +86,9 @@ public struct MethodName: Sendable, Equatable, CustomStringConvertible {
   /// Whether anything is trained.
   public var isTrained: Bool { encoder != .frozen || head != .zeroShot }
 
+  /// Whether what is learned can be used with classes that were not seen in training: not where it is a row a class.
+  public var canMeetNewClasses: Bool { head == .zeroShot }
+
   /// The name as it is typed.
   public var description: String {
     switch (encoder, head) {

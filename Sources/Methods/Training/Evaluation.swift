@@ -11,8 +11,20 @@ public struct Evaluation: Sendable {
   public let totalByClass: [Int]
   /// The SHA-256 of all logits, in order, as 32-bit numbers: equal digests are equal predictions.
   public let logitsSHA256: String
+  /// The answer to each picture that could be read, in the order of the split.
+  public let answers: [Answer]
   /// Pictures left out.
   public let unreadable: [ImageError]
+
+  /// What a model says about one picture.
+  public struct Answer: Sendable, Equatable {
+    /// The place of the picture in the split.
+    public let picture: Int
+    /// The class with the largest logit, the first of several.
+    public let answer: Int
+    /// softmax(logits) of that class, 0 to 1.
+    public let probability: Float
+  }
 
   /// Right answers.
   public var correct: Int { correctByClass.reduce(0, +) }
@@ -39,6 +51,7 @@ public struct Evaluation: Sendable {
     }
     var correct = [Int](repeating: 0, count: set.classes.count)
     var total = correct
+    var answers: [Answer] = []
     var unreadable: [ImageError] = []
     var digest = SHA256()
     for index in 0..<count {
@@ -48,14 +61,18 @@ public struct Evaluation: Sendable {
       guard !batch.kept.isEmpty else { continue }
       let logits = method.logits(.images(batch.images), values: values)
       digest.update(logits.values.flatMap { withUnsafeBytes(of: Float($0).bitPattern.littleEndian) { Array($0) } })
-      for (position, answer) in zip(batch.kept, logits.rowMaxima()) {
-        let label = set.items[index * Self.batchSize + position].label
+      let (probabilities, width) = (Variable(logits).softmax().value.values, logits.shape.width)
+      for (row, (position, answer)) in zip(batch.kept, logits.rowMaxima()).enumerated() {
+        let picture = index * Self.batchSize + position
+        let label = set.items[picture].label
         total[label] += 1
         if answer == label { correct[label] += 1 }
+        let probability = Float(probabilities[row * width + answer])
+        answers.append(Answer(picture: picture, answer: answer, probability: probability))
       }
       try progress(min((index + 1) * Self.batchSize, set.count))
     }
-    (correctByClass, totalByClass, self.unreadable) = (correct, total, unreadable)
+    (correctByClass, totalByClass, self.answers, self.unreadable) = (correct, total, answers, unreadable)
     logitsSHA256 = digest.digest.description
   }
 }

@@ -40,6 +40,11 @@ public struct Experiment: Sendable {
       throw RunError(
         "\(configuration.data.path): expected the pictures of the run, found others (added, removed or renamed since)")
     }
+    guard configuration.data.newClasses?.count == data.unseen?.folders.count else {
+      throw RunError(
+        "\(configuration.data.path): expected \(configuration.data.newClasses?.count ?? 0) new classes, found "
+          + "\(data.unseen?.folders.count ?? 0)")
+    }
     guard configuration.splits != .trainAndValidation || data.validation != nil else {
       throw RunError("\(configuration.data.path): expected a validation split to train on, found none")
     }
@@ -53,9 +58,12 @@ public struct Experiment: Sendable {
   }
 
   /// T, [classes, embedding]; `nil` where the model knows no text.
-  public func textFeatures() throws -> Tensor? {
+  public func textFeatures() throws -> Tensor? { try textFeatures(of: configuration.data.classes) }
+
+  /// T of other classes, with the templates of the run.
+  func textFeatures(of classes: [String]) throws -> Tensor? {
     guard let clip = pretrained.clip else { return nil }
-    return try Prompts(classes: configuration.data.classes, templates: configuration.templates)
+    return try Prompts(classes: classes, templates: configuration.templates)
       .classifier(of: clip.directory, ensembling: configuration.ensembling, truncate: configuration.truncates)
   }
 
@@ -123,50 +131,6 @@ public struct Experiment: Sendable {
       }?
       .accuracy ?? 0
     }
-  }
-
-  /// Writes the delta, then reads the test split for the first and only time and writes the result.
-  ///
-  /// - budgets: those that the run's own was chosen from, if any.
-  /// - progress: pictures evaluated so far, of how many.
-  public func finish(
-    _ method: Method, _ state: TrainingState, textFeatures: Tensor?, budgets: [BudgetSearch.Score]? = nil,
-    progress: (_ done: Int, _ of: Int) throws -> Void
-  ) throws -> RunResult {
-    let chosen = state.selected(configuration.selection)
-    let (encoderValues, headValues) = method.split(chosen.values)
-    var delta = Delta(
-      Delta.Description(
-        method: configuration.method, model: configuration.model.sha256, classes: configuration.data.classes,
-        templates: configuration.templates, ensembling: configuration.ensembling, cleaning: configuration.cleaning,
-        alpha: name.head == .taskRes ? configuration.recipe.alpha : nil))
-    delta.description.normalisation = configuration.normalisation
-    (delta.description.heads, delta.description.imageSize) = (configuration.model.heads, configuration.model.imageSize)
-    method.encoder.write(encoderValues, to: &delta)
-    method.head.write(headValues, to: &delta)
-    try delta.write(to: folder.delta)
-    let deltaBytes = try SafeTensorsFile(contentsOf: folder.delta).byteCount
-    let test = data.folder.test
-    func evaluate(_ method: Method, _ values: [Tensor], _ before: Int) throws -> Evaluation {
-      try Evaluation(
-        method, values: values, on: test, preprocessing: pretrained.preprocessing,
-        skipsUnreadable: configuration.skipsUnreadable
-      ) { try progress(before + $0, 2 * test.count) }
-    }
-    let frozen = try setting(textFeatures).text.map { text in
-      let head = ZeroShot(textFeatures: text.features, logitScale: text.logitScale)
-      return try evaluate(Method(encoder: FrozenEncoder(), head: head, tower: pretrained.tower), [], 0)
-    }
-    let tuned = try evaluate(method, chosen.values, test.count)
-    let shares = method.encoder.shares(encoderValues)
-    let result = RunResult(
-      method: configuration.method, epoch: chosen.epoch, reason: chosen.reason, selection: configuration.selection,
-      test: .init(tuned), zeroShot: frozen.map { .init($0) }, validationAccuracy: chosen.validationAccuracy,
-      trainedParameters: method.trainables.reduce(0) { $0 + $1.initial.count }, deltaBytes: deltaBytes,
-      budget: configuration.recipe.budget?.numbers, budgets: budgets,
-      shares: Dictionary(uniqueKeysWithValues: shares.map { ($0.name, $0.percent) }))
-    try folder.writeResult(result)
-    return result
   }
 
   /// The entries of all maskable weights with the largest gradients (R-PMT, spec section 8).

@@ -1,3 +1,4 @@
+import Datasets
 import Foundation
 import Models
 import Tensor
@@ -57,12 +58,14 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
     public var path: String
     /// The names of the classes as they stand in the prompts.
     public var classes: [String]
+    /// The names of the classes that are met only after training, whose labels follow; `nil` where there are none.
+    public var newClasses: [String]?
     /// The SHA-256 of the names and labels of the training and validation pictures, after few-shot sampling.
     public var sha256: String
 
     /// A folder, its classes and the digest of the pictures used.
-    public init(path: String, classes: [String], sha256: String) {
-      (self.path, self.classes, self.sha256) = (path, classes, sha256)
+    public init(path: String, classes: [String], newClasses: [String]? = nil, sha256: String) {
+      (self.path, self.classes, self.newClasses, self.sha256) = (path, classes, newClasses, sha256)
     }
   }
 
@@ -100,6 +103,8 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
   public var splits: Splits?
   /// The budgets of which the best on the validation split is taken, rising (`BudgetSearch`); `nil` for one.
   public var budgets: [Int]?
+  /// The classes that are learned from, `base`; `nil` for all.
+  public var classes: ClassPart?
   /// Whether pictures that cannot be read are left out.
   public var skipsUnreadable: Bool
   /// The numbers a tensor is made of.
@@ -112,7 +117,7 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
     method: MethodName, fidelity: Fidelity, benchmark: Benchmark?, shots: Int?, seed: Int, model: Model, data: Data,
     templates: [String], ensembling: TextEnsembling, cleaning: String, truncates: Bool, recipe: Recipe,
     selection: Selection, skipsUnreadable: Bool, normalisation: Normalisation? = nil, splits: Splits? = nil,
-    budgets: [Int]? = nil
+    budgets: [Int]? = nil, classes: ClassPart? = nil
   ) {
     version = frugalVersion
     self.method = method.description
@@ -120,7 +125,7 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
     (self.model, self.data, self.templates, self.ensembling) = (model, data, templates, ensembling)
     (self.cleaning, self.truncates, self.recipe) = (cleaning, truncates, recipe)
     (self.selection, self.skipsUnreadable, self.normalisation) = (selection, skipsUnreadable, normalisation)
-    (self.splits, self.budgets) = (splits, budgets)
+    (self.splits, self.budgets, self.classes) = (splits, budgets, classes)
     precision = "\(Real.self)"
     isFused = hasFusedMultiplyAdd
   }
@@ -135,6 +140,15 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
     if data.classes.isEmpty { return wrong("data.classes", "names", "none") }
     if templates.isEmpty, MethodName(method)?.head.needsText ?? true {
       return wrong("templates", "at least one", "none")
+    }
+    if let classes {
+      guard classes == .base else { return wrong("classes", "base, or nothing for all", classes.rawValue) }
+      guard MethodName(method)?.canMeetNewClasses ?? true else {
+        return wrong("classes", "all, as what \(method) learns belongs to the classes it saw", classes.rawValue)
+      }
+      guard data.newClasses?.isEmpty == false else {
+        return wrong("data.newClasses", "names beside base classes", "none")
+      }
     }
     if splits == .trainAndValidation, selection == .validation {
       return wrong("selection", "\(Selection.last.rawValue), as the validation split is trained on", selection.rawValue)
@@ -157,15 +171,5 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
       (settings.model.path, settings.data.path) = ("", "")
       return SHA256.digest(of: Array(try JSON.encoded(settings))).description
     }
-  }
-}
-
-/// The one way JSON is written: sorted keys, so that equal values are equal bytes.
-enum JSON {
-  static func encoded(_ value: some Encodable, isPretty: Bool = false) throws -> Foundation.Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    if isPretty { encoder.outputFormatting.insert(.prettyPrinted) }
-    return try encoder.encode(value)
   }
 }

@@ -1,8 +1,9 @@
 import Foundation
 import Tensor
 
-/// The folder of a run: `config.json`, `metrics.jsonl`, `checkpoint.safetensors`, `delta.safetensors`, `result.json`; of
-/// a search among budgets, `budgets.json` and the folders of its parts besides.
+/// The folder of a run: `config.json`, `metrics.jsonl`, `checkpoint.safetensors`, `delta.safetensors`,
+/// `predictions.jsonl`, `timing.json`, `result.json`; of a search among budgets, `budgets.json` and the folders of its
+/// parts besides.
 public struct RunFolder: Sendable {
   /// The folder.
   public let url: URL
@@ -20,6 +21,10 @@ public struct RunFolder: Sendable {
   public var delta: URL { url.appendingPathComponent("delta.safetensors") }
   /// What it is worth.
   public var result: URL { url.appendingPathComponent("result.json") }
+  /// A line a test picture.
+  public var predictions: URL { url.appendingPathComponent("predictions.jsonl") }
+  /// What a clock measured.
+  public var timing: URL { url.appendingPathComponent("timing.json") }
   /// What each budget of a search is worth.
   public var budgets: URL { url.appendingPathComponent("budgets.json") }
   /// The run of one budget of a search.
@@ -35,7 +40,7 @@ public struct RunFolder: Sendable {
     if FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder), !isFolder.boolValue {
       throw RunError("--out: expected a folder, found the file \(url.shown)")
     }
-    let files = [configuration, metrics, checkpoint, delta, result, budgets]
+    let files = [configuration, metrics, checkpoint, delta, predictions, timing, result, budgets]
     for file in files where FileManager.default.fileExists(atPath: file.path) {
       throw RunError(
         "--out: expected a folder without a run, found \(file.shown) (use --resume \(url.shown) to go on with it)")
@@ -86,12 +91,9 @@ public struct RunFolder: Sendable {
     return settings
   }
 
-  /// Adds a line to the metrics, after the first `lines` lines of what is there.
-  public func writeMetrics(_ epoch: EpochMetrics, after lines: Int) throws {
-    let old = (try? String(contentsOf: metrics, encoding: .utf8)) ?? ""
-    var kept = old.split(separator: "\n").prefix(lines).map(String.init)
-    kept.append(String(decoding: try JSON.encoded(epoch), as: UTF8.self))
-    try AtomicFile.write(Array((kept.joined(separator: "\n") + "\n").utf8), to: metrics)
+  /// Writes what a clock measured.
+  func writeTiming(_ times: RunTiming) throws {
+    try AtomicFile.write(Array(try JSON.encoded(times, isPretty: true)) + [10], to: timing)
   }
 
   /// Writes the result.
@@ -107,76 +109,4 @@ public struct RunError: Error, CustomStringConvertible, Equatable {
 
   /// An error with this text.
   public init(_ description: String) { self.description = description }
-}
-
-/// A line of `metrics.jsonl`.
-public struct EpochMetrics: Sendable, Codable, Equatable {
-  /// From 1.
-  public var epoch: Int
-  /// Steps taken since the start of the run.
-  public var steps: Int
-  /// The learning rate of each group of tensors.
-  public var learningRates: [String: Double]
-  /// The mean of each term of the loss over the steps of the epoch.
-  public var terms: [String: Double]
-  /// Right training answers, in percent.
-  public var accuracy: Double
-  /// Right answers on the validation split, in percent, where it takes part.
-  public var validationAccuracy: Double?
-  /// Right answers on the test split, in percent, where it chooses the epoch.
-  public var testAccuracy: Double?
-  /// Shares in percent after the epoch, by name, such as the masked weights.
-  public var shares: [String: Double]
-  /// Wall-clock seconds of the epoch, or of what was left of it when the run was resumed.
-  public var seconds: Double
-  /// Training pictures a second.
-  public var imagesPerSecond: Double
-}
-
-/// `result.json`.
-public struct RunResult: Sendable, Codable, Equatable {
-  /// The tuned model on a split.
-  public struct Score: Sendable, Codable, Equatable {
-    /// 100 · correct / total
-    public var accuracy: Double
-    /// Right answers.
-    public var correct: Int
-    /// Answers.
-    public var total: Int
-    /// The SHA-256 of all logits, in the order of the split: equal digests are equal predictions.
-    public var logitsSHA256: String
-    /// Pictures left out because they cannot be read.
-    public var unreadable: Int
-
-    /// The score of an evaluation.
-    public init(_ evaluation: Evaluation) {
-      (accuracy, correct, total) = (evaluation.accuracy, evaluation.correct, evaluation.total)
-      (logitsSHA256, unreadable) = (evaluation.logitsSHA256, evaluation.unreadable.count)
-    }
-  }
-
-  /// The method's name.
-  public var method: String
-  /// Which model was taken: the number of its epoch, from 1.
-  public var epoch: Int
-  /// Why.
-  public var reason: String
-  /// How it was chosen: `test-max` means that the accuracy on the test split chose the model it is reported of.
-  public var selection: RunConfiguration.Selection
-  /// The tuned model on the test split, which was read once, for this, unless it chose the model.
-  public var test: Score
-  /// The pretrained model on the same split; `nil` for one that knows no classes by itself.
-  public var zeroShot: Score?
-  /// Its accuracy on the validation split, where that chose it.
-  public var validationAccuracy: Double?
-  /// Numbers that were trained.
-  public var trainedParameters: Int
-  /// The size of the delta file.
-  public var deltaBytes: Int
-  /// The budget of a method that has one.
-  public var budget: Int?
-  /// All budgets that it was chosen from, with their accuracies on the validation split.
-  public var budgets: [BudgetSearch.Score]?
-  /// Shares in percent, by name.
-  public var shares: [String: Double]
 }

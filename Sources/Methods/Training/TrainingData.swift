@@ -4,8 +4,10 @@ import Tensor
 
 /// The pictures of a run: the training split after few-shot sampling, the validation split, and the sealed test split.
 public struct TrainingData: Sendable {
-  /// The folder they come from.
+  /// The folder they come from, with the classes that are learned.
   public let folder: ImageFolder
+  /// The same folder with the new classes, where base classes alone are learned.
+  public let unseen: ImageFolder?
   /// The training pictures.
   public let train: ImageSet
   /// The validation pictures, if the folder has such a split.
@@ -15,9 +17,24 @@ public struct TrainingData: Sendable {
 
   /// Draws `shots` pictures a class, or takes all for `nil`.
   ///
-  /// - Throws: `FewShot.TooFewImages` for a class with fewer pictures, or none that can be read.
-  public init(_ folder: ImageFolder, shots: Int?, seed: Int, skipsUnreadable: Bool = false) throws {
-    self.folder = folder
+  /// Pictures are drawn of all classes, of which `classes` are then kept, as CoOp does: a base class has the pictures that
+  /// it has in a run on all classes with the same seed.
+  /// - Throws: `FewShot.TooFewImages` for a class with fewer pictures, or none that can be read; `RunError` where there are
+  ///   no new classes beside the base ones, or none of either with test pictures.
+  public init(
+    _ folder: ImageFolder, shots: Int?, seed: Int, skipsUnreadable: Bool = false, classes: ClassPart = .all
+  ) throws {
+    self.folder = folder.keeping(classes)
+    unseen = classes == .base ? folder.keeping(.new) : nil
+    if let unseen {
+      guard !unseen.folders.isEmpty else {
+        throw RunError(
+          "\(folder.root.shown): expected 2 classes or more for --classes base, found \(folder.folders.count)")
+      }
+      for (part, name) in [(self.folder, "base"), (unseen, "new")] where part.test.count == 0 {
+        throw RunError("\(folder.root.shown): expected test pictures of \(name) classes, found none")
+      }
+    }
     var (train, validation) = (folder.train, folder.validation)
     var unreadable: [ImageError] = []
     if skipsUnreadable {
@@ -28,7 +45,8 @@ public struct TrainingData: Sendable {
       }
     }
     let rule = FewShot(shots.map { .count($0) } ?? .all, seed: seed)
-    (self.train, self.validation) = try rule.drawn(train: train, validation: validation)
+    let drawn = try rule.drawn(train: train, validation: validation)
+    (self.train, self.validation) = (drawn.train.keeping(classes), drawn.validation?.keeping(classes))
     self.unreadable = unreadable
   }
 

@@ -1,3 +1,4 @@
+import Datasets
 import Foundation
 import Methods
 import Models
@@ -14,6 +15,9 @@ enum EvaluateCommand: Command {
       Option("--data", "DIR", "image folder with train/CLASS/* and test/CLASS/*"),
       Option("--delta", "FILE", "delta of a run; without one the model is used zero-shot"),
       Option("--split", "test|val|train", "which pictures (default test)"),
+      Option(
+        "--classes", "all|base|new",
+        "which classes (default all); base is the first half in the order of labels, new the other"),
       datasetOption,
     ] + textOptions + hintOptions + [
       normalizeOption,
@@ -40,7 +44,11 @@ enum EvaluateCommand: Command {
     try arguments.requireNoOperands()
     let split = try arguments.choice("--split", of: Split.self) ?? .test
     let (modelPath, dataPath) = (try arguments.required("--model"), try arguments.required("--data"))
-    let folder = try load(data: dataPath)
+    let classes = try arguments.choice("--classes", of: ClassPart.self) ?? .all
+    let folder = try load(data: dataPath).keeping(classes)
+    guard !folder.classNames.isEmpty else {
+      throw UsageError("--classes", expected: "all or base, as the data has one class only", found: "\"new\"")
+    }
     let tuned = try TunedModel(arguments, modelPath: modelPath, folder: folder)
     let set =
       switch split {

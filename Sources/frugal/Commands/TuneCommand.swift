@@ -50,6 +50,9 @@ enum TuneCommand: Command {
       Option(
         "--train-on", "train|train+val",
         "pictures to learn from (default train; with several budgets train+val, once val has chosen one)"),
+      Option(
+        "--classes", "all|base",
+        "classes to learn from (default all); base: the first half, and the others are tested by their names alone"),
       skipOption,
       Option("--json", "print the result as JSON"),
     ]
@@ -81,8 +84,22 @@ enum TuneCommand: Command {
 
   private static func summary(of result: RunResult, in path: String) -> String {
     var lines = [
-      "test accuracy   \(result.zeroShot.map { "\(percent($0.accuracy)) % zero-shot → " } ?? "")\(percent(result.test.accuracy)) % "
-        + "\(result.method) (\(result.test.correct) of \(result.test.total))",
+      "\(result.newClasses == nil ? "test accuracy " : "base accuracy ")  "
+        + "\(result.zeroShot.map { "\(percent($0.accuracy)) % zero-shot → " } ?? "")\(percent(result.test.accuracy)) % "
+        + "\(result.method) (\(result.test.correct) of \(result.test.total))"
+    ]
+    if let new = result.newClasses {
+      lines.append(
+        "new accuracy    \(percent(new.zeroShot.accuracy)) % zero-shot → \(percent(new.test.accuracy)) % \(result.method) "
+          + "(\(new.test.correct) of \(new.test.total))")
+    }
+    if let mean = result.harmonicMean {
+      let before = result.zeroShot.flatMap { base in
+        result.newClasses.map { RunResult.harmonicMean(base.accuracy, $0.zeroShot.accuracy) }
+      }
+      lines.append("harmonic mean   \(before.map { "\(percent($0)) % zero-shot → " } ?? "")\(percent(mean)) %")
+    }
+    lines += [
       "model taken     epoch \(result.epoch): \(result.reason)",
       "delta           \(path)/delta.safetensors, \(grouped(result.deltaBytes)) bytes",
     ]
@@ -90,7 +107,8 @@ enum TuneCommand: Command {
       let scores = budgets.map { "\(grouped($0.budget)) \(percent($0.validationAccuracy)) %" }
       lines.append("budget          \(grouped(budget)), the best on val: \(scores.joined(separator: ", "))")
     }
-    if result.test.unreadable > 0 { lines.append("left out        \(result.test.unreadable) unreadable test pictures") }
+    let unreadable = result.test.unreadable + (result.newClasses?.test.unreadable ?? 0)
+    if unreadable > 0 { lines.append("left out        \(unreadable) unreadable test pictures") }
     if let all = result.shares["all"] {
       lines.append("masked          \(String(format: "%.4f", all)) % of all maskable weights")
       let sites = result.shares.filter { $0.key != "all" }.sorted {

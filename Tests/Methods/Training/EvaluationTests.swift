@@ -56,6 +56,19 @@ import Testing
     }
   }
 
+  /// softmax by its definition; `Float` keeps 24 bits of it, and the kernel's is good to a few units of the last.
+  @Test func everyAnswerHasItsProbability() throws {
+    let set = ImageSet(items: Array(fixture.images.test.items.prefix(7)), classes: fixture.images.classNames)
+    let found = try evaluation(set).answers
+    #expect(found.map(\.picture) == Array(0..<7))
+    for (answer, row) in zip(found, try logits(set)) {
+      let powers = row.map { exp(Double($0) - Double(row.max() ?? 0)) }
+      let expected = 1 / powers.reduce(0, +)
+      #expect(powers[answer.answer] == 1)
+      #expect(abs(Double(answer.probability) - expected) <= 8 * Double(Float.ulpOfOne) * expected)
+    }
+  }
+
   @Test func anEmptySetHasNoAnswers() throws {
     let found = try evaluation(ImageSet(items: [], classes: ["a", "b"]))
     #expect(found.total == 0 && found.accuracy == 0 && found.totalByClass == [0, 0])
@@ -72,7 +85,7 @@ import Testing
     let found = try evaluation(set, skipsUnreadable: true)
     #expect(found.unreadable.map(\.name) == [broken.url.path])
     #expect(found.logitsSHA256 == (try evaluation(fixture.images.test)).logitsSHA256)
-    #expect(found.total == 32)
+    #expect(found.total == 32 && found.answers.map(\.picture) == [0, 1, 2] + Array(4...32))
     let nothing = try evaluation(ImageSet(items: [broken], classes: fixture.images.classNames), skipsUnreadable: true)
     #expect(nothing.total == 0 && nothing.unreadable.count == 1)
   }

@@ -36,6 +36,7 @@ import Testing
       { $0.cleaning = "hugging-face" }, { $0.truncates = false }, { $0.recipe.lambda = 0.5 },
       { $0.recipe.head.momentum = 0.5 }, { $0.selection = .last }, { $0.skipsUnreadable = false },
       { $0.precision = "Half" }, { $0.isFused.toggle() }, { $0.splits = .trainAndValidation }, { $0.budgets = [1, 2] },
+      { $0.classes = .base }, { $0.data.newClasses = ["d"] },
     ]
     let others = try changes.map { try settings($0).fingerprint }
     #expect(Set(others).count == changes.count && !others.contains(own))
@@ -129,7 +130,10 @@ import Testing
     }
     #expect(message("file").hasPrefix("--out: expected a folder, found the file "))
     #expect(message("nothing") == "" && message(".") == "")
-    for name in ["config.json", "metrics.jsonl", "checkpoint.safetensors", "delta.safetensors", "result.json"] {
+    for name in [
+      "config.json", "metrics.jsonl", "checkpoint.safetensors", "delta.safetensors", "predictions.jsonl", "timing.json",
+      "result.json",
+    ] {
       try folder.write("", to: "run-\(name)/\(name)")
       #expect(message("run-\(name)").hasPrefix("--out: expected a folder without a run, found "))
     }
@@ -167,7 +171,24 @@ import Testing
         { ($0.recipe.head.momentum, $0.recipe.head.nesterov) = (0, true) }
       ),
     ]
-    #expect(settings().problem == nil)
+    let base: (inout RunConfiguration) -> Void = {
+      ($0.method, $0.classes, $0.data.newClasses) = ("r-amt", .base, ["d"])
+    }
+    #expect(settings().problem == nil && settings(base).problem == nil)
+    for (text, change) in [
+      ("classes: expected base, or nothing for all, found new", { $0.classes = .new }),
+      ("data.newClasses: expected names beside base classes, found none", { $0.data.newClasses = [] }),
+      (
+        "classes: expected all, as what r-amt+task-res learns belongs to the classes it saw, found base",
+        { $0.method = "r-amt+task-res" }
+      ),
+    ] as [(String, (inout RunConfiguration) -> Void)] {
+      #expect(
+        settings {
+          base(&$0)
+          change(&$0)
+        }.problem == text)
+    }
     #expect(settings { $0.seed = 0 }.problem == nil)
     for (text, change) in changes { #expect(settings(change).problem == text) }
   }

@@ -1,0 +1,33 @@
+/// A part of the classes of a dataset: CoOp's base-to-new split (Zhou et al., CVPR 2022, section 4.2).
+///
+/// Of n classes in the order of their labels the first ⌈n/2⌉ are base classes, which are learned from; the others are new
+/// ones, which a tuned model meets by their names only.
+public enum ClassPart: String, Sendable, Codable, CaseIterable {
+  /// Every class.
+  case all
+  /// The first ⌈n/2⌉.
+  case base
+  /// The last ⌊n/2⌋.
+  case new
+
+  /// The labels of the part, of `count` classes.
+  public func labels(of count: Int) -> Range<Int> {
+    let base = (count + 1) / 2
+    return switch self {
+    case .all: 0..<count
+    case .base: 0..<base
+    case .new: base..<count
+    }
+  }
+}
+
+extension ImageSet {
+  /// The images of some classes in their order, with labels counted from 0.
+  public func keeping(_ part: ClassPart) -> ImageSet {
+    let labels = part.labels(of: classes.count)
+    let kept = items.filter { labels.contains($0.label) }
+    return ImageSet(
+      items: kept.map { LabelledImage(url: $0.url, label: $0.label - labels.lowerBound) },
+      classes: Array(classes[labels]))
+  }
+}

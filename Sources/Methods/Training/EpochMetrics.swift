@@ -1,0 +1,44 @@
+import Foundation
+import Tensor
+
+/// A line of `metrics.jsonl`.
+public struct EpochMetrics: Sendable, Codable, Equatable {
+  /// From 1.
+  public var epoch: Int
+  /// Steps taken since the start of the run.
+  public var steps: Int
+  /// The learning rate of each group of tensors.
+  public var learningRates: [String: Double]
+  /// The mean of each term of the loss over the steps of the epoch.
+  public var terms: [String: Double]
+  /// Right training answers, in percent.
+  public var accuracy: Double
+  /// Right answers on the validation split, in percent, where it takes part.
+  public var validationAccuracy: Double?
+  /// Right answers on the test split, in percent, where it chooses the epoch.
+  public var testAccuracy: Double?
+  /// Shares in percent after the epoch, by name, such as the masked weights.
+  public var shares: [String: Double]
+  /// Wall-clock seconds of the epoch, or of what was left of it when the run was resumed.
+  public var seconds: Double
+  /// Training pictures a second.
+  public var imagesPerSecond: Double
+}
+
+extension RunFolder {
+  /// Adds a line to the metrics, after the first `lines` lines of what is there.
+  public func writeMetrics(_ epoch: EpochMetrics, after lines: Int) throws {
+    let old = (try? String(contentsOf: metrics, encoding: .utf8)) ?? ""
+    var kept = old.split(separator: "\n").prefix(lines).map(String.init)
+    kept.append(String(decoding: try JSON.encoded(epoch), as: UTF8.self))
+    try AtomicFile.write(Array((kept.joined(separator: "\n") + "\n").utf8), to: metrics)
+  }
+
+  /// The metrics of all epochs so far; none where there is no such file.
+  ///
+  /// - Throws: `RunError` for a line that is something else, `FileError` for a file that cannot be read.
+  public func epochs() throws -> [EpochMetrics] {
+    guard FileManager.default.fileExists(atPath: metrics.path) else { return [] }
+    return try JSON.lines(of: metrics, "the metrics of an epoch")
+  }
+}
