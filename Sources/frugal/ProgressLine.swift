@@ -1,21 +1,31 @@
 import Foundation
 
-/// A line that rewrites itself on a terminal, and a plain line now and then in a log.
+/// A line with a bar that rewrites itself on a terminal, and a plain line now and then in a log.
+///
+/// It has no colours, so there is nothing for `NO_COLOR` to turn off.
 final class ProgressLine {
-  private let isTerminal = isatty(STDERR_FILENO) == 1
+  /// A terminal that can go back to the beginning of a line.
+  private let isTerminal = isatty(STDERR_FILENO) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb"
   private var shown = Date()
   private var width = 0
 
   /// Shows `text` if the last one is old enough: a tenth of a second on a terminal, ten seconds in a log.
-  func show(_ text: @autoclosure () -> String) {
+  ///
+  /// - fraction: how much is done, 0 to 1, where that is known.
+  func show(_ text: @autoclosure () -> String, fraction: Double? = nil) {
     let now = Date()
     guard now.timeIntervalSince(shown) >= (isTerminal ? 0.1 : 10) else { return }
     shown = now
-    let text = text()
-    guard isTerminal else { return note(text) }
+    guard isTerminal else { return note(text()) }
+    let text = Self.fitted(text(), fraction: fraction, columns: Self.columns)
     let padding = String(repeating: " ", count: max(0, width - text.count))
     FileHandle.standardError.write(Data("\r\(text)\(padding)".utf8))
     width = text.count
+  }
+
+  /// Shows how many of how many are done.
+  func show(_ what: String, _ done: Int, of count: Int) {
+    show("\(what): \(grouped(done)) of \(grouped(count))", fraction: count > 0 ? Double(done) / Double(count) : nil)
   }
 
   /// Replaces the line by a lasting one.
@@ -25,6 +35,24 @@ final class ProgressLine {
     }
     width = 0
     if let text { note(text) }
+  }
+
+  /// A bar and a text on one line of so many columns; a line that wraps cannot be rewritten.
+  static func fitted(_ text: String, fraction: Double?, columns: Int) -> String {
+    // A cursor behind the last column may already have moved to the next line.
+    let room = max(0, columns - 1)
+    guard let fraction, fraction.isFinite, room >= 60 else { return String(text.prefix(room)) }
+    let cells = 16
+    let full = Int((min(max(fraction, 0), 1) * Double(cells)).rounded(.down))
+    let bar = "[" + String(repeating: "#", count: full) + String(repeating: "-", count: cells - full) + "] "
+    return String((bar + text).prefix(room))
+  }
+
+  /// The width of the terminal.
+  private static var columns: Int {
+    var size = winsize()
+    guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+    return Int(size.ws_col)
   }
 
   /// 75 → "1:15"

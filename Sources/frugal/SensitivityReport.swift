@@ -8,7 +8,7 @@ struct SensitivityReport {
   static let files = ["sensitivity.safetensors", "allocations.json", "sensitivity.svg"]
 
   /// What a budget tunes.
-  struct Entry: Encodable {
+  struct Entry: Codable {
     let budget: Int
     let form: StructuredForm
     let threshold: Int
@@ -25,13 +25,23 @@ struct SensitivityReport {
   }
 
   /// `allocations.json`
-  struct Allocations: Encodable {
+  struct Allocations: Codable {
     let model: String
     let seed: UInt64
     let samples: Int
     let batch: Int
     let rules: [Allocation.Rules]
     let allocations: [Entry]
+    /// `nil` in files older than it.
+    let mostSensitive: MostSensitive?
+  }
+
+  /// How the weights of the picture are spread.
+  struct MostSensitive: Codable {
+    /// The most sensitive weights that were counted.
+    let count: Int
+    /// How many of them each site has.
+    let sites: [String: Int]
   }
 
   private let survey: SensitivitySurvey
@@ -52,9 +62,10 @@ struct SensitivityReport {
         entries.append(Entry(try survey.allocation(settings, head: 0, deepest), budget: budget, rules.form, names))
       }
     }
-    allocations = Allocations(
-      model: model, seed: seed, samples: survey.samples, batch: batch, rules: rules, allocations: entries)
     chart = SensitivityChart(survey, deepest, first: shown)
+    allocations = Allocations(
+      model: model, seed: seed, samples: survey.samples, batch: batch, rules: rules, allocations: entries,
+      mostSensitive: MostSensitive(count: min(shown, deepest.count), sites: chart.counts))
   }
 
   /// Writes all three files; none where the folder cannot be made.

@@ -27,6 +27,8 @@ public struct Trainer {
     public let imagesPerSecond: Double
     /// Seconds left at this pace.
     public let secondsLeft: Double
+    /// How much of the run is done, 0 to 1.
+    public var fraction: Double { (Double(epoch - 1) + Double(step) / Double(steps)) / Double(epochs) }
   }
 
   let method: Method

@@ -61,7 +61,7 @@ enum EvaluateCommand: Command {
     let result = try Evaluation(
       tuned.method, values: [], on: set, preprocessing: tuned.pretrained.preprocessing,
       skipsUnreadable: arguments.has("--skip-unreadable")
-    ) { done in line.show("\(done) of \(set.count) pictures") }
+    ) { done in line.show("pictures evaluated", done, of: set.count) }
     line.finish()
     report(unreadable: result.unreadable)
     let byClass = zip(result.correctByClass, result.totalByClass).filter { $1 > 0 }.map { Double($0) / Double($1) }

@@ -58,7 +58,7 @@ enum SensitivityCommand: Command {
     let survey = try SensitivitySurvey(
       of: tower, head: head, on: folder.train, ImageLoader(preprocessing: pretrained.preprocessing), samples: samples,
       batchSize: batch, seed: seed, stochasticDepth: depth
-    ) { line.show("sensitivity: \($0) of \($1) pictures") }
+    ) { line.show("pictures for sensitivity", $0, of: $1) }
     line.finish()
     let budgets = Set(published + (asked.map { [$0] } ?? [])).sorted().filter { headCount <= $0 && $0 <= survey.count }
     let shown = asked ?? (400_000 <= survey.count ? 400_000 : max(1, survey.count / 10))

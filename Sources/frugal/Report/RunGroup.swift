@@ -1,0 +1,147 @@
+import Foundation
+import Methods
+import Tensor
+
+/// Runs that differ by nothing but their seeds: one row of the results.
+struct RunGroup {
+  /// Which dataset, by name; the same name means the same classes.
+  let dataset: String
+  /// Which model, by name; the same name means the same weights.
+  let model: String
+  let method: String
+  /// Pictures a class; `nil` for all.
+  let shots: Int?
+  /// Whether base classes alone were learned.
+  let isBase: Bool
+  /// What else tells it from groups that are like it in all of the above: `recipe.epochs 40`; else empty.
+  fileprivate(set) var setting = ""
+  /// By rising seed.
+  let runs: [ReportedRun]
+
+  /// The method with what else tells it apart.
+  var label: String { setting.isEmpty ? method : "\(method) (\(setting))" }
+  /// `16`, or `all`.
+  var shotsText: String { shots.map { "\($0)" } ?? "all" }
+  /// What it is called where it stands alone.
+  var title: String { "\(label), \(dataset), \(shotsText) shots\(isBase ? ", base classes" : "")" }
+  /// Whether the test split chose the models.
+  var isChosenByTest: Bool { runs.contains { $0.result.selection == .test } }
+
+  /// Of a number that every run has.
+  func statistic(_ value: (ReportedRun) -> Double) -> Statistic { Statistic(runs.map(value)) }
+
+  /// Of a number that some runs have; `nil` where none has.
+  func known(_ value: (ReportedRun) -> Double?) -> Statistic? {
+    let found = runs.compactMap(value)
+    return found.isEmpty ? nil : Statistic(found)
+  }
+
+  var accuracy: Statistic { statistic { $0.result.test.accuracy } }
+  var zeroShot: Statistic? { known { $0.result.zeroShot?.accuracy } }
+
+  /// The groups of some runs, by dataset, model, classes, method, shots and setting.
+  static func all(_ runs: [ReportedRun]) -> [RunGroup] {
+    let (datasets, models) = (datasetNames(runs), modelNames(runs))
+    var members: [String: [Int]] = [:]
+    for (place, run) in runs.enumerated() {
+      members[run.settings.withoutSeed + "\n" + datasets[place] + "\n" + models[place], default: []].append(place)
+    }
+    var groups = members.values.map { places in
+      let settings = runs[places[0]].settings
+      return RunGroup(
+        dataset: datasets[places[0]], model: models[places[0]], method: settings.method, shots: settings.shots,
+        isBase: settings.classes == .base,
+        runs: places.map { runs[$0] }.sorted { ($0.settings.seed, $0.name) < ($1.settings.seed, $1.name) })
+    }
+    groups.sort { $0.order.lexicographicallyPrecedes($1.order) }
+    nameSettings(&groups)
+    return groups
+  }
+
+  private var order: [String] {
+    let number = String(shots ?? Int.max)
+    return [
+      dataset, model, isBase ? "1" : "0", method, String(repeating: "0", count: 20 - number.count) + number, setting,
+      runs.first?.settings.withoutSeed ?? "",
+    ]
+  }
+
+  /// Gives groups that look alike the settings in which they differ.
+  private static func nameSettings(_ groups: inout [RunGroup]) {
+    let alike = Dictionary(grouping: groups.indices) { groups[$0].order.prefix(5).joined(separator: "\n") }
+    for places in alike.values where places.count > 1 {
+      let settings = places.map { groups[$0].runs[0].settings.flattened }
+      let keys = Set(settings.flatMap(\.keys)).filter { key in Set(settings.map { $0[key] ?? "none" }).count > 1 }
+      for (place, own) in zip(places, settings) {
+        groups[place].setting = keys.sorted().map { "\($0) \(own[$0] ?? "none")" }.joined(separator: ", ")
+      }
+    }
+  }
+
+  /// The name of a benchmark or of the folder; with the folders above it where other classes have the same name.
+  private static func datasetNames(_ runs: [ReportedRun]) -> [String] {
+    unambiguous(
+      runs.map { run in
+        let data = run.settings.data
+        let classes = run.classes.map { $0.replacing("_", with: " ") }.joined(separator: "\n")
+        return (run.settings.benchmark?.rawValue, data.path, classes)
+      })
+  }
+
+  /// The name of the folder or file; with the folders above it where other weights have the same name.
+  private static func modelNames(_ runs: [ReportedRun]) -> [String] {
+    unambiguous(runs.map { (nil, $0.settings.model.path, $0.settings.model.sha256) })
+  }
+
+  /// Names for things of which a name, a path and the content are known: of one content, the first name that occurs.
+  private static func unambiguous(_ things: [(name: String?, path: String, content: String)]) -> [String] {
+    var pathOf: [String: (name: String?, path: [String])] = [:]
+    for thing in things where pathOf[thing.content] == nil {
+      pathOf[thing.content] = (thing.name, URL(fileURLWithPath: thing.path).pathComponents.filter { $0 != "/" })
+    }
+    func name(_ content: String, _ depth: Int) -> String {
+      guard let known = pathOf[content] else { return "" }
+      let end = known.path.suffix(depth).joined(separator: "/")
+      return depth == 1 ? known.name ?? end : end
+    }
+    return things.map { thing in
+      let others = pathOf.keys.filter { $0 != thing.content }
+      let depth = (1...8).first { depth in !others.contains { name($0, depth) == name(thing.content, depth) } }
+      // Same names all the way up: a piece of the digest of what is in them tells them apart.
+      guard let depth else {
+        return "\(name(thing.content, 1)) \(SHA256.digest(of: Array(thing.content.utf8)).description.prefix(6))"
+      }
+      return name(thing.content, depth)
+    }
+  }
+}
+
+extension RunConfiguration {
+  /// All settings but the seed and what follows from it, as text: where it is equal, runs are repetitions.
+  fileprivate var withoutSeed: String {
+    flattened.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: "\n")
+  }
+
+  /// Every setting by its path, `recipe.epochs`: without seed, places, drawn pictures, and the budget that a search took.
+  fileprivate var flattened: [String: String] {
+    var settings = self
+    (settings.seed, settings.model.path, settings.data.path, settings.data.sha256) = (0, "", "", "")
+    if settings.budgets != nil { settings.recipe.budget?.numbers = 1 }
+    guard let data = try? JSONEncoder().encode(settings), let object = try? JSONSerialization.jsonObject(with: data)
+    else {
+      return [:]
+    }
+    var flat: [String: String] = [:]
+    func add(_ value: Any, _ path: String) {
+      if let members = value as? [String: Any] {
+        for (key, member) in members { add(member, path.isEmpty ? key : "\(path).\(key)") }
+      } else if let list = value as? [Any] {
+        flat[path] = list.map { "\($0)" }.joined(separator: ", ")
+      } else {
+        flat[path] = "\(value)"
+      }
+    }
+    add(object, "")
+    return flat
+  }
+}

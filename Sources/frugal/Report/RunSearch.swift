@@ -1,0 +1,89 @@
+import Foundation
+import Methods
+
+/// Runs and sensitivity maps at and below some folders.
+struct RunSearch {
+  /// What was found but is no finished run, with the reason.
+  struct Skipped: Equatable {
+    let name: String
+    let reason: String
+  }
+
+  private(set) var runs: [ReportedRun] = []
+  private(set) var surveys: [ReportedSurvey] = []
+  private(set) var skipped: [Skipped] = []
+
+  /// How deep folders are searched: a link that leads back up would not end.
+  private static let deepest = 16
+
+  /// Looks at the given folders, in any order.
+  ///
+  /// - Throws: `ReportError` for a path that is no folder.
+  init(_ places: [URL]) throws(ReportError) {
+    var (found, seen) = ([URL](), Set<String>())
+    for place in places {
+      var isFolder: ObjCBool = false
+      guard FileManager.default.fileExists(atPath: place.path, isDirectory: &isFolder) else {
+        throw ReportError("\(place.relativePath): expected the folder of a run or of several, found nothing")
+      }
+      guard isFolder.boolValue else {
+        throw ReportError("\(place.relativePath): expected the folder of a run or of several, found a file")
+      }
+      let before = found.count
+      Self.collect(place.resolvingSymlinksInPath(), depth: 0, into: &found, &seen)
+      if found.count == before, !seen.contains(place.resolvingSymlinksInPath().path) {
+        skipped.append(Skipped(name: place.lastPathComponent, reason: "expected runs, found no config.json"))
+      }
+    }
+    found.sort { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
+    let names = Self.names(of: found)
+    for (url, name) in zip(found, names) {
+      do throws(ReportError) {
+        if ReportedSurvey.isSurvey(url) {
+          surveys.append(try ReportedSurvey(url, named: name))
+        } else {
+          let run = try ReportedRun(RunFolder(url), named: name)
+          if let twin = runs.first(where: { Self.isSame($0, run) }) {
+            skipped.append(Skipped(name: name, reason: "the same run as \(twin.name): counted once"))
+          } else {
+            runs.append(run)
+          }
+        }
+      } catch { skipped.append(Skipped(name: name, reason: error.description)) }
+    }
+  }
+
+  /// Two folders with the same settings, seed among them, hold one measurement, not two.
+  private static func isSame(_ a: ReportedRun, _ b: ReportedRun) -> Bool {
+    guard a.settings.seed == b.settings.seed, a.settings.method == b.settings.method,
+      let (left, right) = try? (a.settings.fingerprint, b.settings.fingerprint)
+    else { return false }
+    return left == right
+  }
+
+  /// Adds folders with something to report. What belongs to a run, such as the runs of single budgets, is not looked into.
+  private static func collect(_ folder: URL, depth: Int, into found: inout [URL], _ seen: inout Set<String>) {
+    guard depth <= deepest, seen.insert(folder.path).inserted else { return }
+    let isRun = FileManager.default.fileExists(atPath: folder.appendingPathComponent("config.json").path)
+    let isSurvey = ReportedSurvey.isSurvey(folder)
+    if isRun || isSurvey { found.append(folder) }
+    let isKnown = isSurvey || isRun && (try? RunFolder(folder).settings()) != nil
+    guard !isKnown, let names = try? FileManager.default.contentsOfDirectory(atPath: folder.path) else { return }
+    for name in names.sorted() where !name.hasPrefix(".") {
+      let entry = folder.appendingPathComponent(name)
+      let values = try? entry.resourceValues(forKeys: [.isDirectoryKey, .isSymbolicLinkKey])
+      if values?.isDirectory == true, values?.isSymbolicLink != true {
+        collect(entry, depth: depth + 1, into: &found, &seen)
+      }
+    }
+  }
+
+  /// The paths behind the folder that all have in common; so the report does not say where on a machine they lie.
+  static func names(of folders: [URL]) -> [String] {
+    let paths = folders.map { $0.standardizedFileURL.pathComponents }
+    guard let first = paths.first else { return [] }
+    let shortest = paths.map(\.count).min() ?? 0
+    let common = (0..<shortest).first { place in paths.contains { $0[place] != first[place] } } ?? shortest
+    return paths.map { path in path.dropFirst(min(common, path.count - 1)).joined(separator: "/") }
+  }
+}

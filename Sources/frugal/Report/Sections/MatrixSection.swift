@@ -1,0 +1,77 @@
+/// Methods against datasets, as papers print it, and a chart a dataset.
+enum MatrixSection {
+  static func html(_ all: [RunGroup]) -> String {
+    let groups = all.filter { !$0.isBase }
+    let hasModels = Set(groups.map(\.model)).count > 1
+    var datasets: [String] = []
+    for group in groups where !datasets.contains(group.dataset) { datasets.append(group.dataset) }
+    func name(_ group: RunGroup) -> String { group.label + (hasModels ? ", \(group.model)" : "") }
+    var content: [String] = []
+    var shots: [Int?] = []
+    for group in groups.sorted(by: { $0.shots ?? .max < $1.shots ?? .max }) where !shots.contains(group.shots) {
+      shots.append(group.shots)
+    }
+    for shots in shots {
+      let own = groups.filter { $0.shots == shots }
+      content.append(table(own, datasets.filter { name in own.contains { $0.dataset == name } }, shots, name))
+    }
+    let charts = datasets.compactMap { dataset in chart(dataset, groups.filter { $0.dataset == dataset }, name) }
+    if shots.count == 1, !charts.isEmpty { content.append(Page.charts(charts)) }
+    return Page.section("Methods and datasets", content, id: "matrix")
+  }
+
+  private static func table(
+    _ groups: [RunGroup], _ datasets: [String], _ shots: Int?, _ name: (RunGroup) -> String
+  ) -> String {
+    var names: [String] = []
+    for group in groups where !names.contains(name(group)) { names.append(name(group)) }
+    func mean(_ name: String, _ means: [Double?]) -> [Page.Cell] {
+      let known = means.compactMap { $0 }
+      guard datasets.count > 1 else { return [] }
+      return [known.count == means.count ? Page.Cell(Statistic([Statistic(known).mean])) : Page.Cell(nil as Statistic?)]
+    }
+    let rows = names.map { method in
+      (method, datasets.map { dataset in groups.first { name($0) == method && $0.dataset == dataset }?.accuracy.mean })
+    }
+    let best = datasets.indices.map { column in rows.compactMap { $0.1[column] }.max() }
+    // One dataset has one zero-shot accuracy, unless models or prompts differ.
+    let zeroShot = datasets.map { dataset -> Double? in
+      let found = Set(
+        groups.filter { $0.dataset == dataset }.flatMap { $0.runs.compactMap { $0.result.zeroShot?.accuracy } })
+      return found.count == 1 ? found.first : nil
+    }
+    var cells = [[Page.Cell]]()
+    if zeroShot.contains(where: { $0 != nil }) {
+      cells.append(
+        [Page.Cell("zero-shot")] + zeroShot.map { Page.Cell($0.map { Statistic([$0]) }) } + mean("zero-shot", zeroShot))
+    }
+    cells += rows.map { method, means in
+      [Page.Cell(method)]
+        + zip(means, best).map { own, best in
+          Page.Cell(own.map { Statistic([$0]) }, isBold: own != nil && own == best && rows.count > 1)
+        } + mean(method, means)
+    }
+    return Page.table(
+      ["method"] + datasets + (datasets.count > 1 ? ["mean"] : []), cells,
+      caption:
+        "Mean accuracy (%) over seeds, \(shots.map { "\($0)" } ?? "all") training pictures a class; the best of each "
+        + "dataset is bold.")
+  }
+
+  /// Bars of one dataset, with zero-shot as the first.
+  private static func chart(_ dataset: String, _ groups: [RunGroup], _ name: (RunGroup) -> String) -> String? {
+    guard groups.count > 1 || groups.first?.zeroShot != nil else { return nil }
+    let zeroShot = Set(groups.flatMap { $0.runs.compactMap { $0.result.zeroShot?.accuracy } })
+    var (rows, bars) = ([String](), [BarChart.Bar?]())
+    if zeroShot.count == 1, let only = zeroShot.first {
+      rows.append("zero-shot")
+      bars.append(.init(value: only))
+    }
+    rows += groups.map(name)
+    bars += groups.map { .init(value: $0.accuracy.mean, deviation: $0.accuracy.deviation) }
+    return BarChart(
+      title: dataset, label: "test accuracy (%), bars of error: ± 1 standard deviation", rows: rows,
+      series: [.init(name: "accuracy", bars: bars)], text: { Statistic([$0]).text() }
+    ).svg
+  }
+}

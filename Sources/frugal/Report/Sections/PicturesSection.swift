@@ -1,0 +1,119 @@
+import Foundation
+import Methods
+import Tensor
+
+/// Test pictures on which the tuned and the frozen model disagree, with what both say.
+struct PicturesSection {
+  /// Pictures of a kind that a run shows.
+  static let picturesOfAKind = 6
+  /// Bytes of a picture file that is shown, and of all of them: a report must open on a phone.
+  static let bytesOfAPicture = 1 << 18
+  static let bytesInAll = 8 << 20
+
+  private var bytesLeft = Self.bytesInAll
+
+  static func html(_ groups: [RunGroup]) -> String {
+    var section = PicturesSection()
+    let content = groups.flatMap { group in group.runs.compactMap { section.details(of: $0, in: group) } }
+    guard !content.isEmpty else { return "" }
+    return Page.section(
+      "Pictures before and after",
+      [
+        Page.paragraph(
+          "Test pictures that one of the two models answers rightly and the other does not, those first of which the model that "
+            + "is right is surest.")
+      ] + content, id: "pictures")
+  }
+
+  /// The pictures of a run; `nil` where there was no frozen answer to compare with.
+  private mutating func details(of run: ReportedRun, in group: RunGroup) -> String? {
+    let title = "\(group.title), seed \(run.settings.seed)"
+    let predictions: [Prediction]
+    do { predictions = try run.folder.readPredictions() } catch {
+      return Page.details(title, Page.paragraph("predictions.jsonl: expected a line a picture, found other contents."))
+    }
+    let compared = predictions.filter { $0.zeroShot != nil }
+    let classes = run.classes
+    guard !compared.isEmpty else { return nil }
+    guard compared.allSatisfy({ $0.isPlausible(classes: classes.count) }) else {
+      return Page.details(
+        title, Page.paragraph("predictions.jsonl: expected labels of the run's classes, found others."))
+    }
+    func isRight(_ answer: Prediction.Answer?, _ line: Prediction) -> Bool { answer?.label == line.label }
+    let corrected = compared.filter { isRight($0.tuned, $0) && !isRight($0.zeroShot, $0) }
+      .sorted { ($0.tuned.probability, $1.picture) > ($1.tuned.probability, $0.picture) }
+    let spoilt = compared.filter { !isRight($0.tuned, $0) && isRight($0.zeroShot, $0) }
+      .sorted { ($0.zeroShot?.probability ?? 0, $1.picture) > ($1.zeroShot?.probability ?? 0, $0.picture) }
+    let both = compared.count { isRight($0.tuned, $0) && isRight($0.zeroShot, $0) }
+    var content = [
+      Page.paragraph(
+        "Of \(grouped(compared.count)) pictures: right after tuning only \(grouped(corrected.count)), right before only "
+          + "\(grouped(spoilt.count)), right both times \(grouped(both)), wrong both times "
+          + "\(grouped(compared.count - corrected.count - spoilt.count - both)).")
+    ]
+    let root = URL(fileURLWithPath: run.settings.data.path)
+    for (heading, found) in [
+      ("Right after tuning, wrong before", corrected), ("Right before, wrong after tuning", spoilt),
+    ]
+    where !found.isEmpty {
+      content += ["<h3>\(heading)</h3>"] + gallery(found, root, classes)
+    }
+    return Page.details(title, content.joined(separator: "\n"))
+  }
+
+  private mutating func gallery(_ predictions: [Prediction], _ root: URL, _ classes: [String]) -> [String] {
+    var (figures, missing) = ([String](), 0)
+    for line in predictions where figures.count < Self.picturesOfAKind {
+      // Pictures that are gone are gone by the folder: a long list of them is not tried to its end.
+      guard missing < 4 * Self.picturesOfAKind else { break }
+      guard let source = inlined(line.picture, below: root) else {
+        missing += 1
+        continue
+      }
+      figures.append(figure(line, source, classes))
+    }
+    var content = figures.isEmpty ? [] : ["<div class=\"pictures\">\n\(figures.joined(separator: "\n"))\n</div>"]
+    if missing > 0 {
+      content.append(
+        Page.paragraph(
+          "\(missing) pictures are not shown: they are no longer where the run found them, no JPEG or PNG, or too large."
+        ))
+    }
+    return content
+  }
+
+  private func figure(_ line: Prediction, _ source: String, _ classes: [String]) -> String {
+    func said(_ answer: Prediction.Answer?) -> String {
+      answer.map { "\(classes[$0.label]) \(percent(100 * Double($0.probability))) %".escaped } ?? "–"
+    }
+    let name = classes[line.label].escaped
+    return "<figure><img alt=\"\(line.picture.escaped)\" src=\"\(source)\"/><figcaption><b>\(name)</b><br/>"
+      + "tuned: \(said(line.tuned))<br/>zero-shot: \(said(line.zeroShot))</figcaption></figure>"
+  }
+
+  /// The file as a data URI, if it is a JPEG or PNG below the folder and there is room for it.
+  private mutating func inlined(_ path: String, below root: URL) -> String? {
+    let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+    guard !path.isEmpty, !parts.contains(".."), !parts.contains("") else { return nil }
+    let file = root.appendingPathComponent(path)
+    let limit = min(Self.bytesOfAPicture, bytesLeft)
+    guard let bytes = try? MappedFile.bytes(of: file, limit: limit), let type = Self.type(of: bytes) else { return nil }
+    bytesLeft -= bytes.count
+    return "data:\(type);base64,\(Data(bytes).base64EncodedString())"
+  }
+
+  /// By the first bytes, as the name of a file may lie.
+  private static func type(of bytes: [UInt8]) -> String? {
+    if bytes.starts(with: [0xff, 0xd8, 0xff]) { return "image/jpeg" }
+    return bytes.starts(with: [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]) ? "image/png" : nil
+  }
+}
+
+extension Prediction {
+  /// Whether its labels are classes and its probabilities such.
+  fileprivate func isPlausible(classes: Int) -> Bool {
+    let answers = [tuned] + [zeroShot].compactMap { $0 }
+    return (0..<classes).contains(label)
+      && answers.allSatisfy { (0..<classes).contains($0.label) && (0...1).contains($0.probability) }
+  }
+}

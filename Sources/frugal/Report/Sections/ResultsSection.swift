@@ -1,0 +1,51 @@
+/// One row a group of runs: what it reached, and what that cost.
+enum ResultsSection {
+  static func html(_ groups: [RunGroup]) -> String {
+    typealias Cell = Page.Cell
+    let hasModels = Set(groups.map(\.model)).count > 1
+    let hasBase = groups.contains(where: \.isBase)
+    let masked = groups.map { $0.known { $0.result.shares["all"] } }
+    let hasMasks = masked.contains { $0 != nil }
+    var headings = ["dataset", "method", "shots"]
+    if hasModels { headings.insert("model", at: 1) }
+    if hasBase { headings.append("classes") }
+    headings += ["seeds", "zero-shot (%)", "accuracy (%)", "trained numbers", "delta (bytes)"]
+    if hasMasks { headings.append("masked (%)") }
+    headings.append("training (s)")
+    let rows = zip(groups, masked).map { group, masked in
+      var row = [Cell(group.dataset), Cell(group.label + (group.isChosenByTest ? " †" : ""))]
+      if hasModels { row.insert(Cell(group.model), at: 1) }
+      row.append(Cell(group.shotsText, number: group.shots.map(Double.init) ?? 1e15))
+      if hasBase { row.append(Cell(group.isBase ? "base" : "all")) }
+      row += [
+        Cell("\(group.runs.count)", number: Double(group.runs.count)), Cell(group.zeroShot),
+        Cell(group.accuracy, isBold: true),
+        whole(group.statistic { Double($0.result.trainedParameters) }),
+        whole(group.statistic { Double($0.result.deltaBytes) }),
+      ]
+      if hasMasks { row.append(Cell(masked, decimals: 3)) }
+      row.append(Cell(group.known { $0.seconds }, decimals: 1))
+      return row
+    }
+    var content = [
+      Page.table(
+        headings, rows,
+        caption: "Accuracy on the test split, mean ± standard deviation over seeds (n − 1); click a heading to sort.",
+        isSortable: true)
+    ]
+    if groups.contains(where: \.isChosenByTest) {
+      content.append(
+        Page.paragraph("† The test split itself chose the epoch: such a figure is not an estimate of new pictures."))
+    }
+    if hasBase {
+      content.append(
+        Page.paragraph("Runs on base classes are tested here on base classes; new classes are further below."))
+    }
+    return Page.section("Results", content, id: "results")
+  }
+
+  /// A mean of whole numbers without decimals.
+  private static func whole(_ statistic: Statistic) -> Page.Cell {
+    Page.Cell(grouped(Int(min(statistic.mean, 1e15).rounded())), number: statistic.mean)
+  }
+}

@@ -1,0 +1,78 @@
+import Foundation
+
+/// Numbers at the sites of an encoder, added up by depth and by operation, as SPT's figure 1 groups them.
+struct SiteShares {
+  /// What a site is a part of.
+  enum Operation: String, CaseIterable {
+    case query, key, value, output
+    case up = "MLP up"
+    case down = "MLP down"
+    case norm, bias, other
+
+    /// By the last words of the canonical name of a site.
+    init(site: String) {
+      let words = site.split(separator: ".")
+      switch words.last ?? "" {
+      case "bias": self = .bias
+      case "scale", "shift": self = .norm
+      case "query": self = .query
+      case "key": self = .key
+      case "value": self = .value
+      case "output": self = .output
+      case "up": self = .up
+      case "down": self = .down
+      default: self = .other
+      }
+    }
+  }
+
+  /// The parts of the encoder in the order of depth, then what lies outside of blocks.
+  let parts: [(name: String, count: Int)]
+  /// The operations that occur, in the order above.
+  let operations: [(name: String, count: Int)]
+  /// The sum.
+  let total: Int
+
+  /// Of numbers by the canonical names of sites.
+  init(_ counts: [String: Int]) {
+    var (parts, operations) = ([String: Int](), [Operation: Int]())
+    for (site, count) in counts {
+      parts[Self.part(of: site), default: 0] += count
+      operations[Operation(site: site), default: 0] += count
+    }
+    self.parts = parts.map { (name: $0.key, count: $0.value) }.sorted { Self.precedes($0.name, $1.name) }
+    self.operations = Operation.allCases.compactMap { operation in
+      operations[operation].map { (name: operation.rawValue, count: $0) }
+    }
+    total = counts.values.reduce(0, +)
+  }
+
+  private static let outside = "outside of blocks"
+
+  /// `vision.blocks.3.attention.query` → `blocks.3`
+  static func part(of site: String) -> String {
+    let words = site.split(separator: ".")
+    guard let place = words.firstIndex(of: "blocks"), place + 1 < words.count else { return outside }
+    return words[..<(place + 2)].drop { $0 == "vision" }.joined(separator: ".")
+  }
+
+  /// By depth: `blocks.2` before `blocks.10`, and what lies outside of blocks last.
+  static func precedes(_ a: String, _ b: String) -> Bool {
+    if (a == outside) != (b == outside) { return b == outside }
+    let order = a.compare(b, options: .numeric)
+    return order == .orderedSame ? a < b : order == .orderedAscending
+  }
+
+  /// Bars of one number a part and an operation, in percent of the sum.
+  func charts(_ title: String) -> [BarChart] {
+    func chart(_ heading: String, _ rows: [(name: String, count: Int)]) -> BarChart {
+      BarChart(
+        title: "\(title) by \(heading)", label: "share (%)", rows: rows.map(\.name),
+        series: [
+          .init(
+            name: "share", bars: rows.map { .init(value: 100 * Double($0.count) / Double(max(1, total))) })
+        ])
+    }
+    return [chart("block", parts), chart("operation", operations)]
+  }
+}

@@ -1,0 +1,53 @@
+import Foundation
+import Methods
+import Tensor
+
+/// How many numbers a delta holds at each site, by the kind of tuning: what SPT allocated, and what LoRA, adapters and
+/// the others train by their definition.
+struct TunedNumbers {
+  /// Numbers of branches, of tensors tuned whole, of single entries, by site.
+  private(set) var branches: [String: Int] = [:]
+  private(set) var whole: [String: Int] = [:]
+  private(set) var entries: [String: Int] = [:]
+
+  /// Reads names and shapes of a delta; `nil` for one that tunes no sites, for masks, and for a file that is no delta.
+  init?(_ url: URL) {
+    guard FileManager.default.fileExists(atPath: url.path), let file = try? SafeTensorsFile(contentsOf: url) else {
+      return nil
+    }
+    for name in file.names {
+      guard let count = try? file.entry(name).shape.count, !name.hasSuffix(".mask"), !name.hasPrefix("head."),
+        !name.hasPrefix("classifier."), !name.hasSuffix(".sparse.places")
+      else { continue }
+      if name.hasSuffix(".sparse") {
+        entries[String(name.dropLast(7)), default: 0] += count
+      } else if let range = name.range(of: ".branch.") {
+        branches[String(name[..<range.lowerBound]), default: 0] += count
+      } else {
+        whole[name, default: 0] += count
+      }
+    }
+    if branches.isEmpty, whole.isEmpty, entries.isEmpty { return nil }
+  }
+
+  /// Bars by block and by operation, their parts the kinds of tuning.
+  func charts(_ title: String) -> [BarChart] {
+    let kinds = [("low-rank branches and adapters", branches), ("whole tensors", whole), ("single entries", entries)]
+      .filter { !$0.1.isEmpty }
+    let all = SiteShares(kinds.reduce(into: [:]) { $0.merge($1.1, uniquingKeysWith: +) })
+    func chart(_ heading: String, _ names: [String], _ counts: (SiteShares) -> [(name: String, count: Int)]) -> BarChart
+    {
+      let series = kinds.map { kind in
+        let own = Dictionary(uniqueKeysWithValues: counts(SiteShares(kind.1)).map { ($0.name, $0.count) })
+        return BarChart.Series(name: kind.0, bars: names.map { .init(value: Double(own[$0] ?? 0)) })
+      }
+      return BarChart(
+        title: "\(title) by \(heading)", label: "tuned numbers", rows: names, series: series, isStacked: true,
+        text: { grouped(Int($0)) })
+    }
+    return [
+      chart("block", all.parts.map(\.name)) { $0.parts },
+      chart("operation", all.operations.map(\.name)) { $0.operations },
+    ]
+  }
+}

@@ -1,0 +1,226 @@
+import Foundation
+import FrugalTestSupport
+import Testing
+
+@testable import Methods
+@testable import frugal
+
+@Suite struct ReportTests {
+  private let bench: ReportBench
+
+  init() throws { bench = try ReportBench() }
+
+  private func page(_ title: String? = nil) throws -> ParsedPage {
+    let html = try bench.html(title: title)
+    let parsed = ParsedPage(html)
+    #expect(parsed.problem == nil)
+    for outside in ["http://", "https://", "<link", "src=\"/", "@import"] {
+      let allowed = html.replacing("http://www.w3.org/", with: "")
+      #expect(!allowed.contains(outside), "the report needs nothing else")
+    }
+    return parsed
+  }
+
+  private func row(_ parsed: ParsedPage, _ start: String...) throws -> [String] {
+    try #require(parsed.rows.first { Array($0.prefix(start.count)) == start }, "\(start) in \(parsed.rows)")
+  }
+
+  /// 60, 70 and 80: mean 70, squares of the deviations 100 + 0 + 100 over 2.
+  @Test func seedsBecomeMeanAndDeviation() throws {
+    for (seed, accuracy) in [(1, 60.0), (2, 70), (3, 80)] {
+      try bench.run("s\(seed)", seed: seed, accuracy: accuracy, shares: ["all": Double(seed), "vision.blocks.0": 2])
+    }
+    try bench.run("other", method: "task-res", accuracy: 90)
+    let parsed = try page()
+    let found = try row(parsed, "flowers", "r-amt")
+    #expect(
+      found == [
+        "flowers", "r-amt", "4", "3", "25.00 ± 0.00", "70.00 ± 10.00", "1,234", "5,678", "2.000 ± 1.000", "1.5 ± 0.0",
+      ])
+    #expect(try row(parsed, "flowers", "task-res")[3...5] == ["1", "25.00", "90.00"])
+    #expect(try row(parsed, "zero-shot") == ["zero-shot", "25.00"] && row(parsed, "r-amt") == ["r-amt", "70.00"])
+    #expect(parsed.text.contains("4 runs, 2 methods, 1 dataset."))
+  }
+
+  @Test func datasetsBecomeColumnsAndTheirMean() throws {
+    try bench.run("a", data: "x/flowers", accuracy: 50)
+    try bench.run("b", data: "x/pets", classes: ["cat", "dog"], accuracy: 80, zeroShot: 75)
+    try bench.run("c", method: "task-res", data: "x/pets", classes: ["cat", "dog"], accuracy: 82, zeroShot: 75)
+    let parsed = try page()
+    #expect(try row(parsed, "method") == ["method", "flowers", "pets", "mean"])
+    #expect(try row(parsed, "zero-shot") == ["zero-shot", "25.00", "75.00", "50.00"])
+    #expect(try row(parsed, "r-amt") == ["r-amt", "50.00", "80.00", "65.00"])
+    #expect(try row(parsed, "task-res") == ["task-res", "–", "82.00", "–"])
+  }
+
+  /// Runs that differ in a setting are no repetitions of each other, whatever their seeds.
+  @Test func otherSettingsAreAnotherRow() throws {
+    try bench.run("a", seed: 1, accuracy: 50, epochs: 3)
+    try bench.run("b", seed: 2, accuracy: 60, epochs: 5)
+    try bench.run("c", data: "elsewhere/flowers", seed: 3, accuracy: 70, epochs: 5)
+    let parsed = try page()
+    #expect(try row(parsed, "flowers", "r-amt (recipe.epochs 3)")[5] == "50.00")
+    #expect(try row(parsed, "flowers", "r-amt (recipe.epochs 5)")[5] == "65.00 ± 7.07")
+  }
+
+  @Test func datasetsAndModelsOfTheSameNameStayApart() throws {
+    try bench.run("a", data: "one/photos", classes: ["a", "b"])
+    try bench.run("b", data: "two/photos", classes: ["c", "d"])
+    try bench.run("c", data: "one/photos", accuracy: 75) { ($0.model.path, $0.model.sha256) = ("big/tiny", "2") }
+    let parsed = try page()
+    #expect(try row(parsed, "one/photos", "models/tiny")[6] == "50.00")
+    #expect(try row(parsed, "one/photos", "big/tiny")[6] == "75.00")
+    #expect(try row(parsed, "two/photos", "models/tiny")[6] == "50.00")
+  }
+
+  @Test func shotsBecomeAChartADatasetAndOneOfTheirMean() throws {
+    for (place, data) in ["x/flowers", "x/pets"].enumerated() {
+      for shots in [1, 4, nil] {
+        for seed in 1...2 {
+          try bench.run(
+            "\(place)-\(shots ?? 0)-\(seed)", data: data, classes: ["c\(place)", "d"], shots: shots, seed: seed,
+            accuracy: 50 + Double(shots ?? 16) + Double(seed))
+        }
+      }
+    }
+    let html = try bench.html()
+    #expect(html.contains("Accuracy against shots") && html.contains("<title>mean of 2 datasets</title>"))
+    #expect(html.contains("r-amt from 52.5 to 67.5; "), "1 shot: 52 and 53")
+    #expect(ParsedPage(html).problem == nil)
+  }
+
+  /// H of 80 and 40 is 6400 / 120 = 53.33, of 60 and 60 it is 60: mean 56.67, deviation 6.67 / √2.
+  @Test func baseAndNewClassesHaveATableOfTheirOwn() throws {
+    for (seed, base, new) in [(1, 80.0, 40.0), (2, 60, 60)] {
+      try bench.run(
+        "s\(seed)", newClasses: ["c", "d"], seed: seed, accuracy: base, zeroShot: 50, new: (tuned: new, frozen: 30))
+    }
+    try bench.run("all", classes: ["a", "b", "c", "d"], accuracy: 55)
+    let parsed = try page()
+    let rows = parsed.rows.filter { $0.count == 6 && $0[0] == "flowers" }
+    #expect(
+      rows.first { $0[1] == "r-amt" } == ["flowers", "r-amt", "4", "70.00 ± 14.14", "50.00 ± 14.14", "56.67 ± 4.71"])
+    #expect(rows.first { $0[1] == "zero-shot" } == ["flowers", "zero-shot", "4", "50.00", "30.00", "37.50"])
+    #expect(try row(parsed, "method") == ["method", "flowers"])
+    #expect(try row(parsed, "r-amt") == ["r-amt", "55.00"])
+  }
+
+  @Test func aModelChosenByTheTestSplitIsMarked() throws {
+    try bench.run("a", selection: .test)
+    #expect(try page().text.contains("r-amt †"))
+  }
+
+  @Test func textOfOthersStaysText() throws {
+    let hostile = "<script>alert(1)</script> & \"é\""
+    let run = try bench.run(hostile.replacing("/", with: "|"), data: "d/<i>&\"", classes: [hostile, "b"])
+    let folder = RunFolder(run)
+    try folder.writePredictions([
+      Prediction(
+        picture: "test/<b>/\"x\".png", label: 0, tuned: .init(label: 0, probability: 0.5),
+        zeroShot: .init(label: 1, probability: 0.5))
+    ])
+    let html = try bench.html(title: hostile)
+    let parsed = ParsedPage(html)
+    #expect(parsed.problem == nil && parsed.counts["script"] == 1 && parsed.counts["i"] == nil)
+    #expect(parsed.text.contains(hostile) && html.contains("<title>&lt;script&gt;"))
+  }
+
+  @Test func whatIsNoFinishedRunIsNamedAndTheOthersReported() throws {
+    try bench.run("good")
+    try bench.run("deep/er/good", seed: 2)
+    try bench.run("copy")
+    try FileManager.default.removeItem(at: try bench.run("unfinished", seed: 3).appendingPathComponent("result.json"))
+    try bench.folder.write("{}", to: "foreign/config.json")
+    try bench.run("foreign/inside", seed: 4)
+    try bench.run("broken", seed: 5)
+    try bench.folder.write("{", to: "broken/result.json")
+    try bench.run("absurd", seed: 6, accuracy: 200)
+    try bench.run("torn", seed: 7)
+    try bench.folder.write("{\"epoch\":1}\n", to: "torn/metrics.jsonl")
+    try bench.folder.write("x", to: "nothing/here.txt")
+    let file = bench.folder.url.appendingPathComponent("report.html")
+    let outcome = try Report.write(runs: [bench.folder.url], to: file)
+    #expect(outcome.runs == 3)
+    let reasons = Dictionary(uniqueKeysWithValues: outcome.skipped.map { ($0.name, $0.reason) })
+    #expect(reasons.keys.sorted() == ["absurd", "broken", "foreign", "good", "torn", "unfinished"])
+    #expect(reasons["good"] == "the same run as copy: counted once")
+    #expect(reasons["unfinished"]?.contains("found no result.json") == true)
+    #expect(reasons["foreign"] == "expected the config.json of a run, found other contents")
+    let parsed = ParsedPage(try String(contentsOf: file, encoding: .utf8))
+    for (name, reason) in reasons { #expect(parsed.rows.contains([name, reason])) }
+    #expect(try row(parsed, "flowers", "r-amt")[3] == "3")
+  }
+
+  @Test func whereNothingIsFinishedThereIsNoReport() throws {
+    let file = bench.folder.url.appendingPathComponent("report.html")
+    try bench.folder.write("{}", to: "foreign/config.json")
+    #expect(throws: ReportError.self) { try Report.write(runs: [bench.folder.url], to: file) }
+    #expect(throws: ReportError.self) {
+      try Report.write(runs: [bench.folder.url.appendingPathComponent("no")], to: file)
+    }
+    #expect(bench.folder.contents == ["foreign", "foreign/config.json"])
+  }
+
+  @Test func theSameRunsAreTheSameBytes() throws {
+    for seed in 1...3 {
+      try bench.run("s\(seed)", seed: seed, shares: ["all": 1, "vision.blocks.0": 2, "vision.blocks.1": 3])
+    }
+    try bench.run("t", method: "task-res", shots: 2)
+    let first = try bench.html()
+    let file = bench.folder.url.appendingPathComponent("other.html")
+    let places = ["t", "s3", "s1", "s2"].map { bench.folder.url.appendingPathComponent($0) }
+    try Report.write(runs: places, to: file)
+    #expect(try String(contentsOf: file, encoding: .utf8) == first)
+  }
+
+  @Test func picturesOnWhichTheModelsDisagreeAreInIt() throws {
+    let run = RunFolder(try bench.run("r", data: bench.folder.path("data"), classes: ["cat", "dog"]))
+    let png: [UInt8] = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 1]
+    for name in ["a.png", "b.png", "c.png"] { try bench.folder.write(png, to: "data/test/cat/\(name)") }
+    try bench.folder.write("no picture", to: "data/test/cat/text.png")
+    try bench.folder.write(png, to: "secret.png")
+    func line(_ picture: String, _ tuned: Int, _ frozen: Int, _ probability: Float = 0.75) -> Prediction {
+      Prediction(
+        picture: picture, label: 0, tuned: .init(label: tuned, probability: probability),
+        zeroShot: .init(label: frozen, probability: 0.625))
+    }
+    try run.writePredictions([
+      line("test/cat/a.png", 0, 1, 0.5), line("test/cat/b.png", 0, 1), line("test/cat/c.png", 0, 0),
+      line("test/cat/text.png", 0, 1), line("../secret.png", 0, 1), line("test/cat/gone.png", 1, 0),
+      line("test/cat/c.png", 1, 1),
+    ])
+    let html = try bench.html()
+    let sources = html.matches(of: /alt="([^"]*)" src="data:([a-z\/]*);base64,([^"]*)"/)
+    #expect(sources.map { String($0.1) } == ["test/cat/b.png", "test/cat/a.png"], "the surest first")
+    #expect(sources.allSatisfy { $0.2 == "image/png" && $0.3 == Data(png).base64EncodedString() })
+    let text = ParsedPage(html).text
+    #expect(
+      text.contains(
+        "Of 7 pictures: right after tuning only 4, right before only 1, right both times 1, wrong both times 1."))
+    #expect(text.contains("tuned: cat 75.00 %") && text.contains("zero-shot: dog 62.50 %"))
+    #expect(text.contains("2 pictures are not shown") && text.contains("1 pictures are not shown"))
+  }
+
+  @Test func labelsOfNoClassAreRefused() throws {
+    let run = RunFolder(try bench.run("r"))
+    try run.writePredictions([
+      Prediction(
+        picture: "p", label: 7, tuned: .init(label: 0, probability: 1), zeroShot: .init(label: 0, probability: 1))
+    ])
+    #expect(try page().text.contains("expected labels of the run's classes, found others"))
+  }
+
+  @Test func theCommandPrintsThePathLast() async throws {
+    try bench.run("r")
+    try bench.folder.write("{}", to: "foreign/config.json")
+    let file = bench.folder.path("out.html")
+    let outcome = try await runFrugal("report", bench.folder.url.path, "--out", file, "--title", "Ours")
+    #expect(outcome.code == 0 && outcome.output.hasSuffix("\n\(file)\n"), "\(outcome.errors)")
+    #expect(outcome.errors.contains("left out: foreign: expected the config.json of a run"))
+    #expect(try String(contentsOfFile: file, encoding: .utf8).contains("<h1>Ours</h1>"))
+    expectRefusal(try await runFrugal("report"), code: 2, ["expected folders of runs"])
+    expectRefusal(
+      try await runFrugal("report", bench.folder.path("foreign")), code: 1,
+      ["expected at least one finished run, found none"])
+  }
+}
