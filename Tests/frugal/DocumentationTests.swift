@@ -43,7 +43,7 @@ import Testing
 
   @Test(arguments: documents) func everyFlagOfAnExampleIsUnderstood(_ document: String) throws {
     for match in try text(document).matches(
-      of: /frugal (inspect|evaluate|sensitivity|tune|predict|export|gradcheck|trace|grade) ([^\n#`]*)/)
+      of: /frugal (inspect|evaluate|sensitivity|tune|predict|report|export|gradcheck|trace|grade) ([^\n#`]*)/)
     {
       let command = try #require(commands.first { $0.name == String(match.1) })
       let known = Set((command.options + commonOptions).map(\.flag))

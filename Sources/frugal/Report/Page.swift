@@ -38,7 +38,10 @@ enum Page {
 
   /// A table whose cells with numbers stand right.
   static func table(_ headings: [String], _ rows: [[Cell]], caption: String, isSortable: Bool = false) -> String {
-    let head = headings.map { "<th scope=\"col\">\($0.escaped)</th>" }.joined()
+    let head = headings.enumerated().map { column, heading in
+      let isNumber = rows.contains { column < $0.count && $0[column].number != nil }
+      return "<th scope=\"col\"\(isNumber ? " class=\"n\"" : "")>\(heading.escaped)</th>"
+    }.joined()
     let body = rows.map { row in
       "<tr>"
         + row.map { cell in
@@ -47,11 +50,12 @@ enum Page {
         }.joined() + "</tr>"
     }
     return """
-      <div class="wide" tabindex="0"><table\(isSortable ? " class=\"sortable\"" : "")><caption>\(caption.escaped)</caption>
+      <div class="table"><p>\(caption.escaped)</p>
+      <div class="wide" tabindex="0"><table\(isSortable ? " class=\"sortable\"" : "")>
       <thead><tr>\(head)</tr></thead>
       <tbody>
       \(body.joined(separator: "\n"))
-      </tbody></table></div>
+      </tbody></table></div></div>
       """
   }
 
@@ -86,20 +90,18 @@ enum Page {
     \(ChartStyle.properties(ChartStyle.colours))}
     @media (prefers-color-scheme:dark){:root{--page:#16181b;--ink:#ececec;--soft:#b0b0b0;--rule:#3a3d42;--shade:#202327;\
     --link:#56b4e9;\(ChartStyle.properties(ChartStyle.coloursOnDark))}}
-    @media print{:root{--page:#fff;--ink:#000;--soft:#444;--rule:#ccc;--shade:#fff;\
-    \(ChartStyle.properties(ChartStyle.colours))}section,figure,tr{break-inside:avoid}section{break-inside:auto}}
     *{box-sizing:border-box}
     body{margin:0 auto;padding:1rem 1rem 4rem;max-width:78rem;background:var(--page);color:var(--ink);\
     font:1rem/1.5 system-ui,-apple-system,"Segoe UI",sans-serif;overflow-wrap:break-word}
     h1{font-size:1.7rem;line-height:1.2;margin:1rem 0 .5rem}h2{font-size:1.25rem;margin:2.5rem 0 .75rem;\
     border-bottom:1px solid var(--rule);padding-bottom:.25rem}h3{font-size:1rem;margin:1.5rem 0 .5rem}
     p{margin:.5rem 0;max-width:46rem}header p{color:var(--soft)}
-    .wide{overflow-x:auto;margin:1rem 0}
+    .wide{overflow-x:auto}.tables{display:flex;flex-wrap:wrap;gap:0 2.5rem}.table{margin:1rem 0;max-width:100%}
+    .table p{color:var(--soft);font-size:.9rem}
     table{border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums}
-    caption{text-align:left;color:var(--soft);padding-bottom:.4rem}
     th,td{padding:.3rem .7rem;text-align:left;border-bottom:1px solid var(--rule);vertical-align:top;white-space:nowrap}
     td{overflow-wrap:normal}th{border-bottom:2px solid var(--soft);vertical-align:bottom}td.n,th.n{text-align:right}
-    td:first-child{position:sticky;left:0;background:var(--page)}
+    @media (max-width:40rem){th,td{padding:.3rem .45rem}table{font-size:.85rem}}
     th button{all:unset;cursor:pointer}th button:focus-visible,summary:focus-visible{outline:2px solid var(--link)}
     th[aria-sort=ascending] button::after{content:" ↑"}th[aria-sort=descending] button::after{content:" ↓"}
     .charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,24rem),1fr));gap:1rem;margin:1rem 0}
@@ -111,6 +113,10 @@ enum Page {
     .pictures img{display:block;width:100%;aspect-ratio:1;object-fit:contain;margin-bottom:.4rem;image-rendering:auto}
     .pictures b{font-weight:600}
     \(ChartStyle.sheet)
+    @media print{:root{--page:#fff;--ink:#000;--soft:#444;--rule:#ccc;--shade:#fff;\
+    \(ChartStyle.properties(ChartStyle.colours))}section,figure,tr{break-inside:avoid}section{break-inside:auto}\
+    body{font-size:9pt;max-width:none;padding:0}.wide{overflow:visible}table{font-size:7.5pt}\
+    th,td{padding:.15rem .35rem;white-space:normal}.charts{grid-template-columns:1fr 1fr}}
     """
 
   /// Makes tables sortable by their headings. The report can be read without it. It has no character that XML escapes.

@@ -60,7 +60,7 @@ enum Report {
     if !found.surveys.isEmpty {
       parts.append(counted(found.surveys.count, "map of sensitivity", "maps of sensitivity"))
     }
-    if !found.skipped.isEmpty { parts.append("\(grouped(found.skipped.count)) folders left out") }
+    if !found.skipped.isEmpty { parts.append(counted(found.skipped.count, "folder left out", "folders left out")) }
     return parts.joined(separator: ", ") + "."
   }
 }

@@ -22,8 +22,10 @@ struct RunGroup {
   var label: String { setting.isEmpty ? method : "\(method) (\(setting))" }
   /// `16`, or `all`.
   var shotsText: String { shots.map { "\($0)" } ?? "all" }
+  /// `16 shots`
+  var shotsPhrase: String { shots == 1 ? "1 shot" : "\(shotsText) shots" }
   /// What it is called where it stands alone.
-  var title: String { "\(label), \(dataset), \(shotsText) shots\(isBase ? ", base classes" : "")" }
+  var title: String { "\(label), \(dataset), \(shotsPhrase)\(isBase ? ", base classes" : "")" }
   /// Whether the test split chose the models.
   var isChosenByTest: Bool { runs.contains { $0.result.selection == .test } }
 
@@ -37,7 +39,11 @@ struct RunGroup {
   }
 
   var accuracy: Statistic { statistic { $0.result.test.accuracy } }
-  var zeroShot: Statistic? { known { $0.result.zeroShot?.accuracy } }
+  /// Of the frozen model, which is the same for every seed.
+  var zeroShot: Statistic? {
+    let found = runs.compactMap { $0.result.zeroShot?.accuracy }
+    return found.isEmpty ? nil : Statistic(Set(found).count == 1 ? [found[0]] : found)
+  }
 
   /// The groups of some runs, by dataset, model, classes, method, shots and setting.
   static func all(_ runs: [ReportedRun]) -> [RunGroup] {

@@ -37,28 +37,24 @@ struct RunSearch {
     }
     found.sort { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
     let names = Self.names(of: found)
+    var known: [String: String] = [:]
     for (url, name) in zip(found, names) {
       do throws(ReportError) {
         if ReportedSurvey.isSurvey(url) {
           surveys.append(try ReportedSurvey(url, named: name))
         } else {
           let run = try ReportedRun(RunFolder(url), named: name)
-          if let twin = runs.first(where: { Self.isSame($0, run) }) {
-            skipped.append(Skipped(name: name, reason: "the same run as \(twin.name): counted once"))
+          // Two folders with the same settings, seed among them, hold one measurement, not two.
+          let fingerprint = (try? run.settings.fingerprint) ?? name
+          if let twin = known[fingerprint] {
+            skipped.append(Skipped(name: name, reason: "the same run as \(twin): counted once"))
           } else {
+            known[fingerprint] = name
             runs.append(run)
           }
         }
       } catch { skipped.append(Skipped(name: name, reason: error.description)) }
     }
-  }
-
-  /// Two folders with the same settings, seed among them, hold one measurement, not two.
-  private static func isSame(_ a: ReportedRun, _ b: ReportedRun) -> Bool {
-    guard a.settings.seed == b.settings.seed, a.settings.method == b.settings.method,
-      let (left, right) = try? (a.settings.fingerprint, b.settings.fingerprint)
-    else { return false }
-    return left == right
   }
 
   /// Adds folders with something to report. What belongs to a run, such as the runs of single budgets, is not looked into.

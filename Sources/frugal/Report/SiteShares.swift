@@ -71,7 +71,7 @@ struct SiteShares {
         series: [
           .init(
             name: "share", bars: rows.map { .init(value: 100 * Double($0.count) / Double(max(1, total))) })
-        ])
+        ], text: { percent($0) })
     }
     return [chart("block", parts), chart("operation", operations)]
   }

@@ -37,14 +37,14 @@ import Testing
   @Test func pointsLieWhereTheirNumbersSay() {
     let chart = LineChart(
       title: "t", xLabel: "x", yLabel: "y", lines: [line([(0, 0, nil), (5, 50, nil), (10, 100, nil)])])
-    #expect(chart.svg.contains("d=\"M52 254L239 149L426 44\""), "\(chart.svg)")
+    #expect(chart.svg.contains("d=\"M52 260L239 155L426 50\""), "\(chart.svg)")
   }
 
   @Test func errorBarsReachOneDeviationToEitherSide() {
     let chart = LineChart(
       title: "t", xLabel: "x", yLabel: "y", lines: [line([(0, 0, nil), (5, 50, 25), (10, 100, nil)])])
     // 25 of 100 is a quarter of 210.
-    #expect(chart.svg.contains("M239 201.5V96.5"), "\(chart.svg)")
+    #expect(chart.svg.contains("M239 207.5V102.5"), "\(chart.svg)")
   }
 
   @Test func barsOfAllKindsAreDrawn() {

@@ -5,6 +5,10 @@ import Tensor
 @testable import Methods
 @testable import frugal
 
+#if canImport(FoundationXML)
+  import FoundationXML
+#endif
+
 /// Folders of runs whose numbers are known, written without training.
 struct ReportBench {
   let folder: TemporaryFolder

@@ -110,7 +110,7 @@ struct BarChart {
   }
 
   private func text(_ bar: Bar) -> String {
-    text(bar.value) + (bar.deviation.map { " ± \(Ticks.text($0.rounded(to: 2)))" } ?? "")
+    text(bar.value) + (bar.deviation.map { " ± \(text($0))" } ?? "")
   }
 
   private func summary(of row: Int) -> String {

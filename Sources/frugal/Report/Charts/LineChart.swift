@@ -26,7 +26,7 @@ struct LineChart {
   var bounds: ClosedRange<Double>?
 
   private static let (width, plotHeight) = (440.0, 210.0)
-  private static let (left, right, top) = (52.0, 14.0, 44.0)
+  private static let (left, right, top) = (52.0, 14.0, 50.0)
 
   /// Whether there is anything to draw.
   var isEmpty: Bool { drawn.allSatisfy { $0.points.isEmpty } }

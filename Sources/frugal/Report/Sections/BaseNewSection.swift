@@ -22,7 +22,7 @@ enum BaseNewSection {
         .init(name: name, bars: scores.map { .init(value: $0.mean, deviation: $0.deviation) })
       }
       return BarChart(
-        title: "\(group.label), \(group.dataset), \(group.shotsText) shots", label: "test accuracy (%)",
+        title: "\(group.label), \(group.dataset), \(group.shotsPhrase)", label: "test accuracy (%)",
         rows: ["base", "new", "H"], series: [series("zero-shot", frozen[place]), series("tuned", tuned[place])],
         text: { Statistic([$0]).text() }
       ).svg

@@ -2,11 +2,14 @@ import Methods
 
 /// The course of training: loss and accuracy by epoch, a line a seed.
 enum CurvesSection {
+  /// Terms of a loss that get a chart: no method has more.
+  private static let mostTerms = 6
+
   static func html(_ groups: [RunGroup]) -> String {
-    let content = groups.compactMap { group -> String? in
+    let content = groups.enumerated().compactMap { place, group -> String? in
       let charts = charts(group)
       guard !charts.isEmpty else { return nil }
-      return Page.details(group.title, Page.charts(charts), isOpen: groups.count <= 6)
+      return Page.details(group.title, Page.charts(charts), isOpen: place == 0 || groups.count <= 6)
     }
     return Page.section("Training", content, id: "training")
   }
@@ -24,7 +27,7 @@ enum CurvesSection {
     let terms = Set(group.runs.flatMap { $0.epochs.flatMap { $0.terms.keys } }).sorted()
     var charts: [String] = []
     // The loss that is minimised first, its other terms behind it.
-    for term in terms.filter({ $0 == "loss" }) + terms.filter({ $0 != "loss" }) {
+    for term in (terms.filter { $0 == "loss" } + terms.filter { $0 != "loss" }).prefix(mostTerms) {
       let chart = LineChart(
         title: "training \(term)", xLabel: "epoch", yLabel: term, lines: lines("") { $0.terms[term] })
       if !chart.isEmpty { charts.append(chart.svg) }

@@ -11,10 +11,12 @@ enum MatrixSection {
     for group in groups.sorted(by: { $0.shots ?? .max < $1.shots ?? .max }) where !shots.contains(group.shots) {
       shots.append(group.shots)
     }
+    var tables: [String] = []
     for shots in shots {
       let own = groups.filter { $0.shots == shots }
-      content.append(table(own, datasets.filter { name in own.contains { $0.dataset == name } }, shots, name))
+      tables.append(table(own, datasets.filter { name in own.contains { $0.dataset == name } }, shots, name))
     }
+    if !tables.isEmpty { content.append("<div class=\"tables\">\n\(tables.joined(separator: "\n"))\n</div>") }
     let charts = datasets.compactMap { dataset in chart(dataset, groups.filter { $0.dataset == dataset }, name) }
     if shots.count == 1, !charts.isEmpty { content.append(Page.charts(charts)) }
     return Page.section("Methods and datasets", content, id: "matrix")
@@ -25,7 +27,7 @@ enum MatrixSection {
   ) -> String {
     var names: [String] = []
     for group in groups where !names.contains(name(group)) { names.append(name(group)) }
-    func mean(_ name: String, _ means: [Double?]) -> [Page.Cell] {
+    func mean(_ means: [Double?]) -> [Page.Cell] {
       let known = means.compactMap { $0 }
       guard datasets.count > 1 else { return [] }
       return [known.count == means.count ? Page.Cell(Statistic([Statistic(known).mean])) : Page.Cell(nil as Statistic?)]
@@ -34,27 +36,30 @@ enum MatrixSection {
       (method, datasets.map { dataset in groups.first { name($0) == method && $0.dataset == dataset }?.accuracy.mean })
     }
     let best = datasets.indices.map { column in rows.compactMap { $0.1[column] }.max() }
-    // One dataset has one zero-shot accuracy, unless models or prompts differ.
-    let zeroShot = datasets.map { dataset -> Double? in
-      let found = Set(
-        groups.filter { $0.dataset == dataset }.flatMap { $0.runs.compactMap { $0.result.zeroShot?.accuracy } })
-      return found.count == 1 ? found.first : nil
+    // One dataset has one zero-shot accuracy, unless models or prompts differ: then these have a range.
+    let zeroShot = datasets.map { dataset in
+      Set(groups.filter { $0.dataset == dataset }.flatMap { $0.runs.compactMap { $0.result.zeroShot?.accuracy } })
+        .sorted()
     }
     var cells = [[Page.Cell]]()
-    if zeroShot.contains(where: { $0 != nil }) {
+    if zeroShot.contains(where: { !$0.isEmpty }) {
       cells.append(
-        [Page.Cell("zero-shot")] + zeroShot.map { Page.Cell($0.map { Statistic([$0]) }) } + mean("zero-shot", zeroShot))
+        [Page.Cell("zero-shot")]
+          + zeroShot.map { found in
+            guard found.count > 1 else { return Page.Cell(found.first.map { Statistic([$0]) }) }
+            return Page.Cell("\(percent(found[0])) – \(percent(found[found.count - 1]))", number: found[0])
+          } + mean(zeroShot.map { $0.count == 1 ? $0[0] : nil }))
     }
     cells += rows.map { method, means in
       [Page.Cell(method)]
         + zip(means, best).map { own, best in
           Page.Cell(own.map { Statistic([$0]) }, isBold: own != nil && own == best && rows.count > 1)
-        } + mean(method, means)
+        } + mean(means)
     }
     return Page.table(
       ["method"] + datasets + (datasets.count > 1 ? ["mean"] : []), cells,
       caption:
-        "Mean accuracy (%) over seeds, \(shots.map { "\($0)" } ?? "all") training pictures a class; the best of each "
+        "Mean accuracy (%) over seeds, \(shots.map { $0 == 1 ? "1 training picture" : "\($0) training pictures" } ?? "all training pictures") a class; the best of each "
         + "dataset is bold.")
   }
 

@@ -11,6 +11,8 @@ struct PicturesSection {
   static let bytesInAll = 8 << 20
 
   private var bytesLeft = Self.bytesInAll
+  /// Whether the pictures of one run are shown without being asked for.
+  private var hasOpened = false
 
   static func html(_ groups: [RunGroup]) -> String {
     var section = PicturesSection()
@@ -58,7 +60,10 @@ struct PicturesSection {
     where !found.isEmpty {
       content += ["<h3>\(heading)</h3>"] + gallery(found, root, classes)
     }
-    return Page.details(title, content.joined(separator: "\n"))
+    let summary = "\(title): \(grouped(corrected.count)) corrected, \(grouped(spoilt.count)) spoilt"
+    let isFirst = !hasOpened && corrected.count + spoilt.count > 0
+    hasOpened = hasOpened || isFirst
+    return Page.details(summary, content.joined(separator: "\n"), isOpen: isFirst)
   }
 
   private mutating func gallery(_ predictions: [Prediction], _ root: URL, _ classes: [String]) -> [String] {

@@ -9,7 +9,7 @@ enum ResultsSection {
     var headings = ["dataset", "method", "shots"]
     if hasModels { headings.insert("model", at: 1) }
     if hasBase { headings.append("classes") }
-    headings += ["seeds", "zero-shot (%)", "accuracy (%)", "trained numbers", "delta (bytes)"]
+    headings += ["zero-shot (%)", "accuracy (%)", "seeds", "trained numbers", "delta (bytes)"]
     if hasMasks { headings.append("masked (%)") }
     headings.append("training (s)")
     let rows = zip(groups, masked).map { group, masked in
@@ -18,8 +18,8 @@ enum ResultsSection {
       row.append(Cell(group.shotsText, number: group.shots.map(Double.init) ?? 1e15))
       if hasBase { row.append(Cell(group.isBase ? "base" : "all")) }
       row += [
-        Cell("\(group.runs.count)", number: Double(group.runs.count)), Cell(group.zeroShot),
-        Cell(group.accuracy, isBold: true),
+        Cell(group.zeroShot), Cell(group.accuracy, isBold: true),
+        Cell("\(group.runs.count)", number: Double(group.runs.count)),
         whole(group.statistic { Double($0.result.trainedParameters) }),
         whole(group.statistic { Double($0.result.deltaBytes) }),
       ]

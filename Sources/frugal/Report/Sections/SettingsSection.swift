@@ -9,7 +9,7 @@ enum SettingsSection {
         + "epoch \(run.result.epoch): \(run.result.reason); SHA-256 of the model \(settings.model.sha256), of the logits "
         + "\(run.result.test.logitsSHA256)"
       return Page.details(
-        "\(run.name): \(group.method), \(group.dataset), \(group.shotsText) shots, seed \(settings.seed)",
+        "\(run.name): \(group.method), \(group.dataset), \(group.shotsPhrase), seed \(settings.seed)",
         Page.paragraph(facts) + "<pre>\(run.settingsText.escaped)</pre>")
     }
     return Page.section("Settings of every run", folded, id: "settings") + "\n" + left(skipped)
