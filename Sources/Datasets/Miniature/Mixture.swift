@@ -1,0 +1,137 @@
+import Tensor
+
+extension Miniature {
+  /// What pretraining sees: scenes with what is said of them.
+  enum Mixture {
+    /// Half are of one object, the rest of several like ones, of two in a relation, or of a surface alone.
+    static func scene(using random: inout RandomStream) -> (scene: Scene, caption: String) {
+      let kind = random.uniform()
+      let (scene, phrase) =
+        kind < 0.5
+        ? single(using: &random)
+        : kind < 0.67 ? counted(using: &random) : kind < 0.85 ? related(using: &random) : surface(using: &random)
+      return (scene, introduced(phrase, scene.style, using: &random))
+    }
+
+    /// An easy picture of one object, whose caption names its shape.
+    static func lesson(using random: inout RandomStream) -> (scene: Scene, caption: String) {
+      let subject = Subject.lesson(using: &random)
+      let scene = subject.scene(isLesson: true, using: &random)
+      return (scene, introduced(subject.lessonCaption(using: &random), .photo, using: &random))
+    }
+
+    private static func single(using random: inout RandomStream) -> (Scene, String) {
+      let subject = Subject.any(using: &random)
+      return (subject.scene(isLesson: false, using: &random), subject.caption(using: &random))
+    }
+
+    /// Two to five like objects.
+    private static func counted(using random: inout RandomStream) -> (Scene, String) {
+      let places = Arrangement.places(2 + random.integer(below: 4))
+      let (figure, hue) = (random.pick(Figure.allCases), random.pick(Hue.allCases))
+      let texture = objectSurface(hue, random.chance(0.5) ? random.pick(Pattern.mixed) : .plain, using: &random)
+      let objects = places.map { centre in
+        Object(
+          .figure(figure), texture, centre: centre + SIMD2(random.normal(0.05), random.normal(0.05)),
+          halfExtent: Arrangement.halfExtent(places.count) * random.uniform(in: 0.85..<1.1),
+          rotation: random.normal(0.2))
+      }
+      let ground = Subject.ground(behind: hue, plain: 0.4, using: &random)
+      let scene = Scene(
+        backgroundSurface(ground.hue, ground.pattern, using: &random), objects, style: style(using: &random))
+      var words = [Words.numbers[places.count - 1]]
+      if random.chance(0.7) { words.append(Words.varied(hue.rawValue, using: &random)) }
+      if random.chance(0.8) { words.append(Words.varied(texture.pattern.rawValue, using: &random)) }
+      words.append(Words.plural(Words.varied(figure.rawValue, using: &random)))
+      return (scene, words.joined(separator: " "))
+    }
+
+    /// Two objects, one beside or inside the other.
+    private static func related(using random: inout RandomStream) -> (Scene, String) {
+      let relation = random.pick(Relation.allCases)
+      let other = random.pick(relation == .inside ? Arrangement.containers : Figure.allCases)
+      let figure = random.pick(Figure.allCases, not: other)
+      let hue = random.pick(Hue.allCases)
+      let otherHue = random.pick(Hue.allCases, not: hue)
+      let pair = Arrangement.pair((figure, hue), relation, (other, otherHue), using: &random)
+      let ground = random.pick(Hue.allCases.filter { $0 != hue && $0 != otherHue })
+      let pattern = random.chance(0.6) ? Pattern.plain : random.pick(Pattern.mixed)
+      let scene = Scene(backgroundSurface(ground, pattern, using: &random), pair, style: style(using: &random))
+      func named(_ hue: Hue, _ figure: Figure) -> String {
+        let noun = Words.varied(figure.rawValue, using: &random)
+        return Words.article(random.chance(0.7) ? "\(Words.varied(hue.rawValue, using: &random)) \(noun)" : noun)
+      }
+      let (one, two) = (named(hue, figure), named(otherHue, other))
+      if let reversed = relation.reversed, random.chance(0.4) {
+        return (scene, "\(two) \(reversed.rawValue) \(one)")
+      }
+      return (scene, "\(one) \(relation.rawValue) \(two)")
+    }
+
+    /// A surface and nothing else.
+    private static func surface(using random: inout RandomStream) -> (Scene, String) {
+      let (hue, pattern) = (random.pick(Hue.allCases), random.pick(Pattern.known))
+      let texture =
+        random.chance(0.5)
+        ? objectSurface(hue, pattern, using: &random) : backgroundSurface(hue, pattern, using: &random)
+      var words = [Words.varied(pattern.rawValue, using: &random)]
+      if random.chance(0.85) { words.insert(Words.varied(hue.rawValue, using: &random), at: 0) }
+      words.append(random.pick(["texture", "surface", "background", "wall"]))
+      return (Scene(texture, style: style(using: &random)), Words.article(words.joined(separator: " ")))
+    }
+
+    /// The beginning of a caption, which three times in four says how a picture was taken if that is not as usual.
+    private static func introduced(_ phrase: String, _ style: Style, using random: inout RandomStream) -> String {
+      if style != .photo, random.chance(0.75) {
+        return style == .sketch ? "a sketch of \(phrase)" : "a \(style.rawValue) photo of \(phrase)"
+      }
+      let beginnings = [
+        "a photo of ", "a picture of ", "an image of ", "here is ", "this shows ", "a view of ", "",
+      ]
+      return random.pick(beginnings) + phrase
+    }
+  }
+
+  /// Where several objects lie.
+  enum Arrangement {
+    /// Shapes with room for another one inside.
+    static let containers: [Figure] = [.circle, .square, .hexagon, .diamond, .pentagon, .oval]
+
+    /// The centres of one to five objects.
+    static func places(_ count: Int) -> [SIMD2<Double>] {
+      switch count {
+      case 1: [[0, 0]]
+      case 2: [[-0.45, 0], [0.45, 0]]
+      case 3: [[-0.5, 0.4], [0.5, 0.4], [0, -0.42]]
+      case 4: [[-0.45, -0.45], [0.45, -0.45], [-0.45, 0.45], [0.45, 0.45]]
+      default: [[-0.55, -0.55], [0.55, -0.55], [-0.55, 0.55], [0.55, 0.55], [0, 0]]
+      }
+    }
+
+    /// Half the extent of each of so many.
+    static func halfExtent(_ count: Int) -> Double { [0.46, 0.38, 0.36, 0.34, 0.29][min(count, 5) - 1] }
+
+    /// Two objects of which the first is in the relation to the second, in the order of painting.
+    static func pair(
+      _ one: (figure: Figure, hue: Hue), _ relation: Relation, _ other: (figure: Figure, hue: Hue),
+      using random: inout RandomStream
+    ) -> [Object] {
+      func object(_ thing: (figure: Figure, hue: Hue), _ centre: SIMD2<Double>, _ halfExtent: Double) -> Object {
+        Object(
+          .figure(thing.figure), objectSurface(thing.hue, .plain, using: &random),
+          centre: centre + SIMD2(random.normal(0.05), random.normal(0.05)),
+          halfExtent: halfExtent * random.uniform(in: 0.85..<1.1), rotation: random.normal(0.12))
+      }
+      let offset: SIMD2<Double> =
+        switch relation {
+        case .leftOf: [-0.45, 0]
+        case .rightOf: [0.45, 0]
+        case .above: [0, -0.45]
+        case .below: [0, 0.45]
+        case .inside: [0, 0]
+        }
+      if relation == .inside { return [object(other, [0, 0], 0.92), object(one, [0, 0], 0.38)] }
+      return [object(one, offset, 0.4), object(other, -offset, 0.4)]
+    }
+  }
+}

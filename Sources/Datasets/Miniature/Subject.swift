@@ -1,0 +1,115 @@
+import Tensor
+
+extension Miniature {
+  /// One object before a background, in words; the rest of its picture is drawn at random.
+  struct Subject {
+    let figure: Figure
+    let hue: Hue
+    let pattern: Pattern
+    let size: Size
+    let place: Place
+    let tilt: Tilt
+    let background: (hue: Hue, pattern: Pattern)
+    let style: Style
+
+    /// How far the object is turned.
+    enum Tilt { case upright, tilted, upsideDown }
+
+    /// Any object, anywhere, taken anyhow.
+    static func any(using random: inout RandomStream) -> Subject {
+      let hue = random.pick(Hue.allCases)
+      let turn = random.uniform()
+      return Subject(
+        figure: random.pick(Figure.allCases), hue: hue,
+        pattern: random.chance(0.5) ? random.pick(Pattern.mixed) : .plain, size: random.pick(Size.allCases),
+        place: random.pick(Place.allCases), tilt: turn < 0.15 ? .upsideDown : turn < 0.25 ? .tilted : .upright,
+        background: ground(behind: hue, plain: 0.4, using: &random), style: Miniature.style(using: &random))
+    }
+
+    /// An object that is easily seen: medium or large, near the middle, upright, mostly plain, before a mostly plain ground.
+    static func lesson(using random: inout RandomStream) -> Subject {
+      let hue = random.pick(Hue.allCases)
+      return Subject(
+        figure: random.pick(Figure.allCases), hue: hue,
+        pattern: random.chance(0.75) ? .plain : random.pick(Pattern.mixed), size: random.pick([.medium, .large]),
+        place: .centre, tilt: .upright, background: ground(behind: hue, plain: 0.85, using: &random), style: .photo)
+    }
+
+    /// A background of another colour.
+    static func ground(
+      behind hue: Hue, plain: Double, using random: inout RandomStream
+    ) -> (hue: Hue, pattern: Pattern) {
+      (random.pick(Hue.allCases, not: hue), random.chance(plain) ? .plain : random.pick(Pattern.mixed))
+    }
+
+    /// Its picture; `isLesson` keeps place and rotation close to the words.
+    func scene(isLesson: Bool, using random: inout RandomStream) -> Scene {
+      let deviation = isLesson ? 0.09 : 0.07
+      var rotation = random.normal(isLesson ? 0.12 : 0.2)
+      if tilt == .upsideDown { rotation += Double.pi }
+      if tilt == .tilted { rotation += random.chance(0.5) ? Double.pi / 4 : -Double.pi / 4 }
+      let centre = (size == .large ? 0.45 : 1) * place.centre
+      let object = Object(
+        .figure(figure), objectSurface(hue, pattern, using: &random),
+        centre: centre + SIMD2(random.normal(deviation), random.normal(deviation)),
+        halfExtent: size.halfExtent * random.uniform(in: 0.88..<1.12), rotation: rotation)
+      return Scene(
+        backgroundSurface(background.hue, background.pattern, using: &random), [object], style: style)
+    }
+
+    /// What is said of a lesson: always the shape.
+    func lessonCaption(using random: inout RandomStream) -> String {
+      caption(size: 0, hue: 0.4, pattern: pattern == .plain ? 0 : 0.6, place: 0, background: 0.15, using: &random)
+    }
+
+    /// What is said of it otherwise.
+    func caption(using random: inout RandomStream) -> String {
+      caption(
+        size: 0.35, hue: 0.7, pattern: 0.8, place: 0.5, background: background.pattern == .plain ? 0.3 : 0.5,
+        using: &random)
+    }
+
+    /// A caption that names each property with the given probability.
+    private func caption(
+      size: Double, hue: Double, pattern: Double, place: Double, background: Double, using random: inout RandomStream
+    ) -> String {
+      var words: [String] = []
+      if random.chance(size) { words.append(Words.varied(self.size.rawValue, using: &random)) }
+      if random.chance(hue) { words.append(Words.varied(self.hue.rawValue, using: &random)) }
+      if random.chance(pattern) { words.append(Words.varied(self.pattern.rawValue, using: &random)) }
+      words.append(Words.varied(figure.rawValue, using: &random))
+      var phrase = Words.article(words.joined(separator: " "))
+      switch tilt {
+      case .upright: break
+      case .tilted: if random.chance(0.5) { phrase += " tilted" }
+      case .upsideDown: if random.chance(0.5) { phrase += " upside down" }
+      }
+      if random.chance(place) { phrase += " " + self.place.phrase }
+      if random.chance(background) {
+        let ground = Words.varied(self.background.hue.rawValue, using: &random)
+        let pattern = Words.varied(self.background.pattern.rawValue, using: &random)
+        phrase += " " + random.pick(["on", "over", "in front of"])
+        phrase += " " + Words.article("\(ground) \(pattern) \(random.pick(["background", "wall"]))")
+      }
+      return phrase
+    }
+  }
+
+  /// A photo seven times in ten.
+  static func style(using random: inout RandomStream) -> Style {
+    random.chance(0.7) ? .photo : random.pick(Array(Style.allCases.dropFirst()))
+  }
+}
+
+extension Miniature.Place {
+  /// Where, as captions say it.
+  var phrase: String {
+    switch self {
+    case .centre: "in the centre"
+    case .left: "on the left"
+    case .right: "on the right"
+    case .top: "at the top"
+    case .bottom: "at the bottom"
+    }
+  }
+}

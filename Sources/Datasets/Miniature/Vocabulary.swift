@@ -1,0 +1,114 @@
+/// A small world of 32 × 32 pictures, made and not photographed: what stands in it, how it is drawn, what is said of it.
+///
+/// Every picture depends on a seed, a name and an index alone (`Miniature.stream`), and all arithmetic is in plain double
+/// precision with functions of our own, so that its bytes are the same on every machine.
+public enum Miniature {
+  /// The height and width of a picture, in pixels.
+  public static let size = 32
+
+  /// The shapes that have names.
+  public enum Figure: String, Sendable, CaseIterable {
+    case circle, square, triangle, star, cross, ring, heart, diamond, hexagon, pentagon, crescent, arrow
+    case oval, bar, dome, drop, corner, tee, arch, gear, flower, house, fish, mushroom
+  }
+
+  /// The colours that have names.
+  public enum Hue: String, Sendable, CaseIterable {
+    case red, orange, yellow, green, teal, blue, purple, pink, brown, black, grey, white
+
+    /// Red, green and blue, 0 to 1.
+    public var color: Color {
+      let hundredths: Color =
+        switch self {
+        case .red: [86, 12, 12]
+        case .orange: [95, 52, 8]
+        case .yellow: [95, 88, 15]
+        case .green: [15, 65, 20]
+        case .teal: [10, 70, 70]
+        case .blue: [15, 30, 88]
+        case .purple: [52, 18, 72]
+        case .pink: [96, 52, 72]
+        case .brown: [45, 27, 12]
+        case .black: [6, 6, 6]
+        case .grey: [50, 50, 50]
+        case .white: [97, 97, 97]
+        }
+      return hundredths / 100
+    }
+  }
+
+  /// The ways a surface is covered with two colours; the last four are never seen in pretraining.
+  public enum Pattern: String, Sendable, CaseIterable {
+    case plain, striped, dotted, checkered, wavy, shaded, speckled, grid
+    case cells, rings, zigzag, bricks
+
+    /// Those that pretraining shows.
+    public static let known: [Pattern] = [.plain, .striped, .dotted, .checkered, .wavy, .shaded, .speckled, .grid]
+    /// Those of pretraining that show two colours.
+    public static let mixed = Array(known.dropFirst())
+  }
+
+  /// How a picture was taken.
+  public enum Style: String, Sendable, CaseIterable {
+    case photo, blurred, grainy, sketch, dark, faded
+  }
+
+  /// How large an object is.
+  public enum Size: String, Sendable, CaseIterable {
+    case small, medium, large
+
+    /// Half the extent of an object, where 1 is half the picture.
+    public var halfExtent: Double {
+      switch self {
+      case .small: 0.31
+      case .medium: 0.46
+      case .large: 0.68
+      }
+    }
+  }
+
+  /// Where an object is.
+  public enum Place: String, Sendable, CaseIterable {
+    case centre, left, right, top, bottom
+
+    /// Its centre, where −1 and 1 are the borders and y points down.
+    public var centre: SIMD2<Double> {
+      switch self {
+      case .centre: [0, 0]
+      case .left: [-0.45, 0]
+      case .right: [0.45, 0]
+      case .top: [0, -0.45]
+      case .bottom: [0, 0.45]
+      }
+    }
+  }
+
+  /// How one object lies to another.
+  public enum Relation: String, Sendable, CaseIterable {
+    case leftOf = "left of"
+    case rightOf = "right of"
+    case above, below, inside
+
+    /// The same said from the other side, where words are known for it.
+    public var reversed: Relation? {
+      switch self {
+      case .leftOf: .rightOf
+      case .rightOf: .leftOf
+      case .above: .below
+      case .below: .above
+      case .inside: nil
+      }
+    }
+  }
+
+  /// Red, green and blue, 0 to 1.
+  public typealias Color = SIMD3<Double>
+}
+
+extension Miniature.Color {
+  /// 0.299 red + 0.587 green + 0.114 blue
+  var luminance: Double { 0.299 * x + 0.587 * y + 0.114 * z }
+
+  /// The second colour of a patterned object: darker than a light one, lighter than a dark one.
+  var shade: Miniature.Color { luminance > 0.5 ? 0.4 * self : 0.45 * self + 0.55 }
+}

@@ -1,0 +1,39 @@
+import Tensor
+
+extension Miniature {
+  /// How a thing is said in English, the way captions and class names say it.
+  enum Words {
+    /// Rare words for what is usually said otherwise; a caption takes one of them four times in a hundred.
+    static let synonyms: [String: [String]] = [
+      "striped": ["banded", "lined"], "dotted": ["spotted"], "checkered": ["chequered"], "wavy": ["rippled"],
+      "shaded": ["gradual"], "speckled": ["flecked"], "grid": ["netted"], "plain": ["smooth"],
+      "circle": ["disc", "ball"], "square": ["box"], "crescent": ["moon"], "oval": ["ellipse"], "bar": ["stick"],
+      "drop": ["tear"], "corner": ["angle"], "tee": ["hammer"], "arch": ["gate"], "gear": ["cog"],
+      "flower": ["bloom"], "house": ["cottage"], "mushroom": ["toadstool"], "star": ["asterisk"], "ring": ["hoop"],
+      "cross": ["plus"], "red": ["crimson"], "orange": ["amber"], "yellow": ["golden"], "green": ["leafy"],
+      "teal": ["cyan"], "blue": ["azure"], "purple": ["violet"], "pink": ["rosy"], "brown": ["wooden"],
+      "grey": ["silver"], "white": ["snowy"], "small": ["tiny"], "large": ["big", "huge"],
+    ]
+
+    /// The word, or now and then a rarer one.
+    static func varied(_ word: String, using random: inout RandomStream) -> String {
+      guard let rare = synonyms[word], random.chance(0.04) else { return word }
+      return random.pick(rare)
+    }
+
+    /// "a" or "an", and the words behind it.
+    static func article(_ phrase: String) -> String {
+      (phrase.first.map { "aeiou".contains($0) } ?? false ? "an " : "a ") + phrase
+    }
+
+    /// stars, crosses, fish
+    static func plural(_ noun: String) -> String {
+      if noun == "fish" { return noun }
+      let hisses = ["s", "x", "ch", "sh"].contains { noun.hasSuffix($0) }
+      return noun + (hisses ? "es" : "s")
+    }
+
+    /// one … five
+    static let numbers = ["one", "two", "three", "four", "five"]
+  }
+}
