@@ -66,10 +66,16 @@ public struct ImageBackbone: Sendable {
   public static func random(_ configuration: BackboneConfiguration, classes: Int?, seed: UInt64) -> ImageBackbone {
     var weights = RandomWeights(seed: seed)
     weights.add(configuration, classes: classes)
+    return make(configuration, weights, classes: classes)
+  }
+
+  /// A classifier of weights made for it.
+  static func make(_ configuration: BackboneConfiguration, _ weights: any TensorSource, classes: Int?) -> ImageBackbone
+  {
     do {
       return try ImageBackbone(
         configuration, CanonicalShapes(source: weights, layout: .canonical), .timm, classes: classes)
-    } catch { preconditionFailure("ImageBackbone.random: \(error)") }
+    } catch { preconditionFailure("ImageBackbone: \(weights.label): \(error)") }
   }
 
   /// The head of a checkpoint, or none and a word about why.

@@ -3,13 +3,15 @@ import Tensor
 extension Miniature {
   /// What pretraining sees: scenes with what is said of them.
   enum Mixture {
-    /// Half are of one object, the rest of several like ones, of two in a relation, or of a surface alone.
+    /// Nearly half are of one object, the rest of several like ones, of two in a relation, or of a surface alone.
     static func scene(using random: inout RandomStream) -> (scene: Scene, caption: String) {
       let kind = random.uniform()
       let (scene, phrase) =
-        kind < 0.5
+        kind < 0.48
         ? single(using: &random)
-        : kind < 0.67 ? counted(using: &random) : kind < 0.85 ? related(using: &random) : surface(using: &random)
+        : kind < 0.63
+          ? several(2 + random.integer(below: 4), using: &random)
+          : kind < 0.85 ? related(using: &random) : surface(using: &random)
       return (scene, introduced(phrase, scene.style, using: &random))
     }
 
@@ -25,9 +27,9 @@ extension Miniature {
       return (subject.scene(isLesson: false, using: &random), subject.caption(using: &random))
     }
 
-    /// Two to five like objects.
-    private static func counted(using random: inout RandomStream) -> (Scene, String) {
-      let places = Arrangement.places(2 + random.integer(below: 4))
+    /// So many like objects, two to five, and how they are called.
+    static func several(_ count: Int, using random: inout RandomStream) -> (scene: Scene, phrase: String) {
+      let places = Arrangement.places(count)
       let (figure, hue) = (random.pick(Figure.allCases), random.pick(Hue.allCases))
       let texture = objectSurface(hue, random.chance(0.5) ? random.pick(Pattern.mixed) : .plain, using: &random)
       let objects = places.map { centre in
@@ -39,9 +41,10 @@ extension Miniature {
       let ground = Subject.ground(behind: hue, plain: 0.4, using: &random)
       let scene = Scene(
         backgroundSurface(ground.hue, ground.pattern, using: &random), objects, style: style(using: &random))
+      let isColored = scene.style != .sketch
       var words = [Words.numbers[places.count - 1]]
-      if random.chance(0.7) { words.append(Words.varied(hue.rawValue, using: &random)) }
-      if random.chance(0.8) { words.append(Words.varied(texture.pattern.rawValue, using: &random)) }
+      if random.chance(isColored ? 0.7 : 0) { words.append(Words.varied(hue.rawValue, using: &random)) }
+      if random.chance(isColored ? 0.8 : 0) { words.append(Words.varied(texture.pattern.rawValue, using: &random)) }
       words.append(Words.plural(Words.varied(figure.rawValue, using: &random)))
       return (scene, words.joined(separator: " "))
     }
@@ -59,7 +62,8 @@ extension Miniature {
       let scene = Scene(backgroundSurface(ground, pattern, using: &random), pair, style: style(using: &random))
       func named(_ hue: Hue, _ figure: Figure) -> String {
         let noun = Words.varied(figure.rawValue, using: &random)
-        return Words.article(random.chance(0.7) ? "\(Words.varied(hue.rawValue, using: &random)) \(noun)" : noun)
+        let isNamed = random.chance(scene.style == .sketch ? 0 : 0.7)
+        return Words.article(isNamed ? "\(Words.varied(hue.rawValue, using: &random)) \(noun)" : noun)
       }
       let (one, two) = (named(hue, figure), named(otherHue, other))
       if let reversed = relation.reversed, random.chance(0.4) {
@@ -68,7 +72,7 @@ extension Miniature {
       return (scene, "\(one) \(relation.rawValue) \(two)")
     }
 
-    /// A surface and nothing else.
+    /// A surface and nothing else; never a sketch, which would be an empty sheet.
     private static func surface(using random: inout RandomStream) -> (Scene, String) {
       let (hue, pattern) = (random.pick(Hue.allCases), random.pick(Pattern.known))
       let texture =
@@ -77,7 +81,8 @@ extension Miniature {
       var words = [Words.varied(pattern.rawValue, using: &random)]
       if random.chance(0.85) { words.insert(Words.varied(hue.rawValue, using: &random), at: 0) }
       words.append(random.pick(["texture", "surface", "background", "wall"]))
-      return (Scene(texture, style: style(using: &random)), Words.article(words.joined(separator: " ")))
+      let style = style(using: &random)
+      return (Scene(texture, style: style == .sketch ? .photo : style), Words.article(words.joined(separator: " ")))
     }
 
     /// The beginning of a caption, which three times in four says how a picture was taken if that is not as usual.
@@ -130,7 +135,7 @@ extension Miniature {
         case .below: [0, 0.45]
         case .inside: [0, 0]
         }
-      if relation == .inside { return [object(other, [0, 0], 0.92), object(one, [0, 0], 0.38)] }
+      if relation == .inside { return [object(other, [0, 0], 0.92), object(one, [0, 0], 0.42)] }
       return [object(one, offset, 0.4), object(other, -offset, 0.4)]
     }
   }

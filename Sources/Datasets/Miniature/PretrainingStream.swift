@@ -32,6 +32,12 @@ extension Miniature {
       return Pair(image: scene.rendered(using: &random), caption: caption)
     }
 
+    /// What is said of picture number `index` of the mixture, without the picture.
+    public func caption(_ index: Int) -> String {
+      var random = stream(seed: seed, "pretraining/mixture", index: index)
+      return Mixture.scene(using: &random).caption
+    }
+
     /// The classes of pictures of one object: colour and shape, "red circle" first.
     public static let classes = Hue.allCases.flatMap { hue in Figure.allCases.map { "\(hue.rawValue) \($0.rawValue)" } }
 

@@ -57,6 +57,9 @@ extension Miniature {
         backgroundSurface(background.hue, background.pattern, using: &random), [object], style: style)
     }
 
+    /// Whether its colours can be seen: a sketch has outlines only.
+    private var isColored: Bool { style != .sketch }
+
     /// What is said of a lesson: always the shape.
     func lessonCaption(using random: inout RandomStream) -> String {
       caption(size: 0, hue: 0.4, pattern: pattern == .plain ? 0 : 0.6, place: 0, background: 0.15, using: &random)
@@ -75,8 +78,8 @@ extension Miniature {
     ) -> String {
       var words: [String] = []
       if random.chance(size) { words.append(Words.varied(self.size.rawValue, using: &random)) }
-      if random.chance(hue) { words.append(Words.varied(self.hue.rawValue, using: &random)) }
-      if random.chance(pattern) { words.append(Words.varied(self.pattern.rawValue, using: &random)) }
+      if random.chance(isColored ? hue : 0) { words.append(Words.varied(self.hue.rawValue, using: &random)) }
+      if random.chance(isColored ? pattern : 0) { words.append(Words.varied(self.pattern.rawValue, using: &random)) }
       words.append(Words.varied(figure.rawValue, using: &random))
       var phrase = Words.article(words.joined(separator: " "))
       switch tilt {
@@ -85,7 +88,7 @@ extension Miniature {
       case .upsideDown: if random.chance(0.5) { phrase += " upside down" }
       }
       if random.chance(place) { phrase += " " + self.place.phrase }
-      if random.chance(background) {
+      if random.chance(isColored ? background : 0) {
         let ground = Words.varied(self.background.hue.rawValue, using: &random)
         let pattern = Words.varied(self.background.pattern.rawValue, using: &random)
         phrase += " " + random.pick(["on", "over", "in front of"])

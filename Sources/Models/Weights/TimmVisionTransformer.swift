@@ -1,6 +1,6 @@
 extension WeightLayout {
   /// `VisionTransformer` of timm, whose names DeiT, MAE and MoCo v3 share: query, key and value stacked.
-  static let timmVisionTransformer = WeightLayout(
+  public static let timmVisionTransformer = WeightLayout(
     name: "timm",
     rules: [
       Rule("vision.classToken", "cls_token", .nested(2)), Rule("vision.positions", "pos_embed", .nested(1)),

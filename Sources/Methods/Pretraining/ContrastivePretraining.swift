@@ -1,0 +1,124 @@
+import Datasets
+import Foundation
+import Models
+import Tensor
+
+/// CLIP's objective on the miniature world: of the captions of a batch, which belongs to which picture (Radford et al.
+/// 2021, figure 3).
+///
+///     ℒ = ½ (crossEntropy(z, 1 … n) + crossEntropy(zᵀ, 1 … n)),   z_ij = s ⟨f_i / ‖f_i‖, t_j / ‖t_j‖⟩
+public struct ContrastivePretraining: PretrainingObjective {
+  /// Pictures and their captions.
+  public struct Batch: Sendable {
+    /// [batch, 3, size, size]
+    let images: Tensor
+    /// [batch][length], and the place of the end of each text.
+    let ids: [[Int32]], ends: [Int]
+  }
+
+  /// The model at its start.
+  public let model: CLIP
+  /// The words of the world's captions, learned from the first of them.
+  public let words: BytePairTraining
+  private let tokenizer: Tokenizer
+  private let stream: Miniature.PretrainingStream
+  private let preprocessing: Preprocessing
+
+  /// The sizes of the shipped model, for a vocabulary of so many tokens.
+  public static func configuration(vocabulary: Int) -> CLIPConfiguration {
+    func transformer(_ width: Int, _ blocks: Int) -> TransformerConfiguration {
+      TransformerConfiguration(
+        width: width, hiddenWidth: 4 * width, blocks: blocks, heads: width / 32, activation: .quickGELU, epsilon: 1e-5)
+    }
+    return CLIPConfiguration(
+      vision: VisionConfiguration(transformer: transformer(128, 3), imageSize: Miniature.size, patchSize: 8),
+      text: TextConfiguration(transformer: transformer(96, 2), vocabulary: vocabulary, contextLength: 40),
+      embedding: 64)
+  }
+
+  /// The objective on the world of a seed, which is that of the starting weights, too.
+  ///
+  /// - captions: of how many captions the words are learned.
+  public init(seed: UInt64, captions: Int = 20_000) throws {
+    let stream = Miniature.PretrainingStream(seed: seed)
+    var counts: [String: Int] = [:]
+    for index in 0..<captions {
+      for word in stream.caption(index).split(separator: " ") { counts[String(word), default: 0] += 1 }
+    }
+    self.stream = stream
+    words = BytePairTraining(words: counts)
+    tokenizer = words.tokenizer
+    model = .untrained(Self.configuration(vocabulary: tokenizer.tokenCount), seed: seed)
+    preprocessing = try .clip(size: Miniature.size)
+  }
+
+  public var parameters: [Parameter] { model.parameters }
+
+  public func batch(_ step: Int, size: Int, isLesson: Bool) -> Batch {
+    let first = step * size
+    var pairs = [Miniature.PretrainingStream.Pair?](repeating: nil, count: size)
+    pairs.withUnsafeMutableBufferPointer { buffer in
+      let pairs = buffer.baseAddress
+      Parallel.forEach(size) { pairs?[$0] = stream.pair(first + $0, isLesson: isLesson) }
+    }
+    let made = pairs.compactMap(\.self)
+    let (ids, ends) = tokens(made.map(\.caption))
+    return Batch(images: preprocessing.batch(made.map(\.image)), ids: ids, ends: ends)
+  }
+
+  /// Rows cut behind the longest text.
+  private func tokens(_ texts: [String]) -> (ids: [[Int32]], ends: [Int]) {
+    let rows = texts.map { [tokenizer.startOfText] + tokenizer.encode($0) + [tokenizer.endOfText] }
+    let length = min(rows.map(\.count).max() ?? 0, model.text.configuration.contextLength)
+    let cut = rows.map { row in
+      (0..<length).map { $0 < row.count ? row[$0] : tokenizer.endOfText }
+    }
+    return (cut, rows.map { min($0.count, length) - 1 })
+  }
+
+  public func loss(_ batch: Batch, _ pass: Pass) -> (loss: Variable, correct: Int) {
+    let features = model.vision(Variable(batch.images), pass)
+    let texts = model.text(batch.ids, ends: batch.ends, pass)
+    let byImage = model.logits(features, classifier: texts, pass)
+    let byText = model.logits(texts, classifier: features, pass)
+    let own = batch.ids.indices.map { Int32($0) }
+    let loss = Variable(Tensor(0)).adding(byImage.crossEntropy(labels: own), scale: 0.5)
+      .adding(byText.crossEntropy(labels: own), scale: 0.5)
+    return (loss, zip(byImage.value.rowMaxima(), own).count { $0 == Int($1) })
+  }
+
+  /// Zero-shot accuracy on one property, all others being random, and retrieval of one caption among 256.
+  public func milestones(_ pass: Pass) -> [String: Double] {
+    var result: [String: Double] = [:]
+    for property in Miniature.Property.allCases {
+      let examples = (0..<480).map { stream.example(of: property, $0) }
+      let (ids, ends) = tokens(property.captions)
+      let classifier = model.text(ids, ends: ends, pass)
+      let features = model.vision(Variable(preprocessing.batch(examples.map(\.image))), pass)
+      let answers = model.logits(features, classifier: classifier, pass).value.rowMaxima()
+      result[property.rawValue] = percent(zip(answers, examples).count { $0 == $1.label }, of: examples.count)
+    }
+    let held = batch(Int(UInt32.max) / 256 - 1, size: 256, isLesson: false)
+    result["retrieval"] = percent(loss(held, pass).correct, of: 256)
+    result["scale"] = Double(Transcendental.exp(pass[model.logitScale].value.scalar))
+    return result
+  }
+
+  public func write(_ values: [Tensor], to folder: URL) throws {
+    try words.write(to: folder)
+    try HuggingFaceModel.write(model, values, tokenizer, to: folder)
+  }
+}
+
+/// 100 part / whole
+func percent(_ part: Int, of whole: Int) -> Double { 100 * Double(part) / Double(whole) }
+
+extension Preprocessing {
+  /// Pictures of the model's size → [count, 3, height, width].
+  func batch(_ images: [Image]) -> Tensor {
+    let (height, width) = outputSize
+    return Tensor([images.count, 3, height, width]) { output in
+      Parallel.forEach(images.count) { apply(to: images[$0], into: output + $0 * 3 * height * width) }
+    }
+  }
+}

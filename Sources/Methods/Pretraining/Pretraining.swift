@@ -1,0 +1,99 @@
+import Datasets
+import Foundation
+import Models
+import Tensor
+
+/// Trains a network from scratch with AdamW: a step a batch, in an order that the recipe alone decides.
+public struct Pretraining<Objective: PretrainingObjective>: Sendable {
+  /// What is learned.
+  public let objective: Objective
+  /// How.
+  public let recipe: PretrainingRecipe
+  private let slots: [ParameterSlot]
+
+  /// A pretraining.
+  public init(_ objective: Objective, _ recipe: PretrainingRecipe) {
+    (self.objective, self.recipe) = (objective, recipe)
+    slots = objective.parameters.map {
+      ParameterSlot($0.site.name, $0.value.shape, isDecayed: $0.value.shape.rank > 1)
+    }
+  }
+
+  /// All that changes.
+  public struct State: Sendable {
+    /// The trained tensors, in the order of the objective's parameters.
+    public internal(set) var values: [Tensor]
+    /// Steps taken.
+    public internal(set) var step = 0
+    var optimizer: Adam
+  }
+
+  /// What a step found.
+  public struct Progress: Sendable, Codable, Equatable {
+    /// Steps taken, this one among them.
+    public var step: Int
+    /// The loss of its batch.
+    public var loss: Double
+    /// Right answers in its batch, in percent.
+    public var accuracy: Double
+    /// ‖g‖ before it was cut down.
+    public var gradientNorm: Double
+    /// The learning rate.
+    public var learningRate: Double
+    /// Whether the batch was a lesson.
+    public var isLesson: Bool
+    /// What the network can do, where it was asked.
+    public var milestones: [String: Double]?
+  }
+
+  /// The state before the first step.
+  public func start() -> State {
+    State(
+      values: objective.parameters.map(\.value),
+      optimizer: Adam(
+        slots, weightDecay: recipe.weightDecay, decay: .decoupled, beta2: recipe.beta2, epsilon: 1e-6))
+  }
+
+  /// Whether the batch of a step, counted from 0, is a lesson.
+  public func isLesson(_ step: Int) -> Bool {
+    if Double(step) < recipe.lessonShare * Double(recipe.steps) { return true }
+    let draw = Random(seed: UInt64(recipe.seed), purpose: .shuffle, step: step).fineUniform(at: 0)
+    return draw < recipe.lessonShareAfterwards
+  }
+
+  /// The batches of the steps that are left, made ahead of their use.
+  public func batches(from step: Int) -> Prefetcher<Objective.Batch> {
+    let pretraining = self
+    return Prefetcher(step..<recipe.steps) { step in
+      pretraining.objective.batch(step, size: pretraining.recipe.batchSize, isLesson: pretraining.isLesson(step))
+    }
+  }
+
+  /// Takes a step.
+  public func step(_ state: inout State, on batch: Objective.Batch) -> Progress {
+    let tape = Tape()
+    let leaves = state.values.map { tape.leaf($0) }
+    let (loss, correct) = objective.loss(batch, objective.pass(leaves))
+    let found = tape.gradients(of: [loss], for: leaves, releasing: true)[0]
+    let (gradients, norm) = GradientClipping.clipped(found, to: recipe.largestNorm)
+    let rate = recipe.schedule.rate(at: state.step)
+    state.optimizer.step(parameters: &state.values, gradients: gradients, learningRate: rate)
+    clampScale(&state.values)
+    state.step += 1
+    return Progress(
+      step: state.step, loss: Double(loss.value.scalar), accuracy: 100 * Double(correct) / Double(recipe.batchSize),
+      gradientNorm: norm, learningRate: rate, isLesson: isLesson(state.step - 1))
+  }
+
+  /// What the network can do after so many steps.
+  public func milestones(_ state: State) -> [String: Double] {
+    objective.milestones(objective.pass(state.values.map { Variable($0) }))
+  }
+
+  /// s ≤ 100 (Radford et al. 2021, section 2.5).
+  private func clampScale(_ values: inout [Tensor]) {
+    for (index, parameter) in objective.parameters.enumerated() where parameter.site.role == .logitScale {
+      values[index] = Tensor(min(values[index].scalar, 4.605_170_185_988_092))
+    }
+  }
+}

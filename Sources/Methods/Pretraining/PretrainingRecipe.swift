@@ -1,0 +1,53 @@
+/// Every number that decides a pretraining: `pretraining.json` of its folder.
+public struct PretrainingRecipe: Sendable, Codable, Equatable {
+  /// The seed of the world and of the starting weights.
+  public var seed = 1
+  /// Steps.
+  public var steps: Int
+  /// Pictures a step.
+  public var batchSize = 128
+  /// η after the warm-up.
+  public var learningRate: Double
+  /// Steps over which the rate grows from 0 to η.
+  public var warmupSteps = 200
+  /// The rate at the end of the cosine, as a share of η.
+  public var finalShare = 0.02
+  /// Of AdamW, on tensors of two dimensions or more.
+  public var weightDecay = 0.05
+  /// β₂ of AdamW; β₁ is 0.9 and ε 10⁻⁶.
+  public var beta2 = 0.98
+  /// What the norm of all gradients together is cut down to.
+  public var largestNorm = 1.0
+  /// The share of the steps, at the beginning, in which all batches are lessons.
+  public var lessonShare = 0.15
+  /// The share of batches that are lessons afterwards.
+  public var lessonShareAfterwards = 0.3
+
+  /// The recipe of the shipped models, but for the number of steps.
+  public init(steps: Int, learningRate: Double) { (self.steps, self.learningRate) = (steps, learningRate) }
+
+  /// The learning rate by step.
+  public var schedule: Schedule {
+    Schedule(
+      base: learningRate, period: max(1, steps - warmupSteps), warmup: .ramp(epochs: warmupSteps, start: 0),
+      minimum: finalShare * learningRate)
+  }
+
+  /// What no pretraining can have, as it may come from a file: expected and found.
+  var problem: String? {
+    func wrong(_ key: String, _ expected: String, _ found: Any) -> String {
+      "\(key): expected \(expected), found \(found)"
+    }
+    if !(1...10_000_000).contains(steps) { return wrong("steps", "1 to 10,000,000", steps) }
+    if !(2...4096).contains(batchSize) { return wrong("batchSize", "2 to 4096", batchSize) }
+    if steps * batchSize >= 1 << 32 { return wrong("steps · batchSize", "less than 2³²", steps * batchSize) }
+    if !(0...steps).contains(warmupSteps) { return wrong("warmupSteps", "0 to \(steps)", warmupSteps) }
+    if !(learningRate > 0 && learningRate < 10) { return wrong("learningRate", "0 to 10", learningRate) }
+    if !(largestNorm > 0) { return wrong("largestNorm", "more than 0", largestNorm) }
+    for (key, share) in [
+      ("finalShare", finalShare), ("weightDecay", weightDecay), ("beta2", beta2), ("lessonShare", lessonShare),
+      ("lessonShareAfterwards", lessonShareAfterwards),
+    ] where !(0...1 ~= share) { return wrong(key, "0 to 1", share) }
+    return seed < 0 ? wrong("seed", "0 or more", seed) : nil
+  }
+}

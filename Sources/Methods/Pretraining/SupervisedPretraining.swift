@@ -1,0 +1,70 @@
+import Datasets
+import Foundation
+import Models
+import Tensor
+
+/// A vision transformer that tells apart coloured shapes of the miniature world, by cross-entropy.
+public struct SupervisedPretraining: PretrainingObjective {
+  /// Pictures and their classes.
+  public struct Batch: Sendable {
+    /// [batch, 3, size, size]
+    let images: Tensor
+    let labels: [Int32]
+  }
+
+  /// The network at its start.
+  public let backbone: ImageBackbone
+  private let stream: Miniature.PretrainingStream
+  private let preprocessing: Preprocessing
+
+  /// The sizes of the shipped model: heads of 64 numbers, as readers expect of weights in timm's names.
+  public static let configuration = VisionConfiguration(
+    transformer: TransformerConfiguration(
+      width: 128, hiddenWidth: 512, blocks: 6, heads: 2, activation: .gelu, epsilon: 1e-6),
+    imageSize: Miniature.size, patchSize: 8, form: .classifier)
+
+  /// The objective on the world of a seed, which is that of the starting weights, too.
+  public init(seed: UInt64) throws {
+    stream = Miniature.PretrainingStream(seed: seed)
+    backbone = .untrained(Self.configuration, classes: Miniature.PretrainingStream.classes.count, seed: seed)
+    let constants = Normalisation.imagenet.constants
+    preprocessing = try Preprocessing(
+      geometry: .direct(height: Miniature.size, width: Miniature.size), mean: constants.mean, std: constants.std)
+  }
+
+  public var parameters: [Parameter] { backbone.parameters }
+
+  public func batch(_ step: Int, size: Int, isLesson: Bool) -> Batch {
+    let first = step * size
+    var labelled = [Miniature.PretrainingStream.Labelled?](repeating: nil, count: size)
+    labelled.withUnsafeMutableBufferPointer { buffer in
+      let labelled = buffer.baseAddress
+      Parallel.forEach(size) { labelled?[$0] = stream.labelled(first + $0, isLesson: isLesson) }
+    }
+    let made = labelled.compactMap(\.self)
+    return Batch(images: preprocessing.batch(made.map(\.image)), labels: made.map { Int32($0.label) })
+  }
+
+  public func loss(_ batch: Batch, _ pass: Pass) -> (loss: Variable, correct: Int) {
+    guard let logits = backbone.logits(Variable(batch.images), pass) else {
+      preconditionFailure("SupervisedPretraining: expected a network with a head")
+    }
+    let correct = zip(logits.value.rowMaxima(), batch.labels).count { $0 == Int($1) }
+    return (logits.crossEntropy(labels: batch.labels), correct)
+  }
+
+  /// Accuracy on 2,048 pictures of each stream that lie far behind those of training.
+  public func milestones(_ pass: Pass) -> [String: Double] {
+    func accuracy(isLesson: Bool) -> Double {
+      let size = 256
+      let last = Int(UInt32.max) / size
+      let correct = (last - 8..<last).reduce(0) { $0 + loss(batch($1, size: size, isLesson: isLesson), pass).correct }
+      return percent(correct, of: 8 * size)
+    }
+    return ["any": accuracy(isLesson: false), "lessons": accuracy(isLesson: true)]
+  }
+
+  public func write(_ values: [Tensor], to folder: URL) throws {
+    try TimmModel.write(backbone, values, to: folder)
+  }
+}

@@ -1,0 +1,86 @@
+import Foundation
+import Tensor
+
+/// How byte-pair merges are learned (Sennrich et al. 2016, algorithm 1): the most frequent pair of neighbours becomes a
+/// token, again and again.
+public struct BytePairTraining: Sendable {
+  /// The merges, in the order in which they were learned.
+  public let merges: [(String, String)]
+
+  /// Learns merges until every word is one token.
+  ///
+  /// - words: how often each word occurs, 1 or more; each is lower-cased letters as `TextCleaning` leaves them. Of pairs that
+  ///   are equally frequent the first in the order of their bytes is taken.
+  public init(words: [String: Int]) {
+    var pieces = words.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }.map { word, count in
+      var symbols = word.utf8.map { String(ByteAlphabet.scalars[Int($0)]) }
+      if !symbols.isEmpty { symbols[symbols.count - 1] += Tokenizer.wordEnd }
+      return (symbols: symbols, count: count)
+    }
+    var merges: [(String, String)] = []
+    while let (left, right) = Self.mostFrequent(pieces) {
+      merges.append((left, right))
+      for index in pieces.indices { pieces[index].symbols = Self.joining(left, right, in: pieces[index].symbols) }
+    }
+    self.merges = merges
+  }
+
+  private static func mostFrequent(_ pieces: [(symbols: [String], count: Int)]) -> (String, String)? {
+    struct Pair: Hashable { let left, right: String }
+    var counts: [Pair: Int] = [:]
+    for (symbols, count) in pieces {
+      for (left, right) in zip(symbols, symbols.dropFirst()) {
+        counts[Pair(left: left, right: right), default: 0] += count
+      }
+    }
+    let best = counts.max { a, b in
+      if a.value != b.value { return a.value < b.value }
+      let (one, other) = ("\(a.key.left) \(a.key.right)", "\(b.key.left) \(b.key.right)")
+      return other.utf8.lexicographicallyPrecedes(one.utf8)
+    }
+    return best.map { ($0.key.left, $0.key.right) }
+  }
+
+  private static func joining(_ left: String, _ right: String, in symbols: [String]) -> [String] {
+    var result: [String] = []
+    for symbol in symbols {
+      if symbol == right, result.last == left, !result.isEmpty {
+        result[result.count - 1] = left + right
+      } else {
+        result.append(symbol)
+      }
+    }
+    return result
+  }
+
+  /// The tokens, by id: the 256 bytes, the same at the end of a word, one a merge, start and end of text.
+  public var vocabulary: [String: Int] {
+    let bytes = ByteAlphabet.order.map { String(ByteAlphabet.scalars[Int($0)]) }
+    let tokens = bytes + bytes.map { $0 + Tokenizer.wordEnd } + merges.map { $0.0 + $0.1 }
+    let all = tokens + ["<|startoftext|>", "<|endoftext|>"]
+    return Dictionary(uniqueKeysWithValues: all.enumerated().map { ($1, $0) })
+  }
+
+  /// The tokenizer of these merges.
+  public var tokenizer: Tokenizer {
+    do throws(TokenizerError) {
+      return try Tokenizer(vocabulary: vocabulary, merges: merges)
+    } catch { preconditionFailure("BytePairTraining: \(error)") }
+  }
+
+  /// Writes `vocab.json` and `merges.txt` as Hugging Face keeps them.
+  ///
+  /// - Throws: `FileError` where the folder cannot be written.
+  public func write(to folder: URL) throws(FileError) {
+    // One token a line, by id: JSON whose bytes are ours to decide.
+    let lines = vocabulary.sorted { $0.value < $1.value }.map { token, id in
+      let escaped = token.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
+      return "\"\(escaped)\": \(id)"
+    }
+    try AtomicFile.write(
+      Array("{\n\(lines.joined(separator: ",\n"))\n}\n".utf8), to: folder.appendingPathComponent("vocab.json"))
+    let list = ["#version: 0.2"] + merges.map { "\($0) \($1)" }
+    try AtomicFile.write(
+      Array((list.joined(separator: "\n") + "\n").utf8), to: folder.appendingPathComponent("merges.txt"))
+  }
+}

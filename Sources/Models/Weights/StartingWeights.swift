@@ -1,0 +1,81 @@
+import Tensor
+
+/// The weights a network starts from when it is trained from scratch.
+///
+/// Normal numbers whose deviation follows the role, as in CLIP (Radford et al. 2021; width w, L blocks):
+///
+///     query, key, value: w^−½       attention output, MLP down: w^−½ (2 L)^−½       MLP up: (2 w)^−½
+///     token table: 0.02             text positions: 0.01                           class token, image positions: w^−½
+///     projections: w^−½             patch embedding: (3 p²)^−½                      head: 0.01
+///
+/// Scales are 1, shifts and biases 0, log s = log(1 / 0.07).
+struct StartingWeights: TensorSource {
+  let label = "starting weights"
+  private let sizes: RandomWeights
+  private let places: [String: Int]
+  private let blocks: [String: Int]
+  private let seed: UInt64
+
+  /// - sizes: the extents of all tensors; their own values are not read.
+  /// - blocks: the number of blocks of a tower, by its name.
+  init(_ sizes: RandomWeights, blocks: [String: Int], seed: UInt64) {
+    (self.sizes, self.blocks, self.seed) = (sizes, blocks, seed)
+    places = Dictionary(uniqueKeysWithValues: sizes.names.enumerated().map { ($1, $0) })
+  }
+
+  var names: [String] { sizes.names }
+  func shape(of name: String) -> Shape? { sizes.shape(of: name) }
+
+  func tensor(_ name: String) throws -> Tensor {
+    guard let shape = shape(of: name), let place = places[name] else {
+      throw WeightsError.unreadable("\(label): tensor \"\(name)\": expected one, found none")
+    }
+    if name == "logitScale" { return Tensor(Real(2.659_260_036_932_778)) }
+    if name.hasSuffix(".scale") { return Tensor(shape, repeating: 1) }
+    if name.hasSuffix(".shift") || name.hasSuffix(".bias") { return .zeros(shape) }
+    return Random(seed: seed, purpose: .initialization, step: place).normal(shape, deviation: deviation(name, shape))
+  }
+
+  private func deviation(_ name: String, _ shape: Shape) -> Double {
+    func inverseRoot(_ number: Int) -> Double { 1 / Double(number).squareRoot() }
+    let fanIn = shape.count / max(1, shape.rank > 1 ? shape[0] : 1)
+    if name == "text.tokens" { return 0.02 }
+    if name == "text.positions" { return 0.01 }
+    if name == "head" { return 0.01 }
+    if name.hasSuffix(".mlp.up") { return inverseRoot(2 * fanIn) }
+    if name.hasSuffix(".attention.output") || name.hasSuffix(".mlp.down") {
+      let width = name.hasSuffix(".output") ? fanIn : shape[0]
+      let tower = String(name.prefix { $0 != "." })
+      return inverseRoot(width) * inverseRoot(2 * (blocks[tower] ?? 1))
+    }
+    return inverseRoot(fanIn)
+  }
+}
+
+extension CLIP {
+  /// A model with a vision transformer, to be trained from scratch; the same for every use of a seed.
+  public static func untrained(_ configuration: CLIPConfiguration, seed: UInt64) -> CLIP {
+    guard case .transformer(let vision) = configuration.vision else {
+      preconditionFailure("CLIP.untrained: expected a vision transformer, found a ResNet")
+    }
+    var sizes = RandomWeights()
+    sizes.add(vision, embedding: configuration.embedding)
+    sizes.add(configuration.text, embedding: configuration.embedding)
+    sizes.add("logitScale", [])
+    let blocks = ["vision": vision.transformer.blocks, "text": configuration.text.transformer.blocks]
+    do throws(WeightsError) {
+      return try CLIP(configuration, from: StartingWeights(sizes, blocks: blocks, seed: seed), layout: .canonical)
+    } catch { preconditionFailure("CLIP.untrained: \(error)") }
+  }
+}
+
+extension ImageBackbone {
+  /// A vision transformer with a head, to be trained from scratch; the same for every use of a seed.
+  public static func untrained(_ size: VisionConfiguration, classes: Int, seed: UInt64) -> ImageBackbone {
+    var sizes = RandomWeights()
+    sizes.add(.visionTransformer(size), classes: classes)
+    return make(
+      .visionTransformer(size), StartingWeights(sizes, blocks: ["vision": size.transformer.blocks], seed: seed),
+      classes: classes)
+  }
+}
