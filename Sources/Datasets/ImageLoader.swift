@@ -9,6 +9,8 @@ public struct ImageLoader: Sendable {
     case evaluation
     /// A random crop and flip for every picture and epoch, keyed by the seed of the run.
     case training(RandomResizedCrop, seed: UInt64)
+    /// The transform of the model and a random shift for every picture and epoch, keyed by the seed of the run.
+    case shifted(RandomShift, seed: UInt64)
   }
 
   /// A batch, and what could not be read of it.
@@ -76,11 +78,18 @@ public struct ImageLoader: Sendable {
     case .evaluation:
       preprocessing.apply(to: image, into: output)
     case .training(let crop, let seed):
-      // A picture draws a few dozen numbers at most; 2¹⁶ keep the pictures of an epoch apart.
-      let random = Random(seed: seed, purpose: .augmentation, step: epoch)
-      var stream = RandomStream(random, position: UInt64(number) << 16)
+      var stream = Self.draws(seed: seed, number: number, epoch: epoch)
       preprocessing.normalize(crop.applied(to: image, using: &stream), into: output)
+    case .shifted(let shift, let seed):
+      var stream = Self.draws(seed: seed, number: number, epoch: epoch)
+      preprocessing.normalize(
+        shift.applied(to: preprocessing.geometryApplied(to: image), using: &stream), into: output)
     }
+  }
+
+  /// What is random about a picture in an epoch: a few dozen numbers at most; 2¹⁶ keep the pictures apart.
+  private static func draws(seed: UInt64, number: Int, epoch: Int) -> RandomStream {
+    RandomStream(Random(seed: seed, purpose: .augmentation, step: epoch), position: UInt64(number) << 16)
   }
 }
 

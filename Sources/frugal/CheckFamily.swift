@@ -15,6 +15,7 @@ struct CheckFamily: Sendable {
       CheckFamily(name: "encoders", checks: MethodName.Encoder.allCases.flatMap(MethodChecks.checks)),
       CheckFamily(name: "heads", checks: MethodName.Head.allCases.flatMap(MethodChecks.checks)),
       CheckFamily(name: "methods", checks: MethodChecks.joint),
+      CheckFamily(name: "pretraining", checks: ContrastiveLoss.checks),
     ]
   }
 

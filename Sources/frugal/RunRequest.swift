@@ -162,10 +162,14 @@ enum RunRequest {
     _ published: Recipe, _ method: MethodName, _ arguments: Arguments
   ) throws(UsageError) -> Recipe {
     try refuseForeignFlags(method, arguments)
+    if arguments.has("--shift"), arguments.string("--crop") == Crop.random.rawValue {
+      throw UsageError("--shift", expected: "no random crops beside it", found: "--crop random")
+    }
     var recipe = published
     if let epochs = try arguments.integer("--epochs", in: 1...100_000) { recipe.epochs = epochs }
     if let batch = try arguments.integer("--batch", in: 1...65_536) { recipe.batchSize = batch }
     if let crop = try arguments.choice("--crop", of: Crop.self) { recipe.augments = crop == .random }
+    if let shift = try arguments.integer("--shift", in: 1...64) { (recipe.shift, recipe.augments) = (shift, false) }
     if let lambda = try arguments.number("--lambda", in: 0...1) { recipe.lambda = lambda }
     if let weight = try arguments.number("--norm-weight", in: 0...1e6) { recipe.normWeight = weight }
     if let share = try arguments.number("--tuned-share", in: 0...1) { recipe.tunedShare = share }

@@ -7,6 +7,9 @@ let siteOptions = [
   Option(
     "--budget", "N[,N…]",
     "spt: numbers to train besides the head, 400000 or 0.4M (default 0.4M); of several, the best on val is taken"),
+  Option(
+    "--allocation", "sensitivity|random",
+    "spt: tune the most sensitive weights, or modules at matrices drawn by lot, the control (default sensitivity)"),
   Option("--samples", "N", "spt: pictures that sensitivity is measured on (default 512)"),
   Option("--sample-batch", "N", "spt: pictures a gradient; 1 adds up samples, as the paper does (default 32)"),
   Option("--spt-alpha", "X", "spt: a matrix gets a module from its cost/α sensitive entries on (default 10)"),
@@ -34,6 +37,9 @@ enum SiteFlags {
     if var budget = recipe.budget {
       if let numbers = try arguments.budgets().first { budget.numbers = numbers }
       try applyRules(arguments, to: &budget.rules)
+      if let choice = try arguments.choice("--allocation", of: Recipe.Budget.Choice.self) {
+        budget.choice = choice == .random ? .random : nil
+      }
       if let samples = try arguments.integer("--samples", in: 1...100_000_000) { budget.samples = samples }
       if let size = try arguments.integer("--sample-batch", in: 1...65_536) { budget.batchSize = size }
       recipe.budget = budget
@@ -66,7 +72,7 @@ enum SiteFlags {
   /// Each flag, whether a method reads it, and which do.
   static func readers(_ method: MethodName) -> [(String, Bool, String)] {
     let hasBranches = method.measuresSensitivity || method.encoder == .lora || method.encoder == .adapter
-    let spt = ["--budget", "--samples", "--sample-batch", "--spt-alpha", "--spt-beta", "--structured-only"]
+    let spt = ["--budget", "--allocation", "--samples", "--sample-batch", "--spt-alpha", "--spt-beta", "--structured-only"]
     return (spt + ["--unstructured-only"]).map { ($0, method.measuresSensitivity, "spt-lora or spt-adapter") }
       + ["--rank", "--dropout", "--drop-path", "--branch-init"].map {
         ($0, hasBranches, "a method with branches (spt-lora, spt-adapter, lora, adapter)")

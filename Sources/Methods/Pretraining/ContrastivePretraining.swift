@@ -3,10 +3,7 @@ import Foundation
 import Models
 import Tensor
 
-/// CLIP's objective on the miniature world: of the captions of a batch, which belongs to which picture (Radford et al.
-/// 2021, figure 3).
-///
-///     ℒ = ½ (crossEntropy(z, 1 … n) + crossEntropy(zᵀ, 1 … n)),   z_ij = s ⟨f_i / ‖f_i‖, t_j / ‖t_j‖⟩
+/// CLIP's objective (`ContrastiveLoss`) on pictures and captions of the miniature world.
 public struct ContrastivePretraining: PretrainingObjective {
   /// Pictures and their captions.
   public struct Batch: Sendable {
@@ -38,8 +35,10 @@ public struct ContrastivePretraining: PretrainingObjective {
 
   /// The objective on the world of a seed, which is that of the starting weights, too.
   ///
-  /// - captions: of how many captions the words are learned.
-  public init(seed: UInt64, captions: Int = 20_000) throws {
+  /// - captions: of how many captions the words are learned; sizes: those of the model, by the number of tokens.
+  public init(
+    seed: UInt64, captions: Int = 20_000, sizes: (_ vocabulary: Int) -> CLIPConfiguration = configuration
+  ) throws {
     let stream = Miniature.PretrainingStream(seed: seed)
     var counts: [String: Int] = [:]
     for index in 0..<captions {
@@ -48,7 +47,7 @@ public struct ContrastivePretraining: PretrainingObjective {
     self.stream = stream
     words = BytePairTraining(words: counts)
     tokenizer = words.tokenizer
-    model = .untrained(Self.configuration(vocabulary: tokenizer.tokenCount), seed: seed)
+    model = .untrained(sizes(tokenizer.tokenCount), seed: seed)
     preprocessing = try .clip(size: Miniature.size)
   }
 
@@ -79,12 +78,8 @@ public struct ContrastivePretraining: PretrainingObjective {
   public func loss(_ batch: Batch, _ pass: Pass) -> (loss: Variable, correct: Int) {
     let features = model.vision(Variable(batch.images), pass)
     let texts = model.text(batch.ids, ends: batch.ends, pass)
-    let byImage = model.logits(features, classifier: texts, pass)
-    let byText = model.logits(texts, classifier: features, pass)
-    let own = batch.ids.indices.map { Int32($0) }
-    let loss = Variable(Tensor(0)).adding(byImage.crossEntropy(labels: own), scale: 0.5)
-      .adding(byText.crossEntropy(labels: own), scale: 0.5)
-    return (loss, zip(byImage.value.rowMaxima(), own).count { $0 == Int($1) })
+    let (loss, logits) = ContrastiveLoss.of(features, texts, logitScale: model.logitScale, pass)
+    return (loss, logits.value.rowMaxima().enumerated().count { $0 == $1 })
   }
 
   /// Zero-shot accuracy on one property, all others being random, and retrieval of one caption among 256.

@@ -15,7 +15,7 @@ enum HuggingFaceModel {
     guard case .transformer(let vision) = configuration.vision else {
       preconditionFailure("HuggingFaceModel: expected a vision transformer, found a ResNet")
     }
-    func section(_ type: String, _ size: TransformerConfiguration, _ more: [String: JSONValue]) -> JSONValue {
+    func section(_ type: String, _ size: TransformerConfiguration, _ more: [String: JSONContent]) -> JSONContent {
       .object(
         [
           "model_type": .string(type), "hidden_act": .string(size.activation.rawValue),
@@ -36,19 +36,19 @@ enum HuggingFaceModel {
     let image = section(
       "clip_vision_model", vision.transformer,
       ["image_size": .number(size), "patch_size": .number(vision.patchSize), "num_channels": .number(3)])
-    try JSONValue.object([
+    try JSONContent.object([
       "architectures": .list([.string("CLIPModel")]), "model_type": .string("clip"),
       "projection_dim": .number(configuration.embedding), "torch_dtype": .string("float16"), "text_config": text,
       "vision_config": image,
     ]).write(to: folder.appendingPathComponent("config.json"))
-    try JSONValue.object([
+    try JSONContent.object([
       "tokenizer_class": .string("CLIPTokenizer"), "bos_token": .string("<|startoftext|>"),
       "eos_token": .string("<|endoftext|>"), "pad_token": .string("<|endoftext|>"),
       "unk_token": .string("<|endoftext|>"), "model_max_length": .number(configuration.text.contextLength),
     ]).write(to: folder.appendingPathComponent("tokenizer_config.json"))
     let constants = try Preprocessing.clip(size: size)
-    let side = JSONValue.object(["height": .number(size), "width": .number(size)])
-    try JSONValue.object([
+    let side = JSONContent.object(["height": .number(size), "width": .number(size)])
+    try JSONContent.object([
       "image_processor_type": .string("CLIPImageProcessor"), "do_resize": .bool(true), "do_center_crop": .bool(true),
       "do_normalize": .bool(true), "do_rescale": .bool(true), "do_convert_rgb": .bool(true), "resample": .number(3),
       "size": .object(["shortest_edge": .number(size)]), "crop_size": side,
@@ -64,10 +64,12 @@ enum TimmModel {
   /// - Throws: `FileError` where the folder cannot be written.
   static func write(_ backbone: ImageBackbone, _ values: [Tensor], to folder: URL) throws {
     try StoredWeights.write(values, of: backbone.parameters, .timmVisionTransformer, to: folder)
-    let size = SupervisedPretraining.configuration
+    guard case .visionTransformer(let size) = backbone.configuration else {
+      preconditionFailure("TimmModel: expected a vision transformer, found a \(backbone.configuration.architecture)")
+    }
     let constants = Normalisation.imagenet.constants
-    let side = JSONValue.number(size.imageSize)
-    try JSONValue.object([
+    let side = JSONContent.number(size.imageSize)
+    try JSONContent.object([
       "architecture": .string("vit_tiny_patch16_224"), "num_classes": .number(backbone.classes ?? 0),
       "num_features": .number(size.transformer.width),
       "model_args": .object([
@@ -103,13 +105,13 @@ private enum StoredWeights {
 }
 
 /// JSON of mixed contents, keys sorted.
-indirect enum JSONValue: Encodable {
+indirect enum JSONContent: Encodable {
   case string(String)
   case number(Int)
   case real(Double)
   case bool(Bool)
-  case list([JSONValue])
-  case object([String: JSONValue])
+  case list([JSONContent])
+  case object([String: JSONContent])
 
   func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()

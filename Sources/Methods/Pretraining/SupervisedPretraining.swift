@@ -23,10 +23,10 @@ public struct SupervisedPretraining: PretrainingObjective {
       width: 128, hiddenWidth: 512, blocks: 6, heads: 2, activation: .gelu, epsilon: 1e-6),
     imageSize: Miniature.size, patchSize: 8, form: .classifier)
 
-  /// The objective on the world of a seed, which is that of the starting weights, too.
-  public init(seed: UInt64) throws {
+  /// The objective on the world of a seed, which is that of the starting weights, too; with a network of the given sizes.
+  public init(seed: UInt64, sizes: VisionConfiguration = configuration) throws {
     stream = Miniature.PretrainingStream(seed: seed)
-    backbone = .untrained(Self.configuration, classes: Miniature.PretrainingStream.classes.count, seed: seed)
+    backbone = .untrained(sizes, classes: Miniature.PretrainingStream.classes.count, seed: seed)
     let constants = Normalisation.imagenet.constants
     preprocessing = try Preprocessing(
       geometry: .direct(height: Miniature.size, width: Miniature.size), mean: constants.mean, std: constants.std)

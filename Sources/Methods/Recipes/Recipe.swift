@@ -23,6 +23,8 @@ public struct Recipe: Sendable, Codable, Equatable {
   // Settings that runs of the first versions lack are `nil` there: absent from their `config.json`, and from what their
   // fingerprint is made of.
 
+  /// By how many pixels pictures that are not cropped and flipped move at random; `nil` for not at all.
+  public var shift: Int?
   /// Whether the last, smaller batch of an epoch is a step too; `nil` for no.
   public var keepsLastBatch: Bool?
   /// The probability that a sample skips a residual branch of the last block; it grows from 0 in proportion to the depth.
@@ -102,6 +104,8 @@ extension Recipe {
     if epochs < 1 || epochs > 1_000_000 { return wrong("epochs", "1 to 1000000", epochs) }
     if batchSize < 1 || batchSize > 1_000_000 { return wrong("batchSize", "1 to 1000000", batchSize) }
     if !(smallestCrop > 0 && smallestCrop <= 1) { return wrong("smallestCrop", "above 0, at most 1", smallestCrop) }
+    if let shift, !(1...64).contains(shift) { return wrong("shift", "1 to 64", shift) }
+    if shift != nil, augments { return wrong("shift", "none where pictures are cropped and flipped", shift ?? 0) }
     if !(0...1).contains(lambda) { return wrong("lambda", "0 to 1", lambda) }
     if normWeight < 0 { return wrong("normWeight", "0 or more", normWeight) }
     if let tunedShare, !(0...1).contains(tunedShare) { return wrong("tunedShare", "0 to 1", tunedShare) }

@@ -19,6 +19,17 @@ extension Recipe {
     public var rules: Allocation.Rules
     /// The pictures that sensitivity is measured on, in the order of the list.
     public var samples = 512
+    /// How the weights are chosen; `nil`, as in runs of the first versions, for by sensitivity.
+    public var choice: Choice?
+
+    /// How weights are chosen under a budget.
+    public enum Choice: String, Sendable, Codable, CaseIterable {
+      /// The most sensitive ones: SPT.
+      case sensitivity
+      /// Modules at matrices drawn by lot (`Allocation.random`): what SPT is compared with.
+      case random
+    }
+
     /// Pictures a gradient: 1 for the paper's sum over samples.
     public var batchSize = 32
 

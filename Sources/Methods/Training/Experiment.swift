@@ -93,15 +93,23 @@ public struct Experiment: Sendable {
   ) throws -> [Adaptation] {
     let recipe = setting.recipe
     guard let budget = recipe.budget else { throw RunError("config.json: recipe.budget: expected one, found none") }
+    let tuning = SensitivityTuning(budget.rules, setting.fidelity, branch: recipe.branch ?? Recipe.Branch())
+    let headCount = head.trainables.reduce(0) { $0 + $1.initial.count }
+    if budget.choice == .random {
+      let sites = SensitivitySite.all(of: setting.tower)
+      let classToken = setting.tower.parameters.first { $0.site.role == .classToken }?.value.count ?? 0
+      try SensitivitySurvey.check(budget.numbers, head: headCount, model: sites.reduce(0) { $0 + $1.count })
+      let allocation = Allocation.random(
+        budget.numbers, kinds: sites.map(\.kind), classToken: classToken, budget.rules, seed: seed)
+      return tuning.adaptations(of: setting.tower, sites, allocation, Ranking(of: [], largest: 0))
+    }
     let survey = try SensitivitySurvey(
       of: setting.tower, head: head, on: data.train, ImageLoader(preprocessing: pretrained.preprocessing),
       samples: budget.samples, batchSize: budget.batchSize, seed: seed, stochasticDepth: recipe.stochasticDepth ?? 0,
       progress: progress)
     let ranking = survey.ranking(upTo: budget.numbers)
-    let headCount = head.trainables.reduce(0) { $0 + $1.initial.count }
     let allocation = try survey.allocation(budget, head: headCount, ranking)
-    return SensitivityTuning(budget.rules, setting.fidelity, branch: recipe.branch ?? Recipe.Branch())
-      .adaptations(of: setting.tower, survey.sites, allocation, ranking)
+    return tuning.adaptations(of: setting.tower, survey.sites, allocation, ranking)
   }
 
   /// The pictures to learn from. Sensitivities are measured on those of the training split alone.
@@ -113,7 +121,10 @@ public struct Experiment: Sendable {
   /// The loader of training pictures.
   public var loader: ImageLoader {
     let recipe = configuration.recipe
-    guard recipe.augments else { return ImageLoader(preprocessing: pretrained.preprocessing) }
+    guard recipe.augments else {
+      let shift = recipe.shift.map { ImageLoader.Transform.shifted(RandomShift(pixels: $0), seed: seed) }
+      return ImageLoader(preprocessing: pretrained.preprocessing, transform: shift ?? .evaluation)
+    }
     let (height, width) = pretrained.preprocessing.outputSize
     let crop = RandomResizedCrop(
       height: height, width: width, scale: recipe.smallestCrop...1, resample: pretrained.preprocessing.resample)

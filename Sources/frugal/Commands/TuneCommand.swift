@@ -38,6 +38,7 @@ enum TuneCommand: Command {
       Option("--warmup-lr", "X", "rate of a constant warm-up, and of the first epoch of a linear one (default 1e-5)"),
       Option("--recount", "yes|no", "whether the cosine begins after the warm-up or with it (default yes)"),
       Option("--crop", "random|center", "random crops and flips, or the test transform, whose features can be cached"),
+      Option("--shift", "N", "the test transform, moved by up to N pixels at random, in place of crops and flips"),
       Option("--lambda", "X", "r-amt: λ of gradient dropout, 0 to 1 (default 0.3 or 1, by dataset and shots)"),
       Option("--norm-weight", "X", "r-amt: weight of the norm regulariser (default 1e-4)"),
       Option("--tuned-share", "X", "r-pmt: share of the weights that carry masks (default as many as r-amt)"),
