@@ -49,7 +49,7 @@ let package = Package(
   ],
   targets: [
     .target(name: "Tensor", swiftSettings: numeric),
-    .target(name: "Models", dependencies: ["Tensor"], swiftSettings: numeric),
+    .target(name: "Models", dependencies: ["Tensor"], resources: [.copy("Miniature")], swiftSettings: numeric),
     .target(name: "Datasets", dependencies: ["Tensor"], swiftSettings: pictures),
     .target(name: "Methods", dependencies: ["Tensor", "Models", "Datasets"], swiftSettings: numeric),
     .executableTarget(

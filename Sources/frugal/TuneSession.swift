@@ -13,12 +13,20 @@ final class TuneSession {
     let textFeatures: Tensor?
   }
 
-  private let line = ProgressLine()
-  private let path: String
+  private let line: ProgressLine
+  private let resumption: String
+  private let label: String?
   private var interrupt: Interrupt?
 
   /// - path: the folder of the run, as typed: what is to be resumed after a Ctrl-C.
-  init(path: String) { self.path = path }
+  convenience init(path: String) { self.init(resumption: "frugal tune --resume \(path)") }
+
+  /// - resumption: the command that goes on after a Ctrl-C.
+  /// - line, interrupt: those of the session that this one is a part of.
+  /// - label: what the run is called where it is one of many, and all it says is its progress on that line.
+  init(resumption: String, on line: ProgressLine = ProgressLine(), _ interrupt: Interrupt? = nil, label: String? = nil) {
+    (self.resumption, self.line, self.interrupt, self.label) = (resumption, line, interrupt, label)
+  }
 
   /// Trains a run to its last epoch, from its checkpoint where it has one.
   ///
@@ -28,17 +36,17 @@ final class TuneSession {
     let textFeatures = try experiment.textFeatures()
     let method = try experiment.method(textFeatures: textFeatures) { done, count in
       try stopIfAsked("before its first step")
-      line.show("sensitivity: \(done) of \(count) pictures")
+      line.show(shown("sensitivity: \(done) of \(count) pictures"))
     }
     let source = try TrainingSource(pictures, for: method, experiment.loader) { done in
-      line.show("features of \(done) of \(pictures.count) pictures")
+      line.show(shown("features of \(done) of \(pictures.count) pictures"))
     }
-    line.finish()
+    if label == nil { line.finish() }
     let trainer = try experiment.trainer(method, on: source)
-    announce(experiment, method, source, trainer)
+    if label == nil { announce(experiment, method, source, trainer) }
     var state = trainer.start()
     try state.resume(from: experiment.folder.checkpoint, configuration)
-    if state.steps > 0 { note("resuming after step \(state.steps)") }
+    if state.steps > 0, label == nil { note("resuming after step \(state.steps)") }
     // Only now that texts, pictures and settings have been found to fit does the run leave a trace.
     for run in creating { try run.folder.create(run.configuration) }
     let interrupt = self.interrupt ?? Interrupt()
@@ -49,8 +57,9 @@ final class TuneSession {
         &state, shouldStop: { interrupt.isRequested },
         report: { event in
           switch event {
-          case .step(let progress): line.show(description(of: progress))
-          case .epoch(let metrics): line.finish(description(of: metrics, configuration.recipe.epochs))
+          case .step(let progress): line.show(shown(description(of: progress)))
+          case .epoch(let metrics):
+            if label == nil { line.finish(description(of: metrics, configuration.recipe.epochs)) }
           }
         })
     } catch {
@@ -59,7 +68,7 @@ final class TuneSession {
       throw error
     }
     guard isFinished else {
-      line.finish("stopped after step \(state.steps); to go on: frugal tune --resume \(path)")
+      line.finish("stopped after step \(state.steps); to go on: \(resumption)")
       throw Interrupted()
     }
     return Trained(experiment: experiment, method: method, state: state, textFeatures: textFeatures)
@@ -89,15 +98,17 @@ final class TuneSession {
       trained.method, trained.state, textFeatures: trained.textFeatures, budgets: budgets
     ) { done, total in
       try stopIfAsked("before the result", "to get it")
-      line.show("evaluating: \(done) of \(total)")
+      line.show(shown("evaluating: \(done) of \(total)"))
     }
-    line.finish()
+    if label == nil { line.finish() }
     return result
   }
 
+  private func shown(_ text: String) -> String { label.map { "\($0)  \(text)" } ?? text }
+
   private func stopIfAsked(_ place: String, _ purpose: String = "to go on") throws(Interrupted) {
     guard interrupt?.isRequested == true else { return }
-    line.finish("stopped \(place); \(purpose): frugal tune --resume \(path)")
+    line.finish("stopped \(place); \(purpose): \(resumption)")
     throw Interrupted()
   }
 

@@ -1,0 +1,98 @@
+import Datasets
+import Foundation
+import Methods
+import Models
+import Tensor
+
+/// `frugal demo`: the methods beside each other on the miniature world, a table, and a report.
+enum DemoCommand: Command {
+  static let name = "demo"
+  static let summary = "several methods on the miniature world that comes with frugal: a table and a report"
+  static let operands = ""
+  static let options = [
+    Option("--full", "both suites, every method, three seeds, fewer shots and unseen classes: hours, resumable"),
+    Option("--out", "DIR", "folder for pictures, runs and report (default runs/demo); what is finished there is kept"),
+    Option("--task", "NAME", isRepeatable: true, "only these tasks (frugal world --list shows them)"),
+    Option("--method", "NAME", isRepeatable: true, "only these rows of the table"),
+    Option("--seeds", "N", "only the first seeds"),
+    Option("--plan", "print the commands of the runs, and run none"),
+  ]
+
+  static func run(_ arguments: Arguments) throws {
+    try arguments.requireNoOperands()
+    let plan = try plan(arguments)
+    let folder = arguments.string("--out") ?? "runs/demo"
+    if arguments.has("--plan") {
+      for cell in plan.cells { print("frugal tune " + cell.words(in: folder).map(quoted).joined(separator: " ")) }
+      return
+    }
+    let started = Date()
+    for task in plan.tasks { try MiniatureWorld.write(task, to: URL(fileURLWithPath: "\(folder)/world")) }
+    let finished = try train(plan, in: folder, words: arguments)
+    for suite in MiniatureTask.Suite.allCases {
+      if let table = DemoTable(suite, finished) { print(table.text + "\n") }
+    }
+    let report = URL(fileURLWithPath: "\(folder)/report.html")
+    try Report.write(
+      runs: [URL(fileURLWithPath: "\(folder)/runs")], title: "frugal demo: the miniature world", to: report)
+    note("\(plan.cells.count) runs in \(ProgressLine.duration(Date().timeIntervalSince(started)))")
+    print("\(folder)/report.html")
+  }
+
+  /// The runs that the flags leave.
+  private static func plan(_ arguments: Arguments) throws -> DemoPlan {
+    let whole = arguments.has("--full") ? DemoPlan.full : .short
+    let (tasks, methods) = (arguments.strings("--task"), arguments.strings("--method"))
+    let seeds = try arguments.integer("--seeds", in: 1...3) ?? 3
+    try require(tasks, "--task", among: whole.cells.map(\.task.name))
+    try require(methods, "--method", among: whole.cells.map(\.method.label))
+    let plan = whole.filtered { cell in
+      (tasks.isEmpty || tasks.contains(cell.task.name)) && (methods.isEmpty || methods.contains(cell.method.label))
+        && cell.seed <= seeds
+    }
+    guard !plan.cells.isEmpty else {
+      throw UsageError("--task, --method", expected: "a method of the task's suite", found: "none")
+    }
+    return plan
+  }
+
+  private static func require(_ words: [String], _ flag: String, among all: [String]) throws(UsageError) {
+    var seen: Set<String> = []
+    let known = all.filter { seen.insert($0).inserted }
+    for word in words where !known.contains(word) {
+      throw UsageError(
+        "\(flag): expected \(known.joined(separator: ", ")), found \"\(word)\"\(suggestion(for: word, among: known))")
+    }
+  }
+
+  /// Trains what is not finished; the words of a run are those of `frugal tune`.
+  private static func train(_ plan: DemoPlan, in folder: String, words arguments: Arguments) throws
+    -> [DemoTable.Finished]
+  {
+    let (line, interrupt) = (ProgressLine(), Interrupt())
+    let again = "frugal demo --out \(folder)\(arguments.has("--full") ? " --full" : "")"
+    var finished: [DemoTable.Finished] = []
+    for (index, cell) in plan.cells.enumerated() {
+      let run = RunFolder(URL(fileURLWithPath: "\(folder)/\(cell.path)"))
+      let title = "\(index + 1)/\(plan.cells.count)  \(cell.task.name)  \(cell.method.label)  seed \(cell.seed)"
+      if !run.isFinished {
+        let session = TuneSession(resumption: again, on: line, interrupt, label: title)
+        let words = run.isBegun ? ["--resume", "\(folder)/\(cell.path)"] : cell.words(in: folder)
+        let flags = try Arguments(words, options: TuneCommand.options + commonOptions)
+        let experiment = try run.isBegun ? RunRequest.resumed(flags) : RunRequest.new(flags)
+        let trained = try session.train(experiment, creating: run.isBegun ? [] : [experiment])
+        let result = try session.finish(trained, budgets: nil)
+        line.finish("\(title)  \(percent(result.test.accuracy)) %")
+      }
+      let reported = try ReportedRun(run, named: cell.path)
+      finished.append((cell, reported.result, reported.seconds))
+    }
+    return finished
+  }
+
+  /// A word as a shell takes it.
+  private static func quoted(_ word: String) -> String {
+    let isPlain = word.allSatisfy { $0.isLetter || $0.isNumber || "-_./+=,".contains($0) }
+    return isPlain ? word : "'\(word.replacing("'", with: "'\\''"))'"
+  }
+}

@@ -1,0 +1,86 @@
+import Datasets
+import Foundation
+import Models
+
+/// The runs of a demo: which task is tuned by which method, with which flags of `frugal tune`.
+struct DemoPlan {
+  /// One run.
+  struct Cell {
+    let task: MiniatureTask
+    let method: DemoMethod
+    /// Pictures a class; `nil` for all.
+    let shots: Int?
+    let seed: Int
+    /// Whether base classes alone are learned.
+    let isBase: Bool
+
+    /// Its folder within that of the demo.
+    var path: String {
+      let pictures = shots.map { "\($0)-shot" } ?? "all"
+      return "runs/\(task.name)/\(method.folder)/\(pictures)\(isBase ? "-base" : "")/seed-\(seed)"
+    }
+
+    /// The words behind `frugal tune`.
+    ///
+    /// - folder: that of the demo.
+    func words(in folder: String) -> [String] {
+      let model = task.suite == .eleven ? MiniatureModels.clip : MiniatureModels.vit
+      var words = [
+        "--model", model.path, "--data", "\(folder)/world/\(task.name)", "--method", method.name,
+        "--shots", shots.map { "\($0)" } ?? "all", "--seed", "\(seed)", "--out", "\(folder)/\(path)",
+      ]
+      if task.suite == .eleven { words += ["--template", task.template] }
+      if isBase { words += ["--classes", "base"] }
+      let classes = isBase ? (task.classes.count + 1) / 2 : task.classes.count
+      return words + method.flags(shots.map { $0 * classes } ?? task.count(.train))
+    }
+  }
+
+  /// In the order in which they run.
+  let cells: [Cell]
+
+  /// The tasks, each once.
+  var tasks: [MiniatureTask] {
+    var seen: Set<String> = []
+    return cells.map(\.task).filter { seen.insert($0.name).inserted }
+  }
+
+  /// What a visitor waits for: three tasks for CLIP and one for the vision transformer, two seeds.
+  static let short = DemoPlan(
+    tasks: ["eurosat", "pets", "ucf"], DemoMethod.clip.filter { ["linear", "task-res", "r-amt"].contains($0.label) },
+    seeds: 1...2) + DemoPlan(
+    tasks: ["count"], DemoMethod.vit.filter { ["linear", "lora", "spt-lora"].contains($0.label) }, seeds: 1...2)
+
+  /// Both suites, every method, three seeds; few shots and unseen classes for the methods that are about them.
+  static let full: DemoPlan = {
+    let (clip, vit) = (MiniatureTask.all.filter { $0.suite == .eleven }, MiniatureTask.all.filter { $0.suite == .vtab })
+    let seeds = 1...3
+    let few = DemoMethod.clip.filter { ["linear", "task-res", "r-amt"].contains($0.label) }
+    let kept = DemoMethod.clip.filter { ["mask-tuning", "r-amt (λ 1)", "full"].contains($0.label) }
+    return DemoPlan(tasks: clip.map(\.name), DemoMethod.clip, seeds: seeds)
+      + DemoPlan(tasks: vit.map(\.name), DemoMethod.vit, seeds: seeds)
+      + DemoPlan(tasks: clip.map(\.name), kept, isBase: true, seeds: seeds)
+      + DemoPlan(tasks: clip.map(\.name), few, shots: 1, seeds: seeds)
+      + DemoPlan(tasks: clip.map(\.name), few, shots: 4, seeds: seeds)
+  }()
+
+  /// Tasks × methods × seeds, the seeds outermost: whoever stops early has all methods once.
+  ///
+  /// - shots: of tasks that are learned from few pictures.
+  init(tasks: [String], _ methods: [DemoMethod], isBase: Bool = false, shots: Int = 16, seeds: ClosedRange<Int>) {
+    cells = seeds.flatMap { seed in
+      tasks.compactMap { MiniatureTask.named($0) }.flatMap { task in
+        methods.map { method in
+          Cell(task: task, method: method, shots: task.suite == .eleven ? shots : nil, seed: seed, isBase: isBase)
+        }
+      }
+    }
+  }
+
+  private init(_ cells: [Cell]) { self.cells = cells }
+
+  /// Only the runs that a filter keeps.
+  func filtered(_ isKept: (Cell) -> Bool) -> DemoPlan { DemoPlan(cells.filter(isKept)) }
+
+  static func + (a: DemoPlan, b: DemoPlan) -> DemoPlan { DemoPlan(a.cells + b.cells) }
+}
