@@ -29,6 +29,8 @@ public struct RunFolder: Sendable {
   public var budgets: URL { url.appendingPathComponent("budgets.json") }
   /// The run of one budget of a search.
   public func part(_ budget: Int) -> RunFolder { RunFolder(url.appendingPathComponent("budget-\(budget)")) }
+  /// Whether a run has come to its result here.
+  public var isFinished: Bool { FileManager.default.fileExists(atPath: result.path) }
   /// Whether a run was begun here.
   public var isBegun: Bool { FileManager.default.fileExists(atPath: configuration.path) }
 

@@ -15,7 +15,9 @@ struct DemoMethod {
   }
 
   /// The name of its folder.
-  var folder: String { label.filter { $0 != "(" && $0 != ")" }.replacing("λ ", with: "lambda-").replacing(" ", with: "-") }
+  var folder: String {
+    label.filter { $0 != "(" && $0 != ")" }.replacing("λ ", with: "lambda-").replacing(" ", with: "-")
+  }
 
   /// The flags of a run on so many pictures.
   func flags(_ pictures: Int) -> [String] {
@@ -25,7 +27,8 @@ struct DemoMethod {
 
   /// Methods for a CLIP and few pictures.
   static let clip: [DemoMethod] = [
-    DemoMethod("linear", batch: 64, "--crop center --epochs 200 --lr 1e-2 --select last --warmup none --stochastic-depth 0"),
+    DemoMethod(
+      "linear", batch: 64, "--crop center --epochs 200 --lr 1e-2 --select last --warmup none --stochastic-depth 0"),
     DemoMethod("task-res", batch: 256, "--crop center --epochs 200 --lr 1e-2"),
     masks("mask-tuning"), masks("r-amt"), masks("r-amt (λ 1)", "r-amt", " --lambda 1"), masks("r-mmt"), masks("r-mt"),
     masks("r-pmt"), masks("r-amt+task-res"),

@@ -46,10 +46,12 @@ struct DemoPlan {
   }
 
   /// What a visitor waits for: three tasks for CLIP and one for the vision transformer, two seeds.
-  static let short = DemoPlan(
-    tasks: ["eurosat", "pets", "ucf"], DemoMethod.clip.filter { ["linear", "task-res", "r-amt"].contains($0.label) },
-    seeds: 1...2) + DemoPlan(
-    tasks: ["count"], DemoMethod.vit.filter { ["linear", "lora", "spt-lora"].contains($0.label) }, seeds: 1...2)
+  static let short =
+    DemoPlan(
+      tasks: ["eurosat", "pets", "ucf"], DemoMethod.clip.filter { ["linear", "task-res", "r-amt"].contains($0.label) },
+      seeds: 1...2)
+    + DemoPlan(
+      tasks: ["count"], DemoMethod.vit.filter { ["linear", "lora", "spt-lora"].contains($0.label) }, seeds: 1...2)
 
   /// Both suites, every method, three seeds; few shots and unseen classes for the methods that are about them.
   static let full: DemoPlan = {

@@ -29,7 +29,8 @@ struct DemoTable {
       : "Vision transformer, VTAB's 800 and 200 pictures, test accuracy in % (\(seeds) \(seeds == 1 ? "seed" : "seeds"))"
     rows = [[""] + tasks + ["mean", "trained", "delta", "masked", "seconds"]]
     let frozen = tasks.map { task in
-      Statistic(own.filter { $0.cell.task.name == task }.compactMap { $0.result.zeroShot?.accuracy }.prefix(1).map { $0 })
+      Statistic(
+        own.filter { $0.cell.task.name == task }.compactMap { $0.result.zeroShot?.accuracy }.prefix(1).map { $0 })
     }
     if frozen.allSatisfy({ $0.count > 0 }) {
       rows.append(["zero-shot"] + frozen.map { Self.text($0) } + [Self.mean(frozen), "0", "", "", ""])
