@@ -1,4 +1,4 @@
-/// The reconstruction of filtered rows (ISO/IEC 15948, section 9.2).
+/// The filters of rows, undone and applied (ISO/IEC 15948, section 9.2).
 enum PNGFilter {
   /// Undoes the filter of one row in place.
   ///
@@ -25,6 +25,25 @@ enum PNGFilter {
       for index in lead..<count {
         row[index] &+= paeth(row[index &- step], above[index], above[index &- step])
       }
+    }
+  }
+
+  /// Applies a filter to one row: what `reconstruct` makes the row of.
+  ///
+  /// - row, above: as many bytes; step: bytes from a pixel to the one on its left, at least 1; filter: its type, 0 to 4.
+  static func filtered(_ row: [UInt8], above: [UInt8], step: Int, filter: UInt8) -> [UInt8] {
+    row.indices.map { index in
+      let left = index < step ? 0 : row[index - step]
+      let corner = index < step ? 0 : above[index - step]
+      let prediction: UInt8 =
+        switch filter {
+        case 0: 0
+        case 1: left
+        case 2: above[index]
+        case 3: UInt8((UInt16(left) + UInt16(above[index])) / 2)
+        default: paeth(left, above[index], corner)
+        }
+      return row[index] &- prediction
     }
   }
 

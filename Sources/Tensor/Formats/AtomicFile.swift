@@ -69,13 +69,17 @@ public struct AtomicFile: ~Copyable {
   }
 
   /// Puts the file in place of its target, after its bytes have reached the disk.
-  public consuming func commit() throws(FileError) {
-    guard fsync(descriptor) == 0 else { throw FileError(target, expected: "a file that can be written") }
+  ///
+  /// - flushing: false does not wait for the disk: complete unless the machine itself stops. For thousands of files that
+  ///   can be made again.
+  public consuming func commit(flushing: Bool = true) throws(FileError) {
+    guard !flushing || fsync(descriptor) == 0 else { throw FileError(target, expected: "a file that can be written") }
     guard rename(temporary, target.path) == 0 else {
       throw FileError(target, expected: "a file that can be replaced")
     }
     close(descriptor)
     descriptor = -1
+    guard flushing else { return }
     // The new name itself is on disk once the folder is; where folders cannot be flushed, the file is still whole.
     let folder = open(target.deletingLastPathComponent().path, O_RDONLY | O_CLOEXEC)
     if folder >= 0 {
@@ -84,10 +88,10 @@ public struct AtomicFile: ~Copyable {
     }
   }
 
-  /// Writes a whole file at once.
-  public static func write(_ bytes: [UInt8], to url: URL) throws(FileError) {
+  /// Writes a whole file at once; `flushing` as for `commit`.
+  public static func write(_ bytes: [UInt8], to url: URL, flushing: Bool = true) throws(FileError) {
     var file = try AtomicFile(replacing: url)
     try file.write(bytes)
-    try file.commit()
+    try file.commit(flushing: flushing)
   }
 }

@@ -137,7 +137,8 @@ struct InflateBlock {
     let extra: UInt8
   }
 
-  private static let codeLengthOrder = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15]
+  /// The order in which the lengths of the code for code lengths are written.
+  static let codeLengthOrder = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15]
 
   /// Symbols 257...285: lengths 3...258. Groups of four share a number of extra bits; 258 has a symbol of its own.
   static let lengths: [Extended] = {
