@@ -1,0 +1,112 @@
+import Foundation
+import Tensor
+
+/// Why a part of the miniature world was not written.
+public enum MiniatureWorldError: Error, Equatable, Sendable, CustomStringConvertible {
+  /// Something else is in the way.
+  case occupied(folder: String, expected: String, found: String)
+  /// A file or folder cannot be written.
+  case unwritable(FileError)
+
+  /// What was expected and what was found.
+  public var description: String {
+    switch self {
+    case .occupied(let folder, let expected, let found): "\(folder): expected \(expected), found \(found)"
+    case .unwritable(let error): error.description
+    }
+  }
+}
+
+extension MiniatureWorld {
+  /// Makes a folder in which all is complete or nothing is there.
+  ///
+  /// - fill: writes into a hidden folder and returns the digest of its pictures; the manifest comes last, then the name.
+  /// - Returns: false if the folder is there already.
+  static func publish(
+    _ manifest: Manifest, in folder: URL, fill: (URL) throws(FileError) -> String
+  ) throws(MiniatureWorldError) -> Bool {
+    try requireOnlyWorlds(in: folder)
+    let target = folder.appendingPathComponent(manifest.name)
+    if exists(target) {
+      let found = self.manifest(of: target)
+      if let found, found.isAnother(of: manifest) { return false }
+      throw .occupied(
+        folder: target.shown, expected: "nothing, or \(manifest.pictures) pictures of \(text(manifest))",
+        found: found.map { "\($0.pictures) of \(text($0))" } ?? "another folder")
+    }
+    let isNew = !exists(folder)
+    let hidden = folder.appendingPathComponent(".\(manifest.name).partial")
+    do throws(FileError) {
+      // What a killed run has left.
+      if exists(hidden) { try remove(hidden) }
+      try makeFolder(hidden)
+      var manifest = manifest
+      manifest.digest = try fill(hidden)
+      try put(json(manifest), hidden.appendingPathComponent(manifestName))
+      guard rename(hidden.path, target.path) == 0 else {
+        throw FileError(
+          file: target.shown, expected: "a folder that can be named so", found: String(cString: strerror(errno)))
+      }
+      return true
+    } catch {
+      try? FileManager.default.removeItem(at: hidden)
+      // Fails, as it should, where other tasks are.
+      if isNew { rmdir(folder.path) }
+      throw .unwritable(error)
+    }
+  }
+
+  private static func text(_ manifest: Manifest) -> String {
+    "\(manifest.name), seed \(manifest.seed), version \(manifest.version)"
+  }
+
+  /// Refuses a folder in which anything but tasks of the world can be seen.
+  private static func requireOnlyWorlds(in folder: URL) throws(MiniatureWorldError) {
+    guard exists(folder) else { return }
+    guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder.path) else {
+      throw .occupied(folder: folder.shown, expected: "a folder that can be read", found: "one that is not")
+    }
+    for name in names.sorted() where !name.hasPrefix(".") {
+      guard exists(folder.appendingPathComponent("\(name)/\(manifestName)")) else {
+        throw .occupied(
+          folder: folder.shown, expected: "an empty folder, or one of this world's tasks", found: "\"\(name)\" in it")
+      }
+    }
+  }
+
+  /// What a folder says of itself; `nil` if it says nothing that can be read.
+  static func manifest(of folder: URL) -> Manifest? {
+    guard let bytes = try? MappedFile.bytes(of: folder.appendingPathComponent(manifestName), limit: 1 << 16) else {
+      return nil
+    }
+    return try? JSONDecoder().decode(Manifest.self, from: Data(bytes))
+  }
+
+  private static func json(_ manifest: Manifest) -> [UInt8] {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
+    guard let data = try? encoder.encode(manifest) else { preconditionFailure("MiniatureWorld: numbers and texts encode") }
+    return Array(data) + [10]
+  }
+
+  private static func exists(_ url: URL) -> Bool { FileManager.default.fileExists(atPath: url.path) }
+
+  private static func remove(_ url: URL) throws(FileError) {
+    do { try FileManager.default.removeItem(at: url) } catch {
+      throw FileError(file: url.shown, expected: "a folder that can be removed", found: error.localizedDescription)
+    }
+  }
+
+  static func makeFolder(_ url: URL) throws(FileError) {
+    do { try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true) } catch {
+      throw FileError(file: url.shown, expected: "a folder that can be written", found: error.localizedDescription)
+    }
+  }
+
+  /// Thousands of files need not wait for the disk one by one: what is lost with the machine can be made again.
+  static func put(_ bytes: [UInt8], _ url: URL) throws(FileError) {
+    try AtomicFile.write(bytes, to: url, flushing: false)
+  }
+
+  static func put(_ text: String, _ url: URL) throws(FileError) { try put(Array(text.utf8), url) }
+}

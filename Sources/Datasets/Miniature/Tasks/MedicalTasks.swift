@@ -1,0 +1,67 @@
+import Tensor
+
+/// Specialised tasks: likenesses of Patch Camelyon and of Diabetic Retinopathy, where small dots decide.
+extension MiniatureTask {
+  private typealias World = Miniature
+
+  /// Whether one of the purple dots on pink tissue lies in the middle third.
+  static let lesion = MiniatureTask(
+    "lesion", .vtab, .specialised, "is one of the purple dots in the middle third of the tissue",
+    classes: ["healthy tissue", "tissue with a tumour"], template: "a photo of {}"
+  ) { label, _, random in
+    let tissue = World.backgroundSurface(.pink, random.pick([.plain, .wavy, .shaded]), using: &random)
+    // The number of dots says nothing: the one in the middle is one of as many as other tissue has.
+    var places: [SIMD2<Double>] = []
+    if label == 1 { places.append(SIMD2(random.uniform(in: -0.24..<0.24), random.uniform(in: -0.24..<0.24))) }
+    let count = 3 + random.integer(below: 5)
+    while places.count < count {
+      let place = SIMD2(random.uniform(in: -0.95..<0.95), random.uniform(in: -0.95..<0.95))
+      if max(abs(place.x), abs(place.y)) > 0.5 { places.append(place) }
+    }
+    return World.Scene(tissue, places.map { dot(.purple, $0, 0.1..<0.17, using: &random) })
+  }
+
+  /// How many dark dots there are before an orange gradient, by grade.
+  static let grade = MiniatureTask(
+    "grade", .vtab, .specialised, "0, 2, 4, 7 or 11 dark dots on an orange disc",
+    classes: ["healthy eye", "mild disease", "moderate disease", "severe disease", "extreme disease"],
+    template: "a photo of {}"
+  ) { label, _, random in
+    let disc = World.Object(
+      .figure(.circle),
+      World.Texture(
+        .shaded, World.jittered([0.92, 0.5, 0.16], using: &random), World.jittered([0.7, 0.26, 0.1], using: &random),
+        period: 20, angle: random.uniform(in: 0..<2 * Double.pi)), halfExtent: 1.18)
+    let places = World.apart([0, 2, 4, 7, 11][label], radius: 0.78, gap: 0.3, using: &random)
+    return World.Scene(
+      World.backgroundSurface(.black, .plain, using: &random),
+      [disc] + places.map { dot(.black, $0, 0.1..<0.15, using: &random) })
+  }
+
+  private static func dot(
+    _ hue: Miniature.Hue, _ centre: SIMD2<Double>, _ halfExtent: Range<Double>, using random: inout RandomStream
+  ) -> Miniature.Object {
+    World.Object(
+      .figure(.circle), World.objectSurface(hue, .plain, using: &random), centre: centre,
+      halfExtent: random.uniform(in: halfExtent))
+  }
+}
+
+extension Miniature {
+  /// Places within a radius of the middle, any two at least `gap` apart.
+  ///
+  /// Where chance leaves no room after a thousand attempts, the gap shrinks by a tenth.
+  static func apart(_ count: Int, radius: Double, gap: Double, using random: inout RandomStream) -> [SIMD2<Double>] {
+    func square(_ vector: SIMD2<Double>) -> Double { vector.x * vector.x + vector.y * vector.y }
+    var (places, gap, attempts): ([SIMD2<Double>], Double, Int) = ([], gap, 0)
+    while places.count < count {
+      let place = SIMD2(random.uniform(in: -radius..<radius), random.uniform(in: -radius..<radius))
+      if square(place) <= radius * radius, places.allSatisfy({ square($0 - place) >= gap * gap }) {
+        places.append(place)
+      }
+      attempts += 1
+      if attempts % 1000 == 0 { gap *= 0.9 }
+    }
+    return places
+  }
+}

@@ -1,0 +1,109 @@
+import Tensor
+
+/// A small data set of the miniature world: classes, and how a picture of each is made.
+///
+/// Picture `index` of a split belongs to class `index` modulo the number of classes. It depends on the task's name, the
+/// split, its index and the seed of the world alone: the splits have streams of their own and share no picture, and a
+/// larger split begins as a smaller one does.
+public struct MiniatureTask: Sendable {
+  /// Which published collection a task is a small likeness of.
+  public enum Suite: String, Sendable, CaseIterable {
+    /// The eleven data sets of few-shot tuning (Zhou et al. 2022).
+    case eleven
+    /// Nine of the nineteen tasks of VTAB-1k (Zhai et al. 2019).
+    case vtab
+  }
+
+  /// What kind of task it is.
+  public enum Group: String, Sendable, CaseIterable {
+    case general, fineGrained = "fine-grained", texture, scene, satellite, action
+    case natural, specialised, structured
+  }
+
+  /// The parts of a data set, by the names of their folders.
+  public enum Split: String, Sendable, CaseIterable {
+    case train, validation = "val", test
+  }
+
+  /// Pictures a class.
+  public struct Counts: Sendable, Equatable {
+    /// To learn from, to choose by, to be counted at the end.
+    public let train, validation, test: Int
+
+    /// The pictures a class of one split.
+    public subscript(split: Split) -> Int {
+      switch split {
+      case .train: train
+      case .validation: validation
+      case .test: test
+      }
+    }
+  }
+
+  /// What one picture shows, drawn from its stream.
+  typealias Drawing = @Sendable (_ label: Int, _ split: Split, _ random: inout RandomStream) -> Miniature.Scene
+
+  /// Its name, and that of its folder.
+  public let name: String
+  /// The collection it belongs to.
+  public let suite: Suite
+  /// The kind of task.
+  public let group: Group
+  /// One line: what is shown and what makes it hard.
+  public let summary: String
+  /// The names of the classes, by label; all differ.
+  public let classes: [String]
+  /// The prompt, with {} for the name of a class.
+  public let template: String
+  private let drawing: Drawing
+
+  /// A task whose classes are as likely as each other.
+  init(
+    _ name: String, _ suite: Suite, _ group: Group, _ summary: String, classes: [String], template: String,
+    drawing: @escaping Drawing
+  ) {
+    precondition(Set(classes).count == classes.count, "MiniatureTask: expected classes with names of their own")
+    (self.name, self.suite, self.group, self.summary) = (name, suite, group, summary)
+    (self.classes, self.template, self.drawing) = (classes, template, drawing)
+  }
+
+  /// Pictures a class: of the eleven a pool of 32 to draw few shots from, at least 8 (200 in all) to choose by and 600 in
+  /// all to test; of VTAB at least 800, 200 and 1,000 in all.
+  public var counts: Counts {
+    func share(_ total: Int) -> Int { (total + classes.count - 1) / classes.count }
+    return switch suite {
+    case .eleven: Counts(train: 32, validation: max(8, share(200)), test: share(600))
+    case .vtab: Counts(train: share(800), validation: share(200), test: share(1000))
+    }
+  }
+
+  /// The pictures of a split.
+  public func count(_ split: Split) -> Int { counts[split] * classes.count }
+
+  /// The accuracy of guessing, 0 to 1.
+  public var chance: Double { 1 / Double(classes.count) }
+
+  /// The class of a picture; the same in every split.
+  public func label(_ index: Int) -> Int { index % classes.count }
+
+  /// A picture, 32 × 32.
+  ///
+  /// - index: not negative; those from `count(split)` on are more of the same. seed: that of the world.
+  public func image(_ split: Split, _ index: Int, seed: UInt64) -> Image {
+    var random = Miniature.stream(seed: seed, "\(name)/\(split.rawValue)", index: index)
+    return drawing(label(index), split, &random).rendered(using: &random)
+  }
+
+  /// Every task, those of a suite together.
+  public static let all: [MiniatureTask] =
+    [
+      net, caltech, pets, cars, flowers("flowers", .eleven, .fineGrained), food, aircraft, sun,
+      textures("dtd", .eleven, .texture), land("eurosat", .eleven, .satellite), relations,
+    ] + [
+      shapes, textures("textures", .vtab, .natural), flowers("petals", .vtab, .natural),
+      land("land", .vtab, .specialised), lesion, grade, count, place, turn,
+    ]
+
+  /// The task of that name.
+  public static func named(_ name: String) -> MiniatureTask? { all.first { $0.name == name } }
+}

@@ -1,0 +1,29 @@
+import Tensor
+
+extension MiniatureTask {
+  private typealias World = Miniature
+
+  /// The likeness of UCF-101: what one thing does to another, here where it is.
+  static let relations = {
+    let pairs: [(World.Figure, World.Figure)] = [
+      (.circle, .square), (.star, .heart), (.triangle, .ring), (.house, .fish),
+    ]
+    let kinds = pairs.flatMap { pair in
+      [World.Relation.leftOf, .rightOf, .above, .below].map { (pair.0, $0, pair.1) }
+    }
+    return MiniatureTask(
+      "ucf", .eleven, .action, "which of two shapes is where; one picture in five a sketch or blurred",
+      classes: kinds.map { "\($0.rawValue) \($1.rawValue) a \($2.rawValue)" }, template: "a photo of a {}"
+    ) { label, _, random in
+      let (one, relation, other) = kinds[label]
+      let hue = random.pick(World.Hue.allCases)
+      let otherHue = random.pick(World.Hue.allCases, not: hue)
+      let objects = World.Arrangement.pair((one, hue), relation, (other, otherHue), using: &random)
+      let ground = random.pick(World.Hue.allCases.filter { $0 != hue && $0 != otherHue })
+      let cover = random.chance(0.4) ? World.Pattern.plain : random.pick(World.Pattern.mixed)
+      return World.Scene(
+        World.backgroundSurface(ground, cover, using: &random), objects,
+        style: random.chance(0.2) ? random.pick([.sketch, .blurred]) : .photo)
+    }
+  }()
+}
