@@ -30,14 +30,14 @@ struct DemoMethod {
     DemoMethod(
       "linear", batch: 64, "--crop center --epochs 200 --lr 1e-2 --select last --warmup none --stochastic-depth 0"),
     DemoMethod("task-res", batch: 256, "--crop center --epochs 200 --lr 1e-2"),
-    masks("mask-tuning"), masks("r-amt"), masks("r-amt (λ 1)", "r-amt", " --lambda 1"), masks("r-mmt"), masks("r-mt"),
+    masks("mask-tuning"), masks("r-amt"), masks("r-amt (λ 1)", as: "r-amt", " --lambda 1"), masks("r-mmt"), masks("r-mt"),
     masks("r-pmt"), masks("r-amt+task-res"),
     trained("lora", "--lr 4e-3 --rank 4 --dropout 0"), trained("adapter", "--lr 4e-3 --rank 8"),
     trained("bitfit", "--lr 4e-3"), trained("full", "--lr 3e-4"),
   ]
 
   /// The published rate, and as many steps as carry a mask across its threshold.
-  private static func masks(_ label: String, _ name: String? = nil, _ more: String = "") -> DemoMethod {
+  private static func masks(_ label: String, as name: String? = nil, _ more: String = "") -> DemoMethod {
     DemoMethod(label, name, steps: 360, "--shift 2 --lr 8e-5" + more)
   }
 
@@ -51,14 +51,14 @@ struct DemoMethod {
     site("linear", "--lr 1e-2"), site("bitfit", "--lr 4e-3"), site("partial-k", "--lr 1e-3"),
     site("lora", branches), site("adapter", "--lr 4e-3 --branch-init zero-up --rank 4"),
     site("spt-lora", branches + budget), site("spt-adapter", branches + budget),
-    site("random", "spt-lora", branches + budget + " --allocation random"), site("full", "--lr 1e-3"),
+    site("random", as: "spt-lora", branches + budget + " --allocation random"), site("full", "--lr 1e-3"),
   ]
 
   private static let branches = "--lr 4e-3 --branch-init zero-up --rank 2"
   /// What LoRA of rank 2 at queries and values trains, 6 · 2 · 2 · (128 + 128): all that are compared with it have as much.
   private static let budget = " --budget 6144"
 
-  private static func site(_ label: String, _ name: String? = nil, _ more: String) -> DemoMethod {
+  private static func site(_ label: String, as name: String? = nil, _ more: String) -> DemoMethod {
     DemoMethod(label, name, batch: 64, "--epochs 25 --warmup-epochs 3 --stochastic-depth 0 " + more)
   }
 }
