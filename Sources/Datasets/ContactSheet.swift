@@ -44,7 +44,7 @@ public struct ContactSheet: Sendable {
     let groupWidth = max(most * (width + margin), scale * leastWidth) + 3 * margin
     let labels = groups.map { Self.lines($0.label, width: (groupWidth - 3 * margin) / BitmapFont.advance) }
     let lineHeight = BitmapFont.height + 2
-    let groupHeight = height + margin + lineHeight * (labels.map(\.count).max() ?? 1) + margin
+    let groupHeight = height + margin + lineHeight * max(1, labels.map(\.count).max() ?? 1) + margin
     let columns = min(groups.count, self.columns ?? Self.squareColumns(groups.count, groupWidth, groupHeight))
     let rows = (groups.count + columns - 1) / columns
     var canvas = Canvas(width: columns * groupWidth + margin, height: rows * groupHeight + margin, ground: Self.ground)

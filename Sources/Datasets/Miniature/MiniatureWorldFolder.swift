@@ -85,7 +85,9 @@ extension MiniatureWorld {
   private static func json(_ manifest: Manifest) -> [UInt8] {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
-    guard let data = try? encoder.encode(manifest) else { preconditionFailure("MiniatureWorld: numbers and texts encode") }
+    guard let data = try? encoder.encode(manifest) else {
+      preconditionFailure("MiniatureWorld: numbers and texts encode")
+    }
     return Array(data) + [10]
   }
 

@@ -61,12 +61,13 @@ extension Miniature {
       case .grid: return soft(max(PlainMath.cos(a), PlainMath.cos(b)) - 0.75, 3)
       case .cells:
         let (half, height) = (0.5 * a, 0.866_025_403_784_439 * b)
-        return soft(PlainMath.cos(a) + PlainMath.cos(half + height) + PlainMath.cos(half - height) - 0.6)
+        // The sum is −1 in the middle of the edges between hexagons, less at their corners, and more inside.
+        return soft(PlainMath.cos(a) + PlainMath.cos(half + height) + PlainMath.cos(half - height) + 0.75)
       case .rings: return soft(PlainMath.sin((u * u + v * v).squareRoot() + texture.phase.x))
       case .zigzag:
         let quarter = a / Double.pi
         let fold = abs(quarter - 2 * (quarter / 2).rounded(.down) - 1)
-        return soft(PlainMath.sin(b + 2 * fold))
+        return soft(PlainMath.sin(b + 4 * fold))
       case .bricks:
         let row = (b / (2 * Double.pi) + 0.5).rounded(.down)
         let isOdd = Int(row) & 1 == 1

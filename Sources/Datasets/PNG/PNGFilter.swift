@@ -32,18 +32,21 @@ enum PNGFilter {
   ///
   /// - row, above: as many bytes; step: bytes from a pixel to the one on its left, at least 1; filter: its type, 0 to 4.
   static func filtered(_ row: [UInt8], above: [UInt8], step: Int, filter: UInt8) -> [UInt8] {
-    row.indices.map { index in
-      let left = index < step ? 0 : row[index - step]
-      let corner = index < step ? 0 : above[index - step]
-      let prediction: UInt8 =
-        switch filter {
-        case 0: 0
-        case 1: left
-        case 2: above[index]
-        case 3: UInt8((UInt16(left) + UInt16(above[index])) / 2)
-        default: paeth(left, above[index], corner)
-        }
-      return row[index] &- prediction
+    [UInt8](unsafeUninitializedCapacity: row.count) { bytes, count in
+      for index in row.indices {
+        let left = index < step ? 0 : row[index &- step]
+        let corner = index < step ? 0 : above[index &- step]
+        let prediction: UInt8 =
+          switch filter {
+          case 0: 0
+          case 1: left
+          case 2: above[index]
+          case 3: UInt8(truncatingIfNeeded: (UInt16(left) + UInt16(above[index])) / 2)
+          default: paeth(left, above[index], corner)
+          }
+        bytes.initializeElement(at: index, to: row[index] &- prediction)
+      }
+      count = row.count
     }
   }
 

@@ -48,7 +48,8 @@ extension Miniature {
   /// - halfExtent: 1 is half the picture; turned: the deviation of its rotation, in radians; plainGround: the probability
   ///   that the ground has no pattern; grounds: the colours it may have.
   static func thing(
-    _ outline: Outline, _ hue: Hue, _ pattern: Pattern, halfExtent: Double = Size.large.halfExtent, turned: Double = 0.2,
+    _ outline: Outline, _ hue: Hue, _ pattern: Pattern, halfExtent: Double = Size.large.halfExtent,
+    turned: Double = 0.2,
     plainGround: Double = 0.4, grounds: [Hue] = Hue.allCases, using random: inout RandomStream
   ) -> Scene {
     let object = Object(

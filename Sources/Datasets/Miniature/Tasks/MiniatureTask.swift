@@ -16,13 +16,17 @@ public struct MiniatureTask: Sendable {
 
   /// What kind of task it is.
   public enum Group: String, Sendable, CaseIterable {
-    case general, fineGrained = "fine-grained", texture, scene, satellite, action
+    case general
+    case fineGrained = "fine-grained"
+    case texture, scene, satellite, action
     case natural, specialised, structured
   }
 
   /// The parts of a data set, by the names of their folders.
   public enum Split: String, Sendable, CaseIterable {
-    case train, validation = "val", test
+    case train
+    case validation = "val"
+    case test
   }
 
   /// Pictures a class.
@@ -92,6 +96,12 @@ public struct MiniatureTask: Sendable {
   public func image(_ split: Split, _ index: Int, seed: UInt64) -> Image {
     var random = Miniature.stream(seed: seed, "\(name)/\(split.rawValue)", index: index)
     return drawing(label(index), split, &random).rendered(using: &random)
+  }
+
+  /// What that picture shows.
+  func scene(_ split: Split, _ index: Int, seed: UInt64) -> Miniature.Scene {
+    var random = Miniature.stream(seed: seed, "\(name)/\(split.rawValue)", index: index)
+    return drawing(label(index), split, &random)
   }
 
   /// Every task, those of a suite together.

@@ -45,12 +45,13 @@ extension MiniatureTask {
         speckles: random.next())
       var scene = World.Scene(ground, style: World.style(0.4, using: &random))
       if let band = land.band {
-        let surface = World.Texture(.plain, color(band), color(band))
-        // A bar so long that both ends lie outside, as wide as two to four pixels of the half-extent say.
+        let tone = World.jittered(band / 100, 0.03, using: &random)
+        let surface = World.Texture(.plain, tone, tone)
+        // So long that both ends lie outside, even on the diagonal.
         scene.objects = [
           World.Object(
             .figure(.bar), surface, centre: SIMD2(random.normal(0.15), random.normal(0.15)),
-            halfExtent: random.uniform(in: 1.2..<1.9), rotation: random.uniform(in: 0..<Double.pi))
+            halfExtent: random.uniform(in: 1.5..<1.9), rotation: random.uniform(in: 0..<Double.pi))
         ]
       }
       scene.noise = 0.04

@@ -39,7 +39,6 @@ extension MiniatureTask {
       let color = World.jittered(random.pick(World.Hue.allCases).color, 0.1, using: &random)
       let other = World.jittered(color.shade, 0.1, using: &random)
       let pattern = World.Pattern.allCases[label]
-      // At most two repetitions fit where the period is 14; those of rings begin in the middle and need more room.
       return World.Scene(
         World.Texture(
           pattern, color, other, period: random.uniform(in: 4..<14), angle: random.uniform(in: -0.8..<0.8),

@@ -1,0 +1,185 @@
+import FrugalTestSupport
+import Tensor
+import Testing
+
+@testable import Datasets
+
+@Suite("Miniature tasks") struct MiniatureTaskTests {
+  /// SHA-256 of the pixels of all pictures of each task in world 1, version 1. Whoever changes one changes
+  /// `MiniatureWorld.version`, too: results on other pictures are other results.
+  static let digests = [
+    "net": "aadcd26b03e051601aa9bb6b83beb2570da3c0289dbaa9379f5e086be6f32d00",
+    "caltech": "6435921283c9b4ad2475caf100fb8a4b511e50bb2bb14175ad5b1fffc43c7cb7",
+    "pets": "36a880993a145427b0170568d87ed55dcf7ecb00d4b1208fcd697d24cb079224",
+    "cars": "49a45043e1717b670aa18b4f5dbe973a66ab1871d34b0951cc0b7e738fa55d04",
+    "flowers": "f54b7fa495bfca3bf8e4633650569e79af3a80af32d2f704ec6980b975a147bd",
+    "food": "9ab6b1064be08520682bf09f73a6983b70013dcf278e29097266b90e8a8e1124",
+    "aircraft": "a8b33ac449952db8a85c12389df90aaa780d19085964d77ce41366a83306b808",
+    "sun": "54db7d4472886d008487662d19768ad2a1191c3c1bf76e327242819317eeecad",
+    "dtd": "7976e077a99d384cc771bde7a8674b2b5277499fb22eaf3e09b68554d8bd98ba",
+    "eurosat": "5f0c8efbc24cc77158c277c5d8d648582ac4f08a6608a3de2b6a99dbbb0f49fd",
+    "ucf": "e1bd3a644f6464da91ddb16232b5f447cc1dc8d6a1b65d153a3b3af02124865e",
+    "shapes": "e4c08cbbbfe83b0cf5197034fca409475a0bbe523d21757b2e5b97a37cc476ec",
+    "textures": "1f79ffdc8bb2930dbeea3da0bbacf0cacf2873b044111f89161cf5098ccaa118",
+    "petals": "4529a04607b4d3a49164d526c7d5731ee4c22b54dff7fd9e4ad598a6f219d868",
+    "land": "0ddde6d53e86244980f7cacb05979729da100a7c1539cd0af8334a429add5ba2",
+    "lesion": "65507dc747c97788de84bb435078e529bc85c3ffe866b8d9d08255d56bca4b4e",
+    "grade": "aa5c3052323b41597a24faa463c06b894474a102ced409b27397f74aab787178",
+    "count": "ba66e6a5c8fbf7ba5f96ba7079853c84e348b408b3966e0c19921fedc1770c3a",
+    "place-x": "aef552a0f9976debaadd971ac3c0424c1c40d25fc9e0f8359dea7ebe011018f8",
+    "turn": "036574b21f6450c26ce47e971af759e92801e4aaead4b9abf8dc997eeb4e25d1",
+  ]
+
+  /// The sizes of the tasks whose likenesses they are.
+  static let classes = [
+    "net": 40, "caltech": 24, "pets": 12, "cars": 24, "flowers": 16, "food": 16, "aircraft": 16, "sun": 24, "dtd": 12,
+    "eurosat": 10, "ucf": 16, "shapes": 24, "textures": 12, "petals": 16, "land": 10, "lesion": 2, "grade": 5,
+    "count": 8, "place-x": 8, "turn": 8,
+  ]
+
+  static let names = MiniatureTask.all.map(\.name)
+
+  @Test func thereAreElevenAndNine() {
+    #expect(MiniatureTask.all.count { $0.suite == .eleven } == 11 && MiniatureTask.all.count { $0.suite == .vtab } == 9)
+    #expect(Set(Self.names) == Set(Self.digests.keys) && Set(Self.names) == Set(Self.classes.keys))
+    for name in Self.names { #expect(MiniatureTask.named(name)?.name == name) }
+    #expect(MiniatureTask.named("no such task") == nil)
+  }
+
+  /// No picture twice, in one split or in two; and the very pixels that were published.
+  @Test(arguments: names) func picturesAreThePublishedOnesAndAllDiffer(_ name: String) throws {
+    let task = try #require(MiniatureTask.named(name))
+    let pictures = MiniatureWorld.pictures(of: task, seed: 1)
+    var images = [Image?](repeating: nil, count: pictures.count)
+    images.withUnsafeMutableBufferPointer { images in
+      let images = images.baseAddress!
+      Parallel.forEach(pictures.count) { images[$0] = pictures[$0].image() }
+    }
+    var hash = SHA256()
+    var seen: Set<[UInt8]> = []
+    for image in images.compactMap(\.self) {
+      #expect(image.width == 32 && image.height == 32)
+      hash.update(image.pixels)
+      seen.insert(image.pixels)
+    }
+    #expect(seen.count == pictures.count && Set(pictures.map(\.path)).count == pictures.count)
+    #expect(hash.digest.description == Self.digests[name])
+  }
+
+  @Test(arguments: names) func splitsAreLargeEnoughAndBalanced(_ name: String) throws {
+    let task = try #require(MiniatureTask.named(name))
+    #expect(task.classes.count == Self.classes[name] && Set(task.classes).count == task.classes.count)
+    #expect(task.chance == 1 / Double(task.classes.count))
+    let least = task.suite == .eleven ? [32 * task.classes.count, 200, 600] : [800, 200, 1000]
+    for (split, least) in zip(MiniatureTask.Split.allCases, least) {
+      let count = task.count(split)
+      // Rounded up to whole classes, so less than one picture a class too many, but for 8 a class to choose by.
+      #expect(count >= least && (count < least + task.classes.count || task.counts[split] == 8), "\(split): \(count)")
+      let labels = (0..<count).map { task.label($0) }
+      #expect(Dictionary(grouping: labels) { $0 }.mapValues(\.count).values.allSatisfy { $0 == task.counts[split] })
+      #expect(task.counts[split] >= 8)
+    }
+    #expect(task.template.components(separatedBy: "{}").count == 2)
+    #expect(!task.summary.isEmpty && !task.summary.contains("\n"))
+  }
+
+  /// Class names are words in small letters: no two classes of different tasks that mean nothing share one.
+  @Test func namesAreSmallLettersAndBirdsAreNowhereElse() throws {
+    let birds = try #require(MiniatureTask.named("aircraft")).classes
+    for task in MiniatureTask.all {
+      for name in task.classes {
+        #expect(name.allSatisfy { $0 == " " || $0.isNumber || ("a"..."z").contains($0) }, "\(name)")
+        if task.name != "aircraft" {
+          #expect(Set(name.split(separator: " ").map(String.init)).isDisjoint(with: birds), "\(name)")
+        }
+      }
+    }
+    let words = MiniatureTask.all.filter { $0.name != "aircraft" }.map(\.template).joined(separator: " ")
+    #expect(Set(words.split(separator: " ").map(String.init)).isDisjoint(with: birds))
+  }
+
+  @Test(arguments: names) func aPictureDependsOnTaskSplitIndexAndSeed(_ name: String) throws {
+    let task = try #require(MiniatureTask.named(name))
+    let image = task.image(.test, 3, seed: 7)
+    #expect(image == task.image(.test, 3, seed: 7))
+    #expect(image != task.image(.test, 3, seed: 8))
+    #expect(image != task.image(.train, 3, seed: 7) && image != task.image(.validation, 3, seed: 7))
+    #expect(image != task.image(.test, 3 + task.classes.count, seed: 7))
+  }
+
+  @Test func tasksOfOneDrawingHaveDifferentPictures() throws {
+    for (a, b) in [("caltech", "shapes"), ("dtd", "textures"), ("flowers", "petals"), ("eurosat", "land")] {
+      let (a, b) = (try #require(MiniatureTask.named(a)), try #require(MiniatureTask.named(b)))
+      #expect(a.classes == b.classes && a.template == b.template)
+      #expect(a.image(.train, 0, seed: 1) != b.image(.train, 0, seed: 1))
+    }
+  }
+
+  /// One label in five is drawn among all, so 15/16 of a fifth are wrong.
+  @Test func aFifthOfFoodIsMislabelledInTrainOnly() throws {
+    let task = try #require(MiniatureTask.named("food"))
+    func share(_ split: MiniatureTask.Split) -> Double {
+      let wrong = (0..<640).count { index in
+        guard case .figure(let figure) = task.scene(split, index, seed: 1).objects[1].outline else { return true }
+        return figure.rawValue != task.classes[task.label(index)]
+      }
+      return Double(wrong) / 640
+    }
+    #expect(share(.test) == 0)
+    // Three standard deviations of 640 draws with probability 0.2 · 15/16.
+    #expect(abs(share(.train) - 0.1875) < 0.047 && abs(share(.validation) - 0.1875) < 0.047)
+  }
+
+  @Test func countIsTheNumberOfObjects() throws {
+    let task = try #require(MiniatureTask.named("count"))
+    for index in 0..<80 { #expect(task.scene(.test, index, seed: 1).objects.count == index % 8 + 1) }
+  }
+
+  @Test func gradesAreDotsApart() throws {
+    let task = try #require(MiniatureTask.named("grade"))
+    for index in 0..<50 {
+      let dots = task.scene(.test, index, seed: 1).objects.dropFirst()
+      #expect(dots.count == [0, 2, 4, 7, 11][index % 5])
+      for (place, dot) in dots.enumerated() {
+        for other in dots.dropFirst(place + 1) {
+          let offset = dot.centre - other.centre
+          #expect((offset * offset).sum() >= 0.25 * 0.25)
+        }
+      }
+    }
+  }
+
+  @Test func lesionIsInTheMiddleThirdOrNot() throws {
+    let task = try #require(MiniatureTask.named("lesion"))
+    for index in 0..<100 {
+      let dots = task.scene(.test, index, seed: 1).objects
+      let inside = dots.count { max(abs($0.centre.x), abs($0.centre.y)) < 1 / 3 }
+      #expect(inside == index % 2 && (3...7).contains(dots.count))
+    }
+  }
+
+  @Test func placeIsTheColumnAndTurnTheAngle() throws {
+    let (place, turn) = (try #require(MiniatureTask.named("place-x")), try #require(MiniatureTask.named("turn")))
+    for index in 0..<80 {
+      let x = place.scene(.test, index, seed: 1).objects[0].centre.x
+      #expect(Int(((x + 0.8) / 0.2).rounded(.down)) == index % 8)
+      let angle = turn.scene(.test, index, seed: 1).objects[0].rotation
+      #expect(abs(angle - Double(index % 8) * Double.pi / 4) <= 0.3)
+    }
+  }
+
+  @Test func relationsAreWhatTheyAreCalled() throws {
+    let task = try #require(MiniatureTask.named("ucf"))
+    for index in 0..<160 {
+      let name = task.classes[task.label(index)]
+      let objects = task.scene(.test, index, seed: 1).objects
+      let (one, other) = (objects[0], objects[1])
+      guard case .figure(let figure) = one.outline, case .figure(let reference) = other.outline else { continue }
+      #expect(name.hasPrefix("\(figure.rawValue) ") && name.hasSuffix(" a \(reference.rawValue)"))
+      let offset = one.centre - other.centre
+      let word =
+        abs(offset.x) > abs(offset.y) ? (offset.x < 0 ? "left of" : "right of") : (offset.y < 0 ? "above" : "below")
+      #expect(name.contains(" \(word) "), "\(name): \(offset)")
+    }
+  }
+}
