@@ -33,7 +33,7 @@ import Testing
 
   @Test func evaluateFindsTheSameNumbers() async throws {
     let folder = try TemporaryFolder()
-    #expect(try await runFrugal(run(folder, "run")).code == 0)
+    #expect(try await runFrugal(run(folder, "run", "lora")).code == 0)
     let result = try folder.result("run")
     func evaluate(_ part: String, _ more: String...) async throws -> JSONValue {
       try await runFrugal(

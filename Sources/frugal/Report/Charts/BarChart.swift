@@ -17,6 +17,7 @@ struct BarChart {
   var label: String
   /// The names of the rows.
   var rows: [String]
+  /// Bars that are no finite number are left out.
   var series: [Series]
   /// Whether the bars of a row are laid end to end instead of below each other.
   var isStacked = false
@@ -30,6 +31,14 @@ struct BarChart {
 
   /// The chart, to become a part of another one.
   var picture: SVG {
+    var chart = self
+    for index in series.indices {
+      chart.series[index].bars = series[index].bars.map { $0.flatMap { $0.value.isFinite ? $0 : nil } }
+    }
+    return chart.drawn
+  }
+
+  private var drawn: SVG {
     let values = series.flatMap { $0.bars.compactMap { $0 } }
     let largest = isStacked ? sums.max() ?? 0 : values.map { $0.value + ($0.deviation ?? 0) }.max() ?? 0
     let ticks = Ticks.covering(0, largest.isFinite ? max(0, largest) : 0)
@@ -72,7 +81,7 @@ struct BarChart {
 
   private func drawRow(_ row: Int, at y: Double, _ bar: Double, into svg: inout SVG, _ x: (Double) -> Double) {
     for (index, series) in series.enumerated() {
-      guard row < series.bars.count, let found = series.bars[row], found.value.isFinite else { continue }
+      guard row < series.bars.count, let found = series.bars[row] else { continue }
       let top = y + Double(index) * (bar + 2)
       svg.add(
         Self.rectangle(x(0), top, x(found.value) - x(0), bar, index, "\(rows[row]), \(series.name): \(text(found))"))
