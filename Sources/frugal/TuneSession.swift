@@ -24,7 +24,8 @@ final class TuneSession {
   /// - resumption: the command that goes on after a Ctrl-C.
   /// - line, interrupt: those of the session that this one is a part of.
   /// - label: what the run is called where it is one of many, and all it says is its progress on that line.
-  init(resumption: String, on line: ProgressLine = ProgressLine(), _ interrupt: Interrupt? = nil, label: String? = nil) {
+  init(resumption: String, on line: ProgressLine = ProgressLine(), _ interrupt: Interrupt? = nil, label: String? = nil)
+  {
     (self.resumption, self.line, self.interrupt, self.label) = (resumption, line, interrupt, label)
   }
 
@@ -57,7 +58,7 @@ final class TuneSession {
         &state, shouldStop: { interrupt.isRequested },
         report: { event in
           switch event {
-          case .step(let progress): line.show(shown(description(of: progress)))
+          case .step(let progress): line.show(shown(description(of: progress)), fraction: progress.fraction)
           case .epoch(let metrics):
             if label == nil { line.finish(description(of: metrics, configuration.recipe.epochs)) }
           }
@@ -98,7 +99,8 @@ final class TuneSession {
       trained.method, trained.state, textFeatures: trained.textFeatures, budgets: budgets
     ) { done, total in
       try stopIfAsked("before the result", "to get it")
-      line.show(shown("evaluating: \(done) of \(total)"))
+      line.show(
+        shown("evaluating: \(grouped(done)) of \(grouped(total))"), fraction: Double(done) / Double(max(1, total)))
     }
     if label == nil { line.finish() }
     return result
