@@ -95,7 +95,7 @@ import Testing
 
   @Test func wrongWordsAreRefused() async throws {
     let cases: [([String], String)] = [
-      (["--task", "eurosta"], "--task: expected eurosat, pets, ucf, count, found \"eurosta\" (did you mean eurosat?)"),
+      (["--task", "eurosta"], "--task: expected eurosat, pets, count, found \"eurosta\" (did you mean eurosat?)"),
       (["--method", "coop"], "--method: expected linear, task-res, r-amt, lora, spt-lora, found \"coop\""),
       (["--task", "count", "--method", "r-amt"], "expected a method of the task's suite"),
       (["--seeds", "4"], "--seeds: expected a whole number from 1 to 3"), (["now"], "now: expected flags only"),

@@ -27,11 +27,11 @@ public struct EpochMetrics: Sendable, Codable, Equatable {
 
 extension RunFolder {
   /// Adds a line to the metrics, after the first `lines` lines of what is there.
-  public func writeMetrics(_ epoch: EpochMetrics, after lines: Int) throws {
+  public func writeMetrics(_ epoch: EpochMetrics, after lines: Int, flushing: Bool = true) throws {
     let old = (try? String(contentsOf: metrics, encoding: .utf8)) ?? ""
     var kept = old.split(separator: "\n").prefix(lines).map(String.init)
     kept.append(String(decoding: try JSON.encoded(epoch), as: UTF8.self))
-    try AtomicFile.write(Array((kept.joined(separator: "\n") + "\n").utf8), to: metrics)
+    try AtomicFile.write(Array((kept.joined(separator: "\n") + "\n").utf8), to: metrics, flushing: flushing)
   }
 
   /// The metrics of all epochs so far; none where there is no such file.

@@ -68,8 +68,9 @@ public struct Trainer {
   /// The state before the first step.
   public func start() -> TrainingState { TrainingState(startOf: method, recipe) }
 
-  /// Trains from `state` to the last epoch, or until `shouldStop` says so after a step; saves after each epoch and when
-  /// stopped.
+  /// Trains from `state` to the last epoch, or until `shouldStop` says so after a step; saves after the first epoch and the
+  /// last, when stopped, and between them after an epoch but not more often than every second: waiting for the disk may
+  /// take longer than an epoch of a small model.
   ///
   /// - Returns: whether the last epoch was reached.
   /// - Throws: `ImageError` for a picture that cannot be read, `FileError` for a folder that cannot be written, `RunError`
@@ -79,6 +80,7 @@ public struct Trainer {
   ) throws -> Bool {
     try check(state)
     var pace = Pace()
+    var saved = Date.distantPast
     while state.epoch < recipe.epochs {
       let epochStarted = Date()
       let seenBefore = pace.pictures
@@ -87,10 +89,16 @@ public struct Trainer {
         try state.write(to: folder.checkpoint, fingerprint: fingerprint)
         return false
       }
+      let isDue = state.epoch + 1 == recipe.epochs || Date().timeIntervalSince(saved) >= 1
       let metrics = try endEpoch(
-        &state, seconds: Date().timeIntervalSince(epochStarted), pictures: pace.pictures - seenBefore)
+        &state, seconds: Date().timeIntervalSince(epochStarted), pictures: pace.pictures - seenBefore, flushing: isDue)
       report(.epoch(metrics))
-      if state.epoch < recipe.epochs, shouldStop() { return false }
+      let stops = state.epoch < recipe.epochs && shouldStop()
+      if isDue || stops {
+        try state.write(to: folder.checkpoint, fingerprint: fingerprint)
+        saved = Date()
+      }
+      if stops { return false }
     }
     return true
   }
@@ -145,8 +153,10 @@ public struct Trainer {
     }
   }
 
-  /// Ends an epoch: validation, metrics, checkpoint.
-  private func endEpoch(_ state: inout TrainingState, seconds: Double, pictures: Int) throws -> EpochMetrics {
+  /// Ends an epoch: validation and metrics.
+  private func endEpoch(
+    _ state: inout TrainingState, seconds: Double, pictures: Int, flushing: Bool
+  ) throws -> EpochMetrics {
     let isJudged = selection.judges(epoch: state.epoch + 1, of: recipe.epochs)
     let accuracy = isJudged ? try validate?(state.values) : nil
     let shares = method.encoder.shares(method.split(state.values).encoder)
@@ -159,8 +169,7 @@ public struct Trainer {
       shares: Dictionary(uniqueKeysWithValues: shares.map { ($0.name, $0.percent) }), seconds: seconds,
       imagesPerSecond: seconds > 0 ? Double(pictures) / seconds : 0)
     state.endEpoch(validationAccuracy: accuracy)
-    try folder.writeMetrics(metrics, after: state.epoch - 1)
-    try state.write(to: folder.checkpoint, fingerprint: fingerprint)
+    try folder.writeMetrics(metrics, after: state.epoch - 1, flushing: flushing)
     return metrics
   }
 

@@ -29,8 +29,9 @@ struct DemoMethod {
   static let clip: [DemoMethod] = [
     DemoMethod(
       "linear", batch: 64, "--crop center --epochs 200 --lr 1e-2 --select last --warmup none --stochastic-depth 0"),
-    DemoMethod("task-res", batch: 256, "--crop center --epochs 200 --lr 1e-2"),
-    masks("mask-tuning"), masks("r-amt"), masks("r-amt (λ 1)", as: "r-amt", " --lambda 1"), masks("r-mmt"), masks("r-mt"),
+    DemoMethod("task-res", batch: 256, "--crop center --epochs 200 --lr 3e-2"),
+    masks("mask-tuning"), masks("r-amt"), masks("r-amt (λ 1)", as: "r-amt", " --lambda 1"), masks("r-mmt"),
+    masks("r-mt"),
     masks("r-pmt"), masks("r-amt+task-res"),
     trained("lora", "--lr 4e-3 --rank 4 --dropout 0"), trained("adapter", "--lr 4e-3 --rank 8"),
     trained("bitfit", "--lr 4e-3"), trained("full", "--lr 3e-4"),
@@ -59,6 +60,6 @@ struct DemoMethod {
   private static let budget = " --budget 6144"
 
   private static func site(_ label: String, as name: String? = nil, _ more: String) -> DemoMethod {
-    DemoMethod(label, name, batch: 64, "--epochs 25 --warmup-epochs 3 --stochastic-depth 0 " + more)
+    DemoMethod(label, name, batch: 64, "--epochs 15 --warmup-epochs 2 --stochastic-depth 0 " + more)
   }
 }
