@@ -30,9 +30,11 @@ struct RandomShiftTests {
       for down in -2...2 {
         var script = Script(words: [UInt64(right + 2), UInt64(down + 2)])
         let moved = RandomShift(pixels: 2).applied(to: image, using: &script)
-        let expected = (0..<height).flatMap { row in
-          (0..<width).flatMap { column in
-            [UInt8(min(max(row - down, 0), height - 1)), UInt8(min(max(column - right, 0), width - 1)), 9]
+        var expected: [UInt8] = []
+        for row in 0..<height {
+          for column in 0..<width {
+            let (above, left) = (min(max(row - down, 0), height - 1), min(max(column - right, 0), width - 1))
+            expected += [UInt8(above), UInt8(left), 9]
           }
         }
         #expect(moved.pixels == expected, "\(right), \(down)")
