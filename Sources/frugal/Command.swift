@@ -25,7 +25,8 @@ let commonOptions = [
 /// Every command, in the order of the help.
 let commands: [any Command.Type] = [
   InspectCommand.self, EvaluateCommand.self, SensitivityCommand.self, TuneCommand.self, PredictCommand.self,
-  ReportCommand.self, ExportCommand.self, WorldCommand.self, PretrainCommand.self, GradcheckCommand.self,
+  ReportCommand.self, DemoCommand.self, ExportCommand.self, WorldCommand.self, PretrainCommand.self,
+  GradcheckCommand.self,
   TraceCommand.self, GradeCommand.self,
 ]
 

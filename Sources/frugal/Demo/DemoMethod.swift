@@ -60,6 +60,6 @@ struct DemoMethod {
   private static let budget = " --budget 6144"
 
   private static func site(_ label: String, as name: String? = nil, _ more: String) -> DemoMethod {
-    DemoMethod(label, name, batch: 64, "--epochs 15 --warmup-epochs 2 --stochastic-depth 0 " + more)
+    DemoMethod(label, name, batch: 64, "--epochs 10 --warmup-epochs 2 --stochastic-depth 0 " + more)
   }
 }
