@@ -72,7 +72,9 @@ enum SiteFlags {
   /// Each flag, whether a method reads it, and which do.
   static func readers(_ method: MethodName) -> [(String, Bool, String)] {
     let hasBranches = method.measuresSensitivity || method.encoder == .lora || method.encoder == .adapter
-    let spt = ["--budget", "--allocation", "--samples", "--sample-batch", "--spt-alpha", "--spt-beta", "--structured-only"]
+    let spt = [
+      "--budget", "--allocation", "--samples", "--sample-batch", "--spt-alpha", "--spt-beta", "--structured-only",
+    ]
     return (spt + ["--unstructured-only"]).map { ($0, method.measuresSensitivity, "spt-lora or spt-adapter") }
       + ["--rank", "--dropout", "--drop-path", "--branch-init"].map {
         ($0, hasBranches, "a method with branches (spt-lora, spt-adapter, lora, adapter)")

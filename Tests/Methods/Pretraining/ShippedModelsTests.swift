@@ -45,7 +45,9 @@ import Testing
     try expectSameSteps(vit, Pretraining(try SupervisedPretraining(seed: UInt64(recipes.1.seed)), recipes.1))
   }
 
-  private func expectSameSteps(_ folder: PretrainingFolder, _ pretraining: Pretraining<some PretrainingObjective>) throws {
+  private func expectSameSteps(_ folder: PretrainingFolder, _ pretraining: Pretraining<some PretrainingObjective>)
+    throws
+  {
     let lines = try String(contentsOf: folder.metrics, encoding: .utf8).split(separator: "\n").prefix(4)
     var state = pretraining.start()
     let batches = pretraining.batches(from: 0)
