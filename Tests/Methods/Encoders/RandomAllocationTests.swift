@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct RandomAllocationTests {
   private static let kinds: [SensitivitySite.Kind] =
-    (0..<12).map { $0 % 3 == 2 ? .vector(length: 40) : .matrix(out: 10 + $0, in: 20) }
+    (0..<12).map { $0 % 3 == 2 ? .vector(40) : .matrix(out: 10 + $0, in: 20) }
 
   private static func allocation(_ budget: Int, seed: UInt64) -> Allocation {
     var rules = Allocation.Rules(form: .lora)

@@ -90,7 +90,7 @@ struct BarChart {
         let (low, high, middle) = (x(found.value - deviation), x(found.value + deviation), top + bar / 2)
         let caps = [low, high].map { "M\(SVG.number($0)) \(SVG.number(middle - 4))v8" }.joined()
         svg.add(
-          "<path d=\"M\(SVG.number(low)) \(SVG.number(middle))H\(SVG.number(high))\(caps)\" class=\"axis\" stroke=\"#222\" "
+          "<path d=\"M\(SVG.number(low)) \(SVG.number(middle))H\(SVG.number(high))\(caps)\" class=\"error\" stroke=\"#222\" "
             + "fill=\"none\" stroke-width=\"1.5\"/>")
         end = high
       }
