@@ -14,7 +14,8 @@ import Testing
       #expect(outcome.code == 0, "\(outcome.errors)")
     }
     let files = folder.contents.filter { $0.hasPrefix("w1/") && ($0 as NSString).pathExtension != "" }
-    #expect(files.count == 1120 + 20 + 2 + 2 + 2 + 1)
+    let expected: Int = 1120 + 20 + 2 + 2 + 2 + 1
+    #expect(files.count == expected)
     for file in files {
       let other = "w2" + file.dropFirst(2)
       let (a, b) = (
