@@ -55,7 +55,7 @@ import Testing
       }
       #expect(width(-0.6) < width(0.3), "\(figure)")
     }
-    #expect(Figure.heart.distance(0, 0.85) < 0 && Figure.heart.distance(0, -0.75) > 0)
+    #expect(Figure.heart.distance(0, 0.85) < 0 && Figure.heart.distance(0, -0.85) > 0)
     #expect(Figure.arrow.distance(0.9, 0) < 0 && Figure.arrow.distance(-0.95, 0) > 0)
     #expect(Figure.corner.distance(-0.5, -0.7) < 0 && Figure.corner.distance(0.6, -0.6) > 0)
   }
