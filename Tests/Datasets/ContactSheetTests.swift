@@ -27,11 +27,15 @@ import Testing
     }
   }
 
-  @Test func pixelsKeepTheirColours() {
-    let image = Image(width: 2, height: 1, pixels: [1, 2, 3, 4, 5, 6])
-    let sheet = ContactSheet([.init(label: "a", images: [image])], scale: 1).rendered()
-    let start = 3 * (3 * sheet.width + 3)
-    #expect(Array(sheet.pixels[start..<start + 6]) == [1, 2, 3, 4, 5, 6])
+  @Test func everyPixelIsASquareOfItsColour() {
+    let image = Image(width: 2, height: 3, pixels: (1...18).map { UInt8($0) })
+    let sheet = ContactSheet([.init(label: "a", images: [image])], scale: 2).rendered()
+    for row in 0..<6 {
+      for column in 0..<4 {
+        let (start, from) = (3 * ((3 + row) * sheet.width + 3 + column), 3 * (row / 2 * 2 + column / 2))
+        #expect(sheet.pixels[start..<start + 3] == image.pixels[from..<from + 3], "\(row), \(column)")
+      }
+    }
   }
 
   @Test func labelIsWrittenBelowItsGroup() {

@@ -105,6 +105,7 @@ import Testing
     #expect(image != task.image(.test, 3, seed: 8))
     #expect(image != task.image(.train, 3, seed: 7) && image != task.image(.validation, 3, seed: 7))
     #expect(image != task.image(.test, 3 + task.classes.count, seed: 7))
+    #expect(task.image(.train, 3, seed: 7) != task.image(.validation, 3, seed: 7))
   }
 
   @Test func tasksOfOneDrawingHaveDifferentPictures() throws {
