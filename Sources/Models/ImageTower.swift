@@ -18,6 +18,9 @@ public protocol ImageTower: Sendable {
 }
 
 extension ImageTower {
+  /// The token that stands before the patches, where there is one: [width].
+  public var classToken: Parameter? { parameters.first { $0.site.role == .classToken } }
+
   /// Traps unless these are pictures of the right size.
   func checkImages(_ images: Variable) {
     precondition(

@@ -45,7 +45,17 @@ public enum Parallel {
     }
   }
 
-  /// The same, or on the calling thread alone for callers that are parallel themselves.
+  /// `make(0)`, `make(1)`, … in order, made in any order and on several threads.
+  public static func map<Element>(_ count: Int, _ make: (Int) -> Element) -> [Element] {
+    [Element](unsafeUninitializedCapacity: count) { elements, made in
+      // Each call writes its own element.
+      let first = elements.baseAddress
+      forEach(count) { index in first.map { ($0 + index).initialize(to: make(index)) } }
+      made = count
+    }
+  }
+
+  /// The same as `forEach`, or on the calling thread alone for callers that are parallel themselves.
   static func forEach(_ count: Int, isParallel: Bool, _ body: (Int) -> Void) {
     if isParallel { return forEach(count, body) }
     for index in 0..<count { body(index) }

@@ -181,13 +181,16 @@ extension CheckReport {
   private static func table(_ rows: [Row]) -> String { aligned([titles] + rows.map(\.cells)) }
 }
 
-/// Columns as wide as their widest cell, two spaces apart.
-func aligned(_ lines: [[String]]) -> String {
+/// Columns as wide as their widest cell, two spaces apart; those from number `rightFrom` on to the right.
+func aligned(_ lines: [[String]], rightFrom: Int = .max) -> String {
   let columns = lines.map(\.count).max() ?? 0
   let widths = (0..<columns).map { column in
-    column == columns - 1 ? 0 : lines.map { $0[column].count }.max() ?? 0
+    column == columns - 1 && column < rightFrom ? 0 : lines.map { $0[column].count }.max() ?? 0
   }
   return lines.map { cells in
-    zip(cells, widths).map { $0 + String(repeating: " ", count: max(0, $1 - $0.count)) }.joined(separator: "  ")
+    zip(cells, widths).enumerated().map { column, cell in
+      let padding = String(repeating: " ", count: max(0, cell.1 - cell.0.count))
+      return column < rightFrom ? cell.0 + padding : padding + cell.0
+    }.joined(separator: "  ")
   }.joined(separator: "\n")
 }

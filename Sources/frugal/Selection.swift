@@ -39,11 +39,9 @@ func selected<Member: Selectable>(
 
 /// The three words with the fewest differences, the nearest first.
 private func nearest(to word: String, among known: [String]) -> [String] {
-  var seen: Set<String> = []
-  let words = known.filter { seen.insert($0).inserted }
   // A long word would make its distance to every subject a long calculation.
   let short = String(word.prefix(100))
-  let ranked = words.map { (word: $0, distance: editDistance(short, $0)) }
+  let ranked = known.unique.map { (word: $0, distance: editDistance(short, $0)) }
     .sorted { ($0.distance, $0.word) < ($1.distance, $1.word) }
   return ranked.prefix(3).map(\.word)
 }

@@ -16,6 +16,14 @@ extension AllSuitesThatSetThreads {
       #expect(calls.withLock { $0 } == [Int](repeating: 1, count: count))
     }
 
+    @Test(arguments: [1, 2, 3, 7], [0, 1, 2, 5, 1000])
+    func mappedElementsStandInOrder(threads: Int, count: Int) {
+      let before = Parallel.requestedThreads
+      defer { Parallel.threads = before }
+      Parallel.threads = threads
+      #expect(Parallel.map(count) { "\($0)" } == (0..<count).map { "\($0)" })
+    }
+
     @Test(arguments: [0, 1, 9, 10, 11, 101], [1, 10, 1000])
     func rangesCoverEverythingOnceAndRespectTheGrain(count: Int, grain: Int) {
       let ranges = Mutex([Range<Int>]())

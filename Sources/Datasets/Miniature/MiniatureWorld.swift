@@ -131,20 +131,15 @@ public enum MiniatureWorld {
     var hash = SHA256()
     for start in stride(from: 0, to: pictures.count, by: chunk) {
       let part = pictures[start..<min(start + chunk, pictures.count)]
-      var made = [Result<Image, FileError>?](repeating: nil, count: part.count)
-      made.withUnsafeMutableBufferPointer { made in
-        // Each call writes its own element.
-        let made = made.baseAddress!
-        Parallel.forEach(part.count) { place in
-          let picture = part[part.startIndex + place]
-          made[place] = Result { () throws(FileError) in
-            let image = picture.image()
-            if let folder { try put(image.png, folder.appendingPathComponent(picture.path)) }
-            return image
-          }
+      let made = Parallel.map(part.count) { place in
+        let picture = part[part.startIndex + place]
+        return Result { () throws(FileError) in
+          let image = picture.image()
+          if let folder { try put(image.png, folder.appendingPathComponent(picture.path)) }
+          return image
         }
       }
-      for result in made { hash.update(try result!.get().pixels) }
+      for result in made { hash.update(try result.get().pixels) }
       progress(start + part.count, pictures.count)
     }
     return hash.digest.description

@@ -32,9 +32,8 @@ public struct SensitivityTuning: Sendable {
   public func adaptations(
     of tower: any ImageTower, _ sites: [SensitivitySite], _ allocation: Allocation, _ ranking: Ranking
   ) -> [Adaptation] {
-    let classToken = tower.parameters.filter { $0.site.role == .classToken }
     let places = ranking.places(first: allocation.threshold, of: sites.count)
-    var adaptations = classToken.map { Adaptation.whole($0) }
+    var adaptations = tower.classToken.map { [Adaptation.whole($0)] } ?? []
     let (modules, vectors) = (Set(allocation.modules), Set(allocation.vectors))
     var shared = 0
     for (place, site) in sites.enumerated() {

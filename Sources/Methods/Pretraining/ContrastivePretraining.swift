@@ -51,18 +51,15 @@ public struct ContrastivePretraining: PretrainingObjective {
     preprocessing = try .clip(size: Miniature.size)
   }
 
+  /// The tensors of both towers, and log s.
   public var parameters: [Parameter] { model.parameters }
 
+  /// `size` pictures and their captions from number `step · size` on; captions are cut to the context.
   public func batch(_ step: Int, size: Int, isLesson: Bool) -> Batch {
     let first = step * size
-    var pairs = [Miniature.PretrainingStream.Pair?](repeating: nil, count: size)
-    pairs.withUnsafeMutableBufferPointer { buffer in
-      let pairs = buffer.baseAddress
-      Parallel.forEach(size) { pairs?[$0] = stream.pair(first + $0, isLesson: isLesson) }
-    }
-    let made = pairs.compactMap(\.self)
-    let (ids, ends) = tokens(made.map(\.caption))
-    return Batch(images: preprocessing.batch(made.map(\.image)), ids: ids, ends: ends)
+    let pairs = Parallel.map(size) { stream.pair(first + $0, isLesson: isLesson) }
+    let (ids, ends) = tokens(pairs.map(\.caption))
+    return Batch(images: preprocessing.batch(pairs.map(\.image)), ids: ids, ends: ends)
   }
 
   /// Rows cut behind the longest text.
@@ -75,6 +72,7 @@ public struct ContrastivePretraining: PretrainingObjective {
     return (cut, rows.map { min($0.count, length) - 1 })
   }
 
+  /// The contrastive loss, and for how many pictures their own caption is the most similar.
   public func loss(_ batch: Batch, _ pass: Pass) -> (loss: Variable, correct: Int) {
     let features = model.vision(Variable(batch.images), pass)
     let texts = model.text(batch.ids, ends: batch.ends, pass)
@@ -99,6 +97,9 @@ public struct ContrastivePretraining: PretrainingObjective {
     return result
   }
 
+  /// Writes the directory of a Hugging Face CLIP, weights in half precision.
+  ///
+  /// - Throws: `FileError` where the folder cannot be written.
   public func write(_ values: [Tensor], to folder: URL) throws {
     try words.write(to: folder)
     try HuggingFaceModel.write(model, values, tokenizer, to: folder)

@@ -8,14 +8,6 @@ enum GradientClipping {
   static func clipped(_ gradients: [Tensor], to largest: Double) -> (gradients: [Tensor], norm: Double) {
     let norm = Double(Variable.l2Norm(gradients.map { Variable($0) }).value.scalar)
     guard norm > largest else { return (gradients, norm) }
-    let factor = Real(largest / norm)
-    let scaled = gradients.map { gradient in
-      Tensor.read(gradient) { from in
-        Tensor(gradient.shape) { into in
-          for index in 0..<gradient.count { into[index] = from[index] * factor }
-        }
-      }
-    }
-    return (scaled, norm)
+    return (gradients.map { $0.scaled(by: Real(largest / norm)) }, norm)
   }
 }

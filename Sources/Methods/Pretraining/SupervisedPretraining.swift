@@ -32,19 +32,17 @@ public struct SupervisedPretraining: PretrainingObjective {
       geometry: .direct(height: Miniature.size, width: Miniature.size), mean: constants.mean, std: constants.std)
   }
 
+  /// The tensors of the tower and of the head.
   public var parameters: [Parameter] { backbone.parameters }
 
+  /// `size` pictures and their classes from number `step · size` on.
   public func batch(_ step: Int, size: Int, isLesson: Bool) -> Batch {
     let first = step * size
-    var labelled = [Miniature.PretrainingStream.Labelled?](repeating: nil, count: size)
-    labelled.withUnsafeMutableBufferPointer { buffer in
-      let labelled = buffer.baseAddress
-      Parallel.forEach(size) { labelled?[$0] = stream.labelled(first + $0, isLesson: isLesson) }
-    }
-    let made = labelled.compactMap(\.self)
-    return Batch(images: preprocessing.batch(made.map(\.image)), labels: made.map { Int32($0.label) })
+    let labelled = Parallel.map(size) { stream.labelled(first + $0, isLesson: isLesson) }
+    return Batch(images: preprocessing.batch(labelled.map(\.image)), labels: labelled.map { Int32($0.label) })
   }
 
+  /// The cross-entropy of the head's logits, and how many pictures are classified rightly.
   public func loss(_ batch: Batch, _ pass: Pass) -> (loss: Variable, correct: Int) {
     guard let logits = backbone.logits(Variable(batch.images), pass) else {
       preconditionFailure("SupervisedPretraining: expected a network with a head")
@@ -64,6 +62,9 @@ public struct SupervisedPretraining: PretrainingObjective {
     return ["any": accuracy(isLesson: false), "lessons": accuracy(isLesson: true)]
   }
 
+  /// Writes weights in half precision and `config.json` under timm's names.
+  ///
+  /// - Throws: `FileError` where the folder cannot be written.
   public func write(_ values: [Tensor], to folder: URL) throws {
     try TimmModel.write(backbone, values, to: folder)
   }

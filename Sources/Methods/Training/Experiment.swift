@@ -97,10 +97,10 @@ public struct Experiment: Sendable {
     let headCount = head.trainables.reduce(0) { $0 + $1.initial.count }
     if budget.choice == .random {
       let sites = SensitivitySite.all(of: setting.tower)
-      let classToken = setting.tower.parameters.first { $0.site.role == .classToken }?.value.count ?? 0
       try SensitivitySurvey.check(budget.numbers, head: headCount, model: sites.reduce(0) { $0 + $1.count })
       let allocation = Allocation.random(
-        budget.numbers, kinds: sites.map(\.kind), classToken: classToken, budget.rules, seed: seed)
+        budget.numbers, kinds: sites.map(\.kind), classToken: setting.tower.classToken?.value.count ?? 0, budget.rules,
+        seed: seed)
       return tuning.adaptations(of: setting.tower, sites, allocation, Ranking(of: [], largest: 0))
     }
     let survey = try SensitivitySurvey(

@@ -35,7 +35,7 @@ public struct SensitivitySurvey: Sendable {
       try progress(start + batch.count, items.count)
     }
     (scores, self.samples) = (sensitivity.scores, items.count)
-    classToken = tower.parameters.filter { $0.site.role == .classToken }.reduce(0) { $0 + $1.value.count }
+    classToken = tower.classToken?.value.count ?? 0
   }
 
   /// A set in its own order or, where that is by class, the first picture of every class, then the second, …

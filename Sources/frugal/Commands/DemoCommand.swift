@@ -27,8 +27,13 @@ enum DemoCommand: Command {
       return
     }
     let started = Date()
-    for task in plan.tasks { try MiniatureWorld.write(task, to: URL(fileURLWithPath: "\(folder)/world")) }
-    let finished = try train(plan, in: folder, words: arguments)
+    let line = ProgressLine()
+    for task in plan.tasks {
+      try MiniatureWorld.write(task, to: URL(fileURLWithPath: "\(folder)/world")) { done, all in
+        line.show("pictures of \(task.name)", done, of: all)
+      }
+    }
+    let finished = try train(plan, in: folder, on: line, resumption: command(arguments))
     for suite in MiniatureTask.Suite.allCases {
       if let table = DemoTable(suite, finished) { print(table.text + "\n") }
     }
@@ -57,8 +62,7 @@ enum DemoCommand: Command {
   }
 
   private static func require(_ words: [String], _ flag: String, among all: [String]) throws(UsageError) {
-    var seen: Set<String> = []
-    let known = all.filter { seen.insert($0).inserted }
+    let known = all.unique
     for word in words where !known.contains(word) {
       throw UsageError(
         "\(flag): expected \(known.joined(separator: ", ")), found \"\(word)\"\(suggestion(for: word, among: known))")
@@ -66,17 +70,18 @@ enum DemoCommand: Command {
   }
 
   /// Trains what is not finished; the words of a run are those of `frugal tune`.
-  private static func train(_ plan: DemoPlan, in folder: String, words arguments: Arguments) throws
-    -> [DemoTable.Finished]
-  {
-    let (line, interrupt) = (ProgressLine(), Interrupt())
-    let again = "frugal demo --out \(folder)\(arguments.has("--full") ? " --full" : "")"
+  ///
+  /// - resumption: the command that goes on after a Ctrl-C.
+  private static func train(
+    _ plan: DemoPlan, in folder: String, on line: ProgressLine, resumption: String
+  ) throws -> [DemoTable.Finished] {
+    let interrupt = Interrupt()
     var finished: [DemoTable.Finished] = []
     for (index, cell) in plan.cells.enumerated() {
       let run = RunFolder(URL(fileURLWithPath: "\(folder)/\(cell.path)"))
       let title = "\(index + 1)/\(plan.cells.count)  \(cell.task.name)  \(cell.method.label)  seed \(cell.seed)"
       if !run.isFinished {
-        let session = TuneSession(resumption: again, on: line, interrupt, label: title)
+        let session = TuneSession(resumption: resumption, on: line, interrupt, label: title)
         let words = run.isBegun ? ["--resume", "\(folder)/\(cell.path)"] : cell.words(in: folder)
         let flags = try Arguments(words, options: TuneCommand.options + commonOptions)
         let experiment = try run.isBegun ? RunRequest.resumed(flags) : RunRequest.new(flags)
@@ -88,6 +93,14 @@ enum DemoCommand: Command {
       finished.append((cell, reported.result, reported.seconds))
     }
     return finished
+  }
+
+  /// The command as it was typed.
+  private static func command(_ arguments: Arguments) -> String {
+    let given = options.filter { arguments.has($0.flag) }.flatMap { option in
+      option.value == nil ? [option.flag] : arguments.strings(option.flag).flatMap { [option.flag, quoted($0)] }
+    }
+    return (["frugal demo"] + given).joined(separator: " ")
   }
 
   /// A word as a shell takes it.

@@ -1,4 +1,4 @@
-/// A method at the settings that suit the miniature world, chosen on validation pictures of seed 0 (`docs/results.md`).
+/// A method at settings that suit the miniature world; `docs/results.md` says how they were chosen.
 struct DemoMethod {
   /// What it is called in tables.
   let label: String

@@ -40,10 +40,7 @@ struct DemoPlan {
   let cells: [Cell]
 
   /// The tasks, each once.
-  var tasks: [MiniatureTask] {
-    var seen: Set<String> = []
-    return cells.map(\.task).filter { seen.insert($0.name).inserted }
-  }
+  var tasks: [MiniatureTask] { cells.map(\.task.name).unique.compactMap { MiniatureTask.named($0) } }
 
   /// What a visitor waits for: two tasks for CLIP and one for the vision transformer, two seeds.
   static let short =

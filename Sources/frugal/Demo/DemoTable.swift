@@ -19,9 +19,7 @@ struct DemoTable {
       run.cell.task.suite == suite && !run.cell.isBase && (run.cell.shots ?? 16) == 16
     }
     guard !own.isEmpty else { return nil }
-    var seen: Set<String> = []
-    let tasks = own.map(\.cell.task.name).filter { seen.insert($0).inserted }
-    let methods = own.map(\.cell.method.label).filter { seen.insert("method \($0)").inserted }
+    let (tasks, methods) = (own.map(\.cell.task.name).unique, own.map(\.cell.method.label).unique)
     let seeds = Set(own.map(\.cell.seed)).count
     title =
       suite == .eleven
@@ -68,14 +66,5 @@ struct DemoTable {
   }
 
   /// The table in columns: the first to the left, all others to the right.
-  var text: String {
-    let widths = (rows.first ?? []).indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-    let lines = rows.map { row in
-      zip(row, widths).enumerated().map { column, cell in
-        let padding = String(repeating: " ", count: cell.1 - cell.0.count)
-        return column == 0 ? cell.0 + padding : padding + cell.0
-      }.joined(separator: "  ")
-    }
-    return ([title, ""] + lines).joined(separator: "\n")
-  }
+  var text: String { title + "\n\n" + aligned(rows, rightFrom: 1) }
 }

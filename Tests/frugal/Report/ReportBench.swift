@@ -5,10 +5,6 @@ import Tensor
 @testable import Methods
 @testable import frugal
 
-#if canImport(FoundationXML)
-  import FoundationXML
-#endif
-
 /// Folders of runs whose numbers are known, written without training.
 struct ReportBench {
   let folder: TemporaryFolder
@@ -67,46 +63,5 @@ struct ReportBench {
     let file = folder.url.appendingPathComponent("report.html")
     try Report.write(runs: [folder.url], title: title, to: file)
     return try String(contentsOf: file, encoding: .utf8)
-  }
-}
-
-/// What an XML parser finds in a document.
-final class ParsedPage: NSObject, XMLParserDelegate {
-  /// How often each element occurs.
-  private(set) var counts: [String: Int] = [:]
-  /// The text of each cell of a table, by row.
-  private(set) var rows: [[String]] = []
-  /// The text of every element but script and style.
-  private(set) var text = ""
-  /// The elements around the present place.
-  private var open: [String] = []
-  private(set) var problem: String?
-
-  init(_ document: String) {
-    super.init()
-    let parser = XMLParser(data: Data(document.utf8))
-    parser.delegate = self
-    if !parser.parse() { problem = "line \(parser.lineNumber): \(parser.parserError.map { "\($0)" } ?? "broken")" }
-  }
-
-  func parser(
-    _ parser: XMLParser, didStartElement name: String, namespaceURI: String?, qualifiedName: String?,
-    attributes: [String: String]
-  ) {
-    counts[name, default: 0] += 1
-    open.append(name)
-    if name == "tr" { rows.append([]) }
-    if name == "td" || name == "th" { rows[rows.count - 1].append("") }
-  }
-
-  func parser(_ parser: XMLParser, didEndElement name: String, namespaceURI: String?, qualifiedName: String?) {
-    open.removeLast()
-  }
-
-  func parser(_ parser: XMLParser, foundCharacters string: String) {
-    if !open.contains("script"), !open.contains("style") { text += string }
-    if open.contains("td") || open.contains("th"), let row = rows.indices.last, let cell = rows[row].indices.last {
-      rows[row][cell] += string
-    }
   }
 }

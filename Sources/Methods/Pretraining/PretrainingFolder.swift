@@ -1,0 +1,90 @@
+import Foundation
+import Tensor
+
+/// The folder of a pretraining.
+public struct PretrainingFolder: Sendable {
+  /// The folder.
+  public let url: URL
+
+  /// The folder at a place; nothing is read or written.
+  public init(_ url: URL) { self.url = url }
+
+  /// Which network is trained, and how.
+  public var settings: URL { url.appendingPathComponent("pretraining.json") }
+  /// A line each recorded step.
+  public var metrics: URL { url.appendingPathComponent("metrics.jsonl") }
+  /// What is needed to go on.
+  public var checkpoint: URL { url.appendingPathComponent("checkpoint.safetensors") }
+
+  /// `pretraining.json`.
+  public struct Settings: Sendable, Codable, Equatable {
+    /// The network: `clip` or `vit`.
+    public var model: String
+    /// Every number of the recipe.
+    public var recipe: PretrainingRecipe
+    /// The version of frugal.
+    public var version: String
+    /// The numbers a tensor is made of.
+    public var precision: String
+    /// Whether products and sums are fused, which decides the last bits.
+    public var isFused: Bool
+
+    /// The settings of a pretraining by this build.
+    public init(model: String, recipe: PretrainingRecipe) {
+      (self.model, self.recipe, version) = (model, recipe, frugalVersion)
+      (precision, isFused) = ("\(Real.self)", hasFusedMultiplyAdd)
+    }
+  }
+
+  /// Makes the folder and writes the settings.
+  ///
+  /// - Throws: `RunError` if it holds anything or cannot be made.
+  public func create(_ settings: Settings) throws {
+    if let problem = settings.recipe.problem { throw RunError(problem) }
+    let entries = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
+    guard entries.isEmpty else {
+      throw RunError("--out: expected a new or empty folder, found \(entries.count) files in \(url.shown)")
+    }
+    do { try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true) } catch {
+      throw RunError("--out: expected a folder that can be written, found \(url.path): \(error.localizedDescription)")
+    }
+    try AtomicFile.write(Array(try JSON.encoded(settings, isPretty: true)) + [10], to: self.settings)
+  }
+
+  /// The settings of the pretraining in the folder.
+  ///
+  /// - Throws: `RunError` if there is none, or one of a build with other bits.
+  public func read() throws -> Settings {
+    guard FileManager.default.fileExists(atPath: settings.path) else {
+      throw RunError("\(url.shown): expected the folder of a pretraining, found no pretraining.json")
+    }
+    let bytes = try MappedFile.bytes(of: settings)
+    let found: Settings
+    do { found = try JSONDecoder().decode(Settings.self, from: Data(bytes)) } catch {
+      throw RunError("\(settings.shown): expected the settings of a pretraining, found other JSON (\(error))")
+    }
+    if let problem = found.recipe.problem { throw RunError("\(settings.shown): recipe.\(problem)") }
+    let own = Settings(model: found.model, recipe: found.recipe)
+    guard found.precision == own.precision, found.isFused == own.isFused else {
+      throw RunError(
+        "\(settings.shown): expected a pretraining of this build (\(own.precision), fused: \(own.isFused)), "
+          + "found one of another (\(found.precision), fused: \(found.isFused))")
+    }
+    return found
+  }
+
+  /// The recorded steps up to a step.
+  func metricsLines(before step: Int) throws -> [String] {
+    guard step > 0, FileManager.default.fileExists(atPath: metrics.path) else { return [] }
+    struct Line: Decodable { let step: Int }
+    let text = String(decoding: try MappedFile.bytes(of: metrics), as: UTF8.self)
+    return text.split(separator: "\n").map(String.init).filter { line in
+      (try? JSONDecoder().decode(Line.self, from: Data(line.utf8))).map { $0.step <= step } ?? false
+    }
+  }
+
+  /// The SHA-256 of the recipe, which keeps checkpoints of different pretrainings apart.
+  func fingerprint(_ recipe: PretrainingRecipe) throws -> String {
+    SHA256.digest(of: Array(try JSON.encoded(recipe))).description
+  }
+}
