@@ -2,6 +2,7 @@ import Datasets
 import Foundation
 import Methods
 import Models
+import Synchronization
 import Tensor
 
 // What several commands begin with: flags for model, data and texts, and what they name.
@@ -58,10 +59,18 @@ extension Arguments {
 let datasetOption = Option(
   "--dataset", "NAME", "which published dataset the data is: its template and settings (default: by folder name)")
 
+/// What has been warned of.
+private let warned = Mutex<Set<String>>([])
+
+/// Says warnings, each the first time only: a demo reads one model for many runs.
+private func warnOnce(_ warnings: [String]) {
+  for warning in warnings where warned.withLock({ $0.insert(warning).inserted }) { note("warning: \(warning)") }
+}
+
 /// Reads a CLIP directory and says what contradicts itself in it.
 func load(model path: String, cleaning: Cleaning) throws -> PretrainedModel {
   let model = try PretrainedModel(contentsOf: URL(fileURLWithPath: path), cleaning: cleaning.textCleaning)
-  for warning in model.warnings { note("warning: \(warning)") }
+  warnOnce(model.warnings)
   return model
 }
 
@@ -109,7 +118,7 @@ func load(
   }
   let model = try PretrainedBackbone(contentsOf: url, hints: hints, classes: classes, normalisation ?? .imagenet)
   if hints.heads != nil { try requireHeads(model.backbone.configuration) }
-  for warning in model.warnings { note("warning: \(warning)") }
+  warnOnce(model.warnings)
   return model
 }
 

@@ -37,10 +37,10 @@ final class TuneSession {
     let textFeatures = try experiment.textFeatures()
     let method = try experiment.method(textFeatures: textFeatures) { done, count in
       try stopIfAsked("before its first step")
-      line.show(shown("sensitivity: \(done) of \(count) pictures"))
+      line.show(shown("pictures of the sensitivity"), done, of: count)
     }
     let source = try TrainingSource(pictures, for: method, experiment.loader) { done in
-      line.show(shown("features of \(done) of \(pictures.count) pictures"))
+      line.show(shown("features of pictures"), done, of: pictures.count)
     }
     if label == nil { line.finish() }
     let trainer = try experiment.trainer(method, on: source)
@@ -84,7 +84,7 @@ final class TuneSession {
       let trained = try train(run, creating: [search.experiment, run].filter { !$0.folder.isBegun })
       let score = try search.judge(trained.method, trained.state) { done, total in
         try stopIfAsked("before its validation")
-        line.show("evaluating: \(done) of \(total)")
+        line.show("evaluating", done, of: total)
       }
       line.finish("budget \(grouped(budget)): val \(percent(score.validationAccuracy)) %")
     }
@@ -99,8 +99,7 @@ final class TuneSession {
       trained.method, trained.state, textFeatures: trained.textFeatures, budgets: budgets
     ) { done, total in
       try stopIfAsked("before the result", "to get it")
-      line.show(
-        shown("evaluating: \(grouped(done)) of \(grouped(total))"), fraction: Double(done) / Double(max(1, total)))
+      line.show(shown("evaluating"), done, of: total)
     }
     if label == nil { line.finish() }
     return result

@@ -56,12 +56,15 @@ struct FrugalProcess: Sendable {
   }
 
   /// Starts the command.
-  init(_ arguments: [String], environment: [String: String] = [:]) throws {
+  ///
+  /// - room: kilobytes that a file may grow to, after which writing to it fails as on a full disk; `nil` for no limit.
+  init(_ arguments: [String], environment: [String: String] = [:], room: Int? = nil) throws {
     folder = try TemporaryFolder()
     let ended = Ended()
     self.ended = ended
-    process.executableURL = Self.executable
-    process.arguments = arguments
+    process.executableURL = room == nil ? Self.executable : URL(fileURLWithPath: "/bin/bash")
+    let limited = ["-c", "trap '' XFSZ; ulimit -f $0; exec \"$@\"", "\(room ?? 0)", Self.executable.path]
+    process.arguments = room == nil ? arguments : limited + arguments
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     process.standardInput = FileHandle.nullDevice
     // Files, unlike pipes, never fill up.
@@ -109,11 +112,11 @@ func runFrugal(
 /// Runs the command to its end; only a few processes run at a time, as each takes all cores.
 @discardableResult
 func runFrugal(
-  _ arguments: [String], environment: [String: String] = [:]
+  _ arguments: [String], environment: [String: String] = [:], room: Int? = nil
 ) async throws -> FrugalProcess.Outcome {
   await Turnstile.shared.enter()
   let outcome: Result<FrugalProcess.Outcome, any Error>
-  do { outcome = .success(try await FrugalProcess(arguments, environment: environment).outcome()) } catch {
+  do { outcome = .success(try await FrugalProcess(arguments, environment: environment, room: room).outcome()) } catch {
     outcome = .failure(error)
   }
   await Turnstile.shared.leave()

@@ -32,6 +32,15 @@ import Testing
       // A gradient of one sign takes exactly as long as the rates add up to, and many keep their sign that long.
       if steps > steady { #expect(share > 0, "after \(steps) steps") }
     }
+    // The masks of single sites add up to the share of all.
+    let result = try folder.result("run")
+    let masks = try #require(result["masks"].object).values.map { mask in
+      (masked: mask["masked"].int ?? 0, weights: mask["weights"].int ?? 0)
+    }
+    let weights = masks.reduce(0) { $0 + $1.weights }
+    #expect(masks.count == 13 && weights == result["trainedParameters"].int)
+    let share = 100 * Double(masks.reduce(0) { $0 + $1.masked }) / Double(weights)
+    #expect(share > 0 && share == result["shares"]["all"].double)
   }
 
   @Test func aRunTooShortForAnyMaskSaysSoBeforeItStarts() async throws {

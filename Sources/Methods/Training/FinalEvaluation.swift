@@ -34,7 +34,8 @@ extension Experiment {
   ) throws -> RunResult {
     let chosen = state.selected(configuration.selection)
     let encoderValues = method.split(chosen.values).encoder
-    let deltaBytes = try writeDelta(method, chosen.values)
+    let delta = delta(method, chosen.values)
+    try delta.write(to: folder.delta)
     let started = Date()
     let count = 2 * (data.folder.test.count + (data.unseen?.test.count ?? 0))
     let learned = try comparison(
@@ -63,15 +64,17 @@ extension Experiment {
       test: .init(learned.tuned), zeroShot: learned.frozen.map { .init($0) }, newClasses: newClasses,
       harmonicMean: newClasses.map { RunResult.harmonicMean(learned.tuned.accuracy, $0.test.accuracy) },
       validationAccuracy: chosen.validationAccuracy,
-      trainedParameters: method.trainables.reduce(0) { $0 + $1.initial.count }, deltaBytes: deltaBytes,
+      trainedParameters: method.trainables.reduce(0) { $0 + $1.initial.count },
+      deltaBytes: try SafeTensorsFile(contentsOf: folder.delta).byteCount,
       budget: configuration.recipe.budget?.numbers, budgets: budgets,
-      shares: Dictionary(uniqueKeysWithValues: shares.map { ($0.name, $0.percent) }))
+      shares: Dictionary(uniqueKeysWithValues: shares.map { ($0.name, $0.percent) }),
+      masks: delta.masks.isEmpty ? nil : delta.masks.mapValues { .init($0) })
     try folder.writeResult(result)
     return result
   }
 
-  /// Writes the delta and returns its size in bytes.
-  private func writeDelta(_ method: Method, _ values: [Tensor]) throws -> Int {
+  /// What is tuned, as it is written.
+  private func delta(_ method: Method, _ values: [Tensor]) -> Delta {
     let (encoderValues, headValues) = method.split(values)
     var delta = Delta(
       Delta.Description(
@@ -82,8 +85,7 @@ extension Experiment {
     (delta.description.heads, delta.description.imageSize) = (configuration.model.heads, configuration.model.imageSize)
     method.encoder.write(encoderValues, to: &delta)
     method.head.write(headValues, to: &delta)
-    try delta.write(to: folder.delta)
-    return try SafeTensorsFile(contentsOf: folder.delta).byteCount
+    return delta
   }
 
   /// The frozen model, where it knows text, and then the tuned one.

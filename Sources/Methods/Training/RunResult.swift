@@ -1,3 +1,5 @@
+import Tensor
+
 /// `result.json`.
 public struct RunResult: Sendable, Codable, Equatable {
   /// The tuned model on a split.
@@ -26,6 +28,17 @@ public struct RunResult: Sendable, Codable, Equatable {
     public var test: Score
     /// The pretrained model.
     public var zeroShot: Score
+  }
+
+  /// The mask of one tensor.
+  public struct MaskCount: Sendable, Codable, Equatable {
+    /// Weights that the mask takes away.
+    public var masked: Int
+    /// All weights of the tensor.
+    public var weights: Int
+
+    /// The zeros of a mask.
+    init(_ mask: BitMask) { (masked, weights) = (mask.prunedCount, mask.count) }
   }
 
   /// 2 a b / (a + b), 0 of two zeros.
@@ -60,4 +73,6 @@ public struct RunResult: Sendable, Codable, Equatable {
   public var budgets: [BudgetSearch.Score]?
   /// Shares in percent, by name.
   public var shares: [String: Double]
+  /// What is masked, by the canonical name of its site; `nil` where nothing can be.
+  public var masks: [String: MaskCount]?
 }

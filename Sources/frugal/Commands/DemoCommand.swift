@@ -34,9 +34,9 @@ enum DemoCommand: Command {
       }
     }
     let finished = try train(plan, in: folder, on: line, resumption: command(arguments))
-    for suite in MiniatureTask.Suite.allCases {
-      if let table = DemoTable(suite, finished) { print(table.text + "\n") }
-    }
+    for table in DemoTable.all(finished) { print(table.text + "\n") }
+    let claims = DemoClaim.all(finished)
+    if !claims.isEmpty { print(DemoClaim.text(claims) + "\n") }
     let report = URL(fileURLWithPath: "\(folder)/report.html")
     try Report.write(
       runs: [URL(fileURLWithPath: "\(folder)/runs")], title: "frugal demo: the miniature world", to: report)

@@ -31,10 +31,9 @@ struct DemoMethod {
       "linear", batch: 64, "--crop center --epochs 200 --lr 1e-2 --select last --warmup none --stochastic-depth 0"),
     DemoMethod("task-res", batch: 256, "--crop center --epochs 200 --lr 3e-2"),
     masks("mask-tuning"), masks("r-amt"), masks("r-amt (λ 1)", as: "r-amt", " --lambda 1"), masks("r-mmt"),
-    masks("r-mt"),
-    masks("r-pmt"), masks("r-amt+task-res"),
-    trained("lora", "--lr 4e-3 --rank 4 --dropout 0"), trained("adapter", "--lr 4e-3 --rank 8"),
-    trained("bitfit", "--lr 4e-3"), trained("full", "--lr 3e-4"),
+    masks("r-mt"), masks("r-pmt"), masks("r-amt+task-res"),
+    trained("lora", "--lr 3e-2 --rank 4 --dropout 0"), trained("adapter", "--lr 3e-2 --rank 8"),
+    trained("bitfit", "--lr 3e-2"), trained("full", "--lr 1e-3"),
   ]
 
   /// The published rate, and as many steps as carry a mask across its threshold.
@@ -49,15 +48,15 @@ struct DemoMethod {
 
   /// Methods for a vision transformer with a linear head and a thousand pictures.
   static let vit: [DemoMethod] = [
-    site("linear", "--lr 1e-2"), site("bitfit", "--lr 4e-3"), site("partial-k", "--lr 1e-3"),
-    site("lora", branches), site("adapter", "--lr 4e-3 --branch-init zero-up --rank 4"),
-    site("spt-lora", branches + budget), site("spt-adapter", branches + budget),
-    site("random", as: "spt-lora", branches + budget + " --allocation random"), site("full", "--lr 1e-3"),
+    site("linear", "--lr 5e-2"), site("bitfit", "--lr 3e-2"), site("partial-k", "--lr 3e-3"),
+    site("lora", "--lr 3e-2 --rank 2" + branches), site("adapter", "--lr 3e-2 --rank 4" + branches),
+    site("spt-lora", budget), site("spt-adapter", budget),
+    site("random", as: "spt-lora", budget + " --allocation random"), site("full", "--lr 1e-3"),
   ]
 
-  private static let branches = "--lr 4e-3 --branch-init zero-up --rank 2"
+  private static let branches = " --branch-init zero-up"
   /// What LoRA of rank 2 at queries and values trains, 6 · 2 · 2 · (128 + 128): all that are compared with it have as much.
-  private static let budget = " --budget 6144"
+  private static let budget = "--lr 1e-2 --rank 2" + branches + " --budget 6144"
 
   private static func site(_ label: String, as name: String? = nil, _ more: String) -> DemoMethod {
     DemoMethod(label, name, batch: 64, "--epochs 10 --warmup-epochs 2 --stochastic-depth 0 " + more)

@@ -2,7 +2,7 @@ import Datasets
 import Foundation
 import Methods
 
-/// What a demo found, as papers print it: a row a method, a column a task.
+/// What a demo found, as papers print it: a row a method.
 struct DemoTable {
   /// A finished run, and the seconds of its training where they were measured.
   typealias Finished = (cell: DemoPlan.Cell, result: RunResult, seconds: Double?)
@@ -11,20 +11,27 @@ struct DemoTable {
   let title: String
   private(set) var rows: [[String]] = []
 
-  /// The table of one suite: runs on all classes with its usual number of pictures.
+  /// Every table that the runs fill: each suite, fewer shots, base and new classes.
+  static func all(_ finished: [Finished]) -> [DemoTable] {
+    let suites = MiniatureTask.Suite.allCases.flatMap { suite in
+      let shots = finished.filter { $0.cell.task.suite == suite }.map(\.cell.shots).unique
+      return shots.sorted { $0 ?? .max > $1 ?? .max }.compactMap { DemoTable(suite, shots: $0, finished) }
+    }
+    return suites + [DemoTable(newClassesOf: finished)].compactMap { $0 }
+  }
+
+  /// A column a task: runs of one suite on all classes.
   ///
-  /// - finished: all runs of the demo; `nil` where none is of the suite.
-  init?(_ suite: MiniatureTask.Suite, _ finished: [Finished]) {
+  /// - shots: pictures a class; `nil` for all.
+  /// - finished: all runs of the demo; `nil` where none is of this table.
+  init?(_ suite: MiniatureTask.Suite, shots: Int?, _ finished: [Finished]) {
     let own = finished.filter { run in
-      run.cell.task.suite == suite && !run.cell.isBase && (run.cell.shots ?? 16) == 16
+      run.cell.task.suite == suite && !run.cell.isBase && run.cell.shots == shots
     }
     guard !own.isEmpty else { return nil }
     let (tasks, methods) = (own.map(\.cell.task.name).unique, own.map(\.cell.method.label).unique)
-    let seeds = Set(own.map(\.cell.seed)).count
-    title =
-      suite == .eleven
-      ? "CLIP, 16 shots, test accuracy in % (\(seeds) \(seeds == 1 ? "seed" : "seeds"))"
-      : "Vision transformer, VTAB's 800 and 200 pictures, test accuracy in % (\(seeds) \(seeds == 1 ? "seed" : "seeds"))"
+    let pictures = shots.map { "\($0) \($0 == 1 ? "shot" : "shots")" } ?? "all training pictures"
+    title = "\(suite == .eleven ? "CLIP" : "Vision transformer"), \(pictures), test accuracy in % (\(Self.seeds(own)))"
     rows = [[""] + tasks + ["mean", "trained", "delta", "masked", "seconds"]]
     let frozen = tasks.map { task in
       Statistic(
@@ -40,6 +47,41 @@ struct DemoTable {
       }
       rows.append([method] + byTask.map { Self.text($0) } + [Self.mean(byTask)] + Self.costs(runs))
     }
+  }
+
+  /// Base, new and H, means over tasks, of runs that learned the base classes alone. A deviation is that of the means of
+  /// single seeds.
+  init?(newClassesOf finished: [Finished]) {
+    let own = finished.filter(\.cell.isBase)
+    guard let first = own.first else { return nil }
+    let tasks = own.map(\.cell.task.name).unique.count
+    title = "CLIP, base classes learned, mean over \(tasks) \(tasks == 1 ? "task" : "tasks") in % (\(Self.seeds(own)))"
+    rows = [["", "base", "new", "H", "trained", "delta", "masked", "seconds"]]
+    func row(_ runs: [Finished], _ scores: (RunResult) -> [Double?]) -> [String] {
+      let bySeed = runs.map(\.cell.seed).unique.map { seed in
+        runs.filter { $0.cell.seed == seed }.map { scores($0.result).map { $0 ?? 0 } }
+      }
+      return (0..<3).map { column in
+        Self.text(Statistic(bySeed.map { cells in Statistic(cells.map { $0[column] }).mean }))
+      }
+    }
+    let frozen = own.filter { $0.cell.method.label == first.cell.method.label && $0.cell.seed == first.cell.seed }
+    rows.append(
+      ["zero-shot"]
+        + row(frozen) { result in
+          let (base, new) = (result.zeroShot?.accuracy, result.newClasses?.zeroShot.accuracy)
+          return [base, new, RunResult.harmonicMean(base ?? 0, new ?? 0)]
+        } + ["0", "", "", ""])
+    for method in own.map(\.cell.method.label).unique {
+      let runs = own.filter { $0.cell.method.label == method }
+      let scores = row(runs) { [$0.test.accuracy, $0.newClasses?.test.accuracy, $0.harmonicMean] }
+      rows.append([method] + scores + Self.costs(runs))
+    }
+  }
+
+  private static func seeds(_ runs: [Finished]) -> String {
+    let seeds = Set(runs.map(\.cell.seed)).count
+    return "\(seeds) \(seeds == 1 ? "seed" : "seeds")"
   }
 
   /// Trained numbers, bytes, masked share and seconds, means over runs.

@@ -7,6 +7,7 @@ struct SiteShares {
     case query, key, value, output
     case up = "MLP up"
     case down = "MLP down"
+    case patches = "patch embedding"
     case norm, bias, other
 
     /// By the last words of the canonical name of a site.
@@ -21,6 +22,7 @@ struct SiteShares {
       case "output": self = .output
       case "up": self = .up
       case "down": self = .down
+      case "patchEmbedding": self = .patches
       default: self = .other
       }
     }

@@ -17,12 +17,18 @@ struct ReportBench {
     return try JSONDecoder().decode(RunResult.Score.self, from: Data(json.utf8))
   }
 
+  private static func maskCount(_ masked: Int, of weights: Int) throws -> RunResult.MaskCount {
+    try JSONDecoder().decode(
+      RunResult.MaskCount.self, from: Data(#"{"masked":\#(masked),"weights":\#(weights)}"#.utf8))
+  }
+
   /// Writes a finished run and returns its folder.
   @discardableResult
   func run(
     _ name: String, method: String = "r-amt", data: String = "flowers", classes: [String] = ["a", "b"],
     newClasses: [String]? = nil, shots: Int? = 4, seed: Int = 1, accuracy: Double = 50, zeroShot: Double? = 25,
-    new: (tuned: Double, frozen: Double)? = nil, shares: [String: Double] = [:], epochs: Int = 3,
+    new: (tuned: Double, frozen: Double)? = nil, shares: [String: Double] = [:],
+    masks: [String: (masked: Int, weights: Int)]? = nil, epochs: Int = 3,
     selection: RunConfiguration.Selection = .last, change: (inout RunConfiguration) -> Void = { _ in }
   ) throws -> URL {
     guard let known = MethodName(method) else { preconditionFailure("\(method): expected a method") }
@@ -54,7 +60,7 @@ struct ReportBench {
         method: method, epoch: epochs, reason: "last epoch", selection: selection, test: try Self.score(accuracy),
         zeroShot: try zeroShot.map { try Self.score($0) }, newClasses: found,
         harmonicMean: new.map { RunResult.harmonicMean(accuracy, $0.tuned) }, trainedParameters: 1234, deltaBytes: 5678,
-        shares: shares))
+        shares: shares, masks: try masks.map { try $0.mapValues(Self.maskCount) }))
     return run.url
   }
 

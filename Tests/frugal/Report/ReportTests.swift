@@ -180,6 +180,24 @@ import Testing
     #expect(try String(contentsOf: file, encoding: .utf8) == first)
   }
 
+  @Test func maskedWeightsAreAddedUpByOperation() throws {
+    func masks(_ more: Int) -> [String: (masked: Int, weights: Int)] {
+      [
+        "vision.blocks.0.attention.query": (10 + more, 100), "vision.blocks.1.attention.query": (30, 300),
+        "vision.patchEmbedding": (1, 8),
+      ]
+    }
+    for seed in 1...2 { try bench.run("s\(seed)", seed: seed, shares: ["all": 1], masks: masks(4 * seed)) }
+    let html = try bench.html()
+    // (14 + 30) / 400 = 11 % and (18 + 30) / 400 = 12 %: 11.5 %; 1 / 8 = 12.5 %.
+    #expect(html.contains("masked weights of the operation (%)") && !html.contains("masked weights of the layer (%)"))
+    #expect(html.contains("patch embedding") && html.contains("11.50") && html.contains("12.50"))
+    let file = bench.folder.url.appendingPathComponent("s1/result.json")
+    let text = try String(contentsOf: file, encoding: .utf8)
+    try bench.folder.write(text.replacing("\"weights\" : 8", with: "\"weights\" : 0"), to: "s1/result.json")
+    #expect(try bench.html().contains("result.json: expected percentages and counts, found other numbers"))
+  }
+
   @Test func picturesOnWhichTheModelsDisagreeAreInIt() throws {
     let run = RunFolder(try bench.run("r", data: bench.folder.path("data"), classes: ["cat", "dog"]))
     let png: [UInt8] = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 1]

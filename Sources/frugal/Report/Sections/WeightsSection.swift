@@ -1,11 +1,11 @@
-/// Where in the encoder something was tuned: masks by layer, allocated numbers by block and operation, sensitivities.
+import Methods
+
+/// Where in the encoder something was tuned: masks by layer and operation, allocated numbers by block and operation, sensitivities.
 enum WeightsSection {
   static func html(_ groups: [RunGroup], _ surveys: [ReportedSurvey]) -> String {
     var content: [String] = []
-    let masks = groups.compactMap(masks)
-    if !masks.isEmpty {
-      content += ["<h3>Masked weights by layer</h3>", Page.charts(masks)]
-    }
+    let masks = groups.flatMap { [masksByLayer($0), masksByOperation($0)].compactMap { $0 } }
+    if !masks.isEmpty { content += ["<h3>Masked weights by layer and operation</h3>", Page.charts(masks)] }
     let tuned = groups.compactMap { group in
       group.runs.first.flatMap { run in
         TunedNumbers(run.folder.delta).map { numbers in
@@ -30,16 +30,40 @@ enum WeightsSection {
     return Page.section("Where in the encoder", content, id: "weights")
   }
 
-  private static func masks(_ group: RunGroup) -> String? {
+  private static func masksByLayer(_ group: RunGroup) -> String? {
     let names = Set(group.runs.flatMap { $0.result.shares.keys }).subtracting(["all"])
-    guard !names.isEmpty else { return nil }
     let rows = names.sorted { SiteShares.precedes($0, $1) }
-    let bars = rows.map { name in
-      group.known { $0.result.shares[name] }.map { BarChart.Bar(value: $0.mean, deviation: $0.deviation) }
+    return maskChart(
+      group, "layer",
+      rows.map { name in (name.hasPrefix("vision.") ? String(name.dropFirst(7)) : name, { $0.shares[name] }) })
+  }
+
+  /// Of the query maps of all blocks together, and so on.
+  private static func masksByOperation(_ group: RunGroup) -> String? {
+    let sites = Set(group.runs.flatMap { ($0.result.masks ?? [:]).keys })
+    let rows = SiteShares.Operation.allCases.compactMap { operation in
+      let own = sites.filter { SiteShares.Operation(site: $0) == operation }
+      return own.isEmpty ? nil : (operation.rawValue, { (result: RunResult) in share(result, of: own) })
+    }
+    return maskChart(group, "operation", rows)
+  }
+
+  /// Masked weights of some sites in percent of all of theirs.
+  private static func share(_ result: RunResult, of sites: Set<String>) -> Double? {
+    let counts = (result.masks ?? [:]).filter { sites.contains($0.key) }.values
+    let weights = counts.reduce(0) { $0 + $1.weights }
+    return weights == 0 ? nil : 100 * Double(counts.reduce(0) { $0 + $1.masked }) / Double(weights)
+  }
+
+  private static func maskChart(
+    _ group: RunGroup, _ part: String, _ rows: [(name: String, share: (RunResult) -> Double?)]
+  ) -> String? {
+    guard !rows.isEmpty else { return nil }
+    let bars = rows.map { row in
+      group.known { row.share($0.result) }.map { BarChart.Bar(value: $0.mean, deviation: $0.deviation) }
     }
     return BarChart(
-      title: SVG.shortened(group.title, to: 58), label: "masked weights of the layer (%)",
-      rows: rows.map { $0.hasPrefix("vision.") ? String($0.dropFirst(7)) : $0 },
+      title: SVG.shortened(group.title, to: 58), label: "masked weights of the \(part) (%)", rows: rows.map(\.name),
       series: [.init(name: "masked", bars: bars)], text: { Statistic([$0]).text() }
     ).svg
   }

@@ -1,0 +1,53 @@
+import Foundation
+import FrugalTestSupport
+import Testing
+
+/// Files that find no more room: a limit on their size stands for a full disk.
+@Suite struct FullDiskTests {
+  @Test func aRunThatCannotWriteItsFirstCheckpointLeavesNothing() async throws {
+    let folder = try TemporaryFolder()
+    let words = Workbench.quickRun("r-amt", out: folder.url.appendingPathComponent("run"))
+    let outcome = try await runFrugal(words, room: 4)
+    expectRefusal(outcome, code: 1, ["run/checkpoint.safetensors: expected room for", "more bytes, found"])
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path) == [])
+  }
+
+  @Test func aRunGoesOnOnceThereIsRoom() async throws {
+    let folder = try TemporaryFolder()
+    func words(_ name: String) -> [String] {
+      // Enough epochs to be stopped in.
+      Workbench.quickRun("r-amt", out: folder.url.appendingPathComponent(name)).map { $0 == "3" ? "20" : $0 }
+    }
+    let checkpoint = folder.path("run/checkpoint.safetensors")
+    let process = try FrugalProcess(words("run"))
+    process.send(SIGINT) { FileManager.default.fileExists(atPath: checkpoint) }
+    #expect(try await process.outcome().code == 130)
+    let before = try folder.bytes("run/checkpoint.safetensors")
+    let files = try FileManager.default.contentsOfDirectory(atPath: folder.path("run")).sorted()
+    let outcome = try await runFrugal(["tune", "--resume", folder.path("run")], room: 4)
+    expectRefusal(outcome, code: 1, ["run/checkpoint.safetensors: expected room for", "more bytes, found"])
+    #expect(try folder.bytes("run/checkpoint.safetensors") == before)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path("run")).sorted() == files)
+    #expect(try await runFrugal("tune", "--resume", folder.path("run")).code == 0)
+    #expect(try await runFrugal(words("whole")).code == 0)
+    #expect(try folder.bytes("run/delta.safetensors") == folder.bytes("whole/delta.safetensors"))
+  }
+
+  @Test func picturesOfATaskAppearTogetherOrNotAtAll() async throws {
+    let folder = try TemporaryFolder()
+    let outcome = try await runFrugal(["world", "--task", "dtd", "--out", folder.path("world")], room: 2)
+    expectRefusal(outcome, code: 1, [".png: expected room for", "more bytes, found"])
+    #expect(!folder.exists("world/dtd"))
+  }
+
+  @Test func aReportIsWholeOrMissing() async throws {
+    let folder = try TemporaryFolder()
+    let run = folder.url.appendingPathComponent("run")
+    #expect(try await runFrugal(Workbench.quickRun("r-amt", out: run)).code == 0)
+    let words = ["report", folder.path("run"), "--out", folder.path("report.html")]
+    expectRefusal(
+      try await runFrugal(words, room: 8), code: 1, ["report.html: expected room for", "more bytes, found"])
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path) == ["run"])
+    #expect(try await runFrugal(words).code == 0)
+  }
+}
