@@ -20,14 +20,16 @@ let isWide = isOne(
   "znver4", "znver5")
 let hasAVX2 = isOne(of: "avx2", "x86-64-v3", "haswell", "broadwell", "lake", "znver")
 
-/// Numeric code stays optimised in the debug configuration: SIMD is about a hundred times slower without.
-let numeric: [SwiftSetting] =
+/// What all code is built with.
+let plain: [SwiftSetting] =
   (isDouble ? [.define("REAL64")] : [])
   + (hasFMA ? [] : [.define("NO_FMA")])
   + (isWide ? [.define("WIDE_TILE")] : hasAVX2 ? [.define("AVX2_TILE")] : [])
   // C's square root may set errno, which makes it a call a number; without errno it is one instruction for sixteen.
   + [.unsafeFlags(["-target-cpu", targetCPU, "-Xcc", "-fno-math-errno"])]
-  + [.unsafeFlags(["-O"], .when(configuration: .debug))]
+
+/// Numeric code stays optimised in the debug configuration: SIMD is about a hundred times slower without.
+let numeric = plain + [.unsafeFlags(["-O"], .when(configuration: .debug))]
 
 /// Pixels lie three bytes apart, from which the compiler makes gathers and scatters: half as fast as single loads.
 #if arch(x86_64)
@@ -36,9 +38,11 @@ let numeric: [SwiftSetting] =
   let pictures = numeric
 #endif
 
+/// Tests are compiled without the optimiser, in half the time; but the plain twins of kernels are numeric code.
 func test(_ name: String, _ path: String, of dependencies: Target.Dependency...) -> Target {
   .testTarget(
-    name: name, dependencies: dependencies + ["FrugalTestSupport"], path: "Tests/\(path)", swiftSettings: numeric)
+    name: name, dependencies: dependencies + ["FrugalTestSupport"], path: "Tests/\(path)",
+    swiftSettings: path == "Tensor" ? numeric : plain)
 }
 
 let package = Package(
