@@ -45,7 +45,7 @@
           "swiftc", "-O", "-wmo", "-enable-testing", "-parse-as-library", "-swift-version", "6", "-S", "-module-name",
           "Kernel", "-package-name", "frugal", "-target-cpu", target.processor, "-o", output.path,
         ] + target.switches.flatMap { ["-D", $0] }
-        + ["Real.swift", "Kernels/MicroKernel.swift"].map {
+        + ["Real.swift", "Kernels/MicroKernel.swift", "Kernels/Prefetch.swift"].map {
           Fixtures.package.appendingPathComponent("Sources/Tensor/\($0)").path
         }
       try process.run()

@@ -94,17 +94,27 @@ private func dispatch<L: Line>(_: L.Type, _ tile: TileStep) {
   }
 }
 
+/// How many steps of p ahead a line of B is asked for: the way from the second-level cache takes one or two.
+private var ahead: Int { 4 }
+
 /// The loop over p with the whole tile in registers.
+///
+/// C is asked for now, to be written at the end, and B and the panel of A as they go: they come from the second-level cache.
 @inline(__always)
 private func run<B: Block>(_: B.Type, _ step: TileStep) {
   var tile = step.start.map { B(loading: $0.base, stride: $0.stride) } ?? B()
   var (a, b) = (step.a, step.b)
   let (aRow, aStep, bStep) = (step.aRow, step.aStep, step.bStep)
   var p = step.k
+  for row in 0..<B.rows {
+    B.LineType.prefetch(step.c + row &* step.cStride) { prefetch(toWrite: $0) }
+  }
   // Twice the same loop: rows that are neighbours have their places in the instructions, others need a register each.
   // Two steps a turn would save counting, but the compiler then mixes the steps, and an accumulator waits for itself.
   if aRow == 1 {
     while p > 0 {
+      B.LineType.prefetch(b + ahead &* bStep) { prefetch($0) }
+      prefetch(a + 64)
       tile.fma(a, 1, B.LineType(loading: b))
       a += aStep
       b += bStep
@@ -112,6 +122,7 @@ private func run<B: Block>(_: B.Type, _ step: TileStep) {
     }
   } else {
     while p > 0 {
+      B.LineType.prefetch(b + ahead &* bStep) { prefetch($0) }
       tile.fma(a, aRow, B.LineType(loading: b))
       a += aStep
       b += bStep
@@ -123,6 +134,7 @@ private func run<B: Block>(_: B.Type, _ step: TileStep) {
 
 /// One row of a tile: a few registers side by side.
 private protocol Line {
+  static var registers: Int { get }
   init()
   init(loading pointer: UnsafePointer<Real>)
   func store(to pointer: UnsafeMutablePointer<Real>)
@@ -130,8 +142,19 @@ private protocol Line {
   mutating func fma(_ a: Real, _ b: Self)
 }
 
+extension Line {
+  /// Asks for the memory of a line, ahead of its use: once for every 64 bytes.
+  @inline(__always)
+  static func prefetch(_ pointer: UnsafePointer<Real>, _ ask: (UnsafePointer<Real>) -> Void) {
+    let numbers = 64 / MemoryLayout<Real>.stride
+    for part in 0..<max(1, registers &* Register.scalarCount / numbers) { ask(pointer + part &* numbers) }
+  }
+}
+
 private struct Line1: Line {
   var x0 = Register()
+
+  @inline(__always) static var registers: Int { 1 }
 
   @inline(__always) init() {}
 
@@ -155,80 +178,37 @@ private struct Line1: Line {
   }
 }
 
-private struct Line2: Line {
-  var left = Line1()
-  var right = Line1()
+/// Two lines side by side.
+private struct Pair<Left: Line, Right: Line>: Line {
+  var left = Left()
+  var right = Right()
+
+  @inline(__always) static var registers: Int { Left.registers &+ Right.registers }
 
   @inline(__always) init() {}
 
   @inline(__always)
   init(loading pointer: UnsafePointer<Real>) {
-    left = Line1(loading: pointer)
-    right = Line1(loading: pointer + Register.scalarCount)
+    left = Left(loading: pointer)
+    right = Right(loading: pointer + Left.registers &* Register.scalarCount)
   }
 
   @inline(__always)
   func store(to pointer: UnsafeMutablePointer<Real>) {
     left.store(to: pointer)
-    right.store(to: pointer + Register.scalarCount)
+    right.store(to: pointer + Left.registers &* Register.scalarCount)
   }
 
   @inline(__always)
-  mutating func fma(_ a: Real, _ b: Line2) {
+  mutating func fma(_ a: Real, _ b: Self) {
     left.fma(a, b.left)
     right.fma(a, b.right)
   }
 }
 
-private struct Line3: Line {
-  var left = Line2()
-  var right = Line1()
-
-  @inline(__always) init() {}
-
-  @inline(__always)
-  init(loading pointer: UnsafePointer<Real>) {
-    left = Line2(loading: pointer)
-    right = Line1(loading: pointer + 2 * Register.scalarCount)
-  }
-
-  @inline(__always)
-  func store(to pointer: UnsafeMutablePointer<Real>) {
-    left.store(to: pointer)
-    right.store(to: pointer + 2 * Register.scalarCount)
-  }
-
-  @inline(__always)
-  mutating func fma(_ a: Real, _ b: Line3) {
-    left.fma(a, b.left)
-    right.fma(a, b.right)
-  }
-}
-
-private struct Line4: Line {
-  var left = Line2()
-  var right = Line2()
-
-  @inline(__always) init() {}
-
-  @inline(__always)
-  init(loading pointer: UnsafePointer<Real>) {
-    left = Line2(loading: pointer)
-    right = Line2(loading: pointer + 2 * Register.scalarCount)
-  }
-
-  @inline(__always)
-  func store(to pointer: UnsafeMutablePointer<Real>) {
-    left.store(to: pointer)
-    right.store(to: pointer + 2 * Register.scalarCount)
-  }
-
-  @inline(__always)
-  mutating func fma(_ a: Real, _ b: Line4) {
-    left.fma(a, b.left)
-    right.fma(a, b.right)
-  }
-}
+private typealias Line2 = Pair<Line1, Line1>
+private typealias Line3 = Pair<Line2, Line1>
+private typealias Line4 = Pair<Line2, Line2>
 
 /// Rows of a tile, one below the other.
 private protocol Block {

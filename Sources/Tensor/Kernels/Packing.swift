@@ -102,6 +102,7 @@ enum Packing {
         while i < width {
           let eight = UnsafeRawPointer(from + i).loadUnaligned(as: SIMD8<Real>.self)
           UnsafeMutableRawPointer(line + i).storeBytes(of: eight, as: SIMD8<Real>.self)
+          if i & 15 == 0 { prefetch(from + (i &+ 4 &* columnStride)) }
           i &+= 8
         }
         from += columnStride
@@ -133,6 +134,8 @@ enum Packing {
         var p = line
         while p < end {
           let (from, line) = (from + (top &* rowStride &+ p), panel + (p &* width &+ top))
+          // Once a line of the cache: the same of the eight rows that come next.
+          if p & 15 == 0 { for i in 1...8 { prefetch(from - i &* rowStride) } }
           if isFull {
             Piece(from, rowStride: rowStride).storeTransposed(to: line, stride: width)
           } else {
