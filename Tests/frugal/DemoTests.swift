@@ -170,6 +170,12 @@ import Testing
     // What is finished is kept: the same table, and nothing is trained.
     let again = try await run("a")
     #expect(again.output == first.output && !again.errors.contains("1/1"))
+    // Of a whole demo only these are finished.
+    let whole = ["demo", "--finished", "--full", "--out"]
+    #expect(try await runFrugal(whole + [folder.path("a")]).output == first.output)
+    let nothing = try await runFrugal(whole + [folder.path("nothing")])
+    expectRefusal(nothing, code: 1, ["nothing: expected finished runs of this demo, found none"])
+    #expect(!folder.exists("nothing"))
     let report = try String(contentsOf: folder.url.appendingPathComponent("a/report.html"), encoding: .utf8)
     #expect(report.contains("task-res") && report.contains("eurosat"))
   }

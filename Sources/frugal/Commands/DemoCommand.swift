@@ -15,27 +15,29 @@ enum DemoCommand: Command {
     Option("--task", "NAME", isRepeatable: true, "only these tasks (frugal world --list shows them)"),
     Option("--method", "NAME", isRepeatable: true, "only these rows of the table"),
     Option("--seeds", "N", "only the first seeds"),
+    Option("--finished", "train nothing: tables and report of the runs that are finished"),
     Option("--plan", "print the commands of the runs, and run none"),
   ]
 
   static func run(_ arguments: Arguments) throws {
     try arguments.requireNoOperands()
-    let plan = try plan(arguments)
     let folder = arguments.string("--out") ?? "runs/demo"
+    let asked = try plan(arguments)
+    let plan = arguments.has("--finished") ? try finished(asked, in: folder) : asked
     if arguments.has("--plan") {
       for cell in plan.cells { print("frugal tune " + cell.words(in: folder).map(quoted).joined(separator: " ")) }
       return
     }
     let started = Date()
     let line = ProgressLine()
-    for task in plan.tasks {
+    for task in plan.tasks where !arguments.has("--finished") {
       try MiniatureWorld.write(task, to: URL(fileURLWithPath: "\(folder)/world")) { done, all in
         line.show("pictures of \(task.name)", done, of: all)
       }
     }
-    let finished = try train(plan, in: folder, on: line, resumption: command(arguments))
-    for table in DemoTable.all(finished) { print(table.text + "\n") }
-    let claims = DemoClaim.all(finished)
+    let runs = try train(plan, in: folder, on: line, resumption: command(arguments))
+    for table in DemoTable.all(runs) { print(table.text + "\n") }
+    let claims = DemoClaim.all(runs)
     if !claims.isEmpty { print(DemoClaim.text(claims) + "\n") }
     let report = URL(fileURLWithPath: "\(folder)/report.html")
     try Report.write(
@@ -59,6 +61,13 @@ enum DemoCommand: Command {
       throw UsageError("--task, --method", expected: "a method of the task's suite", found: "none")
     }
     return plan
+  }
+
+  /// The part of a plan that has been done.
+  private static func finished(_ plan: DemoPlan, in folder: String) throws(RunError) -> DemoPlan {
+    let done = plan.filtered { RunFolder(URL(fileURLWithPath: "\(folder)/\($0.path)")).isFinished }
+    guard !done.cells.isEmpty else { throw RunError("\(folder): expected finished runs of this demo, found none") }
+    return done
   }
 
   private static func require(_ words: [String], _ flag: String, among all: [String]) throws(UsageError) {
