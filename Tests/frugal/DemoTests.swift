@@ -93,15 +93,17 @@ import Testing
     let runs = try [
       finished("pets", "mask-tuning", 1, 60, new: (40, 50)), finished("ucf", "mask-tuning", 1, 80, new: (80, 30)),
       finished("pets", "mask-tuning", 2, 64, new: (40, 50)), finished("ucf", "mask-tuning", 2, 80, new: (80, 30)),
+      finished("ucf", "mask-tuning", 3, 99, new: (99, 30)), finished("ucf", "full", 1, 99, new: (99, 30)),
     ]
     let table = try #require(DemoTable(newClassesOf: runs))
-    #expect(table.title.contains("2 tasks") && table.title.contains("2 seeds"))
+    #expect(table.title.contains("2 tasks") && table.title.contains("3 seeds"))
     // H of the frozen model: (2·25·50/75 + 2·25·30/55) / 2 = 30.3; of the tuned one: (48 + 80) / 2 and (49.23 + 80) / 2.
     #expect(
       table.rows == [
         ["", "base", "new", "H", "trained", "delta", "masked", "seconds"],
         ["zero-shot", "25.0", "40.0", "30.3", "0", "", "", ""],
         ["mask-tuning", "71.0 ± 1.4", "60.0 ± 0.0", "64.3 ± 0.4", "1,200", "2.5 kB", "3.2 %", "2.0"],
+        ["full", "–", "–", "–", "1,200", "2.5 kB", "3.2 %", "2.0"],
       ])
   }
 

@@ -102,6 +102,9 @@ struct DemoClaim {
   /// Mean over tasks.
   var difference: Double { Statistic(differences).mean }
 
+  /// To one decimal, where −0.0 is 0.0.
+  private var shownDifference: Double { (difference * 10).rounded() / 10 + 0 }
+
   /// s / √n of the differences by task: tasks are the sample, as the seeds of one task share its test pictures.
   var standardError: Double {
     (Statistic(differences).deviation ?? .infinity) / Double(differences.count).squareRoot()
@@ -118,7 +121,7 @@ struct DemoClaim {
     let rows = claims.map { claim in
       let won = claim.differences.count { $0 > 0 }
       return [
-        claim.statement, String(format: "%+.1f ± %.1f", claim.difference, claim.standardError),
+        claim.statement, String(format: "%+.1f ± %.1f", claim.shownDifference, claim.standardError),
         "\(won) of \(claim.differences.count)", claim.verdict,
       ]
     }

@@ -50,7 +50,7 @@ struct DemoTable {
   }
 
   /// Base, new and H, means over tasks, of runs that learned the base classes alone. A deviation is that of the means of
-  /// single seeds.
+  /// single seeds; a seed that lacks a task is left out.
   init?(newClassesOf finished: [Finished]) {
     let own = finished.filter(\.cell.isBase)
     guard let first = own.first else { return nil }
@@ -60,7 +60,7 @@ struct DemoTable {
     func row(_ runs: [Finished], _ scores: (RunResult) -> [Double?]) -> [String] {
       let bySeed = runs.map(\.cell.seed).unique.map { seed in
         runs.filter { $0.cell.seed == seed }.map { scores($0.result).map { $0 ?? 0 } }
-      }
+      }.filter { $0.count == tasks }
       return (0..<3).map { column in
         Self.text(Statistic(bySeed.map { cells in Statistic(cells.map { $0[column] }).mean }))
       }
