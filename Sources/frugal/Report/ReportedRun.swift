@@ -55,6 +55,6 @@ extension RunResult {
     return scores.allSatisfy { (0...100).contains($0.accuracy) && $0.correct >= 0 && $0.total >= $0.correct }
       && (0...100).contains(harmonicMean ?? 0) && trainedParameters >= 0 && deltaBytes >= 0
       && shares.values.allSatisfy { (0...100).contains($0) }
-      && (masks ?? [:]).values.allSatisfy { (0...$0.weights).contains($0.masked) }
+      && (masks ?? [:]).values.allSatisfy { $0.masked >= 0 && $0.weights >= $0.masked }
   }
 }

@@ -194,8 +194,10 @@ import Testing
     #expect(html.contains("patch embedding") && html.contains("11.50") && html.contains("12.50"))
     let file = bench.folder.url.appendingPathComponent("s1/result.json")
     let text = try String(contentsOf: file, encoding: .utf8)
-    try bench.folder.write(text.replacing("\"weights\" : 8", with: "\"weights\" : 0"), to: "s1/result.json")
-    #expect(try bench.html().contains("result.json: expected percentages and counts, found other numbers"))
+    for weights in [0, -1] {
+      try bench.folder.write(text.replacing("\"weights\" : 8", with: "\"weights\" : \(weights)"), to: "s1/result.json")
+      #expect(try bench.html().contains("result.json: expected percentages and counts, found other numbers"))
+    }
   }
 
   @Test func picturesOnWhichTheModelsDisagreeAreInIt() throws {
