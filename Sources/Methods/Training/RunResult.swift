@@ -61,6 +61,10 @@ public struct RunResult: Sendable, Codable, Equatable {
   public var newClasses: NewClasses?
   /// 2 b n / (b + n) of the tuned model's accuracies b on base and n on new classes, in percent.
   public var harmonicMean: Double?
+  /// The same of the pretrained model; `nil` where all classes were learned from.
+  public var zeroShotHarmonicMean: Double? {
+    zeroShot.flatMap { base in newClasses.map { Self.harmonicMean(base.accuracy, $0.zeroShot.accuracy) } }
+  }
   /// Its accuracy on the validation split, where that chose it.
   public var validationAccuracy: Double?
   /// Numbers that were trained.

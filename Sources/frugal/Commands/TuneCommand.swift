@@ -95,10 +95,9 @@ enum TuneCommand: Command {
           + "(\(new.test.correct) of \(new.test.total))")
     }
     if let mean = result.harmonicMean {
-      let before = result.zeroShot.flatMap { base in
-        result.newClasses.map { RunResult.harmonicMean(base.accuracy, $0.zeroShot.accuracy) }
-      }
-      lines.append("harmonic mean   \(before.map { "\(percent($0)) % zero-shot → " } ?? "")\(percent(mean)) %")
+      lines.append(
+        "harmonic mean   \(result.zeroShotHarmonicMean.map { "\(percent($0)) % zero-shot → " } ?? "")\(percent(mean)) %"
+      )
     }
     lines += [
       "model taken     epoch \(result.epoch): \(result.reason)",

@@ -76,11 +76,10 @@ struct DemoClaim {
 
     /// In percent, of the model before it was tuned.
     func zeroShot(_ result: RunResult) -> Double? {
-      let (base, new) = (result.zeroShot?.accuracy, result.newClasses?.zeroShot.accuracy)
-      return switch self {
-      case .shots, .vtab: base
-      case .newClasses: new
-      case .harmonicMean: base.flatMap { base in new.map { RunResult.harmonicMean(base, $0) } }
+      switch self {
+      case .shots, .vtab: result.zeroShot?.accuracy
+      case .newClasses: result.newClasses?.zeroShot.accuracy
+      case .harmonicMean: result.zeroShotHarmonicMean
       }
     }
   }

@@ -68,10 +68,8 @@ struct DemoTable {
     let frozen = own.filter { $0.cell.method.label == first.cell.method.label && $0.cell.seed == first.cell.seed }
     rows.append(
       ["zero-shot"]
-        + row(frozen) { result in
-          let (base, new) = (result.zeroShot?.accuracy, result.newClasses?.zeroShot.accuracy)
-          return [base, new, RunResult.harmonicMean(base ?? 0, new ?? 0)]
-        } + ["0", "", "", ""])
+        + row(frozen) { [$0.zeroShot?.accuracy, $0.newClasses?.zeroShot.accuracy, $0.zeroShotHarmonicMean] }
+        + ["0", "", "", ""])
     for method in own.map(\.cell.method.label).unique {
       let runs = own.filter { $0.cell.method.label == method }
       let scores = row(runs) { [$0.test.accuracy, $0.newClasses?.test.accuracy, $0.harmonicMean] }

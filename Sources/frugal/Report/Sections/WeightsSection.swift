@@ -51,8 +51,9 @@ enum WeightsSection {
   /// Masked weights of some sites in percent of all of theirs.
   private static func share(_ result: RunResult, of sites: Set<String>) -> Double? {
     let counts = (result.masks ?? [:]).filter { sites.contains($0.key) }.values
-    let weights = counts.reduce(0) { $0 + $1.weights }
-    return weights == 0 ? nil : 100 * Double(counts.reduce(0) { $0 + $1.masked }) / Double(weights)
+    // As `Double`, since numbers in a file may be too large to add.
+    let weights = counts.reduce(0) { $0 + Double($1.weights) }
+    return weights == 0 ? nil : 100 * counts.reduce(0) { $0 + Double($1.masked) } / weights
   }
 
   private static func maskChart(
