@@ -33,7 +33,7 @@ struct Product {
       forEachBlock(n, k) { columns, depth in
         add(m, columns, depth, .packed(matrix.block(columns, depth)))
       }
-    case .view(let b) where m <= Blocks.rows || b.transposed.isReadInPlace(depth: Blocks.depth(of: k)):
+    case .view(let b) where m <= Blocks.rows || b.transposed.isReadInPlace(depth: Blocks.depth(of: k), times: m):
       forEachBlock(n, k) { columns, depth in add(m, columns, depth, .view(b)) }
     case .view(let b):
       withScratch(Packing.space(min(n, Blocks.columns), Blocks.depth(of: k), width: Tile.columns)) { packed in
@@ -63,7 +63,8 @@ struct Product {
   /// The IC loop, also cut along the columns where there are few rows; the JR loop within a piece.
   private func add(_ m: Int, _ columns: Range<Int>, _ depth: Range<Int>, _ source: Source) {
     let panels = (columns.count + Tile.columns - 1) / Tile.columns
-    let isInPlace = a.isReadInPlace(depth: depth.count) || (panels <= Blocks.panels && a.hasReadableRows)
+    let isInPlace =
+      a.isReadInPlace(depth: depth.count, times: columns.count) || (panels <= Blocks.panels && a.hasReadableRows)
     let rowPieces = (m + Blocks.rows - 1) / Blocks.rows
     let rowsEach = ((m + rowPieces - 1) / rowPieces + Tile.rows - 1) / Tile.rows * Tile.rows
     let fewest = isInPlace ? 1 : Blocks.fewestPanels
@@ -76,7 +77,7 @@ struct Product {
       let height = isSmall ? Tile.rows : rows.count
       let space = Packing.space(height, depth.count, width: Tile.rows)
       withScratch(space + Packing.space(Tile.columns, depth.count, width: Tile.columns)) { scratch in
-        var right = RightPanels(source: source, columns: columns, depth: depth, scratch: scratch + space)
+        var right = RightPanels(source: source, rows: m, columns: columns, depth: depth, scratch: scratch + space)
         for ic in stride(from: rows.lowerBound, to: rows.upperBound, by: height) {
           let rows = ic..<min(ic + height, rows.upperBound)
           let left = LeftPanels(a, rows, depth, isInPlace: isInPlace, scratch: scratch)
@@ -126,13 +127,15 @@ struct Product {
   /// The panels of a block of B for one thread, which packs those that it needs in another form.
   private struct RightPanels {
     let source: Source
+    /// The rows of A, which each panel meets.
+    let rows: Int
     let columns, depth: Range<Int>
     let scratch: UnsafeMutablePointer<Real>
     /// The panel in `scratch`.
     private var held = -1
 
-    init(source: Source, columns: Range<Int>, depth: Range<Int>, scratch: UnsafeMutablePointer<Real>) {
-      (self.source, self.columns, self.depth, self.scratch) = (source, columns, depth, scratch)
+    init(source: Source, rows: Int, columns: Range<Int>, depth: Range<Int>, scratch: UnsafeMutablePointer<Real>) {
+      (self.source, self.rows, self.columns, self.depth, self.scratch) = (source, rows, columns, depth, scratch)
     }
 
     mutating func panel(_ index: Int) -> Panel {
@@ -141,7 +144,7 @@ struct Product {
       case .packed(let base): return Panel(base: base + start * depth.count, step: Tile.columns)
       case .view(let b):
         let range = columns.lowerBound + start..<min(columns.lowerBound + start + Tile.columns, columns.upperBound)
-        if range.count % Register.scalarCount == 0, b.transposed.isReadInPlace(depth: depth.count) {
+        if range.count % Register.scalarCount == 0, b.transposed.isReadInPlace(depth: depth.count, times: rows) {
           return Panel(base: b.base + (range.lowerBound + depth.lowerBound * b.rowStride), step: b.rowStride)
         }
         if held != index {
@@ -198,10 +201,12 @@ struct Product {
 }
 
 extension MatrixView {
-  /// Whether the micro-kernel reads panels of rows where they are: rows that are neighbours in memory, as they are, and
-  /// `depth` of their columns so near to each other that they stay in the second-level cache while other panels pass.
-  fileprivate func isReadInPlace(depth: Int) -> Bool {
+  /// Whether the micro-kernel reads panels of rows where they are, each number `times` times: rows that are neighbours in
+  /// memory, as they are, `depth` of their columns so near to each other that they stay in the second-level cache while
+  /// other panels pass, and lines that begin where lines of the cache do, unless it is for a few times.
+  fileprivate func isReadInPlace(depth: Int, times: Int) -> Bool {
     rowStride == 1 && isPlain && columnStride * depth <= Blocks.small
+      && (columnStride % Register.scalarCount == 0 || times <= Blocks.fewTimes)
   }
   /// Whether the numbers are those in memory.
   private var isPlain: Bool { mask == nil && shift == nil }

@@ -135,7 +135,7 @@ enum Packing {
         while p < end {
           let (from, line) = (from + (top &* rowStride &+ p), panel + (p &* width &+ top))
           // Once a line of the cache: the same of the eight rows that come next.
-          if p & 15 == 0 { for i in 1...8 { prefetch(from - i &* rowStride) } }
+          if p & 15 == 0 { for i in 1...8 { prefetch(from + (0 &- i &* rowStride)) } }
           if isFull {
             Piece(from, rowStride: rowStride).storeTransposed(to: line, stride: width)
           } else {
