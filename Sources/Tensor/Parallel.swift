@@ -7,6 +7,8 @@ import Synchronization
 /// done, not what is computed.
 public enum Parallel {
   private static let requested = Atomic<Int>(0)
+  /// How many threads work in calls that have not returned.
+  private static let held = Atomic<Int>(0)
 
   /// The number last set; 0 for all cores.
   package static var requestedThreads: Int { requested.load(ordering: .relaxed) }
@@ -27,7 +29,13 @@ public enum Parallel {
   ///
   /// Two calls of `body` must not write the same memory.
   public static func forEach(_ count: Int, _ body: (Int) -> Void) {
-    let workers = min(count, threads)
+    guard count > 1 else {
+      if count == 1 { body(0) }
+      return
+    }
+    let workers = workers(for: count, threads: threads, held: held.load(ordering: .relaxed))
+    held.wrappingAdd(workers, ordering: .relaxed)
+    defer { held.wrappingSubtract(workers, ordering: .relaxed) }
     guard workers > 1 else {
       for index in 0..<count { body(index) }
       return
@@ -43,6 +51,12 @@ public enum Parallel {
         body(index)
       }
     }
+  }
+
+  /// How many threads take part in a call of `count` pieces while others hold some, as one does that loads pictures ahead.
+  /// Theirs are left to them, but half are always taken: this call may go on long after the others.
+  static func workers(for count: Int, threads: Int, held: Int) -> Int {
+    min(count, max((threads + 1) / 2, threads - held))
   }
 
   /// `make(0)`, `make(1)`, … in order, made in any order and on several threads.

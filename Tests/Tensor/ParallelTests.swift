@@ -39,6 +39,14 @@ extension AllSuitesThatSetThreads {
       #expect(sum.load(ordering: .relaxed) == 5 * 21)
     }
 
+    @Test(arguments: [
+      (1000, 2, 0, 2), (1000, 2, 1, 1), (1000, 2, 2, 1), (1000, 1, 1, 1), (1000, 8, 3, 5), (1000, 8, 8, 4),
+      (3, 8, 0, 3), (1000, 7, 9, 4),
+    ])
+    func coresInUseAreLeftToOthersButHalfAreTaken(count: Int, threads: Int, held: Int, workers: Int) {
+      #expect(Parallel.workers(for: count, threads: threads, held: held) == workers)
+    }
+
     @Test func zeroThreadsStandForAllCores() {
       #expect(Parallel.threads(requested: 0) == Parallel.cores)
       #expect(Parallel.threads(requested: 7) == 7)

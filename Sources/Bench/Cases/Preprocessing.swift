@@ -1,21 +1,53 @@
 import Datasets
 import Foundation
+import Models
 import Tensor
 
-/// Files in memory → pictures (`decode`), or the numbers a CLIP reads (`full`), a picture a thread.
+/// Files in memory → pictures (`decode`), or the numbers a CLIP reads (`full`), a picture a thread; and the image tower
+/// on numbers at hand (`tower-given`), or on JPEG files that are loaded ahead of it (`tower-jpeg`).
 func preprocessingItems(_ folder: String?) -> [Item] {
   [("jpeg", "jpg"), ("png", "png")].flatMap { format, suffix in
     ["full", "decode"].map { what in
       Item("\(format)-\(what)") {
-        guard let folder else { throw Request.Mistake(description: "preprocess: expected --images DIR, found none") }
-        let names = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".\(suffix)") }
-        let files = try names.sorted().map { [UInt8](try Data(contentsOf: URL(fileURLWithPath: "\(folder)/\($0)"))) }
-        guard !files.isEmpty else {
-          throw Request.Mistake(description: "--images: \(folder): expected .\(suffix) files, found none")
-        }
-        for (name, file) in zip(names.sorted(), files) { _ = try Image.decode(file, name: name) }
+        let files = try files(suffix, folder).map { [UInt8](try Data(contentsOf: $0)) }
         return try work(format, files, isDecodeOnly: what == "decode")
       }
+    }
+  } + [
+    Item("tower-given") { try towerWork(files("jpg", folder), isGiven: true) },
+    Item("tower-jpeg") { try towerWork(files("jpg", folder), isGiven: false) },
+  ]
+}
+
+/// The files of a folder whose names end so, each decoded once so that it is known to be good.
+private func files(_ suffix: String, _ folder: String?) throws -> [URL] {
+  guard let folder else { throw Request.Mistake(description: "preprocess: expected --images DIR, found none") }
+  let names = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".\(suffix)") }
+  let files = names.sorted().map { URL(fileURLWithPath: "\(folder)/\($0)") }
+  guard !files.isEmpty else {
+    throw Request.Mistake(description: "--images: \(folder): expected .\(suffix) files, found none")
+  }
+  for file in files { _ = try Image(contentsOf: file) }
+  return files
+}
+
+/// The tower of ViT-B/16 on four batches of eight files, or on the same numbers loaded before.
+private func towerWork(_ files: [URL], isGiven: Bool) throws -> Work {
+  let (batches, batch) = (4, 8)
+  let model = RealSize.clip(textBlocks: 0)
+  let loader = ImageLoader(preprocessing: try Preprocessing.clip())
+  let wanted = (0..<batches * batch).map { (url: files[$0 % files.count], number: $0) }
+  @Sendable func load(_ index: Int) throws -> Tensor {
+    try loader.loadAll(Array(wanted[index * batch..<(index + 1) * batch]))
+  }
+  let given = try (0..<batches).map(load)
+  let result = Buffer(given[0])
+  return Work(shape: "\(batches) batches of \(batch)", amount: .images(batches * batch)) {
+    let ahead = isGiven ? nil : Prefetcher(0..<batches, make: load)
+    for index in 0..<batches {
+      // All were decoded once when this was prepared.
+      guard let images = ahead == nil ? given[index] : try? ahead?.next(index) else { return }
+      result.tensor = model.vision(Variable(images), Pass()).value
     }
   }
 }
