@@ -31,6 +31,9 @@ public struct Method: Sendable {
   /// The tensors to train, the encoder's first.
   public var trainables: [Trainable] { encoder.trainables + head.trainables }
 
+  /// How many numbers are trained.
+  public var trainedCount: Int { trainables.reduce(0) { $0 + $1.count } }
+
   /// Whether image features stay the same during training.
   public var hasFrozenEncoder: Bool { encoderCount == 0 && stochasticDepth == 0 }
 

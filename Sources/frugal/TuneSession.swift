@@ -118,10 +118,9 @@ final class TuneSession {
     _ experiment: Experiment, _ method: Method, _ source: TrainingSource, _ trainer: Trainer
   ) {
     let (configuration, recipe) = (experiment.configuration, experiment.configuration.recipe)
-    let count = method.trainables.reduce(0) { $0 + $1.initial.count }
     note(
       "\(configuration.method), \(source.count) pictures of \(configuration.data.classes.count) classes, "
-        + "\(recipe.epochs) epochs of \(trainer.stepsPerEpoch) steps, \(grouped(count)) trained numbers")
+        + "\(recipe.epochs) epochs of \(trainer.stepsPerEpoch) steps, \(grouped(method.trainedCount)) trained numbers")
     if method.hasFrozenEncoder {
       note(
         source.isCached

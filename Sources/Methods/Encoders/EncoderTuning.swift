@@ -9,10 +9,14 @@ public struct Trainable: Sendable {
   public let initial: Tensor
   /// Whether weight decay applies to it.
   public let isDecayed: Bool
+  /// How many of its numbers are trained; the others stay where they start.
+  public let count: Int
 
   /// A trained tensor.
-  public init(_ name: String, _ initial: Tensor, isDecayed: Bool = true) {
-    (self.name, self.initial, self.isDecayed) = (name, initial, isDecayed)
+  ///
+  /// - count: `nil` for all of its numbers.
+  public init(_ name: String, _ initial: Tensor, isDecayed: Bool = true, count: Int? = nil) {
+    (self.name, self.initial, self.isDecayed, self.count) = (name, initial, isDecayed, count ?? initial.count)
   }
 }
 

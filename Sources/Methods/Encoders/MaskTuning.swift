@@ -36,7 +36,11 @@ public struct MaskTuning: EncoderTuning {
 
   /// One real mask a weight.
   public var trainables: [Trainable] {
-    parameters.map { Trainable("\($0.site).mask", Tensor($0.value.shape, repeating: Self.initialMask)) }
+    parameters.enumerated().map { index, parameter in
+      Trainable(
+        "\(parameter.site).mask", Tensor(parameter.value.shape, repeating: Self.initialMask),
+        count: tuned?[index].keptCount)
+    }
   }
 
   /// W ⊙ 1[M > α] at every masked site.

@@ -76,7 +76,7 @@ public struct BudgetSearch: Sendable {
     ) { try progress($0, validation.count) }
     let score = Score(
       budget: budget, validationAccuracy: found.accuracy, correct: found.correct, total: found.total,
-      trainedParameters: method.trainables.reduce(0) { $0 + $1.initial.count })
+      trainedParameters: method.trainedCount)
     scores.append(score)
     try AtomicFile.write(Array(try JSON.encoded(scores, isPretty: true)) + [10], to: experiment.folder.budgets)
     return score

@@ -64,7 +64,7 @@ extension Experiment {
       test: .init(learned.tuned), zeroShot: learned.frozen.map { .init($0) }, newClasses: newClasses,
       harmonicMean: newClasses.map { RunResult.harmonicMean(learned.tuned.accuracy, $0.test.accuracy) },
       validationAccuracy: chosen.validationAccuracy,
-      trainedParameters: method.trainables.reduce(0) { $0 + $1.initial.count },
+      trainedParameters: method.trainedCount,
       deltaBytes: try SafeTensorsFile(contentsOf: folder.delta).byteCount,
       budget: configuration.recipe.budget?.numbers, budgets: budgets,
       shares: Dictionary(uniqueKeysWithValues: shares.map { ($0.name, $0.percent) }),

@@ -51,7 +51,7 @@ enum SensitivityCommand: Command {
       try arguments.choice("--normalize", of: Normalisation.self), arguments.hints())
     let tower = pretrained.tower
     let head = LinearHead(width: tower.featureWidth, classes: folder.classNames.count, seed: seed)
-    let headCount = head.trainables.reduce(0) { $0 + $1.initial.count }
+    let headCount = head.trainables.reduce(0) { $0 + $1.count }
     let count = SensitivitySite.all(of: tower).reduce(0) { $0 + $1.count }
     if let asked { try SensitivitySurvey.check(asked, head: headCount, model: count) }
     let line = ProgressLine()

@@ -121,6 +121,8 @@ import Testing
     try chosen.experiment.folder.create(chosen.experiment.configuration)
     let values = try chosen.run().state.values.flatMap(\.values)
     let moved = values.count { $0 != MaskTuning.initialMask }
-    #expect(moved > 0 && moved <= Int((0.01 * Double(values.count)).rounded()))
+    let share = Int((0.01 * Double(values.count)).rounded())
+    #expect(chosen.method.trainedCount == share && moved > 0 && moved <= share)
+    #expect(run.method.trainedCount == state.values.reduce(0) { $0 + $1.count })
   }
 }
