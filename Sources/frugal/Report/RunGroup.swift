@@ -84,13 +84,15 @@ struct RunGroup {
     }
   }
 
-  /// The name of a benchmark or of the folder; with the folders above it where other classes have the same name.
+  /// The name of a benchmark or of the folder; with the folders above it where other classes have the same name. Folders of
+  /// one name and the same classes are one dataset, wherever they lie.
   private static func datasetNames(_ runs: [ReportedRun]) -> [String] {
     unambiguous(
       runs.map { run in
-        let data = run.settings.data
-        let classes = run.classes.map { $0.replacing("_", with: " ") }.joined(separator: "\n")
-        return (run.settings.benchmark?.rawValue, data.path, classes)
+        let path = run.settings.data.path
+        let name = run.settings.benchmark?.rawValue ?? URL(fileURLWithPath: path).lastPathComponent
+        let classes = run.classes.map { $0.replacing("_", with: " ") }
+        return (run.settings.benchmark?.rawValue, path, ([name] + classes).joined(separator: "\n"))
       })
   }
 

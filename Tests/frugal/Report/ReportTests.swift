@@ -80,6 +80,14 @@ import Testing
     #expect(try row(parsed, "two/photos", "models/tiny")[5] == "50.00")
   }
 
+  @Test func theSameClassesUnderAnotherNameAreAnotherDataset() throws {
+    try bench.run("a", data: "world/caltech", seed: 1, accuracy: 50)
+    try bench.run("b", data: "world/shapes", seed: 2, accuracy: 70)
+    let parsed = try page()
+    #expect(try row(parsed, "caltech", "r-amt")[4] == "50.00")
+    #expect(try row(parsed, "shapes", "r-amt")[4] == "70.00")
+  }
+
   @Test func shotsBecomeAChartADatasetAndOneOfTheirMean() throws {
     for (place, data) in ["x/flowers", "x/pets"].enumerated() {
       for shots in [1, 4, nil] {
