@@ -72,17 +72,25 @@ struct RunGroup {
     ]
   }
 
-  /// Gives groups that look alike the settings in which they differ.
+  /// Gives groups that look alike the settings in which they differ; and all others of their method and model the same ones,
+  /// so that a method has one name at all shots and on all datasets.
   private static func nameSettings(_ groups: inout [RunGroup]) {
     let alike = Dictionary(grouping: groups.indices) { groups[$0].order.prefix(5).joined(separator: "\n") }
+    var telling: [String: Set<String>] = [:]
     for places in alike.values where places.count > 1 {
       let settings = places.map { groups[$0].runs[0].settings.flattened }
       let keys = Set(settings.flatMap(\.keys)).filter { key in Set(settings.map { $0[key] ?? "none" }).count > 1 }
-      for (place, own) in zip(places, settings) {
-        groups[place].setting = keys.sorted().map { "\($0) \(own[$0] ?? "none")" }.joined(separator: ", ")
-      }
+      telling[groups[places[0]].row, default: []].formUnion(keys)
+    }
+    for place in groups.indices {
+      guard let keys = telling[groups[place].row] else { continue }
+      let own = groups[place].runs[0].settings.flattened
+      groups[place].setting = keys.sorted().map { "\($0) \(own[$0] ?? "none")" }.joined(separator: ", ")
     }
   }
+
+  /// The method on its model, whatever the data.
+  private var row: String { "\(method)\n\(model)" }
 
   /// The name of a benchmark or of the folder; with the folders above it where other classes have the same name. Folders of
   /// one name and the same classes are one dataset, wherever they lie.

@@ -7,13 +7,17 @@ enum BaseNewSection {
     guard !groups.isEmpty else { return "" }
     let hasModels = Set(groups.map(\.model)).count > 1
     let (tuned, frozen) = (groups.map { scores($0, isTuned: true) }, groups.map { scores($0, isTuned: false) })
+    // The frozen model once for all methods of which it says the same.
+    var seen: Set<[String]> = []
     let rows = groups.indices.flatMap { place in
-      [("zero-shot", frozen[place], false), (groups[place].label, tuned[place], true)].map { name, scores, isTuned in
-        let group = groups[place]
-        return [Page.Cell(group.dataset)] + (hasModels ? [Page.Cell(group.model)] : [])
-          + [Page.Cell(name), Page.Cell(group.shotsText, number: group.shots.map(Double.init) ?? 1e15)]
-          + scores.map { Page.Cell($0, isBold: isTuned) }
-      }
+      let group = groups[place]
+      let isNew = seen.insert([group.dataset, group.model, group.shotsText] + frozen[place].map { $0.text() }).inserted
+      return ((isNew ? [("zero-shot", frozen[place], false)] : []) + [(group.label, tuned[place], true)])
+        .map { name, scores, isTuned in
+          [Page.Cell(group.dataset)] + (hasModels ? [Page.Cell(group.model)] : [])
+            + [Page.Cell(name), Page.Cell(group.shotsText, number: group.shots.map(Double.init) ?? 1e15)]
+            + scores.map { Page.Cell($0, isBold: isTuned) }
+        }
     }
     let headings = ["dataset"] + (hasModels ? ["model"] : []) + ["method", "shots", "base (%)", "new (%)", "H (%)"]
     let charts = groups.indices.map { place in
