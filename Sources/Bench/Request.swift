@@ -16,7 +16,7 @@ let usage = """
     ramt-step       one training step of R-AMT on it
     spt             SPT on ViT-B/16: a training step with LoRA and free weights, sensitivities, all budgets
     taskres         a whole training of TaskRes on cached features
-    preprocess      JPEG and PNG files to the numbers a model reads; needs --images
+    preprocess      JPEG and PNG files to the numbers a model reads, alone and ahead of an image tower; needs --images
     growth          a step of R-AMT at three batches, three picture sizes, three depths
 
     --items         only items whose names begin with one of these

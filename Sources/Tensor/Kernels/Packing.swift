@@ -134,7 +134,7 @@ enum Packing {
         var p = line
         while p < end {
           let (from, line) = (from + (top &* rowStride &+ p), panel + (p &* width &+ top))
-          // Once a line of the cache: the same of the eight rows that come next.
+          // Once a line of the cache: the same of the eight rows that come next. A pointer minus a number tests for overflow.
           if p & 15 == 0 { for i in 1...8 { prefetch(from + (0 &- i &* rowStride)) } }
           if isFull {
             Piece(from, rowStride: rowStride).storeTransposed(to: line, stride: width)
