@@ -42,31 +42,44 @@ let numeric = plain + [.unsafeFlags(["-O"], .when(configuration: .debug))]
 func test(_ name: String, _ path: String, of dependencies: Target.Dependency...) -> Target {
   .testTarget(
     name: name, dependencies: dependencies + ["FrugalTestSupport"], path: "Tests/\(path)",
-    swiftSettings: path == "Tensor" ? numeric : plain)
+    swiftSettings: ["Tensor", "Formats"].contains(path) ? numeric : plain)
 }
+
+/// The libraries, each of which may import those before it.
+let libraries = ["Tensor", "Formats", "Datasets", "Models", "Methods"]
 
 let package = Package(
   name: "frugal",
   products: [
     .executable(name: "frugal", targets: ["frugal"]),
-    .library(name: "Frugal", targets: ["Tensor", "Models", "Datasets", "Methods"]),
+    .library(name: "Frugal", targets: libraries),
   ],
   targets: [
     .target(name: "Tensor", swiftSettings: numeric),
-    .target(name: "Models", dependencies: ["Tensor"], resources: [.copy("Miniature")], swiftSettings: numeric),
-    .target(name: "Datasets", dependencies: ["Tensor"], swiftSettings: pictures),
-    .target(name: "Methods", dependencies: ["Tensor", "Models", "Datasets"], swiftSettings: numeric),
-    .executableTarget(
-      name: "frugal", dependencies: ["Tensor", "Models", "Datasets", "Methods"], swiftSettings: numeric),
-    .executableTarget(
-      name: "Bench", dependencies: ["Tensor", "Models", "Datasets", "Methods"], swiftSettings: numeric),
+    .target(name: "Formats", dependencies: ["Tensor"], swiftSettings: pictures),
+    .target(name: "Datasets", dependencies: ["Tensor", "Formats"], swiftSettings: pictures),
     .target(
-      name: "FrugalTestSupport", dependencies: ["Tensor"], path: "Tests/Support", swiftSettings: numeric),
-    test("TensorTests", "Tensor", of: "Tensor"),
-    test("ModelsTests", "Models", of: "Tensor", "Models"),
-    test("DatasetsTests", "Datasets", of: "Tensor", "Datasets"),
-    test("MethodsTests", "Methods", of: "Tensor", "Models", "Datasets", "Methods"),
-    test("FrugalTests", "frugal", of: "Tensor", "Models", "Datasets", "Methods", "frugal"),
+      name: "Models", dependencies: ["Tensor", "Formats"], resources: [.copy("Miniature")], swiftSettings: numeric),
+    .target(
+      name: "Methods", dependencies: ["Tensor", "Formats", "Datasets", "Models"], swiftSettings: numeric),
+    .target(name: "Checks", dependencies: ["Tensor", "Formats", "Models", "Methods"], swiftSettings: numeric),
+    .executableTarget(
+      name: "frugal", dependencies: ["Tensor", "Formats", "Datasets", "Models", "Methods", "Checks"],
+      swiftSettings: numeric),
+    .executableTarget(
+      name: "Bench", dependencies: ["Tensor", "Formats", "Datasets", "Models", "Methods", "Checks"],
+      swiftSettings: numeric),
+    .target(
+      name: "FrugalTestSupport", dependencies: ["Tensor", "Formats", "Checks"], path: "Tests/Support",
+      swiftSettings: numeric),
+    test("TensorTests", "Tensor", of: "Tensor", "Formats", "Checks"),
+    test("FormatsTests", "Formats", of: "Tensor", "Formats", "Checks"),
+    test("DatasetsTests", "Datasets", of: "Tensor", "Formats", "Datasets"),
+    test("ModelsTests", "Models", of: "Tensor", "Formats", "Models", "Checks"),
+    test("MethodsTests", "Methods", of: "Tensor", "Formats", "Datasets", "Models", "Methods", "Checks"),
+    test("ChecksTests", "Checks", of: "Tensor", "Formats", "Models", "Methods", "Checks"),
+    test(
+      "FrugalTests", "frugal", of: "Tensor", "Formats", "Datasets", "Models", "Methods", "Checks", "frugal"),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,4 +1,8 @@
+import Formats
 import Foundation
+import Methods
+import Models
+import Tensor
 
 let usage = """
   usage: Bench [CASE…] [--items PREFIX,…] [--threads 1,2] [--repeats 15] [--images DIR] [--json] [--compare FILE]

@@ -1,3 +1,5 @@
+import Tensor
+
 /// A named piece of work that can be prepared, checked and timed.
 struct Item {
   /// Its name within its case; those of the peer protocol where a peer does the same.

@@ -72,7 +72,7 @@ public struct Method: Sendable {
   }
 
   /// The forward pass of one batch, of training where there are draws: logits [batch, classes], and the losses.
-  func objective(
+  package func objective(
     _ input: Input, labels: [Int32], values: [Variable], _ draws: TrainingDraws? = nil
   ) -> (logits: Variable, objective: Objective) {
     let (encoderValues, headValues) = split(values)
@@ -90,7 +90,7 @@ public struct Method: Sendable {
   }
 
   /// One thing a trained tensor, taken apart by the half the tensor belongs to.
-  func split<Value>(_ values: [Value]) -> (encoder: [Value], head: [Value]) {
+  package func split<Value>(_ values: [Value]) -> (encoder: [Value], head: [Value]) {
     (Array(values.prefix(encoderCount)), Array(values.dropFirst(encoderCount)))
   }
 

@@ -2,7 +2,7 @@ import Tensor
 
 /// A contrastive image–text model (Radford et al. 2021): two towers into one embedding space.
 public struct CLIP: Sendable, ParameterizedLayer {
-  static let layer = Layer.clip
+  package static let layer = Layer.clip
 
   /// The sizes.
   public let configuration: CLIPConfiguration

@@ -3,7 +3,7 @@ import Tensor
 /// ConvNeXt, a network of convolutions in the manner of Swin (Liu et al. 2022). Its maps have their channels last:
 /// [batch, pixels, channels].
 public struct ConvNeXt: ImageTower, ParameterizedLayer {
-  static let layer = Layer.convNeXt
+  package static let layer = Layer.convNeXt
 
   /// The sizes.
   public let configuration: ConvNeXtConfiguration
@@ -12,7 +12,7 @@ public struct ConvNeXt: ImageTower, ParameterizedLayer {
   let stages: [ConvNeXtStage]
   let postNorm: LayerNorm
 
-  init(_ reader: inout WeightReader, _ configuration: ConvNeXtConfiguration) throws(WeightsError) {
+  package init(_ reader: inout WeightReader, _ configuration: ConvNeXtConfiguration) throws(WeightsError) {
     self.configuration = configuration
     let width = configuration.widths[0]
     patchEmbedding = try PatchEmbedding(&reader, width: width, size: configuration.patchSize, hasBias: true)
@@ -49,14 +49,14 @@ public struct ConvNeXt: ImageTower, ParameterizedLayer {
 }
 
 /// The blocks that see maps of one size, and before them, but in the first stage, what made the maps smaller.
-struct ConvNeXtStage: ParameterizedLayer {
-  static let layer = Layer.convNeXtStage
+package struct ConvNeXtStage: ParameterizedLayer {
+  package static let layer = Layer.convNeXtStage
 
   let downsampling: ConvNeXtDownsampling?
   let blocks: [ConvNeXtBlock]
 
   /// Reads a stage, counted from 0.
-  init(_ reader: inout WeightReader, stage: Int, _ size: ConvNeXtConfiguration) throws(WeightsError) {
+  package init(_ reader: inout WeightReader, stage: Int, _ size: ConvNeXtConfiguration) throws(WeightsError) {
     let name = "vision.stage\(stage + 1)"
     downsampling =
       stage == 0
@@ -74,11 +74,11 @@ struct ConvNeXtStage: ParameterizedLayer {
   }
 
   /// map: [batch, side · side, width] of the stage before → that of this one
-  func callAsFunction(_ map: Variable, _ pass: Pass) -> Variable {
+  package func callAsFunction(_ map: Variable, _ pass: Pass) -> Variable {
     var map = downsampling.map { $0(map, pass) } ?? map
     for block in blocks { map = block(map, pass) }
     return map
   }
 
-  var parameters: [Parameter] { (downsampling?.parameters ?? []) + blocks.flatMap(\.parameters) }
+  package var parameters: [Parameter] { (downsampling?.parameters ?? []) + blocks.flatMap(\.parameters) }
 }

@@ -62,16 +62,10 @@ public struct ImageBackbone: Sendable {
     self.warnings = warnings + shapes.layout.notes(about: shapes.source.names)
   }
 
-  /// A classifier of random weights, the same for every use of a seed.
-  public static func random(_ configuration: BackboneConfiguration, classes: Int?, seed: UInt64) -> ImageBackbone {
-    var weights = RandomWeights(seed: seed)
-    weights.add(configuration, classes: classes)
-    return make(configuration, weights, classes: classes)
-  }
-
   /// A classifier of weights made for it.
-  static func make(_ configuration: BackboneConfiguration, _ weights: any TensorSource, classes: Int?) -> ImageBackbone
-  {
+  package static func make(
+    _ configuration: BackboneConfiguration, _ weights: any TensorSource, classes: Int?
+  ) -> ImageBackbone {
     do {
       return try ImageBackbone(
         configuration, CanonicalShapes(source: weights, layout: .canonical), .timm, classes: classes)

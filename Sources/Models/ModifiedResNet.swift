@@ -3,7 +3,7 @@ import Tensor
 /// CLIP's ResNet (Radford et al. 2021, section 2.4; He et al. 2016): a stem of three convolutions, average pools in
 /// place of strides, an attention pool at the end. Batch norms use the statistics of the pretraining, always.
 public struct ModifiedResNet: ImageTower, ParameterizedLayer {
-  static let layer = Layer.modifiedResNet
+  package static let layer = Layer.modifiedResNet
 
   /// The sizes.
   public let configuration: ResNetConfiguration
@@ -12,7 +12,7 @@ public struct ModifiedResNet: ImageTower, ParameterizedLayer {
   let blocks: [Bottleneck]
   let pool: AttentionPool
 
-  init(_ reader: inout WeightReader, _ configuration: ResNetConfiguration, embedding: Int) throws(WeightsError) {
+  package init(_ reader: inout WeightReader, _ configuration: ResNetConfiguration, embedding: Int) throws(WeightsError) {
     self.configuration = configuration
     let width = configuration.width
     var (convolutions, norms, blocks): ([Convolution], [BatchNorm], [Bottleneck]) = ([], [], [])

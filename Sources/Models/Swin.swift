@@ -3,7 +3,7 @@ import Tensor
 /// Swin, a vision transformer whose tokens attend to those of their window, and which halves its maps stage by stage
 /// (Liu et al. 2021).
 public struct Swin: ImageTower, ParameterizedLayer {
-  static let layer = Layer.swin
+  package static let layer = Layer.swin
 
   /// The sizes.
   public let configuration: SwinConfiguration
@@ -12,7 +12,7 @@ public struct Swin: ImageTower, ParameterizedLayer {
   let stages: [SwinStage]
   let postNorm: LayerNorm
 
-  init(_ reader: inout WeightReader, _ configuration: SwinConfiguration) throws(WeightsError) {
+  package init(_ reader: inout WeightReader, _ configuration: SwinConfiguration) throws(WeightsError) {
     self.configuration = configuration
     let epsilon = configuration.epsilon
     patchEmbedding = try PatchEmbedding(
@@ -54,14 +54,14 @@ extension SwinConfiguration {
 }
 
 /// The blocks that see maps of one size, and before them, but in the first stage, what made the maps smaller.
-struct SwinStage: ParameterizedLayer {
-  static let layer = Layer.swinStage
+package struct SwinStage: ParameterizedLayer {
+  package static let layer = Layer.swinStage
 
   let merging: PatchMerging?
   let blocks: [SwinBlock]
 
   /// Reads a stage, counted from 0.
-  init(_ reader: inout WeightReader, stage: Int, _ size: SwinConfiguration) throws(WeightsError) {
+  package init(_ reader: inout WeightReader, stage: Int, _ size: SwinConfiguration) throws(WeightsError) {
     let name = "vision.stage\(stage + 1)"
     merging =
       stage == 0
@@ -80,11 +80,11 @@ struct SwinStage: ParameterizedLayer {
   }
 
   /// tokens: [batch, side · side, width] of the stage before → those of this one
-  func callAsFunction(_ tokens: Variable, _ pass: Pass) -> Variable {
+  package func callAsFunction(_ tokens: Variable, _ pass: Pass) -> Variable {
     var tokens = merging.map { $0(tokens, pass) } ?? tokens
     for block in blocks { tokens = block(tokens, pass) }
     return tokens
   }
 
-  var parameters: [Parameter] { (merging?.parameters ?? []) + blocks.flatMap(\.parameters) }
+  package var parameters: [Parameter] { (merging?.parameters ?? []) + blocks.flatMap(\.parameters) }
 }

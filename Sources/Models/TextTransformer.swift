@@ -2,7 +2,7 @@ import Tensor
 
 /// CLIP's text transformer (Radford et al. 2021, section 2.4): causal, read at the end-of-text token.
 public struct TextTransformer: Sendable, ParameterizedLayer {
-  static let layer = Layer.textTransformer
+  package static let layer = Layer.textTransformer
 
   /// The sizes.
   public let configuration: TextConfiguration
@@ -11,7 +11,7 @@ public struct TextTransformer: Sendable, ParameterizedLayer {
   let finalNorm: LayerNorm
   let projection: Linear
 
-  init(_ reader: inout WeightReader, _ configuration: TextConfiguration, embedding: Int) throws(WeightsError) {
+  package init(_ reader: inout WeightReader, _ configuration: TextConfiguration, embedding: Int) throws(WeightsError) {
     self.configuration = configuration
     let size = configuration.transformer
     tokens = try reader.parameter(Site("text.tokens", .tokens), [configuration.vocabulary, size.width])

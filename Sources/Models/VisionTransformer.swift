@@ -3,7 +3,7 @@ import Tensor
 /// A vision transformer (Dosovitskiy et al. 2021), and CLIP's form of it (Radford et al. 2021, section 2.4): no bias in
 /// the patch embedding, a norm before the first block, a linear projection without bias at the end.
 public struct VisionTransformer: ImageTower, ParameterizedLayer {
-  static let layer = Layer.visionTransformer
+  package static let layer = Layer.visionTransformer
 
   /// The sizes.
   public let configuration: VisionConfiguration
@@ -16,7 +16,7 @@ public struct VisionTransformer: ImageTower, ParameterizedLayer {
   let projection: Linear?
 
   /// Reads a tower; one whose features are projected to `embedding` numbers, or left as wide as its tokens.
-  init(_ reader: inout WeightReader, _ configuration: VisionConfiguration, embedding: Int?) throws(WeightsError) {
+  package init(_ reader: inout WeightReader, _ configuration: VisionConfiguration, embedding: Int?) throws(WeightsError) {
     self.configuration = configuration
     let (size, form) = (configuration.transformer, configuration.form)
     let width = size.width

@@ -1,6 +1,7 @@
 @preconcurrency import Dispatch
 import Foundation
 import Synchronization
+import Tensor
 
 /// The run was stopped by Ctrl-C or SIGTERM after saying how to go on.
 struct Interrupted: Error {}

@@ -2,6 +2,7 @@ import Datasets
 import Foundation
 import Methods
 import Models
+import Tensor
 
 /// From the flags of `frugal tune` to the settings of a run.
 enum RunRequest {

@@ -1,3 +1,4 @@
+import Formats
 import Tensor
 
 /// A file that `grade` cannot compare: exit code 2.

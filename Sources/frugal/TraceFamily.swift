@@ -1,3 +1,4 @@
+import Checks
 import Methods
 import Models
 import Tensor

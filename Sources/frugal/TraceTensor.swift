@@ -1,3 +1,4 @@
+import Formats
 import Tensor
 
 /// A tensor of a trace by its bits, in the type it is stored in, whatever the precision of this build.

@@ -1,3 +1,4 @@
+import Checks
 import Tensor
 import Testing
 
@@ -243,7 +244,7 @@ private struct RandomShapes: TensorSource {
   private var shapes: [String: Shape] = [:]
 
   init(_ model: BackboneConfiguration, _ layout: WeightLayout) {
-    for (name, shape) in model.shapes(classes: nil) {
+    for (name, shape) in model.shapes(classes: nil).ordered {
       if let rule = layout.rule(for: name) { shapes[rule.name] = rule.form.storedShape(of: shape) }
     }
   }

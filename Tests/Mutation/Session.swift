@@ -5,11 +5,6 @@ import Synchronization
 struct Session {
   /// The folders whose code is mutated.
   static let folders = ["Sources/Tensor/Operations", "Sources/Tensor/Kernels", "Sources/Methods"]
-  /// Checks that ship with the command: they judge, and are not judged by tests.
-  static let judges: Set<String> = [
-    "Sources/Methods/MethodChecks.swift", "Sources/Methods/MethodChecksBatch.swift",
-    "Sources/Methods/MethodChecksMasks.swift",
-  ]
   /// The least share of mutants, in percent, that must be caught.
   static let leastScore = 95.0
 

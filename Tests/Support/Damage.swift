@@ -3,25 +3,25 @@ import Testing
 /// Seeded damage to the bytes of a small file, so that a reader can be shown all of it.
 ///
 /// Knuth's 64-bit linear congruential generator decides; its upper bits are good enough to choose places.
-public struct Damage {
+package struct Damage {
   private var state: UInt64
 
   /// The same damage for the same seed.
-  public init(seed: UInt64) { state = seed }
+  package init(seed: UInt64) { state = seed }
 
   /// A number below `bound`.
-  public mutating func draw(_ bound: Int) -> Int {
+  package mutating func draw(_ bound: Int) -> Int {
     state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
     return Int(state >> 33) % bound
   }
 
   /// Calls `body` with every proper prefix of `bytes`.
-  public static func prefixes(of bytes: [UInt8], _ body: ([UInt8]) throws -> Void) rethrows {
+  package static func prefixes(of bytes: [UInt8], _ body: ([UInt8]) throws -> Void) rethrows {
     for length in bytes.indices { try body(Array(bytes[..<length])) }
   }
 
   /// Calls `body` with `bytes` once for every byte and each of `values` other values of it, drawn by the seed.
-  public static func flips(
+  package static func flips(
     of bytes: [UInt8], values: Int = 2, seed: UInt64, _ body: ([UInt8]) throws -> Void
   ) rethrows {
     var damage = Damage(seed: seed)
@@ -35,7 +35,7 @@ public struct Damage {
   }
 
   /// Calls `body` with `count` versions of `bytes` in which several bytes are other ones, missing, or new.
-  public static func changes(
+  package static func changes(
     of bytes: [UInt8], count: Int, seed: UInt64, _ body: ([UInt8]) throws -> Void
   ) rethrows {
     var damage = Damage(seed: seed)

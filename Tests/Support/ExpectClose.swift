@@ -5,7 +5,7 @@ import Testing
 /// Records an issue unless |got − want| ≤ atol + rtol |want| everywhere and the shapes agree.
 ///
 /// The issue shows the element that misses its tolerance by most. NaN agrees with NaN, ∞ with ∞ of the same sign.
-public func expectClose(
+package func expectClose(
   _ got: Tensor, _ want: Tensor, rtol: Double, atol: Double, _ name: String = "",
   sourceLocation: SourceLocation = #_sourceLocation
 ) {
@@ -19,7 +19,7 @@ public func expectClose(
 }
 
 /// Records an issue unless two lists of numbers are as long and |got − want| ≤ atol + rtol |want| everywhere.
-public func expectClose(
+package func expectClose(
   _ got: [Double], _ want: [Double], rtol: Double, atol: Double, _ name: String = "", shape: Shape? = nil,
   sourceLocation: SourceLocation = #_sourceLocation
 ) {

@@ -6,9 +6,9 @@ import Foundation
 /// A suite that needs a folder of them is disabled by name where it is missing:
 ///
 ///     @Suite(.enabled(if: Fixtures.has("ops"), "golden files of ops are absent: set FRUGAL_FIXTURES"))
-public enum Fixtures {
+package enum Fixtures {
   /// The root folder of the golden files.
-  public static let root: URL =
+  package static let root: URL =
     if let path = ProcessInfo.processInfo.environment["FRUGAL_FIXTURES"] {
       URL(fileURLWithPath: path, isDirectory: true)
     } else {
@@ -16,15 +16,15 @@ public enum Fixtures {
     }
 
   /// The root folder of the clone.
-  public static let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+  package static let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent()
 
   /// The small golden files that every clone carries.
-  public static let embedded = package.appendingPathComponent("Tests/Fixtures", isDirectory: true)
+  package static let embedded = package.appendingPathComponent("Tests/Fixtures", isDirectory: true)
 
   /// Whether the folder or file `name` of the golden files exists.
-  public static func has(_ name: String) -> Bool { FileManager.default.fileExists(atPath: url(name).path) }
+  package static func has(_ name: String) -> Bool { FileManager.default.fileExists(atPath: url(name).path) }
 
   /// The place of a golden file.
-  public static func url(_ name: String) -> URL { root.appendingPathComponent(name) }
+  package static func url(_ name: String) -> URL { root.appendingPathComponent(name) }
 }

@@ -1,31 +1,32 @@
+import Formats
 import Foundation
 import Tensor
 
 /// One case of a folder of golden files: inputs and expected outputs in one file, hyper-parameters beside it.
-public struct GoldenCase: Sendable, CustomStringConvertible {
+package struct GoldenCase: Sendable, CustomStringConvertible {
   /// Its name, which a failing test shows.
-  public let name: String
+  package let name: String
   /// What it is a case of: "linear", "read".
-  public let op: String
+  package let op: String
   /// The hyper-parameters.
-  public let args: JSONValue
+  package let args: JSONValue
   /// The relative tolerance: a case passes where |got − want| ≤ atol + rtol |want|.
-  public let rtol: Double
+  package let rtol: Double
   /// The absolute tolerance.
-  public let atol: Double
+  package let atol: Double
   /// The whole entry of the index, for members that only some folders have.
-  public let fields: JSONValue
+  package let fields: JSONValue
   /// The file with its tensors; the folder itself if the entry names none.
-  public let url: URL
+  package let url: URL
 
   /// Its name.
-  public var description: String { name }
+  package var description: String { name }
 
   /// The file of the case, opened.
-  public func file() throws -> SafeTensorsFile { try SafeTensorsFile(contentsOf: url) }
+  package func file() throws -> SafeTensorsFile { try SafeTensorsFile(contentsOf: url) }
 
   /// All tensors of the file whose elements `Real` can hold; integers too large for it must be read from `file`.
-  public func tensors() throws -> [String: Tensor] {
+  package func tensors() throws -> [String: Tensor] {
     let file = try file()
     var tensors: [String: Tensor] = [:]
     for name in file.names {
@@ -41,7 +42,7 @@ extension Fixtures {
   /// The cases of a folder of golden files in the order of its index, or those of one operation.
   ///
   /// None where the folder is absent, so that this can be the argument list of a test; traps on a broken index.
-  public static func cases(_ folder: String, op: String? = nil) -> [GoldenCase] {
+  package static func cases(_ folder: String, op: String? = nil) -> [GoldenCase] {
     guard has("\(folder)/index.json") else { return [] }
     let cases = json("\(folder)/index.json")["cases"].array ?? []
     precondition(!cases.isEmpty, "\(folder)/index.json: expected cases, found none")
@@ -55,7 +56,7 @@ extension Fixtures {
   }
 
   /// The case of a folder with a name; traps if there is none.
-  public static func golden(_ folder: String, _ name: String) -> GoldenCase {
+  package static func golden(_ folder: String, _ name: String) -> GoldenCase {
     guard let found = cases(folder).first(where: { $0.name == name }) else {
       preconditionFailure("\(folder): expected a case \(name), found none")
     }
@@ -63,7 +64,7 @@ extension Fixtures {
   }
 
   /// A JSON file among the golden files; traps if it is absent or broken.
-  public static func json(_ name: String) -> JSONValue {
+  package static func json(_ name: String) -> JSONValue {
     do { return try JSONDecoder().decode(JSONValue.self, from: Data(contentsOf: url(name))) } catch {
       preconditionFailure("\(name): expected JSON, found \(error)")
     }

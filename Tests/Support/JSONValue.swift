@@ -1,7 +1,7 @@
 /// Any JSON value: the arguments of golden cases, read by key and by kind.
 ///
 ///     let width = try #require(golden.args["in"].int)
-public enum JSONValue: Sendable, Hashable, Decodable {
+package enum JSONValue: Sendable, Hashable, Decodable {
   case null
   case bool(Bool)
   case number(Double)
@@ -10,7 +10,7 @@ public enum JSONValue: Sendable, Hashable, Decodable {
   case object([String: JSONValue])
 
   /// Decodes any JSON.
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let value = try decoder.singleValueContainer()
     if value.decodeNil() {
       self = .null
@@ -28,43 +28,43 @@ public enum JSONValue: Sendable, Hashable, Decodable {
   }
 
   /// The member of an object; `null` if this is no object or has no such member.
-  public subscript(_ key: String) -> JSONValue { object?[key] ?? .null }
+  package subscript(_ key: String) -> JSONValue { object?[key] ?? .null }
 
   /// The element of an array; `null` if this is no array or is shorter.
-  public subscript(_ index: Int) -> JSONValue {
+  package subscript(_ index: Int) -> JSONValue {
     guard let array, array.indices.contains(index) else { return .null }
     return array[index]
   }
 
   /// Whether this is `null`, or a member that is absent.
-  public var isNull: Bool { self == .null }
+  package var isNull: Bool { self == .null }
   /// The truth value, if it is one.
-  public var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
+  package var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
   /// The number, if it is one.
-  public var double: Double? { if case .number(let value) = self { value } else { nil } }
+  package var double: Double? { if case .number(let value) = self { value } else { nil } }
   /// The whole number, if it is one.
-  public var int: Int? { double.flatMap { Int(exactly: $0) } }
+  package var int: Int? { double.flatMap { Int(exactly: $0) } }
   /// The text, if it is one.
-  public var string: String? { if case .string(let value) = self { value } else { nil } }
+  package var string: String? { if case .string(let value) = self { value } else { nil } }
   /// The list, if it is one.
-  public var array: [JSONValue]? { if case .array(let value) = self { value } else { nil } }
+  package var array: [JSONValue]? { if case .array(let value) = self { value } else { nil } }
   /// The object, if it is one.
-  public var object: [String: JSONValue]? { if case .object(let value) = self { value } else { nil } }
+  package var object: [String: JSONValue]? { if case .object(let value) = self { value } else { nil } }
 
   /// The numbers of an array, where "nan", "inf" and "-inf" stand for what JSON cannot write; nil for anything else.
-  public var doubles: [Double]? {
+  package var doubles: [Double]? {
     guard let array else { return nil }
     let numbers = array.compactMap { $0.double ?? $0.string.flatMap(Double.init) }
     return numbers.count == array.count ? numbers : nil
   }
   /// The integers of an array; nil for anything else.
-  public var ints: [Int]? {
+  package var ints: [Int]? {
     guard let array else { return nil }
     let integers = array.compactMap(\.int)
     return integers.count == array.count ? integers : nil
   }
   /// The strings of an array; nil for anything else.
-  public var strings: [String]? {
+  package var strings: [String]? {
     guard let array else { return nil }
     let strings = array.compactMap(\.string)
     return strings.count == array.count ? strings : nil

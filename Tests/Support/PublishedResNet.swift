@@ -1,21 +1,21 @@
 import Tensor
 
 /// The sizes of a published CLIP with a ResNet, and its tensors by OpenAI's name: shapes, without the numbers.
-public struct PublishedResNet: Sendable, CustomStringConvertible {
+package struct PublishedResNet: Sendable, CustomStringConvertible {
   /// What it is called.
-  public let name: String
+  package let name: String
   /// Bottlenecks of each stage.
-  public let stages: [Int]
+  package let stages: [Int]
   /// Sizes of the image tower.
-  public let width, heads, imageSize: Int
+  package let width, heads, imageSize: Int
   /// Width of the common space, and of the text tower.
-  public let embedding, textWidth: Int
+  package let embedding, textWidth: Int
 
   /// Its name.
-  public var description: String { name }
+  package var description: String { name }
 
   /// All there are.
-  public static let all = [
+  package static let all = [
     PublishedResNet(name: "RN50", [3, 4, 6, 3], width: 64, heads: 32, imageSize: 224, embedding: 1024, text: 512),
     PublishedResNet(name: "RN101", [3, 4, 23, 3], width: 64, heads: 32, imageSize: 224, embedding: 512, text: 512),
     PublishedResNet(name: "RN50x4", [4, 6, 10, 6], width: 80, heads: 40, imageSize: 288, embedding: 640, text: 640),
@@ -32,7 +32,7 @@ public struct PublishedResNet: Sendable, CustomStringConvertible {
   }
 
   /// Every tensor as PyTorch names it.
-  public var shapes: [String: Shape] { imageTower.merging(textTower) { first, _ in first } }
+  package var shapes: [String: Shape] { imageTower.merging(textTower) { first, _ in first } }
 
   private var imageTower: [String: Shape] {
     var shapes: [String: Shape] = [:]

@@ -1,12 +1,12 @@
 import Foundation
 
 /// A folder that is gone when the last reference to it is.
-public final class TemporaryFolder: Sendable {
+package final class TemporaryFolder: Sendable {
   /// Where it is.
-  public let url: URL
+  package let url: URL
 
   /// An empty folder of its own.
-  public init() throws {
+  package init() throws {
     url = FileManager.default.temporaryDirectory.appendingPathComponent("frugal-tests-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
   }
@@ -14,7 +14,7 @@ public final class TemporaryFolder: Sendable {
   deinit { try? FileManager.default.removeItem(at: url) }
 
   /// The place of a file in it; folders on the way are made.
-  public func file(_ path: String) throws -> URL {
+  package func file(_ path: String) throws -> URL {
     let file = url.appendingPathComponent(path)
     try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
     return file
@@ -22,7 +22,7 @@ public final class TemporaryFolder: Sendable {
 
   /// Writes a file in it.
   @discardableResult
-  public func write(_ bytes: [UInt8], to path: String) throws -> URL {
+  package func write(_ bytes: [UInt8], to path: String) throws -> URL {
     let file = try file(path)
     try Data(bytes).write(to: file)
     return file
@@ -30,10 +30,10 @@ public final class TemporaryFolder: Sendable {
 
   /// Writes a text file in it.
   @discardableResult
-  public func write(_ text: String, to path: String) throws -> URL { try write(Array(text.utf8), to: path) }
+  package func write(_ text: String, to path: String) throws -> URL { try write(Array(text.utf8), to: path) }
 
   /// The paths of the files in it, sorted.
-  public var contents: [String] {
+  package var contents: [String] {
     (FileManager.default.enumerator(atPath: url.path)?.compactMap { $0 as? String } ?? []).sorted()
   }
 }

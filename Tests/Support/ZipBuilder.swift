@@ -1,34 +1,35 @@
+import Formats
 import Tensor
 
 /// An archive written field by field, so that each field can be wrong.
-public struct ZipBuilder: Sendable {
+package struct ZipBuilder: Sendable {
   /// One entry and what its headers claim.
-  public struct Entry: Sendable {
+  package struct Entry: Sendable {
     /// Its name.
-    public var name: [UInt8]
+    package var name: [UInt8]
     /// The data as they lie in the file.
-    public var data: [UInt8]
+    package var data: [UInt8]
     /// What the central header says.
-    public var method: UInt16 = 0
+    package var method: UInt16 = 0
     /// The general purpose bits.
-    public var flags: UInt16 = 0
+    package var flags: UInt16 = 0
     /// The CRC-32 that is claimed for the contents.
-    public var checksum: UInt32
+    package var checksum: UInt32
     /// The claimed length of the contents.
-    public var size: UInt64
+    package var size: UInt64
     /// The claimed length of the data.
-    public var compressedSize: UInt64
+    package var compressedSize: UInt64
     /// The number of the disk on which it is said to begin.
-    public var disk: UInt16 = 0
+    package var disk: UInt16 = 0
     /// Whether sizes and offset stand in a ZIP64 extra field.
-    public var isWide = false
+    package var isWide = false
     /// What the local header is called; `nil` for the same name.
-    public var localName: [UInt8]?
+    package var localName: [UInt8]?
     /// Where the local header is said to be; `nil` for where it is.
-    public var offset: UInt64?
+    package var offset: UInt64?
 
     /// A stored entry.
-    public init(_ name: String, _ data: [UInt8]) {
+    package init(_ name: String, _ data: [UInt8]) {
       self.name = Array(name.utf8)
       self.data = data
       checksum = data.withUnsafeBufferPointer { Checksum.crc32($0) }
@@ -37,7 +38,7 @@ public struct ZipBuilder: Sendable {
     }
 
     /// The same contents in a deflate stream of stored blocks.
-    public func deflated() -> Entry {
+    package func deflated() -> Entry {
       var entry = self
       entry.method = 8
       entry.data = []
@@ -52,14 +53,14 @@ public struct ZipBuilder: Sendable {
     }
 
     /// The same with sizes that only the central directory and a descriptor behind the data hold.
-    public func streamed() -> Entry {
+    package func streamed() -> Entry {
       var entry = self
       entry.flags |= 8
       return entry
     }
 
     /// The same with its sizes and offset in a ZIP64 extra field.
-    public func wide() -> Entry {
+    package func wide() -> Entry {
       var entry = self
       entry.isWide = true
       return entry
@@ -67,23 +68,23 @@ public struct ZipBuilder: Sendable {
   }
 
   /// The entries, in order.
-  public var entries: [Entry]
+  package var entries: [Entry]
   /// Bytes before the first entry.
-  public var prefix: [UInt8] = []
+  package var prefix: [UInt8] = []
   /// The comment at the end.
-  public var comment: [UInt8] = []
+  package var comment: [UInt8] = []
   /// Whether there is a ZIP64 end record.
-  public var isWide = false
+  package var isWide = false
   /// What the end record claims besides the truth.
-  public var surplusCount = 0
+  package var surplusCount = 0
   /// By how much the end record overstates the length of the central directory.
-  public var surplusSize = 0
+  package var surplusSize = 0
 
   /// An archive of entries.
-  public init(_ entries: [Entry]) { self.entries = entries }
+  package init(_ entries: [Entry]) { self.entries = entries }
 
   /// The file.
-  public var file: [UInt8] {
+  package var file: [UInt8] {
     var file = prefix
     var directory: [UInt8] = []
     for entry in entries {
@@ -136,6 +137,6 @@ public struct ZipBuilder: Sendable {
 }
 
 /// The bytes of an integer, the lowest first.
-public func bytes(_ integer: some FixedWidthInteger) -> [UInt8] {
+package func bytes(_ integer: some FixedWidthInteger) -> [UInt8] {
   withUnsafeBytes(of: integer.littleEndian, Array.init)
 }

@@ -1,3 +1,5 @@
+import Tensor
+
 #if arch(x86_64)
   import Foundation
   import FrugalTestSupport

@@ -1,5 +1,7 @@
+import Formats
 import Foundation
 import FrugalTestSupport
+import Models
 import Tensor
 import Testing
 

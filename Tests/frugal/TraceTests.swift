@@ -1,3 +1,5 @@
+import Checks
+import Formats
 import Foundation
 import FrugalTestSupport
 import Methods

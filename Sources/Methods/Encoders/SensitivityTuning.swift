@@ -70,7 +70,7 @@ public struct SensitivityTuning: Sendable {
 
 extension Ranking {
   /// The places of the first `count` ranks, rising, a list for each of so many tensors.
-  func places(first count: Int, of tensorCount: Int) -> [[Int32]] {
+  package func places(first count: Int, of tensorCount: Int) -> [[Int32]] {
     var lists = [[Int32]](repeating: [], count: tensorCount)
     for rank in 0..<min(count, self.count) { lists[Int(tensors[rank])].append(places[rank]) }
     return lists.map { $0.sorted() }

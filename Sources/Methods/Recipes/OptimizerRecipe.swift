@@ -1,6 +1,6 @@
 extension OptimizerRecipe {
   /// The update rule, before its first step.
-  func optimizer(_ slots: [ParameterSlot]) -> any Optimizer {
+  package func optimizer(_ slots: [ParameterSlot]) -> any Optimizer {
     switch kind {
     case .adam: Adam(slots, weightDecay: weightDecay)
     case .adamw: Adam(slots, weightDecay: weightDecay, decay: .decoupled)
@@ -9,7 +9,7 @@ extension OptimizerRecipe {
   }
 
   /// The learning rate by epoch.
-  func schedule(epochs: Int) -> Schedule {
+  package func schedule(epochs: Int) -> Schedule {
     let warmup: Schedule.Warmup =
       switch warmup {
       case .none: .none

@@ -1,3 +1,5 @@
+import Models
+
 /// Every number a run depends on besides model, data and seed.
 public struct Recipe: Sendable, Codable, Equatable {
   /// Passes over the training pictures.

@@ -1,3 +1,5 @@
+import Models
+
 extension Recipe {
   /// What branches drop in training, and where they start.
   public struct Branch: Sendable, Codable, Equatable {
@@ -9,6 +11,11 @@ extension Recipe {
     public var dropPath = 0.1
     /// Where the tensors of a branch start.
     public var start = BranchDesign.Start.normal
+
+    /// The published branch of SPT.
+    public init(rank: Int = 8, dropout: Double = 0.1, dropPath: Double = 0.1, start: BranchDesign.Start = .normal) {
+      (self.rank, self.dropout, self.dropPath, self.start) = (rank, dropout, dropPath, start)
+    }
   }
 
   /// How the weights to tune are chosen.

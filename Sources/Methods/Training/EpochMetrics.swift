@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 import Tensor
 
@@ -36,7 +37,7 @@ extension RunFolder {
 
   /// The metrics of all epochs so far; none where there is no such file.
   ///
-  /// - Throws: `RunError` for a line that is something else, `FileError` for a file that cannot be read.
+  /// - Throws: `FileError` for a file that cannot be read, or a line that is something else.
   public func epochs() throws -> [EpochMetrics] {
     guard FileManager.default.fileExists(atPath: metrics.path) else { return [] }
     return try JSON.lines(of: metrics, "the metrics of an epoch")

@@ -1,4 +1,5 @@
 import Datasets
+import Formats
 import Foundation
 import Tensor
 
@@ -60,7 +61,7 @@ extension RunFolder {
 
   /// The answers to the test pictures; none where there is no such file, as in runs older than it.
   ///
-  /// - Throws: `RunError` for a line that is something else, `FileError` for a file that cannot be read.
+  /// - Throws: `FileError` for a file that cannot be read, or a line that is something else.
   public func readPredictions() throws -> [Prediction] {
     guard FileManager.default.fileExists(atPath: predictions.path) else { return [] }
     return try JSON.lines(of: predictions, "the answer to a picture")

@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 import Tensor
 
@@ -37,11 +38,11 @@ public struct TrainingState: Sendable {
   }
 
   /// The trained tensors.
-  public internal(set) var values: [Tensor]
+  public package(set) var values: [Tensor]
   /// Steps taken since the start of the run.
-  public internal(set) var steps = 0
+  public package(set) var steps = 0
   /// Epochs completed.
-  public internal(set) var epoch = 0
+  public package(set) var epoch = 0
   var optimizers: [Group]
   var sums = Sums()
   var best: Best?
@@ -49,7 +50,7 @@ public struct TrainingState: Sendable {
   init(values: [Tensor], optimizers: [Group]) { (self.values, self.optimizers) = (values, optimizers) }
 
   /// The state of a method before its first step: an optimiser for each half that is trained.
-  init(startOf method: Method, _ recipe: Recipe) {
+  package init(startOf method: Method, _ recipe: Recipe) {
     let (encoder, head) = (method.encoder.trainables, method.head.trainables)
     self.init(
       values: method.trainables.map(\.initial),
@@ -60,7 +61,7 @@ public struct TrainingState: Sendable {
   }
 
   /// One step of every optimiser, with the learning rate of the epoch.
-  mutating func apply(_ step: Method.Step, epoch: Int, count: Int) {
+  package mutating func apply(_ step: Method.Step, epoch: Int, count: Int) {
     for index in optimizers.indices {
       let group = optimizers[index]
       var part = Array(values[group.range])

@@ -4,16 +4,16 @@ import Tensor
 /// 2.4).
 ///
 ///     t = [mean_p x_p; x_1; …; x_n] + positions,   y = W_o attention(W_q t_0, W_k t, W_v t) + b_o
-struct AttentionPool: ParameterizedLayer {
-  static let layer = Layer.attentionPool
+package struct AttentionPool: ParameterizedLayer {
+  package static let layer = Layer.attentionPool
 
   /// [1 + pixels, channels]
-  let positions: Parameter
-  let key, query, value, output: Linear
-  let heads: Int
+  package let positions: Parameter
+  package let key, query, value, output: Linear
+  package let heads: Int
 
   /// Reads the pool called `name` of maps of `pixels` pixels.
-  init(
+  package init(
     _ reader: inout WeightReader, _ name: String, pixels: Int, channels: Int, heads: Int, to out: Int
   ) throws(WeightsError) {
     positions = try reader.parameter(Site("\(name).positions", .positions), [1 + pixels, channels])
@@ -25,7 +25,7 @@ struct AttentionPool: ParameterizedLayer {
   }
 
   /// x: [batch, channels, h, w] → [batch, out]
-  func callAsFunction(_ x: Variable, _ pass: Pass) -> Variable {
+  package func callAsFunction(_ x: Variable, _ pass: Pass) -> Variable {
     let (batch, channels) = (x.shape[0], x.shape[1])
     let tokens = x.spatialTokens().adding(pass[positions])
     let mean = tokens.selectingToken(Array(repeating: 0, count: batch))
@@ -34,5 +34,5 @@ struct AttentionPool: ParameterizedLayer {
     return output(attention.reshaped(to: [batch, channels]), pass)
   }
 
-  var parameters: [Parameter] { [positions] + [key, query, value, output].flatMap(\.parameters) }
+  package var parameters: [Parameter] { [positions] + [key, query, value, output].flatMap(\.parameters) }
 }

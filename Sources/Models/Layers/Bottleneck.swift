@@ -6,20 +6,20 @@ import Tensor
 ///     y = relu(norm1(W1 ∗ x)),   y' = relu(norm2(W2 ∗ y)),   z = relu(norm3(W3 ∗ pool(y')) + shortcut(x))
 ///
 /// The shortcut is x itself, or norm(W ∗ pool(x)) where z has another shape.
-struct Bottleneck: ParameterizedLayer {
-  static let layer = Layer.bottleneck
+package struct Bottleneck: ParameterizedLayer {
+  package static let layer = Layer.bottleneck
 
   /// Channels of z by those of y.
-  static let expansion = 4
+  package static let expansion = 4
 
-  let name: String
-  let convolution1, convolution2, convolution3: Convolution
-  let norm1, norm2, norm3: BatchNorm
-  let downsample: (convolution: Convolution, norm: BatchNorm)?
-  let stride: Int
+  package let name: String
+  package let convolution1, convolution2, convolution3: Convolution
+  package let norm1, norm2, norm3: BatchNorm
+  package let downsample: (convolution: Convolution, norm: BatchNorm)?
+  package let stride: Int
 
   /// Reads the bottleneck called `name`, number `index` of its tower.
-  init(
+  package init(
     _ reader: inout WeightReader, _ name: String, index: Int, from channels: Int, middle: Int, stride: Int
   ) throws(WeightsError) {
     (self.name, self.stride) = (name, stride)
@@ -40,7 +40,7 @@ struct Bottleneck: ParameterizedLayer {
   }
 
   /// x: [batch, channels, h, w] → [batch, 4 · middle, h / stride, w / stride]
-  func callAsFunction(_ x: Variable, _ pass: Pass) -> Variable {
+  package func callAsFunction(_ x: Variable, _ pass: Pass) -> Variable {
     let first = norm1(convolution1(x, pass), pass).relu()
     let second = norm2(convolution2(first, pass), pass).relu()
     let third = norm3(convolution3(pooled(second), pass), pass)
@@ -50,7 +50,7 @@ struct Bottleneck: ParameterizedLayer {
 
   private func pooled(_ x: Variable) -> Variable { stride == 1 ? x : x.averagePooled(by: stride) }
 
-  var parameters: [Parameter] {
+  package var parameters: [Parameter] {
     convolution1.parameters + norm1.parameters + convolution2.parameters + norm2.parameters + convolution3.parameters
       + norm3.parameters + (downsample.map { $0.convolution.parameters + $0.norm.parameters } ?? [])
   }

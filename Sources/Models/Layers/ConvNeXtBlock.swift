@@ -4,25 +4,25 @@ import Tensor
 /// each channel of it scaled.
 ///
 ///     z' = z + γ MLP(norm(W ∗ z + b))
-struct ConvNeXtBlock: ParameterizedLayer {
-  static let layer = Layer.convNeXtBlock
+package struct ConvNeXtBlock: ParameterizedLayer {
+  package static let layer = Layer.convNeXtBlock
 
-  let name: String
+  package let name: String
   /// W: [channels, 1, k, k]
-  let kernel: Parameter
+  package let kernel: Parameter
   /// b: [channels]
-  let bias: Parameter
-  let norm: LayerNorm
-  let up, down: Linear
+  package let bias: Parameter
+  package let norm: LayerNorm
+  package let up, down: Linear
   /// γ: [channels]
-  let layerScale: Parameter?
-  let activation: Activation
-  let side: Int
+  package let layerScale: Parameter?
+  package let activation: Activation
+  package let side: Int
   /// Its number in the tower, of how many.
-  let number, count: Int
+  package let number, count: Int
 
   /// Reads the block called `name`, number `number` of its tower.
-  init(
+  package init(
     _ reader: inout WeightReader, _ name: String, stage: Int, number: Int, _ size: ConvNeXtConfiguration
   ) throws(WeightsError) {
     let (width, kernelSize) = (size.widths[stage], size.kernelSize)
@@ -40,7 +40,7 @@ struct ConvNeXtBlock: ParameterizedLayer {
   }
 
   /// z: [batch, side · side, channels] → the same shape
-  func callAsFunction(_ z: Variable, _ pass: Pass) -> Variable {
+  package func callAsFunction(_ z: Variable, _ pass: Pass) -> Variable {
     let (batch, width) = (z.shape[0], z.shape[2])
     let mixed = z.reshaped(to: [batch, side, side, width])
       .depthwiseConvolution(pass[kernel], bias: pass[bias]).reshaped(to: z.shape)
@@ -50,7 +50,7 @@ struct ConvNeXtBlock: ParameterizedLayer {
     return pass.observed(name, pass.residual(z, scaled, block: number, of: count, part: 0))
   }
 
-  var parameters: [Parameter] {
+  package var parameters: [Parameter] {
     [kernel, bias] + norm.parameters + up.parameters + down.parameters + (layerScale.map { [$0] } ?? [])
   }
 }

@@ -4,15 +4,15 @@ import Tensor
 /// stride of 2, which is a linear map of four neighbours side by side, row by row.
 ///
 ///     y = W [norm(x_00); norm(x_01); norm(x_10); norm(x_11)] + b
-struct ConvNeXtDownsampling: ParameterizedLayer {
-  static let layer = Layer.convNeXtDownsampling
+package struct ConvNeXtDownsampling: ParameterizedLayer {
+  package static let layer = Layer.convNeXtDownsampling
 
-  let norm: LayerNorm
-  let reduction: Linear
-  let neighbours: TokenPermutation
+  package let norm: LayerNorm
+  package let reduction: Linear
+  package let neighbours: TokenPermutation
 
   /// Reads the downsampling called `name` of maps of `side` · `side` pixels; `side` is even.
-  init(
+  package init(
     _ reader: inout WeightReader, _ name: String, side: Int, from width: Int, to out: Int, epsilon: Double
   ) throws(WeightsError) {
     norm = try LayerNorm(&reader, "\(name).norm", width: width, epsilon: epsilon)
@@ -21,11 +21,11 @@ struct ConvNeXtDownsampling: ParameterizedLayer {
   }
 
   /// x: [batch, side · side, width] → [batch, side / 2 · side / 2, out]
-  func callAsFunction(_ x: Variable, _ pass: Pass) -> Variable {
+  package func callAsFunction(_ x: Variable, _ pass: Pass) -> Variable {
     let (batch, tokens, width) = (x.shape[0], x.shape[1], x.shape[2])
     let merged = norm(x, pass).permutingTokens(neighbours).reshaped(to: [batch, tokens / 4, 4 * width])
     return reduction(merged, pass)
   }
 
-  var parameters: [Parameter] { norm.parameters + reduction.parameters }
+  package var parameters: [Parameter] { norm.parameters + reduction.parameters }
 }

@@ -1,18 +1,18 @@
 import Tensor
 
 /// A convolution without bias, as batch norms follow them all: y = W ∗ x.
-struct Convolution: ParameterizedLayer {
-  static let layer = Layer.convolution
+package struct Convolution: ParameterizedLayer {
+  package static let layer = Layer.convolution
 
   /// W: [out, in, size, size]
-  let weight: Parameter
-  let stride: Int
-  let padding: Int
+  package let weight: Parameter
+  package let stride: Int
+  package let padding: Int
 
   /// Reads the convolution called `name`, with square kernels of `size`.
   ///
   /// The padding is (size − 1) / 2: at a stride of 1 height and width stay.
-  init(
+  package init(
     _ reader: inout WeightReader, _ name: String, from channels: Int, to out: Int, size: Int, stride: Int = 1,
     block: Int? = nil
   ) throws(WeightsError) {
@@ -21,9 +21,9 @@ struct Convolution: ParameterizedLayer {
   }
 
   /// x: [batch, in, h, w] → [batch, out, h', w']
-  func callAsFunction(_ x: Variable, _ pass: Pass) -> Variable {
+  package func callAsFunction(_ x: Variable, _ pass: Pass) -> Variable {
     x.convolution(pass[weight], stride: stride, padding: padding)
   }
 
-  var parameters: [Parameter] { [weight] }
+  package var parameters: [Parameter] { [weight] }
 }

@@ -26,7 +26,7 @@ public enum Layer: String, CaseIterable, Sendable {
 }
 
 /// A part of a network that holds frozen tensors.
-protocol ParameterizedLayer: Sendable {
+package protocol ParameterizedLayer: Sendable {
   /// Its kind.
   static var layer: Layer { get }
   /// Every frozen tensor, in the order of the forward pass.

@@ -1,14 +1,14 @@
 import Tensor
 
 /// Layer normalisation with a learned scale and shift.
-struct LayerNorm: ParameterizedLayer {
-  static let layer = Layer.layerNorm
+package struct LayerNorm: ParameterizedLayer {
+  package static let layer = Layer.layerNorm
 
-  let scale, shift: Parameter
-  let epsilon: Real
+  package let scale, shift: Parameter
+  package let epsilon: Real
 
   /// Reads the norm called `name`.
-  init(
+  package init(
     _ reader: inout WeightReader, _ name: String, width: Int, epsilon: Double, block: Int? = nil
   ) throws(WeightsError) {
     scale = try reader.parameter(Site("\(name).scale", .normScale, block: block), [width])
@@ -17,9 +17,9 @@ struct LayerNorm: ParameterizedLayer {
   }
 
   /// x: [..., width] → the same shape
-  func callAsFunction(_ x: Variable, _ pass: Pass) -> Variable {
+  package func callAsFunction(_ x: Variable, _ pass: Pass) -> Variable {
     x.layerNorm(gamma: pass[scale], beta: pass[shift], epsilon: epsilon)
   }
 
-  var parameters: [Parameter] { [scale, shift] }
+  package var parameters: [Parameter] { [scale, shift] }
 }

@@ -2,7 +2,7 @@ import Tensor
 
 /// A linear map and its bias: y = x Wᵀ + b.
 public struct Linear: ParameterizedLayer {
-  static let layer = Layer.linear
+  package static let layer = Layer.linear
 
   /// W: [out, in]
   public let weight: Parameter
@@ -10,7 +10,7 @@ public struct Linear: ParameterizedLayer {
   public let bias: Parameter?
 
   /// Reads the map called `name`, with or without a bias.
-  init(
+  package init(
     _ reader: inout WeightReader, _ name: String, _ role: Site.Role, from width: Int, to out: Int,
     hasBias: Bool = true, block: Int? = nil
   ) throws(WeightsError) {
@@ -22,7 +22,7 @@ public struct Linear: ParameterizedLayer {
   public func callAsFunction(_ x: Variable, _ pass: Pass) -> Variable { pass.linear(x, weight, bias: bias) }
 
   /// The map and an activation: x: [..., in] → [..., out]
-  func callAsFunction(_ x: Variable, _ pass: Pass, then activation: Activation) -> Variable {
+  package func callAsFunction(_ x: Variable, _ pass: Pass, then activation: Activation) -> Variable {
     pass.linear(x, weight, bias: bias, then: activation)
   }
 

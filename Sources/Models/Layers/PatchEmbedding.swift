@@ -4,17 +4,17 @@ import Tensor
 /// (Dosovitskiy et al. 2021, section 3.1; the stem of Swin and of ConvNeXt).
 ///
 ///     t_i = E vec(patch_i) + b
-struct PatchEmbedding: ParameterizedLayer {
-  static let layer = Layer.patchEmbedding
+package struct PatchEmbedding: ParameterizedLayer {
+  package static let layer = Layer.patchEmbedding
 
   /// E: [width, 3, p, p]
-  let weight: Parameter
+  package let weight: Parameter
   /// b: [width]
-  let bias: Parameter?
-  let size: Int
+  package let bias: Parameter?
+  package let size: Int
 
   /// Reads the embedding of an image tower, with or without a bias.
-  init(_ reader: inout WeightReader, width: Int, size: Int, hasBias: Bool) throws(WeightsError) {
+  package init(_ reader: inout WeightReader, width: Int, size: Int, hasBias: Bool) throws(WeightsError) {
     let name = "vision.patchEmbedding"
     weight = try reader.parameter(Site(name, .patchEmbedding), [width, 3, size, size])
     bias = hasBias ? try reader.parameter(Site("\(name).bias", .bias), [width]) : nil
@@ -22,10 +22,10 @@ struct PatchEmbedding: ParameterizedLayer {
   }
 
   /// images: [batch, 3, h, w] → [batch, h / p · w / p, width], row by row; pixels that fill no patch are dropped.
-  func callAsFunction(_ images: Variable, _ pass: Pass) -> Variable {
+  package func callAsFunction(_ images: Variable, _ pass: Pass) -> Variable {
     let kernel = pass[weight].reshaped(to: [weight.value.shape[0], 3 * size * size])
     return images.patches(of: size).linear(kernel, bias: bias.map { pass[$0] })
   }
 
-  var parameters: [Parameter] { [weight] + (bias.map { [$0] } ?? []) }
+  package var parameters: [Parameter] { [weight] + (bias.map { [$0] } ?? []) }
 }

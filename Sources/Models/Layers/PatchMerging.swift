@@ -4,16 +4,16 @@ import Tensor
 /// left, lower left, upper right, lower right, normalised, and mapped from four widths to two.
 ///
 ///     y = W norm([x_00; x_10; x_01; x_11])
-struct PatchMerging: ParameterizedLayer {
-  static let layer = Layer.patchMerging
+package struct PatchMerging: ParameterizedLayer {
+  package static let layer = Layer.patchMerging
 
-  let name: String
-  let norm: LayerNorm
-  let reduction: Linear
-  let neighbours: TokenPermutation
+  package let name: String
+  package let norm: LayerNorm
+  package let reduction: Linear
+  package let neighbours: TokenPermutation
 
   /// Reads the merging called `name` of maps of `side` · `side` tokens; `side` is even.
-  init(
+  package init(
     _ reader: inout WeightReader, _ name: String, side: Int, width: Int, epsilon: Double
   ) throws(WeightsError) {
     self.name = name
@@ -24,11 +24,11 @@ struct PatchMerging: ParameterizedLayer {
   }
 
   /// x: [batch, side · side, width] → [batch, side / 2 · side / 2, 2 · width]
-  func callAsFunction(_ x: Variable, _ pass: Pass) -> Variable {
+  package func callAsFunction(_ x: Variable, _ pass: Pass) -> Variable {
     let (batch, tokens, width) = (x.shape[0], x.shape[1], x.shape[2])
     let merged = x.permutingTokens(neighbours).reshaped(to: [batch, tokens / 4, 4 * width])
     return pass.observed(name, reduction(norm(merged, pass), pass))
   }
 
-  var parameters: [Parameter] { norm.parameters + reduction.parameters }
+  package var parameters: [Parameter] { norm.parameters + reduction.parameters }
 }

@@ -4,24 +4,24 @@ import Tensor
 /// half their size (Liu et al. 2021, eq. 3).
 ///
 ///     z' = z + windowAttention(norm(z)),   z'' = z' + MLP(norm(z'))
-struct SwinBlock: ParameterizedLayer {
-  static let layer = Layer.swinBlock
+package struct SwinBlock: ParameterizedLayer {
+  package static let layer = Layer.swinBlock
 
-  let name: String
-  let attentionNorm, mlpNorm: LayerNorm
-  let query, key, value, output: Linear
+  package let name: String
+  package let attentionNorm, mlpNorm: LayerNorm
+  package let query, key, value, output: Linear
   /// T: [(2 · window − 1)², heads]
-  let positionBias: Parameter
-  let up, down: Linear
-  let heads: Int
-  let activation: Activation
-  let windows: AttentionWindows
-  let order: TokenPermutation
+  package let positionBias: Parameter
+  package let up, down: Linear
+  package let heads: Int
+  package let activation: Activation
+  package let windows: AttentionWindows
+  package let order: TokenPermutation
   /// Its number in the tower, of how many.
-  let number, count: Int
+  package let number, count: Int
 
   /// Reads the block called `name`, number `number` of its tower. A map of one window is never shifted.
-  init(
+  package init(
     _ reader: inout WeightReader, _ name: String, stage: Int, isShifted: Bool, number: Int, _ size: SwinConfiguration
   ) throws(WeightsError) {
     let (width, window, side) = (size.width(of: stage), size.window(of: stage), size.side(of: stage))
@@ -50,7 +50,7 @@ struct SwinBlock: ParameterizedLayer {
   /// z: [batch, side · side, width] → the same shape
   ///
   /// The first extent stays the batch but for attention itself, as what is drawn for a sample holds for all its windows.
-  func callAsFunction(_ z: Variable, _ pass: Pass) -> Variable {
+  package func callAsFunction(_ z: Variable, _ pass: Pass) -> Variable {
     let (batch, tokens, width) = (z.shape[0], z.shape[1], z.shape[2])
     let x = attentionNorm(z, pass).permutingTokens(order)
     let inWindows: Shape = [batch * windows.windows, windows.tokens, width]
@@ -63,7 +63,7 @@ struct SwinBlock: ParameterizedLayer {
     return pass.observed(name, pass.residual(middle, down(hidden, pass), block: number, of: count, part: 1))
   }
 
-  var parameters: [Parameter] {
+  package var parameters: [Parameter] {
     attentionNorm.parameters + [query, key, value, output].flatMap(\.parameters) + [positionBias]
       + mlpNorm.parameters + up.parameters + down.parameters
   }

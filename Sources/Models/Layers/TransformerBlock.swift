@@ -3,21 +3,21 @@ import Tensor
 /// A pre-norm transformer block (Vaswani et al. 2017; pre-norm as in ViT, Dosovitskiy et al. 2021, eq. 2 and 3).
 ///
 ///     z' = z + attention(norm(z)),   z'' = z' + MLP(norm(z'))
-struct TransformerBlock: ParameterizedLayer {
-  static let layer = Layer.transformerBlock
+package struct TransformerBlock: ParameterizedLayer {
+  package static let layer = Layer.transformerBlock
 
-  let name: String
-  let attentionNorm, mlpNorm: LayerNorm
-  let query, key, value, output: Linear
-  let up, down: Linear
-  let heads: Int
-  let activation: Activation
-  let isCausal: Bool
+  package let name: String
+  package let attentionNorm, mlpNorm: LayerNorm
+  package let query, key, value, output: Linear
+  package let up, down: Linear
+  package let heads: Int
+  package let activation: Activation
+  package let isCausal: Bool
   /// Its number in the tower, of how many.
-  let index, count: Int
+  package let index, count: Int
 
   /// Reads block number `index` of a tower.
-  init(
+  package init(
     _ reader: inout WeightReader, tower: String, index: Int, _ size: TransformerConfiguration, isCausal: Bool
   ) throws(WeightsError) {
     name = "\(tower).blocks.\(index)"
@@ -35,7 +35,7 @@ struct TransformerBlock: ParameterizedLayer {
   }
 
   /// z: [batch, tokens, width] → the same shape
-  func callAsFunction(_ z: Variable, _ pass: Pass) -> Variable {
+  package func callAsFunction(_ z: Variable, _ pass: Pass) -> Variable {
     let x = attentionNorm(z, pass)
     let attention = query(x, pass).attention(
       keys: key(x, pass), values: value(x, pass), heads: heads, isCausal: isCausal)
@@ -44,7 +44,7 @@ struct TransformerBlock: ParameterizedLayer {
     return pass.observed(name, pass.residual(middle, down(hidden, pass), block: index, of: count, part: 1))
   }
 
-  var parameters: [Parameter] {
+  package var parameters: [Parameter] {
     attentionNorm.parameters + [query, key, value, output].flatMap(\.parameters) + mlpNorm.parameters
       + up.parameters + down.parameters
   }

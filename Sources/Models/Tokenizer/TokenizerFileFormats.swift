@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 
 /// Reading of the small files beside a model.

@@ -1,4 +1,5 @@
 import Foundation
+import Tensor
 
 extension Tokenizer {
   /// The number of merges of the published list that the published vocabulary uses: 49,152 − 256 − 2.

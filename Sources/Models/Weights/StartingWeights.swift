@@ -11,20 +11,19 @@ import Tensor
 /// Scales are 1, shifts and biases 0, log s = log(1 / 0.07).
 struct StartingWeights: TensorSource {
   let label = "starting weights"
-  private let sizes: RandomWeights
+  private let shapes: [String: Shape]
   private let places: [String: Int]
   private let blocks: [String: Int]
   private let seed: UInt64
 
-  /// - sizes: the extents of all tensors; their own values are not read.
   /// - blocks: the number of blocks of a tower, by its name.
-  init(_ sizes: RandomWeights, blocks: [String: Int], seed: UInt64) {
-    (self.sizes, self.blocks, self.seed) = (sizes, blocks, seed)
-    places = Dictionary(uniqueKeysWithValues: sizes.names.enumerated().map { ($1, $0) })
+  init(_ shapes: ParameterShapes, blocks: [String: Int], seed: UInt64) {
+    (self.shapes, self.blocks, self.seed) = (shapes.bySite, blocks, seed)
+    places = Dictionary(uniqueKeysWithValues: self.shapes.keys.sorted().enumerated().map { ($1, $0) })
   }
 
-  var names: [String] { sizes.names }
-  func shape(of name: String) -> Shape? { sizes.shape(of: name) }
+  var names: [String] { shapes.keys.sorted() }
+  func shape(of name: String) -> Shape? { shapes[name] }
 
   func tensor(_ name: String) throws -> Tensor {
     guard let shape = shape(of: name), let place = places[name] else {
@@ -58,13 +57,9 @@ extension CLIP {
     guard case .transformer(let vision) = configuration.vision else {
       preconditionFailure("CLIP.untrained: expected a vision transformer, found a ResNet")
     }
-    var sizes = RandomWeights()
-    sizes.add(vision, embedding: configuration.embedding)
-    sizes.add(configuration.text, embedding: configuration.embedding)
-    sizes.add("logitScale", [])
     let blocks = ["vision": vision.transformer.blocks, "text": configuration.text.transformer.blocks]
     do throws(WeightsError) {
-      return try CLIP(configuration, from: StartingWeights(sizes, blocks: blocks, seed: seed), layout: .canonical)
+      return try CLIP(configuration, from: StartingWeights(configuration.shapes, blocks: blocks, seed: seed), layout: .canonical)
     } catch { preconditionFailure("CLIP.untrained: \(error)") }
   }
 }
@@ -72,10 +67,9 @@ extension CLIP {
 extension ImageBackbone {
   /// A vision transformer with a head, to be trained from scratch; the same for every use of a seed.
   public static func untrained(_ size: VisionConfiguration, classes: Int, seed: UInt64) -> ImageBackbone {
-    var sizes = RandomWeights()
-    sizes.add(.visionTransformer(size), classes: classes)
-    return make(
-      .visionTransformer(size), StartingWeights(sizes, blocks: ["vision": size.transformer.blocks], seed: seed),
-      classes: classes)
+    let configuration = BackboneConfiguration.visionTransformer(size)
+    let weights = StartingWeights(
+      configuration.shapes(classes: classes), blocks: ["vision": size.transformer.blocks], seed: seed)
+    return make(configuration, weights, classes: classes)
   }
 }

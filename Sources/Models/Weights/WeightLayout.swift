@@ -32,7 +32,7 @@ public struct WeightLayout: Sendable {
   }
 
   /// The names of this library, everything stored as it is used.
-  static let canonical = WeightLayout(name: "frugal", rules: [], ignored: [])
+  package static let canonical = WeightLayout(name: "frugal", rules: [], ignored: [])
 
   /// The stored name and form of a canonical name.
   func rule(for canonical: String) -> (name: String, form: Form)? {

@@ -41,22 +41,22 @@ public enum WeightsError: Error, CustomStringConvertible, Equatable {
 }
 
 /// Hands out the tensors of a checkpoint under their canonical names, and notices what is missing, misshapen or left over.
-struct WeightReader {
+package struct WeightReader {
   private let source: any TensorSource
   private let layout: WeightLayout
   private var used: Set<String> = []
   /// How positions of another grid of patches are resized; not at all by default.
-  var resampling: PositionResampling?
+  package var resampling: PositionResampling?
 
-  init(_ source: any TensorSource, _ layout: WeightLayout) { (self.source, self.layout) = (source, layout) }
+  package init(_ source: any TensorSource, _ layout: WeightLayout) { (self.source, self.layout) = (source, layout) }
 
   /// The tensor of a site, of the given shape.
-  mutating func parameter(_ site: Site, _ shape: Shape) throws(WeightsError) -> Parameter {
+  package mutating func parameter(_ site: Site, _ shape: Shape) throws(WeightsError) -> Parameter {
     Parameter(site, try tensor(site.name, shape))
   }
 
   /// A tensor under its canonical name, of the given shape.
-  mutating func tensor(_ name: String, _ shape: Shape) throws(WeightsError) -> Tensor {
+  package mutating func tensor(_ name: String, _ shape: Shape) throws(WeightsError) -> Tensor {
     guard let rule = layout.rule(for: name) else {
       preconditionFailure("WeightReader: expected a rule for \(name) in layout \(layout.name), found none")
     }
@@ -80,7 +80,7 @@ struct WeightReader {
 
   /// The positions of a square of patches, `side` · `side`, behind those of `prefix` other tokens: resized where the
   /// checkpoint has them for another square and the reader resizes.
-  mutating func positions(
+  package mutating func positions(
     _ site: Site, prefix: Int, side: Int, width: Int
   ) throws(WeightsError) -> Parameter {
     guard let resampling, let stored = CanonicalShapes(source: source, layout: layout).positions(site.name, prefix),
@@ -92,7 +92,7 @@ struct WeightReader {
   }
 
   /// A tensor of variances, which are numbers of 0 or more.
-  mutating func variance(_ name: String, _ shape: Shape) throws(WeightsError) -> Tensor {
+  package mutating func variance(_ name: String, _ shape: Shape) throws(WeightsError) -> Tensor {
     let variance = try tensor(name, shape)
     if let negative = variance.values.first(where: { !($0 >= 0) }) {
       let stored = layout.rule(for: name)?.name ?? name
@@ -102,12 +102,12 @@ struct WeightReader {
   }
 
   /// Leaves the tensor of a canonical name unread, whatever its shape.
-  mutating func skip(_ name: String) {
+  package mutating func skip(_ name: String) {
     if let rule = layout.rule(for: name) { used.insert(rule.name) }
   }
 
   /// Checks that nothing of the checkpoint was left unread.
-  func finish() throws(WeightsError) {
+  package func finish() throws(WeightsError) {
     let surplus = source.names.filter { !used.contains($0) && !layout.isIgnored($0) }.sorted()
     if !surplus.isEmpty { throw .surplus(file: source.label, tensors: surplus) }
   }

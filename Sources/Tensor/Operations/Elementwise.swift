@@ -45,7 +45,7 @@ extension Tensor {
 
   /// f(x), element by element.
   @inline(__always)
-  func mapLanes(_ function: (Lanes) -> Lanes) -> Tensor {
+  package func mapLanes(_ function: (Lanes) -> Lanes) -> Tensor {
     Tensor.read(self) { x in
       Tensor(shape) { y in
         Parallel.forEachRange(count, grain: grain) { range in
@@ -63,7 +63,7 @@ extension Tensor {
 
   /// f(x, z), element by element, of two tensors of one shape.
   @inline(__always)
-  func mapLanes(_ other: Tensor, _ function: (Lanes, Lanes) -> Lanes) -> Tensor {
+  package func mapLanes(_ other: Tensor, _ function: (Lanes, Lanes) -> Lanes) -> Tensor {
     precondition(shape == other.shape, "elementwise: expected shape \(shape), found \(other.shape)")
     return Tensor.read(self, other) { x, z in
       Tensor(shape) { y in

@@ -7,7 +7,7 @@ private let plainAdditions = 64
 /// The sum over `lanes(i)` for the consecutive groups of sixteen below `count`; the last group may be shorter, and
 /// its absent numbers must contribute zero.
 @inline(__always)
-func rowSum(_ count: Int, _ lanes: (_ index: Int, _ present: Int) -> Lanes) -> Real {
+package func rowSum(_ count: Int, _ lanes: (_ index: Int, _ present: Int) -> Lanes) -> Real {
   Real(blockSum(0..<count, lanes))
 }
 
@@ -33,7 +33,7 @@ private func blockSum(_ range: Range<Int>, _ lanes: (_ index: Int, _ present: In
 
 /// Sixteen numbers, or the `present` < 16 that exist and zeros.
 @inline(__always)
-func load(_ pointer: UnsafePointer<Real>, _ present: Int) -> Lanes {
+package func load(_ pointer: UnsafePointer<Real>, _ present: Int) -> Lanes {
   present == 16 ? Lanes(loading: pointer) : Lanes(loading: pointer, count: present)
 }
 
@@ -65,13 +65,13 @@ func forEachRow(_ rows: Int, width: Int, _ body: (Int) -> Void) {
 /// The sum over rows of a [rows, width] matrix of lanes, [width]: each column is one plain sum from the first row to the
 /// last of every 64, and these are added in double precision.
 @inline(__always)
-func sumOverRows(_ rows: Int, width: Int, _ lanes: (_ row: Int, _ column: Int, _ present: Int) -> Lanes) -> Tensor {
+package func sumOverRows(_ rows: Int, width: Int, _ lanes: (_ row: Int, _ column: Int, _ present: Int) -> Lanes) -> Tensor {
   Tensor([width]) { sumOverRows(rows, width: width, into: $0, lanes) }
 }
 
 /// The same, written to `sums`.
 @inline(__always)
-func sumOverRows(
+package func sumOverRows(
   _ rows: Int, width: Int, into sums: UnsafeMutablePointer<Real>,
   _ lanes: (_ row: Int, _ column: Int, _ present: Int) -> Lanes
 ) {
@@ -95,7 +95,7 @@ func sumOverRows(
 
 /// The sum of `lanes` over `count` numbers in double precision: that of `rowSum`, in parallel pieces of 16 blocks.
 @inline(__always)
-func longSum(_ count: Int, _ lanes: (_ index: Int, _ present: Int) -> Lanes) -> Double {
+package func longSum(_ count: Int, _ lanes: (_ index: Int, _ present: Int) -> Lanes) -> Double {
   let piece = 1 << 14
   var partial = [Double](repeating: 0, count: (count + piece - 1) / piece)
   partial.withUnsafeMutableBufferPointer { partial in

@@ -11,7 +11,7 @@ public struct AttentionWindows: Sendable {
   /// The windows of one map.
   public let windows: Int
   /// The part of the map from which a token came, window after window; empty where all windows are whole.
-  let parts: [Int32]
+  package let parts: [Int32]
 
   /// Windows of `size` · `size` tokens.
   ///

@@ -1,5 +1,6 @@
 import Foundation
 import Methods
+import Models
 import Tensor
 
 /// `frugal pretrain`: trains a small CLIP or ViT from scratch on the miniature world.

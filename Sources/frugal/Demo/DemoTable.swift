@@ -1,6 +1,7 @@
 import Datasets
 import Foundation
 import Methods
+import Models
 
 /// What a demo found, as papers print it: a row a method.
 struct DemoTable {

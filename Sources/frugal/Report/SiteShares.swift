@@ -1,4 +1,5 @@
 import Foundation
+import Tensor
 
 /// Numbers at the sites of an encoder, added up by depth and by operation, as SPT's figure 1 groups them.
 struct SiteShares {

@@ -1,3 +1,4 @@
+import Checks
 import Datasets
 import Foundation
 import FrugalTestSupport

@@ -1,4 +1,6 @@
+import Formats
 import Foundation
+import Tensor
 import Testing
 
 @testable import Models

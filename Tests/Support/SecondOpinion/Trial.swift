@@ -1,3 +1,4 @@
+import Checks
 import Foundation
 import Tensor
 import Testing
@@ -7,21 +8,21 @@ import Testing
 /// A trial is told by its subject, its number and the seed of the run, all of them in its description. The seed is 1, or
 /// what the environment variable `FRUGAL_SEED` holds: another seed tries other shapes and values, and the seed of a
 /// failure repeats it.
-public struct Trial<Subject: Sendable & CustomStringConvertible>: Sendable, CustomTestStringConvertible {
+package struct Trial<Subject: Sendable & CustomStringConvertible>: Sendable, CustomTestStringConvertible {
   /// What is compared.
-  public let subject: Subject
+  package let subject: Subject
   private let number: Int
 
   /// Trials of every subject.
-  public static func all(_ subjects: [Subject], count: Int) -> [Trial] {
+  package static func all(_ subjects: [Subject], count: Int) -> [Trial] {
     subjects.flatMap { subject in (0..<count).map { Trial(subject: subject, number: $0) } }
   }
 
   /// `softmax, trial 3, FRUGAL_SEED=1`
-  public var testDescription: String { "\(subject), trial \(number), FRUGAL_SEED=\(RunSeed.value)" }
+  package var testDescription: String { "\(subject), trial \(number), FRUGAL_SEED=\(RunSeed.value)" }
 
   /// The numbers of this trial and no other.
-  public var numbers: CheckNumbers {
+  package var numbers: CheckNumbers {
     // FNV-1a, as the standard library's hashes differ from run to run.
     let hash = "\(subject) \(number)".utf8.reduce(0xcbf2_9ce4_8422_2325 as UInt64) {
       ($0 ^ UInt64($1)) &* 0x100_0000_01b3
@@ -42,18 +43,18 @@ private enum RunSeed {
 
 extension CheckNumbers {
   /// One of several.
-  public mutating func pick<Element>(_ choices: [Element]) -> Element {
+  package mutating func pick<Element>(_ choices: [Element]) -> Element {
     choices[Int.random(in: choices.indices, using: &self)]
   }
 
   /// An extent from 1 on: ones, lanes, tiles, their neighbours, primes.
-  public mutating func extent(upTo limit: Int) -> Int {
+  package mutating func extent(upTo limit: Int) -> Int {
     let all = [1, 2, 3, 5, 7, 8, 13, 15, 16, 17, 23, 31, 32, 33, 47, 64, 65, 101, 128, 131, 257]
     return pick(all.filter { $0 <= limit })
   }
 
   /// Numbers of several kinds: even ones, small, large, on a coarse grid with many ties, half of them zeros.
-  public mutating func anything(_ shape: Shape) -> Tensor {
+  package mutating func anything(_ shape: Shape) -> Tensor {
     switch Int.random(in: 0..<6, using: &self) {
     case 0: next(shape, scale: 0.02)
     case 1: next(shape, scale: 6)
@@ -64,12 +65,12 @@ extension CheckNumbers {
   }
 
   /// Numbers no nearer to zero than 0.05, where kinks and poles lie.
-  public mutating func awayFromZero(_ shape: Shape) -> Tensor {
+  package mutating func awayFromZero(_ shape: Shape) -> Tensor {
     next(shape, scale: pick([1, 5])).mapped { $0 < 0 ? $0 - 0.05 : $0 + 0.05 }
   }
 }
 
 extension Tensor {
   /// A function of every element.
-  public func mapped(_ function: (Real) -> Real) -> Tensor { Tensor(shape, values.map(function)) }
+  package func mapped(_ function: (Real) -> Real) -> Tensor { Tensor(shape, values.map(function)) }
 }

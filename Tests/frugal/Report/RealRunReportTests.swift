@@ -1,5 +1,6 @@
 import Foundation
 import FrugalTestSupport
+import Methods
 import Testing
 
 @testable import frugal

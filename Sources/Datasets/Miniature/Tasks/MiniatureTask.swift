@@ -1,3 +1,4 @@
+import Formats
 import Tensor
 
 /// A small data set of the miniature world: classes, and how a picture of each is made.

@@ -1,3 +1,5 @@
+import Checks
+
 /// One row a group of runs: what it reached, and what that cost.
 enum ResultsSection {
   static func html(_ groups: [RunGroup]) -> String {

@@ -1,3 +1,4 @@
+import Checks
 import Foundation
 
 /// Accuracy against the number of training pictures a class, a chart a dataset, and their mean where there are several.

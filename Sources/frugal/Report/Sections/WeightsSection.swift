@@ -1,4 +1,5 @@
 import Methods
+import Tensor
 
 /// Where in the encoder something was tuned: masks by layer and operation, allocated numbers by block and operation, sensitivities.
 enum WeightsSection {

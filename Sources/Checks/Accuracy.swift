@@ -1,0 +1,175 @@
+import Foundation
+import Tensor
+
+/// A function of one number beside its true values, to measure how far apart they are.
+///
+/// The truth is libm's, in a wider format than `Real`: `Double` for `Float`, where libm's own error is some 2⁻²⁹ of a unit
+/// in the last place of ours; for `Double` the 64-bit significand of x86, where it is some 2⁻¹¹. On other processors
+/// `Double` is compared with libm's `Double`, and up to an ULP of what is found is libm's.
+package struct Accuracy: Sendable {
+  #if REAL64 && arch(x86_64)
+    package typealias Exact = Float80
+  #else
+    package typealias Exact = Double
+  #endif
+
+  /// What an error is given in.
+  package enum Unit: Sendable {
+    /// The distance of `Real` numbers at the true value; ∞ stands at the power of two after the largest number.
+    case ulp
+    /// The true value.
+    case relative
+    /// 1.
+    case absolute
+  }
+
+  /// The largest error among some numbers.
+  package struct Worst: Sendable {
+    /// How many numbers.
+    package var count = 0
+    /// Infinite where a result is not a number and should be, or the reverse.
+    package var error = 0.0
+    /// The number it belongs to.
+    package var at: Real = 0
+  }
+
+  package let name: String
+  /// The function, element by element.
+  package let function: @Sendable (Tensor) -> Tensor
+  /// The truth.
+  package let reference: @Sendable (Exact) -> Exact
+
+  /// The largest error over every `stride`-th bit pattern of a range. Patterns of numbers of one sign are in the order
+  /// of their magnitudes.
+  package func worst(_ patterns: ClosedRange<RealBits>, stride: RealBits = 1, in unit: Unit = .ulp) -> Worst {
+    var worst = Worst(count: Int((patterns.upperBound - patterns.lowerBound) / stride) + 1)
+    let (block, piece) = (1 << 20, 1 << 13)
+    for start in Swift.stride(from: 0, to: worst.count, by: block) {
+      let count = min(block, worst.count - start)
+      let x = Tensor([count]) { x in
+        for index in 0..<count {
+          x[index] = Real(bitPattern: patterns.lowerBound + RealBits(start + index) * stride)
+        }
+      }
+      var found = [Worst](repeating: Worst(), count: (count + piece - 1) / piece)
+      found.withUnsafeMutableBufferPointer { found in
+        Tensor.read(x, function(x)) { x, y in
+          Parallel.forEachRange(count, grain: piece) { range in
+            var own = Worst()
+            for index in range {
+              let error = Self.error(of: y[index], truth: reference(Exact(x[index])), in: unit)
+              if error > own.error { (own.error, own.at) = (error, x[index]) }
+            }
+            found[range.lowerBound / piece] = own
+          }
+        }
+      }
+      for own in found where own.error > worst.error { (worst.error, worst.at) = (own.error, own.at) }
+    }
+    return worst
+  }
+
+  /// The largest error over every `stride`-th of all numbers: of `Float` every bit pattern there is; of `Double`, which
+  /// has too many, the magnitudes from 2⁻⁶⁴ to 2¹¹, between which a function is neither linear nor constant, and for log
+  /// all that is not negative.
+  package func worst(stride: RealBits) -> Worst {
+    #if REAL64
+      let (small, large, sign) = (Real(0x1p-64).bitPattern, Real(0x1p11).bitPattern, Real(-0.0).bitPattern)
+      let ranges =
+        name == "log" ? [0...Real.infinity.bitPattern] : [small...large, (small | sign)...(large | sign)]
+    #else
+      let ranges = [0...RealBits.max]
+    #endif
+    return ranges.reduce(into: Worst()) { all, range in
+      let found = worst(range, stride: stride)
+      if found.error > all.error { (all.error, all.at) = (found.error, found.at) }
+      all.count += found.count
+    }
+  }
+
+  /// How far a number is from the truth; infinite where only one of them is a number.
+  package static func error(of value: Real, truth: Exact, in unit: Unit) -> Double {
+    if value.isNaN || truth.isNaN { return value.isNaN && truth.isNaN ? 0 : .infinity }
+    let rounded = Real(truth)
+    if Exact(value) == truth || value.isInfinite && value == rounded { return 0 }
+    let infinity = Exact(Real.greatestFiniteMagnitude) + Exact(Real.greatestFiniteMagnitude.ulp)
+    let distance = Double(abs((value.isInfinite ? (value > 0 ? infinity : -infinity) : Exact(value)) - truth))
+    switch unit {
+    case .ulp: return distance / Double(min(abs(rounded), .greatestFiniteMagnitude).ulp)
+    case .relative: return distance / Double(abs(truth))
+    case .absolute: return distance
+    }
+  }
+
+  /// What is wrong at ±0, ±∞, NaN of both signs, and the smallest and largest numbers, a line each: zeros, infinities
+  /// and NaN must be those of the true value, the sign of zero included.
+  package var mistakes: [String] {
+    let ends: [Real] = [0, .leastNonzeroMagnitude, .leastNormalMagnitude, .greatestFiniteMagnitude, .infinity, .nan]
+    return (ends + ends.map { -$0 }).compactMap { x in
+      let (found, expected) = (function(Tensor([1], [x])).values[0], Real(reference(Exact(x))))
+      let isExact = found.isNaN ? expected.isNaN : found == expected && found.sign == expected.sign
+      let isNear = expected.isNormal && Self.error(of: found, truth: reference(Exact(x)), in: .ulp) <= 2
+      return isExact || isNear ? nil : "\(name)(\(x)): expected \(expected), found \(found)"
+    }
+  }
+}
+
+extension Accuracy {
+  /// The functions of `Transcendental`.
+  package static let elementary: [Accuracy] = Transcendental.Function.allCases.map { function in
+    Accuracy(
+      name: function.rawValue,
+      function: { x in
+        Tensor(x.shape) { y in Tensor.read(x) { function.map($0, into: y, count: x.count) } }
+      },
+      reference: {
+        switch function {
+        case .exp: exp($0)
+        case .log: $0.isNaN || $0 < 0 ? .nan : log($0)
+        case .tanh: tanh($0)
+        case .sigmoid: 1 / (1 + exp(-$0))
+        case .erf: erf($0)
+        }
+      })
+  }
+
+  /// The activations that are made of them. Their truths have no cancellation: x Φ(x) = ½ x erfc(−x/√2), and ½ (1 + tanh u)
+  /// = σ(2u).
+  package static let activations = [
+    Accuracy(name: "gelu", function: { Variable($0).gelu().value }, reference: { $0 * erfc(-$0 * rootHalf) / 2 }),
+    Accuracy(
+      name: "geluTanh", function: { Variable($0).geluTanh().value },
+      reference: { $0 / (1 + exp(-2 * rootTwoOverPi * ($0 + cubicCoefficient * $0 * $0 * $0))) }),
+    Accuracy(
+      name: "quickGELU", function: { Variable($0).quickGELU().value }, reference: { $0 / (1 + exp(-slope * $0)) }),
+  ]
+
+  private static let rootHalf = Exact(0.5).squareRoot()
+  private static let rootTwoOverPi = (2 / Exact.pi).squareRoot()
+  private static let cubicCoefficient = Exact(44_715) / 1_000_000
+  private static let slope = Exact(1702) / 1000
+}
+
+extension Accuracy {
+  /// The orders in which the library adds numbers, each by a sum it is part of.
+  package static let sums: [(name: String, sum: @Sendable (Tensor) -> Real)] = [
+    ("one by one", { $0.values.reduce(0, +) }),
+    ("matrix product", { x in product(x) }),
+    ("along a row", { x in Tensor.read(x) { x0 in rowSum(x.count) { load(x0 + $0, $1) } } }),
+    (
+      "over rows",
+      { x in Tensor.read(x) { x0 in sumOverRows(x.count, width: 1) { row, _, _ in load(x0 + row, 1) } }.values[0] }
+    ),
+    ("long", { x in Tensor.read(x) { x0 in Real(longSum(x.count) { load(x0 + $0, $1) }) } }),
+  ]
+
+  /// Σ x as the product of x with ones.
+  private static func product(_ x: Tensor) -> Real {
+    let ones = Tensor([x.count, 1], repeating: 1)
+    return Tensor.read(x, ones) { x0, ones in
+      Tensor([1]) {
+        gemm(1, 1, x.count, MatrixView(x0, rowStride: x.count), MatrixView(ones, rowStride: 1), into: $0, cStride: 1)
+      }
+    }.values[0]
+  }
+}

@@ -1,0 +1,84 @@
+import Methods
+import Models
+import Tensor
+
+/// What training leaves, step by step: all methods on a small model, and their updates at a size that threads share.
+package enum MethodTraces {
+  /// Three steps of every method that trains something: `METHOD/step N/loss/TERM`, `…/gradient/TENSOR` as handed to the
+  /// optimiser, `…/value/TENSOR` after it.
+  ///
+  /// - seed: of the random rules.
+  package static func methods(seed: UInt64) -> [Trace] {
+    MethodName.Encoder.allCases.flatMap { encoder in MethodName.Head.allCases.map { MethodName(encoder, $0) } }
+      .filter(\.isTrained).map { name in Trace("\(name)") { steps(of: name, seed: seed) } }
+  }
+
+  /// The model, pictures and settings of the method's checks, from values near where they matter: of masks within a few
+  /// steps of the threshold, so that each step carries some across.
+  private static func steps(of name: MethodName, seed: UInt64) -> [(name: String, value: Tensor)] {
+    let batch = MethodChecks.Batch(name)
+    let recipe = Recipe.published(name, benchmark: nil, shots: 16, as: .official)
+    var state = TrainingState(startOf: batch.method, recipe)
+    let halves = batch.method.split(batch.values)
+    let reach = 4 * Real(recipe.encoder.learningRate)
+    var numbers = CheckNumbers(seed: 7)
+    if batch.method.encoder is MaskTuning {
+      state.values =
+        halves.encoder.map { numbers.next($0.shape, in: MaskTuning.threshold - reach...MaskTuning.threshold + reach) }
+        + halves.head
+    } else {
+      state.values = batch.values
+    }
+    return (1...stepCount).flatMap { number in
+      let step = batch.method.step(
+        .images(batch.images), labels: batch.labels, values: state.values, seed: seed, step: number - 1)
+      // An epoch a step, so that the learning rate changes too.
+      state.apply(step, epoch: number - 1, count: batch.labels.count)
+      return named("step \(number)/loss", step.terms.map { ($0.name, Tensor(Real($0.value))) })
+        + named("step \(number)/gradient", zip(batch.method.trainables, step.gradients).map { ($0.name, $1) })
+        + named("step \(number)/value", zip(batch.method.trainables, state.values).map { ($0.name, $1) })
+    }
+  }
+
+  /// Three steps of every update rule on given gradients: `RULE/step N/value/SHAPE`, `…/state/SHAPE.MEMORY`.
+  package static var optimizers: [Trace] {
+    OptimizerRecipe.Kind.allCases.map { kind in
+      Trace(kind.rawValue) {
+        var recipe = OptimizerRecipe(learningRate: 1e-2)
+        (recipe.kind, recipe.weightDecay, recipe.nesterov) = (kind, 5e-4, kind == .sgd)
+        let shapes: [Shape] = [[70_001], [3, 5]]
+        var optimizer = recipe.optimizer(shapes.map { ParameterSlot($0.description, $0) })
+        var numbers = CheckNumbers(seed: 3)
+        var values = shapes.map { numbers.next($0) }
+        return (1...stepCount).flatMap { number in
+          optimizer.step(
+            parameters: &values, gradients: shapes.map { numbers.next($0) }, learningRate: recipe.learningRate)
+          return named("step \(number)/value", zip(shapes, values).map { ($0.description, $1) })
+            + named("step \(number)/state", optimizer.state.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
+        }
+      }
+    }
+  }
+
+  /// The rules between gradients: `gradient dropout/[70001]/output`.
+  ///
+  /// - seed: of what they draw.
+  package static func rules(seed: UInt64) -> [Trace] {
+    [
+      Trace("gradient dropout/[70001]") {
+        var numbers = CheckNumbers(seed: 5)
+        let (a, b) = (numbers.next([70_001]), numbers.next([70_001]))
+        let random = Random(seed: seed, purpose: .gradientDropout, step: 1)
+        return [("output", GradientDropout(lambda: 0.3).combined(a, b, random: random, from: 0))]
+      }
+    ]
+  }
+
+  private static let stepCount = 3
+
+  private static func named(
+    _ prefix: String, _ tensors: some Sequence<(String, Tensor)>
+  ) -> [(name: String, value: Tensor)] {
+    tensors.map { (name: "\(prefix)/\($0.0)", value: $0.1) }
+  }
+}

@@ -1,0 +1,61 @@
+import Tensor
+
+// What is done to sequences of tokens.
+
+extension OperationChecks {
+  static var tokens: [GradientCheck] { embedding + prepend + selectToken + meanToken + permuteTokens }
+
+  private static var embedding: [GradientCheck] {
+    let cases: [(table: Shape, ids: [Int32], shape: Shape)] = [
+      ([1, 1], [0, 0, 0], [3]), ([11, 7], [3, 10, 0, 3, 3, 9, 10, 1, 2, 0], [2, 5]), ([5, 17], [4], []),
+      ([3, 33], [2, 2, 0, 2], [1, 4, 1]), ([4, 16], [], [0, 3]), ([3, 0], [2], [1]),
+    ]
+    return cases.map { table, ids, shape in
+      GradientCheck("embedding/\(table) at \(shape)", inputs(["table": table])) { $0[0].embedding(ids, shape: shape) }
+    }
+  }
+
+  private static var prepend: [GradientCheck] {
+    let shapes: [Shape] = [[1, 1, 1], [2, 3, 7], [3, 1, 17], [1, 5, 16], [2, 0, 3], [0, 2, 3]]
+    return shapes.flatMap { shape in
+      let inputs = inputs(["x": shape, "token": [shape.width]])
+      let (x, token) = (inputs[0].value, inputs[1].value)
+      return [
+        GradientCheck("prepend/\(shape)", inputs) { $0[0].prepending($0[1]) },
+        GradientCheck("prepend/\(shape) frozen token", [inputs[0]]) { $0[0].prepending(Variable(token)) },
+        GradientCheck("prepend/\(shape) frozen x", [inputs[1]]) { Variable(x).prepending($0[0]) },
+      ]
+    }
+  }
+
+  private static var selectToken: [GradientCheck] {
+    let cases: [(Shape, [Int])] = [
+      ([1, 1, 1], [0]), ([3, 5, 7], [4, 0, 2]), ([2, 3, 17], [1, 1]), ([1, 2, 33], [1]), ([0, 4, 3], []),
+    ]
+    return cases.map { shape, indices in
+      GradientCheck("selectToken/\(shape) at \(indices)", inputs(["x": shape])) { $0[0].selectingToken(indices) }
+    }
+  }
+
+  private static var meanToken: [GradientCheck] {
+    let cases: [(Shape, start: Int)] = [
+      ([1, 1, 1], 0), ([3, 5, 7], 1), ([2, 3, 17], 0), ([1, 70, 3], 2), ([2, 2, 33], 1), ([0, 4, 3], 1),
+    ]
+    return cases.map { shape, start in
+      GradientCheck("meanToken/\(shape) from \(start)", inputs(["x": shape])) { $0[0].meanToken(from: start) }
+    }
+  }
+
+  private static var permuteTokens: [GradientCheck] {
+    let cases: [(Shape, sources: [Int])] = [
+      ([1, 1, 1], [0]), ([3, 5, 7], [4, 0, 2, 1, 3]), ([2, 4, 17], [1, 2, 3, 0]), ([1, 3, 33], [0, 1, 2]),
+      ([0, 2, 3], [1, 0]),
+    ]
+    return cases.map { shape, sources in
+      let permutation = TokenPermutation(sources)
+      return GradientCheck("permuteTokens/\(shape) by \(sources)", inputs(["x": shape])) {
+        $0[0].permutingTokens(permutation)
+      }
+    }
+  }
+}

@@ -1,0 +1,31 @@
+import Formats
+import Tensor
+
+/// What can be wrong with a folder of images.
+public enum ImageFolderError: Error, Equatable, Sendable, CustomStringConvertible {
+  /// A file or folder cannot be read.
+  case unreadable(FileError)
+  /// There is no folder of that split.
+  case missingSplit(folder: String)
+  /// A split contains no class folder.
+  case noClasses(folder: String)
+  /// A class folder contains no image.
+  case emptyClass(folder: String)
+  /// A class of another split that train does not have.
+  case unknownClass(folder: String)
+  /// A line of the file of class names is wrong, or (line 0) one is missing.
+  case classNames(file: String, line: Int, expected: String, found: String)
+
+  /// What was expected and what was found.
+  public var description: String {
+    switch self {
+    case .unreadable(let error): error.description
+    case .missingSplit(let folder): "\(folder): expected a folder with one folder a class, found none"
+    case .noClasses(let folder): "\(folder): expected one folder a class, found no folder"
+    case .emptyClass(let folder): "\(folder): expected images (.jpg, .jpeg or .png), found none"
+    case .unknownClass(let folder): "\(folder): expected only classes that train has, found another"
+    case .classNames(let file, let line, let expected, let found):
+      "\(file)\(line > 0 ? ":\(line)" : ""): expected \(expected), found \(found)"
+    }
+  }
+}

@@ -1,0 +1,19 @@
+import Formats
+import Tensor
+
+extension ImageSet {
+  /// The pictures that can be read, and why the others cannot, in the order of the set.
+  ///
+  /// Every picture is decoded once, on all cores.
+  public func readable() -> (set: ImageSet, unreadable: [ImageError]) {
+    var errors = [ImageError?](repeating: nil, count: count)
+    errors.withUnsafeMutableBufferPointer { errors in
+      let errors = errors.baseAddress
+      Parallel.forEach(count) { index in
+        do throws(ImageError) { _ = try Image(contentsOf: items[index].url) } catch { errors?[index] = error }
+      }
+    }
+    let kept = items.indices.filter { errors[$0] == nil }.map { items[$0] }
+    return (ImageSet(items: kept, classes: classes), errors.compactMap(\.self))
+  }
+}

@@ -1,0 +1,109 @@
+import Formats
+import Foundation
+import Tensor
+
+/// Files → batches of preprocessed pictures, decoded and transformed on all cores.
+public struct ImageLoader: Sendable {
+  /// What happens between decoding and normalising.
+  public enum Transform: Sendable, Equatable {
+    /// The deterministic transform of the model: resize and centre crop.
+    case evaluation
+    /// A random crop and flip for every picture and epoch, keyed by the seed of the run.
+    case training(RandomResizedCrop, seed: UInt64)
+    /// The transform of the model and a random shift for every picture and epoch, keyed by the seed of the run.
+    case shifted(RandomShift, seed: UInt64)
+  }
+
+  /// A batch, and what could not be read of it.
+  public struct Batch: Sendable {
+    /// [kept.count, 3, height, width]
+    public let images: Tensor
+    /// Which of the wanted pictures the batch holds, by their position in the list of wanted ones.
+    public let kept: [Int]
+    /// Why the others are missing, in the order of the list.
+    public let unreadable: [ImageError]
+  }
+
+  /// How pixels become numbers.
+  public let preprocessing: Preprocessing
+  /// What happens before.
+  public let transform: Transform
+
+  /// A loader; a training transform must crop to the size the preprocessing yields.
+  public init(preprocessing: Preprocessing, transform: Transform = .evaluation) {
+    if case .training(let crop, _) = transform {
+      precondition(
+        (crop.height, crop.width) == preprocessing.outputSize,
+        "ImageLoader: expected a crop of \(preprocessing.outputSize), found \((crop.height, crop.width))")
+    }
+    (self.preprocessing, self.transform) = (preprocessing, transform)
+  }
+
+  /// Loads pictures.
+  ///
+  /// - files: the wanted ones, with a number each that keys its random crop; epoch: keys it too.
+  public func load(_ files: [(url: URL, number: Int)], epoch: Int = 0) -> Batch {
+    let (height, width) = preprocessing.outputSize
+    let size = 3 * height * width
+    var errors = [ImageError?](repeating: nil, count: files.count)
+    let images = errors.withUnsafeMutableBufferPointer { errors in
+      // Each piece writes its own picture and its own error.
+      let errors = errors.baseAddress
+      return Tensor([files.count, 3, height, width]) { output in
+        Parallel.forEach(files.count) { index in
+          do throws(ImageError) {
+            let image = try Image(contentsOf: files[index].url)
+            apply(to: image, number: files[index].number, epoch: epoch, into: output + index * size)
+          } catch {
+            errors?[index] = error
+          }
+        }
+      }
+    }
+    let kept = files.indices.filter { errors[$0] == nil }
+    return Batch(
+      images: kept.count == files.count ? images : images.rows(kept), kept: kept, unreadable: errors.compactMap(\.self))
+  }
+
+  /// Loads pictures all of which must be readable.
+  ///
+  /// - Throws: the `ImageError` of the first that is not.
+  public func loadAll(_ files: [(url: URL, number: Int)], epoch: Int = 0) throws(ImageError) -> Tensor {
+    let batch = load(files, epoch: epoch)
+    if let error = batch.unreadable.first { throw error }
+    return batch.images
+  }
+
+  private func apply(to image: Image, number: Int, epoch: Int, into output: UnsafeMutablePointer<Real>) {
+    switch transform {
+    case .evaluation:
+      preprocessing.apply(to: image, into: output)
+    case .training(let crop, let seed):
+      var stream = Self.draws(seed: seed, number: number, epoch: epoch)
+      preprocessing.normalize(crop.applied(to: image, using: &stream), into: output)
+    case .shifted(let shift, let seed):
+      var stream = Self.draws(seed: seed, number: number, epoch: epoch)
+      preprocessing.normalize(
+        shift.applied(to: preprocessing.geometryApplied(to: image), using: &stream), into: output)
+    }
+  }
+
+  /// What is random about a picture in an epoch: a few dozen numbers at most; 2¹⁶ keep the pictures apart.
+  private static func draws(seed: UInt64, number: Int, epoch: Int) -> RandomStream {
+    RandomStream(Random(seed: seed, purpose: .augmentation, step: epoch), position: UInt64(number) << 16)
+  }
+}
+
+extension Tensor {
+  /// Some of the outermost slices, in the given order.
+  fileprivate func rows(_ indices: [Int]) -> Tensor {
+    let size = shape[0] == 0 ? 0 : count / shape[0]
+    return Tensor.read(self) { from in
+      Tensor(Shape([indices.count] + shape.extents.dropFirst())) { into in
+        for (place, index) in indices.enumerated() {
+          (into + place * size).update(from: from + index * size, count: size)
+        }
+      }
+    }
+  }
+}

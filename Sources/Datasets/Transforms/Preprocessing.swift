@@ -1,0 +1,136 @@
+import Formats
+import Tensor
+
+/// Why a preprocessing cannot be: what was expected of a setting, and what it was.
+public struct PreprocessingError: Error, Equatable, CustomStringConvertible {
+  /// What was expected.
+  public let expected: String
+  /// What was found.
+  public let found: String
+
+  /// What was expected and what was found.
+  public var description: String { "preprocessing: expected \(expected), found \(found)" }
+}
+
+/// How a picture becomes the numbers a model reads: size, crop, scale.
+public struct Preprocessing: Sendable, Equatable {
+  /// Which way a centre crop's offset is rounded when the margin is odd.
+  public enum CropRounding: Sendable, Equatable {
+    /// round((n − crop) / 2), halves to even: torchvision and OpenAI's CLIP.
+    case halfToEven
+    /// ⌊(n − crop) / 2⌋: Hugging Face's image processors.
+    case down
+  }
+
+  /// How a picture comes to the size of the model.
+  public enum Geometry: Sendable, Equatable {
+    /// The shorter side becomes `size`, the longer ⌊size · longer / shorter⌋; then the middle `crop` × `crop`.
+    case shortestEdge(Int, crop: Int, rounding: CropRounding = .halfToEven)
+    /// Both sides are given; the aspect ratio is not kept.
+    case direct(height: Int, width: Int)
+  }
+
+  /// The way to the final size.
+  public let geometry: Geometry
+  /// The filter of the resizing.
+  public let resample: Resample
+  /// Of the three channels, after rescaling.
+  public let mean: [Double]
+  /// What the three channels are divided by, after the mean is taken off.
+  public let std: [Double]
+  /// What 8-bit pixels are multiplied with first.
+  public let rescale: Double
+
+  /// - Throws: `PreprocessingError` when a size is not positive or above 2²⁰, the crop is larger than the shortest
+  ///   edge, or mean and std are not three finite numbers each, std above 0.
+  public init(
+    geometry: Geometry, resample: Resample = .bicubic, mean: [Double], std: [Double], rescale: Double = 1 / 255
+  ) throws(PreprocessingError) {
+    guard mean.count == 3, mean.allSatisfy(\.isFinite) else {
+      throw PreprocessingError(expected: "a mean for each of 3 channels", found: "\(mean)")
+    }
+    guard std.count == 3, std.allSatisfy({ $0.isFinite && $0 > 0 }) else {
+      throw PreprocessingError(expected: "a std above 0 for each of 3 channels", found: "\(std)")
+    }
+    let sizes = 1...1 << 20
+    switch geometry {
+    case .shortestEdge(let size, let crop, _):
+      guard sizes ~= size, 1...size ~= crop else {
+        throw PreprocessingError(
+          expected: "a shortest edge of 1 to 2²⁰ and a crop no larger", found: "\(size) and \(crop)")
+      }
+    case .direct(let height, let width):
+      guard sizes ~= height, sizes ~= width else {
+        throw PreprocessingError(expected: "sides of 1 to 2²⁰", found: "\(width) × \(height)")
+      }
+    }
+    self.geometry = geometry
+    self.resample = resample
+    self.mean = mean
+    self.std = std
+    self.rescale = rescale
+  }
+
+  /// The test transform of CLIP and of the methods built on it.
+  public static func clip(size: Int = 224) throws(PreprocessingError) -> Preprocessing {
+    try Preprocessing(
+      geometry: .shortestEdge(size, crop: size), mean: [0.48145466, 0.4578275, 0.40821073],
+      std: [0.26862954, 0.26130258, 0.27577711])
+  }
+
+  /// Height and width of the result.
+  public var outputSize: (height: Int, width: Int) {
+    switch geometry {
+    case .shortestEdge(_, let crop, _): (crop, crop)
+    case .direct(let height, let width): (height, width)
+    }
+  }
+
+  /// The picture resized and cropped, still 8 bits.
+  public func geometryApplied(to image: Image) -> Image {
+    switch geometry {
+    case .direct(let height, let width): return image.resized(width: width, height: height, resample)
+    case .shortestEdge(let size, let crop, let rounding):
+      let (shorter, longer) = (min(image.width, image.height), max(image.width, image.height))
+      // A strip of a picture may become enormous; only the window is ever made.
+      let long = size * longer / shorter
+      let (width, height) = image.width <= image.height ? (size, long) : (long, size)
+      let box = PixelBox(
+        left: Self.offset(width - crop, rounding), top: Self.offset(height - crop, rounding), width: crop, height: crop)
+      return image.resized(width: width, height: height, resample, window: box)
+    }
+  }
+
+  /// Resizes, crops and normalises `image` into `output`, [3, height, width] of `outputSize`.
+  ///
+  ///     y = (rescale · pixel − mean) / std      for each channel
+  public func apply(to image: Image, into output: UnsafeMutablePointer<Real>) {
+    normalize(geometryApplied(to: image), into: output)
+  }
+
+  /// Normalises the pixels of `image` as they are into `output`, [3, image.height, image.width].
+  public func normalize(_ image: Image, into output: UnsafeMutablePointer<Real>) {
+    let area = image.width * image.height
+    // A channel has only 256 levels: their values are worked out once, in Double.
+    let levels = (0..<3 * 256).map { index in
+      Real((rescale * Double(index & 255) - mean[index >> 8]) / std[index >> 8])
+    }
+    levels.withUnsafeBufferPointer { levels in
+      image.pixels.withUnsafeBufferPointer { pixels in
+        for index in 0..<area {
+          output[index] = levels[Int(pixels[3 &* index])]
+          output[area &+ index] = levels[256 &+ Int(pixels[3 &* index &+ 1])]
+          output[2 &* area &+ index] = levels[512 &+ Int(pixels[3 &* index &+ 2])]
+        }
+      }
+    }
+  }
+
+  private static func offset(_ margin: Int, _ rounding: CropRounding) -> Int {
+    let half = margin / 2
+    switch rounding {
+    case .down: return half
+    case .halfToEven: return margin & 1 == 1 && half & 1 == 1 ? half + 1 : half
+    }
+  }
+}

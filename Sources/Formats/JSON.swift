@@ -1,0 +1,27 @@
+import Foundation
+
+/// The one way JSON is written: sorted keys, so that equal values are equal bytes.
+package enum JSON {
+  package static func encoded(_ value: some Encodable, isPretty: Bool = false) throws -> Foundation.Data {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    if isPretty { encoder.outputFormatting.insert(.prettyPrinted) }
+    return try encoder.encode(value)
+  }
+
+  /// The value of each line of a file.
+  ///
+  /// - Throws: `FileError` for a file that cannot be read, or that names the first line which is no `kind`.
+  package static func lines<Value: Decodable>(of file: URL, _ kind: String) throws -> [Value] {
+    let (decoder, newline) = (JSONDecoder(), UInt8(ascii: "\n"))
+    // A line a picture: a million pictures stay below it.
+    let bytes = try MappedFile.bytes(of: file, limit: 1 << 28)
+    let lines = bytes.split(separator: newline, omittingEmptySubsequences: false)
+    return try lines.enumerated().compactMap { index, line in
+      if line.isEmpty { return nil }
+      do { return try decoder.decode(Value.self, from: Foundation.Data(line)) } catch {
+        throw FileError(file: "\(file.shown):\(index + 1)", expected: kind, found: "something else")
+      }
+    }
+  }
+}

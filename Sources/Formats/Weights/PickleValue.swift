@@ -1,0 +1,84 @@
+import Tensor
+
+/// What an opcode of a pickle leaves on the stack: data, never code.
+///
+/// Containers are places in a `PickleGraph`, so that any nesting, sharing and circle costs one entry each, and letting go
+/// of it no recursion.
+enum PickleValue {
+  case none
+  case bool(Bool)
+  case integer(Int)
+  /// An integer that 64 bits do not hold: two's complement, the lowest byte first.
+  case largeInteger([UInt8])
+  case number(Double)
+  case string(String)
+  case bytes([UInt8])
+  case list(PickleGraph.Place)
+  case tuple(PickleGraph.Place)
+  case set(PickleGraph.Place)
+  case dictionary(PickleGraph.Place)
+  case object(PickleGraph.Place)
+  case storage(PickleGraph.Place)
+  case tensor(PickleGraph.Place)
+  case global(PickleGlobal)
+
+  /// What it is, for errors.
+  var kind: String {
+    switch self {
+    case .none: "None"
+    case .bool: "a truth value"
+    case .integer, .largeInteger: "an integer"
+    case .number: "a number"
+    case .string: "a string"
+    case .bytes: "bytes"
+    case .list: "a list"
+    case .tuple: "a tuple"
+    case .set: "a set"
+    case .dictionary: "a dictionary"
+    case .object: "an object"
+    case .storage: "a storage"
+    case .tensor: "a tensor"
+    case .global(let global): "the global \(global.name)"
+    }
+  }
+}
+
+/// The containers, storages and tensors of a pickle.
+struct PickleGraph {
+  typealias Place = Int
+
+  /// A run of elements that tensors share.
+  struct Storage {
+    /// What the file calls it.
+    let key: String
+    /// The type of its elements; `nil` where the storage is one of bytes and its tensors say what they are.
+    let type: ElementType?
+    /// How many elements it has.
+    let count: Int
+    /// Which of them are meant; `nil` for all (only files from before PyTorch 0.4 have such views).
+    let view: Range<Int>?
+  }
+
+  /// A tensor as the file describes it, not checked.
+  struct Tensor {
+    let storage: Place
+    let type: ElementType
+    let offset: Int
+    let extents: [Int]
+    let strides: [Int]
+  }
+
+  /// An instance of a class that is a bag of attributes here.
+  struct Object {
+    let name: String
+    var state: PickleValue
+  }
+
+  /// The items of lists, tuples and sets.
+  var items: [[PickleValue]] = []
+  /// The pairs of dictionaries, in the order in which they were set.
+  var pairs: [[(key: PickleValue, value: PickleValue)]] = []
+  var objects: [Object] = []
+  var storages: [Storage] = []
+  var tensors: [Tensor] = []
+}

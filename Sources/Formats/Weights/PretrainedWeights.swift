@@ -1,0 +1,97 @@
+import Foundation
+import Tensor
+
+/// The weights of a pretrained model: those of a folder, or a file of any format.
+///
+/// In a folder, the first of `preferred` that is there counts; without any of them the one file with an ending of
+/// `WeightFiles.extensions` does, and several are refused, as nobody can know which is meant.
+public struct PretrainedWeights: Sendable {
+  /// The files, several only where an index names shards.
+  public let files: [any WeightFile]
+  /// The names of all tensors, sorted.
+  public let names: [String]
+  private let places: [String: Int]
+  private let digest = WeightDigest()
+
+  /// The names under which models are published, the first one that is there counts.
+  public static let preferred = [
+    "model.safetensors", "model.safetensors.index.json", "open_clip_model.safetensors", "open_clip_pytorch_model.bin",
+    "pytorch_model.bin", "pytorch_model.bin.index.json", "model.pt", "model.pth", "model.bin", "model.npz",
+  ]
+
+  /// Opens a folder, a shard index or a weight file.
+  ///
+  /// - Throws: `SafeTensorsError` or `WeightFileError`, naming the file, or the folder and what was looked for.
+  public init(contentsOf url: URL) throws {
+    var isFolder: ObjCBool = false
+    let exists = FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder)
+    let file = exists && isFolder.boolValue ? try Self.file(in: url) : url
+    guard file.pathExtension == "json" else {
+      let opened = try WeightFiles.open(file)
+      files = [opened]
+      names = opened.names
+      places = Dictionary(uniqueKeysWithValues: names.map { ($0, 0) })
+      return
+    }
+    let shards = try ShardIndex(contentsOf: file)
+    (files, places) = (shards.files, shards.places)
+    names = places.keys.sorted()
+  }
+
+  /// What the files are: "one safetensors file", "3 shards, each a PyTorch archive".
+  public var format: String {
+    guard let first = files.first else { return "no file" }
+    return files.count == 1 ? "one \(first.format)" : "\(files.count) shards, each a \(first.format)"
+  }
+
+  /// The file that holds the weights of a folder.
+  private static func file(in folder: URL) throws -> URL {
+    for name in preferred {
+      let file = folder.appendingPathComponent(name)
+      if FileManager.default.fileExists(atPath: file.path) { return file }
+    }
+    let entries: [String]
+    do { entries = try FileManager.default.contentsOfDirectory(atPath: folder.path) } catch {
+      throw WeightFileError.unreadable(
+        FileError(file: folder.shown, expected: "a readable folder", found: "\(error)"))
+    }
+    let candidates = entries.filter { name in
+      WeightFiles.extensions.contains { name.lowercased().hasSuffix(".\($0)") }
+    }.sorted()
+    guard candidates.count == 1 else {
+      let known = preferred.joined(separator: ", ")
+      let found = candidates.isEmpty ? "none of them" : candidates.prefix(5).map(quoted).joined(separator: ", ")
+      throw WeightFileError.unreadable(
+        FileError(
+          file: folder.shown, expected: "\(known), or one other weight file (\(endings))", found: found))
+    }
+    return folder.appendingPathComponent(candidates[0])
+  }
+
+  /// The SHA-256 of the file, or, of several shards, of their digests one a line; computed when first asked for.
+  public var sha256: String { digest.value(of: files) }
+
+  private static let endings = WeightFiles.extensions.map { ".\($0)" }.joined(separator: ", ")
+
+  /// The file that holds a tensor; `nil` where there is none of this name.
+  public func file(of name: String) -> (any WeightFile)? { places[name].map { files[$0] } }
+
+  /// The type in which the elements of a tensor are stored; `nil` where there is none of this name.
+  public func type(of name: String) -> ElementType? { file(of: name)?.type(of: name) }
+
+  /// The extents of a tensor, without reading it; `nil` where there is none of this name.
+  public func shape(of name: String) -> Shape? { file(of: name)?.shape(of: name) }
+
+  /// A tensor as numbers; see `WeightFile.tensor`.
+  public func tensor(_ name: String) throws -> Tensor { try known(name).tensor(name) }
+
+  /// The elements of a tensor of integers or booleans; see `WeightFile.integers`.
+  public func integers(_ name: String) throws -> [Int64] { try known(name).integers(name) }
+
+  private func known(_ name: String) throws(WeightFileError) -> any WeightFile {
+    guard let file = file(of: name) else {
+      throw .missing(file: files.map(\.file).joined(separator: ", "), name: name)
+    }
+    return file
+  }
+}

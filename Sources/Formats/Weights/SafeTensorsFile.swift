@@ -1,0 +1,64 @@
+import Foundation
+import Tensor
+
+/// A safetensors file: named tensors, opened by mapping and read one by one.
+///
+/// Opening reads and checks the header only; a tensor's bytes are touched when it is asked for.
+public struct SafeTensorsFile: Sendable {
+  /// The file, as it was named; errors begin with it.
+  public let file: String
+  /// The names of the tensors, sorted.
+  public let names: [String]
+  /// The strings under `__metadata__`.
+  public let metadata: [String: String]
+
+  private let entries: [String: SafeTensorsEntry]
+  private let mapped: MappedFile
+
+  /// Opens a file and checks its header against the rules of the format.
+  ///
+  /// - Throws: `SafeTensorsError` if the file is unreadable or breaks a rule; the text names the tensor.
+  public init(contentsOf url: URL) throws(SafeTensorsError) {
+    do throws(FileError) { mapped = try MappedFile(contentsOf: url) } catch { throw .unreadable(error) }
+    file = url.shown
+    let name = url.shown
+    let header = try mapped.withBytes { bytes throws(SafeTensorsError) in
+      try SafeTensorsHeader(bytes, file: name)
+    }
+    entries = header.entries
+    metadata = header.metadata
+    names = header.entries.keys.sorted()
+  }
+
+  /// The length of the file in bytes.
+  public var byteCount: Int { mapped.count }
+
+  /// The SHA-256 of the whole file.
+  public var sha256: SHA256.Digest { mapped.sha256 }
+
+  /// Whether there is a tensor of that name.
+  public func contains(_ name: String) -> Bool { entries[name] != nil }
+
+  /// Type, shape and place of a tensor; throws `SafeTensorsError.missing`.
+  public func entry(_ name: String) throws(SafeTensorsError) -> SafeTensorsEntry {
+    guard let entry = entries[name] else { throw .missing(file: file, name: name) }
+    return entry
+  }
+
+  /// Calls `body` with the stored bytes of a tensor, at any alignment; the pointer must not outlive the call.
+  public func withBytes<Result>(
+    _ name: String, _ body: (UnsafeRawBufferPointer) throws(SafeTensorsError) -> Result
+  ) throws(SafeTensorsError) -> Result {
+    try mapped.withBytes(in: try entry(name).range, body)
+  }
+}
+
+/// One tensor of a safetensors file: what its elements are and where they lie.
+public struct SafeTensorsEntry: Hashable, Sendable {
+  /// The type of its elements.
+  public let type: ElementType
+  /// Its extents, outermost first.
+  public let shape: Shape
+  /// Its bytes, counted from the beginning of the file.
+  public let range: Range<Int>
+}

@@ -1,0 +1,167 @@
+import Tensor
+
+/// The tensors and plain values of what PyTorch saved, under names.
+///
+/// What was saved may be a tensor, a dictionary of tensors (a state dictionary), one with values of other kinds beside
+/// it, or a module of TorchScript, whose attributes are its tensors:
+///
+///     tensor                                  the name of the file
+///     {"a": tensor, "b": {"c": tensor}}       a, b.c
+///     {"state_dict": {"a": tensor}, "epoch": 3, …}     a, and the value epoch; likewise "model_state_dict", "model"
+///     {"module.a": tensor, "module.b": …}     a, b: the prefix of data-parallel training, where all names have it
+struct TorchContents {
+  private(set) var tensors: [String: PickleGraph.Tensor] = [:]
+  /// Everything that is no tensor, by its path.
+  private(set) var values: [String: PythonValue] = [:]
+
+  /// The keys under which training scripts keep the state dictionary, the first that is there counts.
+  static let stateKeys = ["state_dict", "model_state_dict", "model"]
+
+  private let graph: PickleGraph
+  /// How many members of dictionaries may still be visited: those that several places share are visited at each.
+  private var visits = 1 << 20
+  /// How many bytes of names may still be made.
+  private var nameBytes = 1 << 26
+
+  private static let depthLimit = 64
+
+  init(_ root: PickleValue, in graph: PickleGraph, tensorName: String) throws(FormatProblem) {
+    self.graph = graph
+    if case .tensor(let place) = root {
+      tensors = [tensorName: graph.tensors[place]]
+      return
+    }
+    guard var state = try members(of: root) else {
+      throw FormatProblem(expected: "a tensor, a dictionary or a module", found: root.kind)
+    }
+    for _ in 0..<Self.depthLimit {
+      guard
+        let key = Self.stateKeys.first(where: { key in state.contains { $0.name == key && isContainer($0.value) } }),
+        let inner = state.last(where: { $0.name == key }), let members = try members(of: inner.value)
+      else { break }
+      // The optimiser's tensors and the like are not the model's.
+      for member in state where member.name != key { try addSummary(member.name, member.value) }
+      state = members
+    }
+    for member in state { try add(member.name, member.value, depth: 0) }
+    let prefix = "module."
+    if !tensors.isEmpty, tensors.keys.allSatisfy({ $0.hasPrefix(prefix) && $0.utf8.count > prefix.utf8.count }) {
+      tensors = Dictionary(uniqueKeysWithValues: tensors.map { (String($0.dropFirst(prefix.count)), $1) })
+    }
+  }
+
+  private typealias Member = (name: String, value: PickleValue)
+
+  /// The members of a dictionary or the attributes of an object; where a key was set twice, the last one.
+  private mutating func members(of value: PickleValue) throws(FormatProblem) -> [Member]? {
+    guard let place = dictionary(value) else { return nil }
+    visits -= graph.pairs[place].count
+    guard visits >= 0 else { throw FormatProblem(expected: "at most 2^20 members of dictionaries", found: "more") }
+    var members: [Member] = []
+    var index: [String: Int] = [:]
+    for pair in graph.pairs[place] {
+      let name: String
+      if case .string(let text) = pair.key { name = text } else { name = describe(pair.key) }
+      if let place = index[name] {
+        members[place].value = pair.value
+      } else {
+        index[name] = members.count
+        members.append((name, pair.value))
+      }
+    }
+    return members
+  }
+
+  private func dictionary(_ value: PickleValue) -> PickleGraph.Place? {
+    switch value {
+    case .dictionary(let place): return place
+    case .object(let place):
+      if case .dictionary(let state) = graph.objects[place].state { return state }
+      return nil
+    default: return nil
+    }
+  }
+
+  private func isContainer(_ value: PickleValue) -> Bool { dictionary(value) != nil }
+
+  private mutating func charge(_ name: String) throws(FormatProblem) {
+    nameBytes -= name.utf8.count
+    guard nameBytes >= 0 else { throw FormatProblem(expected: "at most 2^26 bytes of names", found: "more") }
+  }
+
+  private mutating func add(_ name: String, _ value: PickleValue, depth: Int) throws(FormatProblem) {
+    try charge(name)
+    if case .tensor(let place) = value {
+      guard tensors.updateValue(graph.tensors[place], forKey: name) == nil else {
+        throw FormatProblem(expected: "each name once", found: "\(quoted(name)) twice")
+      }
+      return
+    }
+    guard let members = try members(of: value) else {
+      values[name] = plain(value)
+      return
+    }
+    guard depth < Self.depthLimit else {
+      throw FormatProblem(expected: "at most \(Self.depthLimit) dictionaries in one another", found: "more")
+    }
+    for member in members { try add("\(name).\(member.name)", member.value, depth: depth + 1) }
+  }
+
+  /// A member beside the state dictionary: itself if it is plain, else what it is.
+  private mutating func addSummary(_ name: String, _ value: PickleValue) throws(FormatProblem) {
+    try charge(name)
+    values[name] = plain(value)
+  }
+
+  private func plain(_ value: PickleValue) -> PythonValue {
+    switch value {
+    case .none: .none
+    case .bool(let value): .bool(value)
+    case .integer(let value): .integer(value)
+    case .largeInteger(let bytes): .largeInteger(PythonValue.decimal(bytes))
+    case .number(let value): .number(value)
+    case .string(let value): .string(value)
+    case .bytes(let value): .bytes(value)
+    default: .other(describe(value))
+    }
+  }
+
+  /// A value in Python's notation, cut where it is long or deep.
+  private func describe(_ value: PickleValue) -> String {
+    var room = PythonValue.limit
+    return describe(value, depth: 0, &room)
+  }
+
+  private func describe(_ value: PickleValue, depth: Int, _ room: inout Int) -> String {
+    func items(_ place: PickleGraph.Place, _ open: String, _ close: String) -> String {
+      let items = graph.items[place]
+      var shown: [String] = []
+      for item in items {
+        guard room > 0, depth < 4 else {
+          shown.append("…")
+          break
+        }
+        shown.append(describe(item, depth: depth + 1, &room))
+      }
+      return open + shown.joined(separator: ", ") + (open == "(" && items.count == 1 ? "," : "") + close
+    }
+    let text: String
+    switch value {
+    case .list(let place): return items(place, "[", "]")
+    case .tuple(let place): return items(place, "(", ")")
+    case .set(let place): return graph.items[place].isEmpty ? "set()" : items(place, "{", "}")
+    case .dictionary(let place): text = "dictionary of \(graph.pairs[place].count)"
+    case .object(let place):
+      let object = graph.objects[place]
+      if case .tuple(let arguments) = object.state { return object.name + items(arguments, "(", ")") }
+      text = "object of \(object.name)"
+    case .storage(let place): text = "storage of \(graph.storages[place].count)"
+    case .tensor(let place):
+      text = "tensor \(graph.tensors[place].type.rawValue) \(graph.tensors[place].extents.prefix(8))"
+    case .global(let global): text = global.name
+    default: text = plain(value).description
+    }
+    room -= text.count
+    return text
+  }
+}

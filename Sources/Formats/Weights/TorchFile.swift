@@ -1,0 +1,161 @@
+import Foundation
+import Tensor
+
+/// What PyTorch's `torch.save` wrote, or a TorchScript archive: tensors under names, and plain values beside them.
+///
+/// Opening maps the file and interprets its pickle, which describes the tensors; a tensor's data are touched when it is
+/// asked for. Nothing in the pickle is executed: what it may mention is listed in `PickleGlobal`, and every other global
+/// is refused by name. How names come about says `TorchContents`.
+public struct TorchFile: WeightFile {
+  /// The file, as it was named; errors begin with it.
+  public let file: String
+  /// What it is.
+  public let format: String
+  /// The names of the tensors, sorted.
+  public let names: [String]
+  /// Everything that is no tensor, by name: counters, settings, bytes.
+  public let values: [String: PythonValue]
+
+  private let mapped: MappedFile
+  private let tensors: [String: StoredTensor]
+  private let storages: TorchStorages
+
+  private struct StoredTensor {
+    let elements: StoredElements
+    /// The storage, and the bytes of it that the elements count from.
+    let key: String
+    let bytes: Range<Int>
+  }
+
+  /// Opens a file by its first bytes: the archive of PyTorch 1.6 and later, or the older format.
+  ///
+  /// - Throws: `WeightFileError` if the file is unreadable or breaks a rule of its format, if its pickle mentions a
+  ///   global that tensors do not need, or if a tensor does not lie within its storage.
+  public init(contentsOf url: URL) throws(WeightFileError) {
+    let mapped: MappedFile
+    do throws(FileError) { mapped = try MappedFile(contentsOf: url) } catch { throw .unreadable(error) }
+    try self.init(mapped, url)
+  }
+
+  init(_ mapped: MappedFile, _ url: URL) throws(WeightFileError) {
+    (self.mapped, file) = (mapped, url.shown)
+    let contents: TorchContents
+    let graph: PickleGraph
+    do throws(FormatProblem) {
+      let root: PickleValue
+      if ZipArchive.isArchive(mapped) {
+        let archive = try TorchArchive(ZipArchive(mapped))
+        (root, graph) = try archive.pickled()
+        storages = .archive(archive)
+        format = archive.isScript ? "TorchScript archive" : "PyTorch archive"
+      } else {
+        let legacy = try TorchLegacyFile(mapped)
+        (root, graph) = (legacy.root, legacy.graph)
+        storages = .legacy(mapped, legacy.places)
+        format = "PyTorch file from before version 1.6"
+      }
+      let name = url.deletingPathExtension().lastPathComponent
+      contents = try TorchContents(root, in: graph, tensorName: name)
+    } catch { throw .of(error, file: url.shown) }
+    var tensors: [String: StoredTensor] = [:]
+    for (name, tensor) in contents.tensors.sorted(by: { $0.key < $1.key }) {
+      do throws(FormatProblem) {
+        tensors[name] = try Self.checked(tensor, graph.storages[tensor.storage], storages)
+      } catch {
+        throw .tensor(file: url.shown, name: name, expected: error.expected, found: error.found)
+      }
+    }
+    self.tensors = tensors
+    names = tensors.keys.sorted()
+    values = contents.values
+  }
+
+  /// A tensor whose elements all lie in its storage, and whose storage is all there.
+  private static func checked(
+    _ tensor: PickleGraph.Tensor, _ storage: PickleGraph.Storage, _ storages: TorchStorages
+  ) throws(FormatProblem) -> StoredTensor {
+    let stored = try storages.size(of: storage.key)
+    // A storage without a type counts bytes.
+    let unit = storage.type?.size ?? 1
+    let (size, overflow) = storage.count.multipliedReportingOverflow(by: unit)
+    guard !overflow, size <= stored else {
+      throw FormatProblem(
+        expected: "storage \(quoted(storage.key)) of \(storage.count) × \(unit) bytes", found: "\(stored) bytes")
+    }
+    let bytes = storage.view.map { $0.lowerBound * unit..<$0.upperBound * unit } ?? 0..<size
+    let elements = try StoredElements(
+      tensor.type, tensor.extents, strides: tensor.strides, offset: tensor.offset,
+      available: bytes.count / tensor.type.size, isBigEndian: storages.isBigEndian)
+    return StoredTensor(elements: elements, key: storage.key, bytes: bytes)
+  }
+
+  /// The length of the file in bytes.
+  public var byteCount: Int { mapped.count }
+  /// The SHA-256 of the whole file.
+  public var sha256: SHA256.Digest { mapped.sha256 }
+  /// The type in which the elements of a tensor are stored; `nil` where there is none of this name.
+  public func type(of name: String) -> ElementType? { tensors[name]?.elements.type }
+  /// The extents of a tensor, without reading it; `nil` where there is none of this name.
+  public func shape(of name: String) -> Shape? { tensors[name]?.elements.shape }
+
+  /// A tensor as numbers; see `WeightFile.tensor`.
+  public func tensor(_ name: String) throws(WeightFileError) -> Tensor {
+    try read(name) { elements, bytes throws(FormatProblem) in try elements.tensor(from: bytes) }
+  }
+
+  /// The elements of a tensor of integers or booleans; see `WeightFile.integers`.
+  public func integers(_ name: String) throws(WeightFileError) -> [Int64] {
+    try read(name) { elements, bytes throws(FormatProblem) in try elements.integers(from: bytes) }
+  }
+
+  private func read<Result>(
+    _ name: String, _ body: (StoredElements, UnsafeRawBufferPointer) throws(FormatProblem) -> Result
+  ) throws(WeightFileError) -> Result {
+    guard let tensor = tensors[name] else { throw .missing(file: file, name: name) }
+    do throws(FormatProblem) {
+      return try storages.withBytes(of: tensor.key) { bytes throws(FormatProblem) in
+        try body(tensor.elements, UnsafeRawBufferPointer(rebasing: bytes[tensor.bytes]))
+      }
+    } catch { throw .tensor(file: file, name: name, expected: error.expected, found: error.found) }
+  }
+}
+
+/// Where the elements of storages lie.
+enum TorchStorages: Sendable {
+  case archive(TorchArchive)
+  case legacy(MappedFile, [String: Range<Int>])
+
+  /// Whether the first byte of an element is its highest.
+  var isBigEndian: Bool { if case .archive(let archive) = self { archive.isBigEndian } else { false } }
+
+  /// The bytes of a storage.
+  func size(of key: String) throws(FormatProblem) -> Int {
+    switch self {
+    case .archive(let archive): try archive.entry(of: key).size
+    case .legacy(_, let places): try Self.place(key, places).count
+    }
+  }
+
+  /// Calls `body` with the bytes of a storage; the pointer must not outlive the call.
+  func withBytes<Result>(
+    of key: String, _ body: (UnsafeRawBufferPointer) throws(FormatProblem) -> Result
+  ) throws(FormatProblem) -> Result {
+    switch self {
+    case .archive(let archive): try archive.withBytes(of: key, body)
+    case .legacy(let mapped, let places): try mapped.withBytes(in: try Self.place(key, places), body)
+    }
+  }
+
+  private static func place(_ key: String, _ places: [String: Range<Int>]) throws(FormatProblem) -> Range<Int> {
+    guard let place = places[key] else { throw FormatProblem(expected: "storage \(quoted(key))", found: "none") }
+    return place
+  }
+}
+
+extension WeightFileError {
+  /// What is wrong with a whole file.
+  static func of(_ problem: FormatProblem, file: String) -> WeightFileError {
+    if let global = problem.global { return .refused(file: file, global: global) }
+    return .malformed(file: file, expected: problem.expected, found: problem.found)
+  }
+}

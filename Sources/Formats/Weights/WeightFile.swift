@@ -1,0 +1,81 @@
+import Foundation
+import Tensor
+
+/// A file of named tensors, opened by mapping and read one tensor at a time, whatever its format.
+///
+/// - `SafeTensorsFile`: safetensors; `NumPyFile`: `.npy` and `.npz`; `TorchFile`: what PyTorch saves.
+public protocol WeightFile: Sendable {
+  /// The file, as it was named; errors begin with it.
+  var file: String { get }
+  /// What kind of file it is: "safetensors file".
+  var format: String { get }
+  /// The names of the tensors, sorted.
+  var names: [String] { get }
+  /// The length of the file in bytes.
+  var byteCount: Int { get }
+  /// The SHA-256 of the whole file.
+  var sha256: SHA256.Digest { get }
+  /// The type in which the elements of a tensor are stored; `nil` where there is none of this name.
+  func type(of name: String) -> ElementType?
+  /// The extents of a tensor, without reading it; `nil` where there is none of this name.
+  func shape(of name: String) -> Shape?
+  /// A tensor as numbers of type `Real`.
+  ///
+  /// Floating-point elements are rounded to the nearest `Real`; integers and booleans (0 and 1) are converted exactly
+  /// or not at all.
+  /// - Throws: a typed error that names file and tensor, if there is no such tensor, if its data are damaged, or if an
+  ///   integer in it is one that `Real` cannot hold.
+  func tensor(_ name: String) throws -> Tensor
+  /// The elements of a tensor of an integer type or of booleans, in row-major order.
+  ///
+  /// - Throws: a typed error, as above and for floating-point numbers.
+  func integers(_ name: String) throws -> [Int64]
+}
+
+extension SafeTensorsFile: WeightFile {
+  /// What it is.
+  public var format: String { "safetensors file" }
+  /// The type in which the elements of a tensor are stored; `nil` where there is none of this name.
+  public func type(of name: String) -> ElementType? { contains(name) ? try? entry(name).type : nil }
+  /// The extents of a tensor, without reading it; `nil` where there is none of this name.
+  public func shape(of name: String) -> Shape? { contains(name) ? try? entry(name).shape : nil }
+}
+
+/// What can be wrong with a NumPy or PyTorch file, or with a request for one of its tensors.
+public enum WeightFileError: Error, Equatable, Sendable, CustomStringConvertible {
+  /// The file cannot be opened or read.
+  case unreadable(FileError)
+  /// The file is not what its format demands.
+  case malformed(file: String, expected: String, found: String)
+  /// One tensor is wrong, or not of the kind asked for.
+  case tensor(file: String, name: String, expected: String, found: String)
+  /// There is no tensor of that name.
+  case missing(file: String, name: String)
+  /// The pickle of the file mentions something that tensors do not need, which may be code.
+  case refused(file: String, global: String)
+
+  /// What was expected and what was found.
+  public var description: String {
+    switch self {
+    case .unreadable(let error): error.description
+    case .malformed(let file, let expected, let found): "\(file): expected \(expected), found \(found)"
+    case .tensor(let file, let name, let expected, let found):
+      "\(file): tensor \(quoted(name)): expected \(expected), found \(found)"
+    case .missing(let file, let name): "\(file): expected a tensor \(quoted(name)), found none of that name"
+    case .refused(let file, let global):
+      "\(file): expected a pickle of tensors and plain values, found the global \(quoted(global)), which is refused; "
+        + "nothing was called (save the state dictionary alone to leave it out)"
+    }
+  }
+}
+
+extension MappedFile {
+  /// The SHA-256 of the whole file.
+  var sha256: SHA256.Digest {
+    withBytes { bytes in
+      var hash = SHA256()
+      hash.update(bytes)
+      return hash.digest
+    }
+  }
+}

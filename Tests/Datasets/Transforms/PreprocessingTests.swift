@@ -1,0 +1,104 @@
+import Formats
+import FrugalTestSupport
+import Tensor
+import Testing
+
+@testable import Datasets
+
+@Suite("Preprocessing")
+struct PreprocessingTests {
+  struct Golden: Sendable, CustomTestStringConvertible {
+    let key: String
+    let source: String
+    let size: Int
+    var testDescription: String { key }
+  }
+
+  static let golden: [Golden] = ImageGoldenFiles.cases("clip_preprocess").flatMap { entry in
+    (ImageGoldenFiles.arguments(entry)["cases"] as? [[String: Any]] ?? []).map { fields in
+      Golden(
+        key: fields["key"] as? String ?? "", source: fields["source"] as? String ?? "", size: fields["n"] as? Int ?? 0)
+    }
+  }
+
+  /// The pixels are exact, so what is left is float rounding of values below 3: a few times 2⁻²³.
+  @Test(
+    .enabled(if: Fixtures.has("images"), "golden files of images are absent: set FRUGAL_FIXTURES"), arguments: golden)
+  func clipTransformAgrees(_ entry: Golden) throws {
+    let image = try ImageGoldenFiles.image(entry.source)
+    var output = [Real](repeating: .nan, count: 3 * entry.size * entry.size)
+    try Preprocessing.clip(size: entry.size).apply(to: image, into: &output)
+    let expected = try #require(ImageGoldenFiles.clip?.floats(entry.key))
+    #expect(expected.count == output.count)
+    #expect(zip(output, expected).allSatisfy { abs($0 - Real($1)) < 2e-6 })
+  }
+
+  @Test(.enabled(if: Fixtures.has("images"), "golden files of images are absent: set FRUGAL_FIXTURES"))
+  func largePhotoIsCroppedAsByPillow() throws {
+    let image = try ImageGoldenFiles.image("big-photo-420.jpg")
+    let cropped = try Preprocessing.clip().geometryApplied(to: image)
+    #expect(cropped.pixels == ImageGoldenFiles.large?.bytes("clip224.big-photo-420.jpg"))
+  }
+
+  @Test(
+    .enabled(if: Fixtures.has("images"), "golden files of images are absent: set FRUGAL_FIXTURES"),
+    arguments: ImageGoldenFiles.cases("decode_large"))
+  func blockMeansOfLargePicturesAgree(_ entry: ImageGoldenFiles.Case) throws {
+    let image = try ImageGoldenFiles.image(entry.file)
+    #expect([image.width, image.height] == ImageGoldenFiles.arguments(entry)["size"] as? [Int])
+    let expected = try #require(ImageGoldenFiles.large?.floats("blockmean." + entry.file))
+    let (rows, columns) = (image.height / 8, image.width / 8)
+    #expect(expected.count == rows * columns * 3)
+    var different = 0
+    for index in 0..<min(expected.count, rows * columns * 3) {
+      let (row, column, channel) = (index / 3 / columns, index / 3 % columns, index % 3)
+      var sum = 0
+      for y in 0..<8 {
+        for x in 0..<8 { sum += Int(image.pixels[((8 * row + y) * image.width + 8 * column + x) * 3 + channel]) }
+      }
+      // Sums of 64 bytes are exact in float: equal pixels have equal means.
+      if Float(sum) / 64 != expected[index] { different += 1 }
+    }
+    #expect(different == 0)
+  }
+
+  @Test func normalisationIsTheFormula() throws {
+    let transform = try Preprocessing(
+      geometry: .direct(height: 1, width: 2), resample: .bilinear, mean: [0.5, 0.25, 0], std: [0.5, 0.25, 2])
+    var output = [Real](repeating: .nan, count: 6)
+    transform.apply(to: Image(width: 2, height: 1, pixels: [0, 51, 255, 255, 102, 0]), into: &output)
+    let expected: [Real] = [-1, 1, -0.2, 0.6, 0.5, 0]
+    #expect(zip(output, expected).allSatisfy { abs($0 - $1) < 1e-6 })
+  }
+
+  /// A margin of 3 puts the crop at 2 (1.5 to even) or 1; one of 5 at 2 either way.
+  @Test(arguments: [(11, 2, 1), (13, 2, 2), (12, 2, 2), (8, 0, 0)])
+  func cropOffsetsRoundAsAsked(_ width: Int, _ even: Int, _ down: Int) throws {
+    let image = Image.pattern(width: width, height: 8)
+    for (rounding, left) in [(Preprocessing.CropRounding.halfToEven, even), (.down, down)] {
+      let transform = try Preprocessing(
+        geometry: .shortestEdge(8, crop: 8, rounding: rounding), mean: [0, 0, 0], std: [1, 1, 1])
+      #expect(
+        transform.geometryApplied(to: image) == image.cropped(PixelBox(left: left, top: 0, width: 8, height: 8)))
+    }
+  }
+
+  @Test func directResizeIgnoresTheAspectRatio() throws {
+    let transform = try Preprocessing(geometry: .direct(height: 4, width: 6), mean: [0, 0, 0], std: [1, 1, 1])
+    let image = Image.pattern(width: 30, height: 5)
+    #expect(transform.geometryApplied(to: image) == image.resized(width: 6, height: 4, .bicubic))
+    #expect(transform.outputSize == (4, 6))
+  }
+
+  static let impossible: [(Preprocessing.Geometry, [Double], [Double])] = [
+    (.shortestEdge(0, crop: 0), [0, 0, 0], [1, 1, 1]), (.shortestEdge(8, crop: 9), [0, 0, 0], [1, 1, 1]),
+    (.direct(height: 4, width: -1), [0, 0, 0], [1, 1, 1]), (.direct(height: .max, width: 1), [0, 0, 0], [1, 1, 1]),
+    (.direct(height: 4, width: 4), [0, 0], [1, 1, 1]), (.direct(height: 4, width: 4), [0, 0, 0], [1, 0, 1]),
+    (.direct(height: 4, width: 4), [0, .nan, 0], [1, 1, 1]),
+  ]
+
+  @Test(arguments: impossible)
+  func impossibleSettingsAreRefused(_ geometry: Preprocessing.Geometry, _ mean: [Double], _ std: [Double]) {
+    #expect(throws: PreprocessingError.self) { try Preprocessing(geometry: geometry, mean: mean, std: std) }
+  }
+}

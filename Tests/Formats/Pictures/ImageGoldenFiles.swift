@@ -1,0 +1,106 @@
+import Foundation
+import FrugalTestSupport
+import Testing
+
+@testable import Formats
+
+/// The golden files of the image suites: an index of cases, and safetensors files of expected pixels.
+enum ImageGoldenFiles {
+  struct Case: Sendable, CustomTestStringConvertible {
+    let name: String
+    let file: String
+    let operation: String
+    let arguments: String
+    let tensor: String
+    let maximum: Int
+    let mean: Double
+    var testDescription: String { name }
+  }
+
+  static let cases: [Case] = {
+    guard let index = json("images/index.json") as? [String: Any], let list = index["cases"] as? [[String: Any]] else {
+      return []
+    }
+    return list.map { entry in
+      Case(
+        name: entry["name"] as? String ?? "", file: entry["file"] as? String ?? "",
+        operation: entry["op"] as? String ?? "", arguments: string(entry["args"] ?? [:]),
+        tensor: entry["tensor"] as? String ?? "", maximum: entry["max_abs_diff"] as? Int ?? 0,
+        mean: entry["mean_abs_diff"] as? Double ?? 0)
+    }
+  }()
+
+  static func cases(_ operation: String) -> [Case] { cases.filter { $0.operation == operation } }
+
+  static func arguments(_ entry: Case) -> [String: Any] {
+    (try? JSONSerialization.jsonObject(with: Data(entry.arguments.utf8))) as? [String: Any] ?? [:]
+  }
+
+  static func json(_ name: String) -> Any? {
+    guard let data = try? Data(contentsOf: Fixtures.url(name)) else { return nil }
+    return try? JSONSerialization.jsonObject(with: data)
+  }
+
+  private static func string(_ object: Any) -> String {
+    (try? JSONSerialization.data(withJSONObject: object)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
+  }
+
+  static func bytes(_ file: String) throws -> [UInt8] { [UInt8](try Data(contentsOf: Fixtures.url("images/" + file))) }
+
+  static func image(_ file: String) throws -> Image { try Image.decode(bytes(file), name: file) }
+
+  static let jpeg = try? Tensors("decoded-jpeg.safetensors")
+  static let png = try? Tensors("decoded-png.safetensors")
+  static let resize = try? Tensors("resize.safetensors")
+  static let clip = try? Tensors("clip-preprocess.safetensors")
+  static let large = try? Tensors("large.safetensors")
+}
+
+/// Just enough of safetensors for expected values: a header of names, shapes and offsets, then the data.
+struct Tensors: Sendable {
+  struct Entry: Sendable {
+    let shape: [Int]
+    let range: Range<Int>
+  }
+
+  private let bytes: [UInt8]
+  private(set) var entries: [String: Entry] = [:]
+
+  init(_ file: String) throws {
+    let bytes = try ImageGoldenFiles.bytes(file)
+    let length = (0..<8).reduce(0) { $0 | Int(bytes[$1]) << (8 * $1) }
+    let start = 8 + length
+    self.bytes = bytes
+    let header = try JSONSerialization.jsonObject(with: Data(bytes[8..<start])) as? [String: Any] ?? [:]
+    for (name, value) in header {
+      guard let value = value as? [String: Any], let shape = value["shape"] as? [Int],
+        let offsets = value["data_offsets"] as? [Int]
+      else { continue }
+      entries[name] = Entry(shape: shape, range: start + offsets[0]..<start + offsets[1])
+    }
+  }
+
+  func bytes(_ name: String) -> [UInt8]? { entries[name].map { Array(bytes[$0.range]) } }
+
+  func floats(_ name: String) -> [Float]? {
+    bytes(name)?.withUnsafeBytes { raw in
+      (0..<raw.count / 4).map { raw.loadUnaligned(fromByteOffset: 4 * $0, as: Float.self) }
+    }
+  }
+}
+
+/// How far two lists of 8-bit levels are apart.
+struct LevelDifference {
+  var maximum = 0
+  var mean = 0.0
+
+  init(_ first: [UInt8], _ second: [UInt8]) {
+    var sum = 0
+    for (one, other) in zip(first, second) {
+      let difference = abs(Int(one) - Int(other))
+      maximum = max(maximum, difference)
+      sum += difference
+    }
+    mean = first.isEmpty ? 0 : Double(sum) / Double(first.count)
+  }
+}

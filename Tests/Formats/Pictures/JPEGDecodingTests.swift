@@ -1,0 +1,32 @@
+import FrugalTestSupport
+import Testing
+
+@testable import Formats
+
+@Suite(
+  "JPEG decoding",
+  .enabled(if: Fixtures.has("images"), "golden files of images are absent: set FRUGAL_FIXTURES"))
+struct JPEGDecodingTests {
+  /// The files allow a few levels, for decoders with other arithmetic; ours is libjpeg's, so none is needed.
+  @Test(arguments: ImageGoldenFiles.cases("decode_jpeg"))
+  func pixelsAreThoseOfLibjpeg(_ entry: ImageGoldenFiles.Case) throws {
+    let tensors = try #require(ImageGoldenFiles.jpeg)
+    let image = try ImageGoldenFiles.image(entry.file)
+    #expect([image.height, image.width, 3] == tensors.entries[entry.tensor]?.shape)
+    let expected = try #require(tensors.bytes(entry.tensor))
+    let difference = LevelDifference(image.pixels, expected)
+    #expect(difference.maximum == 0, "mean difference \(difference.mean), allowed \(entry.maximum), \(entry.mean)")
+  }
+
+  @Test(arguments: ImageGoldenFiles.cases("decode_jpeg").filter { $0.arguments.contains("exif_orientation") })
+  func orientationMakesUpright(_ entry: ImageGoldenFiles.Case) throws {
+    let tensors = try #require(ImageGoldenFiles.jpeg)
+    let image = try ImageGoldenFiles.image(entry.file)
+    let tag = ImageGoldenFiles.arguments(entry)["exif_orientation"] as? Int
+    #expect(Int(image.orientation.rawValue) == tag)
+    let upright = image.upright()
+    #expect([upright.height, upright.width, 3] == tensors.entries[entry.tensor + ".upright"]?.shape)
+    #expect(upright.pixels == tensors.bytes(entry.tensor + ".upright"))
+    #expect(upright.orientation == .upright)
+  }
+}

@@ -1,0 +1,39 @@
+import FrugalTestSupport
+import Testing
+
+@testable import Formats
+
+@Suite(
+  "PNG decoding",
+  .enabled(if: Fixtures.has("images"), "golden files of images are absent: set FRUGAL_FIXTURES"))
+struct PNGDecodingTests {
+  @Test(arguments: ImageGoldenFiles.cases("decode_png"))
+  func pixelsAreExact(_ entry: ImageGoldenFiles.Case) throws {
+    let tensors = try #require(ImageGoldenFiles.png)
+    let image = try ImageGoldenFiles.image(entry.file)
+    #expect([image.height, image.width, 3] == tensors.entries[entry.tensor]?.shape)
+    #expect(image.pixels == tensors.bytes(entry.tensor))
+  }
+
+  @Test(arguments: ["p-c0-d16.png", "p-c0-d16-adam7.png"])
+  func sixteenBitGrayCanKeepItsHighByte(_ file: String) throws {
+    let image = try Image.decode(ImageGoldenFiles.bytes(file), name: file, sixteenBitGray: .highByte)
+    #expect(image.pixels == ImageGoldenFiles.png?.bytes(file + ".highbyte"))
+  }
+
+  @Test(arguments: ImageGoldenFiles.cases("png_samples"))
+  func sixteenBitSamplesLoseTheirLowByte(_ entry: ImageGoldenFiles.Case) throws {
+    let file = try #require(ImageGoldenFiles.arguments(entry)["file"] as? String)
+    let tensors = try Tensors(entry.file)
+    let channels = try #require(tensors.entries["samples"]?.shape.last)
+    let samples = try #require(tensors.bytes("samples"))
+    let image = try Image.decode(ImageGoldenFiles.bytes(file), name: file, sixteenBitGray: .highByte)
+    for pixel in 0..<image.width * image.height {
+      for channel in 0..<3 {
+        // 64-bit samples, lowest byte first: the second byte is the high one.
+        let sample = pixel * channels + (channels < 3 ? 0 : channel)
+        #expect(image.pixels[3 * pixel + channel] == samples[8 * sample + 1])
+      }
+    }
+  }
+}
