@@ -40,6 +40,8 @@ public struct Preprocessing: Sendable, Equatable {
   public let std: [Double]
   /// What 8-bit pixels are multiplied with first.
   public let rescale: Double
+  /// The 256 values of each channel, normalised in `Double`.
+  private let levels: [Real]
 
   /// - Throws: `PreprocessingError` when a size is not positive or above 2²⁰, the crop is larger than the shortest
   ///   edge, or mean and std are not three finite numbers each, std above 0.
@@ -69,6 +71,9 @@ public struct Preprocessing: Sendable, Equatable {
     self.mean = mean
     self.std = std
     self.rescale = rescale
+    levels = (0..<3 * 256).map { index in
+      Real((rescale * Double(index & 255) - mean[index >> 8]) / std[index >> 8])
+    }
   }
 
   /// The test transform of CLIP and of the methods built on it.
@@ -111,10 +116,6 @@ public struct Preprocessing: Sendable, Equatable {
   /// Normalises the pixels of `image` as they are into `output`, [3, image.height, image.width].
   public func normalize(_ image: Image, into output: UnsafeMutablePointer<Real>) {
     let area = image.width * image.height
-    // A channel has only 256 levels: their values are worked out once, in Double.
-    let levels = (0..<3 * 256).map { index in
-      Real((rescale * Double(index & 255) - mean[index >> 8]) / std[index >> 8])
-    }
     levels.withUnsafeBufferPointer { levels in
       image.pixels.withUnsafeBufferPointer { pixels in
         for index in 0..<area {

@@ -71,6 +71,21 @@ struct PreprocessingTests {
     #expect(zip(output, expected).allSatisfy { abs($0 - $1) < 1e-6 })
   }
 
+  /// Every level of every channel, worked out in double precision and rounded once.
+  @Test func levelsAreRoundedOnce() throws {
+    let (mean, std) = ([0.48145466, 0.4578275, 0.40821073], [0.26862954, 0.26130258, 0.27577711])
+    let transform = try Preprocessing(geometry: .direct(height: 1, width: 256), mean: mean, std: std, rescale: 0.004)
+    let pixels = (0..<256).flatMap { level in [UInt8(level), UInt8(255 - level), UInt8(level ^ 0x55)] }
+    var output = [Real](repeating: .nan, count: 3 * 256)
+    transform.normalize(Image(width: 256, height: 1, pixels: pixels), into: &output)
+    for channel in 0..<3 {
+      for column in 0..<256 {
+        let level = Double(pixels[3 * column + channel])
+        #expect(output[256 * channel + column] == Real((0.004 * level - mean[channel]) / std[channel]))
+      }
+    }
+  }
+
   /// A margin of 3 puts the crop at 2 (1.5 to even) or 1; one of 5 at 2 either way.
   @Test(arguments: [(11, 2, 1), (13, 2, 2), (12, 2, 2), (8, 0, 0)])
   func cropOffsetsRoundAsAsked(_ width: Int, _ even: Int, _ down: Int) throws {
