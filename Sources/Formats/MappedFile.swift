@@ -12,17 +12,8 @@ public final class MappedFile: @unchecked Sendable {
   ///
   /// - Throws: `FileError` if the file is missing, unreadable or not a regular file (a folder, a pipe).
   public init(contentsOf url: URL) throws(FileError) {
-    // Without O_NONBLOCK, opening a pipe would wait for its writer.
-    let descriptor = open(url.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-    guard descriptor >= 0 else { throw FileError(url, expected: "a readable file") }
+    let (descriptor, count) = try Self.open(url)
     defer { close(descriptor) }
-    var status = stat()
-    guard fstat(descriptor, &status) == 0 else { throw FileError(url, expected: "a readable file") }
-    guard status.st_mode & S_IFMT == S_IFREG else {
-      let isFolder = status.st_mode & S_IFMT == S_IFDIR
-      throw FileError(file: url.shown, expected: "a regular file", found: isFolder ? "a folder" : "a special file")
-    }
-    let count = Int(status.st_size)
     // An empty range cannot be mapped.
     guard count > 0 else {
       bytes = UnsafeRawBufferPointer(start: nil, count: 0)
@@ -32,6 +23,25 @@ public final class MappedFile: @unchecked Sendable {
       throw FileError(url, expected: "a file that can be mapped")
     }
     bytes = UnsafeRawBufferPointer(start: base, count: count)
+  }
+
+  /// A regular file opened for reading, which the caller closes, and its length in bytes.
+  static func open(_ url: URL) throws(FileError) -> (descriptor: Int32, count: Int) {
+    // Without O_NONBLOCK, opening a pipe would wait for its writer.
+    let descriptor = Foundation.open(url.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard descriptor >= 0 else { throw FileError(url, expected: "a readable file") }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else {
+      let error = FileError(url, expected: "a readable file")
+      close(descriptor)
+      throw error
+    }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      close(descriptor)
+      let isFolder = status.st_mode & S_IFMT == S_IFDIR
+      throw FileError(file: url.shown, expected: "a regular file", found: isFolder ? "a folder" : "a special file")
+    }
+    return (descriptor, Int(status.st_size))
   }
 
   deinit {

@@ -1,14 +1,31 @@
 import Foundation
 
 extension MappedFile {
-  /// The bytes of a small file, such as a configuration.
+  /// The bytes of a small file, such as a configuration or a picture, read once into the array that is returned.
+  ///
+  /// A file is read and not mapped where it may change or its server may fail while a program runs for hours: that is an
+  /// error here, and would end the process under a mapping.
   ///
   /// - Throws: `FileError` if the file is missing, unreadable, not a regular file, or larger than `limit` bytes.
   public static func bytes(of url: URL, limit: Int = 16 << 20) throws(FileError) -> [UInt8] {
-    let file = try MappedFile(contentsOf: url)
-    guard file.count <= limit else {
-      throw FileError(file: url.shown, expected: "at most \(limit) bytes", found: "\(file.count)")
+    let (descriptor, size) = try open(url)
+    defer { close(descriptor) }
+    guard size <= limit else {
+      throw FileError(file: url.shown, expected: "at most \(limit) bytes", found: "\(size)")
     }
-    return file.withBytes { Array($0) }
+    var failure: FileError?
+    let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+      guard let base = buffer.baseAddress else { return }
+      while count < size {
+        let found = read(descriptor, base + count, size - count)
+        if found < 0 && errno == EINTR { continue }
+        if found < 0 { failure = FileError(url, expected: "a readable file") }
+        // A file that became shorter meanwhile ends here.
+        guard found > 0 else { return }
+        count += found
+      }
+    }
+    if let failure { throw failure }
+    return bytes
   }
 }

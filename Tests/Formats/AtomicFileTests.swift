@@ -66,6 +66,15 @@ import Testing
     #expect(file.withBytes(in: count / 2..<count) { Array($0) } == Array(bytes[(count / 2)...]))
   }
 
+  @Test(arguments: [0, 1, 4095, 4096, 4097]) func readBytesAreThoseOfTheFile(_ count: Int) throws {
+    let folder = try TemporaryFolder()
+    let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 37) }
+    let url = try folder.write(bytes, to: "bytes")
+    #expect(try MappedFile.bytes(of: url, limit: count) == bytes)
+    let error = FileError(file: url.shown, expected: "at most \(count - 1) bytes", found: "\(count)")
+    #expect(throws: error) { try MappedFile.bytes(of: url, limit: count - 1) }
+  }
+
   @Test func mappingSurvivesTheReplacementOfItsFile() throws {
     let folder = try TemporaryFolder()
     let url = try folder.write("first", to: "file")
@@ -80,6 +89,9 @@ import Testing
     try #require(mkfifo(url.path, 0o600) == 0)
     #expect(throws: FileError(file: url.path, expected: "a regular file", found: "a special file")) {
       try MappedFile(contentsOf: url)
+    }
+    #expect(throws: FileError(file: url.path, expected: "a regular file", found: "a special file")) {
+      try MappedFile.bytes(of: url)
     }
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Tensor
 
 /// A picture: rows of interleaved 8-bit RGB pixels, top row first.
 ///
@@ -43,7 +44,11 @@ public struct Image: Sendable, Equatable {
   /// - Throws: `ImageError` when the file cannot be read, is above `maximumFileSize`, or does not decode.
   public init(contentsOf url: URL, sixteenBitGray: SixteenBitGray = .clipped) throws(ImageError) {
     let name = url.path
-    self = try Self.decode(Self.read(url, name: name), name: name, sixteenBitGray: sixteenBitGray)
+    let bytes: [UInt8]
+    do throws(FileError) { bytes = try MappedFile.bytes(of: url, limit: Self.maximumFileSize) } catch {
+      throw ImageError(name: name, problem: .unreadable("expected \(error.expected), found \(error.found)"))
+    }
+    self = try Self.decode(bytes, name: name, sixteenBitGray: sixteenBitGray)
   }
 
   /// The picture in the bytes of a file called `name`; JPEG and PNG are told apart by their signatures.
@@ -71,13 +76,6 @@ public struct Image: Sendable, Equatable {
     }
   }
 
-  /// The picture in `data`, as above.
-  public static func decode(
-    _ data: Data, name: String, sixteenBitGray: SixteenBitGray = .clipped
-  ) throws(ImageError) -> Image {
-    try decode([UInt8](data), name: name, sixteenBitGray: sixteenBitGray)
-  }
-
   /// Refuses a picture whose sides are zero or whose pixels are too many to allocate.
   static func checkSize(width: Int, height: Int) throws(ImageError.Problem) {
     guard width > 0, height > 0 else {
@@ -85,25 +83,6 @@ public struct Image: Sendable, Equatable {
     }
     guard height <= maximumPixels / width else {
       throw .tooLarge(expected: "at most \(maximumPixels) pixels", found: "\(width) × \(height)")
-    }
-  }
-
-  private static func read(_ url: URL, name: String) throws(ImageError) -> [UInt8] {
-    do {
-      let file = try FileHandle(forReadingFrom: url)
-      defer { try? file.close() }
-      // One byte above the limit shows a larger file without a separate look at its size.
-      let data = try file.read(upToCount: maximumFileSize + 1) ?? Data()
-      guard data.count <= maximumFileSize else {
-        throw ImageError(
-          name: name,
-          problem: .tooLarge(expected: "a file of at most \(maximumFileSize) bytes", found: "a larger one"))
-      }
-      return [UInt8](data)
-    } catch let error as ImageError {
-      throw error
-    } catch {
-      throw ImageError(name: name, problem: .unreadable(error.localizedDescription))
     }
   }
 }

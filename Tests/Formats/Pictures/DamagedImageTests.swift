@@ -98,6 +98,14 @@ struct DamagedImageTests {
     #expect(throws: ImageError.self) { try Image(contentsOf: Fixtures.embedded) }
   }
 
+  @Test func pipeIsRefusedWithoutWaiting() throws {
+    let folder = try TemporaryFolder()
+    let url = try folder.file("pipe.png")
+    try #require(mkfifo(url.path, 0o600) == 0)
+    let problem = ImageError.Problem.unreadable("expected a regular file, found a special file")
+    #expect(throws: ImageError(name: url.path, problem: problem)) { try Image(contentsOf: url) }
+  }
+
   @Test func fileOnDiskDecodesLikeItsBytes() throws {
     let url = Fixtures.embedded.appendingPathComponent("images/gray.jpg")
     #expect(try Image(contentsOf: url) == Image.decode(Self.bytes("gray.jpg"), name: "gray.jpg"))
