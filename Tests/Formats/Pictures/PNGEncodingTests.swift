@@ -40,6 +40,27 @@ import Testing
     }
   }
 
+  /// Encoders cut the data into chunks as they like; empty ones are allowed.
+  @Test(arguments: [1, 2, 7, 100, 100_000]) func chunksOfDataMayHaveAnySize(_ length: Int) throws {
+    let image = Self.pictures(Size(width: 31, height: 32))[1]
+    let png = image.png
+    let data = Array(png[41..<png.count - 16])
+    var file = Array(png[..<33])
+    PNGEncoder.append("IDAT", [], to: &file)
+    for start in stride(from: 0, to: data.count, by: length) {
+      PNGEncoder.append("IDAT", Array(data[start..<min(start + length, data.count)]), to: &file)
+    }
+    PNGEncoder.append("IDAT", [], to: &file)
+    #expect(try Image.decode(file + png.suffix(12), name: "picture") == image)
+  }
+
+  @Test func dataThatIsEmptyIsNone() {
+    var file = Array(Self.pictures(Size(width: 3, height: 2))[0].png[..<33])
+    PNGEncoder.append("IDAT", [], to: &file)
+    let problem = ImageError.Problem.malformed(expected: "a chunk IDAT", found: "none")
+    #expect(throws: ImageError(name: "picture", problem: problem)) { try Image.decode(file, name: "picture") }
+  }
+
   @Test func eachFilterIsTakenWhereItIsBest() throws {
     var taken: Set<UInt8> = []
     for image in Self.pictures(Size(width: 31, height: 32)) {

@@ -16,9 +16,6 @@ struct PNGChunks {
 
   init(_ bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
 
-  /// Bytes of the file after the chunk last read.
-  var rest: Int { bytes.count - position }
-
   /// The next chunk; nil at the end of the file.
   ///
   /// - Throws: when the chunk is cut, or when it is critical and its checksum is wrong.

@@ -6,7 +6,8 @@ struct PNGDecoder {
   private let sixteenBitGray: Image.SixteenBitGray
   private var palette: [UInt8]?
   private var orientation = Orientation.upright
-  private var compressed: [UInt8] = []
+  /// The data of the chunks IDAT, where it is in the file.
+  private var compressed: [UnsafeBufferPointer<UInt8>] = []
 
   init(_ bytes: UnsafeBufferPointer<UInt8>, sixteenBitGray: Image.SixteenBitGray) {
     chunks = PNGChunks(bytes)
@@ -20,9 +21,7 @@ struct PNGDecoder {
     // A missing IEND loses nothing; Pillow does without, too.
     reading: while let chunk = try chunks.next() {
       switch chunk.type {
-      case "IDAT":
-        if compressed.isEmpty { compressed.reserveCapacity(chunks.rest + chunk.data.count) }
-        compressed += chunk.data
+      case "IDAT": if !chunk.data.isEmpty { compressed.append(chunk.data) }
       case "PLTE": palette = try Self.palette(chunk.data)
       case "IEND": break reading
       case "eXIf": orientation = Orientation(exif: chunk.data)
@@ -37,11 +36,22 @@ struct PNGDecoder {
 
     let rows = PNGRows(
       header: header, expansion: PNGPixels(header: header, palette: palette ?? [], sixteenBitGray: sixteenBitGray))
-    let pixels = try compressed.withUnsafeBufferPointer { (compressed) throws(ImageError.Problem) in
-      let filtered = try Self.inflate(compressed, expected: rows.count)
+    let pixels = try withData { (data) throws(ImageError.Problem) in
+      let filtered = try Self.inflate(data, expected: rows.count)
       return try rows.pixels(filtered.written)
     }
     return Image(width: header.width, height: header.height, pixels: pixels, orientation: orientation)
+  }
+
+  /// Calls `body` with the compressed data; only that of several chunks is put together first.
+  private func withData<Result>(
+    _ body: (UnsafeBufferPointer<UInt8>) throws(ImageError.Problem) -> Result
+  ) throws(ImageError.Problem) -> Result {
+    guard compressed.count > 1 else { return try body(compressed[0]) }
+    var whole: [UInt8] = []
+    whole.reserveCapacity(compressed.reduce(0) { $0 + $1.count })
+    for part in compressed { whole += part }
+    return try whole.withUnsafeBufferPointer(body)
   }
 
   private static func inflate(

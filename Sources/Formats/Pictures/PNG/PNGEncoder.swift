@@ -14,7 +14,8 @@ enum PNGEncoder {
     return file
   }
 
-  private static func append(_ type: String, _ data: [UInt8], to file: inout [UInt8]) {
+  /// Appends a chunk: length, type, data, checksum.
+  static func append(_ type: String, _ data: [UInt8], to file: inout [UInt8]) {
     let checked = Array(type.utf8) + data
     file += withUnsafeBytes(of: UInt32(data.count).bigEndian, Array.init)
     file += checked
