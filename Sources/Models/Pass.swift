@@ -39,7 +39,11 @@ public struct Pass {
   private let observer: ((_ name: String, _ value: Tensor) -> Void)?
 
   /// A run with the given tunings; sites without one keep their frozen tensor. A run of training has draws, one of
-  /// evaluation none. The observer receives every named intermediate, in order.
+  /// evaluation none.
+  ///
+  /// The observer receives every named intermediate, in the order of computation. A block shows each of its residual
+  /// branches, `BLOCK.attention` being what attention adds and `BLOCK.attention.residual` the sum, then `BLOCK.mlp` and
+  /// `BLOCK.mlp.residual`, and last its output, `BLOCK`. The one branch of a bottleneck is `BLOCK.norm3`.
   public init(
     tunings: [Site: Tuning] = [:], draws: TrainingDraws? = nil,
     observer: ((_ name: String, _ value: Tensor) -> Void)? = nil
@@ -83,16 +87,24 @@ public struct Pass {
   /// z + y, where y is a residual branch of block i of n; in training with stochastic depth (Huang et al. 2016) a sample
   /// skips it with probability p i / (n − 1), and what is kept is divided by the rest.
   ///
-  /// - z, y: [samples, ...], one shape; part: which of the branches of the block, 0 or 1.
-  func residual(_ z: Variable, _ y: Variable, block: Int, of blocks: Int, part: Int) -> Variable {
-    guard let draws, draws.stochasticDepth > 0, block > 0 else { return z.adding(y) }
+  /// An observer sees y as NAME and the sum as `NAME.residual`.
+  ///
+  /// - z, y: [samples, ...], one shape; name: that of the branch; part: which of the branches of the block, 0 or 1.
+  func residual(
+    _ z: Variable, _ y: Variable, named name: @autoclosure () -> String, block: Int, of blocks: Int, part: Int
+  ) -> Variable {
+    observer?(name(), y.value)
+    guard let draws, draws.stochasticDepth > 0, block > 0 else {
+      return observed("\(name()).residual", z.adding(y))
+    }
     let draw = DropDraw(seed: draws.seed, site: 2 * block + part, step: draws.step)
-    return z.adding(y.dropPath(draws.stochasticDepth * Real(block) / Real(blocks - 1), draw: draw))
+    let kept = y.dropPath(draws.stochasticDepth * Real(block) / Real(blocks - 1), draw: draw)
+    return observed("\(name()).residual", z.adding(kept))
   }
 
-  /// Shows an intermediate to the observer and hands it on.
-  func observed(_ name: String, _ variable: Variable) -> Variable {
-    observer?(name, variable.value)
+  /// Shows an intermediate to the observer and hands it on; the name is made only where there is one.
+  func observed(_ name: @autoclosure () -> String, _ variable: Variable) -> Variable {
+    observer?(name(), variable.value)
     return variable
   }
 }

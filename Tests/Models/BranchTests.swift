@@ -107,7 +107,7 @@ import Testing
     -> [Bool]
   {
     let pass = Pass(draws: TrainingDraws(seed: seed, step: step, stochasticDepth: rate))
-    let sum = pass.residual(Variable(z), Variable(y), block: block, of: blocks, part: part).value
+    let sum = pass.residual(Variable(z), Variable(y), named: "branch", block: block, of: blocks, part: part).value
     let (sums, starts) = (sum.values, z.values)
     return (0..<200).map { row -> Bool in
       let places = (3 * row)..<(3 * row + 3)
@@ -123,7 +123,7 @@ import Testing
 
   @Test func whatIsKeptGrows() {
     let pass = Pass(draws: TrainingDraws(seed: 1, step: 1, stochasticDepth: 0.4))
-    let sum = pass.residual(Variable(z), Variable(y), block: 4, of: 5, part: 1).value
+    let sum = pass.residual(Variable(z), Variable(y), named: "branch", block: 4, of: 5, part: 1).value
     for (index, isSkipped) in skipped(4, of: 5, part: 1).enumerated() where !isSkipped {
       for place in 3 * index..<3 * index + 3 {
         let expected: Real = z.values[place] + y.values[place] / 0.6
@@ -141,7 +141,7 @@ import Testing
   }
 
   @Test func evaluationSkipsNothing() {
-    let sum = Pass().residual(Variable(z), Variable(y), block: 4, of: 5, part: 0).value
+    let sum = Pass().residual(Variable(z), Variable(y), named: "branch", block: 4, of: 5, part: 0).value
     #expect(sum == Variable(z).adding(Variable(y)).value)
   }
 

@@ -43,9 +43,9 @@ package struct Bottleneck: ParameterizedLayer {
   package func callAsFunction(_ x: Variable, _ pass: Pass) -> Variable {
     let first = norm1(convolution1(x, pass), pass).relu()
     let second = norm2(convolution2(first, pass), pass).relu()
-    let third = norm3(convolution3(pooled(second), pass), pass)
+    let third = pass.observed("\(name).norm3", norm3(convolution3(pooled(second), pass), pass))
     let shortcut = downsample.map { $0.norm($0.convolution(pooled(x), pass), pass) } ?? x
-    return pass.observed(name, third.adding(shortcut).relu())
+    return pass.observed(name, pass.observed("\(name).norm3.residual", third.adding(shortcut)).relu())
   }
 
   private func pooled(_ x: Variable) -> Variable { stride == 1 ? x : x.averagePooled(by: stride) }

@@ -42,12 +42,14 @@ package struct ConvNeXtBlock: ParameterizedLayer {
   /// z: [batch, side · side, channels] → the same shape
   package func callAsFunction(_ z: Variable, _ pass: Pass) -> Variable {
     let (batch, width) = (z.shape[0], z.shape[2])
-    let mixed = z.reshaped(to: [batch, side, side, width])
-      .depthwiseConvolution(pass[kernel], bias: pass[bias]).reshaped(to: z.shape)
+    let mixed = pass.observed(
+      "\(name).depthwise",
+      z.reshaped(to: [batch, side, side, width])
+        .depthwiseConvolution(pass[kernel], bias: pass[bias]).reshaped(to: z.shape))
     let hidden = activation(up(norm(mixed, pass), pass))
     let branch = down(hidden, pass)
     let scaled = layerScale.map { branch.scaledChannels(by: pass[$0]) } ?? branch
-    return pass.observed(name, pass.residual(z, scaled, block: number, of: count, part: 0))
+    return pass.observed(name, pass.residual(z, scaled, named: "\(name).mlp", block: number, of: count, part: 0))
   }
 
   package var parameters: [Parameter] {

@@ -58,9 +58,10 @@ package struct SwinBlock: ParameterizedLayer {
       keys: key(x, pass).reshaped(to: inWindows), values: value(x, pass).reshaped(to: inWindows),
       relativePositions: pass[positionBias], heads: heads, in: windows)
     let mixed = output(attention.reshaped(to: [batch, tokens, width]), pass).permutingTokens(order.inverse)
-    let middle = pass.residual(z, mixed, block: number, of: count, part: 0)
+    let middle = pass.residual(z, mixed, named: "\(name).attention", block: number, of: count, part: 0)
     let hidden = activation(up(mlpNorm(middle, pass), pass))
-    return pass.observed(name, pass.residual(middle, down(hidden, pass), block: number, of: count, part: 1))
+    return pass.observed(
+      name, pass.residual(middle, down(hidden, pass), named: "\(name).mlp", block: number, of: count, part: 1))
   }
 
   package var parameters: [Parameter] {

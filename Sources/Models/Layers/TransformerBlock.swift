@@ -39,9 +39,11 @@ package struct TransformerBlock: ParameterizedLayer {
     let x = attentionNorm(z, pass)
     let attention = query(x, pass).attention(
       keys: key(x, pass), values: value(x, pass), heads: heads, isCausal: isCausal)
-    let middle = pass.residual(z, output(attention, pass), block: index, of: count, part: 0)
+    let middle = pass.residual(
+      z, output(attention, pass), named: "\(name).attention", block: index, of: count, part: 0)
     let hidden = up(mlpNorm(middle, pass), pass, then: activation)
-    return pass.observed(name, pass.residual(middle, down(hidden, pass), block: index, of: count, part: 1))
+    return pass.observed(
+      name, pass.residual(middle, down(hidden, pass), named: "\(name).mlp", block: index, of: count, part: 1))
   }
 
   package var parameters: [Parameter] {
