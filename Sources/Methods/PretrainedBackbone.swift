@@ -34,8 +34,9 @@ public struct PretrainedBackbone: PretrainedVision {
     contentsOf url: URL, hints: BackboneHints = BackboneHints(), classes: Int? = nil, _ normalisation: Normalisation
   ) throws {
     self.hints = hints
+    let stated = try BackboneHints(beside: url)
     weights = try PretrainedWeights(contentsOf: url)
-    backbone = try ImageBackbone(contentsOf: url, hints: hints, classes: classes)
+    backbone = try ImageBackbone(from: weights, hints: hints.filled(from: stated), classes: classes)
     let (size, constants) = (backbone.tower.imageSize, normalisation.constants)
     preprocessing = try Preprocessing(
       geometry: .direct(height: size, width: size), mean: constants.mean, std: constants.std)

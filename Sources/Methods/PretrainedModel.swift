@@ -13,22 +13,21 @@ public struct PretrainedModel: Sendable {
   /// The towers.
   public var model: CLIP { directory.model }
 
-  /// Reads a CLIP directory.
+  /// Reads a CLIP directory: configuration, tokenizer and preprocessing first, and the weights once all of them are sound.
   ///
   /// Without `preprocessor_config.json` pictures are prepared as CLIP's published models have it.
   /// - Throws: an error that names the file and what is wrong with it.
   public init(contentsOf url: URL, cleaning: TextCleaning = .published) throws {
-    directory = try CLIPDirectory(contentsOf: url, cleaning: cleaning)
-    let size = directory.model.configuration.vision.imageSize
     let file = url.appendingPathComponent(Preprocessing.fileName)
-    preprocessing =
-      FileManager.default.fileExists(atPath: file.path) ? try Preprocessing(contentsOf: file) : try .clip(size: size)
-    guard preprocessing.outputSize == (size, size) else {
-      let (height, width) = preprocessing.outputSize
+    let stated = FileManager.default.fileExists(atPath: file.path) ? try Preprocessing(contentsOf: file) : nil
+    directory = try CLIPDirectory(contentsOf: url, cleaning: cleaning) { configuration in
+      let size = configuration.vision.imageSize
+      guard let (height, width) = stated?.outputSize, (height, width) != (size, size) else { return }
       throw PretrainedModelError(
         "\(Preprocessing.fileName): crop_size: expected the image size \(size) of the model, found \(height) × "
           + "\(width)")
     }
+    preprocessing = try stated ?? .clip(size: directory.model.configuration.vision.imageSize)
   }
 
   /// Contradictions between what the configuration says and what the checkpoint is: the silent errors of the field.

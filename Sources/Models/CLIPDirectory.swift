@@ -18,23 +18,46 @@ public struct CLIPDirectory: Sendable {
   /// Whether there is no configuration, so that the sizes are those of the shapes.
   public let isDeduced: Bool
 
-  /// Reads everything but the pictures' preprocessing, which is the business of whoever reads pictures.
+  /// Reads everything but the pictures' preprocessing, which is the business of whoever reads pictures. Small files are read
+  /// and checked before the weights: of those, only names and shapes are looked at to tell the sizes, where no
+  /// `config.json` does.
   ///
+  /// - check: refuses a configuration that does not suit the caller, before any weight is read.
   /// - Throws: `ConfigurationError`, `SafeTensorsError`, `WeightFileError`, `WeightsError` or `TokenizerError`, each
-  ///   naming the file.
-  public init(contentsOf url: URL, cleaning: TextCleaning = .published) throws {
+  ///   naming the file; what `check` throws.
+  public init(
+    contentsOf url: URL, cleaning: TextCleaning = .published, check: (CLIPConfiguration) throws -> Void = { _ in }
+  ) throws {
     self.url = url
     var isDirectory: ObjCBool = false
     guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory), isDirectory.boolValue else {
       throw ConfigurationError("\(url.path): expected a directory with a CLIP checkpoint, found none")
     }
-    weights = try PretrainedWeights(contentsOf: url)
     let file = url.appendingPathComponent("config.json")
-    isDeduced = !FileManager.default.fileExists(atPath: file.path) && CLIPConfiguration.hasOpenAINames(weights)
+    let isStated = FileManager.default.fileExists(atPath: file.path)
+    let stated = isStated ? try CLIPConfiguration(contentsOf: file) : nil
+    let activation = isStated ? nil : try OpenCLIPConfiguration.activation(in: url)
+    var tokenizer = try Tokenizer.load(from: url)
+    tokenizer.cleaning = cleaning
+    self.tokenizer = tokenizer
+    func checkAll(_ configuration: CLIPConfiguration) throws {
+      guard tokenizer.tokenCount <= configuration.text.vocabulary else {
+        throw ConfigurationError(
+          "\(url.path): expected at most \(configuration.text.vocabulary) tokens (text_config.vocab_size), "
+            + "found \(tokenizer.tokenCount) in the tokenizer's files")
+      }
+      try check(configuration)
+    }
+    if let stated { try checkAll(stated) }
+    weights = try PretrainedWeights(contentsOf: url)
+    isDeduced = !isStated && CLIPConfiguration.hasOpenAINames(weights)
     let configuration =
-      try isDeduced
-      ? CLIPConfiguration(deducedFrom: weights, activation: OpenCLIPConfiguration.activation(in: url))
-      : CLIPConfiguration(contentsOf: file)
+      if let activation, isDeduced {
+        try CLIPConfiguration(deducedFrom: weights, activation: activation)
+      } else {
+        try stated ?? CLIPConfiguration(contentsOf: file)
+      }
+    if !isStated { try checkAll(configuration) }
     let isCustomText = !WeightLayout.textPrefix(weights).isEmpty
     layout =
       switch (isDeduced, configuration.vision) {
@@ -43,14 +66,6 @@ public struct CLIPDirectory: Sendable {
       case (true, .resNet): isCustomText ? .customTextResNetCLIP : .openAIResNetCLIP
       }
     model = try CLIP(configuration, from: weights, layout: layout)
-    var tokenizer = try Tokenizer.load(from: url)
-    tokenizer.cleaning = cleaning
-    guard tokenizer.tokenCount <= configuration.text.vocabulary else {
-      throw ConfigurationError(
-        "\(url.path): expected at most \(configuration.text.vocabulary) tokens (text_config.vocab_size), "
-          + "found \(tokenizer.tokenCount) in the tokenizer's files")
-    }
-    self.tokenizer = tokenizer
   }
 
   /// Contradictions between the shapes and the sizes that OpenAI stores beside the weights, as tensors of one integer.

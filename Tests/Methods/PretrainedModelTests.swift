@@ -1,7 +1,9 @@
+import Datasets
 import Formats
 import Foundation
 import FrugalTestSupport
 import Models
+import Tensor
 import Testing
 
 @testable import Methods
@@ -87,6 +89,30 @@ import Testing
   @Test func theDigestOfOneFileIsItsOwn() throws {
     let model = try PretrainedModel(contentsOf: Fixtures.embedded.appendingPathComponent("tiny-clip"))
     #expect(model.sha256 == model.directory.weights.files[0].sha256.description)
+  }
+
+  @Test func smallFilesAreCheckedBeforeWeightsAreLookedFor() throws {
+    func read(_ preprocessor: String) throws -> PretrainedModel {
+      let folder = try TemporaryFolder()
+      for name in ["config.json", "vocab.json", "merges.txt"] {
+        let file = Fixtures.embedded.appendingPathComponent("tiny-clip/\(name)")
+        try FileManager.default.copyItem(at: file, to: folder.file(name))
+      }
+      try folder.write(preprocessor, to: Preprocessing.fileName)
+      return try PretrainedModel(contentsOf: folder.url)
+    }
+    #expect(throws: WeightFileError.self) { try read(#"{"size": 32}"#) }
+    #expect(throws: PreprocessorError.self) { try read("{") }
+    #expect(throws: PretrainedModelError.self) { try read(#"{"size": 16}"#) }
+  }
+
+  @Test func aClassifiersConfigurationIsCheckedBeforeWeightsAreLookedFor() throws {
+    let folder = try TemporaryFolder()
+    try folder.write(#"{"num_attention_heads": 3}"#, to: "config.json")
+    #expect(throws: WeightFileError.self) { try PretrainedBackbone(contentsOf: folder.url, .imagenet) }
+    try folder.write(#"{"num_attention_heads": 0}"#, to: "config.json")
+    #expect(throws: ConfigurationError.self) { try PretrainedBackbone(contentsOf: folder.url, .imagenet) }
+    #expect(throws: ConfigurationError.self) { try ImageBackbone(contentsOf: folder.url) }
   }
 
   @Test func aCropThatIsNotTheModelsSizeIsRefused() throws {

@@ -58,6 +58,62 @@ import Testing
     #expect(try other.textFeatures(["a b"]) == directory.textFeatures(["a b"]))
   }
 
+  /// A copy of the model without its weights.
+  private func withoutWeights() throws -> TemporaryFolder {
+    let folder = try TemporaryFolder()
+    for name in ["config.json", "vocab.json", "merges.txt"] {
+      let file = Fixtures.embedded.appendingPathComponent("tiny-clip/\(name)")
+      try FileManager.default.copyItem(at: file, to: folder.file(name))
+    }
+    return folder
+  }
+
+  @Test func smallFilesAreCheckedBeforeWeightsAreLookedFor() throws {
+    let whole = try withoutWeights()
+    #expect(throws: WeightFileError.self) { try CLIPDirectory(contentsOf: whole.url) }
+
+    let broken = try withoutWeights()
+    try broken.write("{", to: "vocab.json")
+    #expect(throws: TokenizerError.self) { try CLIPDirectory(contentsOf: broken.url) }
+    try broken.write("{", to: "config.json")
+    #expect(throws: ConfigurationError.self) { try CLIPDirectory(contentsOf: broken.url) }
+
+    let surplus = try withoutWeights()
+    let url = surplus.url.appendingPathComponent("vocab.json")
+    var tokens = try JSONDecoder().decode([String: Int].self, from: Data(contentsOf: url))
+    tokens["surplus"] = tokens.count
+    try JSONEncoder().encode(tokens).write(to: url)
+    let error = try #require(throws: ConfigurationError.self) { try CLIPDirectory(contentsOf: surplus.url) }
+    #expect(error.description.hasSuffix("found \(tokens.count) in the tokenizer's files"))
+
+    let openCLIP = try withoutWeights()
+    try FileManager.default.removeItem(at: openCLIP.url.appendingPathComponent("config.json"))
+    try openCLIP.write("{", to: "open_clip_config.json")
+    #expect(throws: ConfigurationError.self) { try CLIPDirectory(contentsOf: openCLIP.url) }
+  }
+
+  /// Where there is no configuration, the shapes tell the sizes, and the check comes before any weight, too.
+  @Test func theCallersCheckComesBeforeTheWeights() throws {
+    struct Refusal: Error, Equatable { let imageSize: Int }
+    let folder = try withoutWeights()
+    #expect(throws: Refusal(imageSize: 32)) {
+      try CLIPDirectory(contentsOf: folder.url) { throw Refusal(imageSize: $0.vision.imageSize) }
+    }
+    try FileManager.default.removeItem(at: folder.url.appendingPathComponent("config.json"))
+    var writer = SafeTensorsWriter()
+    let shapes: [(String, Shape)] = [
+      ("text_projection", [64, 5]), ("ln_final.weight", [64]), ("token_embedding.weight", [600, 64]),
+      ("positional_embedding", [9, 64]), ("visual.proj", [64, 5]), ("visual.conv1.weight", [64, 3, 8, 8]),
+      ("visual.positional_embedding", [10, 64]),
+    ]
+    for (name, shape) in shapes { writer.add(name, .zeros(shape), as: .f32) }
+    try writer.write(to: folder.file("model.safetensors"))
+    #expect(throws: Refusal(imageSize: 24)) {
+      try CLIPDirectory(contentsOf: folder.url) { throw Refusal(imageSize: $0.vision.imageSize) }
+    }
+    #expect(throws: WeightsError.self) { try CLIPDirectory(contentsOf: folder.url) }
+  }
+
   @Test func aFileIsNoDirectory() {
     let url = Fixtures.embedded.appendingPathComponent("tiny-clip/config.json")
     #expect(throws: ConfigurationError.self) { try CLIPDirectory(contentsOf: url) }

@@ -63,7 +63,7 @@ extension ImageBackbone {
   /// - classes: how many the head must have; see `init(from:hints:classes:)`.
   /// - Throws: the error of the file format, `ConfigurationError` or `WeightsError`, each naming the file.
   public init(contentsOf url: URL, hints: BackboneHints = BackboneHints(), classes: Int? = nil) throws {
-    let source = try PretrainedWeights(contentsOf: url)
-    try self.init(from: source, hints: hints.filled(from: BackboneHints(beside: url)), classes: classes)
+    let stated = try BackboneHints(beside: url)
+    try self.init(from: PretrainedWeights(contentsOf: url), hints: hints.filled(from: stated), classes: classes)
   }
 }
