@@ -83,10 +83,13 @@ public struct Method: Sendable {
   }
 
   /// The logits of a batch, [batch, classes], without a tape.
-  public func logits(_ input: Input, values: [Tensor]) -> Tensor {
+  public func logits(_ input: Input, values: [Tensor]) -> Tensor { logits(values: values)(input) }
+
+  /// A function from batches to their logits, for values that stay: tunings are formed, and masks thresholded, once.
+  func logits(values: [Tensor]) -> (Input) -> Tensor {
     let (encoderValues, headValues) = split(values.map { Variable($0) })
-    let pass = Pass(tunings: encoder.tunings(encoderValues))
-    return logits(input, headValues, pass).value
+    let tunings = encoder.tunings(encoderValues)
+    return { input in logits(input, headValues, Pass(tunings: tunings)).value }
   }
 
   /// One thing a trained tensor, taken apart by the half the tensor belongs to.

@@ -4,8 +4,8 @@ import Tensor
 public enum Tuning {
   /// Another tensor takes its place: one that is trained in full, or a frozen one that was tuned before.
   case replaced(Variable)
-  /// W ⊙ 1[M > threshold], with the real mask M learned by the straight-through estimator.
-  case masked(by: Variable, threshold: Real)
+  /// W ⊙ 1[M > α], with the real mask M learned by the straight-through estimator.
+  case masked(by: ThresholdedMask)
   /// W + scatter(d): a few entries are shifted.
   case shifted(by: Variable, at: SparseIndices)
   /// W with a narrow network beside or behind it; for the weight of a linear map only.
@@ -57,7 +57,7 @@ public struct Pass {
     return switch tunings[parameter.site] {
     case nil: frozen
     case .replaced(let variable): variable
-    case .masked(let mask, let threshold): frozen.masked(by: mask, threshold: threshold)
+    case .masked(let mask): frozen.masked(by: mask)
     case .shifted(let shifts, let indices): frozen.scatterAdding(shifts, at: indices)
     case .branched:
       preconditionFailure("Pass: \(parameter.site): expected a branch at a linear map, found one elsewhere")
@@ -77,7 +77,7 @@ public struct Pass {
       switch tunings[weight.site] {
       case nil: x.linear(frozen, bias: bias, packed: weight.packed)
       case .replaced(let variable): x.linear(variable, bias: bias)
-      case .masked(let mask, let threshold): x.linear(frozen, maskedBy: mask, threshold: threshold, bias: bias)
+      case .masked(let mask): x.linear(frozen, maskedBy: mask, bias: bias)
       case .shifted(let shifts, let indices): x.linear(frozen, shiftedBy: shifts, at: indices, bias: bias)
       case .branched(let branch): linear(x, frozen, bias: bias, branch)
       }

@@ -54,6 +54,36 @@ import Testing
     #expect(tuning.masks(values)[0].prunedCount == 0)
   }
 
+  /// The bits that all operations on a weight share are those that are saved.
+  @Test func everySiteIsTunedByTheMaskThatIsSaved() throws {
+    let tuning = tuning()
+    var numbers = CheckNumbers(seed: 4)
+    let values = tuning.trainables.map { numbers.next($0.initial.shape, scale: 6e-3).shifted(by: 9e-3) }
+    let tunings = tuning.tunings(values.map { Variable($0) })
+    #expect(tunings.count == values.count)
+    for (parameter, saved) in zip(tuning.parameters, tuning.masks(values)) {
+      guard case .masked(let mask) = try #require(tunings[parameter.site]) else {
+        Issue.record("\(parameter.site) is not masked")
+        continue
+      }
+      #expect(mask.bits == saved && mask.shape == parameter.value.shape)
+      #expect(saved.keptCount > 0 && saved.prunedCount > 0)
+    }
+  }
+
+  /// Tunings formed once serve every batch.
+  @Test func batchesDoNotDependOnEachOther() {
+    let method = Method(encoder: tuning(), head: taskRes, tower: model.vision)
+    var numbers = CheckNumbers(seed: 5)
+    var values = tuning().trainables.map { numbers.next($0.initial.shape, scale: 6e-3).shifted(by: 9e-3) }
+    values.append(numbers.next(TinyCLIP.textFeatures.shape, scale: 0.3))
+    let logits = method.logits(values: values)
+    for count in [6, 1, 6] {
+      let images = TinyCLIP.images(count)
+      #expect(logits(.images(images)) == method.logits(.images(images), values: values))
+    }
+  }
+
   /// Where student and teacher are one, the divergence is stationary; rounding is all that is left of its gradient.
   @Test func atTheStartTheDivergenceHasNoGradient() {
     let tuning = tuning(normWeight: 0)

@@ -9,7 +9,7 @@ var maskItems: [Item] {
     Item("mask-apply-28M") {
       // What the peers do: threshold and apply at once.
       let (weight, mask) = (noise([count], seed: 1), uniform(2).scaled(by: 0.01))
-      return one(12, noise([1], seed: 0)) { Variable(weight).masked(by: Variable(mask), threshold: 0.005).value }
+      return one(12, noise([1], seed: 0)) { Variable(weight).masked(by: .init(Variable(mask), above: 0.005)).value }
     },
     Item("mask-pack-28M") {
       let mask = uniform(1).scaled(by: 0.01)
@@ -83,6 +83,6 @@ private func linear(isMasked: Bool) -> Work {
   let mask = Variable(Random(seed: 5, purpose: .check, step: 0).uniform([out, width]).scaled(by: 0.02))
   let result = Buffer(weight.value)
   return Work(shape: "M\(rows) N\(out) K\(width)", amount: .gflop(2e-9 * Double(rows * width * out))) {
-    result.tensor = (isMasked ? x.linear(weight, maskedBy: mask, threshold: 0.005) : x.linear(weight)).value
+    result.tensor = (isMasked ? x.linear(weight, maskedBy: .init(mask, above: 0.005)) : x.linear(weight)).value
   }
 }

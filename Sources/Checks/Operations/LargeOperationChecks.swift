@@ -72,10 +72,10 @@ package enum LargeOperationChecks {
       GradientCheck(
         "maskedLinear/large", OperationChecks.inputs(["x": [301, 129], "weight": [190, 129], "mask": [190, 129]])
       ) {
-        $0[0].linear($0[1], maskedBy: $0[2], threshold: 0.2)
+        $0[0].linear($0[1], maskedBy: .init($0[2], above: 0.2))
       },
       GradientCheck("maskedWeight/large", OperationChecks.inputs(["weight": flat, "mask": flat])) {
-        $0[0].masked(by: $0[1], threshold: 0.2)
+        $0[0].masked(by: .init($0[1], above: 0.2))
       },
       GradientCheck("meanToken/large", OperationChecks.inputs(["x": [7, 50, 129]])) { $0[0].meanToken(from: 1) },
       GradientCheck("patches/large", OperationChecks.inputs(["x": pictures])) { $0[0].patches(of: 4) },

@@ -91,9 +91,9 @@ extension OperationChecks {
       return [
         GradientCheck(
           "maskedWeight/\(shape)", [weight, ("mask", binary)], relaxed: { $0[0].mapLanes($0[1]) { $0 * $1 } }
-        ) { $0[0].masked(by: $0[1], threshold: 0.5) },
+        ) { $0[0].masked(by: .init($0[1], above: 0.5)) },
         GradientCheck("maskedWeight/\(shape) real mask", [weight]) {
-          $0[0].masked(by: Variable(scores), threshold: 0.1)
+          $0[0].masked(by: .init(Variable(scores), above: 0.1))
         },
       ]
     }

@@ -43,16 +43,16 @@ extension OperationChecks {
       return [
         GradientCheck(
           name, [given[0], given[1], ("mask", binary), given[2]], relaxed: { relaxed($0[0], $0[1], $0[2], $0[3]) }
-        ) { $0[0].linear($0[1], maskedBy: $0[2], threshold: 0.5, bias: $0[3]) },
+        ) { $0[0].linear($0[1], maskedBy: .init($0[2], above: 0.5), bias: $0[3]) },
         GradientCheck(
           "\(name) frozen weight and bias", [given[0], ("mask", binary)],
           relaxed: { relaxed($0[0], weight, $0[1], bias) }
-        ) { $0[0].linear(Variable(weight), maskedBy: $0[1], threshold: 0.5, bias: Variable(bias)) },
+        ) { $0[0].linear(Variable(weight), maskedBy: .init($0[1], above: 0.5), bias: Variable(bias)) },
         GradientCheck(
           "\(name) mask only, without bias", [("mask", binary)], relaxed: { relaxed(xValue, weight, $0[0], nil) }
-        ) { Variable(xValue).linear(Variable(weight), maskedBy: $0[0], threshold: 0.5) },
+        ) { Variable(xValue).linear(Variable(weight), maskedBy: .init($0[0], above: 0.5)) },
         GradientCheck("\(name) real mask", Array(given[..<2])) {
-          $0[0].linear($0[1], maskedBy: Variable(scores), threshold: 0.1)
+          $0[0].linear($0[1], maskedBy: .init(Variable(scores), above: 0.1))
         },
       ]
     }

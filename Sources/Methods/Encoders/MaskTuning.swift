@@ -43,11 +43,11 @@ public struct MaskTuning: EncoderTuning {
     }
   }
 
-  /// W ⊙ 1[M > α] at every masked site.
+  /// W ⊙ 1[M > α] at every masked site. Each mask is thresholded here, once for all passes with these tunings.
   public func tunings(_ values: [Variable]) -> [Site: Tuning] {
     Dictionary(
       uniqueKeysWithValues: zip(parameters, values).map { parameter, mask in
-        (parameter.site, .masked(by: mask, threshold: Self.threshold))
+        (parameter.site, .masked(by: ThresholdedMask(mask, above: Self.threshold)))
       })
   }
 

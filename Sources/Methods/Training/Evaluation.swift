@@ -50,6 +50,7 @@ public struct Evaluation: Sendable {
     let batches = Prefetcher(0..<count) { batch in
       loader.load(Array(files[batch * Self.batchSize..<min((batch + 1) * Self.batchSize, files.count)]))
     }
+    let model = method.logits(values: values)
     var correct = [Int](repeating: 0, count: set.classes.count)
     var total = correct
     var answers: [Answer] = []
@@ -60,7 +61,7 @@ public struct Evaluation: Sendable {
       if !skipsUnreadable, let error = batch.unreadable.first { throw error }
       unreadable += batch.unreadable
       guard !batch.kept.isEmpty else { continue }
-      let logits = method.logits(.images(batch.images), values: values)
+      let logits = model(.images(batch.images))
       digest.update(logits.values.flatMap { withUnsafeBytes(of: Float($0).bitPattern.littleEndian) { Array($0) } })
       let (probabilities, width) = (Variable(logits).softmax().value.values, logits.shape.width)
       for (row, (position, answer)) in zip(batch.kept, logits.rowMaxima()).enumerated() {

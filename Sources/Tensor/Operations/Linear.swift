@@ -54,25 +54,23 @@ extension Variable {
   ///
   ///     ∂x = ∂y (W ⊙ B),   ∂W = (∂yᵀ x) ⊙ B,   ∂M = (∂yᵀ x) ⊙ W,   ∂b = Σ_rows ∂y
   ///
-  /// It is `x.linear(weight.masked(by: mask, threshold: threshold))`, to the bit, but W ⊙ B is never in memory: B, a bit a
+  /// It is `x.linear(weight.masked(by: mask))`, to the bit, but W ⊙ B is never in memory: B, a bit a
   /// weight, is applied while W is packed for the product.
   ///
-  /// - x: [..., in]; W, M: [out, in]; b: [out] or none; y: [..., out]; `threshold` α.
+  /// - x: [..., in]; W, M: [out, in]; b: [out] or none; y: [..., out].
   /// - Keeps B where x or W needs a gradient, W where x or M does, and x where W or M does.
-  public func linear(
-    _ weight: Variable, maskedBy mask: Variable, threshold: Real, bias: Variable? = nil
-  ) -> Variable {
+  public func linear(_ weight: Variable, maskedBy mask: ThresholdedMask, bias: Variable? = nil) -> Variable {
     precondition(
       weight.shape == mask.shape, "linear: expected a mask of shape \(weight.shape), found \(mask.shape)")
     let products = LinearProducts(shape, weight.shape, bias?.shape)
-    let bits = BitMask(thresholding: mask.value, above: threshold)
+    let bits = mask.bits
     let y = products.output(value, weight.value, mask: bits, bias: bias?.value)
-    let (xNeeds, weightNeeds, maskNeeds) = (needsGradient, weight.needsGradient, mask.needsGradient)
+    let (xNeeds, weightNeeds, maskNeeds) = (needsGradient, weight.needsGradient, mask.real.needsGradient)
     let keptInput = weightNeeds || maskNeeds ? value : nil
     let keptWeight = xNeeds || maskNeeds ? weight.value : nil
     let biasNeedsGradient = bias?.needsGradient ?? false
     return Tape.record(
-      .maskedLinear, y, from: [self, weight, mask] + (bias.map { [$0] } ?? []),
+      .maskedLinear, y, from: [self, weight, mask.real] + (bias.map { [$0] } ?? []),
       sharedBackward: { dys in
         let dx = xNeeds ? keptWeight.map { products.inputGradients(dys, $0, mask: bits) } : nil
         let dwMasked = keptInput.map { products.weightGradients(dys, $0) }

@@ -8,18 +8,14 @@ extension Variable {
   /// The step from M to B has no useful derivative; ∂M is defined as ∂B, the gradient with respect to a mask relaxed
   /// to real values. It does not depend on M or B, so that a weight that is masked out can come back.
   ///
-  /// - W (self), M, W': one shape; `threshold` α. An entry is kept where M > α, dropped where M ≤ α.
-  /// - Keeps W, and M where W needs a gradient.
-  public func masked(by mask: Variable, threshold: Real) -> Variable {
+  /// - W (self), M, W': one shape. An entry is kept where M > α, dropped where M ≤ α.
+  /// - Keeps W, and B where W needs a gradient.
+  public func masked(by mask: ThresholdedMask) -> Variable {
     precondition(shape == mask.shape, "masked: expected a mask of shape \(shape), found \(mask.shape)")
-    let weight = mask.needsGradient ? value : nil
-    let kept = needsGradient ? mask.value : nil
-    let y = value.mapLanes(mask.value) { Lanes.zero.replacing(with: $0, where: $1 .> threshold) }
-    return Tape.record(.maskedWeight, y, from: [self, mask]) { dy in
-      [
-        kept.map { dy.mapLanes($0) { Lanes.zero.replacing(with: $0, where: $1 .> threshold) } },
-        weight.map { dy.mapLanes($0) { $0 * $1 } },
-      ]
+    let weight = mask.real.needsGradient ? value : nil
+    let kept = needsGradient ? mask.bits : nil
+    return Tape.record(.maskedWeight, mask.bits.applied(to: value), from: [self, mask.real]) { dy in
+      [kept.map { $0.applied(to: dy) }, weight.map { dy.mapLanes($0) { $0 * $1 } }]
     }
   }
 }

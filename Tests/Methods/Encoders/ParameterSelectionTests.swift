@@ -22,7 +22,7 @@ import Testing
     let leaves = parameters.map { tape.leaf(Tensor($0.value.shape, repeating: 1)) }
     let pass = Pass(
       tunings: Dictionary(
-        uniqueKeysWithValues: zip(parameters, leaves).map { ($0.site, .masked(by: $1, threshold: 0.5)) }))
+        uniqueKeysWithValues: zip(parameters, leaves).map { ($0.site, .masked(by: .init($1, above: 0.5))) }))
     let logits = model.logits(model.vision(Variable(images), pass), classifier: head.classifier([]), pass)
     return tape.gradients(of: logits.crossEntropy(labels: labels), for: leaves)
   }

@@ -65,7 +65,7 @@ private func read(_ mask: BitMask) -> [Bool] { (0..<mask.count).map { mask[$0] }
     for index in stride(from: 0, to: count, by: 5) { values[index] = [-0.0, .infinity, -.infinity, .nan][index % 4] }
     let (weight, scores) = (Tensor([count], values), numbers.next([count]))
     let got = BitMask(thresholding: scores, above: 0.1).applied(to: weight)
-    let want = Variable(weight).masked(by: Variable(scores), threshold: 0.1).value
+    let want = Variable(weight).masked(by: .init(Variable(scores), above: 0.1)).value
     #expect(got.values.map(\.bitPattern) == want.values.map(\.bitPattern))
     let plain = zip(values, scores.values).map { $1 > 0.1 ? $0 : 0 }
     #expect(got.values.map(\.bitPattern) == plain.map(\.bitPattern))

@@ -192,7 +192,7 @@ private func _log(_ x: Double) -> Double {
     var values = numbers(1, [count]).values
     values[0] = -0.0
     let weight = Tensor([count], values)
-    let y = Variable(weight).masked(by: Variable(Tensor([count], repeating: 0.01)), threshold: 0.005).value
+    let y = Variable(weight).masked(by: .init(Variable(Tensor([count], repeating: 0.01)), above: 0.005)).value
     #expect(bits(y) == bits(weight))
   }
 
@@ -209,15 +209,15 @@ private func _log(_ x: Double) -> Double {
       let cotangents = [numbers(5, [rows, out]), numbers(6, [rows, out])]
       return [bits(y.value)] + tape.gradients(of: cotangents.map { (y, $0) }, for: leaves).flatMap { $0.map(bits) }
     }
-    let fused = run { $0[0].linear($0[1], maskedBy: $0[2], threshold: 0.1, bias: $0[3]) }
-    #expect(fused == run { $0[0].linear($0[1].masked(by: $0[2], threshold: 0.1), bias: $0[3]) })
+    let fused = run { $0[0].linear($0[1], maskedBy: .init($0[2], above: 0.1), bias: $0[3]) }
+    #expect(fused == run { $0[0].linear($0[1].masked(by: .init($0[2], above: 0.1)), bias: $0[3]) })
   }
 
   @Test func gradientOfTheMaskIsExactlyGradientTimesWeight() {
     let (weight, mask, dy) = (numbers(1, [3, 17]), numbers(2, [3, 17]), numbers(3, [3, 17]))
     let tape = Tape()
     let (w, m) = (tape.leaf(weight), tape.leaf(mask))
-    let gradients = tape.gradients(of: w.masked(by: m, threshold: 0.1).dot(Variable(dy)), for: [w, m])
+    let gradients = tape.gradients(of: w.masked(by: .init(m, above: 0.1)).dot(Variable(dy)), for: [w, m])
     #expect(gradients[1].values == zip(dy.values, weight.values).map { $0 * $1 })
     #expect(gradients[0].values == zip(dy.values, mask.values).map { $1 > 0.1 ? $0 : 0 })
   }
@@ -226,7 +226,7 @@ private func _log(_ x: Double) -> Double {
     let mask = Variable(Tensor([4], [0.005, Real(0.005).nextUp, Real(0.005).nextDown, .nan]))
     let tape = Tape()
     let weight = tape.leaf(Tensor([4], repeating: 1))
-    let y = weight.masked(by: mask, threshold: 0.005)
+    let y = weight.masked(by: .init(mask, above: 0.005))
     #expect(y.value.values == [0, 1, 0, 0])
     let gradient = tape.gradients(of: y.dot(Variable(Tensor([4], repeating: 3))), for: [weight])[0]
     #expect(gradient.values == [0, 3, 0, 0])

@@ -73,7 +73,7 @@ private struct Misuse: Codable, Sendable, CustomTestStringConvertible {
     ("linear, width", { zeros([2, 3]).linear(zeros([5, 2])) }),
     ("linear, weight of rank 3", { zeros([2, 3]).linear(zeros([5, 3, 1])) }),
     ("linear, bias", { zeros([2, 3]).linear(zeros([5, 3]), bias: zeros([3])) }),
-    ("masked", { zeros([2, 3]).masked(by: zeros([3, 2]), threshold: 0) }),
+    ("masked", { zeros([2, 3]).masked(by: .init(zeros([3, 2]), above: 0)) }),
     ("patches, rank 3", { zeros([2, 4, 4]).patches(of: 2) }),
     ("patches of 0", { zeros([1, 2, 4, 4]).patches(of: 0) }),
     ("prepending", { zeros([1, 2, 4]).prepending(zeros([2])) }),

@@ -88,7 +88,7 @@ extension SecondOpinion {
       let threshold: Real = numbers.pick([0, 0.5, 0.005])
       var drawn = Case(
         "threshold \(threshold)", [numbers.anything(shape), numbers.anything(shape)], terms: 1,
-        library: { $0[0].masked(by: $0[1], threshold: threshold) }
+        library: { $0[0].masked(by: .init($0[1], above: threshold)) }
       ) { input in
         PlainTensor(
           shape,

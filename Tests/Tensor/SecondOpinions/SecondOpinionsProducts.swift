@@ -44,7 +44,7 @@ extension SecondOpinion {
       }
       var drawn = Case(
         "threshold \(threshold)", inputs + (hasBias ? [numbers.anything([out])] : []), terms: max(rows, width, out),
-        library: { $0[0].linear($0[1], maskedBy: $0[2], threshold: threshold, bias: hasBias ? $0[3] : nil) }
+        library: { $0[0].linear($0[1], maskedBy: .init($0[2], above: threshold), bias: hasBias ? $0[3] : nil) }
       ) { input in product(input) { Bounded(($0.value > Double(threshold) ? 1 : 0) as Real) } }
       drawn.surrogate[2] = { product($0) { $0 } }
       return drawn
