@@ -23,7 +23,7 @@ package struct ExpectationCheck: Check {
 
     /// `kept` with the probability of each element, else `dropped`: tensors of one shape.
     package init(_ kept: Tensor, orElse dropped: Tensor, probability: [Double]) {
-      precondition(
+      require(
         kept.shape == dropped.shape && kept.count == probability.count,
         "ExpectationCheck: expected outcomes of one shape, found \(kept.shape), \(dropped.shape), \(probability.count)")
       (self.kept, self.dropped, self.probability) = (kept, dropped, probability)
@@ -56,7 +56,7 @@ package struct ExpectationCheck: Check {
     var squares = sums
     for step in 0..<steps {
       let drawn = draw(step)
-      precondition(drawn.shape == shape, "\(name): expected a draw of shape \(shape), found \(drawn.shape)")
+      require(drawn.shape == shape, "\(name): expected a draw of shape \(shape), found \(drawn.shape)")
       for (index, value) in drawn.values.enumerated() {
         sums[index] += Double(value)
         let distance = Double(value) - elements[index].mean

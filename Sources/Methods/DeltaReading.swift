@@ -165,7 +165,7 @@ extension Delta {
     if let weight = tensors[Self.headWeight], let bias = tensors[Self.headBias] {
       return TunedLinearHead(weight: weight, bias: bias)
     }
-    guard let text else { preconditionFailure("Delta: expected a linear head for a model without text, found none") }
+    guard let text else { trap("Delta: expected a linear head for a model without text, found none") }
     return tensors[Self.residual].map {
       TunedTaskRes(
         start: TaskRes(

@@ -1,3 +1,5 @@
+import Tensor
+
 /// The sizes of a ConvNeXt (Liu et al. 2022, section 3).
 ///
 /// | model | blocks | widths |
@@ -38,7 +40,7 @@ public struct ConvNeXtConfiguration: Sendable, Equatable {
       unchecked: blocks, widths: widths, expansion: expansion, kernelSize: kernelSize, imageSize: imageSize,
       patchSize: patchSize, hasLayerScale: hasLayerScale, activation: activation, epsilon: epsilon,
       finalEpsilon: finalEpsilon ?? epsilon)
-    if let problem { preconditionFailure("ConvNeXtConfiguration: \(problem)") }
+    if let problem { trap("ConvNeXtConfiguration: \(problem)") }
   }
 
   init(

@@ -69,7 +69,7 @@ public struct ImageBackbone: Sendable {
     do {
       return try ImageBackbone(
         configuration, CanonicalShapes(source: weights, layout: .canonical), .timm, classes: classes)
-    } catch { preconditionFailure("ImageBackbone: \(weights.label): \(error)") }
+    } catch { trap("ImageBackbone: \(weights.label): \(error)") }
   }
 
   /// The head of a checkpoint, or none and a word about why.

@@ -23,7 +23,7 @@ extension ImageTower {
 
   /// Traps unless these are pictures of the right size.
   func checkImages(_ images: Variable) {
-    precondition(
+    require(
       images.shape.rank == 4 && images.shape.extents.suffix(3) == [3, imageSize, imageSize],
       "\(type(of: self)): expected images [batch, 3, \(imageSize), \(imageSize)], found \(images.shape)")
   }

@@ -23,7 +23,7 @@ public struct TrainingDraws: Sendable, Hashable {
 
   /// The draws of a step; traps unless p is in 0 ... 1.
   public init(seed: UInt64, step: Int, stochasticDepth: Real = 0) {
-    precondition(
+    require(
       0...1 ~= stochasticDepth, "TrainingDraws: expected a probability from 0 to 1, found \(stochasticDepth)")
     (self.seed, self.step, self.stochasticDepth) = (seed, step, stochasticDepth)
   }
@@ -60,7 +60,7 @@ public struct Pass {
     case .masked(let mask): frozen.masked(by: mask)
     case .shifted(let shifts, let indices): frozen.scatterAdding(shifts, at: indices)
     case .branched:
-      preconditionFailure("Pass: \(parameter.site): expected a branch at a linear map, found one elsewhere")
+      trap("Pass: \(parameter.site): expected a branch at a linear map, found one elsewhere")
     }
   }
 

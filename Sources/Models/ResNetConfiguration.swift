@@ -1,3 +1,5 @@
+import Tensor
+
 /// The sizes of an image tower that is CLIP's ResNet.
 ///
 /// | model | stages | width | heads | pictures |
@@ -20,7 +22,7 @@ public struct ResNetConfiguration: Sendable, Equatable {
   /// Sizes by name; traps where one does not divide what it must.
   public init(stages: [Int], width: Int, heads: Int, imageSize: Int) {
     (self.stages, self.width, self.heads, self.imageSize) = (stages, width, heads, imageSize)
-    precondition(
+    require(
       !stages.isEmpty && stages.allSatisfy { $0 > 0 } && width > 0 && width % 2 == 0 && heads > 0
         && channels % heads == 0 && imageSize > 0 && imageSize % reduction == 0,
       "ResNetConfiguration: expected stages of bottlenecks, an even width, heads that divide \(channels) channels and "

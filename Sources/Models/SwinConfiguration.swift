@@ -1,3 +1,5 @@
+import Tensor
+
 /// The sizes of a Swin transformer (Liu et al. 2021, section 3.3).
 ///
 /// | model | blocks | width | heads | window |
@@ -34,7 +36,7 @@ public struct SwinConfiguration: Sendable, Equatable {
     self.init(
       unchecked: blocks, heads: heads, width: width, expansion: expansion, window: window, imageSize: imageSize,
       patchSize: patchSize, activation: activation, epsilon: epsilon)
-    if let problem { preconditionFailure("SwinConfiguration: \(problem)") }
+    if let problem { trap("SwinConfiguration: \(problem)") }
   }
 
   init(

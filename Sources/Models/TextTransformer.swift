@@ -34,7 +34,7 @@ public struct TextTransformer: Sendable, ParameterizedLayer {
   ///   end-of-text token; result: [batch, embedding].
   public func callAsFunction(_ ids: [[Int32]], ends: [Int], _ pass: Pass) -> Variable {
     let length = ids.first?.count ?? 0
-    precondition(
+    require(
       ids.allSatisfy { $0.count == length } && length <= configuration.contextLength && ends.count == ids.count,
       "TextTransformer: expected rows of one length of at most \(configuration.contextLength)")
     let places = pass[positions].embedding((0..<Int32(length)).map { $0 }, shape: [length])

@@ -4,7 +4,7 @@ extension TokenPermutation {
   /// The tokens of a map, row by row, as squares of four neighbours, square after square and each in the given order;
   /// traps unless rows and columns are even.
   static func neighbours(rows: Int, columns: Int, order: [(row: Int, column: Int)]) -> TokenPermutation {
-    precondition(
+    require(
       rows % 2 == 0 && columns % 2 == 0, "TokenPermutation: expected an even map, found \(rows) · \(columns)")
     return TokenPermutation(
       (0..<rows / 2).flatMap { row in
@@ -17,7 +17,7 @@ extension TokenPermutation {
   /// The tokens of a square map, row by row, as windows, window after window and each row by row, after the map was rolled
   /// by `shift` tokens to the upper left (Liu et al. 2021, figure 4); traps unless the window divides the side.
   static func windows(of window: Int, side: Int, shift: Int) -> TokenPermutation {
-    precondition(side % window == 0, "TokenPermutation: expected a window that divides \(side), found \(window)")
+    require(side % window == 0, "TokenPermutation: expected a window that divides \(side), found \(window)")
     return TokenPermutation(
       windowPlaces(of: window, side: side).map { ($0.row + shift) % side * side + ($0.column + shift) % side })
   }

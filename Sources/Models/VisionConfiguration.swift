@@ -1,3 +1,5 @@
+import Tensor
+
 /// The sizes of a stack of transformer blocks.
 public struct TransformerConfiguration: Sendable, Equatable {
   /// The width of a token.
@@ -59,7 +61,7 @@ public struct VisionConfiguration: Sendable, Equatable {
 
     /// A form by its parts; traps where a class token is to be read and there is none.
     public init(hasPatchBias: Bool, hasPreNorm: Bool, hasClassToken: Bool, pooling: Pooling) {
-      precondition(hasClassToken || pooling != .classToken, "VisionConfiguration: expected a class token, found none")
+      require(hasClassToken || pooling != .classToken, "VisionConfiguration: expected a class token, found none")
       (self.hasPatchBias, self.hasPreNorm) = (hasPatchBias, hasPreNorm)
       (self.hasClassToken, self.pooling) = (hasClassToken, pooling)
     }

@@ -77,7 +77,7 @@ public enum Parallel {
 
   /// Calls `body` with consecutive ranges that cover 0 ..< `count`, each of `grain` indices but the last.
   public static func forEachRange(_ count: Int, grain: Int, _ body: (Range<Int>) -> Void) {
-    precondition(grain > 0, "Parallel.forEachRange: expected a positive grain, found \(grain)")
+    require(grain > 0, "Parallel.forEachRange: expected a positive grain, found \(grain)")
     forEach((count + grain - 1) / grain) { piece in
       let start = piece * grain
       body(start..<min(start + grain, count))

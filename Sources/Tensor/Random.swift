@@ -35,7 +35,7 @@ public struct Random: Hashable, Sendable {
 
   /// The numbers of one step; traps on a step that is negative or does not fit in 32 bits.
   public init(seed: UInt64, purpose: Purpose, step: Int = 0) {
-    precondition(UInt32(exactly: step) != nil, "Random: expected a step from 0 to 2^32 - 1, found \(step)")
+    require(UInt32(exactly: step) != nil, "Random: expected a step from 0 to 2^32 - 1, found \(step)")
     self.seed = seed
     self.purpose = purpose
     self.step = UInt32(step)

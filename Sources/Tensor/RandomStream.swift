@@ -43,7 +43,7 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
   /// ⌊x n / 2⁶⁴⌋ for 64 random bits x, which are drawn again where the product's lower half is below 2⁶⁴ mod n: that
   /// leaves the same number of x for every result (Lemire 2019).
   public mutating func integer(below bound: Int) -> Int {
-    precondition(bound > 0, "RandomStream.integer: expected a positive bound, found \(bound)")
+    require(bound > 0, "RandomStream.integer: expected a positive bound, found \(bound)")
     let n = UInt64(bound)
     var product = next().multipliedFullWidth(by: n)
     if product.low < n {

@@ -19,7 +19,7 @@ public struct Ranking: Sendable {
   /// digit by digit from the bottom (radix sort), which keeps the order of equal numbers.
   public init(of all: [Tensor], largest count: Int) {
     let total = all.reduce(0) { $0 + $1.count }
-    precondition(
+    require(
       0...total ~= count && all.count <= Int(UInt16.max) && all.allSatisfy { $0.count <= Int(Int32.max) },
       "Ranking: expected at most \(total) ranks of at most \(UInt16.max) tensors, found \(count) of \(all.count)")
     guard count > 0 else {

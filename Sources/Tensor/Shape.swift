@@ -5,7 +5,7 @@ public struct Shape: Hashable, Sendable, CustomStringConvertible, ExpressibleByA
 
   /// A shape of the given extents; traps on a negative one.
   public init(_ extents: [Int]) {
-    precondition(extents.allSatisfy { $0 >= 0 }, "Shape: expected extents of 0 or more, found \(extents)")
+    require(extents.allSatisfy { $0 >= 0 }, "Shape: expected extents of 0 or more, found \(extents)")
     self.extents = extents
   }
 

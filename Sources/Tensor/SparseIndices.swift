@@ -7,7 +7,7 @@ public struct SparseIndices: Sendable, Hashable {
 
   /// Places in a tensor; traps unless they rise and lie within it.
   public init(_ places: [Int32], in shape: Shape) {
-    precondition(
+    require(
       Self.areValid(places, in: shape), "SparseIndices: expected rising places below \(shape.count), found others")
     (self.shape, self.places) = (shape, places)
   }

@@ -22,7 +22,7 @@ public struct Tensor: Sendable {
 
   /// A tensor of the given values in row-major order; traps unless there are `shape.count` of them.
   public init(_ shape: Shape, _ values: [Real]) {
-    precondition(
+    require(
       values.count == shape.count, "Tensor: expected \(shape.count) values for shape \(shape), found \(values.count)")
     self.init(shape) { base in
       values.withUnsafeBufferPointer { if let from = $0.baseAddress { base.update(from: from, count: $0.count) } }
@@ -45,13 +45,13 @@ public struct Tensor: Sendable {
 
   /// The one element; traps unless there is exactly one.
   public var scalar: Real {
-    precondition(count == 1, "Tensor.scalar: expected one element, found shape \(shape)")
+    require(count == 1, "Tensor.scalar: expected one element, found shape \(shape)")
     return Tensor.read(self) { $0[0] }
   }
 
   /// The same elements, in the same order and memory, seen in another shape; traps unless the counts agree.
   public func reshaped(to shape: Shape) -> Tensor {
-    precondition(shape.count == count, "Tensor.reshaped: expected \(count) elements, found shape \(shape)")
+    require(shape.count == count, "Tensor.reshaped: expected \(count) elements, found shape \(shape)")
     return Tensor(shape: shape, storage: storage)
   }
 

@@ -14,7 +14,7 @@ public enum TopK {
   /// number of elements.
   public static func masks(of tensors: [Tensor], keeping k: Int) -> [BitMask] {
     let total = tensors.reduce(0) { $0 + $1.count }
-    precondition(0...total ~= k, "TopK: expected to keep 0 to \(total) numbers, found \(k)")
+    require(0...total ~= k, "TopK: expected to keep 0 to \(total) numbers, found \(k)")
     guard k > 0 else { return tensors.map { BitMask(repeating: false, count: $0.count) } }
     let (key, count) = border(tensors, k)
     var ties = count ?? 0

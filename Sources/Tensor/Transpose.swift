@@ -1,7 +1,7 @@
 extension Tensor {
   /// A matrix with rows and columns exchanged; traps unless the rank is 2.
   public func transposed() -> Tensor {
-    precondition(shape.rank == 2, "Tensor.transposed: expected a matrix, found shape \(shape)")
+    require(shape.rank == 2, "Tensor.transposed: expected a matrix, found shape \(shape)")
     let (rows, columns) = (shape[0], shape[1])
     return Tensor.read(self) { from in
       Tensor([columns, rows]) { into in
@@ -15,7 +15,7 @@ extension Tensor {
   /// The same elements with the extents in another order: extent i of the result is extent `order[i]` of this tensor;
   /// traps unless each occurs once.
   public func permutingExtents(_ order: [Int]) -> Tensor {
-    precondition(
+    require(
       order.sorted() == Array(0..<shape.rank), "Tensor.permutingExtents: expected an order of \(shape), found \(order)")
     var strides = [Int](repeating: 1, count: shape.rank)
     for place in strides.indices.dropLast().reversed() { strides[place] = strides[place + 1] * shape[place + 1] }

@@ -69,7 +69,10 @@ import Testing
   }
 
   @Test func stepBeyond32BitsTraps() async {
-    await #expect(processExitsWith: .failure) { _ = Random(seed: 0, purpose: .check, step: 1 << 32) }
+    let process = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Random(seed: 0, purpose: .check, step: 1 << 32)
+    }
+    expectTrap(process, saying: "Random: expected a step from 0 to 2^32 - 1, found 4294967296")
   }
 }
 

@@ -60,7 +60,7 @@ extension CLIP {
   package static func random(_ configuration: CLIPConfiguration, seed: UInt64) -> CLIP {
     do throws(WeightsError) {
       return try CLIP(configuration, from: RandomWeights(configuration.shapes, seed: seed), layout: .canonical)
-    } catch { preconditionFailure("CLIP.random: \(error)") }
+    } catch { trap("CLIP.random: \(error)") }
   }
 }
 
@@ -75,7 +75,7 @@ extension VisionTransformer {
     var reader = RandomWeights(shapes, seed: seed).reader
     do throws(WeightsError) {
       return try VisionTransformer(&reader, configuration, embedding: embedding)
-    } catch { preconditionFailure("VisionTransformer.random: \(error)") }
+    } catch { trap("VisionTransformer.random: \(error)") }
   }
 }
 

@@ -1,4 +1,5 @@
 import Formats
+import Tensor
 
 /// Many small pictures on one sheet, in groups with a label each: a data set at a glance.
 public struct ContactSheet: Sendable {
@@ -28,11 +29,11 @@ public struct ContactSheet: Sendable {
 
   /// A sheet; traps on groups without pictures, pictures of different sizes, and on a scale or number of columns below 1.
   public init(_ groups: [Group], columns: Int? = nil, scale: Int = 2, leastWidth: Int = 0) {
-    precondition(scale > 0 && columns ?? 1 > 0, "ContactSheet: expected a scale and columns of at least 1")
-    precondition(
+    require(scale > 0 && columns ?? 1 > 0, "ContactSheet: expected a scale and columns of at least 1")
+    require(
       groups.allSatisfy { !$0.images.isEmpty }, "ContactSheet: expected a picture in every group, found an empty one")
     let images = groups.flatMap(\.images)
-    precondition(
+    require(
       images.allSatisfy { $0.width == images[0].width && $0.height == images[0].height } && !images.isEmpty,
       "ContactSheet: expected pictures of one size, found several")
     (self.groups, self.columns, self.scale, self.leastWidth) = (groups, columns, scale, leastWidth)

@@ -1,4 +1,5 @@
 import Foundation
+import Tensor
 
 /// One image file and the class it shows.
 public struct LabelledImage: Hashable, Sendable {
@@ -23,7 +24,7 @@ public struct ImageSet: Hashable, Sendable {
 
   /// Images of the given classes; traps on a label that has no class.
   public init(items: [LabelledImage], classes: [String]) {
-    precondition(
+    require(
       items.allSatisfy { classes.indices.contains($0.label) },
       "ImageSet: expected labels below \(classes.count), found a larger one")
     self.items = items

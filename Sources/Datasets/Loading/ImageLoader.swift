@@ -32,7 +32,7 @@ public struct ImageLoader: Sendable {
   /// A loader; a training transform must crop to the size the preprocessing yields.
   public init(preprocessing: Preprocessing, transform: Transform = .evaluation) {
     if case .training(let crop, _) = transform {
-      precondition(
+      require(
         (crop.height, crop.width) == preprocessing.outputSize,
         "ImageLoader: expected a crop of \(preprocessing.outputSize), found \((crop.height, crop.width))")
     }

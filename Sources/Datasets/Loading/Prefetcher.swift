@@ -1,5 +1,6 @@
 import Dispatch
 import Synchronization
+import Tensor
 
 /// Makes numbered things ahead of their use, on another thread: the next batches while the present one is learned.
 ///
@@ -44,7 +45,7 @@ public final class Prefetcher<Value: Sendable>: Sendable {
     made.wait()
     let result = state.withLock { $0.ready.removeValue(forKey: index) }
     room.signal()
-    guard let result else { preconditionFailure("Prefetcher: expected indices in order, found \(index)") }
+    guard let result else { trap("Prefetcher: expected indices in order, found \(index)") }
     return try result.get()
   }
 }

@@ -87,7 +87,7 @@ extension MiniatureWorld {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
     guard let data = try? encoder.encode(manifest) else {
-      preconditionFailure("MiniatureWorld: numbers and texts encode")
+      trap("MiniatureWorld: numbers and texts encode")
     }
     return Array(data) + [10]
   }

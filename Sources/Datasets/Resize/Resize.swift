@@ -1,4 +1,5 @@
 import Formats
+import Tensor
 
 /// A rectangle of whole pixels in a picture.
 public struct PixelBox: Sendable, Equatable {
@@ -40,11 +41,11 @@ extension Image {
   public func resized(
     width newWidth: Int, height newHeight: Int, _ filter: Resample, box: PixelBox? = nil, window: PixelBox? = nil
   ) -> Image {
-    precondition(newWidth > 0 && newHeight > 0, "resize: expected a positive size, found \(newWidth) × \(newHeight)")
+    require(newWidth > 0 && newHeight > 0, "resize: expected a positive size, found \(newWidth) × \(newHeight)")
     let box = box ?? PixelBox(left: 0, top: 0, width: width, height: height)
-    precondition(box.isInside(width, height), "resize: expected a box inside \(width) × \(height), found \(box)")
+    require(box.isInside(width, height), "resize: expected a box inside \(width) × \(height), found \(box)")
     let window = window ?? PixelBox(left: 0, top: 0, width: newWidth, height: newHeight)
-    precondition(
+    require(
       window.isInside(newWidth, newHeight),
       "resize: expected a window inside \(newWidth) × \(newHeight), found \(window)")
 
@@ -71,7 +72,7 @@ extension Image {
 
   /// The part of the picture in `box`. Traps when the box is not inside the picture.
   public func cropped(_ box: PixelBox) -> Image {
-    precondition(box.isInside(width, height), "crop: expected a box inside \(width) × \(height), found \(box)")
+    require(box.isInside(width, height), "crop: expected a box inside \(width) × \(height), found \(box)")
     var part: [UInt8] = []
     part.reserveCapacity(box.width * box.height * 3)
     for row in box.top..<box.top + box.height {

@@ -1,3 +1,5 @@
+import Tensor
+
 /// The few images of each class to learn from, drawn exactly as the published CoOp splits are (Zhou et al. 2022).
 ///
 /// Python's generator is seeded once. Class by class, in the order in which classes first appear in train, K images are
@@ -39,7 +41,7 @@ public struct FewShot: Hashable, Sendable {
 
   /// A rule of drawing; traps on fewer than 1 shot.
   public init(_ shots: Shots, seed: Int, allowsFewer: Bool = false) {
-    if case .count(let count) = shots { precondition(count > 0, "FewShot: expected 1 or more shots, found \(count)") }
+    if case .count(let count) = shots { require(count > 0, "FewShot: expected 1 or more shots, found \(count)") }
     self.shots = shots
     self.seed = seed
     self.allowsFewer = allowsFewer

@@ -1,3 +1,5 @@
+import Tensor
+
 /// The generator behind Python's `random`: MT19937 with CPython's seeding, integers, `sample` and `shuffle`.
 ///
 /// The few-shot subsets of published results were drawn with it, so the same images are only found by drawing the
@@ -19,7 +21,7 @@ public struct PythonRandom: Sendable {
 
   /// The seed of a larger integer, by its 32-bit words, the lowest first; traps on none.
   public init(words key: [UInt32]) {
-    precondition(!key.isEmpty, "PythonRandom: expected words of a seed, found none")
+    require(!key.isEmpty, "PythonRandom: expected words of a seed, found none")
     let size = PythonRandom.size
     var state = [UInt32](repeating: 19_650_218, count: size)
     for i in 1..<size { state[i] = 1_812_433_253 &* Self.mixed(state[i - 1]) &+ UInt32(i) }
@@ -78,7 +80,7 @@ public struct PythonRandom: Sendable {
 
   /// `random.getrandbits(count)` for 1 to 64 bits: the top bits of one word, the first of two being the lower one.
   public mutating func bits(_ count: Int) -> UInt64 {
-    precondition((1...64).contains(count), "PythonRandom.bits: expected 1 to 64 bits, found \(count)")
+    require((1...64).contains(count), "PythonRandom.bits: expected 1 to 64 bits, found \(count)")
     guard count > 32 else { return UInt64(nextWord() >> UInt32(32 - count)) }
     let low = UInt64(nextWord())
     return UInt64(nextWord() >> UInt32(64 - count)) << 32 | low
@@ -86,7 +88,7 @@ public struct PythonRandom: Sendable {
 
   /// An integer from 0 to `bound` − 1: bits as many as `bound` itself has, drawn until they are below it.
   public mutating func integer(below bound: Int) -> Int {
-    precondition(bound > 0, "PythonRandom.integer: expected a positive bound, found \(bound)")
+    require(bound > 0, "PythonRandom.integer: expected a positive bound, found \(bound)")
     let count = Int.bitWidth - bound.leadingZeroBitCount
     var value = bits(count)
     while value >= UInt64(bound) { value = bits(count) }
@@ -98,7 +100,7 @@ public struct PythonRandom: Sendable {
   /// Where n is at most 21, plus for k > 5 the first power of 4 that is at least 3 k, the numbers come from a pool whose
   /// gaps are filled from its end; otherwise from 0 ..< n, again where a number was drawn before.
   public mutating func sample(_ k: Int, of n: Int) -> [Int] {
-    precondition(k >= 0 && k <= n, "PythonRandom.sample: expected 0 to \(n) numbers, found \(k)")
+    require(k >= 0 && k <= n, "PythonRandom.sample: expected 0 to \(n) numbers, found \(k)")
     var poolLimit = 21
     if k > 5 {
       var power = 1

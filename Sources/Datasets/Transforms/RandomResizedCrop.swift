@@ -1,5 +1,6 @@
 import Formats
 import Foundation
+import Tensor
 
 /// The training transform: a random part of the picture, resized, and mirrored every second time
 /// (torchvision's `RandomResizedCrop` and `RandomHorizontalFlip`, whose rules it follows draw by draw).
@@ -22,8 +23,8 @@ public struct RandomResizedCrop: Sendable, Equatable {
     height: Int = 224, width: Int = 224, scale: ClosedRange<Double> = 0.08...1,
     ratio: ClosedRange<Double> = 3.0 / 4...4.0 / 3, flipProbability: Double = 0.5, resample: Resample = .bicubic
   ) {
-    precondition(height > 0 && width > 0, "random crop: expected a positive size, found \(width) × \(height)")
-    precondition(scale.lowerBound > 0 && ratio.lowerBound > 0, "random crop: expected bounds above 0")
+    require(height > 0 && width > 0, "random crop: expected a positive size, found \(width) × \(height)")
+    require(scale.lowerBound > 0 && ratio.lowerBound > 0, "random crop: expected bounds above 0")
     self.height = height
     self.width = width
     self.scale = scale

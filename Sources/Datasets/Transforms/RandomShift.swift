@@ -1,4 +1,5 @@
 import Formats
+import Tensor
 
 /// The mildest training transform: the picture as for evaluation, moved by a few pixels. It keeps sides and directions, which
 /// mirroring would exchange.
@@ -8,7 +9,7 @@ public struct RandomShift: Sendable, Equatable {
 
   /// Traps on less than one pixel.
   public init(pixels: Int) {
-    precondition(pixels > 0, "random shift: expected a pixel or more, found \(pixels)")
+    require(pixels > 0, "random shift: expected a pixel or more, found \(pixels)")
     self.pixels = pixels
   }
 

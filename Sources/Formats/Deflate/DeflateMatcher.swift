@@ -38,7 +38,7 @@ struct DeflateMatcher {
 
   /// A search from the beginning of `source`, which must outlive it.
   init(_ source: UnsafeBufferPointer<UInt8>) {
-    precondition(source.count <= Int32.max, "Deflate: expected fewer than 2^31 bytes, found \(source.count)")
+    require(source.count <= Int32.max, "Deflate: expected fewer than 2^31 bytes, found \(source.count)")
     self.source = source
     heads = [Int32](repeating: -1, count: 1 << Self.hashBits)
     previous = [Int32](repeating: -1, count: min(Self.window, max(1, source.count)))

@@ -22,7 +22,7 @@ public struct Image: Sendable, Equatable {
 
   /// - pixels: [height, width, 3]. Traps when the count differs.
   public init(width: Int, height: Int, pixels: [UInt8], orientation: Orientation = .upright) {
-    precondition(
+    require(
       width > 0 && height > 0 && pixels.count == width * height * 3,
       "image of \(width) × \(height): expected \(width * height * 3) bytes, found \(pixels.count)")
     self.width = width

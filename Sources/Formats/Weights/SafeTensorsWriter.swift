@@ -31,7 +31,7 @@ public struct SafeTensorsWriter {
   ///
   /// Traps on a name given before and on types that are not one of these four.
   public mutating func add(_ name: String, _ tensor: Tensor, as type: ElementType = .real) {
-    precondition(
+    require(
       [.f16, .bf16, .f32, .f64].contains(type), "SafeTensorsWriter: expected F16, BF16, F32 or F64, found \(type)")
     add(name, Item(type: type, shape: tensor.shape, content: .tensor(tensor)))
   }
@@ -39,21 +39,21 @@ public struct SafeTensorsWriter {
   /// Adds bytes as type U8, of one dimension unless a shape is given; traps if the shape has another count.
   public mutating func add(_ name: String, bytes: [UInt8], shape: Shape? = nil) {
     let shape = shape ?? [bytes.count]
-    precondition(shape.count == bytes.count, "SafeTensorsWriter: expected \(shape.count) bytes, found \(bytes.count)")
+    require(shape.count == bytes.count, "SafeTensorsWriter: expected \(shape.count) bytes, found \(bytes.count)")
     add(name, Item(type: .u8, shape: shape, content: .bytes(bytes)))
   }
 
   /// Adds integers as type I64, of one dimension unless a shape is given; traps if the shape has another count.
   public mutating func add(_ name: String, integers: [Int64], shape: Shape? = nil) {
     let shape = shape ?? [integers.count]
-    precondition(
+    require(
       shape.count == integers.count, "SafeTensorsWriter: expected \(shape.count) integers, found \(integers.count)")
     add(name, Item(type: .i64, shape: shape, content: .integers(integers)))
   }
 
   private mutating func add(_ name: String, _ item: Item) {
-    precondition(name != "__metadata__", "SafeTensorsWriter: expected another name than __metadata__")
-    precondition(
+    require(name != "__metadata__", "SafeTensorsWriter: expected another name than __metadata__")
+    require(
       items.updateValue(item, forKey: name) == nil, "SafeTensorsWriter: expected \(name) once, found it twice")
   }
 

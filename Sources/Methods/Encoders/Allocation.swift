@@ -58,7 +58,7 @@ public struct Allocation: Sendable, Equatable {
   public init(
     threshold: Int, counts: [Int], kinds: [SensitivitySite.Kind], classToken: Int, _ rules: Rules
   ) {
-    precondition(counts.count == kinds.count, "Allocation: expected \(kinds.count) counts, found \(counts.count)")
+    require(counts.count == kinds.count, "Allocation: expected \(kinds.count) counts, found \(counts.count)")
     var (modules, vectors, structured) = ([Int](), [Int](), 0)
     var entries = counts
     for (place, kind) in kinds.enumerated() where rules.structure != .unstructuredOnly {

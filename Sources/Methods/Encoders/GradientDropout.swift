@@ -37,7 +37,7 @@ public struct GradientDropout: Sendable, Equatable {
 
   /// g for given uniform numbers: a, b and `uniform` of one shape.
   public func combined(_ a: Tensor, _ b: Tensor, uniform: Tensor) -> Tensor {
-    precondition(
+    require(
       uniform.shape == a.shape, "GradientDropout: expected uniform numbers of shape \(a.shape), found \(uniform.shape)")
     return combined(a, b) { range, into in
       Tensor.read(uniform) { into.update(from: $0 + range.lowerBound, count: range.count) }
@@ -55,7 +55,7 @@ public struct GradientDropout: Sendable, Equatable {
   private func combined(
     _ a: Tensor, _ b: Tensor, draw: (Range<Int>, UnsafeMutablePointer<Real>) -> Void
   ) -> Tensor {
-    precondition(a.shape == b.shape, "GradientDropout: expected gradients of shape \(a.shape), found \(b.shape)")
+    require(a.shape == b.shape, "GradientDropout: expected gradients of shape \(a.shape), found \(b.shape)")
     // Uniform numbers live in the first-level cache between being drawn and being used.
     let piece = 4096
     return Tensor.read(a, b) { a0, b0 in

@@ -14,7 +14,7 @@ enum HuggingFaceModel {
     let configuration = model.configuration
     let size = configuration.vision.imageSize
     guard case .transformer(let vision) = configuration.vision else {
-      preconditionFailure("HuggingFaceModel: expected a vision transformer, found a ResNet")
+      trap("HuggingFaceModel: expected a vision transformer, found a ResNet")
     }
     func section(_ type: String, _ size: TransformerConfiguration, _ more: [String: JSONContent]) -> JSONContent {
       .object(
@@ -66,7 +66,7 @@ enum TimmModel {
   static func write(_ backbone: ImageBackbone, _ values: [Tensor], to folder: URL) throws {
     try StoredWeights.write(values, of: backbone.parameters, .timmVisionTransformer, to: folder)
     guard case .visionTransformer(let size) = backbone.configuration else {
-      preconditionFailure("TimmModel: expected a vision transformer, found a \(backbone.configuration.architecture)")
+      trap("TimmModel: expected a vision transformer, found a \(backbone.configuration.architecture)")
     }
     let constants = Normalisation.imagenet.constants
     let side = JSONContent.number(size.imageSize)

@@ -45,7 +45,7 @@ public struct SupervisedPretraining: PretrainingObjective {
   /// The cross-entropy of the head's logits, and how many pictures are classified rightly.
   public func loss(_ batch: Batch, _ pass: Pass) -> (loss: Variable, correct: Int) {
     guard let logits = backbone.logits(Variable(batch.images), pass) else {
-      preconditionFailure("SupervisedPretraining: expected a network with a head")
+      trap("SupervisedPretraining: expected a network with a head")
     }
     let correct = zip(logits.value.rowMaxima(), batch.labels).count { $0 == Int($1) }
     return (logits.crossEntropy(labels: batch.labels), correct)

@@ -28,7 +28,7 @@ public struct MethodSetting: Sendable {
   /// The head of a name, at its start; traps on one made of text where there is none.
   public func head(_ name: MethodName.Head) -> any Head {
     if name == .linear { return LinearHead(width: tower.featureWidth, classes: classes, seed: seed) }
-    guard let text else { preconditionFailure("Method: expected text features for \(name.rawValue), found none") }
+    guard let text else { trap("Method: expected text features for \(name.rawValue), found none") }
     return name == .taskRes
       ? TaskRes(textFeatures: text.features, alpha: Real(recipe.alpha), logitScale: text.logitScale)
       : ZeroShot(textFeatures: text.features, logitScale: text.logitScale)
@@ -80,7 +80,7 @@ extension Method {
       tower: model.vision, text: (textFeatures, model.logitScale), classes: textFeatures.shape[0], recipe: recipe,
       fidelity: fidelity, seed: 0)
     try self.init(name, setting, selecting: selecting) { _ in
-      preconditionFailure("Method: expected an allocation for \(name), found none")
+      trap("Method: expected an allocation for \(name), found none")
     }
   }
 }

@@ -41,7 +41,7 @@ public struct Adam: Optimizer {
     _ slots: [ParameterSlot], weightDecay: Double = 0, decay: Decay = .coupled, beta1: Double = 0.9,
     beta2: Double = 0.999, epsilon: Double = 1e-8
   ) {
-    precondition(
+    require(
       0..<1 ~= beta1 && 0..<1 ~= beta2 && epsilon >= 0 && weightDecay >= 0,
       "Adam: expected betas in 0 ..< 1, epsilon and decay of 0 or more, found \(beta1), \(beta2), \(epsilon), \(weightDecay)"
     )

@@ -70,7 +70,7 @@ public struct BudgetSearch: Sendable {
     _ method: Method, _ state: TrainingState, progress: (_ done: Int, _ of: Int) throws -> Void = { _, _ in }
   ) throws -> Score {
     guard let budget = open.first, let validation = experiment.data.validation else {
-      preconditionFailure("BudgetSearch: expected a budget to judge and a validation split, found none")
+      trap("BudgetSearch: expected a budget to judge and a validation split, found none")
     }
     let found = try Evaluation(
       method, values: state.values, on: validation, preprocessing: experiment.pretrained.preprocessing
@@ -94,7 +94,7 @@ public struct BudgetSearch: Sendable {
 
   /// The run of the search itself with the chosen budget, which its `config.json` then names.
   public func lastRun() throws -> Experiment {
-    guard let chosen else { preconditionFailure("BudgetSearch: expected all budgets judged, found \(open)") }
+    guard let chosen else { trap("BudgetSearch: expected all budgets judged, found \(open)") }
     var settings = experiment.configuration
     settings.recipe.budget?.numbers = chosen
     try experiment.folder.write(settings)

@@ -108,11 +108,11 @@ extension [OptimizerMemory] {
 extension Optimizer {
   /// Traps unless the tensors of a step fit the slots.
   func check(_ parameters: [Tensor], _ gradients: [Tensor]) {
-    precondition(
+    require(
       parameters.count == slots.count && gradients.count == slots.count,
       "optimizer: expected \(slots.count) parameters and gradients, found \(parameters.count) and \(gradients.count)")
     for (index, slot) in slots.enumerated() {
-      precondition(
+      require(
         parameters[index].shape == slot.shape && gradients[index].shape == slot.shape,
         "optimizer: \(slot.name): expected shape \(slot.shape), found \(parameters[index].shape), gradient \(gradients[index].shape)"
       )

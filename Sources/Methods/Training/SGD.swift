@@ -29,7 +29,7 @@ public struct SGD: Optimizer {
     _ slots: [ParameterSlot], momentum: Double = 0.9, dampening: Double = 0, weightDecay: Double = 0,
     isNesterov: Bool = false
   ) {
-    precondition(
+    require(
       momentum >= 0 && weightDecay >= 0 && (!isNesterov || (momentum > 0 && dampening == 0)),
       "SGD: expected momentum and decay of 0 or more, and Nesterov with momentum only, found \(momentum), \(weightDecay)"
     )

@@ -1,4 +1,5 @@
 import Foundation
+import Tensor
 
 /// The learning rate by epoch: a warm-up of W epochs, then a constant or a half cosine.
 ///
@@ -58,7 +59,7 @@ public struct Schedule: Sendable, Hashable {
     base: Double, period: Int, course: Course = .cosine, warmup: Warmup = .none, isRecounted: Bool = true,
     minimum: Double = 0, lag: Int = 0
   ) {
-    precondition(
+    require(
       period > 0 && warmup.epochs >= 0 && lag >= 0,
       "Schedule: expected a period of 1 or more, warm-up and lag of 0 or more, found \(period), \(warmup.epochs), \(lag)"
     )
@@ -68,7 +69,7 @@ public struct Schedule: Sendable, Hashable {
 
   /// The rate of an epoch, constant inside it; traps on a negative epoch.
   public func rate(at epoch: Int) -> Double {
-    precondition(epoch >= 0, "Schedule: expected an epoch of 0 or more, found \(epoch)")
+    require(epoch >= 0, "Schedule: expected an epoch of 0 or more, found \(epoch)")
     let epoch = max(0, epoch - lag)
     guard epoch >= warmup.epochs else { return warmupRate(at: epoch) }
     switch course {

@@ -66,7 +66,7 @@ public struct BytePairTraining: Sendable {
   public var tokenizer: Tokenizer {
     do throws(TokenizerError) {
       return try Tokenizer(vocabulary: vocabulary, merges: merges)
-    } catch { preconditionFailure("BytePairTraining: \(error)") }
+    } catch { trap("BytePairTraining: \(error)") }
   }
 
   /// Writes `vocab.json` and `merges.txt` as Hugging Face keeps them.

@@ -1,3 +1,5 @@
+import Tensor
+
 extension Tokenizer {
   /// The token ids of `text`, without start and end tokens.
   public func encode(_ text: String) -> [Int32] {
@@ -74,7 +76,7 @@ extension Tokenizer {
   public func encode(
     _ texts: [String], contextLength: Int = 77, truncate: Bool = false, padding: Padding = .zero
   ) throws(TokenizerError) -> [[Int32]] {
-    precondition(contextLength > 0, "context length: expected 1 or more, found \(contextLength)")
+    require(contextLength > 0, "context length: expected 1 or more, found \(contextLength)")
     var rows: [[Int32]] = []
     rows.reserveCapacity(texts.count)
     for text in texts {

@@ -62,7 +62,7 @@ extension Tokenizer {
   public init(
     publishedMerges text: String, count: Int = Tokenizer.publishedMergeCount, cleaning: TextCleaning = .published
   ) throws(TokenizerError) {
-    precondition(count >= 0, "merge count: expected 0 or more, found \(count)")
+    require(count >= 0, "merge count: expected 0 or more, found \(count)")
     let name = "merge list"
     let list = try MergeList(text, name: name, hasHead: true, limit: count)
     guard list.merges.count == count else {

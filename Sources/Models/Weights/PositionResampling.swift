@@ -34,7 +34,7 @@ public struct PositionResampling: Sendable, Equatable, CustomStringConvertible {
     _ positions: Tensor, prefix: Int, from grid: (rows: Int, columns: Int), to newGrid: (rows: Int, columns: Int)
   ) -> Tensor {
     let width = positions.shape.width
-    precondition(
+    require(
       positions.shape == [prefix + grid.rows * grid.columns, width],
       "PositionResampling: expected \(prefix) and \(grid.rows) · \(grid.columns) positions, found \(positions.shape)")
     guard grid != newGrid else { return positions }

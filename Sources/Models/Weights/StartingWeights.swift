@@ -55,12 +55,12 @@ extension CLIP {
   /// A model with a vision transformer, to be trained from scratch; the same for every use of a seed.
   public static func untrained(_ configuration: CLIPConfiguration, seed: UInt64) -> CLIP {
     guard case .transformer(let vision) = configuration.vision else {
-      preconditionFailure("CLIP.untrained: expected a vision transformer, found a ResNet")
+      trap("CLIP.untrained: expected a vision transformer, found a ResNet")
     }
     let blocks = ["vision": vision.transformer.blocks, "text": configuration.text.transformer.blocks]
     do throws(WeightsError) {
       return try CLIP(configuration, from: StartingWeights(configuration.shapes, blocks: blocks, seed: seed), layout: .canonical)
-    } catch { preconditionFailure("CLIP.untrained: \(error)") }
+    } catch { trap("CLIP.untrained: \(error)") }
   }
 }
 

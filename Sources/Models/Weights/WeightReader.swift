@@ -58,7 +58,7 @@ package struct WeightReader {
   /// A tensor under its canonical name, of the given shape.
   package mutating func tensor(_ name: String, _ shape: Shape) throws(WeightsError) -> Tensor {
     guard let rule = layout.rule(for: name) else {
-      preconditionFailure("WeightReader: expected a rule for \(name) in layout \(layout.name), found none")
+      trap("WeightReader: expected a rule for \(name) in layout \(layout.name), found none")
     }
     let stored = rule.form.storedShape(of: shape)
     guard let found = source.shape(of: rule.name) else {

@@ -53,7 +53,7 @@ public final class Tape {
     guard let tape = inputs.lazy.compactMap({ $0.place?.tape }).first else { return Variable(value) }
     let nodes = inputs.map { input in
       input.place.map { place in
-        precondition(place.tape === tape, "\(operation.rawValue): expected inputs of one tape, found two")
+        require(place.tape === tape, "\(operation.rawValue): expected inputs of one tape, found two")
         return place.node
       }
     }
@@ -78,7 +78,7 @@ public final class Tape {
     of losses: [Variable], for leaves: [Variable], releasing: Bool = false
   ) -> [[Tensor]] {
     for loss in losses {
-      precondition(loss.value.count == 1, "Tape.gradients: expected a scalar loss, found shape \(loss.shape)")
+      require(loss.value.count == 1, "Tape.gradients: expected a scalar loss, found shape \(loss.shape)")
     }
     return gradients(
       of: losses.map { ($0, Tensor($0.shape, repeating: 1)) }, for: leaves, releasing: releasing)
@@ -93,7 +93,7 @@ public final class Tape {
   public func forEachGradient(
     of loss: Variable, for leaves: [Variable], _ body: (_ leaf: Int, _ gradient: Tensor) -> Void
   ) {
-    precondition(loss.value.count == 1, "Tape.gradients: expected a scalar loss, found shape \(loss.shape)")
+    require(loss.value.count == 1, "Tape.gradients: expected a scalar loss, found shape \(loss.shape)")
     let numbers = Dictionary(uniqueKeysWithValues: zip(places(of: leaves), leaves.indices))
     let start = [(loss, Tensor(loss.shape, repeating: 1))]
     backward(from: start, for: Set(numbers.keys), releasing: true) { node, gradients in
@@ -119,7 +119,7 @@ public final class Tape {
   private func places(of leaves: [Variable]) -> [Int] {
     leaves.map { leaf in
       guard let place = leaf.place, place.tape === self else {
-        preconditionFailure("Tape.gradients: expected leaves of this tape, found a constant or another tape's")
+        trap("Tape.gradients: expected leaves of this tape, found a constant or another tape's")
       }
       return place.node
     }
@@ -132,11 +132,11 @@ public final class Tape {
   ) {
     var pending: [Int: [Tensor?]] = [:]
     for (index, (output, cotangent)) in outputs.enumerated() {
-      precondition(
+      require(
         output.shape == cotangent.shape,
         "Tape.gradients: expected a cotangent of shape \(output.shape), found \(cotangent.shape)")
       guard let place = output.place else { continue }
-      precondition(place.tape === self, "Tape.gradients: expected a loss of this tape, found another tape's")
+      require(place.tape === self, "Tape.gradients: expected a loss of this tape, found another tape's")
       pending.add(cotangent, to: place.node, of: index, outputs.count)
     }
     let lastReaders = lastReaders(of: wanted)
@@ -172,14 +172,13 @@ public final class Tape {
     _ pending: inout [Int: [Tensor?]]
   ) {
     guard let backward = node.backward else {
-      preconditionFailure(
-        "Tape.gradients: expected a tape that was not released, found \(operation.rawValue) read again")
+      trap("Tape.gradients: expected a tape that was not released, found \(operation.rawValue) read again")
     }
     let present = gradients.indices.filter { gradients[$0] != nil }
     for (output, shares) in zip(present, backward(gradients.compactMap(\.self))) {
       for (input, share) in zip(node.inputs, shares) {
         guard let input, let share else { continue }
-        precondition(
+        require(
           share.shape == nodes[input].shape,
           "\(operation.rawValue): expected a gradient of shape \(nodes[input].shape), found \(share.shape)")
         pending.add(share, to: input, of: output, outputs)

@@ -39,7 +39,7 @@ func gemm(
   cStride: Int, accumulating: Bool = false, bias: UnsafePointer<Real>? = nil, parallel: Bool = true,
   finish: ((_ rows: Range<Int>, _ columns: Range<Int>) -> Void)?
 ) {
-  precondition(!accumulating || bias == nil, "gemm: expected a bias or accumulation, found both")
+  require(!accumulating || bias == nil, "gemm: expected a bias or accumulation, found both")
   guard m > 0, n > 0, k > 0 else {
     emptyProduct(m, n, into: c, cStride, accumulating, bias)
     finish?(0..<m, 0..<n)

@@ -8,7 +8,7 @@ public struct BitMask: Sendable, Equatable {
 
   /// A mask of `count` equal bits; traps on a negative count.
   public init(repeating bit: Bool, count: Int) {
-    precondition(count >= 0, "BitMask: expected a count of 0 or more, found \(count)")
+    require(count >= 0, "BitMask: expected a count of 0 or more, found \(count)")
     self.count = count
     words = Array(repeating: MaskWord(bit ? .max : 0), count: MaskView.words(for: count))
     clearPadding()
@@ -46,11 +46,11 @@ public struct BitMask: Sendable, Equatable {
   /// Whether weight `index` is kept.
   public subscript(_ index: Int) -> Bool {
     get {
-      precondition(index >= 0 && index < count, "BitMask: expected an index below \(count), found \(index)")
+      require(index >= 0 && index < count, "BitMask: expected an index below \(count), found \(index)")
       return words[index / MaskWord.width].bits >> UInt64(index % MaskWord.width) & 1 == 1
     }
     set {
-      precondition(index >= 0 && index < count, "BitMask: expected an index below \(count), found \(index)")
+      require(index >= 0 && index < count, "BitMask: expected an index below \(count), found \(index)")
       let bit: UInt64 = 1 << UInt64(index % MaskWord.width)
       if newValue {
         words[index / MaskWord.width].bits |= bit
@@ -70,7 +70,7 @@ public struct BitMask: Sendable, Equatable {
   ///
   /// - weight: `count` numbers in any shape; the result has that shape. Traps on another count.
   public func applied(to weight: Tensor) -> Tensor {
-    precondition(weight.count == count, "BitMask: expected \(count) weights, found shape \(weight.shape)")
+    require(weight.count == count, "BitMask: expected \(count) weights, found shape \(weight.shape)")
     return Tensor.read(weight) { x in Tensor(weight.shape) { y in withReadOnlyView { $0.apply(to: x, into: y) } } }
   }
 

@@ -7,7 +7,7 @@ extension Variable {
   ///   [tokens, width] is repeated over the batch.
   /// - Keeps nothing.
   public func adding(_ other: Variable, scale: Real = 1) -> Variable {
-    precondition(
+    require(
       Array(shape.extents.suffix(other.shape.rank)) == other.shape.extents,
       "adding: expected a term of shape \(shape) or a suffix of it, found \(other.shape)")
     let (termShape, needs) = (other.shape, other.needsGradient)

@@ -16,7 +16,7 @@ extension Variable {
   ///   It comes from the shifted exponentials, as in the forward pass: exp(S − log Σ exp S) would round log Σ exp S, and
   ///   where scores are large its error is not small beside ∂P − D, in which nearly all cancels.
   public func attention(keys: Variable, values: Variable, heads: Int, isCausal: Bool = false) -> Variable {
-    precondition(
+    require(
       shape.rank == 3 && keys.shape.rank == 3 && keys.shape == values.shape && keys.shape[0] == shape[0]
         && keys.shape[2] == shape[2] && heads > 0 && shape[2] % heads == 0,
       "attention: expected [batch, tokens, \(heads) heads of equal width], found \(shape), \(keys.shape), \(values.shape)"

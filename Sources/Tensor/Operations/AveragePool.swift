@@ -5,7 +5,9 @@ extension Variable {
   ///
   /// - x (self): [batch, channels, h, w]; y: [batch, channels, h / k, w / k]. Keeps nothing.
   public func averagePooled(by size: Int) -> Variable {
-    precondition(shape.rank == 4 && size > 0, "averagePooled: expected [batch, channels, h, w], found \(shape)")
+    require(
+      shape.rank == 4 && size > 0,
+      "averagePooled: expected [batch, channels, h, w] and a positive size, found \(shape) and \(size)")
     let (planes, height, width) = (shape[0] * shape[1], shape[2], shape[3])
     let (rows, columns) = (height / size, width / size)
     let y = Tensor.read(value) { x in

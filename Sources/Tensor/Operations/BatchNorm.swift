@@ -11,7 +11,7 @@ extension Variable {
   ) -> Variable {
     let (batch, channels, pixels) = (shape[0], shape[1], shape[2] * shape[3])
     for tensor in [gamma.value, beta.value, mean, variance] {
-      precondition(tensor.shape == [channels], "batchNorm: expected parameters [\(channels)], found \(tensor.shape)")
+      require(tensor.shape == [channels], "batchNorm: expected parameters [\(channels)], found \(tensor.shape)")
     }
     let reciprocal = variance.mapLanes { 1 / ($0 + epsilon).squareRoot() }
     let y = Tensor.read(value, gamma.value, beta.value, mean) { x, gamma, beta, mean in

@@ -14,7 +14,7 @@ extension Variable {
   public func linear(
     _ weight: Variable, bias: Variable? = nil, adding hidden: Variable, through up: Variable
   ) -> Variable {
-    precondition(
+    require(
       up.shape.rank == 2 && up.shape[0] == weight.shape[0] && hidden.shape == shape.replacingWidth(by: up.shape[1]),
       "linear: expected up [\(weight.shape[0]), rank] and hidden [..., rank], found \(up.shape) and \(hidden.shape)")
     let wide = LinearProducts(shape, weight.shape, bias?.shape)

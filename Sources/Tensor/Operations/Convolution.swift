@@ -14,7 +14,9 @@ extension Variable {
     _ weight: Variable, bias: Variable? = nil, stride: Int = 1, padding: Int = 0, groups: Int = 1
   ) -> Variable {
     let layout = WindowLayout(shape, weight.shape, stride: stride, padding: padding, groups: groups)
-    precondition(bias == nil || bias?.shape == [layout.out], "convolution: expected bias [\(layout.out)]")
+    require(
+      bias == nil || bias?.shape == [layout.out],
+      "convolution: expected bias [\(layout.out)], found \(bias?.shape ?? [])")
     let y = Tensor.read(value, weight.value) { x, w in
       Tensor([layout.batch, layout.out, layout.outHeight, layout.outWidth]) { y in
         layout.forEachWindowMatrix(parallelOver: layout.batch * groups) { piece, windows in
@@ -69,15 +71,15 @@ private struct WindowLayout {
   let stride, padding, groups: Int
 
   init(_ x: Shape, _ weight: Shape, stride: Int, padding: Int, groups: Int) {
-    precondition(
+    require(
       x.rank == 4 && weight.rank == 4 && groups > 0 && x[1] == weight[1] * groups && weight[0] % groups == 0
         && stride > 0 && padding >= 0,
-      "convolution: expected x [batch, channels, h, w] and weight [out, channels / \(groups), kh, kw], found \(x), \(weight)"
-    )
+      "convolution: expected x [batch, channels, h, w] and weight [out, channels / \(groups), kh, kw], "
+        + "found \(x) and \(weight), stride \(stride), padding \(padding)")
     (batch, channels, height, width) = (x[0], x[1], x[2], x[3])
     (out, kernelHeight, kernelWidth) = (weight[0], weight[2], weight[3])
     (self.stride, self.padding, self.groups) = (stride, padding, groups)
-    precondition(
+    require(
       kernelHeight <= height + 2 * padding && kernelWidth <= width + 2 * padding,
       "convolution: expected a kernel no larger than the padded picture, found \(weight) on \(x)")
   }

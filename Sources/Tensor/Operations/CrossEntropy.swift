@@ -8,9 +8,10 @@ extension Variable {
   /// - Keeps z and log Σ exp z, [batch]. Traps on a label out of range.
   public func crossEntropy(labels: [Int32], smoothing: Real = 0) -> Variable {
     let (rows, classes) = (shape.rows, shape.width)
-    precondition(
+    require(
       shape.rank == 2 && labels.count == rows && labels.allSatisfy { $0 >= 0 && $0 < classes },
-      "crossEntropy: expected \(rows) labels below \(classes), found \(labels.count): \(labels.prefix(8))")
+      "crossEntropy: expected [batch, classes] and a label below classes for each, found \(shape) and \(labels.prefix(8))"
+    )
     var logSums = Tensor.zeros([rows])
     let z = value
     var total = 0.0
@@ -54,7 +55,7 @@ extension Variable {
   ///
   /// - z (self), targets t: [batch, classes]; result: scalar. Keeps log softmax(z) and t.
   public func crossEntropy(targets: Variable) -> Variable {
-    precondition(
+    require(
       shape.rank == 2 && targets.shape == shape,
       "crossEntropy: expected targets \(shape), found \(targets.shape)")
     let (rows, classes) = (shape.rows, shape.width)

@@ -13,7 +13,7 @@ extension Variable {
   /// - Keeps W where x needs a gradient, and x where W does.
   public func depthwiseConvolution(_ weight: Variable, bias: Variable? = nil) -> Variable {
     let maps = ChannelMaps(shape, weight.shape)
-    precondition(
+    require(
       bias == nil || bias?.shape == [maps.channels], "depthwiseConvolution: expected bias [\(maps.channels)]")
     let y = maps.correlated(value, weight.value, bias: bias?.value)
     let keptWeight = needsGradient ? weight.value : nil
@@ -43,7 +43,7 @@ private struct ChannelMaps {
   let size: Int
 
   init(_ x: Shape, _ weight: Shape) {
-    precondition(
+    require(
       x.rank == 4 && weight.rank == 4 && weight[0] == x[3] && weight[1] == 1 && weight[2] == weight[3]
         && weight[2] % 2 == 1,
       "depthwiseConvolution: expected x [batch, h, w, channels] and weight [channels, 1, k, k], k odd, found \(x), \(weight)"

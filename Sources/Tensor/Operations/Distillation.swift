@@ -12,9 +12,9 @@ extension Variable {
   /// - student z (self), teacher z⁰: [batch, classes]; result: scalar. `temperature` τ > 0, `teacherShare` a in [0, 1].
   /// - Keeps p and log q.
   public func distillation(teacher: Variable, temperature: Real = 1, teacherShare: Real = 1) -> Variable {
-    precondition(
+    require(
       shape.rank == 2 && teacher.shape == shape,
-      "distillation: expected a teacher of shape \(shape), found \(teacher.shape)")
+      "distillation: expected [batch, classes] and a teacher of this shape, found \(shape) and \(teacher.shape)")
     let (rows, classes) = (shape.rows, shape.width)
     let blend = teacher.value.mapLanes(value) { ($0 * teacherShare + $1 * (1 - teacherShare)) / temperature }
     let p = Variable(blend).softmax().value

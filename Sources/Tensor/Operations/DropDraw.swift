@@ -14,7 +14,7 @@ public struct DropDraw: Hashable, Sendable {
 
   /// The draw of a site in a step; traps unless the site is in 0 ..< 2²⁴ and the first sample is 0 or more.
   public init(seed: UInt64, site: Int, step: Int, firstSample: Int = 0) {
-    precondition(
+    require(
       0..<Self.sites ~= site && firstSample >= 0,
       "DropDraw: expected a site below \(Self.sites) and a first sample of 0 or more, found \(site) and \(firstSample)")
     (self.seed, self.site, self.step, self.firstSample) = (seed, site, step, firstSample)
@@ -30,7 +30,7 @@ public struct DropDraw: Hashable, Sendable {
   /// The place of the first of `count` numbers, `width` a sample; traps where they reach into those of the next site.
   func first(width: UInt64, count: Int) -> UInt64 {
     let (skipped, overflow) = UInt64(firstSample).multipliedReportingOverflow(by: width)
-    precondition(
+    require(
       !overflow && skipped < Self.numbersASite && UInt64(count) <= Self.numbersASite - skipped,
       "DropDraw: expected at most \(Self.numbersASite) numbers a site, found \(count) from sample \(firstSample) on")
     return UInt64(site) * Self.numbersASite + skipped

@@ -10,7 +10,7 @@ extension Variable {
   /// - Sample b takes number first sample + b of its draw: a part of a batch is treated as it is in the whole.
   /// - Keeps nothing: the same numbers are drawn again for the backward pass.
   public func dropPath(_ probability: Real, draw: DropDraw) -> Variable {
-    precondition(
+    require(
       0...1 ~= probability && shape.rank > 0,
       "dropPath: expected [samples, ...] and a probability from 0 to 1, found \(shape) and \(probability)")
     guard probability > 0 else { return self }

@@ -11,7 +11,7 @@ extension Variable {
   ///   sample: a part of a batch has the mask that it has in the whole.
   /// - Keeps nothing: the same numbers are drawn again for the backward pass.
   public func dropout(_ probability: Real, draw: DropDraw) -> Variable {
-    precondition(0...1 ~= probability, "dropout: expected a probability from 0 to 1, found \(probability)")
+    require(0...1 ~= probability, "dropout: expected a probability from 0 to 1, found \(probability)")
     guard probability > 0 else { return self }
     let width = UInt64(shape.extents.dropFirst().reduce(1, *))
     let (random, origin) = (draw.random(.dropout), draw.first(width: width, count: shape.count))

@@ -32,7 +32,7 @@ extension Tensor {
 
   /// f(x, z), element by element, of two tensors of one shape.
   func mapLanes<F: LaneFunction2>(_ other: Tensor, _: F.Type) -> Tensor {
-    precondition(shape == other.shape, "elementwise: expected shape \(shape), found \(other.shape)")
+    require(shape == other.shape, "elementwise: expected shape \(shape), found \(other.shape)")
     return Tensor.read(self, other) { x, z in
       Tensor(shape) { y in
         Parallel.forEachRange(count, grain: grain) { range in
@@ -64,7 +64,7 @@ extension Tensor {
   /// f(x, z), element by element, of two tensors of one shape.
   @inline(__always)
   package func mapLanes(_ other: Tensor, _ function: (Lanes, Lanes) -> Lanes) -> Tensor {
-    precondition(shape == other.shape, "elementwise: expected shape \(shape), found \(other.shape)")
+    require(shape == other.shape, "elementwise: expected shape \(shape), found \(other.shape)")
     return Tensor.read(self, other) { x, z in
       Tensor(shape) { y in
         Parallel.forEachRange(count, grain: grain) { range in

@@ -7,9 +7,9 @@ extension Variable {
   /// - Keeps the ids. Traps on an id out of range.
   public func embedding(_ ids: [Int32], shape idShape: Shape) -> Variable {
     let (vocabulary, width) = (shape[0], shape[1])
-    precondition(
+    require(
       ids.count == idShape.count && ids.allSatisfy { $0 >= 0 && $0 < vocabulary },
-      "embedding: expected \(idShape.count) ids below \(vocabulary), found \(ids.count)")
+      "embedding: expected \(idShape.count) ids below \(vocabulary), found \(ids.count): \(ids.prefix(8))")
     let y = Tensor.read(value) { table in
       Tensor(Shape(idShape.extents + [width])) { y in
         for (row, id) in ids.enumerated() { (y + row * width).update(from: table + Int(id) * width, count: width) }

@@ -11,7 +11,7 @@ extension Variable {
   /// - Keeps x, and mean and reciprocal deviation, [rows] each; recomputes x̂.
   public func layerNorm(gamma: Variable, beta: Variable, epsilon: Real) -> Variable {
     let (rows, width) = (shape.rows, shape.width)
-    precondition(
+    require(
       gamma.shape == [width] && beta.shape == [width],
       "layerNorm: expected gamma and beta [\(width)], found \(gamma.shape) and \(beta.shape)")
     var statistics = Tensor.zeros([2, rows])

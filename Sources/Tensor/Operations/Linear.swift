@@ -60,7 +60,7 @@ extension Variable {
   /// - x: [..., in]; W, M: [out, in]; b: [out] or none; y: [..., out].
   /// - Keeps B where x or W needs a gradient, W where x or M does, and x where W or M does.
   public func linear(_ weight: Variable, maskedBy mask: ThresholdedMask, bias: Variable? = nil) -> Variable {
-    precondition(
+    require(
       weight.shape == mask.shape, "linear: expected a mask of shape \(weight.shape), found \(mask.shape)")
     let products = LinearProducts(shape, weight.shape, bias?.shape)
     let bits = mask.bits
@@ -91,11 +91,11 @@ struct LinearProducts {
   let rows, width, out: Int
 
   init(_ x: Shape, _ weight: Shape, _ bias: Shape?) {
-    precondition(
+    require(
       weight.rank == 2 && x.rank >= 1 && x.width == weight[1],
       "linear: expected x [..., \(weight.width)] for weight \(weight), found \(x)")
-    precondition(
-      bias == nil || bias == [weight[0]], "linear: expected bias [\(weight[0])], found \(String(describing: bias))")
+    require(
+      bias == nil || bias == [weight[0]], "linear: expected bias [\(weight[0])], found \(bias?.description ?? "none")")
     (inputShape, rows, width, out) = (x, x.rows, weight[1], weight[0])
   }
 

@@ -11,7 +11,7 @@ extension Variable {
   /// - W (self), M, W': one shape. An entry is kept where M > α, dropped where M ≤ α.
   /// - Keeps W, and B where W needs a gradient.
   public func masked(by mask: ThresholdedMask) -> Variable {
-    precondition(shape == mask.shape, "masked: expected a mask of shape \(shape), found \(mask.shape)")
+    require(shape == mask.shape, "masked: expected a mask of shape \(shape), found \(mask.shape)")
     let weight = mask.real.needsGradient ? value : nil
     let kept = needsGradient ? mask.bits : nil
     return Tape.record(.maskedWeight, mask.bits.applied(to: value), from: [self, mask.real]) { dy in

@@ -5,7 +5,7 @@ extension Variable {
   ///
   /// - x (self): [batch, tokens, width]; `start` s: below tokens; y: [batch, width]. Keeps nothing.
   public func meanToken(from start: Int = 0) -> Variable {
-    precondition(
+    require(
       shape.rank == 3 && start >= 0 && start < shape[1],
       "meanToken: expected [batch, more than \(start) tokens, width], found \(shape)")
     let (batch, tokens, width) = (shape[0], shape[1], shape[2])

@@ -31,8 +31,9 @@ private struct PatchLayout {
   let batch, channels, height, width, size: Int
 
   init(_ shape: Shape, _ size: Int) {
-    precondition(
-      shape.rank == 4 && size > 0, "patches: expected [batch, channels, height, width], found \(shape)")
+    require(
+      shape.rank == 4 && size > 0,
+      "patches: expected [batch, channels, height, width] and a positive size, found \(shape) and \(size)")
     (batch, channels, height, width) = (shape[0], shape[1], shape[2], shape[3])
     self.size = size
   }

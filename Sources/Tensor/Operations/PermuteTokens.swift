@@ -11,7 +11,7 @@ public struct TokenPermutation: Sendable {
   public init(_ sources: [Int]) {
     var targets = [Int32](repeating: -1, count: sources.count)
     for (target, source) in sources.enumerated() {
-      precondition(
+      require(
         sources.indices.contains(source) && targets[source] < 0,
         "TokenPermutation: expected each of \(sources.count) places once, found \(source)")
       targets[source] = Int32(target)
@@ -33,7 +33,7 @@ extension Variable {
   ///
   /// - x (self), y: [batch, tokens, width]; permutation i: of all tokens. Keeps the permutation.
   public func permutingTokens(_ permutation: TokenPermutation) -> Variable {
-    precondition(
+    require(
       shape.rank == 3 && shape[1] == permutation.count,
       "permutingTokens: expected [batch, \(permutation.count), width], found \(shape)")
     let inverse = permutation.inverse

@@ -6,7 +6,7 @@ extension Variable {
   /// - x (self), y: [..., width]; γ: [width]. Keeps γ where x needs a gradient, and x where γ does.
   public func scaledChannels(by gamma: Variable) -> Variable {
     let (rows, width) = (shape.rows, shape.width)
-    precondition(
+    require(
       shape.rank > 0 && gamma.shape == [width], "scaledChannels: expected gamma [\(width)], found \(gamma.shape)")
     let y = value.scaledChannels(by: gamma.value)
     let keptScale = needsGradient ? gamma.value : nil

@@ -7,7 +7,7 @@ extension Variable {
   /// - x (self), y: the shape of `indices`; d: [indices.count].
   /// - Keeps the indices.
   public func scatterAdding(_ shifts: Variable, at indices: SparseIndices) -> Variable {
-    precondition(
+    require(
       shape == indices.shape && shifts.shape == [indices.count],
       "scatterAdding: expected \(indices.shape) and \(indices.count) shifts, found \(shape) and \(shifts.shape)")
     let needs = shifts.needsGradient

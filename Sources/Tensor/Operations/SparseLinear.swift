@@ -16,7 +16,7 @@ extension Variable {
   public func linear(
     _ weight: Variable, shiftedBy shifts: Variable, at indices: SparseIndices, bias: Variable? = nil
   ) -> Variable {
-    precondition(
+    require(
       weight.shape == indices.shape && shifts.shape == [indices.count],
       "linear: expected a weight \(indices.shape) and \(indices.count) shifts, found \(weight.shape) and \(shifts.shape)"
     )

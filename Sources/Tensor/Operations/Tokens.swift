@@ -8,7 +8,7 @@ extension Variable {
   /// - x (self): [batch, tokens, width]; token c: [width]; y: [batch, tokens + 1, width]. Keeps nothing.
   public func prepending(_ token: Variable) -> Variable {
     let (batch, tokens, width) = (shape[0], shape[1], shape[2])
-    precondition(token.shape == [width], "prepending: expected a token [\(width)], found \(token.shape)")
+    require(token.shape == [width], "prepending: expected a token [\(width)], found \(token.shape)")
     let y = Tensor.read(value, token.value) { x, c in
       Tensor([batch, tokens + 1, width]) { y in
         for sequence in 0..<batch {
@@ -49,7 +49,7 @@ extension Variable {
   /// - x (self): [batch, tokens, width]; indices i: [batch], in 0 ..< tokens; y: [batch, width]. Keeps the indices.
   public func selectingToken(_ indices: [Int]) -> Variable {
     let (batch, tokens, width) = (shape[0], shape[1], shape[2])
-    precondition(
+    require(
       indices.count == batch && indices.allSatisfy { $0 >= 0 && $0 < tokens },
       "selectingToken: expected \(batch) indices below \(tokens), found \(indices)")
     let y = Tensor.read(value) { x in

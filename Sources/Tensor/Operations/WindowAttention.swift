@@ -18,7 +18,7 @@ public struct AttentionWindows: Sendable {
   /// - parts: where a map was rolled, windows at its edge hold tokens of several parts, which do not see each other:
   ///   the number of its part for every token, window after window.
   public init(size: Int, windows: Int, parts: [Int32]? = nil) {
-    precondition(
+    require(
       size > 0 && windows > 0 && (parts.map { $0.count == windows * size * size } ?? true),
       "AttentionWindows: expected \(windows) windows of \(size) · \(size) parts")
     (self.size, self.windows, self.parts) = (size, windows, parts ?? [])
@@ -50,7 +50,7 @@ extension Variable {
   public func windowAttention(
     keys: Variable, values: Variable, relativePositions table: Variable, heads: Int, in windows: AttentionWindows
   ) -> Variable {
-    precondition(
+    require(
       shape.rank == 3 && shape[0] % windows.windows == 0 && shape[1] == windows.tokens && keys.shape == shape
         && values.shape == shape && heads > 0 && shape[2] % heads == 0 && table.shape == [windows.relations, heads],
       "windowAttention: expected [windows, \(windows.tokens), \(heads) heads] and a table [\(windows.relations), \(heads)], "

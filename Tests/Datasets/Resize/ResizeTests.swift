@@ -146,9 +146,12 @@ struct ResizeTests {
   }
 
   @Test func boxOutsideThePictureTraps() async {
-    await #expect(processExitsWith: .failure) {
+    let process = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = Image.pattern(width: 4, height: 4).cropped(PixelBox(left: 2, top: 0, width: 3, height: 1))
     }
+    expectTrap(
+      process,
+      saying: "crop: expected a box inside 4 × 4, found PixelBox(left: 2, top: 0, width: 3, height: 1)")
   }
 }
 

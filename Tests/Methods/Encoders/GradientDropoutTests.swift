@@ -124,12 +124,14 @@ import Testing
   }
 
   @Test func otherShapesAreATrap() async {
-    await #expect(processExitsWith: .failure) {
+    var process = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = GradientDropout(lambda: 1).combined(.zeros([2]), .zeros([3]), uniform: .zeros([2]))
     }
-    await #expect(processExitsWith: .failure) {
+    expectTrap(process, saying: "GradientDropout: expected gradients of shape [2], found [3]")
+    process = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = GradientDropout(lambda: 1).combined(.zeros([2]), .zeros([2]), uniform: .zeros([1]))
     }
+    expectTrap(process, saying: "GradientDropout: expected uniform numbers of shape [2], found [1]")
   }
 }
 

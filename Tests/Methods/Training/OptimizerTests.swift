@@ -169,18 +169,20 @@ private let slots = shapes.enumerated().map { ParameterSlot("p\($0)", $1) }
   }
 
   @Test func gradientsThatAreTooManyTrap() async {
-    await #expect(processExitsWith: .failure) {
+    let process = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       var optimizer = Adam([ParameterSlot("p", [2])])
       var values = [Tensor.zeros([2])]
       optimizer.step(parameters: &values, gradients: [.zeros([2]), .zeros([2])], learningRate: 0.1)
     }
+    expectTrap(process, saying: "optimizer: expected 1 parameters and gradients, found 1 and 2")
   }
 
   @Test func gradientOfAnotherShapeTraps() async {
-    await #expect(processExitsWith: .failure) {
+    let process = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       var optimizer = Adam([ParameterSlot("p", [2])])
       var values = [Tensor.zeros([2])]
       optimizer.step(parameters: &values, gradients: [.zeros([3])], learningRate: 0.1)
     }
+    expectTrap(process, saying: "optimizer: p: expected shape [2], found [2], gradient [3]")
   }
 }

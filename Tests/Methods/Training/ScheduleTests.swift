@@ -54,7 +54,10 @@ import Testing
   }
 
   @Test func periodOfZeroTraps() async {
-    await #expect(processExitsWith: .failure) { _ = Schedule(base: 1, period: 0) }
+    let process = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Schedule(base: 1, period: 0)
+    }
+    expectTrap(process, saying: "Schedule: expected a period of 1 or more, warm-up and lag of 0 or more, found 0, 0, 0")
   }
 
   struct Golden: Sendable, CustomTestStringConvertible {

@@ -1,4 +1,5 @@
 import Checks
+import FrugalTestSupport
 import Tensor
 import Testing
 
@@ -66,21 +67,23 @@ private func numbers(_ seed: UInt64, _ shape: Shape) -> Tensor { CheckNumbers(se
   }
 
   @Test func releasedTapeTrapsWhenReadAgain() async {
-    await #expect(processExitsWith: .failure) {
+    let process = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       let tape = Tape()
       let x = tape.leaf(numbers(1, [3]))
       let loss = x.dot(x)
       _ = tape.gradients(of: [loss], for: [x], releasing: true)
       _ = tape.gradients(of: loss, for: [x])
     }
+    expectTrap(process, saying: "Tape.gradients: expected a tape that was not released, found dot read again")
   }
 
   @Test func cotangentOfAnotherShapeTraps() async {
-    await #expect(processExitsWith: .failure) {
+    let process = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       let tape = Tape()
       let x = tape.leaf(.zeros([2]))
       _ = tape.gradients(of: [(x, .zeros([3]))], for: [x])
     }
+    expectTrap(process, saying: "Tape.gradients: expected a cotangent of shape [2], found [3]")
   }
 
   @Test func gradientsOfAVariableUsedTwiceAddUp() {
@@ -99,16 +102,18 @@ private func numbers(_ seed: UInt64, _ shape: Shape) -> Tensor { CheckNumbers(se
   }
 
   @Test func inputsOfTwoTapesTrap() async {
-    await #expect(processExitsWith: .failure) {
+    let process = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = Tape().leaf(Tensor(1)).adding(Tape().leaf(Tensor(1)))
     }
+    expectTrap(process, saying: "add: expected inputs of one tape, found two")
   }
 
   @Test func lossThatIsNoScalarTraps() async {
-    await #expect(processExitsWith: .failure) {
+    let process = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       let tape = Tape()
       let x = tape.leaf(.zeros([2]))
       _ = tape.gradients(of: x, for: [x])
     }
+    expectTrap(process, saying: "Tape.gradients: expected a scalar loss, found shape [2]")
   }
 }

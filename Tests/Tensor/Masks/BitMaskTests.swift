@@ -120,7 +120,10 @@ private func read(_ mask: BitMask) -> [Bool] { (0..<mask.count).map { mask[$0] }
   }
 
   @Test func indexPastTheEndTraps() async {
-    await #expect(processExitsWith: .failure) { _ = BitMask(repeating: true, count: 65)[65] }
+    let process = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = BitMask(repeating: true, count: 65)[65]
+    }
+    expectTrap(process, saying: "BitMask: expected an index below 65, found 65")
   }
 }
 

@@ -1,4 +1,5 @@
 import Checks
+import FrugalTestSupport
 import Tensor
 import Testing
 
@@ -111,22 +112,39 @@ struct Drop: Sendable, CustomTestStringConvertible {
   }
 
   @Test func wrongProbabilitiesAndPlacesTrap() async {
-    await #expect(processExitsWith: .failure) {
+    var process = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = Variable(.zeros([1])).dropout(1.5, draw: DropDraw(seed: 0, site: 0, step: 0))
     }
-    await #expect(processExitsWith: .failure) {
+    expectTrap(process, saying: "dropout: expected a probability from 0 to 1, found 1.5")
+    process = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = Variable(.zeros([1])).dropPath(-0.1, draw: DropDraw(seed: 0, site: 0, step: 0))
     }
-    await #expect(processExitsWith: .failure) {
+    expectTrap(process, saying: "dropPath: expected [samples, ...] and a probability from 0 to 1, found [1] and -0.1")
+    process = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = Variable(.zeros([1])).dropout(.nan, draw: DropDraw(seed: 0, site: 0, step: 0))
     }
-    await #expect(processExitsWith: .failure) {
+    expectTrap(process, saying: "dropout: expected a probability from 0 to 1, found nan")
+    process = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = Variable(.zeros([])).dropPath(0.5, draw: DropDraw(seed: 0, site: 0, step: 0))
     }
-    await #expect(processExitsWith: .failure) { _ = DropDraw(seed: 0, site: 1 << 24, step: 0) }
-    await #expect(processExitsWith: .failure) { _ = DropDraw(seed: 0, site: 0, step: 0, firstSample: -1) }
-    await #expect(processExitsWith: .failure) {
+    expectTrap(process, saying: "dropPath: expected [samples, ...] and a probability from 0 to 1, found [] and 0.5")
+    process = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = DropDraw(seed: 0, site: 1 << 24, step: 0)
+    }
+    expectTrap(
+      process,
+      saying: "DropDraw: expected a site below 16777216 and a first sample of 0 or more, found 16777216 and 0")
+    process = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = DropDraw(seed: 0, site: 0, step: 0, firstSample: -1)
+    }
+    expectTrap(
+      process,
+      saying: "DropDraw: expected a site below 16777216 and a first sample of 0 or more, found 0 and -1")
+    process = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = Variable(.zeros([1])).dropout(0.5, draw: DropDraw(seed: 0, site: 0, step: 0, firstSample: 1 << 40))
     }
+    expectTrap(
+      process,
+      saying: "DropDraw: expected at most 1099511627776 numbers a site, found 1 from sample 1099511627776 on")
   }
 }

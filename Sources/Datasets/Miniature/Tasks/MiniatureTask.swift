@@ -67,7 +67,7 @@ public struct MiniatureTask: Sendable {
     _ name: String, _ suite: Suite, _ group: Group, _ summary: String, classes: [String], template: String,
     drawing: @escaping Drawing
   ) {
-    precondition(Set(classes).count == classes.count, "MiniatureTask: expected classes with names of their own")
+    require(Set(classes).count == classes.count, "MiniatureTask: expected classes with names of their own")
     (self.name, self.suite, self.group, self.summary) = (name, suite, group, summary)
     (self.classes, self.template, self.drawing) = (classes, template, drawing)
   }

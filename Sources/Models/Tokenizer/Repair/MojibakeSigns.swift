@@ -1,3 +1,5 @@
+import Tensor
+
 /// Tells text that was decoded with the wrong character set from text that was meant.
 ///
 /// UTF-8 read as a single-byte set leaves pairs of characters that no language writes side by side: an accented letter
@@ -94,7 +96,7 @@ struct MojibakeSigns {
     func group(_ name: String, of characters: String) -> Groups {
       if let known = bits[name] { return known }
       let group = Groups.bit(UInt64(bits.count - 4))
-      precondition(group.rawValue < Self.word.rawValue, "more than 60 groups of characters")
+      require(group.rawValue < Self.word.rawValue, "more than 60 groups of characters")
       bits[name] = group
       for scalar in characters.unicodeScalars { members[scalar, default: []].insert(group) }
       return group

@@ -1,3 +1,5 @@
+import Tensor
+
 /// A character set of one byte a character that agrees with ASCII below 128.
 ///
 /// Bytes without a character stand for the control character of the same number, as in browsers. In the Windows sets
@@ -13,7 +15,7 @@ struct SingleByteEncoding: Sendable {
     self.name = name
     self.substitutes = substitutes
     self.upper = Array(upper.unicodeScalars)
-    precondition(self.upper.count == 128, "\(name): expected 128 characters, found \(self.upper.count)")
+    require(self.upper.count == 128, "\(name): expected 128 characters, found \(self.upper.count)")
     bytes = Dictionary(uniqueKeysWithValues: zip(self.upper, UInt8(128)...255))
   }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Tensor
 
 /// Round numbers along an axis.
 enum Ticks {
@@ -7,7 +8,7 @@ enum Ticks {
   ///
   /// - finest: the smallest distance between two, where all numbers are one.
   static func covering(_ low: Double, _ high: Double, finest: Double = 0.01) -> [Double] {
-    precondition(low.isFinite && high.isFinite && low <= high, "Ticks: expected finite bounds, found \(low) to \(high)")
+    require(low.isFinite && high.isFinite && low <= high, "Ticks: expected finite bounds, found \(low) to \(high)")
     // Numbers that agree in nine digits have the distance of their last digits.
     let span = max(high - low, 5e-9 * max(abs(low), abs(high)))
     let step = max(finest, roundedUp(span / 5))
