@@ -6,7 +6,7 @@ import Tensor
 extension Delta {
   /// Reads a delta and checks that it was made from this model.
   ///
-  /// - Throws: `SafeTensorsError`, or `DeltaError` for a file that is no delta, is one of another model or has tensors that
+  /// - Throws: `WeightFileError`, or `DeltaError` for a file that is no delta, is one of another model or has tensors that
   ///   fit no site.
   public init(contentsOf url: URL, for tower: any ImageTower, modelHash: String) throws {
     let file = try SafeTensorsFile(contentsOf: url)
@@ -44,7 +44,7 @@ extension Delta {
 
   /// What a file says about its delta and the model it belongs to, without its tensors.
   ///
-  /// - Throws: `SafeTensorsError`, or `DeltaError` for a file that is no delta.
+  /// - Throws: `WeightFileError`, or `DeltaError` for a file that is no delta.
   public static func description(of url: URL) throws -> Description {
     try description(of: SafeTensorsFile(contentsOf: url))
   }

@@ -23,7 +23,7 @@ public struct CLIPDirectory: Sendable {
   /// `config.json` does.
   ///
   /// - check: refuses a configuration that does not suit the caller, before any weight is read.
-  /// - Throws: `ConfigurationError`, `SafeTensorsError`, `WeightFileError`, `WeightsError` or `TokenizerError`, each
+  /// - Throws: `ConfigurationError`, `WeightFileError`, `WeightsError` or `TokenizerError`, each
   ///   naming the file; what `check` throws.
   public init(
     contentsOf url: URL, cleaning: TextCleaning = .published, check: (CLIPConfiguration) throws -> Void = { _ in }

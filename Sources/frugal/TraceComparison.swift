@@ -77,7 +77,7 @@ struct TraceComparison: Encodable {
 
   private static func open(_ path: String) throws(TraceError) -> SafeTensorsFile {
     let file: SafeTensorsFile
-    do throws(SafeTensorsError) { file = try SafeTensorsFile(contentsOf: URL(fileURLWithPath: path)) } catch {
+    do throws(WeightFileError) { file = try SafeTensorsFile(contentsOf: URL(fileURLWithPath: path)) } catch {
       throw .file(error)
     }
     guard !file.names.isEmpty else { throw .empty(file: file.file) }

@@ -8,10 +8,10 @@ struct TraceTensor {
   let bits: [UInt64]
 
   init(_ file: SafeTensorsFile, _ name: String) throws(TraceError) {
-    do throws(SafeTensorsError) {
+    do throws(WeightFileError) {
       let entry = try file.entry(name)
       guard entry.type == .f32 || entry.type == .f64 else {
-        throw SafeTensorsError.tensor(file: file.file, name: name, expected: "F32 or F64", found: entry.type.rawValue)
+        throw WeightFileError.tensor(file: file.file, name: name, expected: "F32 or F64", found: entry.type.rawValue)
       }
       let (count, isDouble) = (entry.shape.count, entry.type == .f64)
       (shape, self.isDouble) = (entry.shape, isDouble)

@@ -90,7 +90,7 @@ public struct NumPyFile: WeightFile {
   /// The extents of an array, without reading it; `nil` where there is none of this name.
   public func shape(of name: String) -> Shape? { arrays[name]?.header.elements.shape }
 
-  /// An array as numbers; see `WeightFile.tensor`.
+  /// An array as numbers; see `TensorSource.tensor`.
   public func tensor(_ name: String) throws(WeightFileError) -> Tensor {
     try read(name) { elements, bytes throws(FormatProblem) in try elements.tensor(from: bytes) }
   }

@@ -5,7 +5,7 @@ import Tensor
 ///
 /// In a folder, the first of `preferred` that is there counts; without any of them the one file with an ending of
 /// `WeightFiles.extensions` does, and several are refused, as nobody can know which is meant.
-public struct PretrainedWeights: Sendable {
+public struct PretrainedWeights: TensorSource, Sendable {
   /// The files, several only where an index names shards.
   public let files: [any WeightFile]
   /// The names of all tensors, sorted.
@@ -21,7 +21,7 @@ public struct PretrainedWeights: Sendable {
 
   /// Opens a folder, a shard index or a weight file.
   ///
-  /// - Throws: `SafeTensorsError` or `WeightFileError`, naming the file, or the folder and what was looked for.
+  /// - Throws: `WeightFileError`, naming the file, or the folder and what was looked for.
   public init(contentsOf url: URL) throws {
     var isFolder: ObjCBool = false
     let exists = FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder)
@@ -37,6 +37,9 @@ public struct PretrainedWeights: Sendable {
     (files, places) = (shards.files, shards.places)
     names = places.keys.sorted()
   }
+
+  /// The name of the file, or of the first of its shards.
+  public var label: String { files.first?.file ?? "weights" }
 
   /// What the files are: "one safetensors file", "3 shards, each a PyTorch archive".
   public var format: String {
@@ -82,7 +85,7 @@ public struct PretrainedWeights: Sendable {
   /// The extents of a tensor, without reading it; `nil` where there is none of this name.
   public func shape(of name: String) -> Shape? { file(of: name)?.shape(of: name) }
 
-  /// A tensor as numbers; see `WeightFile.tensor`.
+  /// A tensor as numbers; see `TensorSource.tensor`.
   public func tensor(_ name: String) throws -> Tensor { try known(name).tensor(name) }
 
   /// The elements of a tensor of integers or booleans; see `WeightFile.integers`.

@@ -17,12 +17,12 @@ public struct SafeTensorsFile: Sendable {
 
   /// Opens a file and checks its header against the rules of the format.
   ///
-  /// - Throws: `SafeTensorsError` if the file is unreadable or breaks a rule; the text names the tensor.
-  public init(contentsOf url: URL) throws(SafeTensorsError) {
+  /// - Throws: `WeightFileError` if the file is unreadable or breaks a rule; the text names the tensor.
+  public init(contentsOf url: URL) throws(WeightFileError) {
     do throws(FileError) { mapped = try MappedFile(contentsOf: url) } catch { throw .unreadable(error) }
     file = url.shown
     let name = url.shown
-    let header = try mapped.withBytes { bytes throws(SafeTensorsError) in
+    let header = try mapped.withBytes { bytes throws(WeightFileError) in
       try SafeTensorsHeader(bytes, file: name)
     }
     entries = header.entries
@@ -39,16 +39,16 @@ public struct SafeTensorsFile: Sendable {
   /// Whether there is a tensor of that name.
   public func contains(_ name: String) -> Bool { entries[name] != nil }
 
-  /// Type, shape and place of a tensor; throws `SafeTensorsError.missing`.
-  public func entry(_ name: String) throws(SafeTensorsError) -> SafeTensorsEntry {
+  /// Type, shape and place of a tensor; throws `WeightFileError.missing`.
+  public func entry(_ name: String) throws(WeightFileError) -> SafeTensorsEntry {
     guard let entry = entries[name] else { throw .missing(file: file, name: name) }
     return entry
   }
 
   /// Calls `body` with the stored bytes of a tensor, at any alignment; the pointer must not outlive the call.
   public func withBytes<Result>(
-    _ name: String, _ body: (UnsafeRawBufferPointer) throws(SafeTensorsError) -> Result
-  ) throws(SafeTensorsError) -> Result {
+    _ name: String, _ body: (UnsafeRawBufferPointer) throws(WeightFileError) -> Result
+  ) throws(WeightFileError) -> Result {
     try mapped.withBytes(in: try entry(name).range, body)
   }
 }

@@ -16,7 +16,7 @@ struct SafeTensorsHeader {
   private(set) var metadata: [String: String] = [:]
 
   /// Reads the header of `file`, whose bytes are given.
-  init(_ bytes: UnsafeRawBufferPointer, file: String) throws(SafeTensorsError) {
+  init(_ bytes: UnsafeRawBufferPointer, file: String) throws(WeightFileError) {
     guard bytes.count >= 8 else {
       throw .malformed(file: file, expected: "8 bytes of header length", found: "\(bytes.count) bytes in all")
     }
@@ -35,7 +35,7 @@ struct SafeTensorsHeader {
 
   private mutating func parse(
     _ json: UnsafeRawBufferPointer, dataFrom start: Int, to end: Int, file: String
-  ) throws(SafeTensorsError) {
+  ) throws(WeightFileError) {
     // The tensor being read, for the errors of its own entry.
     var current: String?
     var scanner = JSONScanner(json)
@@ -118,7 +118,7 @@ struct SafeTensorsHeader {
   }
 
   /// Checks that the ranges follow one another from the first byte of the data to the last.
-  private func checkCoverage(from start: Int, to end: Int, file: String) throws(SafeTensorsError) {
+  private func checkCoverage(from start: Int, to end: Int, file: String) throws(WeightFileError) {
     var position = start
     // The names make the order, and with it the error, the same every time.
     let inOrder = entries.sorted {

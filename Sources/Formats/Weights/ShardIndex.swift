@@ -13,7 +13,7 @@ struct ShardIndex: Sendable {
 
   /// Opens an index and its shards.
   ///
-  /// - Throws: `SafeTensorsError` or `WeightFileError` if a file breaks a rule of its format, or if the index names a shard
+  /// - Throws: `WeightFileError` if a file breaks a rule of its format, or if the index names a shard
   ///   outside its folder, a missing one, or a tensor that its shard does not contain.
   init(contentsOf url: URL) throws {
     let map = try Self.map(in: url)

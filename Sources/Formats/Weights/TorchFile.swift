@@ -98,7 +98,7 @@ public struct TorchFile: WeightFile {
   /// The extents of a tensor, without reading it; `nil` where there is none of this name.
   public func shape(of name: String) -> Shape? { tensors[name]?.elements.shape }
 
-  /// A tensor as numbers; see `WeightFile.tensor`.
+  /// A tensor as numbers; see `TensorSource.tensor`.
   public func tensor(_ name: String) throws(WeightFileError) -> Tensor {
     try read(name) { elements, bytes throws(FormatProblem) in try elements.tensor(from: bytes) }
   }

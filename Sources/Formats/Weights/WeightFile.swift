@@ -1,35 +1,46 @@
 import Foundation
 import Tensor
 
-/// A file of named tensors, opened by mapping and read one tensor at a time, whatever its format.
-///
-/// - `SafeTensorsFile`: safetensors; `NumPyFile`: `.npy` and `.npz`; `TorchFile`: what PyTorch saves.
-public protocol WeightFile: Sendable {
-  /// The file, as it was named; errors begin with it.
-  var file: String { get }
-  /// What kind of file it is: "safetensors file".
-  var format: String { get }
-  /// The names of the tensors, sorted.
+/// A container of named tensors.
+public protocol TensorSource {
+  /// What to call it in messages: the file's name.
+  var label: String { get }
+  /// The names of its tensors.
   var names: [String] { get }
-  /// The length of the file in bytes.
-  var byteCount: Int { get }
-  /// The SHA-256 of the whole file.
-  var sha256: SHA256.Digest { get }
-  /// The type in which the elements of a tensor are stored; `nil` where there is none of this name.
-  func type(of name: String) -> ElementType?
   /// The extents of a tensor, without reading it; `nil` where there is none of this name.
   func shape(of name: String) -> Shape?
   /// A tensor as numbers of type `Real`.
   ///
   /// Floating-point elements are rounded to the nearest `Real`; integers and booleans (0 and 1) are converted exactly
   /// or not at all.
-  /// - Throws: a typed error that names file and tensor, if there is no such tensor, if its data are damaged, or if an
-  ///   integer in it is one that `Real` cannot hold.
+  /// - Throws: an error that names file and tensor, of files a `WeightFileError`, if there is no such tensor, if its data
+  ///   are damaged, or if an integer in it is one that `Real` cannot hold.
   func tensor(_ name: String) throws -> Tensor
+}
+
+/// A file of named tensors, opened by mapping and read one tensor at a time, whatever its format.
+///
+/// - `SafeTensorsFile`: safetensors; `NumPyFile`: `.npy` and `.npz`; `TorchFile`: what PyTorch saves.
+public protocol WeightFile: TensorSource, Sendable {
+  /// The file, as it was named; errors begin with it.
+  var file: String { get }
+  /// What kind of file it is: "safetensors file".
+  var format: String { get }
+  /// The length of the file in bytes.
+  var byteCount: Int { get }
+  /// The SHA-256 of the whole file.
+  var sha256: SHA256.Digest { get }
+  /// The type in which the elements of a tensor are stored; `nil` where there is none of this name.
+  func type(of name: String) -> ElementType?
   /// The elements of a tensor of an integer type or of booleans, in row-major order.
   ///
-  /// - Throws: a typed error, as above and for floating-point numbers.
+  /// - Throws: `WeightFileError`, as `tensor` does and for floating-point numbers.
   func integers(_ name: String) throws -> [Int64]
+}
+
+extension WeightFile {
+  /// The name of the file.
+  public var label: String { file }
 }
 
 extension SafeTensorsFile: WeightFile {
@@ -41,7 +52,7 @@ extension SafeTensorsFile: WeightFile {
   public func shape(of name: String) -> Shape? { contains(name) ? try? entry(name).shape : nil }
 }
 
-/// What can be wrong with a NumPy or PyTorch file, or with a request for one of its tensors.
+/// What can be wrong with a weight file or a shard index, or with a request for one of its tensors.
 public enum WeightFileError: Error, Equatable, Sendable, CustomStringConvertible {
   /// The file cannot be opened or read.
   case unreadable(FileError)

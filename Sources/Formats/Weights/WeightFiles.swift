@@ -7,7 +7,7 @@ public enum WeightFiles {
 
   /// Opens a weight file by its first bytes, and where those say nothing, by the ending of its name.
   ///
-  /// - Throws: the error of the format, `SafeTensorsError` or `WeightFileError`.
+  /// - Throws: `WeightFileError`.
   public static func open(_ url: URL) throws -> any WeightFile {
     let mapped: MappedFile
     do throws(FileError) { mapped = try MappedFile(contentsOf: url) } catch { throw WeightFileError.unreadable(error) }

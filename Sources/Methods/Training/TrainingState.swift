@@ -142,7 +142,7 @@ extension TrainingState {
 
   /// Goes on from the checkpoint of a run; from the start where the run was stopped before its first.
   ///
-  /// - Throws: `RunError` for a checkpoint of another run, `SafeTensorsError` for a broken file.
+  /// - Throws: `RunError` for a checkpoint of another run, `WeightFileError` for a broken file.
   public mutating func resume(from url: URL, _ configuration: RunConfiguration) throws {
     guard FileManager.default.fileExists(atPath: url.path) else { return }
     try read(from: url, fingerprint: try configuration.fingerprint)
@@ -150,7 +150,7 @@ extension TrainingState {
 
   /// Puts the contents of a checkpoint in place of this state, which must be that of the start of the same run.
   ///
-  /// - Throws: `RunError` for a checkpoint of another run, `SafeTensorsError` for a broken file.
+  /// - Throws: `RunError` for a checkpoint of another run, `WeightFileError` for a broken file.
   mutating func read(from url: URL, fingerprint: String) throws {
     let file = try SafeTensorsFile(contentsOf: url)
     guard let json = file.metadata[Self.metadataKey],

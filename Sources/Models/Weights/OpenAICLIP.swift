@@ -1,3 +1,5 @@
+import Tensor
+
 extension WeightLayout {
   /// OpenAI's own names of a CLIP with a vision transformer, which open_clip shares: query, key and value stacked,
   /// projections to be applied from the right.

@@ -1,17 +1,5 @@
 import Tensor
 
-/// A container of named tensors, whatever its format.
-public protocol TensorSource {
-  /// What to call it in messages: the file's name.
-  var label: String { get }
-  /// The names of its tensors.
-  var names: [String] { get }
-  /// The extents of a tensor, without reading it.
-  func shape(of name: String) -> Shape?
-  /// A tensor, converted to `Real`.
-  func tensor(_ name: String) throws -> Tensor
-}
-
 /// A checkpoint whose tensors are not those its configuration calls for.
 public enum WeightsError: Error, CustomStringConvertible, Equatable {
   /// A tensor that the model needs is not there.

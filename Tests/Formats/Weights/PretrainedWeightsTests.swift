@@ -72,7 +72,7 @@ import Testing
     #expect(weights.names == ["x"] && weights.shape(of: "x") == [1] && weights.type(of: "x") == .f32)
     #expect(weights.shape(of: "y") == nil && weights.type(of: "y") == nil)
     #expect(throws: WeightFileError.self) { try weights.tensor("y") }
-    #expect(throws: SafeTensorsError.self) { try weights.integers("x") }
+    #expect(throws: WeightFileError.self) { try weights.integers("x") }
   }
 
   /// What a file is, its first bytes say, whatever it is called.
@@ -104,10 +104,12 @@ import Testing
   @Test func whatSaysNothingIsReadByItsEnding() throws {
     let text = Array("some text".utf8)
     for name in ["a.pt", "a.npy", "a.npz", "a.bin"] {
-      #expect(throws: WeightFileError.self) { try WeightFiles.open(try folder.write(text, to: name)) }
+      let error = try #require(throws: WeightFileError.self) { try WeightFiles.open(try folder.write(text, to: name)) }
+      #expect(!error.description.contains("header"))
     }
     for name in ["a", "a.txt", "a.safetensors"] {
-      #expect(throws: SafeTensorsError.self) { try WeightFiles.open(try folder.write(text, to: name)) }
+      let error = try #require(throws: WeightFileError.self) { try WeightFiles.open(try folder.write(text, to: name)) }
+      #expect(error.description.contains("expected a header of at most"))
     }
     #expect(throws: WeightFileError.self) { try WeightFiles.open(folder.url) }
   }

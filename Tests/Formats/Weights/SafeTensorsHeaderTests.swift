@@ -93,7 +93,7 @@ import Testing
   @Test(arguments: bad) func brokenHeaderIsRefusedWithItsReason(_ bad: Bad) throws {
     let folder = try TemporaryFolder()
     let url = try folder.write(Self.file(Array(bad.header.utf8), data: bad.dataBytes), to: "weights.safetensors")
-    let error = try #require(throws: SafeTensorsError.self) { try SafeTensorsFile(contentsOf: url) }
+    let error = try #require(throws: WeightFileError.self) { try SafeTensorsFile(contentsOf: url) }
     #expect(error.description.hasPrefix(url.path + ": "))
     #expect(error.description.contains(bad.message))
   }
@@ -116,14 +116,14 @@ import Testing
   @Test func invalidUTF8IsRefused() throws {
     let folder = try TemporaryFolder()
     let url = try folder.write(Self.file([0x7b, 0x22, 0xc0, 0x80, 0x22, 0x3a], data: 0), to: "weights.safetensors")
-    let error = try #require(throws: SafeTensorsError.self) { try SafeTensorsFile(contentsOf: url) }
+    let error = try #require(throws: WeightFileError.self) { try SafeTensorsFile(contentsOf: url) }
     #expect(error.description.contains("expected a string in UTF-8"))
   }
 
   @Test(arguments: 0..<8) func lengthFieldCutShortIsRefused(_ count: Int) throws {
     let folder = try TemporaryFolder()
     let url = try folder.write([UInt8](repeating: 0, count: count), to: "weights.safetensors")
-    let error = try #require(throws: SafeTensorsError.self) { try SafeTensorsFile(contentsOf: url) }
+    let error = try #require(throws: WeightFileError.self) { try SafeTensorsFile(contentsOf: url) }
     #expect(error.description.hasSuffix("expected 8 bytes of header length, found \(count) bytes in all"))
   }
 
@@ -131,11 +131,11 @@ import Testing
     let folder = try TemporaryFolder()
     let missing = folder.url.appendingPathComponent("none.safetensors")
     #expect(
-      throws: SafeTensorsError.unreadable(
+      throws: WeightFileError.unreadable(
         FileError(file: missing.path, expected: "a readable file", found: "no such file or directory"))
     ) { try SafeTensorsFile(contentsOf: missing) }
     #expect(
-      throws: SafeTensorsError.unreadable(
+      throws: WeightFileError.unreadable(
         FileError(file: folder.url.path, expected: "a regular file", found: "a folder"))
     ) { try SafeTensorsFile(contentsOf: folder.url) }
   }
@@ -171,10 +171,10 @@ import Testing
         }
       }
       try folder.write(bytes, to: "weights.safetensors")
-      do throws(SafeTensorsError) {
+      do throws(WeightFileError) {
         let file = try SafeTensorsFile(contentsOf: url)
         for name in file.names {
-          do throws(SafeTensorsError) {
+          do throws(WeightFileError) {
             #expect(try file.tensor(name).count == file.entry(name).shape.count)
           } catch { #expect(error.description.contains("can hold") || error.description.contains("booleans")) }
         }

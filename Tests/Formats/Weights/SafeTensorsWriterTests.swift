@@ -78,7 +78,7 @@ import Testing
     try writer.write(to: url)
     let file = try SafeTensorsFile(contentsOf: url)
     func message(_ body: () throws -> Void) throws -> String {
-      try #require(throws: SafeTensorsError.self, performing: body).description
+      try #require(throws: WeightFileError.self, performing: body).description
     }
     #expect(
       try message { _ = try file.integers("weight") }.hasSuffix(#"tensor "weight": expected integers, found F32"#))
@@ -99,9 +99,9 @@ import Testing
     let url = try folder.write(bytes + [UInt8](repeating: 255, count: 8), to: "weights.safetensors")
     let file = try SafeTensorsFile(contentsOf: url)
     #expect(try file.bytes("b") == [1, 2])
-    let boolean = try #require(throws: SafeTensorsError.self) { try file.tensor("b") }
+    let boolean = try #require(throws: WeightFileError.self) { try file.tensor("b") }
     #expect(boolean.description.hasSuffix(#"tensor "b": expected booleans of 0 or 1, found 2 as element 1"#))
-    let large = try #require(throws: SafeTensorsError.self) { try file.integers("u") }
+    let large = try #require(throws: WeightFileError.self) { try file.integers("u") }
     #expect(large.description.hasSuffix("expected integers below 2^63, found 18446744073709551615 as element 0"))
   }
 }

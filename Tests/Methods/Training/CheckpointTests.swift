@@ -115,7 +115,7 @@ import Testing
     let setting = try setting()
     let bytes = try setting.fixture.bytes(setting.url)
     try Data(bytes.prefix(min(count, bytes.count - 1))).write(to: setting.url)
-    #expect(throws: SafeTensorsError.self) { try resumed(setting) }
+    #expect(throws: WeightFileError.self) { try resumed(setting) }
   }
 
   @Test func otherRunsAreRefused() throws {
