@@ -36,7 +36,7 @@ public struct PretrainedModel: Sendable {
     let configuration = model.configuration
     let text = configuration.text.transformer
     var towers = [("text_config", text)]
-    if case .transformer(let vision) = configuration.vision {
+    if case .visionTransformer(let vision) = configuration.vision {
       towers.insert(("vision_config", vision.transformer), at: 0)
       if vision.transformer.activation != text.activation {
         warnings.append(

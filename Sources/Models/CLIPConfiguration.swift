@@ -33,7 +33,7 @@ public struct CLIPConfiguration: Sendable, Equatable {
 
   /// Sizes by name, of a model whose image tower is a vision transformer.
   public init(vision: VisionConfiguration, text: TextConfiguration, embedding: Int) {
-    self.init(vision: .transformer(vision), text: text, embedding: embedding)
+    self.init(vision: .visionTransformer(vision), text: text, embedding: embedding)
   }
 }
 
@@ -65,7 +65,7 @@ extension CLIPConfiguration {
       transformer: try text.transformer(width: 512, hidden: 2048, heads: 8),
       vocabulary: try text.extent("vocab_size", default: 49408),
       contextLength: try text.extent("max_position_embeddings", default: 77))
-    self.vision = .transformer(size)
+    self.vision = .visionTransformer(size)
     let channels = try vision.extent("num_channels", default: 3)
     guard channels == 3 else { throw vision.error("num_channels", "3", "\(channels)") }
     guard size.patchSize <= size.imageSize else {

@@ -4,7 +4,7 @@ import Tensor
 /// A pretrained image classifier: a tower that sees, and perhaps the linear head it was trained with.
 public struct ImageBackbone: Sendable {
   /// The architecture and its sizes.
-  public let configuration: BackboneConfiguration
+  public let configuration: ImageConfiguration
   /// Pictures in, features out.
   public let tower: any ImageTower
   /// The head of the checkpoint; `nil` where it has none, or one of another number of classes than was asked for.
@@ -42,14 +42,14 @@ public struct ImageBackbone: Sendable {
 
   /// Reads a classifier of known sizes.
   private init(
-    _ configuration: BackboneConfiguration, _ shapes: CanonicalShapes, _ resampling: PositionResampling, classes: Int?
+    _ configuration: ImageConfiguration, _ shapes: CanonicalShapes, _ resampling: PositionResampling, classes: Int?
   ) throws {
     var layout = shapes.layout
     layout.fullNames = (shapes.source as? StrippedSource)?.fullNames ?? [:]
     (self.configuration, source, self.layout) = (configuration, shapes.source.label, layout)
     var reader = WeightReader(shapes.source, shapes.layout)
     reader.resampling = resampling
-    tower = try configuration.tower(&reader)
+    tower = try configuration.tower(&reader, embedding: nil)
     var warnings: [String] = []
     if case .visionTransformer(let size) = configuration,
       let stored = shapes.positions("vision.positions", size.tokens - size.patches), stored.side != size.grid
@@ -64,7 +64,7 @@ public struct ImageBackbone: Sendable {
 
   /// A classifier of weights made for it.
   package static func make(
-    _ configuration: BackboneConfiguration, _ weights: any TensorSource, classes: Int?
+    _ configuration: ImageConfiguration, _ weights: any TensorSource, classes: Int?
   ) -> ImageBackbone {
     do {
       return try ImageBackbone(

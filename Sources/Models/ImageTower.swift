@@ -28,27 +28,3 @@ extension ImageTower {
       "\(type(of: self)): expected images [batch, 3, \(imageSize), \(imageSize)], found \(images.shape)")
   }
 }
-
-/// The kind of an image tower, and its sizes.
-public enum ImageConfiguration: Sendable, Equatable {
-  /// A vision transformer: ViT-B/32, ViT-B/16, ViT-L/14, …
-  case transformer(VisionConfiguration)
-  /// CLIP's ResNet: RN50, RN101, RN50x4, …
-  case resNet(ResNetConfiguration)
-
-  /// The height and width of a picture, in pixels.
-  public var imageSize: Int {
-    switch self {
-    case .transformer(let size): size.imageSize
-    case .resNet(let size): size.imageSize
-    }
-  }
-
-  /// Reads the tower.
-  func tower(_ reader: inout WeightReader, embedding: Int) throws(WeightsError) -> any ImageTower {
-    switch self {
-    case .transformer(let size): try VisionTransformer(&reader, size, embedding: embedding)
-    case .resNet(let size): try ModifiedResNet(&reader, size, embedding: embedding)
-    }
-  }
-}

@@ -124,7 +124,7 @@ func load(
 }
 
 /// Refuses `--heads` for a classifier that would not read it.
-func requireHeads(_ configuration: BackboneConfiguration) throws(UsageError) {
+func requireHeads(_ configuration: ImageConfiguration) throws(UsageError) {
   if case .visionTransformer = configuration { return }
   throw UsageError("--heads", expected: "a ViT", found: "a \(configuration.architecture), whose shapes tell them")
 }

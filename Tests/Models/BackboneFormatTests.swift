@@ -9,7 +9,7 @@ import Testing
   /// A table, a model it stores, and the words that stand before all names.
   struct Stored: Sendable, CustomTestStringConvertible {
     let layout: WeightLayout
-    let model: BackboneConfiguration
+    let model: ImageConfiguration
     var prefix = ""
     var hints = BackboneHints()
     var testDescription: String { "\(prefix)\(layout.name), \(model.architecture)" }
@@ -17,7 +17,7 @@ import Testing
 
   private static func vit(
     _ epsilon: Double, heads: Int = 1, form: VisionConfiguration.Form = .classifier
-  ) -> BackboneConfiguration {
+  ) -> ImageConfiguration {
     let transformer = TransformerConfiguration(
       width: 64, hiddenWidth: 20, blocks: 2, heads: heads, activation: .gelu, epsilon: epsilon)
     return .visionTransformer(VisionConfiguration(transformer: transformer, imageSize: 6, patchSize: 2, form: form))
@@ -28,11 +28,11 @@ import Testing
   private static let pooledLast = VisionConfiguration.Form(
     hasPatchBias: false, hasPreNorm: true, hasClassToken: true, pooling: .normalisedMean)
 
-  private static let swin = BackboneConfiguration.swin(
+  private static let swin = ImageConfiguration.swin(
     SwinConfiguration(
       blocks: [2, 1, 1, 2], heads: [1, 2, 4, 4], width: 4, expansion: 3, window: 2, imageSize: 32, patchSize: 2))
 
-  private static func convNeXt(finalEpsilon: Double = 1e-6) -> BackboneConfiguration {
+  private static func convNeXt(finalEpsilon: Double = 1e-6) -> ImageConfiguration {
     .convNeXt(
       ConvNeXtConfiguration(
         blocks: [1, 2, 1, 1], widths: [3, 4, 5, 6], expansion: 2, kernelSize: 3, imageSize: 224, patchSize: 4,
@@ -200,7 +200,7 @@ import Testing
   /// Published counts of the models with 1000 classes.
   @Test(arguments: [
     (
-      BackboneConfiguration.visionTransformer(
+      ImageConfiguration.visionTransformer(
         VisionConfiguration(
           transformer: TransformerConfiguration(
             width: 768, hiddenWidth: 3072, blocks: 12, heads: 12, activation: .gelu, epsilon: 1e-6), imageSize: 224,
@@ -209,7 +209,7 @@ import Testing
     (.swin(SwinConfiguration(blocks: [2, 2, 18, 2], heads: [4, 8, 16, 32], width: 128)), 87_768_224),
     (.convNeXt(ConvNeXtConfiguration(blocks: [3, 3, 27, 3], widths: [128, 256, 512, 1024])), 88_591_464),
   ])
-  func realSizesHaveThePublishedNumberOfParameters(model: BackboneConfiguration, count: Int) {
+  func realSizesHaveThePublishedNumberOfParameters(model: ImageConfiguration, count: Int) {
     #expect(model.parameterCount(classes: 1000) == count)
     #expect(model.parameterCount(classes: nil) == count - 1000 * (model.featureWidth + 1))
   }
@@ -220,7 +220,7 @@ import Testing
       let transformer = TransformerConfiguration(
         width: width, hiddenWidth: 2, blocks: 1, heads: 1, activation: .gelu, epsilon: 1e-6)
       let size = VisionConfiguration(transformer: transformer, imageSize: 2, patchSize: 2, form: .classifier)
-      let source = RandomShapes(BackboneConfiguration.visionTransformer(size), .timmVisionTransformer)
+      let source = RandomShapes(ImageConfiguration.visionTransformer(size), .timmVisionTransformer)
       let shapes = CanonicalShapes(source: source, layout: .timmVisionTransformer)
       return try VisionConfiguration(deducedFrom: shapes, hints, epsilon: 1e-6).transformer.heads
     }
@@ -243,7 +243,7 @@ private struct RandomShapes: TensorSource {
   let label = "w"
   private var shapes: [String: Shape] = [:]
 
-  init(_ model: BackboneConfiguration, _ layout: WeightLayout) {
+  init(_ model: ImageConfiguration, _ layout: WeightLayout) {
     for (name, shape) in model.shapes(classes: nil).ordered {
       if let rule = layout.rule(for: name) { shapes[rule.name] = rule.form.storedShape(of: shape) }
     }
@@ -251,5 +251,5 @@ private struct RandomShapes: TensorSource {
 
   var names: [String] { shapes.keys.sorted() }
   func shape(of name: String) -> Shape? { shapes[name] }
-  func tensor(_ name: String) -> Tensor { preconditionFailure("RandomShapes: nothing reads \(name)") }
+  func tensor(_ name: String) -> Tensor { trap("RandomShapes: nothing reads \(name)") }
 }

@@ -12,7 +12,7 @@ import Testing
   }
 
   private func vision(_ configuration: CLIPConfiguration) throws -> VisionConfiguration {
-    guard case .transformer(let size) = configuration.vision else { throw TestError() }
+    guard case .visionTransformer(let size) = configuration.vision else { throw TestError() }
     return size
   }
 

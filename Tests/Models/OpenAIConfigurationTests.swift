@@ -40,7 +40,8 @@ import Testing
     let found = try CLIPConfiguration(deducedFrom: Shapes(shapes: shapes), activation: .gelu)
     let transformer = TransformerConfiguration(
       width: 768, hiddenWidth: 3072, blocks: 11, heads: 12, activation: .gelu, epsilon: 1e-5)
-    #expect(found.vision == .transformer(VisionConfiguration(transformer: transformer, imageSize: 224, patchSize: 16)))
+    #expect(
+      found.vision == .visionTransformer(VisionConfiguration(transformer: transformer, imageSize: 224, patchSize: 16)))
     #expect(found.text.transformer.activation == .gelu && found.embedding == 1024)
   }
 

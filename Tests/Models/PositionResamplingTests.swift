@@ -34,7 +34,7 @@ import Testing
     }
   }
 
-  private static let classifier: BackboneConfiguration = {
+  private static let classifier: ImageConfiguration = {
     let transformer = TransformerConfiguration(
       width: 64, hiddenWidth: 8, blocks: 1, heads: 1, activation: .gelu, epsilon: 1e-6)
     return .visionTransformer(

@@ -202,7 +202,10 @@ extension LayerChecks {
     let texts: [[Int32]] = [[0, 1, 6], [0, 2, 6], [0, 6, 6]]
     let ends = [2, 2, 1]
     let towers: [(String, ImageConfiguration)] = [
-      ("", .transformer(VisionConfiguration(transformer: transformer(6, 2, heads: 2), imageSize: 4, patchSize: 2))),
+      (
+        "",
+        .visionTransformer(VisionConfiguration(transformer: transformer(6, 2, heads: 2), imageSize: 4, patchSize: 2))
+      ),
       (" by a ResNet", .resNet(ResNetConfiguration(stages: [1], width: 2, heads: 2, imageSize: 4))),
     ]
     return [1, 2].flatMap { batch in

@@ -81,7 +81,7 @@ extension VisionTransformer {
 
 extension ImageBackbone {
   /// A classifier of random weights, the same for every use of a seed.
-  package static func random(_ configuration: BackboneConfiguration, classes: Int?, seed: UInt64) -> ImageBackbone {
+  package static func random(_ configuration: ImageConfiguration, classes: Int?, seed: UInt64) -> ImageBackbone {
     make(configuration, RandomWeights(configuration.shapes(classes: classes), seed: seed), classes: classes)
   }
 }

@@ -19,7 +19,7 @@ extension MethodChecks {
     let textFeatures: Tensor
 
     /// A vision transformer of two blocks.
-    static let transformer = ImageConfiguration.transformer(
+    static let transformer = ImageConfiguration.visionTransformer(
       VisionConfiguration(
         transformer: TransformerConfiguration(
           width: 6, hiddenWidth: 7, blocks: 2, heads: 2, activation: .quickGELU, epsilon: 1e-5), imageSize: 6,

@@ -13,7 +13,7 @@ enum HuggingFaceModel {
     try StoredWeights.write(values, of: model.parameters, .huggingFaceCLIP, to: folder)
     let configuration = model.configuration
     let size = configuration.vision.imageSize
-    guard case .transformer(let vision) = configuration.vision else {
+    guard case .visionTransformer(let vision) = configuration.vision else {
       trap("HuggingFaceModel: expected a vision transformer, found a ResNet")
     }
     func section(_ type: String, _ size: TransformerConfiguration, _ more: [String: JSONContent]) -> JSONContent {

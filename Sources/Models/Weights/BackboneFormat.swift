@@ -10,7 +10,7 @@ struct BackboneFormat: Sendable {
   /// The table, which may depend on shapes.
   let layout: @Sendable (any TensorSource) throws(ConfigurationError) -> WeightLayout
   /// The sizes.
-  let configuration: @Sendable (CanonicalShapes, BackboneHints) throws(ConfigurationError) -> BackboneConfiguration
+  let configuration: @Sendable (CanonicalShapes, BackboneHints) throws(ConfigurationError) -> ImageConfiguration
 
   /// All families.
   static let known: [BackboneFormat] = [

@@ -3,13 +3,23 @@ import Tensor
 // The tensors of image classifiers.
 
 extension ParameterShapes {
-  /// Adds an image classifier, with a head if classes are given.
-  package mutating func add(_ configuration: BackboneConfiguration, classes: Int?) {
+  /// Adds an image tower; one whose features are projected to `embedding` numbers, or left as wide as they are.
+  package mutating func add(_ configuration: ImageConfiguration, embedding: Int?) {
     switch configuration {
-    case .visionTransformer(let size): add(size, embedding: nil)
-    case .swin(let size): add(size)
-    case .convNeXt(let size): add(size)
+    case .visionTransformer(let size): add(size, embedding: embedding)
+    case .resNet(let size): add(size, embedding: embedding ?? configuration.featureWidth)
+    case .swin(let size):
+      configuration.requireNoProjection(to: embedding)
+      add(size)
+    case .convNeXt(let size):
+      configuration.requireNoProjection(to: embedding)
+      add(size)
     }
+  }
+
+  /// Adds an image classifier, with a head if classes are given.
+  package mutating func add(_ configuration: ImageConfiguration, classes: Int?) {
+    add(configuration, embedding: nil)
     if let classes { addLinear("head", from: configuration.featureWidth, to: classes) }
   }
 
@@ -73,7 +83,7 @@ extension ParameterShapes {
   }
 }
 
-extension BackboneConfiguration {
+extension ImageConfiguration {
   /// The tensors of a classifier, with a head if classes are given.
   package func shapes(classes: Int?) -> ParameterShapes {
     var shapes = ParameterShapes()

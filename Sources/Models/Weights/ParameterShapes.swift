@@ -125,10 +125,7 @@ extension CLIPConfiguration {
   /// The tensors of a CLIP of this configuration.
   package var shapes: ParameterShapes {
     var shapes = ParameterShapes()
-    switch vision {
-    case .transformer(let size): shapes.add(size, embedding: embedding)
-    case .resNet(let size): shapes.add(size, embedding: embedding)
-    }
+    shapes.add(vision, embedding: embedding)
     shapes.add(text, embedding: embedding)
     shapes.add("logitScale", [])
     return shapes

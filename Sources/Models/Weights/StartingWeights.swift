@@ -54,7 +54,7 @@ struct StartingWeights: TensorSource {
 extension CLIP {
   /// A model with a vision transformer, to be trained from scratch; the same for every use of a seed.
   public static func untrained(_ configuration: CLIPConfiguration, seed: UInt64) -> CLIP {
-    guard case .transformer(let vision) = configuration.vision else {
+    guard case .visionTransformer(let vision) = configuration.vision else {
       trap("CLIP.untrained: expected a vision transformer, found a ResNet")
     }
     let blocks = ["vision": vision.transformer.blocks, "text": configuration.text.transformer.blocks]
@@ -67,7 +67,7 @@ extension CLIP {
 extension ImageBackbone {
   /// A vision transformer with a head, to be trained from scratch; the same for every use of a seed.
   public static func untrained(_ size: VisionConfiguration, classes: Int, seed: UInt64) -> ImageBackbone {
-    let configuration = BackboneConfiguration.visionTransformer(size)
+    let configuration = ImageConfiguration.visionTransformer(size)
     let weights = StartingWeights(
       configuration.shapes(classes: classes), blocks: ["vision": size.transformer.blocks], seed: seed)
     return make(configuration, weights, classes: classes)

@@ -35,12 +35,14 @@ extension InspectCommand {
       warnings: backbone.warnings, tensors: tensors(of: weights.files))
   }
 
-  private static func tower(_ configuration: BackboneConfiguration) -> String {
+  /// The sizes of an image tower.
+  static func tower(_ configuration: ImageConfiguration) -> String {
     func list(_ numbers: [Int]) -> String { numbers.map(String.init).joined(separator: ", ") }
     switch configuration {
     case .visionTransformer(let size):
-      let pooling = size.form.pooling == .classToken ? "class token" : "mean over patches"
-      return "pictures of \(size.imageSize), patches of \(size.patchSize), \(blocks(size.transformer)), \(pooling)"
+      let sizes = "pictures of \(size.imageSize), patches of \(size.patchSize), \(blocks(size.transformer))"
+      if size.form == .clip { return sizes }
+      return "\(sizes), \(size.form.pooling == .classToken ? "class token" : "mean over patches")"
     case .swin(let size):
       return "pictures of \(size.imageSize), patches of \(size.patchSize), stages of \(list(size.blocks)) blocks, "
         + "width \(size.width), \(list(size.heads)) heads, windows of \(size.window), \(size.activation.rawValue), "
@@ -49,6 +51,9 @@ extension InspectCommand {
       return "pictures of \(size.imageSize), patches of \(size.patchSize), stages of \(list(size.blocks)) blocks, "
         + "widths \(list(size.widths)), kernels of \(size.kernelSize), \(size.activation.rawValue), "
         + "layer norm ε \(size.epsilon), of the last \(size.finalEpsilon)"
+    case .resNet(let size):
+      return "pictures of \(size.imageSize), ResNet of \(list(size.stages)) bottlenecks, "
+        + "width \(size.width), attention pool of \(size.heads) heads"
     }
   }
 }

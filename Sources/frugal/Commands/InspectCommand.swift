@@ -67,14 +67,6 @@ enum InspectCommand: Command {
     let (model, preprocessing) = (pretrained.model, pretrained.preprocessing)
     let files = pretrained.directory.weights.files
     let text = model.configuration.text
-    let vision =
-      switch model.configuration.vision {
-      case .transformer(let size):
-        "pictures of \(size.imageSize), patches of \(size.patchSize), \(blocks(size.transformer))"
-      case .resNet(let size):
-        "pictures of \(size.imageSize), ResNet of \(size.stages.map(String.init).joined(separator: ", ")) bottlenecks, "
-          + "width \(size.width), attention pool of \(size.heads) heads"
-      }
     let names = "names of \(pretrained.directory.layout.name)"
     let layout =
       pretrained.directory.isDeduced
@@ -97,7 +89,7 @@ enum InspectCommand: Command {
         "all": model.parameters.reduce(0) { $0 + $1.value.count },
       ],
       settings: [
-        "vision": vision, "layout": layout,
+        "vision": tower(model.configuration.vision), "layout": layout,
         "text": "context \(text.contextLength), \(text.vocabulary) tokens, \(blocks(text.transformer))",
         "embedding": "\(model.configuration.embedding), logit scale \(exp(Double(model.logitScale.value.scalar)))",
         "pictures":

@@ -64,7 +64,7 @@ import Testing
     let size = TransformerConfiguration(
       width: 6, hiddenWidth: 5, blocks: 1, heads: 2, activation: .gelu, epsilon: 1e-5)
     let towers: [ImageConfiguration] = [
-      .transformer(VisionConfiguration(transformer: size, imageSize: 2, patchSize: 1)),
+      .visionTransformer(VisionConfiguration(transformer: size, imageSize: 2, patchSize: 1)),
       .resNet(ResNetConfiguration(stages: [1], width: 2, heads: 1, imageSize: 4)),
     ]
     return towers.map { vision in
@@ -78,7 +78,7 @@ import Testing
   /// One of each architecture of an image classifier.
   private static let backbones: [ImageBackbone] = {
     let size = TransformerConfiguration(width: 6, hiddenWidth: 5, blocks: 1, heads: 2, activation: .gelu, epsilon: 1e-5)
-    let architectures: [BackboneConfiguration] = [
+    let architectures: [ImageConfiguration] = [
       .visionTransformer(VisionConfiguration(transformer: size, imageSize: 2, patchSize: 1, form: .classifier)),
       .swin(SwinConfiguration(blocks: [1, 1], heads: [1, 1], width: 2, window: 1, imageSize: 4, patchSize: 2)),
       .convNeXt(ConvNeXtConfiguration(blocks: [1, 1], widths: [2, 3], imageSize: 4, patchSize: 2)),

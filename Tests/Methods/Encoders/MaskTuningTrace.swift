@@ -28,7 +28,7 @@ struct MaskTuningTrace {
     let embedding = try #require(size["output_dim"].int)
     source.tensors.merge(TextTower.tensors(embedding: embedding)) { $1 }
     let configuration = CLIPConfiguration(
-      vision: isResNet ? .resNet(try Self.resNet(size)) : .transformer(try Self.transformer(size)),
+      vision: isResNet ? .resNet(try Self.resNet(size)) : .visionTransformer(try Self.transformer(size)),
       text: TextTower.configuration, embedding: embedding)
     let model = try CLIP(configuration, from: source, layout: isResNet ? .openAIResNetCLIP : .openAICLIP)
     let masksMLP: Bool = try #require(args["mask_mlp"].bool as Bool?)
