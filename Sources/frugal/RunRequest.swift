@@ -13,7 +13,7 @@ enum RunRequest {
     let shots = try shots(arguments, default: isOnSites ? nil : 16)
     let seed = try arguments.integer("--seed", in: 0...Int(Int32.max)) ?? 1
     let fidelity = try arguments.choice("--as", of: Fidelity.self) ?? .official
-    let cleaning = try arguments.choice("--tokenizer", of: Cleaning.self) ?? .published
+    let cleaning = try arguments.choice("--tokenizer", of: TextCleaning.self) ?? .published
     let (modelPath, dataPath) = (try arguments.required("--model"), try arguments.required("--data"))
     let folder = RunFolder(URL(fileURLWithPath: try arguments.required("--out")))
     let images = try load(data: dataPath)
@@ -93,7 +93,7 @@ enum RunRequest {
       throw UsageError(
         "--method", expected: "that of the run, \(settings.method)", found: try method(arguments).description)
     }
-    let cleaning = Cleaning(rawValue: settings.cleaning) ?? .published
+    let cleaning = TextCleaning(rawValue: settings.cleaning) ?? .published
     let images = try load(data: arguments.string("--data") ?? settings.data.path)
     let data = try TrainingData(
       images, shots: settings.shots, seed: settings.seed, skipsUnreadable: settings.skipsUnreadable,

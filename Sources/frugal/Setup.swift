@@ -22,14 +22,6 @@ let textOptions = [
   Option("--truncate", "cut prompts longer than the context instead of refusing them"),
 ]
 
-/// The names of the two ways to clean texts.
-enum Cleaning: String, CaseIterable {
-  case published
-  case huggingFace = "hugging-face"
-
-  var textCleaning: TextCleaning { self == .published ? .published : .huggingFace }
-}
-
 extension Arguments {
   /// Refuses words that belong to no flag.
   func requireNoOperands() throws(UsageError) {
@@ -38,7 +30,7 @@ extension Arguments {
 
   /// The CLIP directory of `--model`; says what contradicts itself in it.
   func pretrainedModel() throws -> PretrainedModel {
-    try load(model: try required("--model"), cleaning: try choice("--tokenizer", of: Cleaning.self) ?? .published)
+    try load(model: try required("--model"), cleaning: try choice("--tokenizer", of: TextCleaning.self) ?? .published)
   }
 
   /// The image folder of `--data`.
@@ -69,8 +61,8 @@ private func warnOnce(_ warnings: [String]) {
 }
 
 /// Reads a CLIP directory and says what contradicts itself in it.
-func load(model path: String, cleaning: Cleaning) throws -> PretrainedModel {
-  let model = try PretrainedModel(contentsOf: URL(fileURLWithPath: path), cleaning: cleaning.textCleaning)
+func load(model path: String, cleaning: TextCleaning) throws -> PretrainedModel {
+  let model = try PretrainedModel(contentsOf: URL(fileURLWithPath: path), cleaning: cleaning)
   warnOnce(model.warnings)
   return model
 }
@@ -96,7 +88,7 @@ extension Arguments {
 /// - classes: how many a classifier is to tell apart.
 /// - hints: what a classifier's files do not say.
 func load(
-  vision path: String, cleaning: Cleaning, classes: Int?, _ normalisation: Normalisation?, _ hints: BackboneHints
+  vision path: String, cleaning: TextCleaning, classes: Int?, _ normalisation: Normalisation?, _ hints: BackboneHints
 ) throws -> any PretrainedVision {
   let url = URL(fileURLWithPath: path)
   let files = ["vocab.json", "tokenizer.json", "config.json"]

@@ -15,7 +15,7 @@ struct TunedModel {
 
   /// From flags, with the classes of a folder or, where there is none, of `--classes` or the delta itself.
   init(_ arguments: Arguments, modelPath: String, folder: ImageFolder?, classes: [String]? = nil) throws {
-    let cleaning = try arguments.choice("--tokenizer", of: Cleaning.self)
+    let cleaning = try arguments.choice("--tokenizer", of: TextCleaning.self)
     let truncates = arguments.has("--truncate")
     let normalisation = try arguments.choice("--normalize", of: Normalisation.self)
     guard let path = arguments.string("--delta") else {
@@ -38,7 +38,7 @@ struct TunedModel {
     }
     let known = try Delta.description(of: URL(fileURLWithPath: path))
     let pretrained = try load(
-      vision: modelPath, cleaning: cleaning ?? Cleaning(rawValue: known.cleaning) ?? .published, classes: nil,
+      vision: modelPath, cleaning: cleaning ?? TextCleaning(rawValue: known.cleaning) ?? .published, classes: nil,
       normalisation ?? known.normalisation, arguments.hints(known.hints))
     let delta = try Delta(
       contentsOf: URL(fileURLWithPath: path), for: pretrained.tower, modelHash: pretrained.sha256)

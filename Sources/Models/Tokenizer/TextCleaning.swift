@@ -1,12 +1,14 @@
 import Foundation
 
 /// What happens to a text before it is cut into tokens. The two tokenizers in use differ, and so do their token ids.
-public enum TextCleaning: Sendable, CaseIterable {
+///
+/// The raw value is the name under which flags and run folders have it.
+public enum TextCleaning: String, Sendable, CaseIterable {
   /// As the tokenizer published with CLIP: wrong decodings, ligatures, widths and quotes repaired (ftfy), HTML
   /// references resolved (twice over), NFC, white space collapsed and trimmed, lower case with final sigma.
   case published
   /// As Hugging Face's `CLIPTokenizer`: NFC, white space collapsed, lower case a character at a time; nothing else.
-  case huggingFace
+  case huggingFace = "hugging-face"
 
   /// The cleaned form of `text`.
   public func cleaned(_ text: String) -> String {
