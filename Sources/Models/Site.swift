@@ -29,10 +29,13 @@ public struct Site: Hashable, Sendable, CustomStringConvertible {
   public var description: String { name }
 
   /// What it is a part of: its block, `vision.blocks.3`; the site itself outside of blocks.
-  public var part: String {
+  public var part: String { Self.block(of: name) ?? name }
+
+  /// The block in which a canonical name lies: `vision.blocks.3`; `nil` outside of blocks.
+  public static func block(of name: String) -> String? {
     let words = name.split(separator: ".")
-    guard block != nil, let place = words.firstIndex(of: "blocks") else { return name }
-    return words.prefix(place + 2).joined(separator: ".")
+    guard let start = words.firstIndex(of: "blocks"), start + 1 < words.count else { return nil }
+    return words[...(start + 1)].joined(separator: ".")
   }
 }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Models
 import Tensor
 
 /// Numbers at the sites of an encoder, added up by depth and by operation, as SPT's figure 1 groups them.
@@ -54,9 +55,8 @@ struct SiteShares {
 
   /// `vision.blocks.3.attention.query` → `blocks.3`
   static func part(of site: String) -> String {
-    let words = site.split(separator: ".")
-    guard let place = words.firstIndex(of: "blocks"), place + 1 < words.count else { return outside }
-    return words[..<(place + 2)].drop { $0 == "vision" }.joined(separator: ".")
+    guard let block = Site.block(of: site) else { return outside }
+    return block.hasPrefix("vision.") ? String(block.dropFirst("vision.".count)) : block
   }
 
   /// By depth: `blocks.2` before `blocks.10`, and what lies outside of blocks last.
