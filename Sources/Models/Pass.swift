@@ -71,7 +71,7 @@ public struct Pass {
     let bias = bias.map { self[$0] }
     let frozen = Variable(weight.value)
     if let activation, tunings[weight.site] == nil {
-      return x.linear(frozen, bias: bias, packed: weight.packed, then: activation.function)
+      return x.linear(frozen, bias: bias, packed: weight.packed, then: activation)
     }
     let y =
       switch tunings[weight.site] {

@@ -34,7 +34,7 @@ extension Variable {
   /// Where nothing needs a gradient the activation is applied while the outputs are in the first-level cache; otherwise its
   /// backward pass asks for its input, and both are calculated one after the other.
   public func linear(
-    _ weight: Variable, bias: Variable? = nil, packed: PackedWeight? = nil, then activation: ActivationFunction
+    _ weight: Variable, bias: Variable? = nil, packed: PackedWeight? = nil, then activation: Activation
   ) -> Variable {
     guard !needsGradient, !weight.needsGradient, !(bias?.needsGradient ?? false) else {
       return activation(linear(weight, bias: bias, packed: packed))

@@ -37,7 +37,7 @@ private struct MapCase: CustomTestStringConvertible, Sendable {
   @Test(arguments: MapCase.all)
   private func anActivationInsideGivesTheBitsOfOneAfterwards(_ map: MapCase) {
     let (x, weight, bias) = map.inputs()
-    for activation in ActivationFunction.allCases {
+    for activation in Activation.allCases {
       let expected = activation(x.linear(weight, bias: bias)).value
       #expect(x.linear(weight, bias: bias, then: activation).value == expected)
       #expect(x.linear(weight, bias: bias, packed: PackedWeight(), then: activation).value == expected)

@@ -1,11 +1,14 @@
-/// The activations that a linear map can end with, over memory.
-public enum ActivationFunction: Sendable, CaseIterable {
+/// The nonlinearity between the two linear maps of a block, by the name that configurations of checkpoints give it.
+///
+/// CLIP as published uses `quick_gelu`, many later checkpoints of the same layout `gelu`: the weights do not tell, and
+/// the wrong choice costs accuracy without an error.
+public enum Activation: String, Sendable, CaseIterable, Codable {
+  /// x σ(1.702 x)
+  case quickGELU = "quick_gelu"
   /// x Φ(x)
   case gelu
   /// GELU by its tanh approximation.
-  case geluTanh
-  /// x σ(1.702 x)
-  case quickGELU
+  case geluTanh = "gelu_pytorch_tanh"
 
   /// The activation of every element.
   public func callAsFunction(_ x: Variable) -> Variable {
