@@ -122,7 +122,7 @@ import Testing
     let first = tape.gradients(of: loss, for: leaves)
     var wanted = Array(first.dropLast())
     if let lambda {
-      let second = tape.gradients(of: logits.distillation(teacher: Variable(untouched)), for: leaves)
+      let second = tape.gradients(of: logits.distillation(teacher: untouched), for: leaves)
       let random = Random(seed: 3, purpose: .gradientDropout, step: 17)
       var place: UInt64 = 0
       for index in wanted.indices {
@@ -143,7 +143,7 @@ import Testing
     values[values.count - 1] = CheckNumbers(seed: 1).tensor(TinyCLIP.textFeatures.shape)
     let found = method.step(.images(images), labels: labels, values: values, seed: 1, step: 0)
     let student = Variable(method.logits(.images(images), values: values))
-    let wanted = student.distillation(teacher: Variable(untouched)).value.scalar
+    let wanted = student.distillation(teacher: untouched).value.scalar
     #expect(try #require(found.terms.first { $0.name == "kl" }).value == Double(wanted))
   }
 

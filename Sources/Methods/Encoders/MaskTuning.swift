@@ -70,7 +70,7 @@ public struct MaskTuning: EncoderTuning {
     var losses = [loss]
     var terms = [("loss", Double(loss.value.scalar)), ("ce", Double(crossEntropy.value.scalar)), ("norm", norm)]
     if let teacher, dropout != nil {
-      let divergence = logits.distillation(teacher: teacher.detached)
+      let divergence = logits.distillation(teacher: teacher.value)
       losses.append(divergence)
       terms.append(("kl", Double(divergence.value.scalar)))
     }

@@ -36,7 +36,6 @@ public enum Operation: String, CaseIterable, Sendable {
   case scaleChannels
   case scatterAdd
   case selectToken
-  case softCrossEntropy
   case softmax
   case sparseLinear
   case spatialTokens

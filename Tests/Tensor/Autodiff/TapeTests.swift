@@ -34,7 +34,7 @@ private func numbers(_ seed: UInt64, _ shape: Shape) -> Tensor { CheckNumbers(se
       let leaves = [tape.leaf(x), tape.leaf(weight)]
       let logits = leaves[0].linear(leaves[1])
       return (
-        [logits.crossEntropy(labels: labels), logits.distillation(teacher: Variable(numbers(3, [5, 3])))], leaves
+        [logits.crossEntropy(labels: labels), logits.distillation(teacher: numbers(3, [5, 3]))], leaves
       )
     }
     let both = Tape()

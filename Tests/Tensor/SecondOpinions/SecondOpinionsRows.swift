@@ -42,7 +42,7 @@ extension SecondOpinion {
         let x = numbers.anything([numbers.extent(upTo: 5), numbers.extent(upTo: 131)])
         return Case([x], terms: x.shape.width, library: { $0[0].logSoftmax() }) { $0[0].mapRows(logSoftmax) }
       },
-      crossEntropy, softCrossEntropy, distillation, layerNorm, batchNorm, l2Norm, l2Normalize,
+      crossEntropy, distillation, layerNorm, batchNorm, l2Norm, l2Normalize,
     ]
   }
 
@@ -50,31 +50,10 @@ extension SecondOpinion {
     SecondOpinion(.crossEntropy) { numbers in
       let (rows, classes) = (numbers.extent(upTo: 17), numbers.extent(upTo: 65))
       let labels = (0..<rows).map { _ in Int32.random(in: 0..<Int32(classes), using: &numbers) }
-      let smoothing: Real = numbers.pick([0, 0.1, 1])
       return Case(
-        "smoothing \(smoothing)", [numbers.anything([rows, classes])], terms: classes,
-        library: { $0[0].crossEntropy(labels: labels, smoothing: smoothing) }
+        [numbers.anything([rows, classes])], terms: classes, library: { $0[0].crossEntropy(labels: labels) }
       ) { input in
-        let e = Bounded(smoothing)
-        let losses = zip(input[0].rows, labels).map { row, label in
-          let total = logSumExp(row)
-          let (own, mean) = (total - row[Int(label)], total - Bounded.sum(row) / count(classes))
-          return (one - e) * own + e * mean
-        }
-        return PlainTensor(.sum(losses) / count(rows))
-      }
-    }
-  }
-
-  private static var softCrossEntropy: SecondOpinion {
-    SecondOpinion(.softCrossEntropy) { numbers in
-      let shape: Shape = [numbers.extent(upTo: 17), numbers.extent(upTo: 65)]
-      return Case(
-        [numbers.anything(shape), numbers.next(shape)], terms: shape.width,
-        library: { $0[0].crossEntropy(targets: $0[1]) }
-      ) { input in
-        let terms = zip(input[0].mapRows(logSoftmax).elements, input[1].elements).map { $0 * $1 }
-        return PlainTensor(-(.sum(terms) / count(shape.rows)))
+        PlainTensor(.sum(zip(input[0].rows, labels).map { logSumExp($0) - $0[Int($1)] }) / count(rows))
       }
     }
   }
@@ -82,19 +61,12 @@ extension SecondOpinion {
   private static var distillation: SecondOpinion {
     SecondOpinion(.distillation) { numbers in
       let shape: Shape = [numbers.extent(upTo: 17), numbers.extent(upTo: 65)]
-      let (temperature, share): (Real, Real) = (numbers.pick([1, 0.5, 2]), numbers.pick([1, 0.4, 0]))
-      return Case(
-        "temperature \(temperature), share \(share)", [numbers.anything(shape), numbers.anything(shape)],
-        terms: shape.width,
-        library: { $0[0].distillation(teacher: $0[1], temperature: temperature, teacherShare: share) }
-      ) { input in
-        let (t, a) = (Bounded(temperature), Bounded(share))
-        let blend = PlainTensor(
-          shape, zip(input[0].elements, input[1].elements).map { ($1 * a + $0 * (one - a)) / t })
-        let p = blend.mapRows { plainSoftmax($0) }
-        let logQ = input[0].map { $0 / t }.mapRows(logSoftmax)
+      let (student, teacher) = (numbers.anything(shape), numbers.anything(shape))
+      return Case([student], terms: shape.width, library: { $0[0].distillation(teacher: teacher) }) { input in
+        let p = PlainTensor(teacher).mapRows { plainSoftmax($0) }
+        let logQ = input[0].mapRows(logSoftmax)
         let sum = Bounded.sum(zip(p.elements, logQ.elements).map { $0 * $1 })
-        return PlainTensor(-(sum * (t * t) / count(shape.rows)))
+        return PlainTensor(-(sum / count(shape.rows)))
       }
     }
   }
