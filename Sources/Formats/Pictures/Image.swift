@@ -31,33 +31,23 @@ public struct Image: Sendable, Equatable {
     self.orientation = orientation
   }
 
-  /// What becomes of 16-bit grey samples, the one place where Pillow's conversion loses the picture.
-  public enum SixteenBitGray: Sendable {
-    /// min(v, 255), nearly white: what Pillow's `convert("RGB")` gives, so what Python pipelines train on.
-    case clipped
-    /// v / 256, the picture one expects.
-    case highByte
-  }
-
   /// The picture in the file at `url`, JPEG or PNG.
   ///
   /// - Throws: `ImageError` when the file cannot be read, is above `maximumFileSize`, or does not decode.
-  public init(contentsOf url: URL, sixteenBitGray: SixteenBitGray = .clipped) throws(ImageError) {
+  public init(contentsOf url: URL) throws(ImageError) {
     let name = url.path
     let bytes: [UInt8]
     do throws(FileError) { bytes = try MappedFile.bytes(of: url, limit: Self.maximumFileSize) } catch {
       throw ImageError(name: name, problem: .unreadable("expected \(error.expected), found \(error.found)"))
     }
-    self = try Self.decode(bytes, name: name, sixteenBitGray: sixteenBitGray)
+    self = try Self.decode(bytes, name: name)
   }
 
   /// The picture in the bytes of a file called `name`; JPEG and PNG are told apart by their signatures.
   ///
   /// - Throws: `ImageError` when the format is another, the data is broken, or the picture has more than
   ///   `maximumPixels` pixels.
-  public static func decode(
-    _ bytes: [UInt8], name: String, sixteenBitGray: SixteenBitGray = .clipped
-  ) throws(ImageError) -> Image {
+  public static func decode(_ bytes: [UInt8], name: String) throws(ImageError) -> Image {
     _ = FreedMemory.isKept
     do throws(ImageError.Problem) {
       return try bytes.withUnsafeBufferPointer { (bytes) throws(ImageError.Problem) in
@@ -66,7 +56,7 @@ public struct Image: Sendable, Equatable {
           return try decoder.decode()
         }
         if bytes.starts(with: PNGChunks.signature) {
-          var decoder = PNGDecoder(bytes, sixteenBitGray: sixteenBitGray)
+          var decoder = PNGDecoder(bytes)
           return try decoder.decode()
         }
         throw .unsupported(expected: "a JPEG or PNG picture", found: ImageSignature.describe(bytes))

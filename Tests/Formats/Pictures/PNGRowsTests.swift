@@ -15,7 +15,7 @@ struct PNGRowsTests {
       let size = [0, 0, 0, UInt8(width), 0, 0, 0, UInt8(height), 8, color.rawValue, 0, 0, 0]
       let header = size.withUnsafeBufferPointer { try! PNGHeader($0) }
       return PNGRows(
-        header: header, expansion: PNGPixels(header: header, palette: [], sixteenBitGray: .clipped))
+        header: header, expansion: PNGPixels(header: header, palette: []))
     }
   }
 

@@ -3,16 +3,12 @@ import Tensor
 /// A decoder for PNG files (ISO/IEC 15948): every colour type and bit depth, interlaced or not.
 struct PNGDecoder {
   private var chunks: PNGChunks
-  private let sixteenBitGray: Image.SixteenBitGray
   private var palette: [UInt8]?
   private var orientation = Orientation.upright
   /// The data of the chunks IDAT, where it is in the file.
   private var compressed: [UnsafeBufferPointer<UInt8>] = []
 
-  init(_ bytes: UnsafeBufferPointer<UInt8>, sixteenBitGray: Image.SixteenBitGray) {
-    chunks = PNGChunks(bytes)
-    self.sixteenBitGray = sixteenBitGray
-  }
+  init(_ bytes: UnsafeBufferPointer<UInt8>) { chunks = PNGChunks(bytes) }
 
   mutating func decode() throws(ImageError.Problem) -> Image {
     guard let first = try chunks.next() else { throw .truncated(in: "the header") }
@@ -35,7 +31,7 @@ struct PNGDecoder {
     if header.color == .palette, palette == nil { throw .malformed(expected: "a chunk PLTE", found: "none") }
 
     let rows = PNGRows(
-      header: header, expansion: PNGPixels(header: header, palette: palette ?? [], sixteenBitGray: sixteenBitGray))
+      header: header, expansion: PNGPixels(header: header, palette: palette ?? []))
     let pixels = try withData { (data) throws(ImageError.Problem) in
       let filtered = try Self.inflate(data, expected: rows.count)
       return try rows.pixels(filtered.written)

@@ -1,9 +1,9 @@
-/// Expansion of reconstructed PNG rows to RGB: alpha dropped, palettes looked up, 16 bits cut to the high byte.
+/// Expansion of reconstructed PNG rows to RGB: alpha dropped, palettes looked up, 16 bits cut to the high byte but
+/// for grey, whose 16 bits are clipped at 255.
 struct PNGPixels {
   let header: PNGHeader
   /// [256, 3]; black beyond the entries of the file.
   let palette: [UInt8]
-  let sixteenBitGray: Image.SixteenBitGray
 
   /// Writes the `count` pixels of `row`, each `step` bytes after the one before.
   func expand(_ row: UnsafePointer<UInt8>, count: Int, into target: UnsafeMutablePointer<UInt8>, step: Int) {
@@ -19,7 +19,8 @@ struct PNGPixels {
         place[1] = source[size]
         place[2] = source[2 &* size]
       }
-    case .gray where wide && sixteenBitGray == .clipped:
+    case .gray where wide:
+      // min(v, 255), nearly white: what Pillow's `convert("RGB")` gives, so what Python pipelines train on.
       for index in 0..<count { gray(row[2 * index] == 0 ? row[2 * index + 1] : 255, target + index * step) }
     case .gray where header.bitDepth >= 8, .grayAlpha:
       let pixel = header.pixelBits / 8
