@@ -22,13 +22,11 @@ public struct Sensitivity {
   public let parameters: [Parameter]
   /// s, a tensor a parameter.
   public private(set) var scores: [Tensor]
-  /// s of the head's tensors, which are trained whatever they are.
-  public private(set) var headScores: [Tensor]
   /// The number of batches summed up so far.
   public private(set) var batches = 0
   private let tower: any ImageTower
   private let head: any Head
-  private let headValues: [Tensor]
+  private let headValues: [Variable]
   private let seed: UInt64
   private let stochasticDepth: Real
 
@@ -40,9 +38,8 @@ public struct Sensitivity {
   ) {
     (self.parameters, self.tower, self.head) = (parameters, tower, head)
     (self.seed, self.stochasticDepth) = (seed, stochasticDepth)
-    headValues = head.trainables.map(\.initial)
+    headValues = head.trainables.map { Variable($0.initial) }
     scores = parameters.map { .zeros($0.value.shape) }
-    headScores = headValues.map { .zeros($0.shape) }
   }
 
   /// Adds the squared gradients of the mean cross-entropy of one batch, and returns that loss.
@@ -51,19 +48,13 @@ public struct Sensitivity {
   @discardableResult
   public mutating func add(_ images: Tensor, labels: [Int32]) -> Double {
     let tape = Tape()
-    let leaves = (parameters.map(\.value) + headValues).map { tape.leaf($0) }
+    let leaves = parameters.map { tape.leaf($0.value) }
     let pass = Pass(
       tunings: Dictionary(uniqueKeysWithValues: zip(parameters, leaves).map { ($0.site, .replaced($1)) }),
       draws: TrainingDraws(seed: seed, step: batches, stochasticDepth: stochasticDepth))
     let features = tower(Variable(images), pass)
-    let loss = head.logits(features, Array(leaves[parameters.count...]), pass).crossEntropy(labels: labels)
-    tape.forEachGradient(of: loss, for: leaves) { index, gradient in
-      if index < parameters.count {
-        scores[index].addSquares(of: gradient)
-      } else {
-        headScores[index - parameters.count].addSquares(of: gradient)
-      }
-    }
+    let loss = head.logits(features, headValues, pass).crossEntropy(labels: labels)
+    tape.forEachGradient(of: loss, for: leaves) { index, gradient in scores[index].addSquares(of: gradient) }
     batches += 1
     return Double(loss.value.scalar)
   }

@@ -1,20 +1,18 @@
 import Tensor
 
-/// Stochastic gradient descent with momentum μ, dampening d, weight decay w and the look-ahead of Nesterov (Sutskever
-/// et al. 2013, in the form of PyTorch).
+/// Stochastic gradient descent with momentum μ, weight decay w and the look-ahead of Nesterov (Sutskever et al. 2013,
+/// in the form of PyTorch).
 ///
 /// With gradient g and learning rate η:
 ///
 ///     g ← g + w θ
-///     b ← g at the first step, then μ b + (1 − d) g
+///     b ← g at the first step, then μ b + g
 ///     θ ← θ − η u,   u = g without momentum, b with it, g + μ b with Nesterov
 public struct SGD: Optimizer {
   /// What is optimised.
   public let slots: [ParameterSlot]
   /// μ.
   public let momentum: Double
-  /// d.
-  public let dampening: Double
   /// w.
   public let weightDecay: Double
   /// Whether the step looks ahead.
@@ -23,18 +21,16 @@ public struct SGD: Optimizer {
   /// b; none without momentum.
   private var buffers: [OptimizerMemory]
 
-  /// An optimiser that has taken no step; traps on factors outside of their ranges, and on Nesterov without momentum or
-  /// with dampening, which has no meaning.
+  /// An optimiser that has taken no step; traps on factors outside of their ranges, and on Nesterov without momentum.
   public init(
-    _ slots: [ParameterSlot], momentum: Double = 0.9, dampening: Double = 0, weightDecay: Double = 0,
-    isNesterov: Bool = false
+    _ slots: [ParameterSlot], momentum: Double = 0.9, weightDecay: Double = 0, isNesterov: Bool = false
   ) {
     require(
-      momentum >= 0 && weightDecay >= 0 && (!isNesterov || (momentum > 0 && dampening == 0)),
+      momentum >= 0 && weightDecay >= 0 && (!isNesterov || momentum > 0),
       "SGD: expected momentum and decay of 0 or more, and Nesterov with momentum only, found \(momentum), \(weightDecay)"
     )
     self.slots = slots
-    (self.momentum, self.dampening, self.weightDecay) = (momentum, dampening, weightDecay)
+    (self.momentum, self.weightDecay) = (momentum, weightDecay)
     self.isNesterov = isNesterov
     buffers = momentum > 0 ? [OptimizerMemory("momentum", slots)] : []
   }
@@ -56,9 +52,8 @@ public struct SGD: Optimizer {
     let isFirst = stepCount == 0
     stepCount += 1
     let rate = Real(learningRate)
-    // At the first step b = 0 · b + 1 · g.
+    // At the first step b = 0 · b + g.
     let keep: Real = isFirst ? 0 : Real(momentum)
-    let take: Real = isFirst ? 1 : Real(1 - dampening)
     // u = ownShare · g + bufferShare · b
     let ownShare: Real = isNesterov ? 1 : 0
     let bufferShare: Real = isNesterov ? Real(momentum) : 1
@@ -76,7 +71,7 @@ public struct SGD: Optimizer {
             Parallel.forEachRange(count, grain: updateGrain) { range in
               for index in range {
                 let gradient = g[index] + decay * theta[index]
-                b[index] = keep * b[index] + take * gradient
+                b[index] = keep * b[index] + gradient
                 theta[index] -= rate * (ownShare * gradient + bufferShare * b[index])
               }
             }

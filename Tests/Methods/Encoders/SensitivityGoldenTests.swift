@@ -24,10 +24,6 @@ import Testing
       expectClose(
         found, try #require(tensors[name], "\(name)").reshaped(to: found.shape), rtol: item.rtol, atol: item.atol, name)
     }
-    for (name, found) in zip(["weight", "bias"], sensitivity.headScores) {
-      expectClose(
-        found, try #require(tensors["sensitivity.head.\(name)"]), rtol: item.rtol, atol: item.atol, "head.\(name)")
-    }
   }
 
   /// The places are in their order of sites: flat places in the concatenation, largest first.

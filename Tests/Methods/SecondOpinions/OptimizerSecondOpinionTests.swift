@@ -65,17 +65,16 @@ import Testing
     let shape = Self.shape(&numbers)
     let (momentum, decay): (Double, Double) = (numbers.pick([0, 0.5, 0.9]), numbers.pick([0, 0.01, 0.3]))
     let isNesterov = momentum > 0 && Bool.random(using: &numbers)
-    let dampening: Double = isNesterov ? 0 : numbers.pick([0, 0.3])
     var sgd = SGD(
-      [ParameterSlot("p", shape)], momentum: momentum, dampening: dampening, weightDecay: decay, isNesterov: isNesterov)
+      [ParameterSlot("p", shape)], momentum: momentum, weightDecay: decay, isNesterov: isNesterov)
     let wrong = Self.disagreement(&sgd, shape, steps: 4, &numbers) { entry, g, t, rate in
       let g = g + .constant(decay) * entry.theta
       let mu = Bounded.constant(momentum)
-      entry.first = t == 1 ? g : mu * entry.first + .constant(1 - dampening) * g
+      entry.first = t == 1 ? g : mu * entry.first + g
       let update = momentum == 0 ? g : isNesterov ? g + mu * entry.first : entry.first
       entry.theta = entry.theta - .constant(rate) * update
     }
     #expect(
-      wrong == nil, "\(trial.testDescription): \(shape) \(momentum) \(dampening) \(decay) nesterov \(isNesterov)")
+      wrong == nil, "\(trial.testDescription): \(shape) \(momentum) \(decay) nesterov \(isNesterov)")
   }
 }

@@ -27,11 +27,11 @@ private func adam(_ coupled: Double, _ decoupled: Double)
 }
 
 private func sgd(
-  _ momentum: Double, _ dampening: Double, _ decay: Double, nesterov: Bool = false
+  _ momentum: Double, _ decay: Double, nesterov: Bool = false
 ) -> @Sendable (Double, Double, inout [Double], Int, Double) -> Double {
   { theta, g, memory, t, rate in
     let g = g + decay * theta
-    memory[0] = t == 1 ? g : momentum * memory[0] + (1 - dampening) * g
+    memory[0] = t == 1 ? g : momentum * memory[0] + g
     let update = momentum == 0 ? g : nesterov ? g + momentum * memory[0] : memory[0]
     return theta - rate * update
   }
@@ -41,12 +41,11 @@ private let rules = [
   PlainRule(name: "adam", make: { Adam($0) }, plain: adam(0, 0)),
   PlainRule(name: "adam, decay", make: { Adam($0, weightDecay: 0.1) }, plain: adam(0.1, 0)),
   PlainRule(name: "adamw", make: { Adam($0, weightDecay: 0.1, decay: .decoupled) }, plain: adam(0, 0.1)),
-  PlainRule(name: "sgd", make: { SGD($0, momentum: 0) }, plain: sgd(0, 0, 0)),
-  PlainRule(name: "sgd, momentum", make: { SGD($0, weightDecay: 0.1) }, plain: sgd(0.9, 0, 0.1)),
-  PlainRule(name: "sgd, dampening", make: { SGD($0, momentum: 0.8, dampening: 0.3) }, plain: sgd(0.8, 0.3, 0)),
+  PlainRule(name: "sgd", make: { SGD($0, momentum: 0) }, plain: sgd(0, 0)),
+  PlainRule(name: "sgd, momentum", make: { SGD($0, weightDecay: 0.1) }, plain: sgd(0.9, 0.1)),
   PlainRule(
     name: "sgd, nesterov", make: { SGD($0, weightDecay: 0.1, isNesterov: true) },
-    plain: sgd(0.9, 0, 0.1, nesterov: true)),
+    plain: sgd(0.9, 0.1, nesterov: true)),
 ]
 
 private let shapes: [Shape] = [[], [0], [1], [3, 5], [17], [70_001]]
