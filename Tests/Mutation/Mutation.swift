@@ -51,7 +51,7 @@ enum Rules {
   /// Members without which an expression keeps its type.
   static let droppable: Set<String> = [
     "transposed", "magnitudes", "magnitude", "squareRoot", "reversed", "sorted", "keeping", "shuffled", "withSigns",
-    "limited", "detached",
+    "limited",
   ]
 
   /// Whether a name reads as a condition, which can be negated.

@@ -38,7 +38,4 @@ public struct Variable {
 
   /// The extents of the tensor.
   public var shape: Shape { value.shape }
-
-  /// The same tensor as a constant: gradients stop here.
-  public var detached: Variable { Variable(value) }
 }
