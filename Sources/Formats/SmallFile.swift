@@ -3,8 +3,8 @@ import Foundation
 extension MappedFile {
   /// The bytes of a small file, such as a configuration or a picture, read once into the array that is returned.
   ///
-  /// A file is read and not mapped where it may change or its server may fail while a program runs for hours: that is an
-  /// error here, and would end the process under a mapping.
+  /// Where the file shrinks meanwhile or its server fails, this gives a shorter array or an error; under a mapping the
+  /// process would end.
   ///
   /// - Throws: `FileError` if the file is missing, unreadable, not a regular file, or larger than `limit` bytes.
   public static func bytes(of url: URL, limit: Int = 16 << 20) throws(FileError) -> [UInt8] {
@@ -20,7 +20,7 @@ extension MappedFile {
         let found = read(descriptor, base + count, size - count)
         if found < 0 && errno == EINTR { continue }
         if found < 0 { failure = FileError(url, expected: "a readable file") }
-        // A file that became shorter meanwhile ends here.
+        // A file that has shrunk ends here.
         guard found > 0 else { return }
         count += found
       }

@@ -13,7 +13,7 @@ public struct PretrainedModel: Sendable {
   /// The towers.
   public var model: CLIP { directory.model }
 
-  /// Reads a CLIP directory: configuration, tokenizer and preprocessing first, and the weights once all of them are sound.
+  /// Reads a CLIP directory: configuration, tokenizer and preprocessing first, the weights once those are sound.
   ///
   /// Without `preprocessor_config.json` pictures are prepared as CLIP's published models have it.
   /// - Throws: an error that names the file and what is wrong with it.

@@ -23,7 +23,7 @@ public struct BackboneHints: Sendable, Equatable {
   }
 
   /// These, and where they say nothing what others say.
-  func filled(from others: BackboneHints) -> BackboneHints {
+  package func filled(from others: BackboneHints) -> BackboneHints {
     BackboneHints(
       imageSize: imageSize ?? others.imageSize, heads: heads ?? others.heads, epsilon: epsilon ?? others.epsilon,
       activation: activation ?? others.activation, resampling: resampling)

@@ -1,3 +1,4 @@
+import Formats
 import Tensor
 
 /// A contrastive image–text model (Radford et al. 2021): two towers into one embedding space.

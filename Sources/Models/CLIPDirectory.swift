@@ -18,9 +18,10 @@ public struct CLIPDirectory: Sendable {
   /// Whether there is no configuration, so that the sizes are those of the shapes.
   public let isDeduced: Bool
 
-  /// Reads everything but the pictures' preprocessing, which is the business of whoever reads pictures. Small files are read
-  /// and checked before the weights: of those, only names and shapes are looked at to tell the sizes, where no
-  /// `config.json` does.
+  /// Reads everything but the pictures' preprocessing, which is the business of whoever reads pictures.
+  ///
+  /// Configuration and tokenizer are read and checked before the weights. Without `config.json` the sizes are inferred
+  /// from tensor shapes, which are checked before any tensor is read.
   ///
   /// - check: refuses a configuration that does not suit the caller, before any weight is read.
   /// - Throws: `ConfigurationError`, `WeightFileError`, `WeightsError` or `TokenizerError`, each
@@ -62,8 +63,8 @@ public struct CLIPDirectory: Sendable {
     layout =
       switch (isDeduced, configuration.vision) {
       case (false, _): .huggingFaceCLIP
-      case (true, .transformer): isCustomText ? .customTextCLIP : .openAICLIP
       case (true, .resNet): isCustomText ? .customTextResNetCLIP : .openAIResNetCLIP
+      case (true, _): isCustomText ? .customTextCLIP : .openAICLIP
       }
     model = try CLIP(configuration, from: weights, layout: layout)
   }

@@ -1,4 +1,5 @@
 import Checks
+import Formats
 import Tensor
 import Testing
 

@@ -1,3 +1,4 @@
+import Checks
 import FrugalTestSupport
 import Tensor
 import Testing

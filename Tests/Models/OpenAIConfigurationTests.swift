@@ -1,3 +1,4 @@
+import Formats
 import FrugalTestSupport
 import Tensor
 import Testing

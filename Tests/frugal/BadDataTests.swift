@@ -1,5 +1,6 @@
 import Foundation
 import FrugalTestSupport
+import Tensor
 import Testing
 
 /// Folders of pictures that are broken: exit code 1, a line that names file and reason, and no trace of a run.

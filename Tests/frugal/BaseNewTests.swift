@@ -1,5 +1,6 @@
 import Foundation
 import FrugalTestSupport
+import Tensor
 import Testing
 
 /// `--classes base`: half of the classes are learned, the others met at the end.

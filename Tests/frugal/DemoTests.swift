@@ -2,6 +2,7 @@ import Datasets
 import Foundation
 import FrugalTestSupport
 import Methods
+import Tensor
 import Testing
 
 @testable import frugal

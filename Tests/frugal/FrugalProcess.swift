@@ -1,6 +1,7 @@
 import Foundation
 import FrugalTestSupport
 import Synchronization
+import Tensor
 import Testing
 
 /// The built command, started as a user starts it.

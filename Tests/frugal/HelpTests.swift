@@ -1,6 +1,7 @@
 import Foundation
 import FrugalTestSupport
 import Methods
+import Tensor
 import Testing
 
 @testable import frugal

@@ -1,6 +1,7 @@
 import Foundation
 import FrugalTestSupport
 import Methods
+import Tensor
 import Testing
 
 /// A real mask starts 0.005 above its threshold and an official step is 8e-5 long: no weight can be masked early.

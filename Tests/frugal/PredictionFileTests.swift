@@ -1,5 +1,6 @@
 import Foundation
 import FrugalTestSupport
+import Tensor
 import Testing
 
 /// `predictions.jsonl` and `timing.json` of a run.

@@ -1,5 +1,6 @@
 import FrugalTestSupport
 import Methods
+import Tensor
 import Testing
 
 @testable import frugal

@@ -1,5 +1,6 @@
 import Foundation
 import FrugalTestSupport
+import Tensor
 import Testing
 
 /// Command lines that cannot be understood: exit code 2, a line that names the flag, and no trace on disk.

@@ -36,7 +36,7 @@ package enum LargeOperationChecks {
       GradientCheck("convolution/large", OperationChecks.inputs(["x": pictures, "weight": [6, 2, 3, 3], "bias": [6]])) {
         $0[0].convolution($0[1], bias: $0[2], padding: 1, groups: 2)
       },
-      GradientCheck("crossEntropy/large", OperationChecks.inputs(["logits": matrix])) {
+      GradientCheck("crossEntropy/large, labels", OperationChecks.inputs(["logits": matrix])) {
         $0[0].crossEntropy(labels: labels)
       },
       GradientCheck(
@@ -45,7 +45,7 @@ package enum LargeOperationChecks {
       ) {
         $0[0].depthwiseConvolution($0[1], bias: $0[2])
       },
-      GradientCheck("distillation/large", OperationChecks.inputs(["logits": matrix])) {
+      GradientCheck("distillation/large, frozen teacher", OperationChecks.inputs(["logits": matrix])) {
         $0[0].distillation(teacher: CheckNumbers(seed: 3).tensor(matrix))
       },
       GradientCheck("dot/large", OperationChecks.inputs(["x": flat, "y": flat])) { $0[0].dot($0[1]) },

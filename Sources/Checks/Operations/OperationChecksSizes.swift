@@ -27,8 +27,8 @@ extension OperationChecks {
     return [
       GradientCheck("softmax/\(shape)", one) { $0[0].softmax() },
       GradientCheck("logSoftmax/\(shape)", one) { $0[0].logSoftmax() },
-      GradientCheck("crossEntropy/\(shape)", one) { $0[0].crossEntropy(labels: [97]) },
-      GradientCheck("distillation/\(shape)", one) { $0[0].distillation(teacher: teacher) },
+      GradientCheck("crossEntropy/\(shape) one label", one) { $0[0].crossEntropy(labels: [97]) },
+      GradientCheck("distillation/\(shape) frozen teacher", one) { $0[0].distillation(teacher: teacher) },
       GradientCheck("layerNorm/\(shape)", affine) { $0[0].layerNorm(gamma: $0[1], beta: $0[2], epsilon: 1e-5) },
       GradientCheck("l2Normalize/\(shape)", one) { $0[0].l2Normalized() },
       GradientCheck("gelu/\(shape)", one) { $0[0].gelu() },

@@ -21,8 +21,8 @@ extension OperationChecks {
     return [
       GradientCheck("softmax/ties", [("x", tied)]) { $0[0].softmax() },
       GradientCheck("logSoftmax/ties", [("x", tied)]) { $0[0].logSoftmax() },
-      GradientCheck("crossEntropy/ties", [("logits", tied)]) { $0[0].crossEntropy(labels: [2, 6, 0]) },
-      GradientCheck("distillation/ties", [("student", tied)]) { $0[0].distillation(teacher: teacher) },
+      GradientCheck("crossEntropy/tied logits", [("logits", tied)]) { $0[0].crossEntropy(labels: [2, 6, 0]) },
+      GradientCheck("distillation/tied logits", [("student", tied)]) { $0[0].distillation(teacher: teacher) },
       // A row of one number has no variance: only ε stands below it.
       GradientCheck("layerNorm/ties", [("x", tied), ("gamma", two), ("beta", one)]) {
         $0[0].layerNorm(gamma: $0[1], beta: $0[2], epsilon: 0.3)

@@ -1,3 +1,5 @@
+import Tensor
+
 /// The search for what has occurred before (LZ77): input → literals and references, a block at a time.
 ///
 /// Places whose next three bytes have the same hash form a chain, the latest first; the longest match among the first

@@ -1,3 +1,4 @@
+import Formats
 import Tensor
 
 /// A family of published checkpoints of image classifiers: how to know one, how its sizes are found, and its table of

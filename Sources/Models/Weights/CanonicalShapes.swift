@@ -1,3 +1,4 @@
+import Formats
 import Tensor
 
 /// The sizes of a checkpoint by the shapes of its tensors, which are asked for by their canonical names: what an

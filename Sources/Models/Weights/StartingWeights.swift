@@ -1,3 +1,4 @@
+import Formats
 import Tensor
 
 /// The weights a network starts from when it is trained from scratch.

@@ -1,3 +1,4 @@
+import Formats
 import Tensor
 
 /// A checkpoint some of whose names begin with a word that is taken off; names without it stay.

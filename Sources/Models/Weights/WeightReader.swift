@@ -1,3 +1,4 @@
+import Formats
 import Tensor
 
 /// A checkpoint whose tensors are not those its configuration calls for.

@@ -1,5 +1,6 @@
 import Datasets
 import Foundation
+import Tensor
 import Testing
 
 @Suite struct FewShotTests {

@@ -1,4 +1,5 @@
 import FrugalTestSupport
+import Tensor
 import Testing
 
 @testable import Formats

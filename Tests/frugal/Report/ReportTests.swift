@@ -1,6 +1,7 @@
 import Checks
 import Foundation
 import FrugalTestSupport
+import Tensor
 import Testing
 
 @testable import Methods
