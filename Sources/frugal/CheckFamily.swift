@@ -13,8 +13,8 @@ struct CheckFamily: Sendable {
     [
       CheckFamily(name: "operations", checks: OperationChecks.all + OperationChecks.expectations),
       CheckFamily(name: "layers", checks: LayerChecks.all),
-      CheckFamily(name: "encoders", checks: MethodName.Encoder.allCases.flatMap(MethodChecks.checks)),
-      CheckFamily(name: "heads", checks: MethodName.Head.allCases.flatMap(MethodChecks.checks)),
+      CheckFamily(name: "encoders", checks: MethodChecks.encoderChecks),
+      CheckFamily(name: "heads", checks: MethodChecks.headChecks),
       CheckFamily(name: "methods", checks: MethodChecks.joint),
       CheckFamily(name: "pretraining", checks: ContrastiveLoss.checks),
     ]

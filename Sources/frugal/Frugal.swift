@@ -15,8 +15,8 @@ struct Frugal {
     } catch let error as TraceError {
       complain(error, words)
       exit(2)
-    } catch let error as BudgetError {
-      complain(error, words)
+    } catch let error as SettingError {
+      complain(UsageError(error), words)
       exit(2)
     } catch is Interrupted {
       exit(130)

@@ -1,3 +1,5 @@
+import Methods
+
 /// A flag a command understands.
 struct Option: Sendable {
   /// With its dashes: `--shots`.
@@ -29,5 +31,11 @@ struct UsageError: Error, CustomStringConvertible, Equatable {
   /// A flag with a value it does not take.
   init(_ flag: String, expected: String, found: String) {
     description = "\(flag): expected \(expected), found \(found)"
+  }
+
+  /// A setting that a run cannot have, as the flag of that name.
+  init(_ error: SettingError) {
+    let near = error.found.hasPrefix("\"") ? suggestion(for: String(error.found.dropFirst().dropLast()), among: error.known) : ""
+    description = "--\(error.setting): expected \(error.expected), found \(error.found)\(near)"
   }
 }

@@ -59,7 +59,7 @@ struct SensitivityReport {
     var entries: [Entry] = []
     for rules in rules {
       for budget in budgets {
-        let settings = Recipe.Budget(numbers: budget, rules: rules)
+        let settings = Budget(numbers: budget, rules: rules)
         entries.append(Entry(try survey.allocation(settings, head: 0, deepest), budget: budget, rules.form, names))
       }
     }
@@ -72,8 +72,8 @@ struct SensitivityReport {
   /// Writes all three files; none where the folder cannot be made.
   func write(to folder: URL) throws {
     do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
-      throw RunError(
-        "--out: expected a folder that can be written, found \(folder.path): \(error.localizedDescription)")
+      throw UsageError(
+        "--out", expected: "a folder that can be written", found: "\(folder.path): \(error.localizedDescription)")
     }
     var writer = SafeTensorsWriter(metadata: ["model": allocations.model, "samples": "\(allocations.samples)"])
     for (site, scores) in zip(survey.sites, survey.scores) { writer.add(site.parameter.site.name, scores) }

@@ -28,11 +28,6 @@ extension Arguments {
     if let word = operands.first { throw UsageError("\(word): expected flags only (a path needs --model or --data)") }
   }
 
-  /// The CLIP directory of `--model`; says what contradicts itself in it.
-  func pretrainedModel() throws -> PretrainedModel {
-    try load(model: try required("--model"), cleaning: try choice("--tokenizer", of: TextCleaning.self) ?? .published)
-  }
-
   /// The image folder of `--data`.
   func imageFolder() throws -> ImageFolder { try load(data: try required("--data")) }
 
@@ -48,6 +43,11 @@ extension Arguments {
   }
 }
 
+/// The flag that names the constants of a classifier's images.
+let normalizeOption = Option(
+  "--normalize", "imagenet|inception",
+  "constants that an image classifier's images are normalised with (default imagenet)")
+
 /// The flag that names a dataset.
 let datasetOption = Option(
   "--dataset", "NAME", "which published dataset the data is: its template and settings (default: by folder name)")
@@ -56,20 +56,13 @@ let datasetOption = Option(
 private let warned = Mutex<Set<String>>([])
 
 /// Says warnings, each the first time only: a demo reads one model for many runs.
-private func warnOnce(_ warnings: [String]) {
+func warnOnce(_ warnings: [String]) {
   for warning in warnings where warned.withLock({ $0.insert(warning).inserted }) { note("warning: \(warning)") }
-}
-
-/// Reads a CLIP directory and says what contradicts itself in it.
-func load(model path: String, cleaning: TextCleaning) throws -> PretrainedModel {
-  let model = try PretrainedModel(contentsOf: URL(fileURLWithPath: path), cleaning: cleaning)
-  warnOnce(model.warnings)
-  return model
 }
 
 /// Flags for what the files of an image classifier do not say.
 let hintOptions = [
-  Option("--heads", "N", "attention heads of a ViT whose files do not state them (default: heads of 64 numbers)"),
+  Option("--heads", "N", "attention heads of a ViT whose files do not state them (default: head width 64)"),
   Option("--image-size", "N", "height and width of an image classifier's pictures (default: that of its training)"),
 ]
 
@@ -82,55 +75,22 @@ extension Arguments {
   }
 }
 
-/// Reads a model, a CLIP directory or an image classifier in a file or a folder without a tokenizer, and says what
-/// contradicts itself in it.
+/// Reads a model of any kind and says what contradicts itself in it.
 ///
-/// - classes: how many a classifier is to tell apart.
-/// - hints: what a classifier's files do not say.
+/// - classes: the number that a classifier is to tell apart; hints: what a classifier's files do not say.
 func load(
-  vision path: String, cleaning: TextCleaning, classes: Int?, _ normalisation: Normalisation?, _ hints: BackboneHints
-) throws -> any PretrainedVision {
-  let url = URL(fileURLWithPath: path)
-  let files = ["vocab.json", "tokenizer.json", "config.json"]
-  var isFolder: ObjCBool = false
-  guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-    throw RunError("\(path): expected a CLIP directory or the weights of an image classifier, found nothing")
-  }
-  let isClassifier = (try? PretrainedWeights(contentsOf: url)).map { ImageBackbone.recognises($0) } ?? false
-  let isCLIP =
-    isFolder.boolValue && !isClassifier
-    && files.contains { FileManager.default.fileExists(atPath: url.appendingPathComponent($0).path) }
-  if isCLIP {
-    guard normalisation == nil else {
-      throw UsageError("--normalize", expected: "a model without preprocessor_config.json", found: "a CLIP directory")
-    }
-    guard hints == BackboneHints() else {
-      throw UsageError("--heads, --image-size", expected: "an image classifier", found: "a CLIP directory")
-    }
-    return try load(model: path, cleaning: cleaning)
-  }
-  let model = try PretrainedBackbone(contentsOf: url, hints: hints, classes: classes, normalisation ?? .imagenet)
-  if hints.heads != nil { try requireHeads(model.backbone.configuration) }
+  model path: String, cleaning: TextCleaning = .published, classes: Int? = nil, _ normalisation: Normalisation? = nil,
+  hints: BackboneHints = BackboneHints()
+) throws -> any PretrainedModel {
+  let model = try Pretrained.model(at: path, cleaning: cleaning, classes: classes, normalisation, hints)
   warnOnce(model.warnings)
   return model
-}
-
-/// Refuses `--heads` for a classifier that would not read it.
-func requireHeads(_ configuration: ImageConfiguration) throws(UsageError) {
-  if case .visionTransformer = configuration { return }
-  throw UsageError("--heads", expected: "a ViT", found: "a \(configuration.architecture), whose shapes tell them")
 }
 
 /// Reads an image folder and says what is odd about it.
 func load(data path: String) throws -> ImageFolder {
   let folder = try ImageFolder(contentsOf: URL(fileURLWithPath: path))
-  if !folder.ignored.isEmpty {
-    let shown = folder.ignored.prefix(3).joined(separator: ", ")
-    note("note: \(folder.ignored.count) files that are no .jpg, .jpeg or .png were passed over: \(shown)…")
-  }
-  if !folder.untestedClasses.isEmpty {
-    note("warning: classes without test pictures: \(folder.untestedClasses.prefix(5).joined(separator: ", "))")
-  }
+  for text in folder.notes { note(text) }
   return folder
 }
 

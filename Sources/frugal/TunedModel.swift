@@ -6,7 +6,7 @@ import Tensor
 
 /// A model ready to answer: with the delta of `--delta`, or zero-shot.
 struct TunedModel {
-  let pretrained: any PretrainedVision
+  let pretrained: any PretrainedModel
   let method: Method
   /// The names of the classes, in the order of the logits.
   let classes: [String]
@@ -20,7 +20,7 @@ struct TunedModel {
     let normalisation = try arguments.choice("--normalize", of: Normalisation.self)
     guard let path = arguments.string("--delta") else {
       let pretrained = try load(
-        vision: modelPath, cleaning: cleaning ?? .published, classes: nil, normalisation, arguments.hints())
+        model: modelPath, cleaning: cleaning ?? .published, classes: nil, normalisation, hints: arguments.hints())
       guard let clip = pretrained.clip else {
         throw UsageError("--delta: expected one, as a model without text knows no classes by name")
       }
@@ -38,8 +38,8 @@ struct TunedModel {
     }
     let known = try Delta.description(of: URL(fileURLWithPath: path))
     let pretrained = try load(
-      vision: modelPath, cleaning: cleaning ?? TextCleaning(rawValue: known.cleaning) ?? .published, classes: nil,
-      normalisation ?? known.normalisation, arguments.hints(known.hints))
+      model: modelPath, cleaning: cleaning ?? TextCleaning(rawValue: known.cleaning) ?? .published, classes: nil,
+      normalisation ?? known.normalisation, hints: arguments.hints(known.hints))
     let delta = try Delta(
       contentsOf: URL(fileURLWithPath: path), for: pretrained.tower, modelHash: pretrained.sha256)
     let given = arguments.strings("--template")
@@ -47,8 +47,8 @@ struct TunedModel {
     self.classes = try Self.classes(of: delta, path: path, wanted: classes, folder: folder)
     self.pretrained = pretrained
     title = delta.description.method
-    guard let clip = pretrained.clip, delta.tensors[Delta.headWeight] == nil else {
-      guard delta.tensors[Delta.headWeight] != nil else {
+    guard let clip = pretrained.clip, !delta.hasLinearHead else {
+      guard delta.hasLinearHead else {
         throw RunError("\(path): expected a delta with a linear head, as the model knows no text, found one without")
       }
       method = delta.method(on: pretrained.tower, text: nil)

@@ -19,7 +19,7 @@ enum Suites {
     "MaskSites": "MaskTuning|Method",
     "TrainingData": "Train", "TrainingSource": "Train", "RunConfiguration": "RunFolder|Checkpoint|Experiment",
     "MethodAssembly": "Method|Recipe", "MethodName": "Method|Recipe", "Benchmark": "Recipe",
-    "PretrainedModel": "Pretrained|Method|Delta", "Head": "Method|TaskRes", "Objective": "Method",
+    "PretrainedCLIP": "Pretrained|Method|Delta", "Head": "Method|TaskRes", "Objective": "Method",
   ]
 
   static let tensor = "^TensorTests\\."

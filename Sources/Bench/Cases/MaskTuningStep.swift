@@ -27,12 +27,13 @@ final class MaskTuningStep {
   private var steps = 0
 
   init(batch: Int, blocks: Int = 12, imageSize: Int = 224) {
-    let name = MethodName(.ramt, .zeroShot)
+    let name = MethodName("r-amt") ?? MethodName(MethodList.encoders[0], MethodList.heads[0])
     let model = RealSize.clip(textBlocks: 0, imageBlocks: blocks, imageSize: imageSize)
-    method = Method(
-      name, on: model, textFeatures: noise([100, 512], seed: 3),
-      .published(name, benchmark: .imagenet, shots: 16, as: .official), .official
-    ) { _, _ in [] }
+    let setting = MethodSetting(
+      tower: model.vision, text: (noise([100, 512], seed: 3), model.logitScale), classes: 100,
+      recipe: name.recipe(PublishedSetting(benchmark: .imagenet, shots: 16, fidelity: .official)),
+      fidelity: .official, seed: 0)
+    do { method = try Method(name, setting) } catch { trap("MaskTuningStep: \(error)") }
     images = RealSize.images(batch, size: imageSize)
     labels = (0..<batch).map { Int32($0 * 37 % 100) }
     let trainables = method.trainables

@@ -9,25 +9,20 @@ package enum MethodTraces {
   ///
   /// - seed: of the random rules.
   package static func methods(seed: UInt64) -> [Trace] {
-    MethodName.Encoder.allCases.flatMap { encoder in MethodName.Head.allCases.map { MethodName(encoder, $0) } }
+    MethodList.encoders.flatMap { encoder in MethodList.heads.map { MethodName(encoder, $0) } }
       .filter(\.isTrained).map { name in Trace("\(name)") { steps(of: name, seed: seed) } }
   }
 
-  /// The model, pictures and settings of the method's checks, from values near where they matter: of masks within a few
-  /// steps of the threshold, so that each step carries some across.
+  /// The model, pictures and settings of the method's checks, from values near where the method's rules matter.
   private static func steps(of name: MethodName, seed: UInt64) -> [(name: String, value: Tensor)] {
-    let batch = MethodChecks.Batch(name)
-    let recipe = Recipe.published(name, benchmark: nil, shots: 16, as: .official)
+    let batch = MethodBatch(name)
+    let recipe = name.recipe(PublishedSetting(benchmark: nil, shots: 16, fidelity: .official))
     var state = TrainingState(startOf: batch.method, recipe)
-    let halves = batch.method.split(batch.values)
-    let reach = 4 * Real(recipe.encoder.learningRate)
-    var numbers = CheckNumbers(seed: 7)
-    if batch.method.encoder is MaskTuning {
-      state.values =
-        halves.encoder.map { numbers.next($0.shape, in: MaskTuning.threshold - reach...MaskTuning.threshold + reach) }
-        + halves.head
-    } else {
-      state.values = batch.values
+    state.values = batch.values
+    if let traced = MethodChecks.encoderCase(name.encoder).tracedValues {
+      var numbers = CheckNumbers(seed: 7)
+      let encoder = traced(batch.method.encoder, Real(recipe.encoder.learningRate), &numbers)
+      state.values = encoder + batch.method.split(batch.values).head
     }
     return (1...stepCount).flatMap { number in
       let step = batch.method.step(

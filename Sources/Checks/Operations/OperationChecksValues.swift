@@ -70,18 +70,18 @@ extension OperationChecks {
     [
       large("softmax") { $0.softmax() }, large("logSoftmax") { $0.logSoftmax() },
       large("crossEntropy") { $0.crossEntropy(labels: [0, 6, 3]) },
-      large("distillation") { $0.distillation(teacher: teacher) },
+      large("distillation", "frozen teacher, ") { $0.distillation(teacher: teacher) },
       large("gelu") { $0.gelu() }, large("geluTanh") { $0.geluTanh() }, large("quickGELU") { $0.quickGELU() },
     ]
   }
 
   private static func large(
-    _ name: String, _ function: @escaping @Sendable (Variable) -> Variable
+    _ name: String, _ variant: String = "", _ function: @escaping @Sendable (Variable) -> Variable
   ) -> GradientCheck {
     let l = overflowing
     // All large; all far below 0; one that counts for nothing beside six.
     let rows = [[Real](repeating: l, count: 7), [Real](repeating: -l, count: 7), [-l] + [Real](repeating: l, count: 6)]
     let offset = Tensor([3, 7], rows.flatMap(\.self))
-    return GradientCheck("\(name)/around ±\(l)", inputs(["x": [3, 7]])) { function($0[0].adding(Variable(offset))) }
+    return GradientCheck("\(name)/\(variant)around ±\(l)", inputs(["x": [3, 7]])) { function($0[0].adding(Variable(offset))) }
   }
 }

@@ -20,8 +20,8 @@ public struct LinearHead: Head {
     // Places of the encoder's sites begin at 0, so the largest step is free.
     let random = Random(seed: seed, purpose: .initialization, step: Int(UInt32.max))
     trainables = [
-      Trainable(Delta.headWeight, random.normal([classes, width], deviation: 0.02)),
-      Trainable(Delta.headBias, .zeros([classes]), isDecayed: false),
+      Trainable(DeltaEntry.headWeight.name, random.normal([classes, width], deviation: 0.02)),
+      Trainable(DeltaEntry.headBias.name, .zeros([classes]), isDecayed: false),
     ]
   }
 
@@ -32,6 +32,6 @@ public struct LinearHead: Head {
 
   /// V and c.
   public func write(_ values: [Tensor], to delta: inout Delta) {
-    (delta.tensors[Delta.headWeight], delta.tensors[Delta.headBias]) = (values[0], values[1])
+    (delta.tensors[DeltaEntry.headWeight.name], delta.tensors[DeltaEntry.headBias.name]) = (values[0], values[1])
   }
 }

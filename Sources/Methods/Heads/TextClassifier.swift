@@ -3,7 +3,7 @@ import Tensor
 
 /// How the text features of several templates become one classifier row a class.
 public enum TextEnsembling: String, Sendable, CaseIterable, Codable {
-  /// The mean of the raw features: R-AMT and TaskRes.
+  /// The mean of the raw features, as the papers of this project do.
   case rawMean = "raw-mean"
   /// The mean of the features of length 1, scaled to length 1: CLIP's prompt ensembling (Radford et al. 2021,
   /// section 3.1.4).
@@ -38,11 +38,11 @@ public struct Prompts: Sendable, Equatable {
 
   /// Class names and templates.
   ///
-  /// - Throws: `PromptError` for a template without `{}`, or no template.
-  public init(classes: [String], templates: [String]) throws(PromptError) {
-    guard !templates.isEmpty else { throw PromptError(description: "--template: expected at least one, found none") }
+  /// - Throws: `SettingError` for a template without `{}`, or no template.
+  public init(classes: [String], templates: [String]) throws(SettingError) {
+    guard !templates.isEmpty else { throw SettingError("template", expected: "at least one", found: "none") }
     for template in templates where !template.contains("{}") {
-      throw PromptError(description: "--template: expected {} where the class name goes, found \"\(template)\"")
+      throw SettingError("template", expected: "{} where the class name goes", found: "\"\(template)\"")
     }
     (self.classes, self.templates) = (classes, templates)
   }
@@ -61,10 +61,4 @@ public struct Prompts: Sendable, Equatable {
     let features = try directory.textFeatures(texts, truncate: truncate)
     return ensembling.classifier(features.reshaped(to: [classes.count, templates.count, features.shape.width]))
   }
-}
-
-/// Templates that cannot be filled.
-public struct PromptError: Error, CustomStringConvertible, Equatable {
-  /// What was expected and what was found.
-  public let description: String
 }

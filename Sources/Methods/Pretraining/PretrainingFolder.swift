@@ -44,10 +44,11 @@ public struct PretrainingFolder: Sendable {
     if let problem = settings.recipe.problem { throw RunError(problem) }
     let entries = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
     guard entries.isEmpty else {
-      throw RunError("--out: expected a new or empty folder, found \(entries.count) files in \(url.shown)")
+      throw SettingError("out", expected: "a new or empty folder", found: "\(entries.count) files in \(url.shown)")
     }
     do { try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true) } catch {
-      throw RunError("--out: expected a folder that can be written, found \(url.path): \(error.localizedDescription)")
+      throw SettingError(
+        "out", expected: "a folder that can be written", found: "\(url.path): \(error.localizedDescription)")
     }
     try AtomicFile.write(Array(try JSON.encoded(settings, isPretty: true)) + [10], to: self.settings)
   }

@@ -38,7 +38,7 @@ public struct PretrainingRun<Objective: PretrainingObjective>: Sendable {
       guard progress.loss.isFinite else {
         throw RunError(
           "step \(state.step): loss: expected a finite number, found \(progress.loss): training diverged; "
-            + "a smaller --lr may help")
+            + "a smaller learning rate may help")
       }
       let isLast = state.step == recipe.steps
       if isLast || state.step % 1000 == 0 { progress.milestones = pretraining.milestones(state) }

@@ -45,18 +45,15 @@ public struct Evaluation: Sendable {
     progress: (_ done: Int) throws -> Void = { _ in }
   ) throws {
     let loader = ImageLoader(preprocessing: preprocessing)
-    let count = (set.count + Self.batchSize - 1) / Self.batchSize
-    let files = set.items.enumerated().map { (url: $1.url, number: $0) }
-    let batches = Prefetcher(0..<count) { batch in
-      loader.load(Array(files[batch * Self.batchSize..<min((batch + 1) * Self.batchSize, files.count)]))
-    }
+    let files = Array(set.items.enumerated().map { (url: $1.url, number: $0) }.batches(of: Self.batchSize))
+    let batches = Prefetcher(files.indices) { loader.load(Array(files[$0])) }
     let model = method.logits(values: values)
     var correct = [Int](repeating: 0, count: set.classes.count)
     var total = correct
     var answers: [Answer] = []
     var unreadable: [ImageError] = []
     var digest = SHA256()
-    for index in 0..<count {
+    for (index, wanted) in files.enumerated() {
       let batch = try batches.next(index)
       if !skipsUnreadable, let error = batch.unreadable.first { throw error }
       unreadable += batch.unreadable
@@ -65,14 +62,14 @@ public struct Evaluation: Sendable {
       digest.update(logits.values.flatMap { withUnsafeBytes(of: Float($0).bitPattern.littleEndian) { Array($0) } })
       let (probabilities, width) = (Variable(logits).softmax().value.values, logits.shape.width)
       for (row, (position, answer)) in zip(batch.kept, logits.rowMaxima()).enumerated() {
-        let picture = index * Self.batchSize + position
+        let picture = wanted.startIndex + position
         let label = set.items[picture].label
         total[label] += 1
         if answer == label { correct[label] += 1 }
         let probability = Float(probabilities[row * width + answer])
         answers.append(Answer(picture: picture, answer: answer, probability: probability))
       }
-      try progress(min((index + 1) * Self.batchSize, set.count))
+      try progress(wanted.endIndex)
     }
     (correctByClass, totalByClass, self.answers, self.unreadable) = (correct, total, answers, unreadable)
     logitsSHA256 = digest.digest.description

@@ -11,31 +11,49 @@ import Tensor
 /// this is what the released code of CoOp's family does (spec "protocol" section 6). Steps may stand for epochs.
 public struct Schedule: Sendable, Hashable {
   /// The course after the warm-up.
-  public enum Course: String, Sendable, Hashable, CaseIterable {
+  public enum Course: String, Sendable, Hashable, Codable, CaseIterable {
     /// η.
     case constant
     /// From η to the minimum in half a cosine.
     case cosine
   }
 
-  /// What happens before.
-  public enum Warmup: Sendable, Hashable {
-    /// Nothing.
-    case none
-    /// One rate for `epochs` epochs.
-    case constant(epochs: Int, rate: Double)
-    /// The rate `first` in epoch 0, then η e / epochs.
-    case linear(epochs: Int, first: Double)
-    /// From `start` in a straight line to η: start + e (η − start) / epochs (timm).
-    case ramp(epochs: Int, start: Double)
-
-    /// W
-    var epochs: Int {
-      switch self {
-      case .none: 0
-      case .constant(let epochs, _), .linear(let epochs, _), .ramp(let epochs, _): epochs
-      }
+  /// The warm-up before it.
+  public struct Warmup: Sendable, Hashable {
+    /// The kind of warm-up.
+    public enum Kind: String, Sendable, Hashable, Codable, CaseIterable {
+      /// None.
+      case none
+      /// One rate for all its epochs.
+      case constant
+      /// The given rate in epoch 0, then η e / epochs.
+      case linear
+      /// From the given rate in a straight line to η: rate + e (η − rate) / epochs (timm).
+      case ramp
     }
+
+    /// The kind of warm-up.
+    public let kind: Kind
+    /// W
+    public let epochs: Int
+    /// The rate it begins with.
+    public let rate: Double
+
+    /// A warm-up by its parts.
+    public init(kind: Kind, epochs: Int, rate: Double) { (self.kind, self.epochs, self.rate) = (kind, epochs, rate) }
+
+    /// No warm-up.
+    public static let none = Warmup(kind: .none, epochs: 0, rate: 0)
+    /// One rate for `epochs` epochs.
+    public static func constant(epochs: Int, rate: Double) -> Warmup {
+      Warmup(kind: .constant, epochs: epochs, rate: rate)
+    }
+    /// The rate `first` in epoch 0, then η e / epochs.
+    public static func linear(epochs: Int, first: Double) -> Warmup {
+      Warmup(kind: .linear, epochs: epochs, rate: first)
+    }
+    /// From `start` in a straight line to η.
+    public static func ramp(epochs: Int, start: Double) -> Warmup { Warmup(kind: .ramp, epochs: epochs, rate: start) }
   }
 
   /// η, the rate after the warm-up.
@@ -44,9 +62,9 @@ public struct Schedule: Sendable, Hashable {
   public let period: Int
   /// The course after the warm-up.
   public let course: Course
-  /// What happens before.
+  /// The warm-up before it.
   public let warmup: Warmup
-  /// Whether the cosine begins after the warm-up; if not, at epoch 0, in the shade of the warm-up.
+  /// Whether the cosine begins after the warm-up; if not, at epoch 0, hidden by the warm-up.
   public let isRecounted: Bool
   /// η₀, the rate at the end of the cosine.
   public let minimum: Double
@@ -82,11 +100,12 @@ public struct Schedule: Sendable, Hashable {
   }
 
   private func warmupRate(at epoch: Int) -> Double {
-    switch warmup {
+    let (epochs, rate) = (Double(warmup.epochs), warmup.rate)
+    return switch warmup.kind {
     case .none: base
-    case .constant(_, let rate): rate
-    case .linear(let epochs, let first): epoch == 0 ? first : base * Double(epoch) / Double(epochs)
-    case .ramp(let epochs, let start): start + Double(epoch) * (base - start) / Double(epochs)
+    case .constant: rate
+    case .linear: epoch == 0 ? rate : base * Double(epoch) / epochs
+    case .ramp: rate + Double(epoch) * (base - rate) / epochs
     }
   }
 }

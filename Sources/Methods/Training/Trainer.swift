@@ -128,7 +128,7 @@ public struct Trainer {
       if let term = step.terms.first(where: { !$0.value.isFinite }) {
         throw RunError(
           "step \(state.steps + 1): \(term.name): expected a finite number, found \(term.value): training diverged; "
-            + "a smaller --lr may help")
+            + "a smaller learning rate may help")
       }
       state.apply(step, epoch: epoch, count: batch.count)
       pace.pictures += batch.count

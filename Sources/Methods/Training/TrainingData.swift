@@ -30,7 +30,7 @@ public struct TrainingData: Sendable {
     if let unseen {
       guard !unseen.folders.isEmpty else {
         throw RunError(
-          "\(folder.root.shown): expected 2 classes or more for --classes base, found \(folder.folders.count)")
+          "\(folder.root.shown): expected 2 classes or more to learn the base ones, found \(folder.folders.count)")
       }
       for (part, name) in [(self.folder, "base"), (unseen, "new")] where part.test.count == 0 {
         throw RunError("\(folder.root.shown): expected test pictures of \(name) classes, found none")

@@ -12,23 +12,24 @@ public enum TrainingSource: Sendable {
 
   /// The source for a method: features where encoder and transform allow it.
   ///
-  /// - Throws: `ImageError` for a picture that cannot be read.
+  /// - Throws: `ImageError` for a picture that cannot be read; what `progress` throws.
   public init(
-    _ set: ImageSet, for method: Method, _ loader: ImageLoader, progress: (_ done: Int) -> Void = { _ in }
+    _ set: ImageSet, for method: Method, _ loader: ImageLoader, progress: (_ done: Int) throws -> Void = { _ in }
   ) throws {
     guard method.hasFrozenEncoder, loader.transform == .evaluation else {
       self = .images(set, loader)
       return
     }
     var features = Tensor.zeros([0, 0])
-    for start in stride(from: 0, to: set.count, by: Evaluation.batchSize) {
-      let items = set.items[start..<min(start + Evaluation.batchSize, set.count)]
-      let images = try loader.loadAll(items.map { ($0.url, 0) })
+    for batch in set.items.batches(of: Evaluation.batchSize) {
+      let images = try loader.images(of: batch)
       let found = method.head.prepared(method.tower(Variable(images), Pass())).value
       let width = found.shape.width
-      if start == 0 { features = .zeros([set.count, width]) }
-      features.write { into in Tensor.read(found) { (into + start * width).update(from: $0, count: found.count) } }
-      progress(start + items.count)
+      if batch.startIndex == 0 { features = .zeros([set.count, width]) }
+      features.write { into in
+        Tensor.read(found) { (into + batch.startIndex * width).update(from: $0, count: found.count) }
+      }
+      try progress(batch.endIndex)
     }
     self = .features(features, labels: set.items.map { Int32($0.label) })
   }

@@ -78,7 +78,7 @@ enum DemoCommand: Command {
     }
   }
 
-  /// Trains what is not finished; the words of a run are those of `frugal tune`.
+  /// Trains what is not finished.
   ///
   /// - resumption: the command that goes on after a Ctrl-C.
   private static func train(
@@ -90,12 +90,11 @@ enum DemoCommand: Command {
       let run = RunFolder(URL(fileURLWithPath: "\(folder)/\(cell.path)"))
       let title = "\(index + 1)/\(plan.cells.count)  \(cell.task.name)  \(cell.method.label)  seed \(cell.seed)"
       if !run.isFinished {
-        let session = TuneSession(resumption: resumption, on: line, interrupt, label: title)
-        let words = run.isBegun ? ["--resume", "\(folder)/\(cell.path)"] : cell.words(in: folder)
-        let flags = try Arguments(words, options: TuneCommand.options + commonOptions)
-        let experiment = try run.isBegun ? RunRequest.resumed(flags) : RunRequest.new(flags)
-        let trained = try session.train(experiment, creating: run.isBegun ? [] : [experiment])
-        let result = try session.finish(trained, budgets: nil)
+        let tuned =
+          run.isBegun ? try Run(resuming: run) : try Run(cell.request(in: folder), in: run)
+        warnOnce(tuned.pretrained.warnings)
+        let presenter = RunPresenter(resumption: resumption, on: line, interrupt, label: title)
+        let result = try presenter.train(tuned)
         line.finish("\(title)  \(percent(result.test.accuracy)) %")
       }
       let reported = try ReportedRun(run, named: cell.path)

@@ -25,12 +25,12 @@ enum ExportCommand: Command {
     }
     for flag in ["--peft", "--merged"] {
       if let path = arguments.string(flag), FileManager.default.fileExists(atPath: path) {
-        throw RunError("\(flag): expected a new place, found \(path), which exists")
+        throw UsageError(flag, expected: "a new path", found: "\(path), which exists")
       }
     }
     let (modelPath, deltaPath) = (try arguments.required("--model"), try arguments.required("--delta"))
     let known = try Delta.description(of: URL(fileURLWithPath: deltaPath))
-    let model = try load(vision: modelPath, cleaning: .published, classes: nil, nil, arguments.hints(known.hints))
+    let model = try load(model: modelPath, hints: arguments.hints(known.hints))
     let delta = try Delta(contentsOf: URL(fileURLWithPath: deltaPath), for: model.tower, modelHash: model.sha256)
     // Both are made before either is written.
     let adapter = try arguments.string("--peft").map { _ in try PEFTAdapter(delta, layout: model.layout) }
@@ -100,7 +100,7 @@ enum ExportCommand: Command {
   }
 
   private static func write(
-    _ merged: [(site: String, value: Tensor)], of model: any PretrainedVision, to path: String
+    _ merged: [(site: String, value: Tensor)], of model: any PretrainedModel, to path: String
   ) throws {
     let weights = model.weights
     let known = Set(weights.names)

@@ -11,9 +11,9 @@ extension InspectCommand {
     guard let weights = try? PretrainedWeights(contentsOf: url), ImageBackbone.recognises(weights) else {
       return nil
     }
-    let model = try PretrainedBackbone(contentsOf: url, hints: hints, .imagenet)
+    let model = try PretrainedClassifier(contentsOf: url, hints: hints, .imagenet)
     let (backbone, preprocessing) = (model.backbone, model.preprocessing)
-    if hints.heads != nil { try requireHeads(backbone.configuration) }
+    try Pretrained.refuse(hints, for: backbone.configuration)
     let isConfigured = FileManager.default.fileExists(atPath: url.appendingPathComponent("config.json").path)
     let sizes = isConfigured ? "sizes from the shapes and config.json" : "no config.json: sizes from the shapes"
     return Report(

@@ -63,7 +63,7 @@ enum InspectCommand: Command {
   }
 
   private static func inspect(model path: String) throws -> Report {
-    let pretrained = try PretrainedModel(contentsOf: URL(fileURLWithPath: path))
+    let pretrained = try PretrainedCLIP(contentsOf: URL(fileURLWithPath: path))
     let (model, preprocessing) = (pretrained.model, pretrained.preprocessing)
     let files = pretrained.directory.weights.files
     let text = model.configuration.text
@@ -111,7 +111,8 @@ enum InspectCommand: Command {
     let isDelta = safeTensors?.metadata["frugal"] != nil
     var settings = safeTensors?.metadata ?? [:]
     if let safeTensors, isDelta {
-      for name in safeTensors.names where name.hasSuffix(".mask") && safeTensors.type(of: name) == .u8 {
+      for name in safeTensors.names {
+        guard case .mask = DeltaEntry(name), safeTensors.type(of: name) == .u8 else { continue }
         let bytes = try safeTensors.bytes(name)
         let ones = bytes.reduce(0) { $0 + $1.nonzeroBitCount }
         settings[name] = "\(grouped(ones)) weights kept, of \(grouped(8 * bytes.count)) bits at most"

@@ -14,9 +14,9 @@ enum SensitivityCommand: Command {
       modelOption,
       Option("--data", "DIR", "image folder with train/CLASS/* and test/CLASS/*; only train is looked at"),
       Option("--samples", "N", "pictures to look at, one of every class in turn (default 512)"),
-      Option("--batch", "N", "pictures a gradient; 1 adds up samples, as the paper does (default 32)"),
+      Option("--batch", "N", "batch size of the sensitivity gradients; 1 sums over samples, as the paper does (default 32)"),
       Option("--budget", "N", "one more budget, which the picture shows too: 400000 or 0.4M (default 0.4M)"),
-      Option("--rank", "N", "numbers a token has inside of a module (default 8)"),
+      Option("--rank", "N", "rank of the modules (default 8)"),
       Option("--spt-alpha", "X", "a matrix gets a module from its cost/α sensitive entries on (default 10)"),
       Option("--spt-beta", "X", "a vector is tuned whole from its length/β sensitive entries on (default 5)"),
       Option("--structured-only", "modules and whole vectors only"),
@@ -38,17 +38,20 @@ enum SensitivityCommand: Command {
     let batch = try arguments.integer("--batch", in: 1...65_536) ?? 32
     let depth = try arguments.number("--stochastic-depth", in: 0...0.99) ?? 0.1
     let seed = UInt64(try arguments.integer("--seed", in: 0...Int(Int32.max)) ?? 1)
-    var rules = StructuredForm.allCases.map { Allocation.Rules(form: $0) }
-    for index in rules.indices {
-      try SiteFlags.applyRules(arguments, to: &rules[index])
-      if let rank = try arguments.integer("--rank", in: 1...4096) { rules[index].rank = rank }
+    let recipes = try ["spt-lora", "spt-adapter"].compactMap { MethodName($0) }.map { name in
+      var recipe = name.recipe(PublishedSetting(benchmark: nil, shots: nil, fidelity: .official))
+      try MethodFlags.checkExclusions(arguments, name)
+      try MethodFlags.apply(name.options, arguments, to: &recipe)
+      return recipe
     }
-    let asked = try arguments.budget()
+    let rules = recipes.compactMap { $0[SensitivitySettings.self]?.budget.rules }
+    let asked = try arguments.string("--budget").map { text in
+      try MethodName("spt-lora")?.options.first { $0.name == "budget" }?.integer(text)
+    } ?? nil
     let modelPath = try arguments.required("--model")
     let folder = try load(data: try arguments.required("--data"))
     let pretrained = try load(
-      vision: modelPath, cleaning: .published, classes: folder.classNames.count,
-      try arguments.choice("--normalize", of: Normalisation.self), arguments.hints())
+      model: modelPath, classes: folder.classNames.count, try arguments.choice("--normalize", of: Normalisation.self), hints: arguments.hints())
     let tower = pretrained.tower
     let head = LinearHead(width: tower.featureWidth, classes: folder.classNames.count, seed: seed)
     let headCount = head.trainables.reduce(0) { $0 + $1.count }
@@ -74,11 +77,11 @@ enum SensitivityCommand: Command {
     let url = URL(fileURLWithPath: path)
     var isFolder: ObjCBool = false
     if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue {
-      throw RunError("--out: expected a folder, found the file \(path)")
+      throw UsageError("--out", expected: "a folder", found: "the file \(path)")
     }
     for file in SensitivityReport.files
     where FileManager.default.fileExists(atPath: url.appendingPathComponent(file).path) {
-      throw RunError("--out: expected a folder without \(file), found \(path)/\(file)")
+      throw UsageError("--out", expected: "a folder without \(file)", found: "\(path)/\(file)")
     }
     return url
   }

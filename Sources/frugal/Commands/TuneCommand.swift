@@ -14,7 +14,7 @@ enum TuneCommand: Command {
     [
       modelOption,
       Option("--data", "DIR", "image folder with train/CLASS/*, test/CLASS/* and perhaps val/CLASS/*"),
-      Option("--method", "NAME", "\(MethodName.parts.joined(separator: ", ")), or one of each half: r-amt+task-res"),
+      Option("--method", "NAME", "\(MethodList.names.joined(separator: ", ")), or one of each half: r-amt+task-res"),
       Option(
         "--shots", "N|all", "training pictures a class (default 16; all for methods with a linear head or tuned sites)"),
       Option("--seed", "N", "seed of sampling, order, crops and gradient dropout (default 1)"),
@@ -40,11 +40,9 @@ enum TuneCommand: Command {
       Option("--recount", "yes|no", "whether the cosine begins after the warm-up or with it (default yes)"),
       Option("--crop", "random|center", "random crops and flips, or the test transform, whose features can be cached"),
       Option("--shift", "N", "the test transform, moved by up to N pixels at random, in place of crops and flips"),
-      Option("--lambda", "X", "r-amt: λ of gradient dropout, 0 to 1 (default 0.3 or 1, by dataset and shots)"),
-      Option("--norm-weight", "X", "r-amt: weight of the norm regulariser (default 1e-4)"),
-      Option("--tuned-share", "X", "r-pmt: share of the weights that carry masks (default as many as r-amt)"),
-      Option("--alpha", "X", "task-res: α (default 0.5; Oxford Flowers 1)"),
-    ] + siteOptions + hintOptions + [
+      Option("--stochastic-depth", "X", "share of samples that skip a residual branch of the last block (default 0.1)"),
+      normalizeOption,
+    ] + MethodFlags.all + hintOptions + [
       Option(
         "--select", "last|val|test-max",
         "which epoch becomes the delta (default last; with tuned sites val where there is such a split); test-max "
@@ -61,25 +59,12 @@ enum TuneCommand: Command {
 
   static func run(_ arguments: Arguments) throws {
     try arguments.requireNoOperands()
-    let experiment: Experiment
-    let resumes = arguments.has("--resume")
-    if resumes {
-      experiment = try RunRequest.resumed(arguments)
-    } else {
-      experiment = try RunRequest.new(arguments)
-      try experiment.folder.requireVacant()
-    }
-    report(unreadable: experiment.data.unreadable)
-    let session = TuneSession(path: arguments.runPath)
-    let result: RunResult
-    if experiment.configuration.budgets == nil {
-      let trained = try session.train(experiment, creating: resumes ? [] : [experiment])
-      result = try session.finish(trained, budgets: nil)
-    } else {
-      var search = try BudgetSearch(experiment)
-      let trained = try session.train(&search)
-      result = try session.finish(trained, budgets: search.scores)
-    }
+    let run = arguments.has("--resume") ? try TuneFlags.resumed(arguments) : try TuneFlags.new(arguments)
+    if !arguments.has("--resume") { try run.folder.requireVacant() }
+    warnOnce(run.pretrained.warnings)
+    for text in run.notes { note(text) }
+    report(unreadable: run.data.unreadable)
+    let result = try RunPresenter(resumption: "frugal tune --resume \(arguments.runPath)").train(run)
     if arguments.has("--json") { return try printJSON(result) }
     print(summary(of: result, in: arguments.runPath))
   }

@@ -1,17 +1,17 @@
 /// A method at settings that suit the miniature world; `docs/results.md` says how they were chosen.
 struct DemoMethod {
-  /// What it is called in tables.
+  /// Its name in tables.
   let label: String
-  /// What `frugal tune` calls it.
+  /// Its name in `frugal tune`.
   let name: String
-  private let fixed: [String]
+  private let fixed: [DemoSetting]
   /// Steps of the whole run, where epochs follow from them: masks travel a distance that steps decide.
   private let steps: Int?
   private let batch: Int
 
-  private init(_ label: String, _ name: String? = nil, steps: Int? = nil, batch: Int = 32, _ fixed: String) {
+  private init(_ label: String, as name: String? = nil, steps: Int? = nil, batch: Int = 32, _ fixed: [DemoSetting]) {
     (self.label, self.name, self.steps, self.batch) = (label, name ?? label, steps, batch)
-    self.fixed = fixed.split(separator: " ").map(String.init)
+    self.fixed = fixed
   }
 
   /// The name of its folder.
@@ -19,46 +19,52 @@ struct DemoMethod {
     label.filter { $0 != "(" && $0 != ")" }.replacing("λ ", with: "lambda-").replacing(" ", with: "-")
   }
 
-  /// The flags of a run on so many pictures.
-  func flags(_ pictures: Int) -> [String] {
-    let epochs = steps.map { max(1, $0 / max(1, pictures / batch)) }
-    return ["--batch", "\(batch)"] + (epochs.map { ["--epochs", "\($0)"] } ?? []) + fixed
+  /// The settings of a run on so many images.
+  func settings(_ images: Int) -> [DemoSetting] {
+    let epochs = steps.map { max(1, $0 / max(1, images / batch)) }
+    return [.batch(batch)] + (epochs.map { [.epochs($0)] } ?? []) + fixed
   }
 
-  /// Methods for a CLIP and few pictures.
+  /// Methods for a CLIP and few images.
   static let clip: [DemoMethod] = [
     DemoMethod(
-      "linear", batch: 64, "--crop center --epochs 200 --lr 1e-2 --select last --warmup none --stochastic-depth 0"),
-    DemoMethod("task-res", batch: 256, "--crop center --epochs 200 --lr 3e-2"),
-    masks("mask-tuning"), masks("r-amt"), masks("r-amt (λ 1)", as: "r-amt", " --lambda 1"), masks("r-mmt"),
-    masks("r-mt"), masks("r-pmt"), masks("r-amt+task-res"),
-    trained("lora", "--lr 3e-2 --rank 4 --dropout 0"), trained("adapter", "--lr 3e-2 --rank 8"),
-    trained("bitfit", "--lr 3e-2"), trained("full", "--lr 1e-3"),
+      "linear", batch: 64,
+      [.centerCrop, .epochs(200), .learningRate(1e-2), .lastEpoch, .noWarmup, .stochasticDepth(0)]),
+    DemoMethod("task-res", batch: 256, [.centerCrop, .epochs(200), .learningRate(3e-2)]),
+    masks("mask-tuning"), masks("r-amt"), masks("r-amt (λ 1)", as: "r-amt", [.option("lambda", "1")]),
+    masks("r-mmt"), masks("r-mt"), masks("r-pmt"), masks("r-amt+task-res"),
+    trained("lora", 3e-2, [.option("rank", "4"), .option("dropout", "0")]),
+    trained("adapter", 3e-2, [.option("rank", "8")]), trained("bitfit", 3e-2), trained("full", 1e-3),
   ]
 
   /// The published rate, and as many steps as carry a mask across its threshold.
-  private static func masks(_ label: String, as name: String? = nil, _ more: String = "") -> DemoMethod {
-    DemoMethod(label, name, steps: 360, "--shift 2 --lr 8e-5" + more)
+  private static func masks(_ label: String, as name: String? = nil, _ more: [DemoSetting] = []) -> DemoMethod {
+    DemoMethod(label, as: name, steps: 360, [.shift(2), .learningRate(8e-5)] + more)
   }
 
-  private static func trained(_ name: String, _ more: String) -> DemoMethod {
+  private static func trained(_ name: String, _ rate: Double, _ more: [DemoSetting] = []) -> DemoMethod {
     DemoMethod(
-      name, steps: 160, "--shift 2 --optimizer adamw --select last --warmup none --stochastic-depth 0 " + more)
+      name, steps: 160,
+      [.shift(2), .adamW, .lastEpoch, .noWarmup, .stochasticDepth(0), .learningRate(rate)] + more)
   }
 
-  /// Methods for a vision transformer with a linear head and a thousand pictures.
+  /// Methods for a vision transformer with a linear head and a thousand images.
   static let vit: [DemoMethod] = [
-    site("linear", "--lr 5e-2"), site("bitfit", "--lr 3e-2"), site("partial-k", "--lr 3e-3"),
-    site("lora", "--lr 3e-2 --rank 2" + branches), site("adapter", "--lr 3e-2 --rank 4" + branches),
-    site("spt-lora", budget), site("spt-adapter", budget),
-    site("random", as: "spt-lora", budget + " --allocation random"), site("full", "--lr 1e-3"),
+    site("linear", 5e-2), site("bitfit", 3e-2), site("partial-k", 3e-3),
+    site("lora", 3e-2, [.option("rank", "2"), zeroUp]), site("adapter", 3e-2, [.option("rank", "4"), zeroUp]),
+    site("spt-lora", 1e-2, budget), site("spt-adapter", 1e-2, budget),
+    site("random", as: "spt-lora", 1e-2, budget + [.option("allocation", "random")]), site("full", 1e-3),
   ]
 
-  private static let branches = " --branch-init zero-up"
+  private static let zeroUp = DemoSetting.option("branch-init", "zero-up")
   /// What LoRA of rank 2 at queries and values trains, 6 · 2 · 2 · (128 + 128): all that are compared with it have as much.
-  private static let budget = "--lr 1e-2 --rank 2" + branches + " --budget 6144"
+  private static let budget = [DemoSetting.option("rank", "2"), zeroUp, .option("budget", "6144")]
 
-  private static func site(_ label: String, as name: String? = nil, _ more: String) -> DemoMethod {
-    DemoMethod(label, name, batch: 64, "--epochs 10 --warmup-epochs 2 --stochastic-depth 0 " + more)
+  private static func site(
+    _ label: String, as name: String? = nil, _ rate: Double, _ more: [DemoSetting] = []
+  ) -> DemoMethod {
+    DemoMethod(
+      label, as: name, batch: 64,
+      [.epochs(10), .warmupEpochs(2), .stochasticDepth(0), .learningRate(rate)] + more)
   }
 }

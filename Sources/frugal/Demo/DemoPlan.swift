@@ -1,8 +1,9 @@
 import Datasets
 import Foundation
+import Methods
 import Models
 
-/// The runs of a demo: which task is tuned by which method, with which flags of `frugal tune`.
+/// The runs of a demo: which task is tuned by which method, with which settings.
 struct DemoPlan {
   /// One run.
   struct Cell {
@@ -20,19 +21,34 @@ struct DemoPlan {
       return "runs/\(task.name)/\(method.folder)/\(pictures)\(isBase ? "-base" : "")/seed-\(seed)"
     }
 
-    /// The words behind `frugal tune`.
+    /// What is asked of the run.
     ///
     /// - folder: that of the demo.
+    func request(in folder: String) throws -> RunRequest {
+      var request = RunRequest(method: method.name, model: model, data: "\(folder)/world/\(task.name)")
+      (request.shots, request.seed) = (shots.map { .count($0) } ?? .all, seed)
+      if task.suite == .eleven { request.templates = [task.template] }
+      if isBase { request.classes = .base }
+      try DemoSetting.apply(settings, to: &request)
+      return request
+    }
+
+    /// The words after `frugal tune` that ask for the same run.
     func words(in folder: String) -> [String] {
-      let model = task.suite == .eleven ? MiniatureModels.clip : MiniatureModels.vit
       var words = [
-        "--model", model.path, "--data", "\(folder)/world/\(task.name)", "--method", method.name,
+        "--model", model, "--data", "\(folder)/world/\(task.name)", "--method", method.name,
         "--shots", shots.map { "\($0)" } ?? "all", "--seed", "\(seed)", "--out", "\(folder)/\(path)",
       ]
       if task.suite == .eleven { words += ["--template", task.template] }
       if isBase { words += ["--classes", "base"] }
+      return words + settings.flatMap(\.words)
+    }
+
+    private var model: String { (task.suite == .eleven ? MiniatureModels.clip : MiniatureModels.vit).path }
+
+    private var settings: [DemoSetting] {
       let classes = isBase ? (task.classes.count + 1) / 2 : task.classes.count
-      return words + method.flags(shots.map { $0 * classes } ?? task.count(.train))
+      return method.settings(shots.map { $0 * classes } ?? task.count(.train))
     }
   }
 

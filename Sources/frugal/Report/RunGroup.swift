@@ -143,7 +143,9 @@ extension RunConfiguration {
   fileprivate var flattened: [String: String] {
     var settings = self
     (settings.seed, settings.model.path, settings.data.path, settings.data.sha256) = (0, "", "", "")
-    if settings.budgets != nil { settings.recipe.budget?.numbers = 1 }
+    if settings.budgets != nil, let name = MethodName(settings.method) {
+      settings.recipe = name.encoder.recipe(settings.recipe, budget: 1)
+    }
     guard let data = try? JSONEncoder().encode(settings), let object = try? JSONSerialization.jsonObject(with: data)
     else {
       return [:]

@@ -17,15 +17,12 @@ struct TunedNumbers {
       return nil
     }
     for name in file.names {
-      guard let count = try? file.entry(name).shape.count, !name.hasSuffix(".mask"), !name.hasPrefix("head."),
-        !name.hasPrefix("classifier."), !name.hasSuffix(".sparse.places")
-      else { continue }
-      if name.hasSuffix(".sparse") {
-        entries[String(name.dropLast(7)), default: 0] += count
-      } else if let range = name.range(of: ".branch.") {
-        branches[String(name[..<range.lowerBound]), default: 0] += count
-      } else {
-        whole[name, default: 0] += count
+      guard let count = try? file.entry(name).shape.count else { continue }
+      switch DeltaEntry(name) {
+      case .entries(let site): entries[site, default: 0] += count
+      case .branch(let site, _): branches[site, default: 0] += count
+      case .whole(let site): whole[site, default: 0] += count
+      case .mask, .indices, .residual, .headWeight, .headBias: break
       }
     }
     if branches.isEmpty, whole.isEmpty, entries.isEmpty { return nil }

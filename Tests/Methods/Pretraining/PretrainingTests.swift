@@ -84,10 +84,10 @@ import Testing
     for place in places { try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true) }
     try clip.write(clip.parameters.map(\.value), to: places[0])
     try vit.write(vit.parameters.map(\.value), to: places[1])
-    let model = try PretrainedModel(contentsOf: places[0])
+    let model = try PretrainedCLIP(contentsOf: places[0])
     #expect(model.model.configuration == clip.model.configuration && model.warnings.isEmpty)
     #expect(model.directory.tokenizer.encode("a red star") == clip.words.tokenizer.encode("a red star"))
-    let backbone = try PretrainedBackbone(contentsOf: places[1], .imagenet)
+    let backbone = try PretrainedClassifier(contentsOf: places[1], .imagenet)
     #expect(backbone.backbone.configuration == vit.backbone.configuration && backbone.warnings.isEmpty)
     for (found, start) in zip(model.parameters + backbone.parameters, clip.parameters + vit.parameters) {
       #expect(found.site == start.site)

@@ -22,11 +22,11 @@ import Testing
   }
 
   @Test func theOrdinaryReadersReadThem() throws {
-    let clip = try PretrainedModel(contentsOf: MiniatureModels.clip)
+    let clip = try PretrainedCLIP(contentsOf: MiniatureModels.clip)
     #expect(clip.warnings.isEmpty && clip.preprocessing.outputSize == (32, 32))
     let words = try ContrastivePretraining(seed: 1)
     #expect(clip.model.configuration == words.model.configuration)
-    let vit = try PretrainedBackbone(contentsOf: MiniatureModels.vit, .imagenet)
+    let vit = try PretrainedClassifier(contentsOf: MiniatureModels.vit, .imagenet)
     #expect(vit.warnings.isEmpty && vit.backbone.classes == Miniature.PretrainingStream.classes.count)
     guard case .visionTransformer(let size) = vit.backbone.configuration else {
       Issue.record("expected a vision transformer, found a \(vit.backbone.configuration.architecture)")
@@ -68,7 +68,7 @@ import Testing
   ]
 
   @Test func zeroShotOnTheMiniatureEleven() throws {
-    let clip = try PretrainedModel(contentsOf: MiniatureModels.clip)
+    let clip = try PretrainedCLIP(contentsOf: MiniatureModels.clip)
     var sum = 0.0
     for task in MiniatureTask.all where task.suite == .eleven {
       let classifier = try Prompts(classes: task.classes, templates: [task.template])

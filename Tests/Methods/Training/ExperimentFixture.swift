@@ -9,13 +9,13 @@ import Tensor
 /// Small runs on the tiny model and the pictures every clone carries.
 struct ExperimentFixture {
   let images: ImageFolder
-  let pretrained: PretrainedModel
+  let pretrained: PretrainedCLIP
   let temporary: TemporaryFolder
 
   /// - data: an image folder, or `nil` for the pictures of the clone.
   init(data: URL? = nil) throws {
     images = try ImageFolder(contentsOf: data ?? Fixtures.embedded.appendingPathComponent("pictures"))
-    pretrained = try PretrainedModel(contentsOf: Fixtures.embedded.appendingPathComponent("tiny-clip"))
+    pretrained = try PretrainedCLIP(contentsOf: Fixtures.embedded.appendingPathComponent("tiny-clip"))
     temporary = try TemporaryFolder()
   }
 

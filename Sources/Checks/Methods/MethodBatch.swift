@@ -1,0 +1,77 @@
+import Methods
+import Models
+import Tensor
+
+/// A method with its published settings on a small model, some pictures, and values on both sides of the threshold.
+struct MethodBatch: Sendable {
+  static let classes = 4
+  let model: CLIP
+  let method: Method
+  /// The method whose losses are differentiable and equal those of `method` at `values`.
+  let relaxed: Method
+  /// Whether that is another one than the method itself.
+  let isRelaxed: Bool
+  let images: Tensor
+  let labels: [Int32]
+  let values: [Tensor]
+  /// [classes, embedding]
+  let textFeatures: Tensor
+
+  /// A vision transformer of two blocks.
+  static let transformer = ImageConfiguration.visionTransformer(
+    VisionConfiguration(
+      transformer: TransformerConfiguration(
+        width: 6, hiddenWidth: 7, blocks: 2, heads: 2, activation: .quickGELU, epsilon: 1e-5), imageSize: 6,
+      patchSize: 3))
+  /// A ResNet of two bottlenecks.
+  static let resNet = ImageConfiguration.resNet(
+    ResNetConfiguration(stages: [1, 1], width: 2, heads: 2, imageSize: 8))
+
+  init(
+    _ name: MethodName, count: Int = 3, vision: ImageConfiguration = Self.transformer,
+    _ fidelity: Fidelity = .official
+  ) {
+    let text = TransformerConfiguration(
+      width: 2, hiddenWidth: 2, blocks: 0, heads: 1, activation: .quickGELU, epsilon: 1e-5)
+    model = CLIP.random(
+      CLIPConfiguration(
+        vision: vision,
+        text: TextConfiguration(transformer: text, vocabulary: 3, contextLength: 2), embedding: 5), seed: 11)
+    var numbers = CheckNumbers(seed: 42)
+    images = numbers.next([count, 3, vision.imageSize, vision.imageSize], scale: 1.5)
+    labels = (0..<count).map { Int32($0 * 3 % Self.classes) }
+    let recipe = name.recipe(PublishedSetting(benchmark: nil, shots: 16, fidelity: fidelity))
+    textFeatures = numbers.next([Self.classes, 5], scale: 2)
+    let setting = MethodSetting(
+      tower: model.vision, text: (textFeatures, model.logitScale), classes: Self.classes, recipe: recipe,
+      fidelity: fidelity, seed: 5)
+    let head = name.head.head(setting)
+    let tuning = MethodChecks.encoderCase(name.encoder).tuning(setting, head, images, labels)
+    method = Method(
+      encoder: tuning, head: head, tower: model.vision, stochasticDepth: Real(recipe.stochasticDepth ?? 0))
+    let own = MethodChecks.encoderCase(name.encoder)
+    relaxed = Method(encoder: own.relaxed(tuning), head: method.head, tower: model.vision)
+    isRelaxed = own.isRelaxed
+    values =
+      own.values(tuning, &numbers) + method.head.trainables.map { numbers.next($0.initial.shape, scale: 0.5) }
+  }
+
+  /// The number of its losses.
+  var lossCount: Int { losses(values.map { Variable($0) }).count }
+
+  /// The losses of the method, by the values of its tensors; those of a step of training where there are draws.
+  func losses(_ values: [Variable], _ draws: TrainingDraws? = nil) -> [Variable] {
+    method.objective(.images(images), labels: labels, values: values, draws).objective.losses
+  }
+
+  /// The same losses of the relaxed method.
+  func relaxedLosses(_ values: [Tensor]) -> [Tensor] {
+    relaxed.objective(.images(images), labels: labels, values: values.map { Variable($0) }).objective.losses
+      .map(\.value)
+  }
+
+  /// Names and values of the trained tensors.
+  var inputs: [(name: String, value: Tensor)] {
+    zip(method.trainables, values).map { (name: $0.name, value: $1) }
+  }
+}

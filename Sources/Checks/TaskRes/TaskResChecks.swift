@@ -1,0 +1,24 @@
+import Methods
+import Models
+import Tensor
+
+/// The checks of TaskRes on given image features.
+enum TaskResChecks {
+  /// The residual where it starts and where it has grown, for several α.
+  static var checks: [any Check] {
+    let batch = MethodBatch(MethodName(frozenWith: "task-res"))
+    let model = batch.model
+    let features = model.vision(Variable(batch.images), Pass()).value
+    let start = TaskRes(textFeatures: batch.textFeatures, alpha: 0.5, logitScale: model.logitScale)
+    let text = start.classifier([Variable(batch.values[0])]).value
+    return [0.1, 0.5, 1].flatMap { (alpha: Real) in
+      let head = TaskRes(textFeatures: text, alpha: alpha, logitScale: model.logitScale)
+      let method = Method(encoder: FrozenEncoder(), head: head, tower: model.vision)
+      return [("zero", method.trainables[0].initial), ("grown", batch.values[0])].map { state, residual in
+        GradientCheck("task-res/alpha \(alpha), residual \(state)", [(DeltaEntry.residual.name, residual)], scope: .network) {
+          method.objective(.features(features), labels: batch.labels, values: $0).objective.losses[0]
+        }
+      }
+    }
+  }
+}

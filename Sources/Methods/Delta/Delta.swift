@@ -1,0 +1,100 @@
+import Formats
+import Foundation
+import Models
+import Tensor
+
+/// What a tuned model differs in from its pretrained one, with what is needed to use it again: a safetensors file.
+///
+/// - A mask is a U8 tensor of packed bits, `SITE.mask`, least significant bit first: `numpy.unpackbits(x,
+///   bitorder="little")`, cut to the number of weights, gives it back in the row-major order of the weight. A bit of 1
+///   keeps the weight.
+/// - Shifts of single weights are two tensors, `SITE.sparse` with the numbers to be added and `SITE.sparse.places` (I64)
+///   with their places in the row-major order of the weight, rising.
+/// - A branch is `SITE.branch.down`, `SITE.branch.up` and, of an adapter, `….bias` of both; how it works is in the
+///   description.
+/// - A tensor that was tuned whole has the name of its site; a linear head is `head.weight` and `head.bias`.
+/// - All are stored as they are, in `Real`.
+/// - The metadata entry `frugal` holds a JSON object: `Delta.Description`.
+public struct Delta: Sendable {
+  /// How a delta was made and what it belongs to.
+  public struct Description: Codable, Sendable, Equatable {
+    /// The version of this format.
+    public var format = 1
+    /// The method's name.
+    public var method: String
+    /// The SHA-256 of the weights of the pretrained model.
+    public var model: String
+    /// The names of the classes, in the order of the logits.
+    public var classes: [String]
+    /// The prompts' templates.
+    public var templates: [String]
+    /// How the features of several templates become one.
+    public var ensembling: TextEnsembling
+    /// How texts are cleaned before they are cut into tokens.
+    public var cleaning: String
+    /// α of the residual on the text features; `nil` without one.
+    public var alpha: Double?
+    /// The constants that pictures are normalised with; `nil` where the model's own configuration has them.
+    public var normalisation: Normalisation?
+    /// The attention heads of the classifier and the size of its pictures, where they were stated by hand.
+    public var heads, imageSize: Int?
+    /// How the branches at sites work; `nil` without any.
+    public var branches: [String: Branch.Form]?
+
+    /// What the files of the model do not say.
+    public var hints: BackboneHints { BackboneHints(imageSize: imageSize, heads: heads) }
+
+    /// A description of a delta of the present format.
+    public init(
+      method: String, model: String, classes: [String], templates: [String], ensembling: TextEnsembling,
+      cleaning: String, alpha: Double?
+    ) {
+      (self.method, self.model, self.classes, self.templates) = (method, model, classes, templates)
+      (self.ensembling, self.cleaning, self.alpha) = (ensembling, cleaning, alpha)
+    }
+  }
+
+  /// How it was made and what it belongs to.
+  public var description: Description
+  /// Masks by the name of their site.
+  public var masks: [String: BitMask] = [:]
+  /// The ascending row-major indices of shifted entries by the name of their site.
+  public var indices: [String: [Int32]] = [:]
+  /// Other tensors by name.
+  public var tensors: [String: Tensor] = [:]
+
+  /// A delta that changes nothing.
+  public init(_ description: Description) { self.description = description }
+}
+
+/// A delta file that does not fit its model, or is none.
+public struct DeltaError: Error, CustomStringConvertible, Equatable {
+  /// What was expected and what was found, with the file's name.
+  public let description: String
+
+  init(_ file: String, expected: String, found: String) {
+    description = "\(file): expected \(expected), found \(found)"
+  }
+}
+
+extension Delta {
+  static let metadataKey = "frugal"
+
+  /// Writes the file, whole or not at all.
+  ///
+  /// - Throws: `FileError` where the place cannot be written.
+  public func write(to url: URL) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    let json = String(decoding: try encoder.encode(description), as: UTF8.self)
+    var writer = SafeTensorsWriter(metadata: [Self.metadataKey: json])
+    for (name, mask) in masks {
+      writer.add(DeltaEntry.mask(site: name).name, bytes: mask.bytes(order: .little))
+    }
+    for (site, indices) in indices {
+      writer.add(DeltaEntry.indices(site: site).name, integers: indices.map { Int64($0) })
+    }
+    for (name, tensor) in tensors { writer.add(name, tensor) }
+    try writer.write(to: url)
+  }
+}

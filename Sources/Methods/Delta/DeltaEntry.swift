@@ -1,0 +1,54 @@
+/// What a tensor of a delta file is, told by its name; the one place where the names are spelled.
+public enum DeltaEntry: Equatable, Sendable {
+  /// The packed bits of a mask at a site.
+  case mask(site: String)
+  /// What is added to single entries of a site's tensor.
+  case entries(site: String)
+  /// The ascending row-major indices of these entries.
+  case indices(site: String)
+  /// A tensor of the branch at a site: `down`, `down.bias`, `up` or `up.bias`.
+  case branch(site: String, part: String)
+  /// The residual on the text classifier.
+  case residual
+  /// The weight of a linear head.
+  case headWeight
+  /// The bias of a linear head.
+  case headBias
+  /// The whole tensor of a site.
+  case whole(site: String)
+
+  private static let (maskSuffix, entriesSuffix, indicesSuffix) = (".mask", ".sparse", ".sparse.places")
+  private static let branchInfix = ".branch."
+  private static let fixed: [(DeltaEntry, String)] = [
+    (.residual, "classifier.residual"), (.headWeight, "head.weight"), (.headBias, "head.bias"),
+  ]
+
+  /// The entry that a tensor of this name is.
+  public init(_ name: String) {
+    if let entry = Self.fixed.first(where: { $0.1 == name })?.0 {
+      self = entry
+    } else if name.hasSuffix(Self.maskSuffix) {
+      self = .mask(site: String(name.dropLast(Self.maskSuffix.count)))
+    } else if name.hasSuffix(Self.indicesSuffix) {
+      self = .indices(site: String(name.dropLast(Self.indicesSuffix.count)))
+    } else if name.hasSuffix(Self.entriesSuffix) {
+      self = .entries(site: String(name.dropLast(Self.entriesSuffix.count)))
+    } else if let range = name.range(of: Self.branchInfix) {
+      self = .branch(site: String(name[..<range.lowerBound]), part: String(name[range.upperBound...]))
+    } else {
+      self = .whole(site: name)
+    }
+  }
+
+  /// The name of the tensor.
+  public var name: String {
+    switch self {
+    case .mask(let site): site + Self.maskSuffix
+    case .entries(let site): site + Self.entriesSuffix
+    case .indices(let site): site + Self.indicesSuffix
+    case .branch(let site, let part): site + Self.branchInfix + part
+    case .whole(let site): site
+    case .residual, .headWeight, .headBias: Self.fixed.first { $0.0 == self }?.1 ?? ""
+    }
+  }
+}

@@ -1,0 +1,29 @@
+import Models
+import Tensor
+
+/// A part of a delta that cannot be written in a form that was asked for.
+public struct ExportError: Error, CustomStringConvertible, Equatable {
+  /// What was expected and what was found.
+  public let description: String
+
+  init(_ expected: String, found: String) { description = "delta: expected \(expected), found \(found)" }
+}
+
+extension Delta {
+  /// The tensors of a model that differ once the delta is part of them: what was tuned whole, W ⊙ B, W + scatter(d), W + U D,
+  /// and the head.
+  ///
+  /// - Throws: `ExportError` for an adapter, whose activation no matrix can hold, and for a residual on text features.
+  public func merged(into parameters: [Parameter]) throws(ExportError) -> [(site: String, value: Tensor)] {
+    var merged: [(site: String, value: Tensor)] = []
+    let heads = try MethodList.deltaParts.map { part throws(ExportError) in try part.mergedHead(of: self) }
+    for parameter in parameters {
+      for part in MethodList.deltaParts.reversed() {
+        guard let value = try part.merged(into: parameter, from: self) else { continue }
+        merged.append((parameter.site.name, value))
+        break
+      }
+    }
+    return merged + heads.flatMap(\.self)
+  }
+}

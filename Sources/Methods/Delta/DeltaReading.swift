@@ -1,0 +1,122 @@
+import Formats
+import Foundation
+import Models
+import Tensor
+
+extension Delta {
+  /// Reads a delta and checks that it was made from this model.
+  ///
+  /// - Throws: `SafeTensorsError`, or `DeltaError` for a file that is no delta, is one of another model or has tensors
+  ///   that fit no site.
+  public init(contentsOf url: URL, for tower: any ImageTower, modelHash: String) throws {
+    let file = try SafeTensorsFile(contentsOf: url)
+    description = try Self.description(of: file)
+    guard description.model == modelHash else {
+      throw DeltaError(
+        file.file, expected: "a delta of the model with SHA-256 \(modelHash.prefix(12))…",
+        found: "one of \(description.model.prefix(12))…")
+    }
+    let shapes = Dictionary(uniqueKeysWithValues: tower.parameters.map { ($0.site.name, $0.value.shape) })
+    for name in file.names {
+      let entry = DeltaEntry(name)
+      let isRead = try MethodList.deltaParts.contains {
+        try $0.read(entry, from: file, shapes: shapes, into: &self)
+      }
+      if !isRead { tensors[name] = try file.tensor(name) }
+    }
+    try checkShapes(file.file, shapes, featureWidth: tower.featureWidth)
+    for part in MethodList.deltaParts { try part.check(self, file: file.file) }
+  }
+
+  /// Checks that every plain tensor is one that a part expects, and that none is missing.
+  private func checkShapes(_ file: String, _ shapes: [String: Shape], featureWidth: Int) throws(DeltaError) {
+    var expected: [String: DeltaShape] = [:]
+    for part in MethodList.deltaParts {
+      expected.merge(part.expected(in: self, shapes: shapes, featureWidth: featureWidth)) { _, new in new }
+    }
+    for (name, tensor) in tensors.sorted(by: { $0.key < $1.key }) {
+      guard !(expected.removeValue(forKey: name)?.accepts(tensor.shape) ?? false) else { continue }
+      let own = MethodList.deltaParts.lazy.compactMap {
+        $0.expectation(of: DeltaEntry(name), in: self, featureWidth: featureWidth)
+      }.first
+      throw DeltaError(
+        file, expected: own?.expected ?? "tensors of sites, branches and heads as the description has them",
+        found: own?.found ?? "\"\(name)\" of shape \(tensor.shape)")
+    }
+    for (name, shape) in expected.sorted(by: { $0.key < $1.key }) where shape.isRequired {
+      throw DeltaError(file, expected: "tensor \"\(name)\" of shape \(shape.extents)", found: "none")
+    }
+  }
+
+  /// What a file says about its delta and the model it belongs to, without its tensors.
+  ///
+  /// - Throws: `SafeTensorsError`, or `DeltaError` for a file that is no delta.
+  public static func description(of url: URL) throws -> Description {
+    try description(of: SafeTensorsFile(contentsOf: url))
+  }
+
+  private static func description(of file: SafeTensorsFile) throws -> Description {
+    guard let json = file.metadata[Self.metadataKey] else {
+      throw DeltaError(file.file, expected: "a delta (metadata entry \"frugal\")", found: "none")
+    }
+    let description: Description
+    do { description = try JSONDecoder().decode(Description.self, from: Data(json.utf8)) } catch {
+      throw DeltaError(
+        file.file, expected: "metadata entry \"frugal\" as a delta has it", found: "other JSON (\(error))")
+    }
+    guard description.format == 1 else {
+      throw DeltaError(file.file, expected: "delta format 1", found: "\(description.format)")
+    }
+    guard !description.classes.isEmpty, !description.templates.isEmpty || file.contains(DeltaEntry.headWeight.name)
+    else {
+      throw DeltaError(
+        file.file, expected: "classes and templates",
+        found: "\(description.classes.count) and \(description.templates.count)")
+    }
+    return description
+  }
+
+  /// Whether it has a classifier of its own classes.
+  public var tunesHead: Bool { tensors[DeltaEntry.residual.name] != nil || hasLinearHead }
+
+  /// Whether it has a linear head, which needs no text.
+  public var hasLinearHead: Bool { tensors[DeltaEntry.headWeight.name] != nil }
+
+  /// The tuned model: the delta's tensors in place of the frozen ones or added to them, and its head.
+  ///
+  /// - text: the text features of the delta's own classes, templates and ensembling, [classes, embedding], and the scale
+  ///   of their model; `nil` for a model without text, whose delta has a linear head.
+  public func method(on tower: any ImageTower, text: (features: Tensor, logitScale: Parameter)?) -> Method {
+    Method(encoder: TunedEncoder(self, tower), head: head(text), tower: tower)
+  }
+
+  private func head(_ text: (features: Tensor, logitScale: Parameter)?) -> any Head {
+    // A linear head, listed last, goes before a residual: it needs no text.
+    if let own = MethodList.deltaParts.reversed().lazy.compactMap({ $0.head(of: self, text: text) }).first {
+      return own
+    }
+    guard let text else { trap("Delta: expected a linear head for a model without text, found none") }
+    return ZeroShot(textFeatures: text.features, logitScale: text.logitScale)
+  }
+}
+
+/// An encoder that was tuned once and for all.
+private struct TunedEncoder: EncoderTuning {
+  private let stored: [Site: StoredTuning]
+
+  init(_ delta: Delta, _ tower: any ImageTower) {
+    var stored: [Site: StoredTuning] = [:]
+    for parameter in tower.parameters {
+      for part in MethodList.deltaParts {
+        if let tuning = part.tuning(of: parameter, in: delta) { stored[parameter.site] = tuning }
+      }
+    }
+    self.stored = stored
+  }
+
+  var trainables: [Trainable] { [] }
+
+  func tunings(_ values: [Variable]) -> [Site: Tuning] { stored.mapValues(\.tuning) }
+
+  func write(_ values: [Tensor], to delta: inout Delta) {}
+}

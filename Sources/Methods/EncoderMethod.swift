@@ -1,0 +1,188 @@
+import Datasets
+import Models
+import Tensor
+
+/// The situation that a method's published settings depend on.
+public struct PublishedSetting: Sendable {
+  /// The dataset, if it is one of the published ones; other data is treated as most of them are.
+  public let benchmark: Benchmark?
+  /// Images per class; `nil` for all.
+  public let shots: Int?
+  /// Whether the authors' code or the paper is followed.
+  public let fidelity: Fidelity
+
+  /// A situation by its parts.
+  public init(benchmark: Benchmark?, shots: Int?, fidelity: Fidelity) {
+    (self.benchmark, self.shots, self.fidelity) = (benchmark, shots, fidelity)
+  }
+}
+
+/// The protocol of the runs that a method was published with, which decides the defaults of what a user leaves open.
+public enum TrainingProtocol: Sendable {
+  /// CoOp's: 16 images per class, the last epoch.
+  case fewShot
+  /// VTAB-1k's: all images, the best epoch on the validation split.
+  case allImages
+}
+
+/// The encoder half of a method, by its name: everything that a run needs to know of it before it trains.
+///
+/// A method that chooses what to tune does so in `tuning`, which may look at the training images first.
+public protocol EncoderMethod: Sendable {
+  /// The name as it is typed: `r-amt`.
+  var name: String { get }
+  /// Whether it tunes anything.
+  var isTrained: Bool { get }
+  /// The protocol of its published runs.
+  var trainingProtocol: TrainingProtocol { get }
+  /// The settings it reads beside those of every run.
+  var options: [MethodOption] { get }
+
+  /// What produced the published numbers.
+  func recipe(_ setting: PublishedSetting) -> Recipe
+
+  /// Refuses settings that would break what the method promises.
+  func check(_ recipe: Recipe) throws(SettingError)
+
+  /// Refuses a tower that has nothing to tune, and settings that do not fit it.
+  ///
+  /// - headCount: the number of elements of the head that is trained with it.
+  func check(_ tower: any ImageTower, _ recipe: Recipe, _ fidelity: Fidelity, headCount: Int) throws(SettingError)
+
+  /// The tuning of a tower, after a look at the training images where the method chooses by them.
+  ///
+  /// - choosing: the images; a method that needs them throws `RunError` without.
+  func tuning(_ setting: MethodSetting, head: any Head, choosing: ChoiceData?) throws -> any EncoderTuning
+
+  /// The budget of a recipe, where the method has one.
+  func budget(of recipe: Recipe) -> Int?
+
+  /// A recipe with another budget.
+  func recipe(_ recipe: Recipe, budget: Int) -> Recipe
+}
+
+extension EncoderMethod {
+  /// Most methods train something.
+  public var isTrained: Bool { true }
+  /// None, unless a method says otherwise.
+  public var options: [MethodOption] { [] }
+  /// Nothing is refused, unless a method says otherwise.
+  public func check(_ recipe: Recipe) throws(SettingError) {}
+  /// Nothing is refused, unless a method says otherwise.
+  public func check(
+    _ tower: any ImageTower, _ recipe: Recipe, _ fidelity: Fidelity, headCount: Int
+  ) throws(SettingError) {}
+  /// None, unless a method has one.
+  public func budget(of recipe: Recipe) -> Int? { nil }
+  /// The recipe as it is, unless a method has a budget.
+  public func recipe(_ recipe: Recipe, budget: Int) -> Recipe { recipe }
+}
+
+/// The head half of a method, by its name.
+public protocol HeadMethod: Sendable {
+  /// The name as it is typed: `task-res`.
+  var name: String { get }
+  /// Whether it trains anything.
+  var isTrained: Bool { get }
+  /// Whether it is made of text features.
+  var needsText: Bool { get }
+  /// Whether what is learned with it can be used with classes that were not seen in training: not where the head has
+  /// trained rows of its own, one per class.
+  var meetsNewClasses: Bool { get }
+  /// The protocol of its published runs.
+  var trainingProtocol: TrainingProtocol { get }
+  /// The settings it reads beside those of every run.
+  var options: [MethodOption] { get }
+
+  /// What produced the published numbers, with a frozen encoder.
+  func recipe(_ setting: PublishedSetting) -> Recipe
+
+  /// The prompts' templates on a dataset.
+  func templates(_ benchmark: Benchmark?) -> [String]
+
+  /// Whether underscores of class names stay in the prompts.
+  func keepsUnderscores(_ fidelity: Fidelity) -> Bool
+
+  /// The number of elements it trains.
+  func elementCount(classes: Int, width: Int) -> Int
+
+  /// The head at its start.
+  func head(_ setting: MethodSetting) -> any Head
+
+  /// Writes what of the recipe a delta's reader needs.
+  func describe(_ recipe: Recipe, in description: inout Delta.Description)
+}
+
+extension HeadMethod {
+  /// Most heads train something.
+  public var isTrained: Bool { true }
+  /// Most heads are made of text features.
+  public var needsText: Bool { true }
+  /// Most heads belong to their classes.
+  public var meetsNewClasses: Bool { false }
+  /// That of the CLIP literature, unless a head says otherwise.
+  public var trainingProtocol: TrainingProtocol { .fewShot }
+  /// None, unless a head says otherwise.
+  public var options: [MethodOption] { [] }
+  /// The usual template of a dataset.
+  public func templates(_ benchmark: Benchmark?) -> [String] {
+    [benchmark?.template ?? Benchmark.standardTemplate]
+  }
+  /// Nothing, unless a head says otherwise.
+  public func describe(_ recipe: Recipe, in description: inout Delta.Description) {}
+  /// No, unless a head says otherwise.
+  public func keepsUnderscores(_ fidelity: Fidelity) -> Bool { false }
+}
+
+/// What a method is made of: a tower, classes, settings.
+public struct MethodSetting: Sendable {
+  /// The frozen image tower.
+  public var tower: any ImageTower
+  /// T, [classes, embedding], and the scale of the model; `nil` for a model without text.
+  public var text: (features: Tensor, logitScale: Parameter)?
+  /// The number of classes.
+  public var classes: Int
+  /// Every number of the method.
+  public var recipe: Recipe
+  /// Whether the authors' code or the paper is followed.
+  public var fidelity: Fidelity
+  /// The seed of starting values.
+  public var seed: UInt64
+
+  /// A setting by its parts.
+  public init(
+    tower: any ImageTower, text: (features: Tensor, logitScale: Parameter)?, classes: Int, recipe: Recipe,
+    fidelity: Fidelity, seed: UInt64
+  ) {
+    (self.tower, self.text, self.classes) = (tower, text, classes)
+    (self.recipe, self.fidelity, self.seed) = (recipe, fidelity, seed)
+  }
+}
+
+/// The images that a method may look at before it is trained, to choose what to tune.
+public struct ChoiceData {
+  /// The images of the training split, whatever is trained on later.
+  public let images: ImageSet
+  /// The loader of images as they are evaluated.
+  public let loader: ImageLoader
+  /// Called with the number of images seen so far, and of how many; throws to stop.
+  public let progress: (_ done: Int, _ of: Int) throws -> Void
+
+  /// Images and how they are loaded.
+  public init(
+    _ images: ImageSet, _ loader: ImageLoader,
+    progress: @escaping (_ done: Int, _ of: Int) throws -> Void = { _, _ in }
+  ) {
+    (self.images, self.loader, self.progress) = (images, loader, progress)
+  }
+}
+
+extension ChoiceData? {
+  /// The images, for a method that chooses by them.
+  ///
+  /// - Throws: `RunError` where there are none.
+  func required(by name: String) throws(RunError) -> ChoiceData {
+    guard let self else { throw RunError("\(name): expected training images to choose by, found none") }
+    return self
+  }
+}

@@ -1,0 +1,103 @@
+import Models
+import Tensor
+
+/// A tensor that is trained: its name in checkpoints, its first value.
+public struct Trainable: Sendable {
+  /// Its name in checkpoints.
+  public let name: String
+  /// Where training starts.
+  public let initial: Tensor
+  /// Whether weight decay applies to it.
+  public let isDecayed: Bool
+  /// How many of its numbers are trained; the others stay where they start.
+  public let count: Int
+
+  /// A trained tensor.
+  ///
+  /// - count: `nil` for all of its numbers.
+  public init(_ name: String, _ initial: Tensor, isDecayed: Bool = true, count: Int? = nil) {
+    (self.name, self.initial, self.isDecayed, self.count) = (name, initial, isDecayed, count ?? initial.count)
+  }
+}
+
+/// What is tuned in the image encoder: one of the two halves of a method.
+///
+/// A tuning is a description and holds no state; the trainer owns the values of its tensors.
+public protocol EncoderTuning: Sendable {
+  /// The tensors to train; none for a frozen encoder.
+  var trainables: [Trainable] { get }
+
+  /// How the sites of the encoder are formed from the values of the tensors, in the order of `trainables`.
+  func tunings(_ values: [Variable]) -> [Site: Tuning]
+
+  /// Whether the objective compares with the untouched encoder.
+  var needsTeacher: Bool { get }
+
+  /// The losses of a batch.
+  ///
+  /// - logits: [batch, classes] of the tuned model; teacher: the same of the untouched one where `needsTeacher`.
+  func objective(logits: Variable, teacher: Variable?, labels: [Int32], values: [Variable]) -> Objective
+
+  /// The rule between gradients and optimiser: one list of gradients per loss in, one out.
+  func combined(_ gradients: [[Tensor]], seed: UInt64, step: Int) -> [Tensor]
+
+  /// What may go wrong with a learning rate: each step's, of the given rule.
+  func warnings(rule: OptimizerRecipe.Kind, learningRates: [Double]) -> [String]
+
+  /// Shares of interest after training, such as the part of the weights that is masked, in percent.
+  func shares(_ values: [Tensor]) -> [Share]
+
+  /// Writes what the tuned encoder needs into a delta.
+  func write(_ values: [Tensor], to delta: inout Delta)
+}
+
+/// A part of a whole, under a name.
+public struct Share: Sendable, Equatable {
+  /// Of what.
+  public let name: String
+  /// How many.
+  public let part: Int
+  /// Of how many.
+  public let whole: Int
+
+  /// 100 · part / whole
+  public var percent: Double { whole == 0 ? 0 : 100 * Double(part) / Double(whole) }
+
+  /// A part of a whole.
+  public init(_ name: String, part: Int, whole: Int) { (self.name, self.part, self.whole) = (name, part, whole) }
+}
+
+extension EncoderTuning {
+  /// No teacher, unless a method says otherwise.
+  public var needsTeacher: Bool { false }
+
+  /// Cross-entropy alone, unless a method says otherwise.
+  public func objective(logits: Variable, teacher: Variable?, labels: [Int32], values: [Variable]) -> Objective {
+    let loss = logits.crossEntropy(labels: labels)
+    return Objective(losses: [loss], terms: [("loss", Double(loss.value.scalar))])
+  }
+
+  /// The gradient of the first loss, unless a method says otherwise.
+  public func combined(_ gradients: [[Tensor]], seed: UInt64, step: Int) -> [Tensor] { gradients[0] }
+
+  /// None, unless a method says otherwise.
+  public func warnings(rule: OptimizerRecipe.Kind, learningRates: [Double]) -> [String] { [] }
+
+  /// Nothing, unless a method says otherwise.
+  public func shares(_ values: [Tensor]) -> [Share] { [] }
+}
+
+/// The encoder as it came.
+public struct FrozenEncoder: EncoderTuning {
+  /// A frozen encoder.
+  public init() {}
+
+  /// None.
+  public var trainables: [Trainable] { [] }
+
+  /// None.
+  public func tunings(_ values: [Variable]) -> [Site: Tuning] { [:] }
+
+  /// Nothing.
+  public func write(_ values: [Tensor], to delta: inout Delta) {}
+}

@@ -1,0 +1,46 @@
+import Models
+import Tensor
+
+/// CLIP's own classifier by name, which trains nothing.
+struct ZeroShotMethod: HeadMethod {
+  let name = "zero-shot"
+  var isTrained: Bool { false }
+  var meetsNewClasses: Bool { true }
+  func elementCount(classes: Int, width: Int) -> Int { 0 }
+
+  /// No tensor is trained; what a frozen encoder with this head would read is CLIP's usual few-shot recipe.
+  func recipe(_ setting: PublishedSetting) -> Recipe {
+    Recipe(epochs: 1, batchSize: 32, optimizer: OptimizerRecipe(learningRate: 0))
+  }
+
+  func head(_ setting: MethodSetting) -> any Head {
+    let text = setting.textFeatures(for: name)
+    return ZeroShot(textFeatures: text.features, logitScale: text.logitScale)
+  }
+}
+
+/// A linear classifier on frozen or tuned features, by name: the head of timm that SPT trains with every encoder.
+///
+///     source    the authors' scripts of SPT on VTAB-1k
+///     expected  VTAB-1k, ViT-B/16, mean of the three groups: 57.6 % with a frozen encoder
+///     command   frugal tune --model VIT --data DATA --method linear --out RUN
+struct LinearMethod: HeadMethod {
+  let name = "linear"
+  var needsText: Bool { false }
+  var trainingProtocol: TrainingProtocol { .allImages }
+  func elementCount(classes: Int, width: Int) -> Int { classes * (width + 1) }
+
+  func recipe(_ setting: PublishedSetting) -> Recipe { SiteMethod.sharedRecipe }
+
+  func head(_ setting: MethodSetting) -> any Head {
+    LinearHead(width: setting.tower.featureWidth, classes: setting.classes, seed: setting.seed)
+  }
+}
+
+extension MethodSetting {
+  /// T and the scale of the model; traps for a model without text, which runs refuse before.
+  func textFeatures(for name: String) -> (features: Tensor, logitScale: Parameter) {
+    guard let text else { trap("Method: expected text features for \(name), found none") }
+    return text
+  }
+}

@@ -1,0 +1,58 @@
+import Foundation
+import Tensor
+
+extension MaskTuning {
+  /// Says so where the learning rates cannot carry a mask across its threshold, or can only with growing gradients.
+  public func warnings(rule: OptimizerRecipe.Kind, learningRates rates: [Double]) -> [String] {
+    guard rule == .adam, Self.steadyFlip(learningRates: rates) == nil else { return [] }
+    let outcome =
+      Self.firstPossibleFlip(learningRates: rates) == nil
+      ? "no weight can be masked" : "only weights whose gradients keep growing can be masked"
+    return [
+      "the learning rates add up to \(String(format: "%.5f", rates.reduce(0, +))), less than the "
+        + "\(Self.initialMask - Self.threshold) a mask travels to its threshold: \(outcome). "
+        + "More epochs, a larger learning rate or a smaller batch would help."
+    ]
+  }
+
+  /// The first step, counted from 1, before which Adam cannot have carried any entry over the threshold, whatever the
+  /// gradients; `nil` if none of the given steps can complete the way.
+  ///
+  /// With m̂ and v̂ the bias-corrected moments, step t moves an entry by η_t |m̂/√v̂| at most. By the inequality of
+  /// Cauchy and Schwarz over the gradients of all steps so far,
+  ///
+  ///     |m̂/√v̂| ≤ (1 − β₁) / (1 − β₁ᵗ) · √((1 − β₂ᵗ) / (1 − β₂) · Σ_{j<t} (β₁²/β₂)ʲ),
+  ///
+  /// which is 1 at t = 1 and grows to 7.3: gradients that grow move an entry by more than the learning rate. A constant
+  /// rate of 8e-5 gives step 50, and gradients that grow by a tenth a step do cross there. See `steadyFlip` for a pace
+  /// that is not the fastest possible.
+  ///
+  /// - learningRates: η of each step, of Adam with β₁ = 0.9, β₂ = 0.999 and no decoupled weight decay.
+  public static func firstPossibleFlip(learningRates: some Sequence<Double>) -> Int? {
+    let (beta1, beta2) = (0.9, 0.999)
+    var (power1, power2, sum, term) = (1.0, 1.0, 0.0, 1.0)
+    return firstStep(learningRates) { rate in
+      (power1, power2, sum, term) = (power1 * beta1, power2 * beta2, sum + term, term * beta1 * beta1 / beta2)
+      return rate * (1 - beta1) / (1 - power1) * ((1 - power2) / (1 - beta2) * sum).squareRoot()
+    }
+  }
+
+  /// The step, counted from 1, at which an entry crosses the threshold whose gradient never changes: Adam moves it by
+  /// the learning rate each time. `nil` if the rates do not add up to the way.
+  ///
+  /// Gradients that change sign or shrink take longer, and most do: where this is `nil`, few masks will flip or none.
+  public static func steadyFlip(learningRates: some Sequence<Double>) -> Int? {
+    firstStep(learningRates) { $0 }
+  }
+
+  /// The first step at which the moves add up to the way from the initial mask to the threshold.
+  private static func firstStep(_ rates: some Sequence<Double>, _ move: (Double) -> Double) -> Int? {
+    let way = Double(initialMask) - Double(threshold)
+    var travel = 0.0
+    for (index, rate) in rates.enumerated() {
+      travel += move(rate)
+      if travel >= way { return index + 1 }
+    }
+    return nil
+  }
+}

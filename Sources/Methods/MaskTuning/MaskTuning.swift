@@ -1,0 +1,119 @@
+import Models
+import Tensor
+
+/// Regularised mask tuning (R-AMT and its variants; Zheng et al., ICCV 2023; spec sections 2 to 5).
+///
+/// Every masked weight W gets a real mask M of its shape. The encoder uses W ⊙ B with B = 1[M > α]; only M is learned,
+/// by the straight-through gradient ∂L/∂M = ∂L/∂(W ⊙ B) ⊙ W. Two losses give two gradients,
+///
+///     L_a = L_ce + w Σ_t ‖M_t‖₂,   L_b = L_kl = H(softmax z⁰, softmax z)
+///
+/// with z⁰ the logits of the untouched model, and `GradientDropout` makes one of them.
+public struct MaskTuning: EncoderTuning {
+  /// α: a weight is kept where its real mask is larger.
+  public static let threshold: Real = 5e-3
+  /// Where every entry of a real mask starts: all weights kept, the model is the pretrained one.
+  public static let initialMask: Real = 1e-2
+
+  /// The masked weights, grouped as for the norm regulariser.
+  public let groups: [[Parameter]]
+  /// The rule between the two gradients; `nil` for plain mask tuning, which needs no teacher.
+  public let dropout: GradientDropout?
+  /// w, the weight of the norm regulariser.
+  public let normWeight: Real
+  /// The entries that are tuned, a mask a weight in the order of `parameters`; `nil` for all. Set by R-PMT.
+  public let tuned: [BitMask]?
+
+  /// Masks over the given groups of weights.
+  public init(
+    groups: [[Parameter]], dropout: GradientDropout?, normWeight: Real = 1e-4, tuned: [BitMask]? = nil
+  ) {
+    (self.groups, self.dropout, self.normWeight, self.tuned) = (groups, dropout, normWeight, tuned)
+  }
+
+  /// The masked weights.
+  public var parameters: [Parameter] { groups.flatMap(\.self) }
+
+  /// One real mask a weight.
+  public var trainables: [Trainable] {
+    parameters.enumerated().map { index, parameter in
+      Trainable(
+        DeltaEntry.mask(site: parameter.site.name).name, Tensor(parameter.value.shape, repeating: Self.initialMask),
+        count: tuned?[index].keptCount)
+    }
+  }
+
+  /// W ⊙ 1[M > α] at every masked site. Each mask is thresholded here, once for all passes with these tunings.
+  public func tunings(_ values: [Variable]) -> [Site: Tuning] {
+    Dictionary(
+      uniqueKeysWithValues: zip(parameters, values).map { parameter, mask in
+        (parameter.site, .masked(by: ThresholdedMask(mask, above: Self.threshold)))
+      })
+  }
+
+  /// Gradient dropout compares with the untouched encoder.
+  public var needsTeacher: Bool { dropout != nil }
+
+  /// [L_ce + w Σ_t ‖M_t‖₂] and, with gradient dropout, [L_kl].
+  public func objective(logits: Variable, teacher: Variable?, labels: [Int32], values: [Variable]) -> Objective {
+    let crossEntropy = logits.crossEntropy(labels: labels)
+    var (loss, norm) = (crossEntropy, 0.0)
+    if normWeight != 0 {
+      var rest = values[...]
+      for group in groups {
+        let groupNorm = Variable.l2Norm(Array(rest.prefix(group.count)))
+        rest = rest.dropFirst(group.count)
+        norm += Double(groupNorm.value.scalar)
+        loss = loss.adding(groupNorm, scale: normWeight)
+      }
+    }
+    var losses = [loss]
+    var terms = [("loss", Double(loss.value.scalar)), ("ce", Double(crossEntropy.value.scalar)), ("norm", norm)]
+    if let teacher, dropout != nil {
+      let divergence = logits.distillation(teacher: teacher.value)
+      losses.append(divergence)
+      terms.append(("kl", Double(divergence.value.scalar)))
+    }
+    return Objective(losses: losses, terms: terms)
+  }
+
+  /// Gradient dropout between the two gradients; entries that are not tuned get none.
+  public func combined(_ gradients: [[Tensor]], seed: UInt64, step: Int) -> [Tensor] {
+    var result = gradients[0]
+    if let dropout, gradients.count > 1 {
+      let random = Random(seed: seed, purpose: .gradientDropout, step: step)
+      var first: UInt64 = 0
+      for index in result.indices {
+        result[index] = dropout.combined(gradients[0][index], gradients[1][index], random: random, from: first)
+        first += UInt64(result[index].count)
+      }
+    }
+    if let tuned { result = zip(tuned, result).map { $0.applied(to: $1) } }
+    return result
+  }
+
+  /// B, a mask a weight.
+  public func masks(_ values: [Tensor]) -> [BitMask] {
+    values.map { BitMask(thresholding: $0, above: Self.threshold) }
+  }
+
+  /// The masked share of each block, of each masked tensor outside of blocks, and of all masked tensors together.
+  ///
+  /// An entry counts as masked where m ≤ α, as it is used; the released code counts m < α.
+  public func shares(_ values: [Tensor]) -> [Share] {
+    var layers: [(name: String, part: Int, whole: Int)] = []
+    for (parameter, mask) in zip(parameters, masks(values)) {
+      let name = parameter.site.part
+      if layers.last?.name != name { layers.append((name, 0, 0)) }
+      layers[layers.count - 1].part += mask.prunedCount
+      layers[layers.count - 1].whole += mask.count
+    }
+    let total = Share("all", part: layers.reduce(0) { $0 + $1.part }, whole: layers.reduce(0) { $0 + $1.whole })
+    return [total] + layers.map { Share($0.name, part: $0.part, whole: $0.whole) }
+  }
+
+  /// One bit a weight.
+  public func write(_ values: [Tensor], to delta: inout Delta) {
+    for (parameter, mask) in zip(parameters, masks(values)) { delta.masks[parameter.site.name] = mask }
+  }
+}

@@ -1,0 +1,130 @@
+import Datasets
+import Models
+import Tensor
+
+/// R-AMT and its relatives by name (Zheng et al., *Regularized Mask Tuning*, ICCV 2023).
+///
+///     source    the authors' configurations of CLIP ViT-B/16, CoOp's eleven datasets
+///     expected  16 shots, mean of eleven test accuracies: r-amt 83.96 %, mask-tuning 83.46 %
+///     command   frugal tune --model CLIP --data DATA --method r-amt --shots 16 --seed 1 --out RUN
+///
+/// | name | masked weights | gradient dropout |
+/// | --- | --- | --- |
+/// | `r-amt` | attention | yes |
+/// | `r-mmt` | MLPs | yes |
+/// | `r-mt` | both | yes |
+/// | `r-pmt` | single weights of both, by their gradients | yes |
+/// | `mask-tuning` | attention | no |
+struct MaskTuningMethod: EncoderMethod {
+  let name: String
+  /// The weights that can carry masks.
+  let sites: MaskSites
+  /// Whether gradient dropout acts between the two losses.
+  var isRegularised = true
+  /// Whether single weights are chosen by their gradients before training (R-PMT).
+  var choosesWeights = false
+
+  static let all: [MaskTuningMethod] = [
+    MaskTuningMethod(name: "r-amt", sites: .attention), MaskTuningMethod(name: "r-mmt", sites: .mlp),
+    MaskTuningMethod(name: "r-mt", sites: .all), MaskTuningMethod(name: "r-pmt", sites: .all, choosesWeights: true),
+    MaskTuningMethod(name: "mask-tuning", sites: .attention, isRegularised: false),
+  ]
+
+  var trainingProtocol: TrainingProtocol { .fewShot }
+
+  func recipe(_ setting: PublishedSetting) -> Recipe {
+    let (benchmark, shots) = (setting.benchmark, setting.shots)
+    let isFewShot = shots.map { $0 < 16 } ?? false
+    // The prose of the authors' README: 0.3 at 16 shots except on the three largest datasets, 1.0 elsewhere.
+    let isLarge = benchmark.map { [.imagenet, .sun397, .food101].contains($0) } ?? false
+    var epochs = benchmark == .imagenet ? 10 : 30
+    // With the released 30 epochs no mask of a small 1-shot run can reach the threshold; the authors' own low-shot
+    // epochs are unpublished, and 50 is what a public report found to work.
+    if setting.fidelity == .paper, benchmark != .imagenet, let shots, shots <= 4 { epochs = 50 }
+    var recipe = Recipe(
+      epochs: epochs, batchSize: 32, optimizer: OptimizerRecipe(learningRate: benchmark == .imagenet ? 3e-5 : 8e-5),
+      augments: true, smallestCrop: 0.5)
+    recipe[MaskTuningSettings.self] = MaskTuningSettings(
+      lambda: !isRegularised ? 0 : isLarge || isFewShot ? 1 : 0.3)
+    return recipe
+  }
+
+  var options: [MethodOption] {
+    [
+      isRegularised
+        ? MethodOption(
+          "lambda", "X", .number(0...1), "λ of gradient dropout, 0 to 1 (default 0.3 or 1, by dataset and shots)"
+        ) { $0[MaskTuningSettings.self]?.lambda = $1.number } : nil,
+      MethodOption("norm-weight", "X", .number(0...1e6), "weight of the norm regulariser (default 1e-4)") {
+        $0[MaskTuningSettings.self]?.normWeight = $1.number
+      },
+      choosesWeights
+        ? MethodOption(
+          "tuned-share", "X", .number(0...1), "share of the weights that carry masks (default as many as r-amt)"
+        ) { $0[MaskTuningSettings.self]?.tunedShare = $1.number } : nil,
+    ].compactMap(\.self)
+  }
+
+  func check(_ recipe: Recipe) throws(SettingError) {
+    guard choosesWeights, recipe.encoder.weightDecay > 0 else { return }
+    throw SettingError(
+      "weight-decay", expected: "0 with \(name): masks that are not tuned must stay",
+      found: "\(recipe.encoder.weightDecay)")
+  }
+
+  func check(
+    _ tower: any ImageTower, _ recipe: Recipe, _ fidelity: Fidelity, headCount: Int
+  ) throws(SettingError) {
+    guard sites.groups(of: tower, fidelity).isEmpty else { return }
+    throw SettingError(
+      "method", expected: "one that masks weights of this model, whose image tower has no MLP", found: name)
+  }
+
+  func tuning(_ setting: MethodSetting, head: any Head, choosing: ChoiceData?) throws -> any EncoderTuning {
+    let settings = setting.recipe[MaskTuningSettings.self] ?? MaskTuningSettings(lambda: 0)
+    let groups = sites.groups(of: setting.tower, setting.fidelity)
+    return MaskTuning(
+      groups: groups, dropout: settings.lambda == 0 ? nil : GradientDropout(lambda: Real(settings.lambda)),
+      normWeight: Real(settings.normWeight),
+      tuned: choosesWeights ? try chosen(groups, setting, settings, head, choosing) : nil)
+  }
+
+  /// The entries of all maskable weights with the largest gradients.
+  private func chosen(
+    _ groups: [[Parameter]], _ setting: MethodSetting, _ settings: MaskTuningSettings, _ head: any Head,
+    _ choosing: ChoiceData?
+  ) throws -> [BitMask] {
+    let choosing = try choosing.required(by: name)
+    var selection = ParameterSelection(among: groups.flatMap(\.self), of: setting.tower, head: head)
+    for batch in choosing.images.items.batches(of: setting.recipe.batchSize) {
+      selection.add(try choosing.loader.images(of: batch), labels: batch.map { Int32($0.label) })
+    }
+    return selection.largest(
+      ParameterSelection.count(
+        share: settings.tunedShare, among: groups, of: setting.tower, setting.fidelity))
+  }
+}
+
+/// The settings of mask tuning in a recipe.
+public struct MaskTuningSettings: MethodSettings {
+  /// λ of gradient dropout, 0 to 1; 0 without it.
+  public var lambda: Double
+  /// w of the norm regulariser.
+  public var normWeight = 1e-4
+  /// The share of the maskable weights that R-PMT tunes; `nil` for as many as R-AMT does.
+  public var tunedShare: Double?
+
+  /// λ, with the published weight of the norm regulariser.
+  public init(lambda: Double) { self.lambda = lambda }
+
+  /// λ.
+  public static let key = "lambda"
+
+  /// A value that no run can have: key, expected and found.
+  public var problem: String? {
+    if !(0...1).contains(lambda) { return "lambda: expected 0 to 1, found \(lambda)" }
+    if normWeight < 0 { return "normWeight: expected 0 or more, found \(normWeight)" }
+    if let tunedShare, !(0...1).contains(tunedShare) { return "tunedShare: expected 0 to 1, found \(tunedShare)" }
+    return nil
+  }
+}

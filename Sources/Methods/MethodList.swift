@@ -1,0 +1,36 @@
+/// All methods by name: the one list that a new method joins.
+public enum MethodList {
+  /// The encoder halves.
+  public static let encoders: [any EncoderMethod] =
+    [FrozenMethod()] + MaskTuningMethod.all + SensitivityMethod.all + SiteMethod.all
+
+  /// The heads.
+  public static let heads: [any HeadMethod] = [ZeroShotMethod(), TaskResMethod(), LinearMethod()]
+
+  /// The types of the settings that belong to a method.
+  static let settings: [any MethodSettings.Type] = [
+    MaskTuningSettings.self, SensitivitySettings.self, BranchSettings.self, PartialSettings.self, TaskResSettings.self,
+  ]
+
+  /// What the methods' deltas hold.
+  static let deltaParts: [any DeltaPart.Type] = [
+    MaskDelta.self, SiteDelta.self, TaskResDelta.self, LinearHeadDelta.self,
+  ]
+
+  /// Every option of a method, each once, in the order of the methods.
+  public static let options: [MethodOption] = {
+    var seen: Set<String> = []
+    return (encoders.flatMap(\.options) + heads.flatMap(\.options)).filter { seen.insert($0.name).inserted }
+  }()
+
+  /// The names of all halves that train something.
+  public static var names: [String] {
+    encoders.filter(\.isTrained).map(\.name) + heads.filter(\.isTrained).map(\.name)
+  }
+
+  /// The names of the methods that read an option.
+  public static func readers(of option: String) -> [String] {
+    encoders.filter { $0.options.contains { $0.name == option } }.map(\.name)
+      + heads.filter { $0.options.contains { $0.name == option } }.map(\.name)
+  }
+}

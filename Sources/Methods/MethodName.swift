@@ -1,0 +1,72 @@
+import Tensor
+
+/// A method by name: an encoder tuning, a head, or both with a plus between them.
+///
+/// A half that is not named is the frozen encoder or the zero-shot classifier: `r-amt`, `task-res`, `r-amt+task-res`.
+public struct MethodName: Sendable, Equatable, CustomStringConvertible {
+  /// The encoder half.
+  public let encoder: any EncoderMethod
+  /// The classifier half.
+  public let head: any HeadMethod
+
+  /// A pair of halves.
+  public init(_ encoder: any EncoderMethod, _ head: any HeadMethod) { (self.encoder, self.head) = (encoder, head) }
+
+  /// A name as typed; `nil` if a part is unknown or a half is named twice.
+  public init?(_ text: String) {
+    let parts = text.split(separator: "+", omittingEmptySubsequences: false).map(String.init)
+    let encoders = parts.compactMap { part in MethodList.encoders.first { $0.name == part } }
+    let heads = parts.compactMap { part in MethodList.heads.first { $0.name == part } }
+    guard encoders.count + heads.count == parts.count, encoders.count <= 1, heads.count <= 1 else { return nil }
+    (encoder, head) = (encoders.first ?? MethodList.encoders[0], heads.first ?? MethodList.heads[0])
+  }
+
+  /// The method on a model without text, where a linear head stands in for the zero-shot classifier.
+  public var withoutText: MethodName { isNamed(head, MethodList.heads[0]) ? MethodName(encoder, LinearMethod()) : self }
+
+  /// Whether anything is trained.
+  public var isTrained: Bool { encoder.isTrained || head.isTrained }
+
+  /// The protocol of the published runs: that of all images where either half has it.
+  public var trainingProtocol: TrainingProtocol {
+    (encoder.isTrained && encoder.trainingProtocol == .allImages) || head.trainingProtocol == .allImages
+      ? .allImages : .fewShot
+  }
+
+  /// The options that one of the halves reads.
+  public var options: [MethodOption] { encoder.options + head.options }
+
+  /// What produced the published numbers of the method: the encoder's recipe with the head's optimiser and settings.
+  public func recipe(_ setting: PublishedSetting) -> Recipe {
+    let own = head.recipe(setting)
+    guard encoder.isTrained else { return own }
+    var recipe = encoder.recipe(setting)
+    if head.isTrained { recipe.adoptHead(of: own) }
+    return recipe
+  }
+
+  /// Whether two names are of the same halves.
+  public static func == (a: MethodName, b: MethodName) -> Bool { a.description == b.description }
+
+  /// The name as it is typed.
+  public var description: String {
+    if !encoder.isTrained { return head.name }
+    return head.isTrained ? "\(encoder.name)+\(head.name)" : encoder.name
+  }
+
+  private func isNamed(_ a: any HeadMethod, _ b: any HeadMethod) -> Bool { a.name == b.name }
+}
+
+extension Method {
+  /// The method of a name, after the look at the training images that its encoder half may need.
+  ///
+  /// - choosing: the training images, for a method that chooses by them.
+  /// - Throws: `SettingError` for settings that fit no such model, `RunError` for a method that needs images without any;
+  ///   an error of the images or of `choosing`.
+  public init(_ name: MethodName, _ setting: MethodSetting, choosing: ChoiceData? = nil) throws {
+    let head = name.head.head(setting)
+    self.init(
+      encoder: try name.encoder.tuning(setting, head: head, choosing: choosing), head: head, tower: setting.tower,
+      stochasticDepth: Real(setting.recipe.stochasticDepth ?? 0))
+  }
+}

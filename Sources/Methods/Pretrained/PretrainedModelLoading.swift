@@ -1,0 +1,60 @@
+import Datasets
+import Formats
+import Foundation
+import Models
+import Tensor
+
+/// Reading of a model whatever its kind: a CLIP directory, or an image classifier in a file or a folder.
+public enum Pretrained {
+  /// Reads the model at a path.
+  ///
+  /// - cleaning: of texts, which a classifier does not read; classes: the number that a classifier is to tell apart.
+  /// - normalisation, hints: what a classifier's files do not say.
+  /// - Throws: `SettingError` for a statement that the model at the path would not read, `RunError` where there is no
+  ///   model, and the errors of its files.
+  public static func model(
+    at path: String, cleaning: TextCleaning = .published, classes: Int? = nil, _ normalisation: Normalisation? = nil,
+    _ hints: BackboneHints = BackboneHints()
+  ) throws -> any PretrainedModel {
+    let url = URL(fileURLWithPath: path)
+    guard FileManager.default.fileExists(atPath: path) else {
+      throw RunError("\(path): expected a CLIP directory or the weights of an image classifier, found nothing")
+    }
+    guard isCLIP(url) else {
+      let model = try PretrainedClassifier(contentsOf: url, hints: hints, classes: classes, normalisation ?? .imagenet)
+      try refuse(hints, for: model.backbone.configuration)
+      return model
+    }
+    guard normalisation == nil else {
+      throw SettingError(
+        "normalize", expected: "a model without preprocessor_config.json", found: "a CLIP directory")
+    }
+    guard hints == BackboneHints() else {
+      throw SettingError(
+        hints.heads == nil ? "image-size" : "heads", expected: "an image classifier", found: "a CLIP directory")
+    }
+    return try PretrainedCLIP(contentsOf: url, cleaning: cleaning)
+  }
+
+  /// Whether a path is a CLIP directory: a folder with a configuration or a tokenizer whose weights are no classifier's.
+  private static func isCLIP(_ url: URL) -> Bool {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder), isFolder.boolValue else {
+      return false
+    }
+    let isClassifier = (try? PretrainedWeights(contentsOf: url)).map { ImageBackbone.recognises($0) } ?? false
+    return !isClassifier
+      && ["vocab.json", "tokenizer.json", "config.json"].contains {
+        FileManager.default.fileExists(atPath: url.appendingPathComponent($0).path)
+      }
+  }
+
+  /// Refuses stated heads for a classifier that would not read them.
+  ///
+  /// - Throws: `SettingError` unless the classifier is a ViT or none were stated.
+  public static func refuse(_ hints: BackboneHints, for configuration: ImageConfiguration) throws(SettingError) {
+    if case .visionTransformer = configuration { return }
+    guard hints.heads != nil else { return }
+    throw SettingError("heads", expected: "a ViT", found: "a \(configuration.architecture), whose shapes tell them")
+  }
+}

@@ -1,0 +1,118 @@
+import Formats
+import Foundation
+import Tensor
+
+/// The choice between several budgets by the validation split (SPT, spec section 4).
+///
+/// Each budget is an ordinary run on the training split, in a folder of its own below that of the search, and its model
+/// after the last epoch is judged on the validation split. The best one, of equal ones the smallest, is what the run of the
+/// search itself then trains with, on both splits. `budgets.json` holds what is known so far: a search that was stopped
+/// goes on behind it. The test split is read by that last run only, once, at its end.
+///
+/// Sensitivities are measured on the training split throughout, as the released code does: the last run trains the very
+/// allocation that was judged.
+public struct BudgetSearch: Sendable {
+  /// What a budget is worth.
+  public struct Score: Sendable, Codable, Equatable {
+    /// Numbers to train besides the head.
+    public var budget: Int
+    /// 100 · correct / total, on the validation split.
+    public var validationAccuracy: Double
+    /// Right answers.
+    public var correct: Int
+    /// Answers.
+    public var total: Int
+    /// Numbers that were trained, with those of the head.
+    public var trainedParameters: Int
+  }
+
+  /// The run of the search, whose own settings name the budgets.
+  public let run: Run
+  /// What is known so far, by rising budget.
+  public private(set) var scores: [Score]
+  private let budgets: [Int]
+
+  /// The search of a run whose settings have several budgets, as far as its folder says it has come.
+  ///
+  /// - Throws: `RunError` for a `budgets.json` of another search.
+  public init(_ run: Run) throws {
+    self.run = run
+    budgets = run.configuration.budgets ?? []
+    scores = []
+    let file = run.folder.budgets
+    guard FileManager.default.fileExists(atPath: file.path) else { return }
+    let bytes = Foundation.Data(try MappedFile.bytes(of: file))
+    guard let found = try? JSONDecoder().decode([Score].self, from: bytes) else {
+      throw RunError("\(file.shown): expected the scores of budgets, found something else")
+    }
+    // Judged in their order, one after the other.
+    guard found.map(\.budget) == Array(budgets.prefix(found.count)) else {
+      throw RunError("\(file.shown): expected scores of \(budgets), found those of \(found.map(\.budget))")
+    }
+    scores = found
+  }
+
+  /// The budgets that are still to be judged, rising.
+  public var open: [Int] { Array(budgets.dropFirst(scores.count)) }
+
+  /// The run of the best budget, trained, after all that are open were tried.
+  ///
+  /// - Throws: as `Run.train` does.
+  mutating func run(_ watch: RunWatch) throws -> TrainedRun {
+    let count = budgets.count
+    for budget in open {
+      watch.report(.trying(budget: budget, number: scores.count + 1, of: count))
+      let part = try part(budget)
+      let trained = try part.trained(creating: [run, part].filter { !$0.folder.isBegun }, watch)
+      watch.report(.judged(try judge(trained, watch)))
+    }
+    let last = try lastRun()
+    watch.report(.chose(budget: chosen ?? 0))
+    return try last.trained(creating: [], watch)
+  }
+
+  /// The run of one budget: the training split, the last epoch.
+  func part(_ budget: Int) throws -> Run {
+    var settings = run.configuration
+    (settings.budgets, settings.splits) = (nil, .train)
+    settings.recipe = run.name.encoder.recipe(settings.recipe, budget: budget)
+    return try Run(settings, run.pretrained, run.data, in: run.folder.part(budget))
+  }
+
+  /// Judges the model at the end of the run of the next budget, and writes down what is known.
+  private mutating func judge(_ trained: TrainedRun, _ watch: RunWatch) throws -> Score {
+    guard let budget = open.first, let validation = run.data.validation else {
+      trap("BudgetSearch: expected a budget to judge and a validation split, found none")
+    }
+    let found = try Evaluation(
+      trained.method, values: trained.state.values, on: validation, preprocessing: run.pretrained.preprocessing
+    ) { done in
+      try watch.stopIfAsked(.beforeValidation)
+      watch.report(.evaluating(done: done, of: validation.count))
+    }
+    let score = Score(
+      budget: budget, validationAccuracy: found.accuracy, correct: found.correct, total: found.total,
+      trainedParameters: trained.method.trainedCount)
+    scores.append(score)
+    try AtomicFile.write(Array(try JSON.encoded(scores, isPretty: true)) + [10], to: run.folder.budgets)
+    return score
+  }
+
+  /// The best budget, of equal ones the smallest; `nil` until all are judged.
+  public var chosen: Int? {
+    guard open.isEmpty else { return nil }
+    // By counts: a quotient of the same counts is the same number, but counts need no argument.
+    return scores.reduce(nil as Score?) { best, next in
+      best.map { next.correct > $0.correct } ?? true ? next : best
+    }?.budget
+  }
+
+  /// The run of the search itself with the chosen budget, which its `config.json` then names.
+  func lastRun() throws -> Run {
+    guard let chosen else { trap("BudgetSearch: expected all budgets judged, found \(open)") }
+    var settings = run.configuration
+    settings.recipe = run.name.encoder.recipe(settings.recipe, budget: chosen)
+    try run.folder.write(settings)
+    return try Run(settings, run.pretrained, run.data, in: run.folder)
+  }
+}

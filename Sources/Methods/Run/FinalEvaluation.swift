@@ -1,0 +1,117 @@
+import Datasets
+import Formats
+import Foundation
+import Models
+import Tensor
+
+/// `timing.json`: what a clock measured, apart from `result.json`, whose bytes no clock decides.
+public struct RunTiming: Sendable, Codable, Equatable {
+  /// Wall-clock seconds of all epochs, as `metrics.jsonl` has them.
+  public var trainingSeconds: Double
+  /// Wall-clock seconds of reading the test pictures and answering them, before and after tuning.
+  public var evaluationSeconds: Double
+
+  /// Two times.
+  public init(trainingSeconds: Double, evaluationSeconds: Double) {
+    (self.trainingSeconds, self.evaluationSeconds) = (trainingSeconds, evaluationSeconds)
+  }
+}
+
+extension Run {
+  /// The tuned and the frozen model on the test pictures of some classes.
+  private struct Comparison {
+    let set: ImageSet
+    let tuned: Evaluation
+    let frozen: Evaluation?
+  }
+
+  /// Writes the delta, then reads the test split for the first and only time and writes predictions and result.
+  ///
+  /// - budgets: those that the run's own was chosen from, if any.
+  func finish(_ trained: TrainedRun, budgets: [BudgetSearch.Score]?, _ watch: RunWatch) throws -> RunResult {
+    let (method, state, textFeatures) = (trained.method, trained.state, trained.textFeatures)
+    guard trained.run.configuration == configuration else {
+      return try trained.run.finish(trained, budgets: budgets, watch)
+    }
+    func progress(_ done: Int, _ count: Int) throws {
+      try watch.stopIfAsked(.beforeResult)
+      watch.report(.evaluating(done: done, of: count))
+    }
+    let chosen = state.selected(configuration.selection)
+    let encoderValues = method.split(chosen.values).encoder
+    let delta = delta(method, chosen.values)
+    try delta.write(to: folder.delta)
+    let started = Date()
+    let count = 2 * (data.folder.test.count + (data.unseen?.test.count ?? 0))
+    let learned = try comparison(
+      on: data.folder.test, method, chosen.values, textFeatures: textFeatures, progress: { try progress($0, count) })
+    var predictions = Prediction.all(of: learned.set, tuned: learned.tuned, zeroShot: learned.frozen)
+    var newClasses: RunResult.NewClasses?
+    if let unseen = data.unseen, let names = configuration.data.newClasses, let clip = pretrained.clip,
+      let features = try self.textFeatures(of: names)
+    {
+      let head = ZeroShot(textFeatures: features, logitScale: clip.model.logitScale)
+      let found = try comparison(
+        on: unseen.test, Method(encoder: method.encoder, head: head, tower: method.tower), encoderValues,
+        textFeatures: features, progress: { try progress(2 * learned.set.count + $0, count) })
+      predictions += Prediction.all(
+        of: found.set, tuned: found.tuned, zeroShot: found.frozen, firstLabel: configuration.data.classes.count)
+      newClasses = found.frozen.map { .init(test: .init(found.tuned), zeroShot: .init($0)) }
+    }
+    try folder.writePredictions(predictions)
+    try folder.writeTiming(
+      RunTiming(
+        trainingSeconds: ((try? folder.epochs()) ?? []).reduce(0) { $0 + $1.seconds },
+        evaluationSeconds: Date().timeIntervalSince(started)))
+    let shares = method.encoder.shares(encoderValues)
+    let result = RunResult(
+      method: configuration.method, epoch: chosen.epoch, reason: chosen.reason, selection: configuration.selection,
+      test: .init(learned.tuned), zeroShot: learned.frozen.map { .init($0) }, newClasses: newClasses,
+      harmonicMean: newClasses.map { RunResult.harmonicMean(learned.tuned.accuracy, $0.test.accuracy) },
+      validationAccuracy: chosen.validationAccuracy,
+      trainedParameters: method.trainedCount,
+      deltaBytes: try SafeTensorsFile(contentsOf: folder.delta).byteCount,
+      budget: name.encoder.budget(of: configuration.recipe), budgets: budgets,
+      shares: Dictionary(uniqueKeysWithValues: shares.map { ($0.name, $0.percent) }),
+      masks: delta.masks.isEmpty ? nil : delta.masks.mapValues { .init($0) })
+    try folder.writeResult(result)
+    return result
+  }
+
+  /// What is tuned, as it is written.
+  private func delta(_ method: Method, _ values: [Tensor]) -> Delta {
+    let (encoderValues, headValues) = method.split(values)
+    var delta = Delta(
+      Delta.Description(
+        method: configuration.method, model: configuration.model.sha256, classes: configuration.data.classes,
+        templates: configuration.templates, ensembling: configuration.ensembling, cleaning: configuration.cleaning,
+        alpha: nil))
+    name.head.describe(configuration.recipe, in: &delta.description)
+    delta.description.normalisation = configuration.normalisation
+    (delta.description.heads, delta.description.imageSize) = (configuration.model.heads, configuration.model.imageSize)
+    method.encoder.write(encoderValues, to: &delta)
+    method.head.write(headValues, to: &delta)
+    return delta
+  }
+
+  /// The frozen model, where it knows text, and then the tuned one.
+  ///
+  /// - progress: pictures evaluated so far, of twice as many as there are.
+  private func comparison(
+    on set: ImageSet, _ method: Method, _ values: [Tensor], textFeatures: Tensor?, progress: (Int) throws -> Void
+  ) throws -> Comparison {
+    func evaluate(_ method: Method, _ values: [Tensor], _ before: Int) throws -> Evaluation {
+      try Evaluation(
+        method, values: values, on: set, preprocessing: pretrained.preprocessing,
+        skipsUnreadable: configuration.skipsUnreadable
+      ) { try progress(before + $0) }
+    }
+    let frozen = try textFeatures.flatMap { features in
+      try pretrained.clip.map { clip in
+        let head = ZeroShot(textFeatures: features, logitScale: clip.model.logitScale)
+        return try evaluate(Method(encoder: FrozenEncoder(), head: head, tower: pretrained.tower), [], 0)
+      }
+    }
+    return Comparison(set: set, tuned: try evaluate(method, values, set.count), frozen: frozen)
+  }
+}

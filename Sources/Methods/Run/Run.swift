@@ -1,0 +1,124 @@
+import Datasets
+import Formats
+import Foundation
+import Models
+import Tensor
+
+/// A run from its settings to its result: the same path for a new run and a resumed one.
+///
+///     let request = RunRequest(method: "task-res", model: "clip", data: "photos")
+///     let result = try Run(request, in: RunFolder(at: "runs/a")).train()
+///
+/// Nothing is written before texts, images and settings have been found to fit; the test split is read once, at the end.
+public struct Run: Sendable {
+  /// Every setting.
+  public let configuration: RunConfiguration
+  /// The pretrained model.
+  public let pretrained: any PretrainedModel
+  /// The images.
+  public let data: TrainingData
+  /// Where results go.
+  public let folder: RunFolder
+  /// The method's name.
+  public let name: MethodName
+  /// What a user should know about the data.
+  public internal(set) var notes: [String] = []
+
+  /// Settings, model and data that belong together.
+  ///
+  /// - Throws: `RunError` where they do not: another model or other images than the settings name, a method this
+  ///   version does not know, a build that computes other bits.
+  public init(
+    _ configuration: RunConfiguration, _ pretrained: any PretrainedModel, _ data: TrainingData, in folder: RunFolder
+  ) throws {
+    guard let name = MethodName(configuration.method) else {
+      throw RunError("config.json: method: expected a known one, found \"\(configuration.method)\"")
+    }
+    guard !name.head.needsText || pretrained.clip != nil else {
+      throw RunError(
+        "\(configuration.model.path): expected a model with a text encoder for \(name), found one without "
+          + "(the method \(MethodName(name.encoder, LinearMethod())) needs none)")
+    }
+    guard configuration.model.sha256 == pretrained.sha256 else {
+      throw RunError(
+        "\(configuration.model.path): expected the model of the run, SHA-256 \(configuration.model.sha256.prefix(12))…, "
+          + "found \(pretrained.sha256.prefix(12))…")
+    }
+    guard configuration.data.sha256 == data.sha256 else {
+      throw RunError(
+        "\(configuration.data.path): expected the pictures of the run, found others (added, removed or renamed since)")
+    }
+    guard configuration.data.newClasses?.count == data.unseen?.folders.count else {
+      throw RunError(
+        "\(configuration.data.path): expected \(configuration.data.newClasses?.count ?? 0) new classes, found "
+          + "\(data.unseen?.folders.count ?? 0)")
+    }
+    guard configuration.splits != .trainAndValidation || data.validation != nil else {
+      throw RunError("\(configuration.data.path): expected a validation split to train on, found none")
+    }
+    guard configuration.precision == "\(Real.self)", configuration.isFused == hasFusedMultiplyAdd else {
+      throw RunError(
+        "config.json: expected a run of this build (\(Real.self), fused: \(hasFusedMultiplyAdd)), "
+          + "found one of another (\(configuration.precision), fused: \(configuration.isFused))")
+    }
+    (self.configuration, self.pretrained, self.data, self.folder) = (configuration, pretrained, data, folder)
+    self.name = name
+  }
+
+  /// T, [classes, embedding]; `nil` where the model knows no text.
+  public func textFeatures() throws -> Tensor? { try textFeatures(of: configuration.data.classes) }
+
+  /// T of other classes, with the templates of the run.
+  func textFeatures(of classes: [String]) throws -> Tensor? {
+    guard let clip = pretrained.clip else { return nil }
+    return try Prompts(classes: classes, templates: configuration.templates)
+      .classifier(of: clip.directory, ensembling: configuration.ensembling, truncate: configuration.truncates)
+  }
+
+  /// The method of the run, on its text features; it may look at images of the training split first.
+  public func method(
+    textFeatures: Tensor?, progress: @escaping (_ done: Int, _ of: Int) throws -> Void = { _, _ in }
+  ) throws -> Method {
+    var text: (features: Tensor, logitScale: Parameter)?
+    if let textFeatures, let clip = pretrained.clip { text = (textFeatures, clip.model.logitScale) }
+    let setting = MethodSetting(
+      tower: pretrained.tower, text: text, classes: configuration.data.classes.count, recipe: configuration.recipe,
+      fidelity: configuration.fidelity, seed: seed)
+    let loader = ImageLoader(preprocessing: pretrained.preprocessing)
+    return try Method(name, setting, choosing: ChoiceData(data.train, loader, progress: progress))
+  }
+
+  private var seed: UInt64 { UInt64(bitPattern: Int64(configuration.seed)) }
+
+  /// The images to learn from.
+  public var images: ImageSet {
+    guard configuration.splits == .trainAndValidation, let validation = data.validation else { return data.train }
+    return ImageSet(items: data.train.items + validation.items, classes: data.train.classes)
+  }
+
+  /// The loader of training pictures.
+  public var loader: ImageLoader {
+    let recipe = configuration.recipe
+    guard recipe.augments else {
+      let shift = recipe.shift.map { ImageLoader.Transform.shifted(RandomShift(pixels: $0), seed: seed) }
+      return ImageLoader(preprocessing: pretrained.preprocessing, transform: shift ?? .evaluation)
+    }
+    let (height, width) = pretrained.preprocessing.outputSize
+    let crop = RandomResizedCrop(
+      height: height, width: width, scale: recipe.smallestCrop...1, resample: pretrained.preprocessing.resample)
+    return ImageLoader(
+      preprocessing: pretrained.preprocessing,
+      transform: .training(crop, seed: seed))
+  }
+
+  /// The training loop, set up.
+  public func trainer(_ method: Method, on source: TrainingSource) throws -> Trainer {
+    let judged = configuration.selection == .test ? data.folder.test : data.validation
+    return try Trainer(method, on: source, configuration, in: folder) { values in
+      try judged.map {
+        try Evaluation(method, values: values, on: $0, preprocessing: pretrained.preprocessing)
+      }?
+      .accuracy ?? 0
+    }
+  }
+}

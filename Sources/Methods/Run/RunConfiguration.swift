@@ -1,0 +1,178 @@
+import Datasets
+import Formats
+import Foundation
+import Models
+import Tensor
+
+/// Everything that decides the bits of a run: `config.json` of its folder.
+public struct RunConfiguration: Sendable, Codable, Equatable {
+  /// Which values of the trained tensors become the delta.
+  public enum Selection: String, Sendable, Codable, CaseIterable {
+    /// Those after the last epoch, as in the published runs.
+    case last
+    /// Those after the epoch with the highest accuracy on the validation split, the first of several.
+    case validation = "val"
+    /// Those after the epoch with the highest accuracy on the test split: what the released code of SPT reports. It
+    /// breaks the seal of the split, so it is asked for by name and stamped on the result.
+    case test = "test-max"
+
+    /// Whether the values after an epoch, counted from 1, are judged: on the test split every tenth time and the last ten
+    /// (SPT, spec section 4).
+    func judges(epoch: Int, of epochs: Int) -> Bool {
+      switch self {
+      case .last: false
+      case .validation: true
+      case .test: epoch % 10 == 0 || epoch > epochs - 10
+      }
+    }
+  }
+
+  /// Which pictures are learned from.
+  public enum Splits: String, Sendable, Codable, CaseIterable {
+    /// The training split.
+    case train
+    /// The training split and behind it the validation split, which then chooses nothing.
+    case trainAndValidation = "train+val"
+  }
+
+  /// The model by place and content.
+  public struct Model: Sendable, Codable, Equatable {
+    /// The directory, as given.
+    public var path: String
+    /// The SHA-256 of its weights.
+    public var sha256: String
+    /// The attention heads of a classifier and the size of its pictures, where the user stated them.
+    public var heads, imageSize: Int?
+
+    /// A directory, the digest of its weights, and what its files do not say.
+    public init(path: String, sha256: String, _ hints: BackboneHints = BackboneHints()) {
+      (self.path, self.sha256, heads, imageSize) = (path, sha256, hints.heads, hints.imageSize)
+    }
+
+    /// What the files of the model do not say.
+    public var hints: BackboneHints { BackboneHints(imageSize: imageSize, heads: heads) }
+  }
+
+  /// The data by place and content.
+  public struct Data: Sendable, Codable, Equatable {
+    /// The folder, as given.
+    public var path: String
+    /// The names of the classes as they stand in the prompts.
+    public var classes: [String]
+    /// The names of the classes that are met only after training, whose labels follow; `nil` where there are none.
+    public var newClasses: [String]?
+    /// The SHA-256 of the names and labels of the training and validation pictures, after few-shot sampling.
+    public var sha256: String
+
+    /// A folder, its classes and the digest of the pictures used.
+    public init(path: String, classes: [String], newClasses: [String]? = nil, sha256: String) {
+      (self.path, self.classes, self.newClasses, self.sha256) = (path, classes, newClasses, sha256)
+    }
+  }
+
+  /// The version of frugal.
+  public var version: String
+  /// The method's name.
+  public var method: String
+  /// Whom to follow where paper and code differ.
+  public var fidelity: Fidelity
+  /// Which of the published datasets the data is, if any.
+  public var benchmark: Benchmark?
+  /// Images a class; `nil` for all.
+  public var shots: Int?
+  /// The seed of sampling, order, crops and gradient dropout.
+  public var seed: Int
+  /// The model.
+  public var model: Model
+  /// The data.
+  public var data: Data
+  /// The prompts' templates.
+  public var templates: [String]
+  /// How several templates become one classifier.
+  public var ensembling: TextEnsembling
+  /// How texts are cleaned before they are cut into tokens.
+  public var cleaning: String
+  /// Whether prompts that are too long are cut.
+  public var truncates: Bool
+  /// The constants that pictures are normalised with; `nil` where the model's own configuration has them.
+  public var normalisation: Normalisation?
+  /// Every number of the method.
+  public var recipe: Recipe
+  /// Which values become the delta.
+  public var selection: Selection
+  /// Which pictures are learned from; `nil`, in runs older than the choice, for the training split.
+  public var splits: Splits?
+  /// The budgets of which the best on the validation split is taken, rising (`BudgetSearch`); `nil` for one.
+  public var budgets: [Int]?
+  /// The classes that are learned from, `base`; `nil` for all.
+  public var classes: ClassPart?
+  /// Whether pictures that cannot be read are left out.
+  public var skipsUnreadable: Bool
+  /// The numbers a tensor is made of.
+  public var precision: String
+  /// Whether products and sums are fused, which decides the last bits.
+  public var isFused: Bool
+
+  /// The settings of a run of this build.
+  public init(
+    method: MethodName, fidelity: Fidelity, benchmark: Benchmark?, shots: Int?, seed: Int, model: Model, data: Data,
+    templates: [String], ensembling: TextEnsembling, cleaning: String, truncates: Bool, recipe: Recipe,
+    selection: Selection, skipsUnreadable: Bool, normalisation: Normalisation? = nil, splits: Splits? = nil,
+    budgets: [Int]? = nil, classes: ClassPart? = nil
+  ) {
+    version = frugalVersion
+    self.method = method.description
+    (self.fidelity, self.benchmark, self.shots, self.seed) = (fidelity, benchmark, shots, seed)
+    (self.model, self.data, self.templates, self.ensembling) = (model, data, templates, ensembling)
+    (self.cleaning, self.truncates, self.recipe) = (cleaning, truncates, recipe)
+    (self.selection, self.skipsUnreadable, self.normalisation) = (selection, skipsUnreadable, normalisation)
+    (self.splits, self.budgets, self.classes) = (splits, budgets, classes)
+    precision = "\(Real.self)"
+    isFused = hasFusedMultiplyAdd
+  }
+
+  /// What no run can have among these settings, as they may come from a file: expected and found, by key.
+  var problem: String? {
+    func wrong(_ key: String, _ expected: String, _ found: Any) -> String {
+      "\(key): expected \(expected), found \(found)"
+    }
+    if let shots, shots < 1 { return wrong("shots", "1 or more", shots) }
+    if seed < 0 { return wrong("seed", "0 or more", seed) }
+    if data.classes.isEmpty { return wrong("data.classes", "names", "none") }
+    if templates.isEmpty, MethodName(method)?.head.needsText ?? true {
+      return wrong("templates", "at least one", "none")
+    }
+    if let classes {
+      guard classes == .base else { return wrong("classes", "base, or nothing for all", classes.rawValue) }
+      guard MethodName(method)?.head.meetsNewClasses ?? true else {
+        return wrong("classes", "all, as what \(method) learns belongs to the classes it saw", classes.rawValue)
+      }
+      guard data.newClasses?.isEmpty == false else {
+        return wrong("data.newClasses", "names beside base classes", "none")
+      }
+    }
+    if splits == .trainAndValidation, selection == .validation {
+      return wrong("selection", "\(Selection.last.rawValue), as the validation split is trained on", selection.rawValue)
+    }
+    if let budgets {
+      guard budgets.count > 1, Set(budgets).sorted() == budgets, budgets[0] > 0,
+        MethodName(method)?.encoder.budget(of: recipe) != nil
+      else {
+        return wrong("budgets", "rising numbers of a method with a budget", budgets)
+      }
+      guard splits == .trainAndValidation, selection == .last else {
+        return wrong("budgets", "splits train+val and selection last beside them", "others")
+      }
+    }
+    return recipe.problem
+  }
+
+  /// The SHA-256 of all settings but the places of model and data, which may move between a run and its resuming.
+  public var fingerprint: String {
+    get throws {
+      var settings = self
+      (settings.model.path, settings.data.path) = ("", "")
+      return SHA256.digest(of: Array(try JSON.encoded(settings))).description
+    }
+  }
+}

@@ -1,0 +1,118 @@
+import Formats
+import Foundation
+import Tensor
+
+/// The folder of a run: `config.json`, `metrics.jsonl`, `checkpoint.safetensors`, `delta.safetensors`,
+/// `predictions.jsonl`, `timing.json`, `result.json`; of a search among budgets, `budgets.json` and the folders of its
+/// parts besides.
+public struct RunFolder: Sendable {
+  /// The folder.
+  public let url: URL
+
+  /// The folder at a place; nothing is read or written.
+  public init(_ url: URL) { self.url = url }
+
+  /// The folder at a path; nothing is read or written.
+  public init(at path: String) { self.init(URL(fileURLWithPath: path)) }
+
+  /// Every setting of the run.
+  public var configuration: URL { url.appendingPathComponent("config.json") }
+  /// A line an epoch.
+  public var metrics: URL { url.appendingPathComponent("metrics.jsonl") }
+  /// What is needed to go on.
+  public var checkpoint: URL { url.appendingPathComponent("checkpoint.safetensors") }
+  /// What was learned.
+  public var delta: URL { url.appendingPathComponent("delta.safetensors") }
+  /// What it is worth.
+  public var result: URL { url.appendingPathComponent("result.json") }
+  /// A line a test picture.
+  public var predictions: URL { url.appendingPathComponent("predictions.jsonl") }
+  /// What a clock measured.
+  public var timing: URL { url.appendingPathComponent("timing.json") }
+  /// What each budget of a search is worth.
+  public var budgets: URL { url.appendingPathComponent("budgets.json") }
+  /// The run of one budget of a search.
+  public func part(_ budget: Int) -> RunFolder { RunFolder(url.appendingPathComponent("budget-\(budget)")) }
+  /// Whether a run has come to its result here.
+  public var isFinished: Bool { FileManager.default.fileExists(atPath: result.path) }
+  /// Whether a run was begun here.
+  public var isBegun: Bool { FileManager.default.fileExists(atPath: configuration.path) }
+
+  /// Checks that no run is in the way of a new one; writes nothing.
+  ///
+  /// - Throws: `SettingError` if the folder already holds a run or cannot be one.
+  public func requireVacant() throws {
+    var isFolder: ObjCBool = false
+    if FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder), !isFolder.boolValue {
+      throw SettingError("out", expected: "a folder", found: "the file \(url.shown)")
+    }
+    let files = [configuration, metrics, checkpoint, delta, predictions, timing, result, budgets]
+    for file in files where FileManager.default.fileExists(atPath: file.path) {
+      throw SettingError("out", expected: "a folder without a run", found: "\(file.shown) of one that can be resumed")
+    }
+  }
+
+  /// Makes the folder for a new run and writes its settings.
+  ///
+  /// - Throws: `SettingError` if it already holds a run or cannot be written.
+  public func create(_ settings: RunConfiguration) throws {
+    try requireVacant()
+    do {
+      try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    } catch {
+      throw SettingError(
+        "out", expected: "a folder that can be written", found: "\(url.path): \(error.localizedDescription)")
+    }
+    try write(settings)
+  }
+
+  /// Writes the settings, in place of those that are there.
+  func write(_ settings: RunConfiguration) throws {
+    try AtomicFile.write(Array(try JSON.encoded(settings, isPretty: true)), to: configuration)
+  }
+
+  /// Takes away what `create` made, if no checkpoint was written since, here or in a part of a search: a run that failed
+  /// in its first epoch leaves nothing in the way of the next attempt.
+  public func discardUnstarted() {
+    let entries = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
+    guard !entries.contains(where: { $0 == checkpoint.lastPathComponent || $0.hasPrefix("budget") }) else { return }
+    for file in [configuration, metrics] { try? FileManager.default.removeItem(at: file) }
+    // Fails, as it should, where the folder holds anything else.
+    rmdir(url.path)
+  }
+
+  /// The settings of the run in the folder.
+  ///
+  /// - Throws: `RunError` if there is none.
+  public func settings() throws -> RunConfiguration {
+    guard FileManager.default.fileExists(atPath: configuration.path) else {
+      throw RunError("\(url.shown): expected the folder of a run, found no config.json")
+    }
+    let bytes = try MappedFile.bytes(of: configuration)
+    let settings: RunConfiguration
+    do { settings = try JSONDecoder().decode(RunConfiguration.self, from: Data(bytes)) } catch {
+      throw RunError("\(configuration.shown): expected the settings of a run, found other JSON (\(error))")
+    }
+    if let problem = settings.problem { throw RunError("\(configuration.shown): \(problem)") }
+    return settings
+  }
+
+  /// Writes what a clock measured.
+  func writeTiming(_ times: RunTiming) throws {
+    try AtomicFile.write(Array(try JSON.encoded(times, isPretty: true)) + [10], to: timing)
+  }
+
+  /// Writes the result.
+  public func writeResult(_ summary: RunResult) throws {
+    try AtomicFile.write(Array(try JSON.encoded(summary, isPretty: true)) + [10], to: result)
+  }
+}
+
+/// A run that cannot be started or continued.
+public struct RunError: Error, CustomStringConvertible, Equatable {
+  /// What was expected and what was found.
+  public let description: String
+
+  /// An error with this text.
+  public init(_ description: String) { self.description = description }
+}

@@ -1,0 +1,214 @@
+import Datasets
+import Formats
+import Foundation
+import Models
+import Tensor
+
+/// What a user asks of a run: a method, a model, data, and whatever is not left to the published settings.
+///
+/// What is `nil` follows from method, dataset and number of images, as the papers have it.
+public struct RunRequest: Sendable {
+  /// The method's name: `r-amt`, `task-res`, `r-amt+task-res`, …
+  public var method: String
+  /// The path of a CLIP directory, or of an image classifier.
+  public var model: String
+  /// The path of an image folder.
+  public var data: String
+  /// Images per class.
+  public var shots: Shots?
+  /// The seed of sampling, order, crops and random rules.
+  public var seed = 1
+  /// Whether the authors' code or the paper is followed where they differ.
+  public var fidelity = Fidelity.official
+  /// The published dataset that the data is; inferred from the folder's name.
+  public var benchmark: Benchmark?
+  /// The prompts' templates.
+  public var templates: [String] = []
+  /// How texts are cleaned before they become tokens.
+  public var cleaning = TextCleaning.published
+  /// Whether prompts that are too long are cut.
+  public var truncates = false
+  /// The constants that images are normalised with, for an image classifier.
+  public var normalisation: Normalisation?
+  /// What an image classifier's files do not say.
+  public var hints = BackboneHints()
+  /// The classes to learn.
+  public var classes = ClassPart.all
+  /// Which epoch becomes the delta.
+  public var selection: RunConfiguration.Selection?
+  /// The images to learn from.
+  public var splits: RunConfiguration.Splits?
+  /// Budgets of which the best on the validation split is kept; at most one is no search.
+  public var budgets: [Int] = []
+  /// Whether images that cannot be read are left out.
+  public var skipsUnreadable = false
+  /// Changes the published recipe.
+  public var adjust: @Sendable (inout Recipe) throws -> Void = { _ in }
+
+  /// Images per class.
+  public enum Shots: Sendable, Equatable {
+    /// A number of images, drawn with the seed.
+    case count(Int)
+    /// All images.
+    case all
+  }
+
+  /// A request with everything else as published.
+  public init(method: String, model: String, data: String) {
+    (self.method, self.model, self.data) = (method, model, data)
+  }
+}
+
+extension Run {
+  /// A new run; reads model and data, writes nothing.
+  ///
+  /// - Throws: `SettingError` for settings that do not fit each other, the model or the data; the errors of both.
+  public init(_ request: RunRequest, in folder: RunFolder) throws {
+    var name = try Self.method(request.method)
+    let images = try ImageFolder(contentsOf: URL(fileURLWithPath: request.data))
+    let splits = try Self.splits(request, images)
+    let selection = try Self.selection(request, name, images, splits)
+    let shots: Int? =
+      switch request.shots {
+      case .count(let count): count
+      case .all: nil
+      case nil: name.trainingProtocol == .allImages ? nil : 16
+      }
+    let benchmark = request.benchmark ?? Benchmark(folder: images.root.lastPathComponent)
+    try Self.check(request.classes, name)
+    let data = try TrainingData(
+      images, shots: shots, seed: request.seed, skipsUnreadable: request.skipsUnreadable, classes: request.classes)
+    let pretrained = try Pretrained.model(
+      at: request.model, cleaning: request.cleaning, classes: data.folder.classNames.count, request.normalisation,
+      request.hints)
+    if pretrained.clip == nil { name = name.withoutText }
+    guard request.classes == .all || pretrained.clip != nil else {
+      throw SettingError(
+        "classes", expected: "all, as a model without text cannot meet new classes",
+        found: "\"\(request.classes.rawValue)\"")
+    }
+    var recipe = name.recipe(PublishedSetting(benchmark: benchmark, shots: shots, fidelity: request.fidelity))
+    if let budget = request.budgets.first { recipe = name.encoder.recipe(recipe, budget: budget) }
+    try request.adjust(&recipe)
+    try name.encoder.check(recipe)
+    let headCount = name.head.elementCount(classes: data.folder.classNames.count, width: pretrained.tower.featureWidth)
+    for budget in request.budgets.isEmpty ? [nil] : request.budgets.map(Optional.some) {
+      let own = budget.map { name.encoder.recipe(recipe, budget: $0) } ?? recipe
+      try name.encoder.check(pretrained.tower, own, request.fidelity, headCount: headCount)
+    }
+    let hasText = pretrained.clip != nil
+    let classNames =
+      name.head.keepsUnderscores(request.fidelity) ? data.folder.rawClassNames : data.folder.classNames
+    let configuration = RunConfiguration(
+      method: name, fidelity: request.fidelity, benchmark: benchmark, shots: shots, seed: request.seed,
+      model: .init(path: request.model, sha256: pretrained.sha256, request.hints),
+      data: .init(
+        path: request.data, classes: classNames, newClasses: data.unseen?.classNames, sha256: data.sha256),
+      templates: !hasText ? [] : request.templates.isEmpty ? name.head.templates(benchmark) : request.templates,
+      ensembling: .rawMean, cleaning: request.cleaning.rawValue, truncates: request.truncates, recipe: recipe,
+      selection: selection, skipsUnreadable: request.skipsUnreadable,
+      normalisation: hasText ? nil : request.normalisation ?? .imagenet, splits: splits,
+      budgets: request.budgets.count > 1 ? request.budgets : nil,
+      classes: request.classes == .all ? nil : request.classes)
+    try self.init(configuration, pretrained, data, in: folder)
+    notes = images.notes
+  }
+
+  /// A run that was stopped, with its own settings; model and data may have moved.
+  ///
+  /// - Throws: `RunError` for a folder without a run, and where model or data are not those of the run; their errors.
+  public init(resuming folder: RunFolder, model: String? = nil, data: String? = nil) throws {
+    let settings = try folder.settings()
+    let images = try ImageFolder(contentsOf: URL(fileURLWithPath: data ?? settings.data.path))
+    let drawn = try TrainingData(
+      images, shots: settings.shots, seed: settings.seed, skipsUnreadable: settings.skipsUnreadable,
+      classes: settings.classes ?? .all)
+    let pretrained = try Pretrained.model(
+      at: model ?? settings.model.path, cleaning: TextCleaning(rawValue: settings.cleaning) ?? .published,
+      classes: settings.data.classes.count, settings.normalisation, settings.model.hints)
+    try self.init(settings, pretrained, drawn, in: folder)
+    notes = images.notes
+  }
+
+  /// The method of a name, if it trains something.
+  ///
+  /// - Throws: `SettingError` for an unknown name, and for one that trains nothing.
+  public static func method(_ text: String) throws(SettingError) -> MethodName {
+    guard let name = MethodName(text) else {
+      let known = MethodList.names
+      throw SettingError("method", expected: known.joined(separator: ", "), found: "\"\(text)\"", among: known)
+    }
+    guard name.isTrained else {
+      throw SettingError("method", expected: "one that trains", found: "\"\(text)\", which is evaluated as it is")
+    }
+    return name
+  }
+
+  /// The classes to learn: all, or the base ones with a method whose delta goes with others, too.
+  private static func check(_ classes: ClassPart, _ name: MethodName) throws(SettingError) {
+    guard classes != .new else {
+      throw SettingError("classes", expected: "all or base, as new classes are not learned from", found: "\"new\"")
+    }
+    guard classes == .all || name.head.meetsNewClasses else {
+      throw SettingError(
+        "classes", expected: "all, as what \(name) learns belongs to the classes it saw", found: "\"base\"")
+    }
+  }
+
+  /// The images to learn from: train, or both splits where that is asked for or budgets are compared.
+  private static func splits(
+    _ request: RunRequest, _ images: ImageFolder
+  ) throws(SettingError) -> RunConfiguration.Splits {
+    let searches = request.budgets.count > 1
+    guard searches || request.splits == .trainAndValidation else { return .train }
+    guard images.validation != nil else {
+      throw SettingError(
+        searches ? "budget" : "train-on",
+        expected: "\(searches ? "one number" : "train"), as the data has no val/CLASS/* folders",
+        found: searches
+          ? request.budgets.map { "\($0)" }.joined(separator: ",") : RunConfiguration.Splits.trainAndValidation.rawValue)
+    }
+    guard request.splits != .train else {
+      throw SettingError(
+        "train-on", expected: "train+val, as several budgets are compared on val first", found: "\"train\"")
+    }
+    return .trainAndValidation
+  }
+
+  /// The epoch that becomes the delta: that of the published protocol unless another is asked for.
+  private static func selection(
+    _ request: RunRequest, _ name: MethodName, _ images: ImageFolder, _ splits: RunConfiguration.Splits
+  ) throws(SettingError) -> RunConfiguration.Selection {
+    let usual: RunConfiguration.Selection =
+      name.trainingProtocol == .allImages && images.validation != nil && splits == .train ? .validation : .last
+    let selection = request.selection ?? usual
+    func refuse(_ reason: String) -> SettingError {
+      SettingError("select", expected: "last, as \(reason)", found: "\"\(selection.rawValue)\"")
+    }
+    guard selection != .validation || images.validation != nil else {
+      throw refuse("the data has no val/CLASS/* folders")
+    }
+    guard selection != .validation || splits == .train else { throw refuse("val is trained on") }
+    guard selection == .last || request.budgets.count < 2 else {
+      throw refuse("val chooses among several budgets")
+    }
+    return selection
+  }
+}
+
+extension ImageFolder {
+  /// What a user should know about the folder: files that are no images, classes without test images.
+  public var notes: [String] {
+    var notes: [String] = []
+    if !ignored.isEmpty {
+      let (count, shown) = (ignored.count, ignored.prefix(3).joined(separator: ", "))
+      notes.append(
+        "note: skipped \(count) \(count == 1 ? "file that is" : "files that are") no .jpg, .jpeg or .png: \(shown)"
+          + (count > 3 ? "…" : ""))
+    }
+    if !untestedClasses.isEmpty {
+      notes.append("warning: classes without test images: \(untestedClasses.prefix(5).joined(separator: ", "))")
+    }
+    return notes
+  }
+}

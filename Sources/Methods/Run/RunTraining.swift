@@ -1,0 +1,145 @@
+import Datasets
+import Foundation
+import Models
+import Tensor
+
+/// What a run tells while it works.
+public enum RunEvent: Sendable {
+  /// Images that the method looked at to choose what to tune, of how many.
+  case choosing(done: Int, of: Int)
+  /// Images whose features were computed once, of how many.
+  case encoding(done: Int, of: Int)
+  /// Everything fits, and training begins; not again for a part of a search.
+  case begins(RunSummary)
+  /// A step was taken.
+  case step(Trainer.Progress)
+  /// An epoch of so many ended and was saved.
+  case epoch(EpochMetrics, of: Int)
+  /// Images that were evaluated, of how many.
+  case evaluating(done: Int, of: Int)
+  /// A budget of a search is tried: its number, from 1, of how many.
+  case trying(budget: Int, number: Int, of: Int)
+  /// A budget was judged.
+  case judged(BudgetSearch.Score)
+  /// The budget that is trained again on both splits.
+  case chose(budget: Int)
+}
+
+/// What will be done, before it is.
+public struct RunSummary: Sendable {
+  /// The settings.
+  public let configuration: RunConfiguration
+  /// The number of training images, and of steps per epoch.
+  public let images, stepsPerEpoch: Int
+  /// The number of trainable parameters.
+  public let trainedCount: Int
+  /// Whether nothing inside the encoder is trained, and whether its features are computed only once.
+  public let hasFrozenEncoder, isCached: Bool
+  /// The steps that an earlier start has taken.
+  public let stepsDone: Int
+  /// What may go wrong with these settings.
+  public let warnings: [String]
+}
+
+/// A run that was stopped because its caller asked for it; what is done is kept, and the run can be resumed.
+public struct RunStopped: Error, Sendable, Equatable {
+  /// Where it stopped.
+  public enum Stage: Sendable, Equatable {
+    /// Before anything was written.
+    case beforeFirstStep
+    /// After this step, counted from 1.
+    case afterStep(Int)
+    /// After the last step, before a budget was judged.
+    case beforeValidation
+    /// After the last step, before the test split was read to the end.
+    case beforeResult
+  }
+
+  /// Where it stopped.
+  public let stage: Stage
+}
+
+extension Run {
+  /// Trains to the last epoch, from the checkpoint where there is one, evaluates, and writes delta and result.
+  ///
+  /// - report: called with what happens; shouldStop: asked after every step and every batch of images.
+  /// - Throws: `RunStopped` once `shouldStop` says so; `RunError`, `SettingError`, `ImageError` and `FileError` as
+  ///   `Run.init` and `Trainer.run` do.
+  public func train(
+    shouldStop: @escaping () -> Bool = { false }, report: @escaping (RunEvent) -> Void = { _ in }
+  ) throws -> RunResult {
+    let watch = RunWatch(shouldStop: shouldStop, report: report)
+    guard configuration.budgets != nil else {
+      return try finish(trained(creating: folder.isBegun ? [] : [self], watch), budgets: nil, watch)
+    }
+    var search = try BudgetSearch(self)
+    let last = try search.run(watch)
+    return try finish(last, budgets: search.scores, watch)
+  }
+
+  /// The run at its last epoch.
+  ///
+  /// - creating: runs whose folders are made before the first step, and removed again if there is no first epoch.
+  func trained(creating: [Run], _ watch: RunWatch) throws -> TrainedRun {
+    let images = images
+    let textFeatures = try textFeatures()
+    let method = try method(textFeatures: textFeatures) { done, count in
+      try watch.stopIfAsked(.beforeFirstStep)
+      watch.report(.choosing(done: done, of: count))
+    }
+    let source = try TrainingSource(images, for: method, loader) { done in
+      try watch.stopIfAsked(.beforeFirstStep)
+      watch.report(.encoding(done: done, of: images.count))
+    }
+    let trainer = try trainer(method, on: source)
+    var state = trainer.start()
+    try state.resume(from: folder.checkpoint, configuration)
+    watch.report(.begins(summary(method, source, trainer, state)))
+    // Only now that texts, images and settings have been found to fit does the run leave a trace.
+    for run in creating { try run.folder.create(run.configuration) }
+    let isFinished: Bool
+    do {
+      isFinished = try trainer.run(
+        &state, shouldStop: watch.shouldStop,
+        report: { event in
+          switch event {
+          case .step(let progress): watch.report(.step(progress))
+          case .epoch(let metrics): watch.report(.epoch(metrics, of: configuration.recipe.epochs))
+          }
+        })
+    } catch {
+      for run in creating.reversed() { run.folder.discardUnstarted() }
+      throw error
+    }
+    guard isFinished else { throw RunStopped(stage: .afterStep(state.steps)) }
+    return TrainedRun(run: self, method: method, state: state, textFeatures: textFeatures)
+  }
+
+  private func summary(
+    _ method: Method, _ source: TrainingSource, _ trainer: Trainer, _ state: TrainingState
+  ) -> RunSummary {
+    RunSummary(
+      configuration: configuration, images: source.count, stepsPerEpoch: trainer.stepsPerEpoch,
+      trainedCount: method.trainedCount, hasFrozenEncoder: method.hasFrozenEncoder, isCached: source.isCached,
+      stepsDone: state.steps,
+      warnings: method.encoder.warnings(rule: configuration.recipe.encoder.kind, learningRates: trainer.encoderRates))
+  }
+}
+
+/// A run at its last epoch.
+struct TrainedRun {
+  let run: Run
+  let method: Method
+  let state: TrainingState
+  let textFeatures: Tensor?
+}
+
+/// Those who watch a run: who is told, and who may stop it.
+struct RunWatch {
+  let shouldStop: () -> Bool
+  let report: (RunEvent) -> Void
+
+  func stopIfAsked(_ stage: RunStopped.Stage) throws(RunStopped) {
+    if shouldStop() { throw RunStopped(stage: stage) }
+  }
+}

@@ -1,0 +1,161 @@
+import Datasets
+import Models
+import Tensor
+
+/// SPT by name (He et al., *Sensitivity-Aware Visual Parameter-Efficient Fine-Tuning*, ICCV 2023).
+///
+///     source    the authors' scripts on VTAB-1k, ViT-B/16 supervised on ImageNet-21k
+///     expected  VTAB-1k, mean of the three groups: spt-lora 76.4 %, spt-adapter 76.4 %
+///     command   frugal tune --model VIT --data DATA --method spt-lora --budget 0.2M,0.4M,0.6M --out RUN
+struct SensitivityMethod: EncoderMethod {
+  let name: String
+  /// What a matrix that matters as a whole gets.
+  let form: StructuredForm
+
+  static let all: [SensitivityMethod] = [
+    SensitivityMethod(name: "spt-lora", form: .lora), SensitivityMethod(name: "spt-adapter", form: .adapter),
+  ]
+
+  var trainingProtocol: TrainingProtocol { .allImages }
+
+  func recipe(_ setting: PublishedSetting) -> Recipe {
+    var recipe = SiteMethod.sharedRecipe
+    recipe[SensitivitySettings.self] = SensitivitySettings(
+      Budget(numbers: 400_000, rules: Allocation.Rules(form: form)))
+    recipe[BranchSettings.self] = BranchSettings(.init(start: setting.fidelity == .official ? .normal : .zeroUp))
+    return recipe
+  }
+
+  var options: [MethodOption] {
+    [
+      MethodOption(
+        "budget", "N[,N…]", .parameters, isList: true,
+        "parameters to train besides the head, 400000 or 0.4M (default 0.4M); of several, the best on val is kept"
+      ) { $0[SensitivitySettings.self]?.budget.numbers = $1.integer },
+      MethodOption(
+        "allocation", "sensitivity|random", .choice(Budget.Choice.allCases.map(\.rawValue)),
+        "tune the most sensitive weights, or modules at random matrices, the control (default sensitivity)"
+      ) { $0[SensitivitySettings.self]?.budget.choice = $1.word == Budget.Choice.random.rawValue ? .random : nil },
+      MethodOption(
+        "samples", "N", .integer(1...100_000_000), "images that sensitivity is measured on (default 512)"
+      ) { $0[SensitivitySettings.self]?.budget.samples = $1.integer },
+      MethodOption(
+        "sample-batch", "N", .integer(1...65_536),
+        "batch size of the sensitivity gradients; 1 sums over samples, as the paper does (default 32)"
+      ) { $0[SensitivitySettings.self]?.budget.batchSize = $1.integer },
+    ] + Self.ruleOptions
+      + BranchSettings.options { $0[SensitivitySettings.self]?.budget.rules.rank = $1 }
+  }
+
+  /// The options that change what an allocation makes of counts.
+  static let ruleOptions: [MethodOption] = [
+    MethodOption(
+      "spt-alpha", "X", .positive, "a matrix gets a module from its cost/α sensitive entries on (default 10)"
+    ) { $0[SensitivitySettings.self]?.budget.rules.alpha = $1.number },
+    MethodOption(
+      "spt-beta", "X", .positive, "a vector is tuned whole from its length/β sensitive entries on (default 5)"
+    ) { $0[SensitivitySettings.self]?.budget.rules.beta = $1.number },
+    MethodOption("structured-only", "", .flag, excludes: "unstructured-only", "modules and whole vectors only") { recipe, _ in
+      recipe[SensitivitySettings.self]?.budget.rules.structure = .structuredOnly
+    },
+    MethodOption("unstructured-only", "", .flag, excludes: "structured-only", "single entries only") { recipe, _ in
+      recipe[SensitivitySettings.self]?.budget.rules.structure = .unstructuredOnly
+    },
+  ]
+
+  func budget(of recipe: Recipe) -> Int? { recipe[SensitivitySettings.self]?.budget.numbers }
+
+  func recipe(_ recipe: Recipe, budget: Int) -> Recipe {
+    var recipe = recipe
+    recipe[SensitivitySettings.self]?.budget.numbers = budget
+    return recipe
+  }
+
+  func check(
+    _ tower: any ImageTower, _ recipe: Recipe, _ fidelity: Fidelity, headCount: Int
+  ) throws(SettingError) {
+    guard let budget = budget(of: recipe) else { return }
+    let sites = SensitivitySite.all(of: tower)
+    try SensitivitySurvey.check(budget, head: headCount, model: sites.reduce(0) { $0 + $1.count })
+  }
+
+  /// Sensitivities are measured on images as they are evaluated, ranked, and allocated; the control draws modules at
+  /// random under the same budget and looks at no image.
+  func tuning(_ setting: MethodSetting, head: any Head, choosing: ChoiceData?) throws -> any EncoderTuning {
+    guard let budget = setting.recipe[SensitivitySettings.self]?.budget else {
+      throw SettingError("recipe.budget", expected: "one", found: "none")
+    }
+    let (tower, branch) = (setting.tower, setting.recipe[BranchSettings.self]?.branch ?? BranchSettings.Branch())
+    let tuning = SensitivityTuning(budget.rules, setting.fidelity, branch: branch)
+    let headCount = head.trainables.reduce(0) { $0 + $1.initial.count }
+    if budget.choice == .random {
+      let sites = SensitivitySite.all(of: tower)
+      try SensitivitySurvey.check(budget.numbers, head: headCount, model: sites.reduce(0) { $0 + $1.count })
+      let allocation = Allocation.random(
+        budget.numbers, kinds: sites.map(\.kind), classToken: tower.classToken?.value.count ?? 0, budget.rules,
+        seed: setting.seed)
+      return SiteTuning(
+        tuning.adaptations(of: tower, sites, allocation, Ranking(of: [], largest: 0)), seed: setting.seed)
+    }
+    let choosing = try choosing.required(by: name)
+    let survey = try SensitivitySurvey(
+      of: tower, head: head, on: choosing.images, choosing.loader, samples: budget.samples,
+      batchSize: budget.batchSize, seed: setting.seed, stochasticDepth: setting.recipe.stochasticDepth ?? 0,
+      progress: choosing.progress)
+    let ranking = survey.ranking(upTo: budget.numbers)
+    let allocation = try survey.allocation(budget, head: headCount, ranking)
+    return SiteTuning(tuning.adaptations(of: tower, survey.sites, allocation, ranking), seed: setting.seed)
+  }
+}
+
+/// The choice of the weights to tune under a budget, and its rules.
+public struct Budget: Sendable, Codable, Equatable {
+  /// The number of parameters that may be trained besides the head.
+  public var numbers: Int
+  /// What turns counts into an allocation.
+  public var rules: Allocation.Rules
+  /// The images that sensitivity is measured on, in the order of the list.
+  public var samples = 512
+  /// How the weights are chosen; `nil`, as in runs of the first versions, for by sensitivity.
+  public var choice: Choice?
+
+  /// How weights are chosen under a budget.
+  public enum Choice: String, Sendable, Codable, CaseIterable {
+    /// The most sensitive ones: SPT.
+    case sensitivity
+    /// Modules at random matrices (`Allocation.random`): what SPT is compared with.
+    case random
+  }
+
+  /// Batch size of the sensitivity gradients: 1 for the paper's sum over samples.
+  public var batchSize = 32
+
+  /// A budget under the given rules, with the published numbers of images.
+  public init(numbers: Int, rules: Allocation.Rules) { (self.numbers, self.rules) = (numbers, rules) }
+}
+
+/// The settings of SPT in a recipe.
+public struct SensitivitySettings: MethodSettings {
+  /// The budget.
+  public var budget: Budget
+
+  /// A budget.
+  public init(_ budget: Budget) { self.budget = budget }
+
+  /// The budget's own.
+  public static let key = "budget"
+
+  /// A value that no allocation can have: key, expected and found.
+  public var problem: String? {
+    let rules = budget.rules
+    if budget.numbers < 1 { return "budget.numbers: expected 1 or more, found \(budget.numbers)" }
+    if rules.rank < 1 || rules.rank > 4096 { return "budget.rules.rank: expected 1 to 4096, found \(rules.rank)" }
+    if !(rules.alpha > 0) { return "budget.rules.alpha: expected above 0, found \(rules.alpha)" }
+    if !(rules.beta > 0) { return "budget.rules.beta: expected above 0, found \(rules.beta)" }
+    if budget.samples < 1 { return "budget.samples: expected 1 or more, found \(budget.samples)" }
+    if budget.batchSize < 1 || budget.batchSize > 65_536 {
+      return "budget.batchSize: expected 1 to 65536, found \(budget.batchSize)"
+    }
+    return nil
+  }
+}

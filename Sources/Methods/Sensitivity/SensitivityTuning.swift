@@ -1,0 +1,78 @@
+import Models
+import Tensor
+
+/// Sensitivity-aware tuning: what an allocation makes of a tower (SPT, spec section 3).
+///
+/// Where the released code and the paper differ, `fidelity` chooses (`docs/ledger.md`):
+///
+/// | | official | paper |
+/// | --- | --- | --- |
+/// | adapter of the attention's output map | beside it, reads what the map reads | behind it, as all others |
+/// | its dropout, LoRA's and the adapter's | none | as all others |
+/// | dropout of LoRA at query, key and value | one sample for the three | one each |
+/// | selected entries of norms that are not tuned whole | counted, not trained | trained |
+///
+/// The start of the branches is a setting of its own, `BranchDesign.Start`.
+public struct SensitivityTuning: Sendable {
+  /// Which kind of modules, of which rank.
+  public let rules: Allocation.Rules
+  /// Whom to follow.
+  public let fidelity: Fidelity
+  /// What the modules drop in training, and where they start.
+  public let branch: BranchSettings.Branch
+
+  /// A tuning by its settings.
+  public init(_ rules: Allocation.Rules, _ fidelity: Fidelity, branch: BranchSettings.Branch) {
+    (self.rules, self.fidelity, self.branch) = (rules, fidelity, branch)
+  }
+
+  /// What is trained: the class token, if there is one, and what the allocation names.
+  ///
+  /// - ranking: of the sites the allocation counts, in their order.
+  public func adaptations(
+    of tower: any ImageTower, _ sites: [SensitivitySite], _ allocation: Allocation, _ ranking: Ranking
+  ) -> [Adaptation] {
+    let places = ranking.places(first: allocation.threshold, of: sites.count)
+    var adaptations = tower.classToken.map { [Adaptation.whole($0)] } ?? []
+    let (modules, vectors) = (Set(allocation.modules), Set(allocation.vectors))
+    var shared = 0
+    for (place, site) in sites.enumerated() {
+      let parameter = site.parameter
+      // Key and value follow the query of their block, in all towers.
+      if parameter.site.role == .query { shared = place }
+      if modules.contains(place) {
+        adaptations.append(.branched(parameter, design(parameter.site.role, place: place, attentionPlace: shared)))
+      } else if vectors.contains(place) {
+        adaptations.append(.whole(parameter))
+      } else if allocation.entries[place] > 0, isTrained(parameter.site.role) {
+        adaptations.append(.sparse(parameter, SparseIndices(places[place], in: parameter.value.shape)))
+      }
+    }
+    return adaptations
+  }
+
+  private func isTrained(_ role: Site.Role) -> Bool {
+    fidelity == .paper || (role != .normScale && role != .normShift)
+  }
+
+  private func design(_ role: Site.Role, place: Int, attentionPlace: Int) -> BranchDesign {
+    let isOfficial = fidelity == .official
+    let isOutput = role == .attentionOutput
+    let sharesSample = isOfficial && rules.form == .lora && [.query, .key, .value].contains(role)
+    return BranchDesign(
+      form: Branch.Form(
+        isBehind: rules.form == .adapter && !(isOfficial && isOutput), hasActivation: rules.form == .adapter,
+        dropout: isOfficial && isOutput ? 0 : branch.dropout, dropPath: branch.dropPath,
+        dropoutSite: sharesSample ? attentionPlace : place, dropPathSite: place),
+      rank: rules.rank, hasBiases: rules.form == .adapter, start: branch.start)
+  }
+}
+
+extension Ranking {
+  /// The places of the first `count` ranks, rising, a list for each of so many tensors.
+  package func places(first count: Int, of tensorCount: Int) -> [[Int32]] {
+    var lists = [[Int32]](repeating: [], count: tensorCount)
+    for rank in 0..<min(count, self.count) { lists[Int(tensors[rank])].append(places[rank]) }
+    return lists.map { $0.sorted() }
+  }
+}

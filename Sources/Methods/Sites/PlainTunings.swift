@@ -1,0 +1,48 @@
+import Models
+import Tensor
+
+/// The usual ways to tune some of an encoder, as rules that choose its sites (spec "baselines", part B).
+public enum PlainTuning: Sendable, Hashable {
+  /// Every tensor.
+  case full
+  /// The last so many blocks and the norm behind them.
+  case lastBlocks(Int)
+  /// All biases, those of norms too (BitFit, Ben Zaken et al. 2022).
+  case biases
+  /// A low-rank branch beside the query and value maps (Hu et al. 2022).
+  case lora
+  /// An adapter behind the second map of every MLP (Pfeiffer et al. 2021).
+  case adapter
+
+  /// What is trained of a tower.
+  public func adaptations(of tower: any ImageTower, rank: Int, _ branch: BranchSettings.Branch) -> [Adaptation] {
+    let parameters = tower.parameters
+    switch self {
+    case .full: return parameters.map { .whole($0) }
+    case .lastBlocks(let count):
+      let blocks = Set(parameters.compactMap(\.site.block)).sorted().suffix(count)
+      let end = parameters.lastIndex { $0.site.block != nil } ?? parameters.endIndex
+      return parameters.enumerated().filter { place, parameter in
+        let isNorm = [.normScale, .normShift].contains(parameter.site.role)
+        return parameter.site.block.map { blocks.contains($0) } ?? (isNorm && place > end)
+      }.map { .whole($0.element) }
+    case .biases: return parameters.filter { [.bias, .normShift].contains($0.site.role) }.map { .whole($0) }
+    case .lora: return branched(parameters, [.query, .value], isBehind: false, rank, branch)
+    case .adapter: return branched(parameters, [.mlpDown], isBehind: true, rank, branch)
+    }
+  }
+
+  private func branched(
+    _ parameters: [Parameter], _ roles: Set<Site.Role>, isBehind: Bool, _ rank: Int, _ branch: BranchSettings.Branch
+  ) -> [Adaptation] {
+    parameters.filter { roles.contains($0.site.role) && $0.value.shape.rank == 2 }.enumerated().map {
+      place, parameter in
+      .branched(
+        parameter,
+        BranchDesign(
+          form: Branch.Form(
+            isBehind: isBehind, hasActivation: isBehind, dropout: branch.dropout, dropPath: branch.dropPath,
+            dropoutSite: place, dropPathSite: place), rank: rank, hasBiases: isBehind, start: branch.start))
+    }
+  }
+}

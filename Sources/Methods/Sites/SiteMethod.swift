@@ -1,0 +1,106 @@
+import Models
+
+/// The usual ways to tune parts of an encoder, by name: what SPT is compared with, under its own recipe.
+///
+///     source    the authors' scripts of SPT on VTAB-1k, ViT-B/16
+///     expected  VTAB-1k, mean of the three groups: lora 74.9 %, adapter 73.9 %, bitfit 65.2 %, full 69.0 %, partial-k 60.7 %
+///     command   frugal tune --model VIT --data DATA --method lora --out RUN
+struct SiteMethod: EncoderMethod {
+  let name: String
+  /// The rule that chooses the sites.
+  private let rule: @Sendable (Recipe) -> PlainTuning
+  private let settings: @Sendable (inout Recipe) -> Void
+  let options: [MethodOption]
+  /// What a tower must have: the role of a site, and its name in the message.
+  private let needed: (role: Site.Role, name: String)?
+
+  private init(
+    _ name: String, needs needed: (role: Site.Role, name: String)? = nil, options: [MethodOption] = [],
+    _ rule: @escaping @Sendable (Recipe) -> PlainTuning,
+    _ settings: @escaping @Sendable (inout Recipe) -> Void = { _ in }
+  ) {
+    (self.name, self.needed, self.options) = (name, needed, options)
+    (self.rule, self.settings) = (rule, settings)
+  }
+
+  static let all: [SiteMethod] = [
+    SiteMethod("lora", needs: (.query, "query maps"), options: BranchSettings.options(), { _ in .lora }) {
+      $0[BranchSettings.self] = BranchSettings(.init(dropPath: 0, start: .zeroUp))
+    },
+    SiteMethod("adapter", needs: (.mlpDown, "MLPs"), options: BranchSettings.options(), { _ in .adapter }) {
+      $0[BranchSettings.self] = BranchSettings(.init(dropout: 0, dropPath: 0, start: .zeroUp))
+    },
+    SiteMethod("bitfit", { _ in .biases }), SiteMethod("full", { _ in .full }),
+    SiteMethod(
+      "partial-k",
+      options: [
+        MethodOption("last-blocks", "K", .integer(1...10_000), "blocks to train (default 1)") {
+          $0[PartialSettings.self]?.lastBlocks = $1.integer
+        }
+      ], { .lastBlocks($0[PartialSettings.self]?.lastBlocks ?? 1) }
+    ) { $0[PartialSettings.self] = PartialSettings(lastBlocks: 1) },
+  ]
+
+  /// What all methods of SPT's tables share: 100 epochs of AdamW with a ramp, the schedule lagging by one epoch.
+  static let sharedRecipe: Recipe = {
+    var optimizer = OptimizerRecipe(learningRate: 1e-3)
+    (optimizer.kind, optimizer.weightDecay) = (.adamw, 1e-4)
+    (optimizer.warmup, optimizer.warmupEpochs, optimizer.warmupLearningRate) = (.ramp, 10, 1e-6)
+    (optimizer.minimumLearningRate, optimizer.recounts, optimizer.lag) = (1e-5, false, 1)
+    var recipe = Recipe(epochs: 100, batchSize: 64, optimizer: optimizer)
+    (recipe.keepsLastBatch, recipe.stochasticDepth) = (true, 0.1)
+    return recipe
+  }()
+
+  var trainingProtocol: TrainingProtocol { .allImages }
+
+  func recipe(_ setting: PublishedSetting) -> Recipe {
+    var recipe = Self.sharedRecipe
+    settings(&recipe)
+    return recipe
+  }
+
+  func check(
+    _ tower: any ImageTower, _ recipe: Recipe, _ fidelity: Fidelity, headCount: Int
+  ) throws(SettingError) {
+    guard let needed, !tower.parameters.contains(where: { $0.site.role == needed.role }) else { return }
+    throw SettingError(
+      "method", expected: "one with sites in this model, which has no \(needed.name)", found: name)
+  }
+
+  func tuning(_ setting: MethodSetting, head: any Head, choosing: ChoiceData?) throws -> any EncoderTuning {
+    let branch = setting.recipe[BranchSettings.self]?.branch ?? BranchSettings.Branch()
+    return SiteTuning(
+      rule(setting.recipe).adaptations(of: setting.tower, rank: branch.rank, branch), seed: setting.seed)
+  }
+}
+
+/// The settings of partial tuning in a recipe.
+public struct PartialSettings: MethodSettings {
+  /// The number of blocks that are trained, counted from the last.
+  public var lastBlocks: Int
+
+  /// A number of blocks.
+  public init(lastBlocks: Int) { self.lastBlocks = lastBlocks }
+
+  /// The number of blocks.
+  public static let key = "lastBlocks"
+
+  /// A value that no run can have: key, expected and found.
+  public var problem: String? { lastBlocks < 1 ? "lastBlocks: expected 1 or more, found \(lastBlocks)" : nil }
+}
+
+/// The encoder as it came, by name.
+struct FrozenMethod: EncoderMethod {
+  let name = "frozen"
+  var isTrained: Bool { false }
+  var trainingProtocol: TrainingProtocol { .fewShot }
+
+  func recipe(_ setting: PublishedSetting) -> Recipe {
+    Recipe(epochs: 1, batchSize: 32, optimizer: OptimizerRecipe(learningRate: 0))
+  }
+
+  func tuning(_ setting: MethodSetting, head: any Head, choosing: ChoiceData?) throws -> any EncoderTuning {
+    FrozenEncoder()
+  }
+}

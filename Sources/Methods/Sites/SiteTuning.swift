@@ -1,0 +1,142 @@
+import Models
+import Tensor
+
+/// One site of an encoder, and what of it is trained.
+public enum Adaptation: Sendable {
+  /// The tensor itself.
+  case whole(Parameter)
+  /// A few of its entries: W + scatter(d), d zero at first.
+  case sparse(Parameter, SparseIndices)
+  /// A narrow network beside or behind a linear map.
+  case branched(Parameter, BranchDesign)
+
+  /// Where it is.
+  public var parameter: Parameter {
+    switch self {
+    case .whole(let parameter), .sparse(let parameter, _), .branched(let parameter, _): parameter
+    }
+  }
+}
+
+/// The shape of a branch and where its tensors start.
+public struct BranchDesign: Sendable, Hashable {
+  /// How it works.
+  public let form: Branch.Form
+  /// The numbers a token has between its two maps.
+  public let rank: Int
+  /// Whether its maps have biases.
+  public let hasBiases: Bool
+  /// Where its tensors start.
+  public let start: Start
+
+  /// Where the tensors of a branch start.
+  public enum Start: String, Sendable, Hashable, Codable, CaseIterable {
+    /// Both maps N(0, 0.02²): the branch changes the model from the start, as the released code of SPT has it.
+    case normal
+    /// D uniform in ±1/√in (Kaiming's with a = √5), U zero: the branch starts as no change.
+    case zeroUp = "zero-up"
+  }
+
+  /// A design by its parts.
+  public init(form: Branch.Form, rank: Int, hasBiases: Bool, start: Start) {
+    (self.form, self.rank, self.hasBiases, self.start) = (form, rank, hasBiases, start)
+  }
+
+  /// D, its bias, U, its bias, for a weight [out, in]; the numbers of a seed and a place among the sites.
+  func tensors(_ weight: Shape, seed: UInt64, place: Int) -> [(name: String, value: Tensor)] {
+    let (out, read) = (weight[0], form.isBehind ? weight[0] : weight[1])
+    func random(_ part: Int) -> Random { Random(seed: seed, purpose: .initialization, step: 4 * place + part) }
+    let down: Tensor
+    let up: Tensor
+    switch start {
+    case .normal:
+      down = random(1).normal([rank, read], deviation: 0.02)
+      up = random(2).normal([out, rank], deviation: 0.02)
+    case .zeroUp:
+      let bound = 1 / Real(read).squareRoot()
+      down = Tensor([rank, read], random(1).uniform([rank, read]).values.map { (2 * $0 - 1) * bound })
+      up = .zeros([out, rank])
+    }
+    guard hasBiases else { return [("down", down), ("up", up)] }
+    return [("down", down), ("down.bias", .zeros([rank])), ("up", up), ("up.bias", .zeros([out]))]
+  }
+}
+
+/// An encoder whose sites are tuned one by one: SPT, LoRA, adapters, BitFit, full and partial tuning are rules that choose
+/// the sites.
+public struct SiteTuning: EncoderTuning {
+  /// What is trained, in the order of the sites.
+  public let adaptations: [Adaptation]
+  /// The tensors to train, in the order of the adaptations.
+  public let trainables: [Trainable]
+  /// The trained tensors of each adaptation.
+  private let ranges: [Range<Int>]
+
+  /// A tuning of the given sites, each at most once; `seed` is that of the starting values.
+  public init(_ adaptations: [Adaptation], seed: UInt64) {
+    self.adaptations = adaptations
+    var (trainables, ranges): ([Trainable], [Range<Int>]) = ([], [])
+    for (place, adaptation) in adaptations.enumerated() {
+      let first = trainables.count
+      trainables += Self.trainables(adaptation, seed: seed, place: place)
+      ranges.append(first..<trainables.count)
+    }
+    (self.trainables, self.ranges) = (trainables, ranges)
+  }
+
+  /// Weight decay acts on matrices, but for the tokens' own: class token and positions (timm's rule).
+  private static func trainables(_ adaptation: Adaptation, seed: UInt64, place: Int) -> [Trainable] {
+    let site = adaptation.parameter.site
+    switch adaptation {
+    case .whole(let parameter):
+      let isToken = [.classToken, .positions].contains(site.role)
+      return [Trainable(site.name, parameter.value, isDecayed: parameter.value.shape.rank > 1 && !isToken)]
+    case .sparse(_, let indices):
+      return [Trainable(DeltaEntry.entries(site: site.name).name, .zeros([indices.count]), isDecayed: false)]
+    case .branched(let parameter, let design):
+      return design.tensors(parameter.value.shape, seed: seed, place: place).map { part in
+        Trainable(DeltaEntry.branch(site: site.name, part: part.name).name, part.value, isDecayed: part.value.shape.rank > 1)
+      }
+    }
+  }
+
+  /// Each site by the values of its tensors.
+  public func tunings(_ values: [Variable]) -> [Site: Tuning] {
+    Dictionary(
+      uniqueKeysWithValues: zip(adaptations, ranges).map { adaptation, range in
+        (adaptation.parameter.site, Self.tuning(adaptation, Array(values[range])))
+      })
+  }
+
+  private static func tuning(_ adaptation: Adaptation, _ values: [Variable]) -> Tuning {
+    switch adaptation {
+    case .whole: .replaced(values[0])
+    case .sparse(_, let indices): .shifted(by: values[0], at: indices)
+    case .branched(_, let design): .branched(design.branch(values))
+    }
+  }
+
+  /// Tensors as they are; entries with their places; branches with their form.
+  public func write(_ values: [Tensor], to delta: inout Delta) {
+    for (adaptation, range) in zip(adaptations, ranges) {
+      let site = adaptation.parameter.site.name
+      switch adaptation {
+      case .whole: break
+      case .sparse(_, let indices): delta.indices[site] = indices.places
+      case .branched(_, let design):
+        delta.description.branches = (delta.description.branches ?? [:])
+          .merging([site: design.form]) { _, new in new }
+      }
+      for (trainable, value) in zip(trainables[range], values[range]) { delta.tensors[trainable.name] = value }
+    }
+  }
+}
+
+extension BranchDesign {
+  /// The branch of tensors in the order of `tensors`.
+  func branch(_ values: [Variable]) -> Branch {
+    hasBiases
+      ? Branch(down: values[0], downBias: values[1], up: values[2], upBias: values[3], form: form)
+      : Branch(down: values[0], downBias: nil, up: values[1], upBias: nil, form: form)
+  }
+}

@@ -1,0 +1,65 @@
+/// Optimisation of a group of tensors.
+public struct OptimizerRecipe: Sendable, Codable, Equatable {
+  /// The update rule.
+  public enum Kind: String, Sendable, Codable, CaseIterable { case adam, adamw, sgd }
+
+  /// The update rule.
+  public var kind: Kind = .adam
+  /// The largest learning rate.
+  public var learningRate: Double
+  /// Added to the gradient as weightDecay · θ (SGD, Adam), or subtracted from the tensor (AdamW).
+  public var weightDecay: Double = 0
+  /// μ of SGD.
+  public var momentum: Double = 0.9
+  /// Whether SGD uses Nesterov's momentum.
+  public var nesterov: Bool = false
+  /// The course after the warm-up.
+  public var course: Schedule.Course = .cosine
+  /// The kind of warm-up.
+  public var warmup: Schedule.Warmup.Kind = .none
+  /// The epochs of the warm-up.
+  public var warmupEpochs: Int = 1
+  /// The learning rate of a constant warm-up, and of the first epoch of a linear one or a ramp.
+  public var warmupLearningRate: Double = 1e-5
+  /// The learning rate at the end of the cosine; `nil`, as in runs of the first versions, for 0.
+  public var minimumLearningRate: Double?
+  /// The number of epochs the schedule lags; `nil`, as in runs of the first versions, for 0.
+  public var lag: Int?
+  /// Whether the cosine begins after the warm-up, so that it does not reach its end, or with it.
+  public var recounts: Bool = true
+
+  /// A recipe with Adam and a cosine, to be changed at will.
+  public init(learningRate: Double) { self.learningRate = learningRate }
+
+  /// A value that no optimiser can have: key, expected and found.
+  var problem: String? {
+    func wrong(_ key: String, _ expected: String, _ found: Any) -> String {
+      "\(key): expected \(expected), found \(found)"
+    }
+    for (key, value) in [
+      ("learningRate", learningRate), ("weightDecay", weightDecay), ("momentum", momentum),
+      ("warmupLearningRate", warmupLearningRate), ("minimumLearningRate", minimumLearningRate ?? 0),
+    ] where value < 0 { return wrong(key, "0 or more", value) }
+    if nesterov && momentum == 0 { return wrong("momentum", "above 0 with nesterov", momentum) }
+    if warmupEpochs < 0 { return wrong("warmupEpochs", "0 or more", warmupEpochs) }
+    if let lag, lag < 0 { return wrong("lag", "0 or more", lag) }
+    return nil
+  }
+
+  /// The update rule, before its first step.
+  package func optimizer(_ slots: [ParameterSlot]) -> any Optimizer {
+    switch kind {
+    case .adam: Adam(slots, weightDecay: weightDecay)
+    case .adamw: Adam(slots, weightDecay: weightDecay, decay: .decoupled)
+    case .sgd: SGD(slots, momentum: momentum, weightDecay: weightDecay, isNesterov: nesterov)
+    }
+  }
+
+  /// The learning rate by epoch.
+  package func schedule(epochs: Int) -> Schedule {
+    Schedule(
+      base: learningRate, period: epochs, course: course,
+      warmup: Schedule.Warmup(kind: warmup, epochs: warmup == .none ? 0 : warmupEpochs, rate: warmupLearningRate),
+      isRecounted: recounts, minimum: minimumLearningRate ?? 0, lag: lag ?? 0)
+  }
+}

@@ -1,0 +1,112 @@
+/// Every number that a run depends on besides model, data and seed.
+public struct Recipe: Sendable, Equatable {
+  /// Passes over the training images.
+  public var epochs: Int
+  /// Images per step; the last, smaller batch of an epoch is dropped if there is a full one, unless `keepsLastBatch`.
+  public var batchSize: Int
+  /// Optimisation of the encoder's tensors.
+  public var encoder: OptimizerRecipe
+  /// Optimisation of the head's tensors.
+  public var head: OptimizerRecipe
+  /// Whether images are cropped and flipped at random; if not, they are prepared as for evaluation.
+  public var augments: Bool
+  /// The smallest share of an image's area that a random crop keeps.
+  public var smallestCrop: Double
+  // Settings that runs of the first versions lack are `nil` there: absent from their `config.json` and from what their
+  // fingerprint is made of.
+
+  /// The largest random shift in pixels of images that are not cropped and flipped; `nil` for none.
+  public var shift: Int?
+  /// Whether the last, smaller batch of an epoch is a step too; `nil` for no.
+  public var keepsLastBatch: Bool?
+  /// The probability that a sample skips a residual branch of the last block, ascending from 0 in proportion to the
+  /// depth; `nil` for 0.
+  public var stochasticDepth: Double?
+  /// The settings of the method's halves.
+  private var own: [any MethodSettings] = []
+
+  /// A recipe without settings of a method.
+  public init(
+    epochs: Int, batchSize: Int, optimizer: OptimizerRecipe, augments: Bool = false, smallestCrop: Double = 0.08
+  ) {
+    (self.epochs, self.batchSize, encoder, head) = (epochs, batchSize, optimizer, optimizer)
+    (self.augments, self.smallestCrop) = (augments, smallestCrop)
+  }
+
+  /// The settings of one method; `nil` where the recipe is that of others.
+  public subscript<Settings: MethodSettings>(_: Settings.Type) -> Settings? {
+    get { own.lazy.compactMap { $0 as? Settings }.first }
+    set {
+      own.removeAll { $0 is Settings }
+      if let newValue { own.append(newValue) }
+    }
+  }
+
+  /// Takes over the optimiser of a head and the settings that belong to it.
+  mutating func adoptHead(of recipe: Recipe) {
+    head = recipe.head
+    own += recipe.own
+  }
+
+  /// Whether two recipes have the same values.
+  public static func == (a: Recipe, b: Recipe) -> Bool {
+    (a.epochs, a.batchSize, a.encoder, a.head) == (b.epochs, b.batchSize, b.encoder, b.head)
+      && (a.augments, a.smallestCrop, a.shift, a.keepsLastBatch, a.stochasticDepth)
+        == (b.augments, b.smallestCrop, b.shift, b.keepsLastBatch, b.stochasticDepth)
+      && a.own.count == b.own.count
+      && a.own.allSatisfy { settings in b.own.contains { settings.isEqual(to: $0) } }
+  }
+
+  /// A value that no run can have: key, expected and found.
+  var problem: String? {
+    func wrong(_ key: String, _ expected: String, _ found: Any) -> String {
+      "recipe.\(key): expected \(expected), found \(found)"
+    }
+    if epochs < 1 || epochs > 1_000_000 { return wrong("epochs", "1 to 1000000", epochs) }
+    if batchSize < 1 || batchSize > 1_000_000 { return wrong("batchSize", "1 to 1000000", batchSize) }
+    if !(smallestCrop > 0 && smallestCrop <= 1) { return wrong("smallestCrop", "above 0, at most 1", smallestCrop) }
+    if let shift, !(1...64).contains(shift) { return wrong("shift", "1 to 64", shift) }
+    if shift != nil, augments { return wrong("shift", "none where images are cropped and flipped", shift ?? 0) }
+    if let stochasticDepth, !(0...1).contains(stochasticDepth) {
+      return wrong("stochasticDepth", "0 to 1", stochasticDepth)
+    }
+    if let problem = own.lazy.compactMap(\.problem).first { return "recipe.\(problem)" }
+    return encoder.problem.map { "recipe.encoder.\($0)" } ?? head.problem.map { "recipe.head.\($0)" }
+  }
+}
+
+extension Recipe: Codable {
+  private enum Key: String, CodingKey {
+    case epochs, batchSize, encoder, head, augments, smallestCrop, shift, keepsLastBatch, stochasticDepth
+  }
+
+  /// Decodes a recipe with the settings of every method that its keys name.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: Key.self)
+    epochs = try values.decode(Int.self, forKey: .epochs)
+    batchSize = try values.decode(Int.self, forKey: .batchSize)
+    encoder = try values.decode(OptimizerRecipe.self, forKey: .encoder)
+    head = try values.decode(OptimizerRecipe.self, forKey: .head)
+    augments = try values.decode(Bool.self, forKey: .augments)
+    smallestCrop = try values.decode(Double.self, forKey: .smallestCrop)
+    shift = try values.decodeIfPresent(Int.self, forKey: .shift)
+    keepsLastBatch = try values.decodeIfPresent(Bool.self, forKey: .keepsLastBatch)
+    stochasticDepth = try values.decodeIfPresent(Double.self, forKey: .stochasticDepth)
+    own = try MethodList.settings.compactMap { try $0.decodedIfPresent(from: decoder) }
+  }
+
+  /// Encodes the recipe; the settings of its methods are keys beside its own.
+  public func encode(to encoder: any Encoder) throws {
+    var values = encoder.container(keyedBy: Key.self)
+    try values.encode(epochs, forKey: .epochs)
+    try values.encode(batchSize, forKey: .batchSize)
+    try values.encode(self.encoder, forKey: .encoder)
+    try values.encode(head, forKey: .head)
+    try values.encode(augments, forKey: .augments)
+    try values.encode(smallestCrop, forKey: .smallestCrop)
+    try values.encodeIfPresent(shift, forKey: .shift)
+    try values.encodeIfPresent(keepsLastBatch, forKey: .keepsLastBatch)
+    try values.encodeIfPresent(stochasticDepth, forKey: .stochasticDepth)
+    for settings in own { try settings.encode(to: encoder) }
+  }
+}

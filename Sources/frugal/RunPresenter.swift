@@ -1,0 +1,103 @@
+import Foundation
+import Methods
+import Tensor
+
+/// A run as its user sees it: progress on a line, and a Ctrl-C that stops after a step and says how to resume.
+struct RunPresenter {
+  private let line: ProgressLine
+  private let resumption: String
+  private let label: String?
+  private let interrupt: Interrupt
+
+  /// - resumption: the command that resumes after a Ctrl-C.
+  /// - line, interrupt: those of the command that the run is a part of.
+  /// - label: what the run is called where it is one of many, and all it says is its progress on that line.
+  init(
+    resumption: String, on line: ProgressLine = ProgressLine(), _ interrupt: Interrupt = Interrupt(),
+    label: String? = nil
+  ) {
+    (self.resumption, self.line, self.interrupt, self.label) = (resumption, line, interrupt, label)
+  }
+
+  /// Trains a run and says how it goes.
+  ///
+  /// - Throws: `Interrupted` after a Ctrl-C; what the run throws.
+  func train(_ run: Run) throws -> RunResult {
+    do {
+      let result = try run.train(shouldStop: { interrupt.isRequested }, report: show)
+      if label == nil { line.finish() }
+      return result
+    } catch let stopped as RunStopped {
+      line.finish(text(of: stopped.stage, run))
+      throw Interrupted()
+    } catch {
+      line.finish()
+      throw error
+    }
+  }
+
+  private func text(of stage: RunStopped.Stage, _ run: Run) -> String {
+    switch stage {
+    case .beforeFirstStep:
+      "stopped before its first step; "
+        + (run.folder.isBegun ? "to resume: \(resumption)" : "nothing was written")
+    case .afterStep(let step): "stopped after step \(step); to resume: \(resumption)"
+    case .beforeValidation: "stopped before its validation; to resume: \(resumption)"
+    case .beforeResult: "stopped before the result; to get it: \(resumption)"
+    }
+  }
+
+  private func show(_ event: RunEvent) {
+    switch event {
+    case .choosing(let done, let count): line.show(labelled("images for the sensitivity"), done, of: count)
+    case .encoding(let done, let count): line.show(labelled("features of images"), done, of: count)
+    case .begins(let summary): if label == nil { announce(summary) }
+    case .step(let progress): line.show(labelled(description(of: progress)), fraction: progress.fraction)
+    case .epoch(let metrics, let count): if label == nil { line.finish(description(of: metrics, count)) }
+    case .evaluating(let done, let count): line.show(labelled("evaluating"), done, of: count)
+    case .trying(let budget, let number, let count): note("budget \(grouped(budget)), \(number) of \(count)")
+    case .judged(let score):
+      line.finish("budget \(grouped(score.budget)): val \(percent(score.validationAccuracy)) %")
+    case .chose(let budget): note("budget \(grouped(budget)) is the best on val; trained again on train and val")
+    }
+  }
+
+  private func labelled(_ text: String) -> String { label.map { "\($0)  \(text)" } ?? text }
+
+  /// What will be done, before it is.
+  private func announce(_ summary: RunSummary) {
+    line.finish()
+    let (configuration, recipe) = (summary.configuration, summary.configuration.recipe)
+    note(
+      "\(configuration.method), \(summary.images) images of \(configuration.data.classes.count) classes, "
+        + "\(recipe.epochs) epochs of \(summary.stepsPerEpoch) steps, "
+        + "\(grouped(summary.trainedCount)) trainable parameters")
+    if summary.hasFrozenEncoder {
+      note(
+        summary.isCached
+          ? "features of the frozen encoder were computed once and are reused in every epoch"
+          : "features are computed again in every epoch, as images are cropped at random (--crop center reuses them)")
+    }
+    for warning in summary.warnings { note("warning: \(warning)") }
+    if summary.stepsDone > 0 { note("resuming after step \(summary.stepsDone)") }
+  }
+
+  private func description(of progress: Trainer.Progress) -> String {
+    "epoch \(progress.epoch)/\(progress.epochs) step \(progress.step)/\(progress.steps)  "
+      + "loss \(String(format: "%.4f", progress.loss))  accuracy \(percent(progress.accuracy)) %  "
+      + "\(String(format: "%.1f", progress.imagesPerSecond)) images/s  "
+      + "\(ProgressLine.duration(progress.secondsLeft)) left"
+  }
+
+  private func description(of metrics: EpochMetrics, _ epochs: Int) -> String {
+    let masked = metrics.shares["all"].map { "  masked \(String(format: "%.3f", $0)) %" } ?? ""
+    let validation =
+      metrics.validationAccuracy.map { "  val \(percent($0)) %" } ?? metrics.testAccuracy.map {
+        "  TEST \(percent($0)) %"
+      }
+      ?? ""
+    return "epoch \(metrics.epoch)/\(epochs)  loss \(String(format: "%.4f", metrics.terms["loss"] ?? 0))  "
+      + "accuracy \(percent(metrics.accuracy)) %\(validation)\(masked)  "
+      + "\(String(format: "%.1f", metrics.imagesPerSecond)) images/s"
+  }
+}

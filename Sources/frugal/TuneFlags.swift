@@ -1,0 +1,117 @@
+import Datasets
+import Foundation
+import Methods
+import Models
+
+/// From the flags of `frugal tune` to what is asked of a run.
+enum TuneFlags {
+  /// A run that begins.
+  static func new(_ arguments: Arguments) throws -> Run {
+    try Run(request(arguments), in: RunFolder(at: try arguments.required("--out")))
+  }
+
+  /// A run that is resumed: its own settings, and the paths of model and data if they have moved.
+  static func resumed(_ arguments: Arguments) throws -> Run {
+    let allowed: Set = ["--resume", "--model", "--data", "--method", "--threads", "--json"]
+    if let flag = arguments.flags.subtracting(allowed).min() {
+      throw UsageError("\(flag): cannot be combined with --resume: the settings of the run hold")
+    }
+    let folder = RunFolder(at: try arguments.required("--resume"))
+    let settings = try folder.settings()
+    if arguments.has("--method"), try method(arguments).description != settings.method {
+      throw UsageError(
+        "--method", expected: "that of the run, \(settings.method)", found: try method(arguments).description)
+    }
+    return try Run(resuming: folder, model: arguments.string("--model"), data: arguments.string("--data"))
+  }
+
+  /// What the flags ask for; every flag is checked before anything is read.
+  static func request(_ arguments: Arguments) throws -> RunRequest {
+    let method = try method(arguments)
+    var request = RunRequest(
+      method: method.description, model: try arguments.required("--model"), data: try arguments.required("--data"))
+    _ = try arguments.required("--out")
+    request.shots = try shots(arguments)
+    request.seed = try arguments.integer("--seed", in: 0...Int(Int32.max)) ?? 1
+    request.fidelity = try arguments.choice("--as", of: Fidelity.self) ?? .official
+    request.benchmark = try arguments.choice("--dataset", of: Benchmark.self)
+    request.templates = arguments.strings("--template")
+    request.cleaning = try arguments.choice("--tokenizer", of: TextCleaning.self) ?? .published
+    request.truncates = arguments.has("--truncate")
+    request.normalisation = try arguments.choice("--normalize", of: Normalisation.self)
+    request.hints = try arguments.hints()
+    request.classes = try arguments.choice("--classes", of: ClassPart.self) ?? .all
+    request.selection = try arguments.choice("--select", of: RunConfiguration.Selection.self)
+    request.splits = try arguments.choice("--train-on", of: RunConfiguration.Splits.self)
+    request.skipsUnreadable = arguments.has("--skip-unreadable")
+    try MethodFlags.check(arguments, method)
+    request.budgets = try MethodFlags.list(arguments, method)
+    request.adjust = { try adjust(&$0, arguments, method) }
+    // The same flags on the published recipe of other data: what is wrong with them is wrong everywhere.
+    var trial = method.recipe(PublishedSetting(benchmark: nil, shots: nil, fidelity: request.fidelity))
+    try request.adjust(&trial)
+    try method.encoder.check(trial)
+    return request
+  }
+
+  private static func method(_ arguments: Arguments) throws -> MethodName {
+    let text = try arguments.required("--method")
+    guard MethodName(text)?.isTrained ?? true else {
+      throw UsageError("--method: expected one that trains, found \"\(text)\" (frugal evaluate does that)")
+    }
+    return try Run.method(text)
+  }
+
+  private static func shots(_ arguments: Arguments) throws(UsageError) -> RunRequest.Shots? {
+    guard let text = arguments.string("--shots") else { return nil }
+    if text == "all" { return .all }
+    guard let shots = Int(text), shots > 0, shots <= 1_000_000 else {
+      throw UsageError("--shots", expected: "a whole number from 1, or all", found: "\"\(text)\"")
+    }
+    return .count(shots)
+  }
+
+  /// What the flags change in a published recipe.
+  private static func adjust(_ recipe: inout Recipe, _ arguments: Arguments, _ method: MethodName) throws {
+    if arguments.has("--shift"), arguments.string("--crop") == Crop.random.rawValue {
+      throw UsageError("--shift", expected: "no random crops with it", found: "--crop random")
+    }
+    if let epochs = try arguments.integer("--epochs", in: 1...100_000) { recipe.epochs = epochs }
+    if let batch = try arguments.integer("--batch", in: 1...65_536) { recipe.batchSize = batch }
+    if let crop = try arguments.choice("--crop", of: Crop.self) { recipe.augments = crop == .random }
+    if let shift = try arguments.integer("--shift", in: 1...64) { (recipe.shift, recipe.augments) = (shift, false) }
+    if let share = try arguments.number("--stochastic-depth", in: 0...0.99) { recipe.stochasticDepth = share }
+    try MethodFlags.apply(method.options, arguments, to: &recipe)
+    recipe.encoder = try optimizer(recipe.encoder, arguments)
+    recipe.head = try optimizer(recipe.head, arguments)
+  }
+
+  private enum Crop: String, CaseIterable { case random, center }
+  private enum Recount: String, CaseIterable { case yes, no }
+
+  private static func optimizer(
+    _ published: OptimizerRecipe, _ arguments: Arguments
+  ) throws(UsageError) -> OptimizerRecipe {
+    var recipe = published
+    if let kind = try arguments.choice("--optimizer", of: OptimizerRecipe.Kind.self) { recipe.kind = kind }
+    if let rate = try arguments.number("--lr", in: 0...1e3) { recipe.learningRate = rate }
+    if let decay = try arguments.number("--weight-decay", in: 0...1e3) { recipe.weightDecay = decay }
+    if let momentum = try arguments.number("--momentum", in: 0...0.9999) { recipe.momentum = momentum }
+    if arguments.has("--nesterov") { recipe.nesterov = true }
+    if let course = try arguments.choice("--schedule", of: Schedule.Course.self) { recipe.course = course }
+    if let warmup = try arguments.choice("--warmup", of: Schedule.Warmup.Kind.self) { recipe.warmup = warmup }
+    if let epochs = try arguments.integer("--warmup-epochs", in: 0...100_000) { recipe.warmupEpochs = epochs }
+    if let rate = try arguments.number("--warmup-lr", in: 0...1e3) { recipe.warmupLearningRate = rate }
+    if let recount = try arguments.choice("--recount", of: Recount.self) { recipe.recounts = recount == .yes }
+    guard recipe.kind == .sgd || (!arguments.has("--momentum") && !arguments.has("--nesterov")) else {
+      throw UsageError("--momentum, --nesterov", expected: "--optimizer sgd with them", found: recipe.kind.rawValue)
+    }
+    for flag in ["--warmup-epochs", "--warmup-lr", "--recount"] where recipe.warmup == .none && arguments.has(flag) {
+      throw UsageError(flag, expected: "--warmup constant or linear with it", found: "none")
+    }
+    guard !recipe.nesterov || recipe.momentum > 0 else {
+      throw UsageError("--nesterov", expected: "a momentum above 0", found: "\(recipe.momentum)")
+    }
+    return recipe
+  }
+}
