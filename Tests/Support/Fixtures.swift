@@ -1,19 +1,21 @@
 import Foundation
 
-/// The golden files that tests compare with: made with PyTorch and the authors' own code, not shipped in the clone.
-///
-/// They are looked for in the folder named by `FRUGAL_FIXTURES`, else in `shared/fixtures` beside the clone.
-/// A suite that needs a folder of them is disabled by name where it is missing:
-///
-///     @Suite(.enabled(if: Fixtures.has("ops"), "golden files of ops are absent: set FRUGAL_FIXTURES"))
+/// The folders that tests read: golden files, made with PyTorch and the authors' own code and not shipped in the clone
+/// (`GoldenSet`), and small files that every clone carries.
 package enum Fixtures {
-  /// The root folder of the golden files.
+  /// The folder that `FRUGAL_FIXTURES` names.
+  private static let named = ProcessInfo.processInfo.environment["FRUGAL_FIXTURES"]
+
+  /// The root folder of the golden files: `FRUGAL_FIXTURES`, else `shared/fixtures` beside the clone.
   package static let root: URL =
-    if let path = ProcessInfo.processInfo.environment["FRUGAL_FIXTURES"] {
-      URL(fileURLWithPath: path, isDirectory: true)
+    if let named {
+      URL(fileURLWithPath: named, isDirectory: true)
     } else {
       package.appendingPathComponent("../shared/fixtures", isDirectory: true).standardizedFileURL
     }
+
+  /// Whether golden files are expected: a folder of them is named, or there is one at the default location.
+  package static var areExpected: Bool { named != nil || FileManager.default.fileExists(atPath: root.path) }
 
   /// The root folder of the clone.
   package static let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
