@@ -4,12 +4,12 @@ import FrugalTestSupport
 import Tensor
 import Testing
 
-@Suite(.enabled(if: Fixtures.has("weights-io"), "golden files of weights-io are absent: set FRUGAL_FIXTURES"))
-struct SafeTensorsGoldenTests {
+@Suite(.golden(.weightsIO)) struct SafeTensorsGoldenTests {
   @Test func everyTypeReadsAsTheStoredNumbers() throws {
-    let golden = Fixtures.golden("weights-io", "all-dtypes")
+    let golden = try GoldenSet.weightsIO.golden("all-dtypes")
     let file = try golden.file()
-    let expected = try #require(Fixtures.json("weights-io/expected-all-dtypes.json").object)
+    let name = try #require(golden.args["expected"].string)
+    let expected = try #require(GoldenSet.weightsIO.json(name).object)
     #expect(Set(file.names) == Set(expected.keys))
     for (name, want) in expected {
       let values = try #require(want["values"].doubles)
@@ -21,10 +21,10 @@ struct SafeTensorsGoldenTests {
       let rounded = values.map { Double(Real($0)) }
       expectClose(try file.tensor(name).values.map { Double($0) }, rounded, rtol: 0, atol: 0, name)
     }
-    #expect(file.metadata == ["format": "pt", "note": "fixture é 猫"])
+    #expect(file.metadata == golden.args["metadata"].object?.compactMapValues(\.string))
   }
 
-  @Test(arguments: Fixtures.cases("weights-io", op: "read").filter { !$0.args["tensors"].isNull })
+  @Test(arguments: GoldenSet.weightsIO.cases(op: "read").filter { !$0.args["tensors"].isNull })
   func fileReadsAsTheExpectedTensors(_ golden: GoldenCase) throws {
     let file = try golden.file()
     let expected = try #require(golden.args["tensors"].object)
@@ -36,49 +36,35 @@ struct SafeTensorsGoldenTests {
   }
 
   @Test func metadataIsReadWithoutTensors() throws {
-    let file = try Fixtures.golden("weights-io", "metadata-only.safetensors").file()
+    let file = try GoldenSet.weightsIO.golden("metadata-only.safetensors").file()
     #expect(!file.metadata.isEmpty)
     #expect(file.names.isEmpty)
   }
 
   @Test(arguments: ["sharded", "sharded/model.safetensors.index.json"])
   func shardedCheckpointReadsAsTheExpectedTensors(_ path: String) throws {
-    let golden = Fixtures.golden("weights-io", "sharded")
-    let checkpoint = try PretrainedWeights(contentsOf: Fixtures.url("weights-io/\(path)"))
+    let golden = try GoldenSet.weightsIO.golden("sharded")
+    let checkpoint = try PretrainedWeights(contentsOf: GoldenSet.weightsIO.url(path))
     let expected = try #require(golden.args["tensors"].object)
     #expect(checkpoint.names == expected.keys.sorted())
-    #expect(checkpoint.files.count == 2)
+    let shards = try #require(GoldenSet.weightsIO.json("sharded/model.safetensors.index.json")["weight_map"].object)
+    #expect(checkpoint.files.count == Set(shards.values).count && checkpoint.files.count > 1)
     for (name, want) in expected {
       #expect(try checkpoint.tensor(name).shape.extents == want["shape"].ints)
       #expect(try checkpoint.tensor(name).values.map { Double($0) } == want["values"].doubles)
     }
   }
 
-  struct BadFile: CustomStringConvertible, Sendable {
-    var file: String
-    var mayBeAccepted: Bool
-    var description: String { file }
-  }
-
-  static let badFiles: [BadFile] =
-    Fixtures.has("weights-io/bad.json")
-    ? (Fixtures.json("weights-io/bad.json").array ?? []).compactMap { entry in
-      guard let file = entry["file"].string, file.contains("safetensors") else { return nil }
-      return BadFile(file: file, mayBeAccepted: entry["expect"].string == "error-or-accept")
-    } : []
-
-  @Test(arguments: badFiles)
-  func brokenFileIsRefusedByName(_ bad: BadFile) throws {
+  @Test(arguments: BrokenWeightFile.safeTensors)
+  func brokenFileIsRefusedByName(_ bad: BrokenWeightFile) throws {
     do {
-      let checkpoint = try PretrainedWeights(contentsOf: Fixtures.url("weights-io/\(bad.file)"))
+      let checkpoint = try PretrainedWeights(contentsOf: GoldenSet.weightsIO.url(bad.path))
       for name in checkpoint.names { _ = try checkpoint.tensor(name) }
-      #expect(bad.mayBeAccepted)
+      #expect(bad.expectation == "error-or-accept")
     } catch {
       #expect(error is WeightFileError)
       #expect("\(error)".contains(".safetensors"))
       #expect("\(error)".contains("expected ") && "\(error)".contains(", found "))
     }
   }
-
-  @Test func thereAreBrokenFiles() { #expect(Self.badFiles.count == 40) }
 }
