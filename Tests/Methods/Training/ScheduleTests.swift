@@ -68,8 +68,7 @@ import Testing
   }
 
   static var golden: [Golden] {
-    guard Fixtures.has("optim/schedules.json") else { return [] }
-    return (Fixtures.json("optim/schedules.json").array ?? []).map {
+    ((try? GoldenSet.optim.json("schedules.json"))?.array ?? []).map {
       Golden(args: $0["args"], rates: $0["lr"].doubles ?? [], testDescription: $0["name"].string ?? "?")
     }
   }
@@ -87,22 +86,26 @@ import Testing
         default: .none
         }
       }
+    let period = try #require(args["epochs"].int)
+    try #require(period > 0)
     return Schedule(
-      base: try #require(args["base_lr"].double), period: try #require(args["epochs"].int), warmup: warmup,
+      base: try #require(args["base_lr"].double), period: period, warmup: warmup,
       isRecounted: args["recount"].bool ?? args["warmup_prefix"].bool ?? true, minimum: args["lr_min"].double ?? 0,
       lag: lag)
   }
 
-  @Test(.enabled(if: Fixtures.has("optim"), "golden files of optim are absent: set FRUGAL_FIXTURES"), arguments: golden)
-  func publishedRatesAreMet(_ golden: Golden) throws {
-    let schedule = try Self.schedule(golden.args)
-    expectClose(golden.rates.indices.map(schedule.rate), golden.rates, rtol: 1e-9, atol: 1e-15)
+  @Test(.golden(.optim)) func thereAreAsManySchedulesAsListed() throws {
+    #expect(try Self.golden.count == GoldenSet.optim.golden("schedules").args["count"].int)
   }
 
-  @Test(.enabled(if: Fixtures.has("optim"), "golden files of optim are absent: set FRUGAL_FIXTURES"), arguments: golden)
-  func steppingAfterTheEpochLagsByOne(_ golden: Golden) throws {
-    let schedule = try Self.schedule(golden.args, lag: 1)
-    let want = [golden.rates[0]] + golden.rates.dropLast()
-    expectClose(want.indices.map(schedule.rate), want, rtol: 1e-9, atol: 1e-15)
+  @Test(.golden(.optim), arguments: golden) func publishedRatesAreMet(_ golden: Golden) throws {
+    let (schedule, item) = (try Self.schedule(golden.args), try GoldenSet.optim.golden("schedules"))
+    expectClose(golden.rates.indices.map(schedule.rate), golden.rates, rtol: item.rtol, atol: item.atol)
+  }
+
+  @Test(.golden(.optim), arguments: golden) func steppingAfterTheEpochLagsByOne(_ golden: Golden) throws {
+    let (schedule, item) = (try Self.schedule(golden.args, lag: 1), try GoldenSet.optim.golden("schedules"))
+    let want = [try #require(golden.rates.first)] + golden.rates.dropLast()
+    expectClose(want.indices.map(schedule.rate), want, rtol: item.rtol, atol: item.atol)
   }
 }
