@@ -5,10 +5,9 @@ import Testing
 
 @testable import Methods
 
-/// Thirty steps of TaskRes with given batches and learning rates, against PyTorch.
-@Suite(.enabled(if: Fixtures.has("taskres"), "golden files of taskres are absent: set FRUGAL_FIXTURES"))
-struct TaskResGoldenTests {
-  static let runs = Fixtures.cases("taskres", op: "taskres_training")
+/// Steps of TaskRes with given batches and learning rates, against PyTorch.
+@Suite(.golden(.taskres)) struct TaskResGoldenTests {
+  static let runs = GoldenSet.taskres.cases(op: "taskres_training")
 
   /// A recorded run as our method on features.
   struct Run {
@@ -21,21 +20,28 @@ struct TaskResGoldenTests {
 
     init(_ golden: GoldenCase) throws {
       (self.golden, tensors) = (golden, try golden.tensors())
-      let file = try golden.file()
-      labels = try file.integers("train_labels").map { Int32($0) }
+      let base = try tensors.required("base_text_features", [nil, nil])
+      let (classes, width) = (base.shape[0], base.shape[1])
+      let count = try tensors.required("train_features", [nil, width]).shape[0]
+      let rows = try tensors.required("test_features", [nil, width]).shape[0]
+      _ = try tensors.required("zero_shot_logits", [rows, classes])
+      _ = try tensors.required("train_labels", [count])
+      labels = try golden.integers("train_labels", below: classes)
       let size = try #require(golden.args["batch"].int)
-      let flat = try file.integers("batches").map { Int32($0) }
-      batches = stride(from: 0, to: flat.count, by: size).map { Array(flat[$0..<$0 + size]) }
-      let base = try #require(tensors["base_text_features"])
+      let steps = try tensors.required("batches", [nil, size]).shape[0]
+      let flat = try golden.integers("batches", below: count)
+      batches = (0..<steps).map { Array(flat[$0 * size..<($0 + 1) * size]) }
+      for name in ["lrs", "losses"] { _ = try tensors.required(name, [steps]) }
+      _ = try tensors.required("step1.grad", [classes, width])
       let source = MemorySource(
-        tensors: TinyCLIP.tensors().merging(["logit_scale": try #require(tensors["logit_scale"])]) { $1 })
+        tensors: TinyCLIP.tensors().merging(["logit_scale": try tensors.required("logit_scale", [])]) { $1 })
       let model = try CLIP(TinyCLIP.configuration, from: source, layout: .openAICLIP)
       head = TaskRes(
         textFeatures: base, alpha: Real(try #require(golden.args["alpha"].double)), logitScale: model.logitScale)
       method = Method(encoder: FrozenEncoder(), head: head, tower: model.vision)
     }
 
-    func tensor(_ name: String) throws -> Tensor { try #require(tensors[name], "\(golden.name): no \(name)") }
+    func tensor(_ name: String) throws -> Tensor { try tensors.required(name) }
 
     func step(_ index: Int, values: [Tensor]) throws -> Method.Step {
       let batch = batches[index]
@@ -45,7 +51,10 @@ struct TaskResGoldenTests {
     }
   }
 
-  @Test func thereAreFourRuns() { #expect(Self.runs.count == 4) }
+  /// Those whose base is made of the texts' hidden states.
+  static let enhanced = runs.filter { !$0.fields["tensors"]["enhanced_projection"].isNull }
+
+  @Test func thereAreRunsOfBothBases() { #expect(!Self.enhanced.isEmpty && Self.enhanced.count < Self.runs.count) }
 
   @Test(arguments: runs) func theStartIsTheZeroShotClassifier(_ golden: GoldenCase) throws {
     let run = try Run(golden)
@@ -63,9 +72,8 @@ struct TaskResGoldenTests {
     let run = try Run(golden)
     var values = run.method.trainables.map(\.initial)
     let rates = try run.tensor("lrs").values.map { Double($0) }
-    var adam = Adam(
-      run.method.trainables.map { ParameterSlot($0.name, $0.initial.shape) },
-      weightDecay: try #require(golden.args["weight_decay_l2"].double))
+    var adam = try Adam(
+      golden, run.method.trainables.map { ParameterSlot($0.name, $0.initial.shape) }, weightDecay: "weight_decay_l2")
     var losses: [Double] = []
     for index in run.batches.indices {
       let step = try run.step(index, values: values)
@@ -89,31 +97,35 @@ struct TaskResGoldenTests {
   /// The rates of the run are those of the schedule: a constant epoch of warm-up, then a cosine counted anew.
   @Test(arguments: runs) func theLearningRatesAreThoseOfTheSchedule(_ golden: GoldenCase) throws {
     let run = try Run(golden)
+    // "epoch 0: 1e-5; epoch e>=1: …"
+    let first = try #require(golden.args["schedule"].string?.firstMatch(of: /^epoch 0: ([0-9.e-]+);/))
+    let (epochs, steps) = (try #require(golden.args["epochs"].int), try #require(golden.args["batches_per_epoch"].int))
+    try #require(epochs > 0 && steps > 0)
     let schedule = Schedule(
-      base: try #require(golden.args["lr"].double), period: try #require(golden.args["epochs"].int),
-      warmup: .constant(epochs: 1, rate: 1e-5))
-    let steps = try #require(golden.args["batches_per_epoch"].int)
+      base: try #require(golden.args["lr"].double), period: epochs,
+      warmup: .constant(epochs: 1, rate: try #require(Double(first.1))))
+    // The rates are stored in single precision.
     expectClose(
       run.batches.indices.map { schedule.rate(at: $0 / steps) }, try run.tensor("lrs").values.map { Double($0) },
       rtol: 1e-6, atol: 0)
   }
 
   /// Enhanced base features: the texts' hidden states through a projection that was tuned before.
-  @Test func enhancedBaseFeaturesAreTheMeanOverTemplatesOfProjectedTexts() throws {
-    let golden = Fixtures.golden("taskres", "enhanced-alpha0.5")
+  @Test(arguments: enhanced)
+  func enhancedBaseFeaturesAreTheMeanOverTemplatesOfProjectedTexts(_ golden: GoldenCase) throws {
     let tensors = try golden.tensors()
-    let hidden = try #require(tensors["hidden"])
-    let projection = try #require(tensors["enhanced_projection"])
+    let hidden = try tensors.required("hidden", [nil, nil, nil])
+    let projection = try tensors.required("enhanced_projection", [nil, hidden.shape[2]])
     let features = Variable(hidden).linear(Variable(projection)).value
     expectClose(
       TextEnsembling.rawMean.classifier(features), try #require(tensors["base_text_features"]), rtol: golden.rtol,
       atol: golden.atol)
   }
 
-  @Test func templatesAreEnsembledAsInBothConventions() throws {
-    let golden = Fixtures.golden("taskres", "base-from-templates")
+  @Test(arguments: GoldenSet.taskres.cases(op: "text_base"))
+  func templatesAreEnsembledAsInBothConventions(_ golden: GoldenCase) throws {
     let tensors = try golden.tensors()
-    let embeddings = try #require(tensors["embeddings"])
+    let embeddings = try tensors.required("embeddings", [nil, nil, nil])
     for (ensembling, name) in [(TextEnsembling.rawMean, "base_text_features"), (.unitMean, "normalised_mean")] {
       expectClose(
         ensembling.classifier(embeddings), try #require(tensors[name]), rtol: golden.rtol, atol: golden.atol, name)
