@@ -13,19 +13,21 @@ struct MaskTuningTrace {
   let method: Method
   let tuning: MaskTuning
   let file: SafeTensorsFile
+  let steps: Int
+  let classes: Int
 
   init(_ golden: GoldenCase) throws {
     (self.golden, file) = (golden, try golden.file())
     tensors = try golden.tensors()
     let args = golden.args
     let stem = try #require(args["weights"].string).replacing(".safetensors", with: "")
-    let weights = Fixtures.golden("ramt", stem)
+    let weights = try GoldenSet.ramt.golden(stem)
     let size = weights.args
     let isResNet = args["encoder"].string == "rn"
     var source = MemorySource(tensors: try weights.tensors())
-    let textFeatures = try #require(source.tensors["text_features"])
-    source.tensors["text_features"] = nil
     let embedding = try #require(size["output_dim"].int)
+    let textFeatures = try source.tensors.required("text_features", [nil, embedding])
+    source.tensors["text_features"] = nil
     source.tensors.merge(TextTower.tensors(embedding: embedding)) { $1 }
     let configuration = CLIPConfiguration(
       vision: isResNet ? .resNet(try Self.resNet(size)) : .visionTransformer(try Self.transformer(size)),
@@ -35,35 +37,50 @@ struct MaskTuningTrace {
     let sites: MaskSites = masksMLP ? .all : .attention
     // Null where there is no gradient dropout.
     let lambda = args["gdr_lambda"].double
+    try #require(lambda.map { 0...1 ~= $0 } != false)
     tuning = MaskTuning(
       groups: sites.groups(of: model.vision, .official),
       dropout: lambda.map { GradientDropout(lambda: Real($0)) },
       normWeight: Real(try #require(args["loss_weight"].double)))
     method = Method(
       encoder: tuning, head: ZeroShot(textFeatures: textFeatures, logitScale: model.logitScale), tower: model.vision)
+    (steps, classes) = (try #require(args["steps"].int), textFeatures.shape[0])
+    try #require(steps > 0)
+    // The constants of the method, which are no settings of ours.
+    #expect(args["threshold"].double.map { Real($0) } == MaskTuning.threshold)
+    #expect(args["mask_init"].double.map { Real($0) } == MaskTuning.initialMask)
+    #expect(args["gdr_T"].double == 1 && args["gdr_epsilon"].double == 1e-8)
+    for name in tensors.keys where name.hasSuffix(".images") {
+      _ = try tensors.required(name, [nil, 3, model.vision.imageSize, model.vision.imageSize])
+    }
   }
 
   private static func transformer(_ size: JSONValue) throws -> VisionConfiguration {
-    let width = try #require(size["width"].int)
+    let (width, heads) = (try #require(size["width"].int), try #require(size["heads"].int))
+    let (imageSize, patch) = (try #require(size["input_resolution"].int), try #require(size["patch_size"].int))
+    try #require(heads > 0 && width % heads == 0 && patch > 0 && imageSize >= patch)
     return VisionConfiguration(
       transformer: TransformerConfiguration(
-        width: width, hiddenWidth: 4 * width, blocks: try #require(size["layers"].int),
-        heads: try #require(size["heads"].int), activation: .quickGELU, epsilon: 1e-5),
-      imageSize: try #require(size["input_resolution"].int), patchSize: try #require(size["patch_size"].int))
+        width: width, hiddenWidth: 4 * width, blocks: try #require(size["layers"].int), heads: heads,
+        activation: .quickGELU, epsilon: 1e-5), imageSize: imageSize, patchSize: patch)
   }
 
   private static func resNet(_ size: JSONValue) throws -> ResNetConfiguration {
-    ResNetConfiguration(
-      stages: try #require(size["layers"].array).compactMap(\.int), width: try #require(size["width"].int),
-      heads: try #require(size["heads"].int), imageSize: try #require(size["input_resolution"].int))
+    let (stages, width) = (try #require(size["layers"].ints), try #require(size["width"].int))
+    let (heads, imageSize) = (try #require(size["heads"].int), try #require(size["input_resolution"].int))
+    try #require(stages.count == 4 && stages.allSatisfy { $0 > 0 } && width > 0 && width % 2 == 0)
+    try #require(heads > 0 && 32 * width % heads == 0 && imageSize > 0 && imageSize % 32 == 0)
+    return ResNetConfiguration(stages: stages, width: width, heads: heads, imageSize: imageSize)
   }
 
-  var steps: Int { golden.args["steps"].int ?? 0 }
   var rate: Double { golden.args["lr"].double ?? .nan }
 
-  func tensor(_ name: String) throws -> Tensor { try #require(tensors[name], "\(golden.name): no \(name)") }
-  func scalar(_ name: String) throws -> Double { Double(try tensor(name).scalar) }
-  func labels(_ step: Int) throws -> [Int32] { try file.integers("s\(step).labels").map { Int32($0) } }
+  func tensor(_ name: String) throws -> Tensor { try tensors.required(name) }
+  func scalar(_ name: String) throws -> Double { Double(try tensors.required(name, []).scalar) }
+  func labels(_ step: Int) throws -> [Int32] {
+    _ = try tensors.required("s\(step).labels", [tensor("s\(step).images").shape[0]])
+    return try golden.integers("s\(step).labels", below: classes)
+  }
 
   /// The name of a masked tensor in the published code, and which part of it a site is.
   static func stored(_ site: Site) throws -> (name: String, form: WeightLayout.Form) {
@@ -77,7 +94,8 @@ struct MaskTuningTrace {
   func ours(_ prefix: String) throws -> [Tensor] {
     try tuning.parameters.map { parameter in
       let (name, form) = try Self.stored(parameter.site)
-      return form.canonical(try tensor("\(prefix).\(name)"), parameter.value.shape)
+      let stored = form.storedShape(of: parameter.value.shape)
+      return form.canonical(try tensors.required("\(prefix).\(name)", stored.extents), parameter.value.shape)
     }
   }
 
