@@ -7,17 +7,65 @@ import Testing
 
 @testable import Methods
 
-/// The tiny ViT of the golden files of SPT, and the released code's names of its tensors.
+/// The tiny ViT of the golden files of SPT, its sensitivities, and the released code's names of its tensors.
 struct GoldenSPT {
   let backbone: ImageBackbone
   let sites: [SensitivitySite]
-
-  static let exists = Fixtures.has("spt/index.json") && Fixtures.has("vit/vit-weights.safetensors")
+  /// The sensitivities and the pictures they are of.
+  let item: GoldenCase
+  /// Sizes and results of the allocation.
+  let allocation: JSONValue
 
   init() throws {
-    let file = try SafeTensorsFile(contentsOf: Fixtures.url("vit/vit-weights.safetensors"))
-    backbone = try ImageBackbone(from: file, hints: BackboneHints(heads: 4))
+    item = try GoldenSet.spt.golden("sensitivity")
+    allocation = try GoldenSet.spt.json("allocation.json")
+    // "../vit/vit-weights.safetensors (attn.qkv rows split into q,k,v)"
+    let path = try #require(item.args["weights"].string?.split(separator: " ").first)
+    let file = try SafeTensorsFile(contentsOf: GoldenSet.spt.url(String(path)).standardizedFileURL)
+    let heads = try #require(item.args["num_heads"].int)
+    backbone = try ImageBackbone(from: file, hints: BackboneHints(heads: heads))
     sites = SensitivitySite.all(of: backbone.tower)
+    try #require(backbone.tower.imageSize == item.args["img_size"].int)
+    try #require(backbone.classes == item.args["num_classes"].int)
+  }
+
+  /// The number of elements of the class token.
+  var classToken: Int { get throws { try #require(allocation["embed_dim"].int) } }
+
+  /// What a budget of 1 is.
+  var budgetUnit: Double { get throws { try #require(allocation["budget_scale"].double) } }
+
+  /// How many entries are selected, ascending.
+  var thresholds: [Int] {
+    get throws {
+      let unit = try #require(allocation["tau_scale"].double)
+      try #require(1...1e9 ~= unit)
+      return AllocationSweep.thresholds(unit: unit)
+    }
+  }
+
+  /// All that a sweep over the thresholds can select.
+  func ranking() throws -> Ranking {
+    let (scores, count) = (try scores(), try #require(thresholds.max()))
+    try #require(count <= scores.reduce(0) { $0 + $1.count })
+    return Ranking(of: scores, largest: count)
+  }
+
+  func sweep(_ ranking: Ranking, _ rules: Allocation.Rules) throws -> AllocationSweep {
+    try AllocationSweep(
+      ranking, thresholds: thresholds, kinds: sites.map(\.kind), classToken: classToken, rules)
+  }
+
+  /// Pictures of the size that the tower reads, of a batch or a step.
+  func images(_ name: String, of tensors: [String: Tensor]) throws -> Tensor {
+    try tensors.required(name, [nil, 3, backbone.tower.imageSize, backbone.tower.imageSize])
+  }
+
+  /// As many labels as pictures, each of a class of the head.
+  func labels(_ name: String, of item: GoldenCase, count: Int) throws -> [Int32] {
+    let labels = try item.integers(name, below: #require(backbone.classes))
+    try #require(labels.count == count, "\(name): expected \(count) labels, found \(labels.count)")
+    return labels
   }
 
   /// `blocks.0.attn.q.weight` for `vision.blocks.0.attention.query`.
@@ -35,9 +83,9 @@ struct GoldenSPT {
 
   /// Their sensitivities in our order.
   func scores() throws -> [Tensor] {
-    let golden = try Fixtures.golden("spt", "sensitivity").tensors()
+    let golden = try item.tensors()
     return try sites.map { site in
-      try #require(golden["sensitivity.\(Self.name(site.parameter.site))"]).reshaped(to: site.parameter.value.shape)
+      try golden.required("sensitivity.\(Self.name(site.parameter.site))").required(as: site.parameter.value.shape)
     }
   }
 
@@ -60,6 +108,7 @@ struct GoldenSPT {
     let form = try #require(run["structured_type"].string.flatMap { StructuredForm(rawValue: $0) })
     var rules = Allocation.Rules(form: form)
     rules.rank = try #require(run["rank"].int)
+    try #require(rules.rank > 0)
     rules.alpha = try #require(run["alpha"].double)
     rules.beta = try #require(run["beta"].double)
     rules.tunesVectors = try #require(run["structured_vector"].bool as Bool?)

@@ -5,31 +5,35 @@ import Testing
 
 @testable import Methods
 
-@Suite(.enabled(if: GoldenSPT.exists)) struct SensitivityGoldenTests {
+@Suite(.golden(.spt, .vit)) struct SensitivityGoldenTests {
   @Test func squaredGradientsOfEveryTensorAreTheirs() throws {
-    let (golden, item) = (try GoldenSPT(), Fixtures.golden("spt", "sensitivity"))
-    let (tensors, file) = (try item.tensors(), try item.file())
+    let golden = try GoldenSPT()
+    let item = golden.item
+    let tensors = try item.tensors()
     let head = try #require(golden.backbone.head)
     let parameters = golden.backbone.tower.parameters
     var sensitivity = Sensitivity(
       of: parameters, in: golden.backbone.tower, head: golden.head(head.parameters.map(\.value)), seed: 0)
-    for batch in 0..<2 {
-      let labels = try file.integers("batch\(batch).labels").map { Int32($0) }
-      let loss = sensitivity.add(try #require(tensors["batch\(batch).images"]), labels: labels)
-      let want = Double(try #require(tensors["batch\(batch).loss"]).scalar)
+    let batches = try #require(item.args["batches"].int)
+    try #require(batches > 0)
+    for batch in 0..<batches {
+      let images = try golden.images("batch\(batch).images", of: tensors)
+      let labels = try golden.labels("batch\(batch).labels", of: item, count: images.shape[0])
+      let loss = sensitivity.add(images, labels: labels)
+      let want = Double(try tensors.required("batch\(batch).loss", []).scalar)
       #expect(abs(loss - want) < 1e-5 * want)
     }
     for (parameter, found) in zip(parameters, sensitivity.scores) {
       let name = "sensitivity.\(GoldenSPT.name(parameter.site))"
       expectClose(
-        found, try #require(tensors[name], "\(name)").reshaped(to: found.shape), rtol: item.rtol, atol: item.atol, name)
+        found, try tensors.required(name).required(as: found.shape), rtol: item.rtol, atol: item.atol, name)
     }
   }
 
   /// The places are in their order of sites: flat places in the concatenation, largest first.
   @Test func theRankingIsTheirs() throws {
-    let (golden, item) = (try GoldenSPT(), Fixtures.golden("spt", "ranking"))
-    let candidates = (item.args["candidates"].array ?? []).compactMap(\.string)
+    let (golden, item) = (try GoldenSPT(), try GoldenSet.spt.golden("ranking"))
+    let candidates = try #require(item.args["candidates"].strings)
     #expect(golden.sites.map { GoldenSPT.name($0.parameter.site) }.sorted() == candidates.sorted())
     let sizes = Dictionary(
       uniqueKeysWithValues: golden.sites.map { (GoldenSPT.name($0.parameter.site), $0.count) })
@@ -37,10 +41,11 @@ import Testing
     for name in candidates { (starts[name], start) = (start, start + (sizes[name] ?? 0)) }
     #expect(start == item.args["count"].int)
     let scores = try golden.scores()
-    let ranking = Ranking(of: scores, largest: 3000)
     let order = try item.file().integers("order")
-    let sorted = try #require(try item.tensors()["sorted"])
-    for rank in 0..<3000 {
+    let sorted = try item.tensors().required("sorted", [order.count])
+    try #require(!order.isEmpty && order.count <= start)
+    let ranking = Ranking(of: scores, largest: order.count)
+    for rank in order.indices {
       let (tensor, place) = (Int(ranking.tensors[rank]), Int(ranking.places[rank]))
       let value = scores[tensor].values[place]
       #expect(value == sorted.values[rank], "rank \(rank)")
@@ -50,47 +55,43 @@ import Testing
     }
   }
 
-  @Test func thresholdsAreThoseOfFloatingPoint() {
-    let item = Fixtures.golden("spt", "ranking")
-    #expect(AllocationSweep.thresholds(unit: 10_000) == (item.args["taus"].array ?? []).compactMap(\.int))
+  @Test func thresholdsAreThoseOfFloatingPoint() throws {
+    let (golden, item) = (try GoldenSPT(), try GoldenSet.spt.golden("ranking"))
+    #expect(try golden.thresholds == item.args["taus"].ints && golden.thresholds == golden.allocation["taus"].ints)
   }
 
-  static var runs: [JSONValue] { GoldenSPT.exists ? Fixtures.json("spt/allocation.json")["runs"].array ?? [] : [] }
+  static var runs: [JSONValue] { (try? GoldenSet.spt.json("allocation.json"))?["runs"].array ?? [] }
+
+  @Test func thereAreAllocationsOfBothForms() {
+    #expect(Set(Self.runs.map(\.["structured_type"].string)) == Set(StructuredForm.allCases.map(\.rawValue)))
+  }
 
   @Test(arguments: Array(0..<runs.count)) func allocationsAreTheirsAtEveryThreshold(_ number: Int) throws {
     let (golden, run) = (try GoldenSPT(), Self.runs[number])
-    let rules = try GoldenSPT.rules(run)
-    let scores = try golden.scores()
-    let ranking = Ranking(of: scores, largest: 15_800)
-    let sweep = AllocationSweep(
-      ranking, thresholds: AllocationSweep.thresholds(unit: 10_000), kinds: golden.sites.map(\.kind), classToken: 64,
-      rules)
-    let wanted = run["sweep"].array ?? []
-    #expect(wanted.count == 79 || wanted.count == 9)
+    let sweep = try golden.sweep(golden.ranking(), GoldenSPT.rules(run))
+    let (wanted, unit) = (try #require(run["sweep"].array), try golden.budgetUnit)
+    // Some runs list every threshold, the others a few.
+    #expect(!wanted.isEmpty)
     for want in wanted {
       let found = try #require(sweep.allocations.first { $0.threshold == want["tau"].int })
       try expect(found, want, golden)
       #expect(found.total == want["total_with_cls"].int && found.structured == want["structured"].int)
       #expect(found.unstructured == want["unstructured"].int)
     }
-    for (budget, want) in run["budgets"].object ?? [:] {
-      let found = try #require(Double(budget).flatMap { sweep.nearest(to: $0, unit: 15_000) }, "\(budget)")
+    let budgets = try #require(run["budgets"].object)
+    #expect(!budgets.isEmpty)
+    for (budget, want) in budgets {
+      let found = try #require(Double(budget).flatMap { sweep.nearest(to: $0, unit: unit) }, "\(budget)")
       try expect(found, want, golden)
-      #expect(abs(Double(found.total) / 15_000 - (want["params"].double ?? 0)) < 1e-9, "\(budget)")
+      #expect(abs(Double(found.total) / unit - (want["params"].double ?? 0)) < 1e-9, "\(budget)")
     }
   }
 
   private func expect(_ found: Allocation, _ want: JSONValue, _ golden: GoldenSPT) throws {
     let names = golden.sites.map { GoldenSPT.name($0.parameter.site) }
-    #expect(Set(found.vectors.map { names[$0] }) == Set((want["tuned_vectors"].array ?? []).compactMap(\.string)))
-    let operations = ["attn.q", "attn.k", "attn.v", "attn.proj", "mlp.fc1", "mlp.fc2"]
-    var modules: Set<String> = []
-    for (block, row) in (want["tuned_matrices"].array ?? []).enumerated() {
-      for (operation, flag) in zip(operations, row.array ?? []) where flag.int == 1 {
-        modules.insert("blocks.\(block).\(operation).weight")
-      }
-    }
-    #expect(Set(found.modules.map { names[$0] }) == modules)
+    #expect(Set(found.vectors.map { names[$0] }) == Set(try #require(want["tuned_vectors"].strings)))
+    let modules = try tunedMatrices(want["tuned_matrices"], golden.allocation["operation_order"])
+    #expect(Set(found.modules.map { names[$0] }) == Set(modules))
     if let counts = want["unstructured_count_per_tensor"].object {
       let entries = zip(names, found.entries).filter { $1 > 0 }
       #expect(
@@ -100,8 +101,8 @@ import Testing
 }
 
 /// The authors' own allocations on VTAB-1k: what was tuned gives the totals that were published.
-@Suite(.enabled(if: Fixtures.has("spt/published-allocations-lora.json"))) struct PublishedAllocationTests {
-  /// The kinds of ViT-B/16 by the released code's names.
+@Suite(.golden(.spt)) struct PublishedAllocationTests {
+  /// The kinds of ViT-B/16, of which all published allocations are, by the released code's names.
   static func kind(_ name: String) -> SensitivitySite.Kind {
     let isUp = name.contains("fc1")
     if name.contains("norm") || name.contains("bias") { return .vector(isUp ? 3072 : 768) }
@@ -109,35 +110,47 @@ import Testing
   }
 
   @Test(arguments: StructuredForm.allCases) func totalsAreTheirs(_ form: StructuredForm) throws {
-    let file = Fixtures.json("spt/published-allocations-\(form.rawValue).json")
-    let names = (file["tensor_names"].array ?? []).compactMap(\.string)
-    let operations = ["attn.q", "attn.k", "attn.v", "attn.proj", "mlp.fc1", "mlp.fc2"]
-    var records = 0
-    for (task, budgets) in file["tasks"].object ?? [:] {
-      for (budget, record) in budgets.object ?? [:] {
+    let file = try GoldenSet.spt.json("published-allocations-\(form.rawValue).json")
+    let names = try #require(file["tensor_names"].strings)
+    try #require(file["model"].string?.hasPrefix("ViT-B/16 ") == true)
+    var rules = Allocation.Rules(form: form)
+    rules.rank = try #require(file["rank"].int)
+    let tasks = try #require(file["tasks"].object)
+    #expect(!tasks.isEmpty)
+    for (task, budgets) in tasks {
+      let budgets = try #require(budgets.object)
+      #expect(!budgets.isEmpty)
+      for (budget, record) in budgets {
         var (kinds, modules, vectors, entries) = ([SensitivitySite.Kind](), [Int](), [Int](), [Int]())
         func add(_ name: String, _ count: Int) { (kinds, entries) = (kinds + [Self.kind(name)], entries + [count]) }
-        for (block, row) in (record["tuned_matrices"].array ?? []).enumerated() {
-          for (operation, flag) in zip(operations, row.array ?? []) where flag.int == 1 {
-            modules.append(kinds.count)
-            add("blocks.\(block).\(operation).weight", 0)
-          }
+        for name in try tunedMatrices(record["tuned_matrices"], file["operation_order"]) {
+          modules.append(kinds.count)
+          add(name, 0)
         }
-        for name in (record["tuned_vectors"].array ?? []).compactMap(\.string) {
+        for name in try #require(record["tuned_vectors"].strings) {
           vectors.append(kinds.count)
           add(name, 0)
         }
-        let flat = (record["unstructured_counts"].array ?? []).compactMap(\.int)
+        let flat = try #require(record["unstructured_counts"].ints)
+        let indices = stride(from: 0, to: flat.count, by: 2).map { flat[$0] }
+        try #require(flat.count % 2 == 0 && indices.allSatisfy(names.indices.contains))
         for pair in stride(from: 0, to: flat.count, by: 2) { add(names[flat[pair]], flat[pair + 1]) }
         let allocation = Allocation(
-          threshold: 0, modules: modules, vectors: vectors, entries: entries, kinds: kinds, classToken: 768,
-          Allocation.Rules(form: form))
+          threshold: 0, modules: modules, vectors: vectors, entries: entries, kinds: kinds, classToken: 768, rules)
         #expect(allocation.unstructured == record["unstructured_params"].int, "\(task) \(budget)")
         #expect(allocation.structured == record["structured_params"].int, "\(task) \(budget)")
         #expect(abs(Double(allocation.total) / 1e6 - (record["params"].double ?? 0)) < 1e-7, "\(task) \(budget)")
-        records += 1
       }
     }
-    #expect(records == 133)
+  }
+}
+
+/// The names of matrices that have a module: a row of flags per block, in the order of the operations ("q", "fc1").
+private func tunedMatrices(_ flags: JSONValue, _ operations: JSONValue) throws -> [String] {
+  let operations = try #require(operations.strings).map { ($0.hasPrefix("fc") ? "mlp." : "attn.") + $0 }
+  return try #require(flags.array).enumerated().flatMap { block, row in
+    let row = try #require(row.ints)
+    try #require(row.count == operations.count)
+    return zip(operations, row).filter { $1 == 1 }.map { operation, _ in "blocks.\(block).\(operation).weight" }
   }
 }

@@ -5,43 +5,51 @@ import Testing
 
 @testable import Methods
 
-/// Five training steps of the released code, from recorded values: gradients, AdamW updates, logits.
-@Suite(.enabled(if: GoldenSPT.exists)) struct SensitivityTuningGoldenTests {
-  static let runs = Fixtures.cases("spt", op: "spt_training")
+/// Training steps of the released code, from recorded values: gradients, AdamW updates, logits.
+@Suite(.golden(.spt, .vit)) struct SensitivityTuningGoldenTests {
+  static let runs = GoldenSet.spt.cases(op: "spt_training")
 
   /// A recorded run and the method it is one of.
   private struct Run {
     let item: GoldenCase
+    let golden: GoldenSPT
     let tensors: [String: Tensor]
+    let steps: Int
     let method: Method
     /// The released names of the trained tensors.
     let names: [String]
 
     init(_ item: GoldenCase) throws {
       self.item = item
-      tensors = try item.tensors()
-      let golden = try GoldenSPT()
+      let (golden, tensors) = (try GoldenSPT(), try item.tensors())
+      let steps = try #require(item.args["steps"].int)
+      try #require(steps > 0)
+      (self.golden, self.tensors, self.steps) = (golden, tensors, steps)
       let form = try #require(item.args["structured_type"].string.flatMap { StructuredForm(rawValue: $0) })
       var rules = Allocation.Rules(form: form)
       rules.rank = try #require(item.args["rank"].int)
-      let ranking = Ranking(of: try golden.scores(), largest: 15_800)
-      let sweep = AllocationSweep(
-        ranking, thresholds: AllocationSweep.thresholds(unit: 10_000), kinds: golden.sites.map(\.kind), classToken: 64,
-        rules)
+      try #require(rules.rank > 0)
+      let ranking = try golden.ranking()
+      // "train-lora-budget0.2"
       let budget = try #require(item.name.split(separator: "budget").last.flatMap { Double($0) })
-      let allocation = try #require(sweep.nearest(to: budget, unit: 15_000))
+      let allocation = try #require(golden.sweep(ranking, rules).nearest(to: budget, unit: golden.budgetUnit))
+      try #require(item.args["dropout"].double == 0 && item.args["drop_path"].double == 0)
       let branch = Recipe.Branch(rank: rules.rank, dropout: 0, dropPath: 0, start: .normal)
       let tuning = SiteTuning(
         SensitivityTuning(rules, .official, branch: branch)
           .adaptations(of: golden.backbone.tower, golden.sites, allocation, ranking), seed: 0)
-      let tensors = tensors
-      let head = try ["weight", "bias"].map { try #require(tensors["s0.param.head.\($0)"]) }
+      let (width, classes) = (golden.backbone.tower.featureWidth, try #require(golden.backbone.classes))
+      let head = [
+        try tensors.required("s0.param.head.weight", [classes, width]),
+        try tensors.required("s0.param.head.bias", [classes]),
+      ]
       method = Method(encoder: tuning, head: golden.head(head), tower: golden.backbone.tower)
       names = tuning.adaptations.flatMap { Self.names($0) } + ["head.weight", "head.bias"]
       for case .sparse(let parameter, let indices) in tuning.adaptations {
         let name = GoldenSPT.name(parameter.site)
         let pairs = try item.file().integers("index.\(name)")
         let rank = parameter.value.shape.rank
+        try #require(rank <= 2 && pairs.count % rank == 0)
         let places = stride(from: 0, to: pairs.count, by: rank).map { at in
           rank == 1 ? pairs[at] : pairs[at] * Int64(parameter.value.shape[1]) + pairs[at + 1]
         }
@@ -67,19 +75,20 @@ import Testing
 
     func values(_ step: Int, _ kind: String) throws -> [Tensor] {
       try zip(names, method.trainables).map { name, trainable in
-        try #require(tensors["s\(step).\(kind).\(name)"], "s\(step).\(kind).\(name)").reshaped(
-          to: trainable.initial.shape)
+        try tensors.required("s\(step).\(kind).\(name)").required(as: trainable.initial.shape)
       }
     }
   }
 
-  @Test func thereAreThreeRuns() { #expect(Self.runs.count == 3) }
+  @Test func thereAreRunsOfBothForms() {
+    #expect(Set(Self.runs.map(\.args["structured_type"].string)) == Set(StructuredForm.allCases.map(\.rawValue)))
+  }
 
   @Test(arguments: runs) func trainedTensorsAndDecayAreTheirs(_ item: GoldenCase) throws {
     let run = try Run(item)
-    let wanted = (item.args["trainable"].array ?? []).compactMap(\.string)
+    let wanted = try #require(item.args["trainable"].strings)
     #expect(Set(run.names) == Set(wanted) && run.names.count == wanted.count)
-    let undecayed = Set((item.args["no_weight_decay"].array ?? []).compactMap(\.string))
+    let undecayed = Set(try #require(item.args["no_weight_decay"].strings))
     for (name, trainable) in zip(run.names, run.method.trainables) {
       #expect(trainable.isDecayed == !undecayed.contains(name), "\(name)")
     }
@@ -87,16 +96,16 @@ import Testing
 
   @Test(arguments: runs) func everyGradientAndLossIsTheirs(_ item: GoldenCase) throws {
     let run = try Run(item)
-    for step in 1...5 {
-      let labels = try item.file().integers("s\(step).labels").map { Int32($0) }
-      let images = try #require(run.tensors["s\(step).images"])
+    for step in 1...run.steps {
+      let images = try run.golden.images("s\(step).images", of: run.tensors)
+      let labels = try run.golden.labels("s\(step).labels", of: item, count: images.shape[0])
       let values = try run.values(step - 1, "param")
       let found = run.method.step(.images(images), labels: labels, values: values, seed: 1, step: step)
-      let loss = Double(try #require(run.tensors["s\(step).loss"]).scalar)
+      let loss = Double(try run.tensors.required("s\(step).loss", []).scalar)
       let term = try #require(found.terms.first)
       #expect(abs(term.value - loss) <= item.rtol * loss)
       expectClose(
-        run.method.logits(.images(images), values: values), try #require(run.tensors["s\(step).logits"]),
+        run.method.logits(.images(images), values: values), try run.tensors.required("s\(step).logits"),
         rtol: item.rtol,
         atol: item.atol, "logits")
       // Gradients are recorded for the first steps only.
@@ -111,10 +120,10 @@ import Testing
   @Test(arguments: runs) func everyUpdateIsTheirs(_ item: GoldenCase) throws {
     let run = try Run(item)
     var values = try run.values(0, "param")
-    var optimizer = Adam(
-      run.method.trainables.map { ParameterSlot($0.name, $0.initial.shape, isDecayed: $0.isDecayed) },
-      weightDecay: try #require(item.args["weight_decay"].double), decay: .decoupled)
-    for step in 1...5 {
+    var optimizer = try Adam(
+      item, run.method.trainables.map { ParameterSlot($0.name, $0.initial.shape, isDecayed: $0.isDecayed) },
+      decay: .decoupled)
+    for step in 1...run.steps {
       guard run.tensors["s\(step).grad.head.bias"] != nil else { break }
       optimizer.step(
         parameters: &values, gradients: try run.values(step, "grad"),
@@ -128,7 +137,7 @@ import Testing
   @Test(arguments: runs) func theTunedModelAnswersAsTheirs(_ item: GoldenCase) throws {
     let run = try Run(item)
     let found = run.method.logits(
-      .images(try #require(run.tensors["eval.images"])), values: try run.values(5, "param"))
-    expectClose(found, try #require(run.tensors["eval.logits"]), rtol: item.rtol, atol: item.atol, "eval")
+      .images(try run.golden.images("eval.images", of: run.tensors)), values: try run.values(run.steps, "param"))
+    expectClose(found, try run.tensors.required("eval.logits"), rtol: item.rtol, atol: item.atol, "eval")
   }
 }
