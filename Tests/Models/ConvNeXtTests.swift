@@ -5,28 +5,32 @@ import Testing
 @testable import Models
 
 /// A tiny ConvNeXt in timm's names, against every number timm computes for it.
-@Suite(.enabled(if: Fixtures.has("vit"), "golden files of vit are absent: set FRUGAL_FIXTURES"))
-struct ConvNeXtTests {
+@Suite(.golden(.vit)) struct ConvNeXtTests {
   let classifier: GoldenClassifier
 
-  init() throws { classifier = try GoldenClassifier("convnext", hints: BackboneHints(imageSize: 32)) }
+  init() throws { classifier = try GoldenClassifier("convnext") }
 
-  @Test func sizesAreDeducedFromTheShapes() {
-    let size = ConvNeXtConfiguration(blocks: [2, 2, 1, 1], widths: [16, 32, 16, 24], imageSize: 32)
+  @Test func sizesAreDeducedFromTheShapes() throws {
+    let epsilon = try #require(classifier.item.args["eps"].double)
+    let size = ConvNeXtConfiguration(
+      unchecked: try classifier.sizes("depths"), widths: try classifier.sizes("dims"), expansion: 4, kernelSize: 7,
+      imageSize: try classifier.size("image"), patchSize: 4, hasLayerScale: true, activation: .gelu, epsilon: epsilon,
+      finalEpsilon: epsilon)
     #expect(classifier.backbone.configuration == .convNeXt(size))
-    #expect(classifier.backbone.classes == 10 && classifier.backbone.warnings.isEmpty)
+    #expect(try classifier.backbone.classes == classifier.size("num_classes") && classifier.backbone.warnings.isEmpty)
   }
 
   @Test func everyHiddenStateAndLogitEqualsTimm() throws {
     let (seen, _) = try classifier.forward()
-    let names = [
-      "stem": "patchNorm", "stages0": "stage1.blocks.1", "stages1": "stage2.blocks.1", "stages2": "stage3.blocks.0",
-      "stages3": "stage4.blocks.0",
-    ]
+    var names = ["stem": "patchNorm"]
+    for (stage, depth) in try classifier.sizes("depths").enumerated() {
+      names["stages\(stage)"] = "stage\(stage + 1).blocks.\(depth - 1)"
+    }
     for (theirs, ours) in names {
       // Theirs have the channels before the pixels.
-      let want = try #require(classifier.golden["hidden.\(theirs)"]).permutingExtents([0, 2, 3, 1])
-      let got = try #require(seen["vision.\(ours)"]).reshaped(to: want.shape)
+      let stored = try classifier.golden.required("hidden.\(theirs)", [nil, nil, nil, nil])
+      let want = stored.permutingExtents([0, 2, 3, 1])
+      let got = try #require(seen["vision.\(ours)"]).required(as: want.shape)
       expectClose(got, want, rtol: classifier.item.rtol, atol: classifier.item.atol, theirs)
     }
   }
@@ -35,10 +39,13 @@ struct ConvNeXtTests {
 
   @Test func theLayoutLeadsThereAndBack() throws { try classifier.expectRoundTrip() }
 
-  @Test func picturesThatCannotBeHalvedAreRefused() {
+  @Test func picturesThatCannotBeHalvedAreRefused() throws {
+    // Four pixels a patch, halved between stages.
+    let reduction = 4 << (try classifier.sizes("depths").count - 1)
+    let size = reduction + reduction / 2
     #expect(
       throws: ConfigurationError(
-        "\(classifier.file.label): image size: expected a multiple of 32, found 48")
-    ) { try ImageBackbone(from: classifier.file, hints: BackboneHints(imageSize: 48)) }
+        "\(classifier.file.label): image size: expected a multiple of \(reduction), found \(size)")
+    ) { try ImageBackbone(from: classifier.file, hints: BackboneHints(imageSize: size)) }
   }
 }

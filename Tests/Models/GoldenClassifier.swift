@@ -16,20 +16,35 @@ struct GoldenClassifier {
   private let name: String
 
   /// `vit`, `swin` or `convnext`.
-  init(_ name: String, hints: BackboneHints) throws {
+  init(_ name: String) throws {
     self.name = name
-    file = try SafeTensorsFile(contentsOf: Fixtures.url("vit/\(name)-weights.safetensors"))
-    backbone = try ImageBackbone(from: file, hints: hints)
-    item = Fixtures.golden("vit", "\(name)-forward")
+    item = try GoldenSet.vit.golden("\(name)-forward")
+    file = try SafeTensorsFile(contentsOf: GoldenSet.vit.url("\(name)-weights.safetensors"))
+    backbone = try ImageBackbone(from: file, hints: try Self.hints(item.args))
     golden = try item.tensors()
-    images = Variable(try #require(golden["images"]))
-    labels = try item.file().integers("labels").map { Int32($0) }
+    let size = backbone.tower.imageSize
+    let images = try golden.required("images", [nil, 3, size, size])
+    self.images = Variable(images)
+    _ = try golden.required("labels", [images.shape[0]])
+    labels = try item.integers("labels", below: #require(backbone.classes))
   }
+
+  /// What shapes do not tell: the heads of a ViT, the picture size of the others.
+  static func hints(_ args: JSONValue) throws -> BackboneHints {
+    let size: Int = try #require((args["img_size"].isNull ? args["image"] : args["img_size"]).int)
+    return BackboneHints(imageSize: size, heads: args["num_heads"].int)
+  }
+
+  /// A size of the index.
+  func size(_ name: String) throws -> Int { try #require(item.args[name].int, "\(item.name): no \(name)") }
+
+  /// Sizes of the index, one per stage.
+  func sizes(_ name: String) throws -> [Int] { try #require(item.args[name].ints, "\(item.name): no \(name)") }
 
   /// The golden tensor of a name, in the shape of ours.
   func expect(_ name: String, _ got: Tensor?) throws {
-    let (want, got) = (try #require(golden[name]), try #require(got, "\(name) was not observed"))
-    expectClose(got, want.reshaped(to: got.shape), rtol: item.rtol, atol: item.atol, name)
+    let (want, got) = (try golden.required(name), try #require(got, "\(name) was not observed"))
+    expectClose(got, try want.required(as: got.shape), rtol: item.rtol, atol: item.atol, name)
   }
 
   /// Observed intermediates, the logits and the loss.
@@ -44,7 +59,7 @@ struct GoldenClassifier {
 
   /// Compares the gradient of every parameter.
   func expectAllGradients() throws {
-    let item = Fixtures.golden("vit", "\(name)-gradients")
+    let item = try GoldenSet.vit.golden("\(name)-gradients")
     var wanted = try item.tensors()
     let tape = Tape()
     let parameters = backbone.parameters
@@ -55,7 +70,8 @@ struct GoldenClassifier {
     let gradients = tape.gradients(of: logits.crossEntropy(labels: labels), for: leaves)
     for (parameter, gradient) in zip(parameters, gradients) {
       let rule = try #require(backbone.layout.rule(for: parameter.site.name))
-      let want = try #require(wanted["grad.\(rule.name)"], "no golden gradient of \(rule.name)")
+      let stored = rule.form.storedShape(of: parameter.value.shape)
+      let want = try wanted.required("grad.\(rule.name)", stored.extents)
       expectClose(
         gradient, rule.form.canonical(want, parameter.value.shape), rtol: item.rtol, atol: item.atol,
         "\(parameter.site)")

@@ -6,12 +6,14 @@ import Testing
 @testable import Models
 
 /// Google's own files of ViT: arrays whose kernels have their inputs first, and heads as an extent of their own.
-@Suite(.enabled(if: Fixtures.has("vit"), "golden files of vit are absent: set FRUGAL_FIXTURES"))
-struct GoogleWeightsTests {
+@Suite(.golden(.vit)) struct GoogleWeightsTests {
+  private let file: NumPyFile
+
+  init() throws { file = try NumPyFile(contentsOf: GoldenSet.vit.url("vit-google.npz")) }
+
   @Test func theSameWeightsAsTimms() throws {
-    let file = try NumPyFile(contentsOf: Fixtures.url("vit/vit-google.npz"))
     let google = try ImageBackbone(from: file)
-    let timm = try GoldenClassifier("vit", hints: BackboneHints(heads: 4)).backbone
+    let timm = try GoldenClassifier("vit").backbone
     #expect(google.configuration == timm.configuration && google.layout.name == "Google ViT")
     #expect(google.parameters.map(\.site) == timm.parameters.map(\.site))
     for (found, want) in zip(google.parameters, timm.parameters) { #expect(found.value == want.value, "\(want.site)") }
@@ -19,16 +21,17 @@ struct GoogleWeightsTests {
 
   /// The stored kernels say how many heads there are; nobody can know better.
   @Test func headsThatContradictTheKernelsAreRefused() throws {
-    let file = try NumPyFile(contentsOf: Fixtures.url("vit/vit-google.npz"))
-    #expect(try ImageBackbone(from: file, hints: BackboneHints(heads: 4)).layout.name == "Google ViT")
+    let heads = try #require(GoldenSet.vit.golden("vit-forward").args["num_heads"].int)
+    #expect(try ImageBackbone(from: file, hints: BackboneHints(heads: heads)).layout.name == "Google ViT")
     let error = #expect(throws: ConfigurationError.self) {
-      try ImageBackbone(from: file, hints: BackboneHints(heads: 2))
+      try ImageBackbone(from: file, hints: BackboneHints(heads: heads + 1))
     }
-    #expect(error?.description.hasSuffix("heads: expected 4, an extent of the stored kernels, found 2") == true)
+    #expect(
+      error?.description.hasSuffix("heads: expected \(heads), an extent of the stored kernels, found \(heads + 1)")
+        == true)
   }
 
   @Test func theLayoutLeadsThereAndBack() throws {
-    let file = try NumPyFile(contentsOf: Fixtures.url("vit/vit-google.npz"))
     let model = try ImageBackbone(from: file)
     let stored = try storedTensors(model.parameters.map { ($0.site.name, $0.value) }, model.layout)
     #expect(Set(stored.keys) == Set(file.names))
@@ -37,14 +40,21 @@ struct GoogleWeightsTests {
 
   /// Of the first pretraining: a deflated file with `pre_logits`, and a head of other classes.
   @Test func featuresOfThePretrainingEqualTimms() throws {
-    let item = Fixtures.golden("vit", "vit-google-in21k-forward")
+    let item = try GoldenSet.vit.golden("vit-google-in21k-forward")
     let golden = try item.tensors()
-    let file = try NumPyFile(contentsOf: Fixtures.url("vit/vit-google-in21k.npz"))
-    let model = try ImageBackbone(from: file, classes: 5)
+    let file = try NumPyFile(contentsOf: GoldenSet.vit.url(#require(item.args["file"].string)))
+    let (classes, size) = (try #require(item.args["num_classes"].int), try #require(item.args["img_size"].int))
+    let stored = try #require(file.shape(of: "head/bias")?.count)
+    try #require(stored != classes)
+    let model = try ImageBackbone(from: file, classes: classes)
     #expect(
-      model.warnings == ["head of 21 classes left behind, where 5 are asked for: a new one takes its place"])
-    let features = model.tower(Variable(try #require(golden["images"])), Pass()).value
-    expectClose(features, try #require(golden["features"]), rtol: item.rtol, atol: item.atol, "features")
-    #expect(try ImageBackbone(from: file).classes == 21)
+      model.warnings == [
+        "head of \(stored) classes left behind, where \(classes) are asked for: a new one takes its place"
+      ])
+    try #require(model.tower.imageSize == size)
+    let images = try golden.required("images", [nil, 3, size, size])
+    let features = model.tower(Variable(images), Pass()).value
+    expectClose(features, try golden.required("features"), rtol: item.rtol, atol: item.atol, "features")
+    #expect(try ImageBackbone(from: file).classes == stored)
   }
 }

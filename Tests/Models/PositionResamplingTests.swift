@@ -6,21 +6,24 @@ import Testing
 @testable import Models
 
 @Suite struct PositionResamplingTests {
-  @Test(
-    .enabled(if: Fixtures.has("vit"), "golden files of vit are absent: set FRUGAL_FIXTURES"),
-    arguments: Fixtures.cases("vit", op: "pos_embed_resize"))
+  @Test(.golden(.vit), arguments: GoldenSet.vit.cases(op: "pos_embed_resize"))
   func positionsAreResizedAsPyTorchDoes(_ item: GoldenCase) throws {
     let filter = try #require(PositionResampling.Filter(rawValue: item.args["mode"].string ?? ""))
     let resampling = PositionResampling(filter, isAntialiased: item.args["antialias"].bool ?? false)
     func grid(_ key: String) throws -> (Int, Int) {
-      let sides = try #require(item.args[key].array).compactMap(\.int)
+      let sides = try #require(item.args[key].ints)
+      try #require(sides.count == 2 && sides.allSatisfy { $0 > 0 })
       return (sides[0], sides[1])
     }
     let golden = try item.tensors()
-    let (from, want) = (try #require(golden["pos_embed"]), try #require(golden["resized"]))
+    let (prefix, sides) = (try #require(item.args["prefix_tokens"].int), try grid("from"))
+    try #require(prefix >= 0)
+    let (from, want) = (
+      try golden.required("pos_embed", [1, prefix + sides.0 * sides.1, nil]), try golden.required("resized")
+    )
     let got = resampling.resized(
-      from.reshaped(to: [from.shape[1], from.shape[2]]), prefix: 1, from: try grid("from"), to: try grid("to"))
-    expectClose(got, want.reshaped(to: got.shape), rtol: item.rtol, atol: item.atol)
+      from.reshaped(to: [from.shape[1], from.shape[2]]), prefix: prefix, from: sides, to: try grid("to"))
+    expectClose(got, try want.required(as: got.shape), rtol: item.rtol, atol: item.atol)
     if try grid("from") == grid("to") { #expect(got.values == from.values) }
   }
 

@@ -5,26 +5,28 @@ import Testing
 @testable import Models
 
 /// A tiny Swin in timm's names, against every number timm computes for it.
-@Suite(.enabled(if: Fixtures.has("vit"), "golden files of vit are absent: set FRUGAL_FIXTURES"))
-struct SwinTests {
+@Suite(.golden(.vit)) struct SwinTests {
   let classifier: GoldenClassifier
 
-  init() throws { classifier = try GoldenClassifier("swin", hints: BackboneHints(imageSize: 32)) }
+  init() throws { classifier = try GoldenClassifier("swin") }
 
-  @Test func sizesAreDeducedFromTheShapes() {
+  @Test func sizesAreDeducedFromTheShapes() throws {
     let size = SwinConfiguration(
-      blocks: [2, 2], heads: [2, 4], width: 32, expansion: 4, window: 4, imageSize: 32, patchSize: 2)
+      unchecked: try classifier.sizes("depths"), heads: try classifier.sizes("num_heads"),
+      width: try classifier.size("embed_dim"), expansion: 4, window: try classifier.size("window_size"),
+      imageSize: try classifier.size("img_size"), patchSize: try classifier.size("patch_size"), activation: .gelu,
+      epsilon: try #require(classifier.item.args["eps"].double))
     #expect(classifier.backbone.configuration == .swin(size))
-    #expect(classifier.backbone.classes == 10 && classifier.backbone.warnings.isEmpty)
+    #expect(try classifier.backbone.classes == classifier.size("num_classes") && classifier.backbone.warnings.isEmpty)
   }
 
   @Test func everyHiddenStateAndLogitEqualsTimm() throws {
     let (seen, _) = try classifier.forward()
-    let names = [
-      "patch_embed": "patchNorm", "layers0.block0": "stage1.blocks.0", "layers0.block1": "stage1.blocks.1",
-      "layers1.downsample": "stage2.merging", "layers1.block0": "stage2.blocks.0", "layers1.block1": "stage2.blocks.1",
-      "norm": "postNorm",
-    ]
+    var names = ["patch_embed": "patchNorm", "norm": "postNorm"]
+    for (stage, depth) in try classifier.sizes("depths").enumerated() {
+      if stage > 0 { names["layers\(stage).downsample"] = "stage\(stage + 1).merging" }
+      for block in 0..<depth { names["layers\(stage).block\(block)"] = "stage\(stage + 1).blocks.\(block)" }
+    }
     for (theirs, ours) in names { try classifier.expect("hidden.\(theirs)", seen["vision.\(ours)"]) }
   }
 
@@ -34,25 +36,46 @@ struct SwinTests {
 
   @Test func blocksAreNumberedThroughAllStages() throws {
     let tower = try #require(classifier.backbone.tower as? Swin)
-    #expect(tower.stages.flatMap(\.blocks).map(\.number) == [0, 1, 2, 3])
-    #expect(tower.parameters.first { $0.site.name == "vision.stage2.blocks.0.mlp.up" }?.site.block == 2)
+    let depths = try classifier.sizes("depths")
+    #expect(tower.stages.flatMap(\.blocks).map(\.number) == Array(0..<depths.reduce(0, +)))
+    #expect(tower.parameters.first { $0.site.name == "vision.stage2.blocks.0.mlp.up" }?.site.block == depths.first)
   }
 
-  @Test(arguments: [36, 33, 30, 0]) func picturesThatWindowsDoNotCoverAreRefused(imageSize: Int) {
-    let error = #expect(throws: ConfigurationError.self) {
-      try ImageBackbone(from: classifier.file, hints: BackboneHints(imageSize: imageSize))
+  @Test func picturesThatWindowsDoNotCoverAreRefused() throws {
+    let (window, patch) = (try classifier.size("window_size"), try classifier.size("patch_size"))
+    let good = try classifier.size("img_size")
+    // A row of patches more than windows cover, a pixel more or less than patches cover, nothing.
+    for imageSize in [good + patch, good + 1, good - 1, 0] {
+      let error = #expect(throws: ConfigurationError.self) {
+        try ImageBackbone(from: classifier.file, hints: BackboneHints(imageSize: imageSize))
+      }
+      #expect(
+        error?.description.contains("image size: expected one whose maps are cut into windows of \(window)") == true,
+        "\(imageSize): \(String(describing: error))")
     }
-    #expect(
-      error?.description.contains("image size: expected one whose maps are cut into windows of 4") == true,
-      "\(String(describing: error))")
   }
 
   /// A map smaller than the windows is one window, whose table would be smaller.
-  @Test func tablesOfOtherWindowsAreNamed() {
-    #expect(
-      throws: WeightsError.shape(
-        file: classifier.file.label, tensor: "layers.1.blocks.0.attn.relative_position_bias_table", expected: [9, 4],
-        found: [49, 4], hint: "")
-    ) { try ImageBackbone(from: classifier.file, hints: BackboneHints(imageSize: 8)) }
+  @Test func tablesOfOtherWindowsAreNamed() throws {
+    let (window, patch) = (try classifier.size("window_size"), try classifier.size("patch_size"))
+    let heads = try classifier.sizes("num_heads")
+    // The last map is the largest that is smaller than a window where those before it can be cut into windows.
+    let last = heads.count - 1
+    let side = try #require(
+      (1..<window).last { side in (0...last).allSatisfy { side << $0 < window || (side << $0) % window == 0 } })
+    let found = (2 * window - 1) * (2 * window - 1)
+    let table = "relative_position_bias_table"
+    let error = #expect(throws: WeightsError.self) {
+      try ImageBackbone(from: classifier.file, hints: BackboneHints(imageSize: side * patch << last))
+    }
+    guard case .shape(_, let tensor, let expected, let shape, _) = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    // The first stage whose map is smaller than a window.
+    let stage = try #require((0...last).first { side << (last - $0) < window })
+    let count = 2 * (side << (last - stage)) - 1
+    #expect(tensor == "layers.\(stage).blocks.0.attn.\(table)")
+    #expect(expected == [count * count, heads[stage]] && shape == [found, heads[stage]])
   }
 }

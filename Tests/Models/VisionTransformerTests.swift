@@ -5,31 +5,39 @@ import Testing
 @testable import Models
 
 /// A tiny ViT in timm's names, against every number timm computes for it.
-@Suite(.enabled(if: Fixtures.has("vit"), "golden files of vit are absent: set FRUGAL_FIXTURES"))
-struct VisionTransformerTests {
+@Suite(.golden(.vit)) struct VisionTransformerTests {
   let classifier: GoldenClassifier
 
-  init() throws { classifier = try GoldenClassifier("vit", hints: BackboneHints(heads: 4)) }
+  init() throws { classifier = try GoldenClassifier("vit") }
 
-  @Test func sizesAreDeducedFromTheShapes() {
+  @Test func sizesAreDeducedFromTheShapes() throws {
+    let (width, size) = (try classifier.size("embed_dim"), try classifier.size("img_size"))
     let transformer = TransformerConfiguration(
-      width: 64, hiddenWidth: 256, blocks: 3, heads: 4, activation: .gelu, epsilon: 1e-6)
-    #expect(
-      classifier.backbone.configuration
-        == .visionTransformer(
-          VisionConfiguration(transformer: transformer, imageSize: 32, patchSize: 8, form: .classifier)))
-    #expect(classifier.backbone.classes == 10 && classifier.backbone.warnings.isEmpty)
-    #expect(classifier.backbone.tower.featureWidth == 64 && classifier.backbone.tower.imageSize == 32)
+      width: width, hiddenWidth: 4 * width, blocks: try classifier.size("depth"),
+      heads: try classifier.size("num_heads"), activation: .gelu,
+      epsilon: try #require(classifier.item.args["eps"].double))
+    let expected = VisionConfiguration(
+      transformer: transformer, imageSize: size, patchSize: try classifier.size("patch_size"), form: .classifier)
+    // The size of pictures is that of the index, and of the stored positions.
+    let deduced = try ImageBackbone(from: classifier.file, hints: BackboneHints(heads: transformer.heads))
+    for backbone in [classifier.backbone, deduced] {
+      #expect(backbone.configuration == .visionTransformer(expected))
+      #expect(try backbone.classes == classifier.size("num_classes") && backbone.warnings.isEmpty)
+      #expect(backbone.tower.featureWidth == width && backbone.tower.imageSize == size)
+    }
   }
 
   @Test func everyHiddenStateAndLogitEqualsTimm() throws {
     let (seen, _) = try classifier.forward()
     try classifier.expect("hidden.patch_embed", seen["vision.patchEmbedding"])
     try classifier.expect("hidden.norm_pre_input", seen["vision.embedding"])
-    for block in 0..<3 { try classifier.expect("hidden.block\(block)", seen["vision.blocks.\(block)"]) }
+    for block in 0..<(try classifier.size("depth")) {
+      try classifier.expect("hidden.block\(block)", seen["vision.blocks.\(block)"])
+    }
     // Only the class token is normalised, as nothing reads the others.
-    let normed = try #require(classifier.golden["hidden.norm"])
-    let classes = Variable(normed).selectingToken([0, 0, 0, 0]).value
+    let count = classifier.images.shape[0]
+    let normed = try classifier.golden.required("hidden.norm", [count, nil, nil])
+    let classes = Variable(normed).selectingToken(Array(repeating: 0, count: count)).value
     expectClose(
       try #require(seen["vision.postNorm"]), classes, rtol: classifier.item.rtol, atol: classifier.item.atol, "norm")
   }
@@ -41,10 +49,12 @@ struct VisionTransformerTests {
   @Test func featuresOfAPictureDependOnNoOther() throws {
     let tower = classifier.backbone.tower
     let together = tower(classifier.images, Pass()).value
-    let size = 3 * 32 * 32
-    for index in 0..<4 {
-      let one = Tensor([1, 3, 32, 32], Array(classifier.images.value.values[index * size..<(index + 1) * size]))
-      #expect(tower(Variable(one), Pass()).value.values == Array(together.values[index * 64..<(index + 1) * 64]))
+    let width = tower.featureWidth
+    let shape = Shape([1] + classifier.images.shape.extents.dropFirst())
+    for index in 0..<classifier.images.shape[0] {
+      let pixels = classifier.images.value.values[index * shape.count..<(index + 1) * shape.count]
+      let alone = tower(Variable(Tensor(shape, Array(pixels))), Pass()).value
+      #expect(alone.values == Array(together.values[index * width..<(index + 1) * width]))
     }
   }
 }
