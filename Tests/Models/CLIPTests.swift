@@ -7,59 +7,73 @@ import Testing
 @testable import Models
 
 /// A tiny CLIP in Hugging Face's layout, against every number transformers computes for it.
-@Suite(.enabled(if: Fixtures.has("clip"), "golden files of clip are absent: set FRUGAL_FIXTURES"))
-struct CLIPTests {
+@Suite(.golden(.clip)) struct CLIPTests {
   let directory: CLIPDirectory
+  let item: GoldenCase
   let golden: [String: Tensor]
-  let ids: [[Int32]]
-  let labels: [Int32]
+  let inputs: GoldenCLIPInputs
 
   init() throws {
-    directory = try CLIPDirectory(contentsOf: Fixtures.url("clip/hf-tiny"))
-    let item = Fixtures.golden("clip", "hf-tiny-forward")
+    directory = try CLIPDirectory(contentsOf: GoldenSet.clip.url("hf-tiny"))
+    item = try GoldenSet.clip.golden("hf-tiny-forward")
     golden = try item.tensors()
-    let file = try item.file()
-    let flat = try file.integers("input_ids").map { Int32($0) }
-    let length = try file.entry("input_ids").shape[1]
-    ids = stride(from: 0, to: flat.count, by: length).map { Array(flat[$0..<$0 + length]) }
-    labels = try file.integers("labels").map { Int32($0) }
+    inputs = try GoldenCLIPInputs(
+      item, for: directory.model.configuration, endOfText: directory.tokenizer.endOfText)
   }
 
   var model: CLIP { directory.model }
-  var ends: [Int] { ids.map { $0.firstIndex(of: directory.tokenizer.endOfText) ?? $0.count - 1 } }
 
-  func expect(_ name: String, _ got: Tensor?, tolerance: GoldenCase) throws {
-    let want = try #require(golden[name])
-    let got = try #require(got, "\(name) was not observed")
-    expectClose(got.reshaped(to: want.shape), want, rtol: tolerance.rtol, atol: tolerance.atol, name)
+  func expect(_ name: String, _ got: Tensor?) throws {
+    let want = try golden.required(name)
+    let got = try #require(got, "\(name) was not observed").required(as: want.shape)
+    expectClose(got, want, rtol: item.rtol, atol: item.atol, name)
+  }
+
+  /// The sizes are read from the configuration, and stated once more in the index.
+  @Test func sizesAreThoseOfTheIndex() throws {
+    let (vision, text, size) = (item.args["vision"], item.args["text"], model.configuration)
+    guard case .transformer(let image) = size.vision else {
+      Issue.record("expected a vision transformer, found \(size.vision)")
+      return
+    }
+    #expect([vision["image_size"].int, vision["patch_size"].int] == [image.imageSize, image.patchSize])
+    #expect(text["vocab_size"].int == size.text.vocabulary)
+    #expect(text["max_position_embeddings"].int == size.text.contextLength)
+    #expect(vision["projection_dim"].int == size.embedding)
+    for (stated, found) in [(vision, image.transformer), (text, size.text.transformer)] {
+      #expect([stated["hidden_size"].int, stated["intermediate_size"].int] == [found.width, found.hiddenWidth])
+      #expect([stated["num_hidden_layers"].int, stated["num_attention_heads"].int] == [found.blocks, found.heads])
+    }
   }
 
   @Test func everyHiddenStateAndLogitEqualsTransformers() throws {
-    let item = Fixtures.golden("clip", "hf-tiny-forward")
     var seen: [String: Tensor] = [:]
     let pass = Pass(observer: { seen[$0] = $1 })
-    let images = Variable(try #require(golden["images"]))
-    let imageFeatures = model.vision(images, pass)
-    let textFeatures = model.text(ids, ends: ends, pass)
+    let imageFeatures = model.vision(inputs.images, pass)
+    let textFeatures = model.text(inputs.ids, ends: inputs.ends, pass)
     let logits = model.logits(imageFeatures, classifier: textFeatures, pass)
-    let names = [
+    var names = [
       "hidden.vision.embeddings": "vision.embedding", "hidden.vision.pre_ln": "vision.preNorm",
-      "hidden.vision.layer0": "vision.blocks.0", "hidden.vision.layer1": "vision.blocks.1",
-      "hidden.vision.layer2": "vision.blocks.2", "hidden.vision.post_ln_cls": "vision.postNorm",
-      "hidden.text.embeddings": "text.embedding", "hidden.text.layer0": "text.blocks.0",
-      "hidden.text.layer1": "text.blocks.1", "hidden.text.final_ln": "text.finalNorm",
+      "hidden.vision.post_ln_cls": "vision.postNorm", "hidden.text.embeddings": "text.embedding",
+      "hidden.text.final_ln": "text.finalNorm",
     ]
-    for (theirs, ours) in names { try expect(theirs, seen[ours], tolerance: item) }
-    try expect("image_features", imageFeatures.value, tolerance: item)
-    try expect("text_features", textFeatures.value, tolerance: item)
-    try expect("image_embeds", imageFeatures.l2Normalized().value, tolerance: item)
-    try expect("text_embeds", textFeatures.l2Normalized().value, tolerance: item)
-    try expect("logits_per_image", logits.value, tolerance: item)
-    try expect("loss", logits.crossEntropy(labels: labels).value, tolerance: item)
+    for tower in ["vision", "text"] {
+      for layer in 0..<(try #require(item.args[tower]["num_hidden_layers"].int)) {
+        names["hidden.\(tower).layer\(layer)"] = "\(tower).blocks.\(layer)"
+      }
+    }
+    #expect(Set(names.keys) == Set(golden.keys.filter { $0.hasPrefix("hidden.") }))
+    for (theirs, ours) in names { try expect(theirs, seen[ours]) }
+    try expect("image_features", imageFeatures.value)
+    try expect("text_features", textFeatures.value)
+    try expect("image_embeds", imageFeatures.l2Normalized().value)
+    try expect("text_embeds", textFeatures.l2Normalized().value)
+    try expect("logits_per_image", logits.value)
+    try expect("loss", logits.crossEntropy(labels: inputs.labels).value)
   }
 
   @Test func theGradientOfEveryParameterEqualsTransformers() throws {
-    let item = Fixtures.golden("clip", "hf-tiny-gradients")
+    let item = try GoldenSet.clip.golden("hf-tiny-gradients")
     let wanted = try item.tensors()
     let tape = Tape()
     let parameters = model.parameters
@@ -67,26 +81,25 @@ struct CLIPTests {
     let pass = Pass(
       tunings: Dictionary(uniqueKeysWithValues: zip(parameters, leaves).map { ($0.site, .replaced($1)) }))
     let logits = model.logits(
-      model.vision(Variable(try #require(golden["images"])), pass), classifier: model.text(ids, ends: ends, pass), pass)
-    let gradients = tape.gradients(of: logits.crossEntropy(labels: labels), for: leaves)
+      model.vision(inputs.images, pass), classifier: model.text(inputs.ids, ends: inputs.ends, pass), pass)
+    let gradients = tape.gradients(of: logits.crossEntropy(labels: inputs.labels), for: leaves)
     #expect(parameters.count == wanted.count)
     for (parameter, gradient) in zip(parameters, gradients) {
       let name = try #require(WeightLayout.huggingFaceCLIP.rule(for: parameter.site.name)).name
-      let want = try #require(wanted["grad.\(name)"], "no golden gradient of \(name)")
+      let want = try wanted.required("grad.\(name)")
       expectClose(gradient, want, rtol: item.rtol, atol: item.atol, name)
     }
   }
 
-  @Test func frozenTowersLeaveNothingOnATape() throws {
-    let features = model.vision(Variable(try #require(golden["images"])), Pass())
-    #expect(!features.needsGradient)
+  @Test func frozenTowersLeaveNothingOnATape() {
+    #expect(!model.vision(inputs.images, Pass()).needsGradient)
   }
 
   @Test func textFeaturesDoNotDependOnPaddingOrBatch() throws {
-    let texts = try #require(Fixtures.json("clip/hf-tiny-texts.json")["texts"].strings)
+    let texts = try #require(GoldenSet.clip.json("hf-tiny-texts.json")["texts"].strings)
     let together = try directory.textFeatures(texts)
-    let whole = model.text(ids, ends: ends, Pass()).value
-    #expect(together == whole)
+    let whole = model.text(inputs.ids, ends: inputs.ends, Pass()).value
+    try #require(together == whole)
     for (row, text) in texts.enumerated() {
       let alone = try directory.textFeatures([text])
       let width = model.configuration.embedding
@@ -95,24 +108,28 @@ struct CLIPTests {
   }
 
   @Test func weightsInOpenAINamesGiveTheSameFeatures() throws {
-    let item = Fixtures.golden("clip", "openai-vit64-forward")
+    let item = try GoldenSet.clip.golden("openai-vit64-forward")
     let golden = try item.tensors()
-    let transformer = TransformerConfiguration(
-      width: 64, hiddenWidth: 256, blocks: 2, heads: 1, activation: .quickGELU, epsilon: 1e-5)
-    let text = TransformerConfiguration(
-      width: 64, hiddenWidth: 256, blocks: 1, heads: 1, activation: .quickGELU, epsilon: 1e-5)
-    let configuration = CLIPConfiguration(
-      vision: VisionConfiguration(transformer: transformer, imageSize: 32, patchSize: 8),
-      text: TextConfiguration(transformer: text, vocabulary: 584, contextLength: 32), embedding: 24)
+    let configuration = try CLIPConfiguration(openAI: item.args)
     let model = try CLIP(
-      configuration, from: SafeTensorsFile(contentsOf: Fixtures.url("clip/openai-vit64.safetensors")),
+      configuration, from: SafeTensorsFile(contentsOf: GoldenSet.clip.url(#require(item.args["file"].string))),
       layout: .openAICLIP)
-    let features = model.vision(Variable(try #require(golden["images"])), Pass()).value
-    expectClose(features, try #require(golden["image_features"]), rtol: item.rtol, atol: item.atol, "image_features")
-    let textFeatures = model.text(ids, ends: ends, Pass())
-    expectClose(
-      textFeatures.value, try #require(golden["text_features"]), rtol: item.rtol, atol: item.atol, "text_features")
-    let logits = model.logits(Variable(features), classifier: textFeatures, Pass()).value
-    expectClose(logits, try #require(golden["logits_per_image"]), rtol: item.rtol, atol: item.atol, "logits")
+    let inputs = try GoldenCLIPInputs(item, for: configuration)
+    var seen: [String: Tensor] = [:]
+    let features = model.vision(inputs.images, Pass(observer: { seen[$0] = $1 })).value
+    func expect(_ name: String, _ got: Tensor?) throws {
+      let want = try golden.required(name)
+      expectClose(try #require(got, "\(name)"), want, rtol: item.rtol, atol: item.atol, name)
+    }
+    try expect("image_features", features)
+    try expect("hidden.vision.ln_pre", seen["vision.preNorm"])
+    for block in 0..<(try #require(item.args["vision"]["layers"].int)) {
+      try expect("hidden.vision.block\(block)", seen["vision.blocks.\(block)"])
+    }
+    let textFeatures = model.text(inputs.ids, ends: inputs.ends, Pass())
+    try expect("text_features", textFeatures.value)
+    let logits = model.logits(Variable(features), classifier: textFeatures, Pass())
+    try expect("logits_per_image", logits.value)
+    try expect("loss", logits.crossEntropy(labels: inputs.labels).value)
   }
 }

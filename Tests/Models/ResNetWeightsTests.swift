@@ -6,8 +6,7 @@ import Testing
 @testable import Models
 
 /// Checkpoints of a ResNet that lack something, or have something wrong.
-@Suite(.enabled(if: Fixtures.has("clip"), "golden files of clip are absent: set FRUGAL_FIXTURES"))
-struct ResNetWeightsTests {
+@Suite(.golden(.clip)) struct ResNetWeightsTests {
   private struct Source: TensorSource {
     let label = "weights"
     var tensors: [String: Tensor]
@@ -22,7 +21,7 @@ struct ResNetWeightsTests {
   private let source: Source
 
   init() throws {
-    let file = try SafeTensorsFile(contentsOf: Fixtures.url("clip/openai-rn.safetensors"))
+    let file = try SafeTensorsFile(contentsOf: GoldenSet.clip.url("openai-rn.safetensors"))
     configuration = try CLIPConfiguration(deducedFrom: file)
     let counters = file.names.filter { $0.hasSuffix(".num_batches_tracked") }
     source = Source(
@@ -61,26 +60,28 @@ struct ResNetWeightsTests {
     }
   }
 
-  @Test func aBottleneckTooManyIsSurplus() {
+  @Test func aBottleneckTooManyIsSurplus() throws {
+    guard case .resNet(let size) = configuration.vision else { return }
+    // A bottleneck after the last of a stage, and a downsample of one that is not the first.
+    let stage = try #require(size.stages.firstIndex { $0 > 1 }, "expected a stage of several bottlenecks")
+    let surplus = [
+      "visual.layer\(stage + 1).1.downsample.0.weight", "visual.layer\(stage + 1).\(size.stages[stage]).conv1.weight",
+    ]
     var more = source
-    more.tensors["visual.layer2.2.conv1.weight"] = .zeros([8, 32, 1, 1])
-    more.tensors["visual.layer2.1.downsample.0.weight"] = .zeros([32, 32, 1, 1])
-    #expect(
-      error(more)
-        == .surplus(
-          file: "weights", tensors: ["visual.layer2.1.downsample.0.weight", "visual.layer2.2.conv1.weight"]))
+    for name in surplus { more.tensors[name] = .zeros([8, 32, 1, 1]) }
+    #expect(error(more) == .surplus(file: "weights", tensors: surplus.sorted()))
   }
 
-  @Test(arguments: [-1, -.infinity, .nan] as [Real]) func variancesAreNotNegative(_ value: Real) {
+  @Test(arguments: [-1, -.infinity, .nan] as [Real]) func variancesAreNotNegative(_ value: Real) throws {
     var other = source
-    var variance = [Real](repeating: 0, count: 8)
-    #expect(source.tensors["visual.layer2.1.bn2.running_var"]?.shape == [8])
-    other.tensors["visual.layer2.1.bn2.running_var"] = Tensor([8], variance)
+    let name = "visual.layer2.0.bn2.running_var"
+    let shape = try source.tensors.required(name, [nil]).shape
+    var variance = [Real](repeating: 0, count: shape.count)
+    other.tensors[name] = Tensor(shape, variance)
     #expect(error(other) == nil)
-    variance[7] = value
-    other.tensors["visual.layer2.1.bn2.running_var"] = Tensor([8], variance)
+    variance[shape.count - 1] = value
+    other.tensors[name] = Tensor(shape, variance)
     #expect(
-      error(other)?.description
-        == "weights: tensor \"visual.layer2.1.bn2.running_var\": expected variances of 0 or more, found \(value)")
+      error(other)?.description == "weights: tensor \"\(name)\": expected variances of 0 or more, found \(value)")
   }
 }

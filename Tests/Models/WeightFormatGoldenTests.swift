@@ -7,38 +7,33 @@ import Testing
 @testable import Models
 
 /// CLIPs from what PyTorch saved, against the features that the reference calculated from them.
-@Suite(.enabled(if: Fixtures.has("clip"), "golden files of clip are absent: set FRUGAL_FIXTURES"))
-struct WeightFormatGoldenTests {
-  /// The tiny model's heads are 16 wide, which no shape tells.
+@Suite(.golden(.clip)) struct WeightFormatGoldenTests {
+  /// The width of the tiny model's heads, which no shape tells, is in its configuration.
   private static func tiny() throws -> CLIPConfiguration {
-    try CLIPConfiguration(contentsOf: Fixtures.url("clip/hf-tiny/config.json"))
+    try CLIPConfiguration(contentsOf: GoldenSet.clip.url("hf-tiny/config.json"))
   }
 
   private func expectFeatures(_ model: CLIP, _ golden: GoldenCase, inputs: GoldenCase) throws {
-    let (want, file) = (try golden.tensors(), try inputs.file())
-    let flat = try file.integers("input_ids").map { Int32($0) }
-    let context = try file.entry("input_ids").shape[1]
-    let ids = stride(from: 0, to: flat.count, by: context).map { Array(flat[$0..<$0 + context]) }
-    let ends = ids.map { row in row.firstIndex(of: row.max() ?? 0) ?? 0 }
-    let images = model.vision(Variable(try file.tensor("images")), Pass()).value
-    let texts = model.text(ids, ends: ends, Pass()).value
-    expectClose(images, try #require(want["image_features"]), rtol: golden.rtol, atol: golden.atol, "image_features")
-    expectClose(texts, try #require(want["text_features"]), rtol: golden.rtol, atol: golden.atol, "text_features")
+    let (want, inputs) = (try golden.tensors(), try GoldenCLIPInputs(inputs, for: model.configuration))
+    let images = model.vision(inputs.images, Pass()).value
+    let texts = model.text(inputs.ids, ends: inputs.ends, Pass()).value
+    expectClose(images, try want.required("image_features"), rtol: golden.rtol, atol: golden.atol, "image_features")
+    expectClose(texts, try want.required("text_features"), rtol: golden.rtol, atol: golden.atol, "text_features")
   }
 
   @Test(arguments: [("openai-tiny.pt", "hf-tiny-forward"), ("openai-tiny-fp16.pt", "openai-tiny-fp16-forward")])
   func aStateDictionaryUnderOpenAIsNamesIsTheModel(file: String, golden: String) throws {
-    let weights = try TorchFile(contentsOf: Fixtures.url("clip/\(file)"))
+    let weights = try TorchFile(contentsOf: GoldenSet.clip.url(file))
     let model = try CLIP(Self.tiny(), from: weights, layout: .openAICLIP)
     try expectFeatures(
-      model, Fixtures.golden("clip", golden), inputs: Fixtures.golden("clip", "hf-tiny-forward"))
+      model, GoldenSet.clip.golden(golden), inputs: GoldenSet.clip.golden("hf-tiny-forward"))
     #expect(weights.type(of: "visual.conv1.weight") == (file.contains("fp16") ? .f16 : .f32))
   }
 
   @Test func aResNetsStateDictionaryIsTheModel() throws {
-    let weights = try PretrainedWeights(contentsOf: Fixtures.url("clip/openai-rn.pt"))
+    let weights = try PretrainedWeights(contentsOf: GoldenSet.clip.url("openai-rn.pt"))
     let model = try CLIP(CLIPConfiguration(deducedFrom: weights), from: weights, layout: .openAIResNetCLIP)
-    let golden = Fixtures.golden("clip", "openai-rn-forward")
+    let golden = try GoldenSet.clip.golden("openai-rn-forward")
     try expectFeatures(model, golden, inputs: golden)
   }
 
@@ -53,8 +48,8 @@ struct WeightFormatGoldenTests {
 
   /// What the published archives hold: halves, but for norms, scale and sizes.
   @Test func aTorchScriptArchiveIsTheModelInHalfPrecision() throws {
-    let script = try TorchFile(contentsOf: Fixtures.url("clip/openai-vit64-jit.pt"))
-    let single = try SafeTensorsFile(contentsOf: Fixtures.url("clip/openai-vit64.safetensors"))
+    let script = try TorchFile(contentsOf: GoldenSet.clip.url("openai-vit64-jit.pt"))
+    let single = try SafeTensorsFile(contentsOf: GoldenSet.clip.url("openai-vit64.safetensors"))
     let rounded = Changed(
       tensors: try Dictionary(
         uniqueKeysWithValues: single.names.map { name in
@@ -69,7 +64,7 @@ struct WeightFormatGoldenTests {
       try CLIP(configuration, from: script, layout: .openAICLIP),
       try CLIP(configuration, from: rounded, layout: .openAICLIP),
     ]
-    let images = Variable(try Fixtures.golden("clip", "openai-vit64-forward").file().tensor("images"))
+    let images = try GoldenCLIPInputs(GoldenSet.clip.golden("openai-vit64-forward"), for: configuration).images
     #expect(models[0].vision(images, Pass()).value == models[1].vision(images, Pass()).value)
     for (found, want) in zip(models[0].parameters, models[1].parameters) {
       #expect(found.site == want.site && found.value == want.value, "\(found.site.name)")
@@ -77,11 +72,11 @@ struct WeightFormatGoldenTests {
   }
 
   @Test func theTextTowerMayHaveNamesOfItsOwn() throws {
-    let map = try #require(Fixtures.golden("clip", "open_clip-customtext-names").args["map"].object)
+    let map = try #require(GoldenSet.clip.golden("open_clip-customtext-names").args["map"].object)
     for (file, layout) in [
       ("openai-vit64", WeightLayout.customTextCLIP), ("openai-rn", WeightLayout.customTextResNetCLIP),
     ] {
-      let source = try SafeTensorsFile(contentsOf: Fixtures.url("clip/\(file).safetensors"))
+      let source = try SafeTensorsFile(contentsOf: GoldenSet.clip.url("\(file).safetensors"))
       var tensors = try Dictionary(
         uniqueKeysWithValues: source.names.filter { !$0.hasSuffix("num_batches_tracked") }.map {
           ($0, try source.tensor($0))
@@ -91,7 +86,7 @@ struct WeightFormatGoldenTests {
       let changed = Changed(tensors: tensors)
       #expect(CLIPConfiguration.hasOpenAINames(changed) && WeightLayout.textPrefix(changed) == "text.")
       let model = try CLIP(CLIPConfiguration(deducedFrom: changed), from: changed, layout: layout)
-      let golden = Fixtures.golden("clip", "\(file)-forward")
+      let golden = try GoldenSet.clip.golden("\(file)-forward")
       try expectFeatures(model, golden, inputs: golden)
     }
   }

@@ -6,18 +6,38 @@ import Tensor
 import Testing
 
 /// A directory with the weights of a CLIP with a ResNet under OpenAI's names, a tokenizer, and no configuration.
-@Suite(.enabled(if: Fixtures.has("clip"), "golden files of clip are absent: set FRUGAL_FIXTURES"))
-struct ResNetModelTests {
+@Suite(.golden(.clip)) struct ResNetModelTests {
   private let folder: TemporaryFolder
+  private let sizes: Sizes
 
   init() throws {
     folder = try TemporaryFolder()
+    sizes = try Sizes()
     for name in ["vocab.json", "merges.txt"] {
-      try folder.write(
-        [UInt8](try Data(contentsOf: URL(fileURLWithPath: "\(Workbench.model)/\(name)"))), to: "model/\(name)")
+      try folder.write([UInt8](try Data(contentsOf: GoldenSet.clip.url("hf-tiny/\(name)"))), to: "model/\(name)")
     }
     try folder.write(
-      [UInt8](try Data(contentsOf: Fixtures.url("clip/openai-rn.safetensors"))), to: "model/model.safetensors")
+      [UInt8](try Data(contentsOf: GoldenSet.clip.url("openai-rn.safetensors"))), to: "model/model.safetensors")
+  }
+
+  /// The sizes that the index states for the model.
+  private struct Sizes {
+    let vision: JSONValue
+    let text: JSONValue
+    /// The bottlenecks of each stage.
+    let stages: [Int]
+    /// The channels of the stem.
+    let width: Int
+    let imageSize: Int
+    let embedding: Int
+
+    init() throws {
+      let args = try GoldenSet.clip.golden("openai-rn-forward").args
+      (vision, text) = (args["vision"], args["text"])
+      (stages, width) = (try #require(args["vision"]["layers"].ints), try #require(args["vision"]["width"].int))
+      (imageSize, embedding) = (try #require(args["vision"]["image_size"].int), try #require(args["embed"].int))
+      try #require(stages.count == 4 && width > 0 && embedding > 0)
+    }
   }
 
   private var model: String { folder.path("model") }
@@ -32,12 +52,21 @@ struct ResNetModelTests {
   @Test func inspectSaysWhatItIs() async throws {
     let outcome = try await runFrugal("inspect", model)
     try #require(outcome.code == 0, "\(outcome.errors)")
+    func size(_ name: String) throws -> Int { try #require(sizes.text[name].int, "\(name)") }
+    let stages = sizes.stages.map(String.init).joined(separator: ", ")
+    let headWidth = try #require(sizes.vision["head_width"].int)
+    try #require(headWidth > 0)
+    let heads = 32 * sizes.width / headWidth
     for part in [
       "CLIP, one safetensors file",
-      "vision: pictures of 64, ResNet of 1, 2, 1, 1 bottlenecks, width 4, attention pool of 2 heads",
-      "text: context 32, 584 tokens, 1 blocks, width 64, 1 heads, MLP 256, quick_gelu, layer norm ε 1e-05",
+      "vision: pictures of \(sizes.imageSize), ResNet of \(stages) bottlenecks, width \(sizes.width), "
+        + "attention pool of \(heads) heads",
+      "text: context \(try size("context_length")), \(try size("vocab_size")) tokens, \(try size("layers")) blocks, "
+        + "width \(try size("width")), \(try size("heads")) heads, MLP \(4 * (try size("width"))), quick_gelu, "
+        + "layer norm ε 1e-05",
       "layout: names of OpenAI CLIP with a ResNet; no config.json: sizes from the shapes, quick_gelu as OpenAI trained",
-      "embedding: 20, logit scale ", "shorter side to 64, centre crop 64, bicubic",
+      "embedding: \(sizes.embedding), logit scale ",
+      "shorter side to \(sizes.imageSize), centre crop \(sizes.imageSize), bicubic",
     ] { #expect(outcome.output.contains(part), "\(part)") }
     #expect(!outcome.output.contains("warning"))
     let json = try await runFrugal("inspect", model, "--json").json()
@@ -69,9 +98,11 @@ struct ResNetModelTests {
     #expect(try await runFrugal(run).code == 0)
     let delta = try SafeTensorsFile(contentsOf: folder.url.appendingPathComponent("run/delta.safetensors"))
     // Three of the stem, three of each bottleneck, four downsamples, four maps of the pool.
-    let count: Int = 3 + 3 * 5 + 4 + 4
+    let count: Int = 3 + 3 * sizes.stages.reduce(0, +) + 4 + 4
     #expect(delta.names.count == count)
-    #expect(delta.names.contains("vision.stage2.blocks.1.convolution3.mask"))
+    for (stage, blocks) in sizes.stages.enumerated() {
+      #expect(delta.names.contains("vision.stage\(stage + 1).blocks.\(blocks - 1).convolution3.mask"))
+    }
     #expect(delta.names.contains("vision.attentionPool.output.mask"))
   }
 
@@ -91,30 +122,40 @@ struct ResNetModelTests {
     var testDescription: String { text }
   }
 
-  @Test(arguments: [
-    Damage(
-      tensor: "visual.attnpool.positional_embedding", value: .zeros([7, 128]),
-      text: "expected positions of a square of pixels and of one token more, found 7"),
-    Damage(
-      tensor: "visual.attnpool.positional_embedding", value: nil,
-      text: "expected a tensor of 2 extents, found no such tensor"),
-    Damage(
-      tensor: "visual.conv3.weight", value: .zeros([3, 2, 3, 3]), text: "expected an even number of channels, found 3"),
-    Damage(
-      tensor: "visual.layer4.0.conv2.weight", value: nil, text: "expected shape [32, 32, 3, 3], found no such tensor"),
-    Damage(
-      tensor: "visual.attnpool.c_proj.weight", value: .zeros([128, 20]),
-      text: "expected shape [20, 128], found [128, 20] (transposed?)"),
-    Damage(
-      tensor: "visual.bn2.running_var", value: Tensor([2], repeating: -1),
-      text: "expected variances of 0 or more, found -1"),
-    Damage(tensor: "ln_final.weight", value: .zeros([63]), text: "expected a multiple of 64, the width of a head"),
-    Damage(
-      tensor: "visual.layer2.7.conv9.weight", value: .zeros([1]), text: "expected shape [8, 32, 1, 1], found no such"),
-    Damage(
-      tensor: "visual.extra", value: .zeros([1]),
-      text: "expected only tensors of the model its configuration describes, found \"visual.extra\""),
-  ])
+  /// Damage to a model of the stated sizes; none where the golden files are absent.
+  private static let damages: [Damage] =
+    (try? Sizes()).map { sizes in
+      let (width, pool, embedding) = (sizes.width, 32 * sizes.width, sizes.embedding)
+      return [
+        Damage(
+          tensor: "visual.attnpool.positional_embedding", value: .zeros([7, pool]),
+          text: "expected positions of a square of pixels and of one token more, found 7"),
+        Damage(
+          tensor: "visual.attnpool.positional_embedding", value: nil,
+          text: "expected a tensor of 2 extents, found no such tensor"),
+        Damage(
+          tensor: "visual.conv3.weight", value: .zeros([3, width / 2, 3, 3]),
+          text: "expected an even number of channels, found 3"),
+        Damage(
+          tensor: "visual.layer4.0.conv2.weight", value: nil,
+          text: "expected shape [\(8 * width), \(8 * width), 3, 3], found no such tensor"),
+        Damage(
+          tensor: "visual.attnpool.c_proj.weight", value: .zeros([pool, embedding]),
+          text: "expected shape [\(embedding), \(pool)], found [\(pool), \(embedding)] (transposed?)"),
+        Damage(
+          tensor: "visual.bn2.running_var", value: Tensor([width / 2], repeating: -1),
+          text: "expected variances of 0 or more, found -1"),
+        Damage(tensor: "ln_final.weight", value: .zeros([63]), text: "expected a multiple of 64, the width of a head"),
+        Damage(
+          tensor: "visual.layer2.99.conv9.weight", value: .zeros([1]),
+          text: "expected shape [\(2 * width), \(8 * width), 1, 1], found no such"),
+        Damage(
+          tensor: "visual.extra", value: .zeros([1]),
+          text: "expected only tensors of the model its configuration describes, found \"visual.extra\""),
+      ]
+    } ?? []
+
+  @Test(arguments: damages)
   func brokenWeightsAreNamed(damage: Damage) async throws {
     let url = folder.url.appendingPathComponent("model/model.safetensors")
     let source = try SafeTensorsFile(contentsOf: url)
@@ -134,9 +175,13 @@ struct ResNetModelTests {
     try folder.write(
       [UInt8](try Data(contentsOf: URL(fileURLWithPath: "\(Workbench.model)/preprocessor_config.json"))),
       to: "model/preprocessor_config.json")
+    let (size, other) = (sizes.imageSize, sizes.imageSize + 2)
+    try folder.editJSON("model/preprocessor_config.json") {
+      ($0["size"], $0["crop_size"]) = (["shortest_edge": other], ["height": other, "width": other])
+    }
     expectRefusal(
       try await runFrugal("inspect", model), code: 1,
-      ["preprocessor_config.json: crop_size: expected the image size 64 of the model, found 32 × 32"])
+      ["preprocessor_config.json: crop_size: expected the image size \(size) of the model, found \(other) × \(other)"])
   }
 
   /// Names of Hugging Face tell no sizes.

@@ -6,11 +6,7 @@ import Testing
 @testable import Models
 
 /// Token ids by the published tokenizer (ftfy 6.3.1) and by transformers 5.23, texts to ids.
-@Suite(
-  .enabled(
-    if: Fixtures.has("tokenizer") && Fixtures.has(PublishedMerges.path),
-    "golden files of tokenizer are absent: set FRUGAL_FIXTURES"))
-struct TokenizerGoldenTests {
+@Suite(.golden(.tokenizer)) struct TokenizerGoldenTests {
   struct Golden: Decodable {
     let text: String
     let ids: [Int32]
@@ -37,7 +33,7 @@ struct TokenizerGoldenTests {
   init() throws { tokenizer = try PublishedMerges.tokenizer.get() }
 
   private func goldens<T: Decodable>(_ type: T.Type, _ file: String) throws -> [T] {
-    try JSONDecoder().decode([T].self, from: Data(contentsOf: Fixtures.url("tokenizer/\(file)")))
+    try JSONDecoder().decode([T].self, from: Data(contentsOf: GoldenSet.tokenizer.url(file)))
   }
 
   @Test func publishedVocabularyHas49408Tokens() {
@@ -63,7 +59,9 @@ struct TokenizerGoldenTests {
 
   @Test func idsEqualThePublishedTokenizers() throws {
     let goldens = try goldens(Golden.self, "strings.json")
-    #expect(goldens.count == 1500)
+    let item = try GoldenSet.tokenizer.golden("strings").fields
+    #expect(goldens.count == item["count"].int)
+    #expect(goldens.count { $0.ids.count > 75 } == item["longer_than_75"].int)
     for golden in goldens {
       #expect(tokenizer.encode(golden.text) == golden.ids, "\(golden.text.debugDescription)")
     }
@@ -77,7 +75,7 @@ struct TokenizerGoldenTests {
       #expect(tokenizer.encode(golden.text) == golden.hf ?? golden.ids, "\(golden.text.debugDescription)")
       differing += golden.hf == nil ? 0 : 1
     }
-    #expect(differing == 80)
+    #expect(try differing == GoldenSet.tokenizer.golden("strings").fields["differs_between_tokenizers"].int)
   }
 
   @Test func cleanedTextEqualsThePublishedTokenizers() throws {
@@ -109,10 +107,10 @@ struct TokenizerGoldenTests {
   }
 
   @Test func mergingInRoundsAndByQueueAgree() throws {
-    let text = try goldens(Golden.self, "strings.json").map(\.text).joined()
-    #expect(text.count > 20_000)
-    let bytes = Array(text.utf8)
-    for length in [1, 2, 3, 5, 64, 65, 127, 1009] {
+    let bytes = Array(try goldens(Golden.self, "strings.json").map(\.text).joined().utf8)
+    let lengths = [1, 2, 3, 5, 64, 65, 127, 1009]
+    try #require(bytes.count > 1009)
+    for length in lengths {
       for start in stride(from: 0, to: bytes.count - length, by: 997) {
         var rounds = bytes[start..<(start + length)].map { tokenizer.innerBytes[Int($0)] }
         var queue = rounds
@@ -125,8 +123,7 @@ struct TokenizerGoldenTests {
 }
 
 /// A folder that transformers wrote: tiny vocabulary, padded with the end-of-text id.
-@Suite(.enabled(if: Fixtures.has("clip"), "golden files of clip are absent: set FRUGAL_FIXTURES"))
-struct TokenizerFolderGoldenTests {
+@Suite(.golden(.clip)) struct TokenizerFolderGoldenTests {
   struct Golden: Decodable {
     let texts: [String]
     let ids: [[Int32]]
@@ -138,22 +135,26 @@ struct TokenizerFolderGoldenTests {
   }
 
   @Test(arguments: TextCleaning.allCases) func rowsEqualHuggingFaces(cleaning: TextCleaning) throws {
-    let tokenizer = try Tokenizer.load(from: Fixtures.url("clip/hf-tiny"), cleaning: cleaning)
-    let golden = try JSONDecoder().decode(Golden.self, from: Data(contentsOf: Fixtures.url("clip/hf-tiny-texts.json")))
-    #expect(try tokenizer.encode(golden.texts, contextLength: 32, padding: .endOfText) == golden.ids)
+    let tokenizer = try Tokenizer.load(from: GoldenSet.clip.url("hf-tiny"), cleaning: cleaning)
+    let golden = try JSONDecoder().decode(Golden.self, from: Data(contentsOf: GoldenSet.clip.url("hf-tiny-texts.json")))
+    let text = try GoldenSet.clip.golden("hf-tiny-forward").args["text"]
+    let context = try #require(text["max_position_embeddings"].int)
+    try #require(context >= 2)
+    #expect(try tokenizer.encode(golden.texts, contextLength: context, padding: .endOfText) == golden.ids)
+    #expect(tokenizer.tokenCount == text["vocab_size"].int)
+    #expect(text["bos_token_id"].int == Int(tokenizer.startOfText))
+    #expect(text["eos_token_id"].int == Int(tokenizer.endOfText))
   }
 }
 
 /// The published merge list, unpacked once.
 enum PublishedMerges {
-  static let path = "../data/bpe_simple_vocab_16e6.txt.gz"
-
   static let text = Result {
     // Only the tests need the packed list, so they leave unpacking to the system's gzip.
     let process = Process()
     let pipe = Pipe()
     process.executableURL = URL(fileURLWithPath: "/bin/gzip")
-    process.arguments = ["-dc", Fixtures.url(path).path]
+    process.arguments = ["-dc", GoldenSet.tokenizer.publishedMerges.path]
     process.standardOutput = pipe
     try process.run()
     let data = pipe.fileHandleForReading.readDataToEndOfFile()
