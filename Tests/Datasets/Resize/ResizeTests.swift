@@ -24,10 +24,14 @@ struct ResizeTests {
     }
   }
 
-  @Test(
-    .enabled(if: Fixtures.has("images"), "golden files of images are absent: set FRUGAL_FIXTURES"), arguments: golden)
+  @Test(.golden(.images)) func thereAreSizesForEachFilter() {
+    #expect(Set(Self.golden.map(\.filter)) == Set(Resample.allCases))
+  }
+
+  @Test(.golden(.images), arguments: golden)
   func pixelsAreThoseOfPillow(_ entry: Golden) throws {
     let image = try ImageGoldenFiles.image(entry.source)
+    try #require(entry.width > 0 && entry.height > 0)
     let resized = image.resized(width: entry.width, height: entry.height, entry.filter)
     #expect(resized.pixels == ImageGoldenFiles.resize?.bytes(entry.key + ".pil"))
   }

@@ -18,7 +18,7 @@ enum ImageGoldenFiles {
   }
 
   static let cases: [Case] = {
-    guard let index = json("images/index.json") as? [String: Any], let list = index["cases"] as? [[String: Any]] else {
+    guard let index = json("index.json") as? [String: Any], let list = index["cases"] as? [[String: Any]] else {
       return []
     }
     return list.map { entry in
@@ -36,8 +36,8 @@ enum ImageGoldenFiles {
     (try? JSONSerialization.jsonObject(with: Data(entry.arguments.utf8))) as? [String: Any] ?? [:]
   }
 
-  static func json(_ name: String) -> Any? {
-    guard let data = try? Data(contentsOf: Fixtures.url(name)) else { return nil }
+  private static func json(_ name: String) -> Any? {
+    guard let data = try? Data(contentsOf: GoldenSet.images.url(name)) else { return nil }
     return try? JSONSerialization.jsonObject(with: data)
   }
 
@@ -45,7 +45,7 @@ enum ImageGoldenFiles {
     (try? JSONSerialization.data(withJSONObject: object)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
   }
 
-  static func bytes(_ file: String) throws -> [UInt8] { [UInt8](try Data(contentsOf: Fixtures.url("images/" + file))) }
+  static func bytes(_ file: String) throws -> [UInt8] { [UInt8](try Data(contentsOf: GoldenSet.images.url(file))) }
 
   static func image(_ file: String) throws -> Image { try Image.decode(bytes(file), name: file) }
 
@@ -68,13 +68,16 @@ struct Tensors: Sendable {
 
   init(_ file: String) throws {
     let bytes = try ImageGoldenFiles.bytes(file)
-    let length = (0..<8).reduce(0) { $0 | Int(bytes[$1]) << (8 * $1) }
+    try #require(bytes.count >= 8)
+    let length = (0..<4).reduce(0) { $0 | Int(bytes[$1]) << (8 * $1) }
     let start = 8 + length
+    try #require(start <= bytes.count, "\(file): expected \(length) bytes of a header, found \(bytes.count - 8)")
     self.bytes = bytes
     let header = try JSONSerialization.jsonObject(with: Data(bytes[8..<start])) as? [String: Any] ?? [:]
     for (name, value) in header {
       guard let value = value as? [String: Any], let shape = value["shape"] as? [Int],
-        let offsets = value["data_offsets"] as? [Int]
+        let offsets = value["data_offsets"] as? [Int], offsets.count == 2, 0 <= offsets[0], offsets[0] <= offsets[1],
+        offsets[1] <= bytes.count - start
       else { continue }
       entries[name] = Entry(shape: shape, range: start + offsets[0]..<start + offsets[1])
     }

@@ -4,19 +4,20 @@ import Testing
 
 @testable import Formats
 
-@Suite(
-  "JPEG decoding",
-  .enabled(if: Fixtures.has("images"), "golden files of images are absent: set FRUGAL_FIXTURES"))
-struct JPEGDecodingTests {
+@Suite("JPEG decoding", .golden(.images)) struct JPEGDecodingTests {
   /// The files allow a few levels, for decoders with other arithmetic; ours is libjpeg's, so none is needed.
   @Test(arguments: ImageGoldenFiles.cases("decode_jpeg"))
   func pixelsAreThoseOfLibjpeg(_ entry: ImageGoldenFiles.Case) throws {
     let tensors = try #require(ImageGoldenFiles.jpeg)
     let image = try ImageGoldenFiles.image(entry.file)
-    #expect([image.height, image.width, 3] == tensors.entries[entry.tensor]?.shape)
     let expected = try #require(tensors.bytes(entry.tensor))
+    try #require([image.height, image.width, 3] == tensors.entries[entry.tensor]?.shape)
     let difference = LevelDifference(image.pixels, expected)
     #expect(difference.maximum == 0, "mean difference \(difference.mean), allowed \(entry.maximum), \(entry.mean)")
+  }
+
+  @Test func thereArePicturesThatAreNotUpright() {
+    #expect(ImageGoldenFiles.cases("decode_jpeg").contains { $0.arguments.contains("exif_orientation") })
   }
 
   @Test(arguments: ImageGoldenFiles.cases("decode_jpeg").filter { $0.arguments.contains("exif_orientation") })

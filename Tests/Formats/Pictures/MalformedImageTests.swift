@@ -4,10 +4,7 @@ import Testing
 
 @testable import Formats
 
-@Suite(
-  "Malformed pictures",
-  .enabled(if: Fixtures.has("images/bad"), "golden files of images are absent: set FRUGAL_FIXTURES"))
-struct MalformedImageTests {
+@Suite("Malformed pictures", .golden(.images)) struct MalformedImageTests {
   struct Case: Sendable, CustomTestStringConvertible {
     let file: String
     let expect: String
@@ -15,11 +12,13 @@ struct MalformedImageTests {
     var testDescription: String { "\(file): \(why)" }
   }
 
-  static let cases: [Case] = (ImageGoldenFiles.json("images/bad.json") as? [[String: String]] ?? []).map {
-    Case(file: $0["file"] ?? "", expect: $0["expect"] ?? "", why: $0["why"] ?? "")
+  static let cases: [Case] = ((try? GoldenSet.images.json("bad.json"))?.array ?? []).map {
+    Case(file: $0["file"].string ?? "", expect: $0["expect"].string ?? "", why: $0["why"].string ?? "")
   }
 
-  @Test func allCasesAreHere() { #expect(Self.cases.count == 62) }
+  @Test func allCasesAreHere() throws {
+    #expect(try Self.cases.count == GoldenSet.images.golden("bad").args["count"].int)
+  }
 
   @Test(arguments: cases)
   func isRefusedOrDecodedAsExpected(_ entry: Case) throws {
