@@ -23,10 +23,4 @@ package enum Fixtures {
 
   /// The small golden files that every clone carries.
   package static let embedded = package.appendingPathComponent("Tests/Fixtures", isDirectory: true)
-
-  /// Whether the folder or file `name` of the golden files exists.
-  package static func has(_ name: String) -> Bool { FileManager.default.fileExists(atPath: url(name).path) }
-
-  /// The place of a golden file.
-  package static func url(_ name: String) -> URL { root.appendingPathComponent(name) }
 }

@@ -107,36 +107,3 @@ extension Tensor {
     return reshaped(to: shape)
   }
 }
-
-extension Fixtures {
-  /// The cases of a folder of golden files in the order of its index, or those of one operation.
-  ///
-  /// None where the folder is absent, so that this can be the argument list of a test; traps on a broken index.
-  package static func cases(_ folder: String, op: String? = nil) -> [GoldenCase] {
-    guard has("\(folder)/index.json") else { return [] }
-    let cases = json("\(folder)/index.json")["cases"].array ?? []
-    precondition(!cases.isEmpty, "\(folder)/index.json: expected cases, found none")
-    return cases.filter { op == nil || $0["op"].string == op }
-      .map { entry in
-        GoldenCase(
-          name: entry["name"].string ?? "?", op: entry["op"].string ?? "?", args: entry["args"],
-          rtol: entry["rtol"].double ?? 0, atol: entry["atol"].double ?? 0, fields: entry,
-          url: url(folder).appendingPathComponent(entry["file"].string ?? ""))
-      }
-  }
-
-  /// The case of a folder with a name; traps if there is none.
-  package static func golden(_ folder: String, _ name: String) -> GoldenCase {
-    guard let found = cases(folder).first(where: { $0.name == name }) else {
-      preconditionFailure("\(folder): expected a case \(name), found none")
-    }
-    return found
-  }
-
-  /// A JSON file among the golden files; traps if it is absent or broken.
-  package static func json(_ name: String) -> JSONValue {
-    do { return try JSONDecoder().decode(JSONValue.self, from: Data(contentsOf: url(name))) } catch {
-      preconditionFailure("\(name): expected JSON, found \(error)")
-    }
-  }
-}

@@ -1,5 +1,6 @@
 import Formats
 import FrugalTestSupport
+import Tensor
 import Testing
 
 @testable import Datasets

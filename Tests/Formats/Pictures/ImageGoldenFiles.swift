@@ -1,5 +1,6 @@
 import Foundation
 import FrugalTestSupport
+import Tensor
 import Testing
 
 @testable import Formats

@@ -1,5 +1,6 @@
 import Foundation
 import FrugalTestSupport
+import Tensor
 import Testing
 
 /// Suites of a folder that is absent are skipped; where golden files are expected, that must not go unnoticed.
