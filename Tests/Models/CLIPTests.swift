@@ -32,7 +32,7 @@ import Testing
   /// The sizes are read from the configuration, and stated once more in the index.
   @Test func sizesAreThoseOfTheIndex() throws {
     let (vision, text, size) = (item.args["vision"], item.args["text"], model.configuration)
-    guard case .transformer(let image) = size.vision else {
+    guard case .visionTransformer(let image) = size.vision else {
       Issue.record("expected a vision transformer, found \(size.vision)")
       return
     }

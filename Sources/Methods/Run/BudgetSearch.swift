@@ -80,7 +80,7 @@ public struct BudgetSearch: Sendable {
   }
 
   /// Judges the model at the end of the run of the next budget, and writes down what is known.
-  private mutating func judge(_ trained: TrainedRun, _ watch: RunWatch) throws -> Score {
+  mutating func judge(_ trained: TrainedRun, _ watch: RunWatch) throws -> Score {
     guard let budget = open.first, let validation = run.data.validation else {
       trap("BudgetSearch: expected a budget to judge and a validation split, found none")
     }

@@ -17,28 +17,29 @@ import Testing
     }
   }
 
-  @Test(arguments: MethodName.Encoder.allCases) func everyEncoderTuningIsChecked(_ encoder: MethodName.Encoder) {
+  @Test(arguments: MethodList.encoders.map(\.name)) func everyEncoderTuningIsChecked(_ name: String) throws {
+    let encoder = try #require(MethodList.encoders.first { $0.name == name })
     let checks = MethodChecks.checks(of: encoder)
-    #expect(checks.contains { $0 is GradientCheck } && checks.allSatisfy { $0.subject == encoder.rawValue })
+    #expect(checks.contains { $0 is GradientCheck } && checks.allSatisfy { $0.subject == name })
     // What a method trains must be an input of one of its checks, and every loss must have one.
-    let batch = MethodChecks.Batch(MethodName(encoder, .zeroShot))
+    let batch = MethodBatch(MethodName(encoder, MethodList.heads[0]))
     let inputs = Set(checks.compactMap { $0 as? GradientCheck }.flatMap { $0.inputs.map(\.name) })
     #expect(inputs.isSuperset(of: batch.method.trainables.map(\.name)))
     #expect(checks.count { ($0 as? GradientCheck)?.scope == .network } >= batch.lossCount)
-    #expect(encoder.sites == nil || checks.contains { $0 is IdentityCheck })
+    #expect(!(batch.method.encoder is MaskTuning) || checks.contains { $0 is IdentityCheck })
   }
 
-  @Test(arguments: MethodName.Head.allCases) func everyHeadIsChecked(_ head: MethodName.Head) {
-    let checks = MethodChecks.checks(of: head)
-    #expect(checks.contains { $0 is GradientCheck } && checks.allSatisfy { $0.subject == head.rawValue })
+  @Test(arguments: MethodList.heads.map(\.name)) func everyHeadIsChecked(_ name: String) throws {
+    let checks = try #require(MethodChecks.heads.first { $0.name == name }).checks()
+    #expect(checks.contains { $0 is GradientCheck } && checks.allSatisfy { $0.subject == name })
     let inputs = Set(checks.compactMap { $0 as? GradientCheck }.flatMap { $0.inputs.map(\.name) })
-    #expect(inputs.isSuperset(of: MethodChecks.Batch(MethodName(.frozen, head)).method.trainables.map(\.name)))
+    #expect(inputs.isSuperset(of: MethodBatch(MethodName(frozenWith: name)).method.trainables.map(\.name)))
   }
 
   @Test func everyPairOfTrainedHalvesIsChecked() {
     let subjects = Set(MethodChecks.joint.map(\.subject))
-    for encoder in MethodName.Encoder.allCases where encoder != .frozen {
-      for head in MethodName.Head.allCases where head != .zeroShot {
+    for encoder in MethodList.encoders where encoder.isTrained {
+      for head in MethodList.heads where head.isTrained {
         #expect(subjects.contains(MethodName(encoder, head).description))
       }
     }
@@ -57,7 +58,7 @@ import Testing
 
   /// Both kinds of weights occur: some on, some off with a gradient that can bring them back.
   @Test func weightsThatAreOffGetGradients() throws {
-    let check = try #require(MethodChecks.checks(of: .rmt).first as? GradientCheck)
+    let check = try #require(MethodChecks.encoderChecks.first { $0.subject == "r-mt" } as? GradientCheck)
     let gradients = check.outputAndGradients().gradients
     let off = zip(check.inputs, gradients).flatMap { zip($0.value.values, $1.values) }.filter { $0.0 == 0 }
     #expect(off.count > 50 && off.contains { $0.1 != 0 })

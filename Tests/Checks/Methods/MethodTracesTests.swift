@@ -11,9 +11,7 @@ import Testing
 
   @Test func everyMethodThatTrainsIsTraced() {
     let names = MethodTraces.methods(seed: 1).map(\.name)
-    let all = MethodName.Encoder.allCases.flatMap { encoder in
-      MethodName.Head.allCases.map { MethodName(encoder, $0) }
-    }
+    let all = MethodList.encoders.flatMap { encoder in MethodList.heads.map { MethodName(encoder, $0) } }
     #expect(names == all.filter { $0.isTrained }.map { $0.description })
     #expect(names.contains("r-amt+task-res") && Set(names).count == names.count)
   }
@@ -22,7 +20,8 @@ import Testing
   @Test(arguments: MethodTraces.methods(seed: 1)) func everyStepMovesEveryTensorAndTurnsMasks(_ trace: Trace) throws {
     let name = try #require(MethodName(trace.name))
     let tensors = Dictionary(uniqueKeysWithValues: trace.tensors().map { ($0.name, $0.value) })
-    let trainables = MethodChecks.Batch(name).method.trainables.map(\.name)
+    let method = MethodBatch(name).method
+    let trainables = method.trainables.map(\.name)
     for tensor in trainables {
       let values = try (1...3).map { try #require(tensors["\(name)/step \($0)/value/\(tensor)"]) }
       let gradients = try (1...3).map { try #require(tensors["\(name)/step \($0)/gradient/\(tensor)"]) }
@@ -30,7 +29,7 @@ import Testing
       #expect(gradients.allSatisfy { gradient in gradient.values.contains { $0 != 0 } }, "\(tensor)")
     }
     for step in 1...3 { #expect(tensors["\(name)/step \(step)/loss/loss"] != nil) }
-    guard name.encoder.sites != nil else { return }
+    guard method.encoder is MaskTuning else { return }
     for step in 2...3 {
       let flips = trainables.filter { $0.hasSuffix(".mask") }.reduce(0) { sum, mask in
         let before = tensors["\(name)/step \(step - 1)/value/\(mask)"]?.values ?? []

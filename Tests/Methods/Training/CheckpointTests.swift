@@ -10,15 +10,15 @@ import Testing
   private struct Setting {
     let run: SteppedRun
     let state: TrainingState
-    let fixture: ExperimentFixture
-    var url: URL { run.experiment.folder.checkpoint }
+    let fixture: RunFixture
+    var url: URL { run.base.folder.checkpoint }
   }
 
   /// A run with two optimisers, stopped in its second epoch.
   private func setting(_ method: String = "r-amt+task-res") throws -> Setting {
-    let fixture = try ExperimentFixture()
-    let run = try SteppedRun(try fixture.experiment(method, folder: "run"))
-    try run.experiment.folder.create(run.experiment.configuration)
+    let fixture = try RunFixture()
+    let run = try SteppedRun(try fixture.makeRun(method, folder: "run"))
+    try run.base.folder.create(run.base.configuration)
     return Setting(run: run, state: try run.run(steps: 3).state, fixture: fixture)
   }
 
@@ -38,7 +38,7 @@ import Testing
 
   private func resumed(_ setting: Setting) throws -> TrainingState {
     var state = setting.run.trainer.start()
-    try state.resume(from: setting.url, setting.run.experiment.configuration)
+    try state.resume(from: setting.url, setting.run.base.configuration)
     return state
   }
 
@@ -53,7 +53,7 @@ import Testing
     }
     // Writing what was read gives the same file.
     let before = try setting.fixture.bytes(setting.url)
-    try state.write(to: setting.url, fingerprint: try setting.run.experiment.configuration.fingerprint)
+    try state.write(to: setting.url, fingerprint: try setting.run.base.configuration.fingerprint)
     #expect(try setting.fixture.bytes(setting.url) == before)
   }
 
@@ -63,7 +63,7 @@ import Testing
     var state = setting.run.trainer.start()
     let start = setting.run.trainer.start()
     #expect(throws: (any Error).self) {
-      try state.resume(from: setting.url, setting.run.experiment.configuration)
+      try state.resume(from: setting.url, setting.run.base.configuration)
     }
     #expect(state.values == start.values && state.steps == 0 && state.epoch == 0)
   }
@@ -123,7 +123,7 @@ import Testing
     for change: (inout RunConfiguration) -> Void in [
       { $0.seed = 2 }, { $0.recipe.alpha = 1 }, { $0.recipe.epochs = 4 }, { $0.model.sha256 = "x" },
     ] {
-      var configuration = setting.run.experiment.configuration
+      var configuration = setting.run.base.configuration
       change(&configuration)
       var state = setting.run.trainer.start()
       #expect(throws: RunError.self) { try state.resume(from: setting.url, configuration) }

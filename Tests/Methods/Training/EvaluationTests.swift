@@ -9,11 +9,11 @@ import Testing
 @testable import Methods
 
 @Suite struct EvaluationTests {
-  private let fixture: ExperimentFixture
+  private let fixture: RunFixture
   private let method: Method
 
   init() throws {
-    fixture = try ExperimentFixture()
+    fixture = try RunFixture()
     let features = try Prompts(classes: fixture.images.classNames, templates: ["a {}"])
       .classifier(of: fixture.pretrained.directory, ensembling: .rawMean)
     method = Method(

@@ -103,23 +103,23 @@ import Testing
   }
 
   @Test func learningRatesOfAllStepsFollowTheSchedule() throws {
-    let fixture = try ExperimentFixture()
-    let run = try SteppedRun(try fixture.experiment("r-amt", folder: "run"))
+    let fixture = try RunFixture()
+    let run = try SteppedRun(try fixture.makeRun("r-amt", folder: "run"))
     let rates = [1, 0.75, 0.25].map { 2e-3 * $0 }
     expectClose(run.trainer.encoderRates, rates.flatMap { [$0, $0] }, rtol: 1e-12, atol: 0)
   }
 
   @Test func aTrainerMovesOnlyWhatIsTrained() throws {
-    let fixture = try ExperimentFixture()
-    let run = try SteppedRun(try fixture.experiment("r-amt+task-res", folder: "run"))
-    try run.experiment.folder.create(run.experiment.configuration)
+    let fixture = try RunFixture()
+    let run = try SteppedRun(try fixture.makeRun("r-amt+task-res", folder: "run"))
+    try run.base.folder.create(run.base.configuration)
     let start = run.trainer.start()
     let state = try run.run().state
     #expect(state.values.count == 14)
     for (before, after) in zip(start.values, state.values) { #expect(before.shape == after.shape && before != after) }
     // R-PMT leaves every entry it did not choose where it started.
-    let chosen = try SteppedRun(try fixture.experiment("r-pmt", folder: "chosen") { $0.tunedShare = 0.01 })
-    try chosen.experiment.folder.create(chosen.experiment.configuration)
+    let chosen = try SteppedRun(try fixture.makeRun("r-pmt", folder: "chosen") { $0.tunedShare = 0.01 })
+    try chosen.base.folder.create(chosen.base.configuration)
     let values = try chosen.run().state.values.flatMap(\.values)
     let moved = values.count { $0 != MaskTuning.initialMask }
     let share = Int((0.01 * Double(values.count)).rounded())

@@ -87,7 +87,7 @@ import Testing
 @Suite struct TrainingSourceTests {
   /// 64 pictures, more than go through the encoder at a time: each has the features it has alone.
   @Test func featuresArePictureByPicture() throws {
-    let fixture = try ExperimentFixture()
+    let fixture = try RunFixture()
     let method = Method(
       encoder: FrozenEncoder(),
       head: TaskRes(textFeatures: .zeros([4, 32]), alpha: 0.5, logitScale: fixture.pretrained.model.logitScale),

@@ -8,17 +8,17 @@ import Testing
 
 @testable import Methods
 
-@Suite struct ExperimentTests {
-  private let fixture: ExperimentFixture
+@Suite struct RunTests {
+  private let fixture: RunFixture
 
-  init() throws { fixture = try ExperimentFixture() }
+  init() throws { fixture = try RunFixture() }
 
   private func message(_ change: (inout RunConfiguration) -> Void) throws -> String {
-    let experiment = try fixture.experiment("r-amt", folder: "run")
-    var configuration = experiment.configuration
+    let base = try fixture.makeRun("r-amt", folder: "run")
+    var configuration = base.configuration
     change(&configuration)
     do {
-      _ = try Experiment(configuration, fixture.pretrained, experiment.data, in: experiment.folder)
+      _ = try Run(configuration, fixture.pretrained, base.data, in: base.folder)
       return ""
     } catch { return "\(error)" }
   }
@@ -39,8 +39,8 @@ import Testing
       ("r-amt", 13, true), ("mask-tuning", 13, false), ("r-mmt", 6, true), ("r-mt", 19, true), ("r-pmt", 19, true),
       ("task-res", 1, false), ("r-amt+task-res", 14, true),
     ] {
-      let experiment = try fixture.experiment(name, folder: name)
-      let method = try experiment.method(textFeatures: try experiment.textFeatures())
+      let base = try fixture.makeRun(name, folder: name)
+      let method = try base.method(textFeatures: try base.textFeatures())
       #expect(method.trainables.count == trainables, "\(name)")
       #expect(method.encoder.needsTeacher == hasTeacher, "\(name)")
       #expect(method.hasFrozenEncoder == (name == "task-res"), "\(name)")
@@ -51,17 +51,17 @@ import Testing
     for (name, augments, isCached) in [
       ("task-res", false, true), ("task-res", true, false), ("r-amt", false, false), ("r-amt", true, false),
     ] {
-      let run = try SteppedRun(try fixture.experiment(name, folder: "\(name)-\(augments)") { $0.augments = augments })
+      let run = try SteppedRun(try fixture.makeRun(name, folder: "\(name)-\(augments)") { $0.augments = augments })
       #expect(run.trainer.source.isCached == isCached, "\(name)")
       #expect(run.trainer.source.count == 8 && run.trainer.source.labels == [0, 0, 1, 1, 2, 2, 3, 3])
     }
   }
 
   @Test func cachedFeaturesTrainAsPicturesDo() throws {
-    let experiment = try fixture.experiment("task-res", folder: "run") { $0.augments = false }
-    let run = try SteppedRun(experiment)
-    let images = try experiment.trainer(run.method, on: .images(experiment.data.train, experiment.loader))
-    try experiment.folder.create(experiment.configuration)
+    let base = try fixture.makeRun("task-res", folder: "run") { $0.augments = false }
+    let run = try SteppedRun(base)
+    let images = try base.trainer(run.method, on: .images(base.data.train, base.loader))
+    try base.folder.create(base.configuration)
     var (cached, read) = (run.trainer.start(), images.start())
     #expect(try run.trainer.run(&cached) && images.run(&read))
     #expect(cached.values == read.values)
@@ -72,16 +72,16 @@ import Testing
     let folder = try TemporaryFolder()
     let data = folder.url.appendingPathComponent("data")
     try FileManager.default.copyItem(at: Fixtures.embedded.appendingPathComponent("pictures"), to: data)
-    let fixture = try ExperimentFixture(data: data)
+    let fixture = try RunFixture(data: data)
     // Gone after the folder was listed: whoever reads it now fails.
     try FileManager.default.removeItem(at: data.appendingPathComponent("test"))
     for name in ["r-amt", "r-pmt", "task-res"] {
-      let run = try SteppedRun(try fixture.experiment(name, folder: name))
-      try run.experiment.folder.create(run.experiment.configuration)
+      let run = try SteppedRun(try fixture.makeRun(name, folder: name))
+      try run.base.folder.create(run.base.configuration)
       let state = try run.run().state
       #expect(throws: ImageError.self) { try run.finish(state) }
-      #expect(FileManager.default.fileExists(atPath: run.experiment.folder.delta.path))
-      #expect(!FileManager.default.fileExists(atPath: run.experiment.folder.result.path))
+      #expect(FileManager.default.fileExists(atPath: run.base.folder.delta.path))
+      #expect(!FileManager.default.fileExists(atPath: run.base.folder.result.path))
     }
   }
 

@@ -7,7 +7,7 @@ import Tensor
 @testable import Methods
 
 /// Small runs on the tiny model and the pictures every clone carries.
-struct ExperimentFixture {
+struct RunFixture {
   let images: ImageFolder
   let pretrained: PretrainedCLIP
   let temporary: TemporaryFolder
@@ -20,13 +20,13 @@ struct ExperimentFixture {
   }
 
   /// Two pictures a class, three a step: three epochs of two steps, with learning rates at which masks flip.
-  func experiment(
+  func makeRun(
     _ method: String, folder: String, seed: Int = 1, selection: RunConfiguration.Selection = .last,
     change: (inout Recipe) -> Void = { _ in }
-  ) throws -> Experiment {
-    guard let name = MethodName(method) else { preconditionFailure("\(method): expected a method") }
+  ) throws -> Run {
+    guard let name = MethodName(method) else { trap("\(method): expected a method") }
     let data = try TrainingData(images, shots: 2, seed: seed)
-    var recipe = Recipe.published(name, benchmark: nil, shots: 2, as: .official)
+    var recipe = name.recipe(PublishedSetting(benchmark: nil, shots: 2, fidelity: .official))
     (recipe.epochs, recipe.batchSize) = (3, 3)
     (recipe.encoder.learningRate, recipe.head.learningRate) = (2e-3, 2e-3)
     change(&recipe)
@@ -37,7 +37,7 @@ struct ExperimentFixture {
       ensembling: .rawMean, cleaning: "published", truncates: false, recipe: recipe, selection: selection,
       skipsUnreadable: false)
     let place = RunFolder(temporary.url.appendingPathComponent(folder))
-    return try Experiment(configuration, pretrained, data, in: place)
+    return try Run(configuration, pretrained, data, in: place)
   }
 
   /// The files of a run.
@@ -46,23 +46,23 @@ struct ExperimentFixture {
 
 /// A run taken step by step.
 struct SteppedRun {
-  let experiment: Experiment
+  let base: Run
   let trainer: Trainer
   let method: Method
   let textFeatures: Tensor?
 
-  init(_ experiment: Experiment) throws {
-    self.experiment = experiment
-    textFeatures = try experiment.textFeatures()
-    method = try experiment.method(textFeatures: textFeatures)
-    let source = try TrainingSource(experiment.data.train, for: method, experiment.loader)
-    trainer = try experiment.trainer(method, on: source)
+  init(_ base: Run) throws {
+    self.base = base
+    textFeatures = try base.textFeatures()
+    method = try base.method(textFeatures: textFeatures)
+    let source = try TrainingSource(base.data.train, for: method, base.loader)
+    trainer = try base.trainer(method, on: source)
   }
 
   /// Runs from the checkpoint, if there is one, for `steps` more steps or to the end.
   func run(steps: Int = .max) throws -> (isFinished: Bool, state: TrainingState, metrics: [EpochMetrics]) {
     var state = trainer.start()
-    try state.resume(from: experiment.folder.checkpoint, experiment.configuration)
+    try state.resume(from: base.folder.checkpoint, base.configuration)
     var (taken, metrics) = (0, [EpochMetrics]())
     let isFinished = try trainer.run(
       &state, shouldStop: { taken >= steps },
@@ -77,6 +77,12 @@ struct SteppedRun {
 
   /// The delta of a state.
   func finish(_ state: TrainingState) throws -> RunResult {
-    try experiment.finish(method, state, textFeatures: textFeatures) { _, _ in }
+    try base.finish(
+      TrainedRun(run: base, method: method, state: state, textFeatures: textFeatures), budgets: nil, .silent)
   }
+}
+
+extension RunWatch {
+  /// Tells nobody, and is never stopped.
+  static var silent: RunWatch { RunWatch(shouldStop: { false }, report: { _ in }) }
 }

@@ -25,7 +25,7 @@ import Testing
 
   private func finished(_ run: SteppedRun, _ state: TrainingState) throws -> Outcome {
     let result = try run.finish(state)
-    let folder = run.experiment.folder
+    let folder = run.base.folder
     return Outcome(delta: [UInt8](try Data(contentsOf: folder.delta)), result: result, metrics: try metrics(folder))
   }
 
@@ -34,46 +34,46 @@ import Testing
     ("r-pmt", .adamw),
   ])
   func stoppingAfterAnyStepChangesNothing(method: String, optimizer: OptimizerRecipe.Kind) throws {
-    let fixture = try ExperimentFixture()
-    func experiment(_ folder: String) throws -> Experiment {
-      let experiment = try fixture.experiment(method, folder: folder) { recipe in
+    let fixture = try RunFixture()
+    func base(_ folder: String) throws -> Run {
+      let base = try fixture.makeRun(method, folder: folder) { recipe in
         (recipe.encoder.kind, recipe.head.kind) = (optimizer, optimizer)
       }
-      try experiment.folder.create(experiment.configuration)
-      return experiment
+      try base.folder.create(base.configuration)
+      return base
     }
-    let whole = try SteppedRun(try experiment("whole"))
+    let whole = try SteppedRun(try base("whole"))
     let (isFinished, want, _) = try whole.run()
     let total = whole.trainer.stepsPerEpoch * 3
-    let wantedMetrics = try metrics(whole.experiment.folder)
+    let wantedMetrics = try metrics(whole.base.folder)
     #expect(isFinished && want.steps == total && wantedMetrics.count == 3)
     for steps in 1..<total {
-      let run = try SteppedRun(try experiment("\(steps)"))
+      let run = try SteppedRun(try base("\(steps)"))
       let stopped = try run.run(steps: steps)
       #expect(!stopped.isFinished && stopped.state.steps == steps)
       // Another process would begin with nothing but the folder.
-      let resumed = try SteppedRun(try experimentAgain(run.experiment, fixture))
+      let resumed = try SteppedRun(try experimentAgain(run.base, fixture))
       let (isFinished, state, _) = try resumed.run()
       #expect(isFinished)
       #expect(state.values == want.values, "stopped after step \(steps)")
-      #expect(try metrics(resumed.experiment.folder) == wantedMetrics, "stopped after step \(steps)")
+      #expect(try metrics(resumed.base.folder) == wantedMetrics, "stopped after step \(steps)")
       for (group, other) in zip(state.optimizers, want.optimizers) {
         #expect(group.optimizer.state == other.optimizer.state && group.optimizer.stepCount == total)
       }
     }
   }
 
-  private func experimentAgain(_ experiment: Experiment, _ fixture: ExperimentFixture) throws -> Experiment {
-    try Experiment(try experiment.folder.settings(), fixture.pretrained, experiment.data, in: experiment.folder)
+  private func experimentAgain(_ base: Run, _ fixture: RunFixture) throws -> Run {
+    try Run(try base.folder.settings(), fixture.pretrained, base.data, in: base.folder)
   }
 
   @Test func stoppingAfterEveryStepChangesNothing() throws {
-    let fixture = try ExperimentFixture()
-    let whole = try SteppedRun(try fixture.experiment("r-amt", folder: "whole"))
-    try whole.experiment.folder.create(whole.experiment.configuration)
+    let fixture = try RunFixture()
+    let whole = try SteppedRun(try fixture.makeRun("r-amt", folder: "whole"))
+    try whole.base.folder.create(whole.base.configuration)
     let want = try finished(whole, try whole.run().state)
-    let run = try SteppedRun(try fixture.experiment("r-amt", folder: "halting"))
-    try run.experiment.folder.create(run.experiment.configuration)
+    let run = try SteppedRun(try fixture.makeRun("r-amt", folder: "halting"))
+    try run.base.folder.create(run.base.configuration)
     var stops = 0
     while true {
       let (isFinished, state, _) = try run.run(steps: 1)
@@ -93,17 +93,17 @@ import Testing
     try FileManager.default.copyItem(at: Fixtures.embedded.appendingPathComponent("pictures"), to: data)
     try FileManager.default.copyItem(
       at: data.appendingPathComponent("test"), to: data.appendingPathComponent("val"))
-    let fixture = try ExperimentFixture(data: data)
+    let fixture = try RunFixture(data: data)
     // Rates so large that accuracy rises and falls again.
-    func experiment(_ folder: String) throws -> Experiment {
-      let experiment = try fixture.experiment("r-amt", folder: folder, selection: .validation) { recipe in
+    func base(_ folder: String) throws -> Run {
+      let base = try fixture.makeRun("r-amt", folder: folder, selection: .validation) { recipe in
         recipe.epochs = 5
         recipe.encoder.course = .constant
       }
-      try experiment.folder.create(experiment.configuration)
-      return experiment
+      try base.folder.create(base.configuration)
+      return base
     }
-    let whole = try SteppedRun(try experiment("whole"))
+    let whole = try SteppedRun(try base("whole"))
     let want = try finished(whole, try whole.run().state)
     let accuracies = want.metrics.compactMap(\.validationAccuracy)
     let best = try #require(accuracies.max())
@@ -113,16 +113,16 @@ import Testing
     #expect(want.result.reason.contains("validation"))
     let total = whole.trainer.stepsPerEpoch * 5
     for steps in stride(from: 1, to: total, by: 3) {
-      let run = try SteppedRun(try experiment("\(steps)"))
+      let run = try SteppedRun(try base("\(steps)"))
       #expect(try !run.run(steps: steps).isFinished)
       #expect(try finished(run, try run.run().state) == want, "stopped after step \(steps)")
     }
   }
 
   @Test func aFinishedRunTakesNoFurtherStep() throws {
-    let fixture = try ExperimentFixture()
-    let run = try SteppedRun(try fixture.experiment("task-res", folder: "run"))
-    try run.experiment.folder.create(run.experiment.configuration)
+    let fixture = try RunFixture()
+    let run = try SteppedRun(try fixture.makeRun("task-res", folder: "run"))
+    try run.base.folder.create(run.base.configuration)
     let want = try finished(run, try run.run().state)
     let (isFinished, state, metrics) = try run.run()
     #expect(isFinished && metrics.isEmpty)
@@ -130,11 +130,11 @@ import Testing
   }
 
   @Test func aRunStoppedBeforeItsFirstCheckpointBeginsAgain() throws {
-    let fixture = try ExperimentFixture()
-    let run = try SteppedRun(try fixture.experiment("task-res", folder: "run"))
-    try run.experiment.folder.create(run.experiment.configuration)
+    let fixture = try RunFixture()
+    let run = try SteppedRun(try fixture.makeRun("task-res", folder: "run"))
+    try run.base.folder.create(run.base.configuration)
     var state = run.trainer.start()
-    try state.resume(from: run.experiment.folder.checkpoint, run.experiment.configuration)
+    try state.resume(from: run.base.folder.checkpoint, run.base.configuration)
     #expect(state.steps == 0 && state.epoch == 0)
   }
 }

@@ -8,20 +8,21 @@ import Testing
   func recipe(
     _ method: String, _ benchmark: Benchmark? = nil, shots: Int? = 16, as fidelity: Fidelity = .official
   ) throws -> Recipe {
-    .published(try #require(MethodName(method)), benchmark: benchmark, shots: shots, as: fidelity)
+    try #require(MethodName(method)).recipe(
+      PublishedSetting(benchmark: benchmark, shots: shots, fidelity: fidelity))
   }
 
   @Test(arguments: Benchmark.allCases, [1, 2, 4, 8, 16])
   func lambdaIsThreeTenthsAtSixteenShotsButForTheLargestDatasets(_ benchmark: Benchmark, _ shots: Int) throws {
     let isLarge = [.imagenet, .sun397, .food101].contains(benchmark)
-    #expect(try recipe("r-amt", benchmark, shots: shots).lambda == (shots == 16 && !isLarge ? 0.3 : 1))
+    #expect(try recipe("r-amt", benchmark, shots: shots)[MaskTuningSettings.self]?.lambda == (shots == 16 && !isLarge ? 0.3 : 1))
   }
 
   @Test(arguments: Benchmark.allCases) func maskTuningHasAdamAtItsRateForItsEpochs(_ benchmark: Benchmark) throws {
     let (recipe, isImageNet) = (try recipe("r-amt", benchmark), benchmark == .imagenet)
     #expect(recipe.encoder == OptimizerRecipe(learningRate: isImageNet ? 3e-5 : 8e-5))
     #expect(recipe.epochs == (isImageNet ? 10 : 30))
-    #expect(recipe.batchSize == 32 && recipe.smallestCrop == 0.5 && recipe.augments && recipe.normWeight == 1e-4)
+    #expect(recipe.batchSize == 32 && recipe.smallestCrop == 0.5 && recipe.augments && recipe[MaskTuningSettings.self]?.normWeight == 1e-4)
   }
 
   @Test func fewShotsTrainLongerByThePaperOnly() throws {
@@ -34,7 +35,7 @@ import Testing
   }
 
   @Test func plainMaskTuningHasNoGradientDropout() throws {
-    #expect(try recipe("mask-tuning").lambda == 0)
+    #expect(try recipe("mask-tuning")[MaskTuningSettings.self]?.lambda == 0)
   }
 
   @Test(arguments: Benchmark.allCases, [1, 2, 4, 8, 16])
@@ -42,7 +43,7 @@ import Testing
     let recipe = try recipe("task-res", benchmark, shots: shots)
     #expect(recipe.epochs == (shots <= 4 ? 100 : 200))
     #expect(recipe.head.learningRate == (benchmark == .imagenet ? 2e-4 : 2e-3))
-    #expect(recipe.alpha == (benchmark == .oxfordFlowers ? 1 : 0.5))
+    #expect(recipe[TaskResSettings.self]?.alpha == (benchmark == .oxfordFlowers ? 1 : 0.5))
     #expect(recipe.head.weightDecay == 5e-4 && recipe.head.warmup == .constant && recipe.head.recounts)
     #expect(recipe.batchSize == 256 && recipe.smallestCrop == 0.08)
   }

@@ -10,7 +10,7 @@ import Testing
 /// Several budgets: each judged on the validation split, the best trained again on both.
 @Suite struct BudgetSearchTests {
   private let temporary: TemporaryFolder
-  private let fixture: ExperimentFixture
+  private let fixture: RunFixture
   private let data: URL
 
   init() throws {
@@ -19,39 +19,39 @@ import Testing
     try FileManager.default.copyItem(at: Fixtures.embedded.appendingPathComponent("pictures"), to: data)
     try FileManager.default.copyItem(
       at: data.appendingPathComponent("test"), to: data.appendingPathComponent("val"))
-    fixture = try ExperimentFixture(data: data)
+    fixture = try RunFixture(data: data)
   }
 
-  private func experiment(_ budgets: [Int] = [2000, 3000, 4000]) throws -> Experiment {
-    let plain = try fixture.experiment("spt-lora", folder: "run") {
-      $0.budget?.samples = 8
+  private func base(_ budgets: [Int] = [2000, 3000, 4000]) throws -> Run {
+    let plain = try fixture.makeRun("spt-lora", folder: "run") {
+      $0[SensitivitySettings.self]?.budget.samples = 8
       $0.epochs = 2
     }
     var settings = plain.configuration
     (settings.budgets, settings.splits) = (budgets, .trainAndValidation)
-    return try Experiment(settings, plain.pretrained, plain.data, in: plain.folder)
+    return try Run(settings, plain.pretrained, plain.data, in: plain.folder)
   }
 
   private func scored(_ correct: [Int], of budgets: [Int] = [2000, 3000, 4000]) throws -> BudgetSearch {
-    let experiment = try experiment()
+    let base = try base()
     let scores = zip(budgets, correct).map {
       BudgetSearch.Score(
         budget: $0, validationAccuracy: 100 * Double($1) / 8, correct: $1, total: 8, trainedParameters: 1)
     }
     try fixture.temporary.write([UInt8](try JSON.encoded(scores)), to: "run/budgets.json")
-    return try BudgetSearch(experiment)
+    return try BudgetSearch(base)
   }
 
   @Test func theRunOfABudgetIsAnOrdinaryOneOnTheTrainingSplit() throws {
-    let search = try BudgetSearch(try experiment())
-    let run = try search.run(of: 3000)
-    var settings = search.experiment.configuration
+    let search = try BudgetSearch(try base())
+    let run = try search.part(3000)
+    var settings = search.run.configuration
     (settings.budgets, settings.splits) = (nil, .train)
-    settings.recipe.budget?.numbers = 3000
+    settings.recipe[SensitivitySettings.self]?.budget.numbers = 3000
     #expect(run.configuration == settings && run.folder.url.lastPathComponent == "budget-3000")
-    #expect(run.pictures == run.data.train && run.pictures.count == 8)
-    #expect(search.experiment.pictures.items == run.data.train.items + (run.data.validation?.items ?? []))
-    #expect(search.experiment.pictures.count == 16)
+    #expect(run.images == run.data.train && run.images.count == 8)
+    #expect(search.run.images.items == run.data.train.items + (run.data.validation?.items ?? []))
+    #expect(search.run.images.count == 16)
     #expect(search.open == [2000, 3000, 4000] && search.chosen == nil)
   }
 
@@ -71,38 +71,39 @@ import Testing
       error?.description.hasSuffix("budgets.json: expected scores of [2000, 3000, 4000], found those of [2000, 2500]")
         == true, "\(String(describing: error))")
     try fixture.temporary.write("{}", to: "run/budgets.json")
-    #expect(throws: RunError.self) { try BudgetSearch(try experiment()) }
+    #expect(throws: RunError.self) { try BudgetSearch(try base()) }
   }
 
   /// Only the last run asks for the test split, which is gone here.
   @Test func aSearchReadsTrainAndValidationOnly() throws {
-    let experiment = try experiment([2000, 4000])
+    let base = try base([2000, 4000])
     try FileManager.default.removeItem(at: data.appendingPathComponent("test"))
-    try experiment.folder.create(experiment.configuration)
-    var search = try BudgetSearch(experiment)
+    try base.folder.create(base.configuration)
+    var search = try BudgetSearch(base)
     for budget in search.open {
-      let run = try SteppedRun(try search.run(of: budget))
-      try run.experiment.folder.create(run.experiment.configuration)
+      let run = try SteppedRun(try search.part(budget))
+      try run.base.folder.create(run.base.configuration)
       let state = try run.run().state
-      let score = try search.judge(run.method, state)
+      let score = try search.judge(
+        TrainedRun(run: run.base, method: run.method, state: state, textFeatures: run.textFeatures), .silent)
       #expect(score.budget == budget && score.total == 8 && score.validationAccuracy == 12.5 * Double(score.correct))
       #expect(score.trainedParameters > budget / 2)
-      #expect(!FileManager.default.fileExists(atPath: run.experiment.folder.delta.path))
+      #expect(!FileManager.default.fileExists(atPath: run.base.folder.delta.path))
     }
-    #expect(try BudgetSearch(experiment).scores == search.scores)
+    #expect(try BudgetSearch(base).scores == search.scores)
     let last = try search.lastRun()
     #expect(try last.folder.settings() == last.configuration)
-    #expect(last.configuration.recipe.budget?.numbers == search.chosen)
+    #expect(last.configuration.recipe[SensitivitySettings.self]?.budget.numbers == search.chosen)
     #expect(last.configuration.budgets == [2000, 4000])
     let run = try SteppedRun(last)
     #expect(throws: ImageError.self) { try run.finish(run.trainer.start()) }
     // The allocation that was judged: sensitivities are those of the training split.
-    let judged = try search.run(of: try #require(search.chosen)).method(textFeatures: run.textFeatures)
+    let judged = try search.part(try #require(search.chosen)).method(textFeatures: run.textFeatures)
     #expect(run.method.trainables.map(\.name) == judged.trainables.map(\.name))
   }
 
   @Test func settingsOfNoSearchAreNamed() throws {
-    let settings = try experiment().configuration
+    let settings = try base().configuration
     #expect(settings.problem == nil)
     let changes: [(String, (inout RunConfiguration) -> Void)] = [
       (
@@ -112,7 +113,7 @@ import Testing
       ("budgets: expected rising numbers of a method with a budget, found [0, 2000]", { $0.budgets = [0, 2000] }),
       (
         "budgets: expected rising numbers of a method with a budget, found [2000, 3000, 4000]",
-        { $0.recipe.budget = nil }
+        { $0.recipe[SensitivitySettings.self] = nil }
       ),
       ("budgets: expected splits train+val and selection last beside them, found others", { $0.splits = .train }),
       ("budgets: expected splits train+val and selection last beside them, found others", { $0.selection = .test }),
