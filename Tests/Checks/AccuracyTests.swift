@@ -1,8 +1,9 @@
 import Foundation
-import Tensor
+
 import Testing
 
 @testable import Checks
+@testable import Tensor
 
 /// What docs/numerics.md says of errors. `Bench accuracy` measures the same over all numbers.
 @Suite struct AccuracyTests {
@@ -19,7 +20,7 @@ import Testing
     static let all = [
       Bound(testDescription: "exp", ulps: 1.1, ulpsUnfused: 1.1),
       Bound(testDescription: "log", ulps: 0.9, ulpsUnfused: 0.9),
-      Bound(testDescription: "tanh", ulps: isDouble ? 1.95 : 1.8, ulpsUnfused: 2.1),
+      Bound(testDescription: "tanh", ulps: GradientCheck.isDouble ? 1.95 : 1.8, ulpsUnfused: 2.1),
       Bound(testDescription: "sigmoid", ulps: 2.45, ulpsUnfused: 2.45),
       Bound(testDescription: "erf", ulps: 1.25, ulpsUnfused: 1.45),
     ]
@@ -32,7 +33,7 @@ import Testing
   /// Every 4999-th bit pattern; 2²⁰ times as far apart where there are 2⁶⁴.
   @Test(arguments: Bound.all) func errorsStayBelowTheirBoundsOverAllNumbers(_ bound: Bound) {
     let worst = bound.function.worst(
-      stride: isDouble ? RealBits(truncatingIfNeeded: 1_099_511_627_791 as UInt64) : 4999)
+      stride: GradientCheck.isDouble ? RealBits(truncatingIfNeeded: 1_099_511_627_791 as UInt64) : 4999)
     #expect(worst.error <= bound.limit, "\(worst.error) ULP at \(worst.at)")
     #expect(worst.count > 300_000)
   }
@@ -83,7 +84,7 @@ import Testing
 @Suite struct ActivationAccuracyTests {
   private func worst(_ name: String, _ from: Real, _ to: Real, _ unit: Accuracy.Unit) -> Double {
     let ends = [from.bitPattern, to.bitPattern].sorted()
-    let stride = isDouble ? RealBits(truncatingIfNeeded: 549_755_813_911 as UInt64) : 997
+    let stride = GradientCheck.isDouble ? RealBits(truncatingIfNeeded: 549_755_813_911 as UInt64) : 997
     let function = Accuracy.activations.first { $0.name == name }!
     return function.worst(ends[0]...ends[1], stride: stride, in: unit).error / Double(Real.ulpOfOne)
   }
@@ -104,7 +105,7 @@ import Testing
 
   /// ½ (1 + erf) cancels: what is left of GELU's tail is absolute precision. Zero from −5.6 on, as in PyTorch.
   @Test func theTailOfGELUIsZero() {
-    guard !isDouble else { return }
+    guard !GradientCheck.isDouble else { return }
     for x: Real in [-5.6, -6, -10, -1e30] {
       #expect(Variable(Tensor([1], [x])).gelu().value.scalar == 0)
     }

@@ -44,7 +44,7 @@ extension CLIPConfiguration {
     if let blocks = vision["layers"].int {
       let patch = try #require(vision["patch_size"].int)
       try #require(width % headWidth == 0 && patch > 0 && size >= patch)
-      image = .transformer(
+      image = .visionTransformer(
         VisionConfiguration(
           transformer: .openAI(width: width, blocks: blocks, heads: width / headWidth), imageSize: size,
           patchSize: patch))

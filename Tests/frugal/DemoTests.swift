@@ -20,11 +20,28 @@ import Testing
     }
   }
 
+  /// The printed command asks for the run that the demo makes: the same recipe, classes, split and selection.
+  @Test func everyCommandAsksForTheRunOfTheDemo() throws {
+    for cell in DemoPlan.full.cells where cell.seed == 2 {
+      let flags = try Arguments(cell.words(in: "demo"), options: TuneCommand.options + commonOptions)
+      let (typed, made) = (try TuneFlags.request(flags), try cell.request(in: "demo"))
+      let name = try Run.method(made.method)
+      var recipes = [Recipe](
+        repeating: name.recipe(PublishedSetting(benchmark: nil, shots: cell.shots, fidelity: .official)), count: 2)
+      try typed.adjust(&recipes[0])
+      try made.adjust(&recipes[1])
+      #expect(recipes[0] == recipes[1], "\(cell.path)")
+      #expect(typed.method == made.method && typed.model == made.model && typed.data == made.data)
+      #expect(typed.shots == made.shots && typed.seed == made.seed && typed.templates == made.templates)
+      #expect(typed.selection == made.selection && typed.classes == made.classes && typed.budgets == made.budgets)
+    }
+  }
+
   @Test func theFullPlanHasBothSuitesAndEveryPart() {
     let cells = DemoPlan.full.cells
     #expect(Set(cells.map(\.task.name)) == Set(MiniatureTask.all.map(\.name)))
     let parts = Set(cells.flatMap { $0.method.name.split(separator: "+").map(String.init) })
-    #expect(parts == Set(MethodName.parts))
+    #expect(parts == Set(MethodList.names))
     #expect(Set(cells.map(\.seed)) == [1, 2, 3] && Set(cells.compactMap(\.shots)) == [1, 4, 16])
     #expect(cells.contains { $0.isBase })
     // The short one is a part of it, so that a full demo takes over what a short one has done.

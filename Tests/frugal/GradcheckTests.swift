@@ -27,8 +27,7 @@ import Testing
     let subjects = try column("subject", of: outcome.output)
     let expected =
       Operation.allCases.map { "operations/\($0.rawValue)" } + Layer.allCases.map { "layers/\($0.rawValue)" }
-      + MethodName.Encoder.allCases.map { "encoders/\($0.rawValue)" }
-      + MethodName.Head.allCases.map { "heads/\($0.rawValue)" }
+      + MethodList.encoders.map { "encoders/\($0.name)" } + MethodList.heads.map { "heads/\($0.name)" }
     #expect(Set(expected).isSubset(of: subjects))
     #expect(subjects.contains("methods/r-amt+task-res"))
     #expect(Set(try column("verdict", of: outcome.output)) == ["ok"])

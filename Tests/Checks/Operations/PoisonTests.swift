@@ -1,7 +1,8 @@
-import Tensor
+
 import Testing
 
 @testable import Checks
+@testable import Tensor
 
 @Suite struct PoisonTests {
   /// What memory holds when it is handed out.

@@ -37,7 +37,7 @@ import Testing
   @Test func whatIsWrittenIsRead() throws {
     var delta = Delta(description(alpha: 0.5))
     for parameter in model.vision.parameters { delta.masks[parameter.site.name] = mask(parameter.value.count) }
-    delta.tensors[Delta.residual] = CheckNumbers(seed: 1).tensor([5, TinyCLIP.embedding], scale: 1)
+    delta.tensors[DeltaEntry.residual.name] = CheckNumbers(seed: 1).tensor([5, TinyCLIP.embedding], scale: 1)
     try delta.write(to: url)
     let found = try read()
     #expect(found.description == delta.description)
@@ -129,8 +129,8 @@ import Testing
   @Test func tensorsMustFit() throws {
     let residual = "expected tensor \"classifier.residual\" of shape [5, 6] and its alpha"
     for (alpha, name, shape, text) in [
-      (0.5, Delta.residual, [5, 7], "\(residual), found \"classifier.residual\" of shape [5, 7], alpha 0.5"),
-      (nil, Delta.residual, [5, 6], "of shape [5, 6], alpha none"), (0.5, "stranger", [5, 6], "found \"stranger\""),
+      (0.5, DeltaEntry.residual.name, [5, 7], "\(residual), found \"classifier.residual\" of shape [5, 7], alpha 0.5"),
+      (nil, DeltaEntry.residual.name, [5, 6], "of shape [5, 6], alpha none"), (0.5, "stranger", [5, 6], "found \"stranger\""),
     ] as [(Double?, String, [Int], String)] {
       var delta = Delta(description(alpha: alpha))
       delta.tensors[name] = .zeros(Shape(shape))

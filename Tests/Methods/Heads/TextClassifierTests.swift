@@ -34,7 +34,7 @@ import Testing
 
   @Test(arguments: [([], "found none"), (["a photo"], "found \"a photo\""), (["a {}", "{ }"], "found \"{ }\"")])
   func templatesThatCannotBeFilledAreRefused(_ templates: [String], _ reason: String) throws {
-    let error = #expect(throws: PromptError.self) { try Prompts(classes: ["cat"], templates: templates) }
+    let error = #expect(throws: SettingError.self) { try Prompts(classes: ["cat"], templates: templates) }
     #expect(try #require(error).description.hasSuffix(reason))
   }
 }

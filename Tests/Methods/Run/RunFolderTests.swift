@@ -6,12 +6,12 @@ import Testing
 
 @Suite struct RunFolderTests {
   private func settings(_ change: (inout RunConfiguration) -> Void = { _ in }) -> RunConfiguration {
-    let name = MethodName(.ramt, .taskRes)
+    let name = MethodName(MethodList.encoders[1], MethodList.heads[1])
     var settings = RunConfiguration(
       method: name, fidelity: .paper, benchmark: .dtd, shots: nil, seed: 7, model: .init(path: "m", sha256: "1"),
       data: .init(path: "d", classes: ["a b", "c"], sha256: "2"), templates: ["{}", "a {}"], ensembling: .unitMean,
       cleaning: "published", truncates: true,
-      recipe: .published(name, benchmark: .dtd, shots: nil, as: .paper), selection: .validation, skipsUnreadable: true)
+      recipe: name.recipe(PublishedSetting(benchmark: .dtd, shots: nil, fidelity: .paper)), selection: .validation, skipsUnreadable: true)
     change(&settings)
     return settings
   }
@@ -22,7 +22,7 @@ import Testing
     try run.create(settings())
     #expect(try run.settings() == settings())
     #expect(folder.contents == ["deep", "deep/run", "deep/run/config.json"])
-    #expect(throws: RunError.self) { try run.create(settings()) }
+    #expect(throws: SettingError.self) { try run.create(settings()) }
   }
 
   @Test func theFingerprintIsThatOfEverythingButPlaces() throws {
@@ -33,7 +33,7 @@ import Testing
       { $0.version = "0" }, { $0.method = "r-amt" }, { $0.fidelity = .official }, { $0.benchmark = nil },
       { $0.shots = 1 }, { $0.seed = 8 }, { $0.model.sha256 = "3" }, { $0.data.sha256 = "3" },
       { $0.data.classes = ["c", "a b"] }, { $0.templates = ["{}"] }, { $0.ensembling = .rawMean },
-      { $0.cleaning = "hugging-face" }, { $0.truncates = false }, { $0.recipe.lambda = 0.5 },
+      { $0.cleaning = "hugging-face" }, { $0.truncates = false }, { $0.recipe[MaskTuningSettings.self]?.lambda = 0.5 },
       { $0.recipe.head.momentum = 0.5 }, { $0.selection = .last }, { $0.skipsUnreadable = false },
       { $0.precision = "Half" }, { $0.isFused.toggle() }, { $0.splits = .trainAndValidation }, { $0.budgets = [1, 2] },
       { $0.classes = .base }, { $0.data.newClasses = ["d"] },
@@ -65,7 +65,7 @@ import Testing
     try folder.write(Self.first, to: "config.json")
     let settings = try RunFolder(folder.url).settings()
     let recipe = settings.recipe
-    #expect(recipe.keepsLastBatch == nil && recipe.stochasticDepth == nil && recipe.branch == nil)
+    #expect(recipe.keepsLastBatch == nil && recipe.stochasticDepth == nil && recipe[BranchSettings.self] == nil)
     #expect(settings.splits == nil && settings.budgets == nil && settings.selection == .last)
     let schedule = recipe.head.schedule(epochs: 100)
     #expect(schedule.lag == 0 && schedule.minimum == 0)
@@ -160,9 +160,9 @@ import Testing
       ("recipe.epochs: expected 1 to 1000000, found 0", { $0.recipe.epochs = 0 }),
       ("recipe.batchSize: expected 1 to 1000000, found -4", { $0.recipe.batchSize = -4 }),
       ("recipe.smallestCrop: expected above 0, at most 1, found 1.5", { $0.recipe.smallestCrop = 1.5 }),
-      ("recipe.lambda: expected 0 to 1, found 2.0", { $0.recipe.lambda = 2 }),
-      ("recipe.normWeight: expected 0 or more, found -1.0", { $0.recipe.normWeight = -1 }),
-      ("recipe.tunedShare: expected 0 to 1, found -0.5", { $0.recipe.tunedShare = -0.5 }),
+      ("recipe.lambda: expected 0 to 1, found 2.0", { $0.recipe[MaskTuningSettings.self]?.lambda = 2 }),
+      ("recipe.normWeight: expected 0 or more, found -1.0", { $0.recipe[MaskTuningSettings.self]?.normWeight = -1 }),
+      ("recipe.tunedShare: expected 0 to 1, found -0.5", { $0.recipe[MaskTuningSettings.self]?.tunedShare = -0.5 }),
       ("recipe.encoder.learningRate: expected 0 or more, found -1.0", { $0.recipe.encoder.learningRate = -1 }),
       ("recipe.head.weightDecay: expected 0 or more, found -1.0", { $0.recipe.head.weightDecay = -1 }),
       ("recipe.head.warmupEpochs: expected 0 or more, found -1", { $0.recipe.head.warmupEpochs = -1 }),

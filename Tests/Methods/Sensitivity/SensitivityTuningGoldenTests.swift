@@ -34,7 +34,7 @@ import Testing
       let budget = try #require(item.name.split(separator: "budget").last.flatMap { Double($0) })
       let allocation = try #require(golden.sweep(ranking, rules).nearest(to: budget, unit: golden.budgetUnit))
       try #require(item.args["dropout"].double == 0 && item.args["drop_path"].double == 0)
-      let branch = Recipe.Branch(rank: rules.rank, dropout: 0, dropPath: 0, start: .normal)
+      let branch = BranchSettings.Branch(rank: rules.rank, dropout: 0, dropPath: 0, start: .normal)
       let tuning = SiteTuning(
         SensitivityTuning(rules, .official, branch: branch)
           .adaptations(of: golden.backbone.tower, golden.sites, allocation, ranking), seed: 0)

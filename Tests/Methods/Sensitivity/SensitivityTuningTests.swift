@@ -35,7 +35,9 @@ import Testing
     let allocation = Allocation(
       threshold: sites.count, modules: modules, vectors: vectors, entries: entries, kinds: sites.map(\.kind),
       classToken: 8, rules)
-    let branch = Recipe.sites(MethodName(form == .lora ? .sptLoRA : .sptAdapter, .linear), fidelity).branch
+    let name = try #require(MethodName(form == .lora ? "spt-lora" : "spt-adapter"))
+    let recipe = name.recipe(PublishedSetting(benchmark: nil, shots: nil, fidelity: fidelity))
+    let branch = recipe[BranchSettings.self]?.branch
     let found = SensitivityTuning(rules, fidelity, branch: try #require(branch))
       .adaptations(of: tower, sites, allocation, Ranking(of: scores, largest: sites.count))
     return Dictionary(uniqueKeysWithValues: found.map { ($0.parameter.site.name, $0) })
@@ -183,7 +185,7 @@ import Testing
   ]) func trainedNumbersAreThePublishedCounts(_ tuning: PlainTuning, _ count: Int) {
     // Zeros take the place of weights, of which only the shapes matter.
     let tower = ShapeTower()
-    let branch = Recipe.Branch(start: .zeroUp)
+    let branch = BranchSettings.Branch(start: .zeroUp)
     let found = tuning.adaptations(of: tower, rank: 8, branch).reduce(0) { sum, adaptation in
       let shape = adaptation.parameter.value.shape
       switch adaptation {

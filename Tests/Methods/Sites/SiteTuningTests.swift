@@ -15,7 +15,7 @@ import Testing
 
   /// Positions are a matrix, but the tokens' own.
   @Test func decayActsOnMatricesButNotOnTokensAndPositions() throws {
-    let tuning = SiteTuning(PlainTuning.full.adaptations(of: tower, rank: 2, Recipe.Branch()), seed: 1)
+    let tuning = SiteTuning(PlainTuning.full.adaptations(of: tower, rank: 2, BranchSettings.Branch()), seed: 1)
     #expect(tuning.trainables.map(\.name) == tower.parameters.map(\.site.name))
     for (trainable, parameter) in zip(tuning.trainables, tower.parameters) {
       let isToken = ["vision.positions", "vision.classToken"].contains(parameter.site.name)

@@ -15,10 +15,11 @@ import Testing
     let method = Method(
       encoder: FrozenEncoder(),
       head: TaskRes(textFeatures: TinyCLIP.textFeatures, alpha: 0.5, logitScale: model.logitScale), tower: model.vision)
-    var recipe = Recipe.published(MethodName(.frozen, .taskRes), benchmark: nil, shots: 1, as: .official)
+    var recipe = MethodName(frozenWith: "task-res").recipe(
+      PublishedSetting(benchmark: nil, shots: 1, fidelity: .official))
     (recipe.epochs, recipe.batchSize) = (epochs, batch)
     let configuration = RunConfiguration(
-      method: MethodName(.frozen, .taskRes), fidelity: .official, benchmark: nil, shots: nil, seed: 3,
+      method: MethodName(frozenWith: "task-res"), fidelity: .official, benchmark: nil, shots: nil, seed: 3,
       model: .init(path: "", sha256: ""), data: .init(path: "", classes: ["a"], sha256: ""), templates: ["{}"],
       ensembling: .rawMean, cleaning: "published", truncates: false, recipe: recipe, selection: .last,
       skipsUnreadable: false)
@@ -118,7 +119,9 @@ import Testing
     #expect(state.values.count == 14)
     for (before, after) in zip(start.values, state.values) { #expect(before.shape == after.shape && before != after) }
     // R-PMT leaves every entry it did not choose where it started.
-    let chosen = try SteppedRun(try fixture.makeRun("r-pmt", folder: "chosen") { $0.tunedShare = 0.01 })
+    let chosen = try SteppedRun(try fixture.makeRun("r-pmt", folder: "chosen") {
+        $0[MaskTuningSettings.self]?.tunedShare = 0.01
+      })
     try chosen.base.folder.create(chosen.base.configuration)
     let values = try chosen.run().state.values.flatMap(\.values)
     let moved = values.count { $0 != MaskTuning.initialMask }

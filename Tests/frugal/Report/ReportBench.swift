@@ -32,7 +32,7 @@ struct ReportBench {
     selection: RunConfiguration.Selection = .last, change: (inout RunConfiguration) -> Void = { _ in }
   ) throws -> URL {
     guard let known = MethodName(method) else { preconditionFailure("\(method): expected a method") }
-    var recipe = Recipe.published(known, benchmark: nil, shots: 4, as: .official)
+    var recipe = known.recipe(PublishedSetting(benchmark: nil, shots: 4, fidelity: .official))
     recipe.epochs = epochs
     var settings = RunConfiguration(
       method: known, fidelity: .official, benchmark: nil, shots: shots, seed: seed,

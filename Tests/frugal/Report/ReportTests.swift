@@ -83,9 +83,9 @@ import Testing
   }
 
   @Test func aMethodHasOneNameAtAllShots() throws {
-    try bench.run("a", shots: 16, accuracy: 50) { $0.recipe.lambda = 0.3 }
-    try bench.run("b", shots: 16, accuracy: 60) { $0.recipe.lambda = 1 }
-    try bench.run("c", shots: 1, accuracy: 70) { $0.recipe.lambda = 0.3 }
+    try bench.run("a", shots: 16, accuracy: 50) { $0.recipe[MaskTuningSettings.self]?.lambda = 0.3 }
+    try bench.run("b", shots: 16, accuracy: 60) { $0.recipe[MaskTuningSettings.self]?.lambda = 1 }
+    try bench.run("c", shots: 1, accuracy: 70) { $0.recipe[MaskTuningSettings.self]?.lambda = 0.3 }
     try bench.run("d", method: "task-res", shots: 1)
     let parsed = try page()
     let names = parsed.rows.filter { $0.first == "flowers" }.map { $0.prefix(3).joined(separator: " ") }

@@ -1,24 +1,21 @@
+import Formats
 import Foundation
-import FrugalTestSupport
-import Tensor
 import Testing
 
-@testable import Formats
-
 /// The golden files of the image suites: an index of cases, and safetensors files of expected pixels.
-enum ImageGoldenFiles {
-  struct Case: Sendable, CustomTestStringConvertible {
-    let name: String
-    let file: String
-    let operation: String
-    let arguments: String
-    let tensor: String
-    let maximum: Int
-    let mean: Double
-    var testDescription: String { name }
+package enum ImageGoldenFiles {
+  package struct Case: Sendable, CustomTestStringConvertible {
+    package let name: String
+    package let file: String
+    package let operation: String
+    package let arguments: String
+    package let tensor: String
+    package let maximum: Int
+    package let mean: Double
+    package var testDescription: String { name }
   }
 
-  static let cases: [Case] = {
+  package static let cases: [Case] = {
     guard let index = json("index.json") as? [String: Any], let list = index["cases"] as? [[String: Any]] else {
       return []
     }
@@ -31,9 +28,9 @@ enum ImageGoldenFiles {
     }
   }()
 
-  static func cases(_ operation: String) -> [Case] { cases.filter { $0.operation == operation } }
+  package static func cases(_ operation: String) -> [Case] { cases.filter { $0.operation == operation } }
 
-  static func arguments(_ entry: Case) -> [String: Any] {
+  package static func arguments(_ entry: Case) -> [String: Any] {
     (try? JSONSerialization.jsonObject(with: Data(entry.arguments.utf8))) as? [String: Any] ?? [:]
   }
 
@@ -46,28 +43,28 @@ enum ImageGoldenFiles {
     (try? JSONSerialization.data(withJSONObject: object)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
   }
 
-  static func bytes(_ file: String) throws -> [UInt8] { [UInt8](try Data(contentsOf: GoldenSet.images.url(file))) }
+  package static func bytes(_ file: String) throws -> [UInt8] { [UInt8](try Data(contentsOf: GoldenSet.images.url(file))) }
 
-  static func image(_ file: String) throws -> Image { try Image.decode(bytes(file), name: file) }
+  package static func image(_ file: String) throws -> Image { try Image.decode(bytes(file), name: file) }
 
-  static let jpeg = try? Tensors("decoded-jpeg.safetensors")
-  static let png = try? Tensors("decoded-png.safetensors")
-  static let resize = try? Tensors("resize.safetensors")
-  static let clip = try? Tensors("clip-preprocess.safetensors")
-  static let large = try? Tensors("large.safetensors")
+  package static let jpeg = try? Tensors("decoded-jpeg.safetensors")
+  package static let png = try? Tensors("decoded-png.safetensors")
+  package static let resize = try? Tensors("resize.safetensors")
+  package static let clip = try? Tensors("clip-preprocess.safetensors")
+  package static let large = try? Tensors("large.safetensors")
 }
 
 /// Just enough of safetensors for expected values: a header of names, shapes and offsets, then the data.
-struct Tensors: Sendable {
-  struct Entry: Sendable {
-    let shape: [Int]
-    let range: Range<Int>
+package struct Tensors: Sendable {
+  package struct Entry: Sendable {
+    package let shape: [Int]
+    package let range: Range<Int>
   }
 
   private let bytes: [UInt8]
-  private(set) var entries: [String: Entry] = [:]
+  package private(set) var entries: [String: Entry] = [:]
 
-  init(_ file: String) throws {
+  package init(_ file: String) throws {
     let bytes = try ImageGoldenFiles.bytes(file)
     try #require(bytes.count >= 8)
     let length = (0..<4).reduce(0) { $0 | Int(bytes[$1]) << (8 * $1) }
@@ -84,9 +81,9 @@ struct Tensors: Sendable {
     }
   }
 
-  func bytes(_ name: String) -> [UInt8]? { entries[name].map { Array(bytes[$0.range]) } }
+  package func bytes(_ name: String) -> [UInt8]? { entries[name].map { Array(bytes[$0.range]) } }
 
-  func floats(_ name: String) -> [Float]? {
+  package func floats(_ name: String) -> [Float]? {
     bytes(name)?.withUnsafeBytes { raw in
       (0..<raw.count / 4).map { raw.loadUnaligned(fromByteOffset: 4 * $0, as: Float.self) }
     }
@@ -94,11 +91,11 @@ struct Tensors: Sendable {
 }
 
 /// How far two lists of 8-bit levels are apart.
-struct LevelDifference {
-  var maximum = 0
-  var mean = 0.0
+package struct LevelDifference {
+  package var maximum = 0
+  package var mean = 0.0
 
-  init(_ first: [UInt8], _ second: [UInt8]) {
+  package init(_ first: [UInt8], _ second: [UInt8]) {
     var sum = 0
     for (one, other) in zip(first, second) {
       let difference = abs(Int(one) - Int(other))

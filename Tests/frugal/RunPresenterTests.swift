@@ -4,7 +4,7 @@ import Tensor
 import Testing
 
 /// `frugal tune` with several budgets.
-@Suite struct TuneSessionTests {
+@Suite struct RunPresenterTests {
   /// The pictures with a validation split, and a model beside them.
   private func bench() throws -> (folder: TemporaryFolder, model: String) {
     let folder = try Workbench.picturesCopy()
@@ -29,8 +29,8 @@ import Testing
     let correct = scores.compactMap { $0["correct"].int }
     let chosen = correct[1] > correct[0] ? 4000 : 3000
     #expect(result["budget"].int == chosen && result["selection"].string == "last")
-    #expect(outcome.errors.contains("spt-lora+linear, 16 pictures of 4 classes"), "\(outcome.errors)")
-    #expect(outcome.errors.contains("spt-lora+linear, 32 pictures of 4 classes"), "\(outcome.errors)")
+    #expect(outcome.errors.contains("spt-lora+linear, 16 images of 4 classes"), "\(outcome.errors)")
+    #expect(outcome.errors.contains("spt-lora+linear, 32 images of 4 classes"), "\(outcome.errors)")
     #expect(outcome.output.contains("the best on val: 3,000 "), "\(outcome.output)")
     for budget in [3000, 4000] {
       #expect(try folder.metrics("search/budget-\(budget)").count == 2)
@@ -69,7 +69,7 @@ import Testing
     process.send(SIGINT) { folder.exists("search/budget-3000/checkpoint.safetensors") }
     let outcome = try await process.outcome()
     #expect(outcome.code == 130, "\(outcome.errors)")
-    #expect(outcome.errors.contains("to go on: frugal tune --resume \(folder.path("search"))\n"), "\(outcome.errors)")
+    #expect(outcome.errors.contains("to resume: frugal tune --resume \(folder.path("search"))\n"), "\(outcome.errors)")
   }
 
   /// A picture that cannot be read ends the first epoch, and nothing stays behind.
@@ -84,7 +84,7 @@ import Testing
 
   private static let refusals: [([String], String)] = [
     (["--budget", "3000,3k"], "--budget: expected different numbers, found 3000 twice"),
-    (["--budget", "3000,"], "--budget: expected numbers to train, as 400000 or 0.4M, found \"\""),
+    (["--budget", "3000,"], "--budget: expected a number of parameters, as 400000 or 0.4M, found \"\""),
     (["--budget", "200,3000"], "--budget: expected at least 260, the numbers of the head"),
     (["--budget", "3000,1M"], "--budget: expected at most"),
     (["--budget", "3000,4000", "--select", "val"], "--select: expected last, as val is trained on, found \"val\""),

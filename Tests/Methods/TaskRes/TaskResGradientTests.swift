@@ -1,13 +1,12 @@
 import FrugalTestSupport
-import Methods
 import Models
 import Tensor
 import Testing
 
-@testable import Checks
+@testable import Methods
 
 /// What the gradients of a step say beyond finite differences, which are those of `MethodChecks`.
-@Suite struct MethodGradientTests {
+@Suite struct TaskResGradientTests {
   /// ∂L/∂x_c = (α / ‖t'_c‖) (I − u_c u_cᵀ) ∂L/∂u_c has no part along t'_c (TaskRes, spec section 1).
   @Test func theGradientOfTheResidualIsAcrossTheClassifier() throws {
     let (model, images, labels) = (try TinyCLIP.model(), TinyCLIP.images(3), TinyCLIP.labels(3))

@@ -6,21 +6,22 @@ import Testing
 @testable import frugal
 
 /// From flags to settings.
-@Suite struct RunRequestTests {
+@Suite struct TuneFlagsTests {
   func configuration(_ method: String, _ flags: String...) throws -> RunConfiguration {
     let folder = try TemporaryFolder()
     let words =
       ["--model", Workbench.model, "--data", Workbench.pictures, "--method", method, "--out", folder.path("run")]
       + flags
-    return try RunRequest.new(try Arguments(words, options: TuneCommand.options + commonOptions)).configuration
+    return try TuneFlags.new(try Arguments(words, options: TuneCommand.options + commonOptions)).configuration
   }
 
   func expectRefusal(_ method: String, _ flags: String..., naming flag: String) throws {
     let words =
       ["--model", Workbench.model, "--data", Workbench.pictures, "--method", method, "--out", "never"] + flags
     let arguments = try Arguments(words, options: TuneCommand.options + commonOptions)
-    let error = try #require(throws: UsageError.self) { try RunRequest.new(arguments) }
-    #expect(error.description.hasPrefix(flag))
+    let error = try #require(throws: (any Error).self) { try TuneFlags.new(arguments) }
+    let usage = (error as? SettingError).map { UsageError($0) } ?? error
+    #expect("\(usage)".hasPrefix(flag))
   }
 
   @Test func theReleasedCodeOfTaskResLeavesUnderscoresInNames() throws {
@@ -31,7 +32,7 @@ import Testing
 
   @Test func aDatasetBringsItsTemplateAndSettings() throws {
     let pets = try configuration("task-res", "--dataset", "oxford_flowers")
-    #expect(pets.templates == ["a photo of a {}, a type of flower."] && pets.recipe.alpha == 1)
+    #expect(pets.templates == ["a photo of a {}, a type of flower."] && pets.recipe[TaskResSettings.self]?.alpha == 1)
     #expect(try configuration("task-res", "--dataset", "imagenet").templates.count == 8)
     #expect(try configuration("r-amt", "--dataset", "imagenet").templates == ["a photo of a {}."])
   }
@@ -51,9 +52,10 @@ import Testing
       "r-pmt", "--lambda", "0.75", "--norm-weight", "0.5", "--tuned-share", "0.25", "--epochs", "7", "--batch", "5",
       "--crop", "center"
     ).recipe
-    #expect(masks.lambda == 0.75 && masks.normWeight == 0.5 && masks.tunedShare == 0.25)
+    let own = masks[MaskTuningSettings.self]
+    #expect(own?.lambda == 0.75 && own?.normWeight == 0.5 && own?.tunedShare == 0.25)
     #expect(masks.epochs == 7 && masks.batchSize == 5 && !masks.augments)
-    #expect(try configuration("task-res", "--alpha", "0.3").recipe.alpha == 0.3)
+    #expect(try configuration("task-res", "--alpha", "0.3").recipe[TaskResSettings.self]?.alpha == 0.3)
   }
 
   @Test func flagsNobodyWouldReadAreRefused() throws {
