@@ -33,9 +33,9 @@ struct Rotation {
   /// Prepares, checks and times the items, in groups small enough for memory, each group in turns with the peaks.
   func run(_ report: (Row) throws -> Void) throws {
     // Heavy work stands alone: its memory must not be held beside another's.
-    let isHeavy = [.inference, .maskTuning, .taskRes, .preprocessing, .growth].contains(`case`)
-    for start in stride(from: 0, to: items.count, by: isHeavy ? 1 : 8) {
-      let group = items[start..<min(start + (isHeavy ? 1 : 8), items.count)]
+    let count = `case`.isHeavy ? 1 : 8
+    for start in stride(from: 0, to: items.count, by: count) {
+      let group = items[start..<min(start + count, items.count)]
       for row in try measured(Array(group)) { try report(row) }
     }
   }

@@ -72,6 +72,9 @@ enum Case: String, CaseIterable {
   case preprocessing = "preprocess"
   case growth
 
+  /// Whether an item takes most of the memory.
+  var isHeavy: Bool { [.inference, .maskTuning, .taskRes, .preprocessing, .growth].contains(self) }
+
   /// All items of the case.
   ///
   /// - images: a folder of JPEG and PNG pictures, which preprocessing asks for.

@@ -17,7 +17,7 @@ public enum Benchmark: String, Sendable, CaseIterable, Codable {
     self = known
   }
 
-  /// The one template CoOp, R-AMT and TaskRes use (protocol, section 2).
+  /// The one template that CoOp and its followers use (protocol, section 2).
   public var template: String {
     switch self {
     case .oxfordPets: "a photo of a {}, a type of pet."
@@ -33,10 +33,4 @@ public enum Benchmark: String, Sendable, CaseIterable, Codable {
 
   /// The template of other data.
   public static let standardTemplate = "a photo of a {}."
-
-  /// The templates of TaskRes on ImageNet: CLIP's selection of seven, and the standard one (TaskRes, spec section 3).
-  public static let imagenetTemplates = [
-    "itap of a {}.", "a bad photo of the {}.", "a origami {}.", "a photo of the large {}.", "a {} in a video game.",
-    "art of the {}.", "a photo of the small {}.", standardTemplate,
-  ]
 }

@@ -29,7 +29,7 @@ public enum TrainingProtocol: Sendable {
 ///
 /// A method that chooses what to tune does so in `tuning`, which may look at the training images first.
 public protocol EncoderMethod: Sendable {
-  /// The name as it is typed: `r-amt`.
+  /// The name as it is typed: `lora`.
   var name: String { get }
   /// Whether it tunes anything.
   var isTrained: Bool { get }
@@ -80,7 +80,7 @@ extension EncoderMethod {
 
 /// The head half of a method, by its name.
 public protocol HeadMethod: Sendable {
-  /// The name as it is typed: `task-res`.
+  /// The name as it is typed: `linear`.
   var name: String { get }
   /// Whether it trains anything.
   var isTrained: Bool { get }

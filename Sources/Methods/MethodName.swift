@@ -2,7 +2,7 @@ import Tensor
 
 /// A method by name: an encoder tuning, a head, or both with a plus between them.
 ///
-/// A half that is not named is the frozen encoder or the zero-shot classifier: `r-amt`, `task-res`, `r-amt+task-res`.
+/// A half that is not named is the frozen encoder or the zero-shot classifier: `lora`, `linear`, `lora+linear`.
 public struct MethodName: Sendable, Equatable, CustomStringConvertible {
   /// The encoder half.
   public let encoder: any EncoderMethod

@@ -1,6 +1,6 @@
 import Tensor
 
-/// Settings that belong to one method, and what they may be: λ of gradient dropout, α of TaskRes, a budget.
+/// Settings that belong to one method, and what they may be: a rank, a strength, a budget.
 ///
 /// A recipe holds those of its two halves. In `config.json` their keys stand beside the recipe's own.
 public protocol MethodSettings: Sendable, Codable, Equatable {

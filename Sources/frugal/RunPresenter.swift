@@ -49,7 +49,7 @@ struct RunPresenter {
 
   private func show(_ event: RunEvent) {
     switch event {
-    case .choosing(let done, let count): line.show(labelled("images for the sensitivity"), done, of: count)
+    case .choosing(let done, let count): line.show(labelled("images to choose by"), done, of: count)
     case .encoding(let done, let count): line.show(labelled("features of images"), done, of: count)
     case .begins(let summary): if label == nil { announce(summary) }
     case .step(let progress): line.show(labelled(description(of: progress)), fraction: progress.fraction)

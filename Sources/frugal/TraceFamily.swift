@@ -18,7 +18,7 @@ struct TraceMember: Selectable {
   private static func families(seed: UInt64) -> [(name: String, traces: [Trace])] {
     [
       ("operations", (OperationChecks.all + LargeOperationChecks.all).map(\.trace)),
-      ("rules", MethodTraces.rules(seed: seed)),
+      ("rules", MethodChecks.rules(seed: seed)),
       ("optimizers", MethodTraces.optimizers),
       ("layers", LayerChecks.all.map(\.trace)),
       ("methods", MethodTraces.methods(seed: seed)),

@@ -55,7 +55,7 @@ import Testing
     let stored = try #require(model.parameters.first { $0.site.role == .positions }).value
     #expect(positions == PositionResampling.timm.resized(stored, prefix: 1, from: (4, 4), to: (6, 6)))
     #expect(found.logits(Variable(.zeros([1, 3, 12, 12])), Pass())?.shape == [1, 2])
-    let plain = try ImageBackbone(from: source, hints: BackboneHints(imageSize: 12, resampling: .spt))
+    let plain = try ImageBackbone(from: source, hints: BackboneHints(imageSize: 12, resampling: .plainBicubic))
     #expect(plain.warnings == ["positions of 4 × 4 patches resized to 6 × 6 (bicubic)"])
     #expect(plain.parameters.first { $0.site.role == .positions }?.value != positions)
   }

@@ -23,6 +23,20 @@ extension MaskTuningChecks {
   }
 }
 
+extension MaskTuningChecks {
+  /// The rule at a size that threads share: `gradient dropout/[70001]/output`.
+  ///
+  /// - seed: of what it draws.
+  static func gradientDropoutTrace(seed: UInt64) -> Trace {
+    Trace("gradient dropout/[70001]") {
+      var numbers = CheckNumbers(seed: 5)
+      let (a, b) = (numbers.next([70_001]), numbers.next([70_001]))
+      let random = Random(seed: seed, purpose: .gradientDropout, step: 1)
+      return [("output", GradientDropout(lambda: 0.3).combined(a, b, random: random, from: 0))]
+    }
+  }
+}
+
 /// The rule of a method at one strength, with the gradients of all its masks laid end to end.
 private struct RuleCheck: Sendable {
   let tuning: MaskTuning

@@ -5,7 +5,8 @@ import Tensor
 /// The checks of all methods: the losses of each through a whole CLIP by every tensor it trains, and the equations its
 /// gradients must obey where they are no derivatives.
 ///
-/// The image tower has two blocks, the text features are given. A new method adds its cases to one of the two lists.
+/// The image tower has two blocks, the text features are given. This is the list that the checks of a new method join,
+/// as `MethodList` is that of the methods.
 package enum MethodChecks {
   /// The cases of the encoder halves, in the order of `MethodList.encoders`.
   package static let encoders: [EncoderCase] =
@@ -16,6 +17,11 @@ package enum MethodChecks {
   package static let heads: [(name: String, checks: @Sendable () -> [any Check])] = [
     ("zero-shot", { HeadChecks.zeroShot }), ("task-res", { TaskResChecks.checks }), ("linear", { HeadChecks.linear }),
   ]
+
+  /// The traces of the rules between gradients.
+  ///
+  /// - seed: of what they draw.
+  package static func rules(seed: UInt64) -> [Trace] { [MaskTuningChecks.gradientDropoutTrace(seed: seed)] }
 
   /// All checks: encoder tunings, heads, and every pair of the two.
   package static var all: [any Check] { encoderChecks + headChecks + joint }

@@ -55,20 +55,6 @@ package enum MethodTraces {
     }
   }
 
-  /// The rules between gradients: `gradient dropout/[70001]/output`.
-  ///
-  /// - seed: of what they draw.
-  package static func rules(seed: UInt64) -> [Trace] {
-    [
-      Trace("gradient dropout/[70001]") {
-        var numbers = CheckNumbers(seed: 5)
-        let (a, b) = (numbers.next([70_001]), numbers.next([70_001]))
-        let random = Random(seed: seed, purpose: .gradientDropout, step: 1)
-        return [("output", GradientDropout(lambda: 0.3).combined(a, b, random: random, from: 0))]
-      }
-    ]
-  }
-
   private static let stepCount = 3
 
   private static func named(

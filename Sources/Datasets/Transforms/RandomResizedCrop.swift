@@ -9,7 +9,7 @@ public struct RandomResizedCrop: Sendable, Equatable {
   public var height: Int
   /// Columns of the result.
   public var width: Int
-  /// The part's share of the area; (0.08, 1) in CoOp and its followers, (0.5, 1) in R-AMT and Tip-Adapter.
+  /// The part's share of the area; (0.08, 1) in CoOp and most of its followers, (0.5, 1) in Tip-Adapter and others.
   public var scale: ClosedRange<Double>
   /// Width over height.
   public var ratio: ClosedRange<Double>

@@ -29,7 +29,7 @@ public struct PEFTAdapter: Sendable {
     }
     guard !parts.isEmpty else {
       guard delta.description.branches?.values.contains(where: { !$0.hasActivation && !$0.isBehind }) ?? false else {
-        throw ExportError("low-rank branches (spt-lora, lora) for PEFT", found: "none")
+        throw ExportError("low-rank branches for PEFT", found: "none")
       }
       throw ExportError("a model under the names of PyTorch modules for PEFT", found: "the names of \(layout.name)")
     }

@@ -5,7 +5,7 @@ import Tensor
 ///
 ///     z = V f + c
 ///
-/// V starts from N(0, 0.02²), c at zero: the new head of timm, which SPT trains with every encoder.
+/// V starts from N(0, 0.02²), c at zero: as timm starts a new head.
 public struct LinearHead: Head {
   /// The width of the features.
   public let width: Int

@@ -26,7 +26,7 @@ public struct PretrainedClassifier: PretrainedModel {
   /// Every frozen tensor, the tower's first.
   public var parameters: [Parameter] { backbone.parameters }
 
-  /// Reads a classifier; pictures are brought to its size whatever their own proportions (VTAB; SPT, spec section 4).
+  /// Reads a classifier; pictures are brought to its size whatever their own proportions (VTAB).
   ///
   /// - classes: how many are to be told apart: a head of another number is left behind, and `warnings` says so.
   /// - Throws: an error that names the file and what is wrong with it.

@@ -42,7 +42,7 @@ extension PretrainedCLIP: PretrainedModel {
 
 /// The constants that pictures are normalised with before a classifier sees them.
 public enum Normalisation: String, Sendable, CaseIterable, Codable {
-  /// Means and deviations of ImageNet, which the scripts of SPT use for every checkpoint.
+  /// Means and deviations of ImageNet, which published runs on VTAB-1k use for every checkpoint.
   case imagenet
   /// 0.5 and 0.5: what Google's checkpoints of ViT were trained with.
   case inception

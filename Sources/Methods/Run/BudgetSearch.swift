@@ -2,15 +2,15 @@ import Formats
 import Foundation
 import Tensor
 
-/// The choice between several budgets by the validation split (SPT, spec section 4).
+/// The choice between several budgets by the validation split.
 ///
 /// Each budget is an ordinary run on the training split, in a folder of its own below that of the search, and its model
 /// after the last epoch is judged on the validation split. The best one, of equal ones the smallest, is what the run of the
 /// search itself then trains with, on both splits. `budgets.json` holds what is known so far: a search that was stopped
 /// goes on behind it. The test split is read by that last run only, once, at its end.
 ///
-/// Sensitivities are measured on the training split throughout, as the released code does: the last run trains the very
-/// allocation that was judged.
+/// What a method looks at before it chooses is the training split throughout: the last run trains the very choice that was
+/// judged.
 public struct BudgetSearch: Sendable {
   /// What a budget is worth.
   public struct Score: Sendable, Codable, Equatable {

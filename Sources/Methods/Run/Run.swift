@@ -6,7 +6,7 @@ import Tensor
 
 /// A run from its settings to its result: the same path for a new run and a resumed one.
 ///
-///     let request = RunRequest(method: "task-res", model: "clip", data: "photos")
+///     let request = RunRequest(method: "linear", model: "clip", data: "photos")
 ///     let result = try Run(request, in: RunFolder(at: "runs/a")).train()
 ///
 /// Nothing is written before texts, images and settings have been found to fit; the test split is read once, at the end.

@@ -12,12 +12,12 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
     case last
     /// Those after the epoch with the highest accuracy on the validation split, the first of several.
     case validation = "val"
-    /// Those after the epoch with the highest accuracy on the test split: what the released code of SPT reports. It
-    /// breaks the seal of the split, so it is asked for by name and stamped on the result.
+    /// Those after the epoch with the highest accuracy on the test split: what some released code reports. It breaks
+    /// the seal of the split, so it is asked for by name and stamped on the result.
     case test = "test-max"
 
-    /// Whether the values after an epoch, counted from 1, are judged: on the test split every tenth time and the last ten
-    /// (SPT, spec section 4).
+    /// Whether the values after an epoch, counted from 1, are judged: on the test split every tenth time and the last
+    /// ten, as published runs did that report its maximum.
     func judges(epoch: Int, of epochs: Int) -> Bool {
       switch self {
       case .last: false
@@ -80,7 +80,7 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
   public var benchmark: Benchmark?
   /// Images a class; `nil` for all.
   public var shots: Int?
-  /// The seed of sampling, order, crops and gradient dropout.
+  /// The seed of sampling, order, crops and random rules.
   public var seed: Int
   /// The model.
   public var model: Model

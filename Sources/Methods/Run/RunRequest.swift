@@ -8,7 +8,7 @@ import Tensor
 ///
 /// What is `nil` follows from method, dataset and number of images, as the papers have it.
 public struct RunRequest: Sendable {
-  /// The method's name: `r-amt`, `task-res`, `r-amt+task-res`, …
+  /// The method's name, as `MethodName` reads it: `linear`, `lora+linear`, …
   public var method: String
   /// The path of a CLIP directory, or of an image classifier.
   public var model: String

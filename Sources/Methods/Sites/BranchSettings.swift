@@ -25,7 +25,7 @@ public struct BranchSettings: MethodSettings {
     /// Where the tensors of a branch start.
     public var start: BranchDesign.Start
 
-    /// The published branch of SPT, unless told otherwise.
+    /// A branch of rank 8 with dropout, unless told otherwise.
     public init(rank: Int = 8, dropout: Double = 0.1, dropPath: Double = 0.1, start: BranchDesign.Start = .normal) {
       (self.rank, self.dropout, self.dropPath, self.start) = (rank, dropout, dropPath, start)
     }
@@ -57,7 +57,7 @@ public struct BranchSettings: MethodSettings {
       ) { $0[BranchSettings.self]?.branch.dropPath = $1.number },
       MethodOption(
         "branch-init", "normal|zero-up", .choice(BranchDesign.Start.allCases.map(\.rawValue)),
-        "where branches start (default by method and --as)"
+        "where branches start (default by method, and by whether code or paper is followed)"
       ) {
         $0[BranchSettings.self]?.branch.start = BranchDesign.Start(rawValue: $1.word) ?? .normal
       },

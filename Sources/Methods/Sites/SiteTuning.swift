@@ -31,7 +31,7 @@ public struct BranchDesign: Sendable, Hashable {
 
   /// Where the tensors of a branch start.
   public enum Start: String, Sendable, Hashable, Codable, CaseIterable {
-    /// Both maps N(0, 0.02²): the branch changes the model from the start, as the released code of SPT has it.
+    /// Both maps N(0, 0.02²): the branch changes the model from the start.
     case normal
     /// D uniform in ±1/√in (Kaiming's with a = √5), U zero: the branch starts as no change.
     case zeroUp = "zero-up"
@@ -62,8 +62,8 @@ public struct BranchDesign: Sendable, Hashable {
   }
 }
 
-/// An encoder whose sites are tuned one by one: SPT, LoRA, adapters, BitFit, full and partial tuning are rules that choose
-/// the sites.
+/// An encoder whose sites are tuned one by one: LoRA, adapters, BitFit, full and partial tuning, and methods that look for
+/// the best sites, are rules that choose them.
 public struct SiteTuning: EncoderTuning {
   /// What is trained, in the order of the sites.
   public let adaptations: [Adaptation]

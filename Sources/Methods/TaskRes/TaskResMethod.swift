@@ -29,10 +29,16 @@ struct TaskResMethod: HeadMethod {
   }
 
   func templates(_ benchmark: Benchmark?) -> [String] {
-    benchmark == .imagenet ? Benchmark.imagenetTemplates : [benchmark?.template ?? Benchmark.standardTemplate]
+    benchmark == .imagenet ? Self.imagenetTemplates : [benchmark?.template ?? Benchmark.standardTemplate]
   }
 
-  /// The released code leaves underscores in class names; that of CoOp and R-AMT does not.
+  /// The templates on ImageNet: CLIP's selection of seven, and the standard one (TaskRes, spec section 3).
+  static let imagenetTemplates = [
+    "itap of a {}.", "a bad photo of the {}.", "a origami {}.", "a photo of the large {}.", "a {} in a video game.",
+    "art of the {}.", "a photo of the small {}.", Benchmark.standardTemplate,
+  ]
+
+  /// The released code leaves underscores in class names; that of CoOp does not.
   func keepsUnderscores(_ fidelity: Fidelity) -> Bool { fidelity == .official }
 
   func elementCount(classes: Int, width: Int) -> Int { classes * width }

@@ -69,7 +69,7 @@ public struct Schedule: Sendable, Hashable {
   /// η₀, the rate at the end of the cosine.
   public let minimum: Double
   /// How many epochs the schedule lags: with 1, epochs 0 and 1 both have the rate of epoch 0. This is the effect of
-  /// stepping a schedule after an epoch with the number of the epoch just finished, as the released code of SPT does.
+  /// stepping a schedule after an epoch with the number of the epoch just finished.
   public let lag: Int
 
   /// A schedule; traps on a period below 1 and on a negative warm-up or lag.

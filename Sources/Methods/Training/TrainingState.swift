@@ -95,8 +95,7 @@ public struct TrainingState: Sendable {
     }
     if selection == .test, let best {
       return (
-        best.values, best.epoch, "highest accuracy on the TEST split itself, as the released code of SPT reports it",
-        nil
+        best.values, best.epoch, "highest accuracy on the TEST split itself, as some released code reports it", nil
       )
     }
     return (values, epoch, "last epoch, as in the published runs", nil)

@@ -24,8 +24,8 @@ public struct PositionResampling: Sendable, Equatable, CustomStringConvertible {
 
   /// What timm does by default.
   public static let timm = PositionResampling(.bicubic, isAntialiased: true)
-  /// What the released code of SPT does.
-  public static let spt = PositionResampling(.bicubic, isAntialiased: false)
+  /// What PyTorch does by default: the code of papers that resize positions without timm.
+  public static let plainBicubic = PositionResampling(.bicubic, isAntialiased: false)
 
   /// Positions of a grid of patches, resized to another grid; the first few, those of a class token, stay as they are.
   ///

@@ -11,7 +11,7 @@ enum TraceCommand: Command {
   static let operands = "[NAME…]"
   static let options = [
     Option("--out", "FILE", "safetensors file to write"),
-    Option("--seed", "N", "seed of gradient dropout (default 1)"),
+    Option("--seed", "N", "seed of random rules (default 1)"),
     Option("--json", "print the result as JSON"),
   ]
 

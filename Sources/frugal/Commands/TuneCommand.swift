@@ -14,10 +14,10 @@ enum TuneCommand: Command {
     [
       modelOption,
       Option("--data", "DIR", "image folder with train/CLASS/*, test/CLASS/* and perhaps val/CLASS/*"),
-      Option("--method", "NAME", "\(MethodList.names.joined(separator: ", ")), or one of each half: r-amt+task-res"),
+      Option("--method", "NAME", "\(MethodList.names.joined(separator: ", ")), or one of each half: lora+linear"),
       Option(
         "--shots", "N|all", "training pictures a class (default 16; all for methods with a linear head or tuned sites)"),
-      Option("--seed", "N", "seed of sampling, order, crops and gradient dropout (default 1)"),
+      Option("--seed", "N", "seed of sampling, order, crops and random rules (default 1)"),
       Option("--out", "RUN", "folder for the results; must not hold a run"),
       Option("--resume", "RUN", "go on with a run that was stopped; its settings hold"),
       datasetOption,
@@ -25,16 +25,16 @@ enum TuneCommand: Command {
         "--as", "official|paper", "whom to follow where they differ: the released code or the paper (default official)"),
     ] + textOptions + [
       Option("--epochs", "N", "passes over the training pictures (default by method, dataset and shots)"),
-      Option("--batch", "N", "pictures a step (default 32; task-res 256)"),
+      Option("--batch", "N", "pictures a step (default by method: 32, 64 or 256)"),
       Option("--lr", "X", "largest learning rate of the tuned half, of both where both are tuned"),
       Option("--optimizer", "adam|adamw|sgd", "update rule (default adam)"),
-      Option("--weight-decay", "X", "weight decay (default 0; task-res 5e-4)"),
+      Option("--weight-decay", "X", "weight decay (default by method: 0, 1e-4 or 5e-4)"),
       Option("--momentum", "X", "momentum of sgd (default 0.9)"),
       Option("--nesterov", "look ahead with sgd"),
       Option("--schedule", "cosine|constant", "course of the learning rate over the epochs (default cosine)"),
       Option(
         "--warmup", "none|constant|linear|ramp",
-        "warm-up (default none; task-res one constant epoch at 1e-5, tuned sites a ramp of 10 epochs)"),
+        "warm-up (default by method: none, one constant epoch at 1e-5, or for tuned sites a ramp of 10 epochs)"),
       Option("--warmup-epochs", "N", "epochs of the warm-up (default 1)"),
       Option("--warmup-lr", "X", "rate of a constant warm-up, and of the first epoch of a linear one (default 1e-5)"),
       Option("--recount", "yes|no", "whether the cosine begins after the warm-up or with it (default yes)"),
@@ -46,7 +46,7 @@ enum TuneCommand: Command {
       Option(
         "--select", "last|val|test-max",
         "which epoch becomes the delta (default last; with tuned sites val where there is such a split); test-max "
-          + "chooses by the test split, as the released code of SPT does, and the result says so"),
+          + "chooses by the test split, as some released code does, and the result says so"),
       Option(
         "--train-on", "train|train+val",
         "pictures to learn from (default train; with several budgets train+val, once val has chosen one)"),

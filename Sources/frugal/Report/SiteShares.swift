@@ -2,7 +2,7 @@ import Foundation
 import Models
 import Tensor
 
-/// Numbers at the sites of an encoder, added up by depth and by operation, as SPT's figure 1 groups them.
+/// Numbers at the sites of an encoder, added up by depth and by operation.
 struct SiteShares {
   /// What a site is a part of.
   enum Operation: String, CaseIterable {

@@ -3,8 +3,8 @@ import Foundation
 import Methods
 import Tensor
 
-/// How many numbers a delta holds at each site, by the kind of tuning: what SPT allocated, and what LoRA, adapters and
-/// the others train by their definition.
+/// How many numbers a delta holds at each site, by the kind of tuning: what a method allocated, or trains by its
+/// definition.
 struct TunedNumbers {
   /// Numbers of branches, of tensors tuned whole, of single entries, by site.
   private(set) var branches: [String: Int] = [:]

@@ -6,7 +6,7 @@ import Testing
 @testable import Checks
 
 @Suite(.serialized) struct MethodTracesTests {
-  @Test(arguments: MethodTraces.methods(seed: 1) + MethodTraces.optimizers + MethodTraces.rules(seed: 1))
+  @Test(arguments: MethodTraces.methods(seed: 1) + MethodTraces.optimizers + MethodChecks.rules(seed: 1))
   func bitsDependOnInputsAndSeedAlone(_ trace: Trace) { expectSameBits(trace) }
 
   @Test func everyMethodThatTrainsIsTraced() {
