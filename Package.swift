@@ -62,7 +62,7 @@ let package = Package(
       name: "Models", dependencies: ["Tensor", "Formats"], resources: [.copy("Miniature")], swiftSettings: numeric),
     .target(
       name: "Methods", dependencies: ["Tensor", "Formats", "Datasets", "Models"], swiftSettings: numeric),
-    .target(name: "Checks", dependencies: ["Tensor", "Formats", "Datasets", "Models", "Methods"], swiftSettings: numeric),
+    .target(name: "Checks", dependencies: ["Tensor", "Formats", "Models", "Methods"], swiftSettings: numeric),
     .executableTarget(
       name: "frugal", dependencies: ["Tensor", "Formats", "Datasets", "Models", "Methods", "Checks"],
       swiftSettings: numeric),
@@ -80,6 +80,7 @@ let package = Package(
     test("ChecksTests", "Checks", of: "Tensor", "Formats", "Models", "Methods", "Checks"),
     test(
       "FrugalTests", "frugal", of: "Tensor", "Formats", "Datasets", "Models", "Methods", "Checks", "frugal"),
+    test("StructureTests", "Structure"),
   ],
   swiftLanguageModes: [.v6]
 )

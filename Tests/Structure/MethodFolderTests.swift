@@ -1,0 +1,110 @@
+import Foundation
+import FrugalTestSupport
+import Testing
+
+/// A paper's method is named in its own folders only, so that adding or deleting one touches these and the lists.
+@Suite struct MethodFolderTests {
+  /// A method: its folder in `Sources/Methods` and `Sources/Checks`, and how text speaks of it.
+  struct Method: Sendable, CustomTestStringConvertible {
+    let folder: String
+    /// Names as they are typed and written; the types of the folders come on top.
+    let names: [String]
+    var testDescription: String { folder }
+
+    static let all = [
+      Method(
+        folder: "MaskTuning",
+        names: [
+          "r-amt", "r-mmt", "r-mt", "r-pmt", "R-AMT", "R-MMT", "R-MT", "R-PMT", "mask-tuning", "ramt",
+          "gradient dropout", "gradientDropout",
+        ]),
+      Method(folder: "Sensitivity", names: ["SPT", "spt", "Spt"]),
+      Method(folder: "TaskRes", names: ["task-res", "taskres", "taskRes", "Task Residual"]),
+    ]
+
+    /// The folders of the method.
+    var folders: [String] { ["Methods", "Checks"].map { "Sources/\($0)/\(folder)/" } }
+
+    /// The types that the files of the folders declare, without nested ones.
+    func types(_ files: [SourceFile]) -> [String] {
+      let declarations: Set<Substring> = ["struct", "enum", "class", "protocol", "actor"]
+      return files.filter(isOwn).flatMap(\.lines).compactMap { line in
+        guard let first = line.first, first != " ", !line.isComment else { return nil }
+        let words = line.words
+        return words.firstIndex(where: declarations.contains).map { String(words[$0 + 1]) }
+      }
+    }
+
+    /// Whether a file lies in a folder of the method.
+    func isOwn(_ file: SourceFile) -> Bool { folders.contains { file.path.hasPrefix($0) } }
+  }
+
+  /// Where a method may be named outside of its folders; the start of a path, and why.
+  static let allowed: [(path: String, reason: String)] = [
+    ("Sources/Methods/MethodList.swift", "the list that a method joins"),
+    ("Sources/Checks/Methods/MethodChecks.swift", "the list that the checks of a method join"),
+    ("Sources/Methods/Sites/SiteMethod.swift", "recipes whose source is the authors' scripts of SPT"),
+    ("Sources/Methods/Heads/HeadMethods.swift", "a recipe whose source is the same scripts"),
+    ("Sources/Tensor/Random.swift", "the list of what random numbers are drawn for"),
+    ("Sources/Tensor/Masks/", "bit masks, real ones and masked weights: R-AMT, section 3"),
+    ("Sources/Tensor/Operations/MaskedLinear.swift", "the operation of R-AMT, section 3"),
+    ("Sources/Tensor/Operations/MaskedWeight.swift", "the operation of R-AMT, section 3"),
+    ("Sources/Tensor/Operations/Distillation.swift", "the loss L_kl of R-AMT"),
+    ("Sources/Tensor/Operations/SparseLinear.swift", "the operation of SPT, section 3"),
+    ("Sources/Bench/Cases/", "benchmarks of methods"),
+    ("Sources/Bench/Request.swift", "the list of benchmarks, as help prints it"),
+    ("Sources/Bench/Work.swift", "the list of benchmarks"),
+    ("Sources/frugal/Demo/", "the methods that the demo compares, and its claims"),
+    ("Sources/frugal/Commands/SensitivityCommand.swift", "the command of SPT"),
+    ("Sources/frugal/SensitivityReport.swift", "what this command writes"),
+    ("Sources/frugal/SensitivityChart.swift", "what this command draws"),
+    ("Sources/frugal/Report/Sections/WeightsSection.swift", "what this command wrote, in the report"),
+  ]
+
+  /// Code that every method shares: no reason is good enough here.
+  private static func isGeneric(_ path: String) -> Bool {
+    let folders = ["Training", "Run", "Delta", "Pretrained"].map { "Sources/Methods/\($0)/" }
+    let isBare = path.hasPrefix("Sources/Methods/") && path.split(separator: "/").count == 3
+    return folders.contains { path.hasPrefix($0) } || isBare && path != "Sources/Methods/MethodList.swift"
+  }
+
+  /// The lines of files outside of a method's folders that name it.
+  private static func mentions(of method: Method, in files: [SourceFile]) -> [(path: String, line: String)] {
+    let names = Set((method.names + method.types(files)).map { $0[...] })
+    func isNamed(_ line: Substring) -> Bool {
+      let words = line.words
+      return words.contains { word in
+        // `spt` in spt-lora, R-AMT in R-AMT-like.
+        names.contains(word) || word.indices.contains { word[$0] == "-" && names.contains(word[..<$0]) }
+      } || zip(words, words.dropFirst()).contains { names.contains("\($0) \($1)") }
+    }
+    return files.filter { !method.isOwn($0) }.flatMap { file in file.lines(where: isNamed).map { (file.path, $0) } }
+  }
+
+  @Test(arguments: Method.all) func aMethodIsNamedInItsFoldersOnly(_ method: Method) throws {
+    let files = try SourceFile.all(below: "Sources")
+    #expect(method.types(files).count > 3, "the types of \(method.folder)")
+    for mention in Self.mentions(of: method, in: files) {
+      #expect(Self.allowed.contains { mention.path.hasPrefix($0.path) }, "\(mention.line)")
+    }
+  }
+
+  @Test func noAllowanceIsStaleOrOfGenericCode() throws {
+    let files = try SourceFile.all(below: "Sources")
+    let named = Set(Method.all.flatMap { Self.mentions(of: $0, in: files) }.map(\.path))
+    for (path, reason) in Self.allowed {
+      #expect(named.contains { $0.hasPrefix(path) }, "\(path), \(reason): names no method any more")
+      #expect(!Self.isGeneric(path), "\(path): generic training code names no method")
+    }
+  }
+
+  @Test(arguments: [
+    "// as R-AMT does", "MethodName(\"r-amt+lora\")", "let a = MaskRule.self", "/// gradient dropout", "--r-pmt-rate",
+  ])
+  func aMentionIsFound(_ line: String) {
+    let (own, other) = ("Sources/Methods/MaskTuning/A.swift", "Sources/Methods/Training/B.swift")
+    let files = [SourceFile(own, "public struct MaskRule {\n\(line)\n}"), SourceFile(other, "\(line)\nlet b = 1")]
+    #expect(Self.mentions(of: Method.all[0], in: files).map(\.line) == ["\(other):1: \(line)"])
+    #expect(Self.mentions(of: Method.all[1], in: files).isEmpty)
+  }
+}
