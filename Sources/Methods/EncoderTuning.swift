@@ -18,6 +18,9 @@ public struct Trainable: Sendable {
   public init(_ name: String, _ initial: Tensor, isDecayed: Bool = true, count: Int? = nil) {
     (self.name, self.initial, self.isDecayed, self.count) = (name, initial, isDecayed, count ?? initial.count)
   }
+
+  /// The tensor as an optimiser sees it.
+  public var slot: ParameterSlot { ParameterSlot(name, initial.shape, isDecayed: isDecayed) }
 }
 
 /// What is tuned in the image encoder: one of the two halves of a method.
@@ -85,6 +88,11 @@ extension EncoderTuning {
 
   /// Nothing, unless a method says otherwise.
   public func shares(_ values: [Tensor]) -> [Share] { [] }
+
+  /// Every tensor under its own name, unless a method says otherwise.
+  public func write(_ values: [Tensor], to delta: inout Delta) {
+    for (trainable, value) in zip(trainables, values) { delta.tensors[trainable.name] = value }
+  }
 }
 
 /// The encoder as it came.
@@ -97,7 +105,4 @@ public struct FrozenEncoder: EncoderTuning {
 
   /// None.
   public func tunings(_ values: [Variable]) -> [Site: Tuning] { [:] }
-
-  /// Nothing.
-  public func write(_ values: [Tensor], to delta: inout Delta) {}
 }

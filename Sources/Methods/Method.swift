@@ -31,6 +31,9 @@ public struct Method: Sendable {
   /// The tensors to train, the encoder's first.
   public var trainables: [Trainable] { encoder.trainables + head.trainables }
 
+  /// The tensors as an optimiser sees them, in the same order.
+  public var slots: [ParameterSlot] { trainables.map(\.slot) }
+
   /// How many numbers are trained.
   public var trainedCount: Int { trainables.reduce(0) { $0 + $1.count } }
 

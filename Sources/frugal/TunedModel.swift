@@ -29,10 +29,9 @@ struct TunedModel {
       }
       let benchmark = try folder.flatMap { try arguments.benchmark($0) }
       let prompts = try Prompts(classes: classes, templates: arguments.templates(benchmark))
-      let features = try prompts.classifier(of: clip.directory, ensembling: .unitMean, truncate: truncates)
       (self.pretrained, self.classes, title) = (pretrained, classes, "zero-shot")
       method = Method(
-        encoder: FrozenEncoder(), head: ZeroShot(textFeatures: features, logitScale: clip.model.logitScale),
+        encoder: FrozenEncoder(), head: try ZeroShot(clip, prompts, ensembling: .unitMean, truncate: truncates),
         tower: clip.tower)
       return
     }
@@ -40,8 +39,7 @@ struct TunedModel {
     let pretrained = try load(
       model: modelPath, cleaning: cleaning ?? TextCleaning(rawValue: known.cleaning) ?? .published, classes: nil,
       normalisation ?? known.normalisation, hints: arguments.hints(known.hints))
-    let delta = try Delta(
-      contentsOf: URL(fileURLWithPath: path), for: pretrained.tower, modelHash: pretrained.sha256)
+    let delta = try Delta(contentsOf: URL(fileURLWithPath: path), for: pretrained)
     let given = arguments.strings("--template")
     let templates = given.isEmpty ? delta.description.templates : given
     self.classes = try Self.classes(of: delta, path: path, wanted: classes, folder: folder)

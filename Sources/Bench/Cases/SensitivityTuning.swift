@@ -35,9 +35,7 @@ private final class LowRankStep {
     labels = (0..<batch).map { Int32($0 * 37 % 100) }
     let trainables = method.trainables
     values = trainables.map(\.initial)
-    optimizer = Adam(
-      trainables.map { ParameterSlot($0.name, $0.initial.shape, isDecayed: $0.isDecayed) }, weightDecay: 1e-4,
-      decay: .decoupled)
+    optimizer = Adam(trainables.map(\.slot), weightDecay: 1e-4, decay: .decoupled)
   }
 
   var trained: Int { values.reduce(0) { $0 + $1.count } }

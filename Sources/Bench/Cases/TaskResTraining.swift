@@ -34,7 +34,7 @@ private final class TaskResTraining {
 
   func run() {
     var values = method.trainables.map(\.initial)
-    var optimizer = Adam(method.trainables.map { ParameterSlot($0.name, $0.initial.shape) })
+    var optimizer = Adam(method.slots)
     let schedule = Schedule(base: 2e-3, period: epochs)
     for epoch in 0..<epochs {
       var numbers = CheckNumbers(seed: UInt64(epoch))

@@ -4,6 +4,13 @@ import Models
 import Tensor
 
 extension Delta {
+  /// Reads a delta of a pretrained model, which is hashed first.
+  ///
+  /// - Throws: as `init(contentsOf:for:modelHash:)` does.
+  public init(contentsOf url: URL, for model: any PretrainedModel) throws {
+    try self.init(contentsOf: url, for: model.tower, modelHash: model.sha256)
+  }
+
   /// Reads a delta and checks that it was made from this model.
   ///
   /// - Throws: `SafeTensorsError`, or `DeltaError` for a file that is no delta, is one of another model or has tensors
@@ -117,6 +124,4 @@ private struct TunedEncoder: EncoderTuning {
   var trainables: [Trainable] { [] }
 
   func tunings(_ values: [Variable]) -> [Site: Tuning] { stored.mapValues(\.tuning) }
-
-  func write(_ values: [Tensor], to delta: inout Delta) {}
 }

@@ -29,6 +29,11 @@ extension Head {
   public func logits(prepared features: Variable, _ values: [Variable], _ pass: Pass) -> Variable {
     logits(features, values, pass)
   }
+
+  /// Every tensor under its own name, unless a head says otherwise.
+  public func write(_ values: [Tensor], to delta: inout Delta) {
+    for (trainable, value) in zip(trainables, values) { delta.tensors[trainable.name] = value }
+  }
 }
 
 /// A head whose logits are CLIP's: scaled cosine similarities with a row a class.
@@ -67,12 +72,20 @@ public struct ZeroShot: ContrastiveHead {
     (self.textFeatures, self.logitScale) = (textFeatures, logitScale)
   }
 
+  /// The classifier of a CLIP for prompts.
+  ///
+  /// - Throws: `TokenizerError` for a prompt that is too long, unless `truncate` cuts it.
+  public init(
+    _ clip: PretrainedCLIP, _ prompts: Prompts, ensembling: TextEnsembling = .rawMean, truncate: Bool = false
+  ) throws {
+    self.init(
+      textFeatures: try prompts.classifier(of: clip.directory, ensembling: ensembling, truncate: truncate),
+      logitScale: clip.model.logitScale)
+  }
+
   /// None.
   public var trainables: [Trainable] { [] }
 
   /// T
   public func classifier(_ values: [Variable]) -> Variable { Variable(textFeatures) }
-
-  /// Nothing.
-  public func write(_ values: [Tensor], to delta: inout Delta) {}
 }

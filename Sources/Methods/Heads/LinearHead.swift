@@ -29,9 +29,4 @@ public struct LinearHead: Head {
   public func logits(_ features: Variable, _ values: [Variable], _ pass: Pass) -> Variable {
     features.linear(values[0], bias: values[1])
   }
-
-  /// V and c.
-  public func write(_ values: [Tensor], to delta: inout Delta) {
-    (delta.tensors[DeltaEntry.headWeight.name], delta.tensors[DeltaEntry.headBias.name]) = (values[0], values[1])
-  }
 }

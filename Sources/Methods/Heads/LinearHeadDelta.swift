@@ -34,6 +34,4 @@ private struct TunedLinearHead: Head {
   func logits(_ features: Variable, _ values: [Variable], _ pass: Pass) -> Variable {
     features.linear(Variable(weight), bias: Variable(bias))
   }
-
-  func write(_ values: [Tensor], to delta: inout Delta) {}
 }

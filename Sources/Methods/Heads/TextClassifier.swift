@@ -39,7 +39,7 @@ public struct Prompts: Sendable, Equatable {
   /// Class names and templates.
   ///
   /// - Throws: `SettingError` for a template without `{}`, or no template.
-  public init(classes: [String], templates: [String]) throws(SettingError) {
+  public init(classes: [String], templates: [String] = [Benchmark.standardTemplate]) throws(SettingError) {
     guard !templates.isEmpty else { throw SettingError("template", expected: "at least one", found: "none") }
     for template in templates where !template.contains("{}") {
       throw SettingError("template", expected: "{} where the class name goes", found: "\"\(template)\"")
@@ -56,7 +56,7 @@ public struct Prompts: Sendable, Equatable {
   ///
   /// - Throws: `TokenizerError` for a prompt that is too long, unless `truncate` cuts it.
   public func classifier(
-    of directory: CLIPDirectory, ensembling: TextEnsembling, truncate: Bool = false
+    of directory: CLIPDirectory, ensembling: TextEnsembling = .rawMean, truncate: Bool = false
   ) throws -> Tensor {
     let features = try directory.textFeatures(texts, truncate: truncate)
     return ensembling.classifier(features.reshaped(to: [classes.count, templates.count, features.shape.width]))

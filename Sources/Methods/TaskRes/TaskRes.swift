@@ -28,7 +28,4 @@ public struct TaskRes: ContrastiveHead {
   public func classifier(_ values: [Variable]) -> Variable {
     Variable(textFeatures).adding(values[0], scale: alpha)
   }
-
-  /// x
-  public func write(_ values: [Tensor], to delta: inout Delta) { delta.tensors[DeltaEntry.residual.name] = values[0] }
 }

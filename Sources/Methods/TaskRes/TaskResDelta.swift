@@ -45,6 +45,4 @@ private struct TunedTaskRes: ContrastiveHead {
   var logitScale: Parameter { start.logitScale }
 
   func classifier(_ values: [Variable]) -> Variable { start.classifier([Variable(residual)]) }
-
-  func write(_ values: [Tensor], to delta: inout Delta) {}
 }

@@ -14,7 +14,7 @@ public struct TrainingState: Sendable {
     init(_ name: String, _ recipe: OptimizerRecipe, _ trainables: [Trainable], from first: Int, epochs: Int) {
       (self.name, range) = (name, first..<first + trainables.count)
       schedule = recipe.schedule(epochs: epochs)
-      optimizer = recipe.optimizer(trainables.map { ParameterSlot($0.name, $0.initial.shape, isDecayed: $0.isDecayed) })
+      optimizer = recipe.optimizer(trainables.map(\.slot))
     }
   }
 

@@ -31,7 +31,7 @@ enum ExportCommand: Command {
     let (modelPath, deltaPath) = (try arguments.required("--model"), try arguments.required("--delta"))
     let known = try Delta.description(of: URL(fileURLWithPath: deltaPath))
     let model = try load(model: modelPath, hints: arguments.hints(known.hints))
-    let delta = try Delta(contentsOf: URL(fileURLWithPath: deltaPath), for: model.tower, modelHash: model.sha256)
+    let delta = try Delta(contentsOf: URL(fileURLWithPath: deltaPath), for: model)
     // Both are made before either is written.
     let adapter = try arguments.string("--peft").map { _ in try PEFTAdapter(delta, layout: model.layout) }
     let merged = try arguments.string("--merged").map { _ in try delta.merged(into: model.tower.parameters) }
