@@ -109,7 +109,7 @@ public struct MiniatureTask: Sendable {
   public static let all: [MiniatureTask] =
     [
       net, caltech, pets, cars, flowers("flowers", .eleven, .fineGrained), food, aircraft, sun,
-      textures("dtd", .eleven, .texture), land("eurosat", .eleven, .satellite), relations,
+      textures("dtd", .eleven, .texture), eurosat, relations,
     ] + [
       shapes, textures("textures", .vtab, .natural), flowers("petals", .vtab, .natural),
       land("land", .vtab, .specialised), lesion, grade, count, place, turn,

@@ -30,6 +30,9 @@ extension MiniatureTask {
     Land(name: "blue sea or lake", pattern: .wavy, first: [10, 22, 56], second: [14, 30, 66]),
   ]
 
+  /// EuroSAT's likeness: ten kinds of land, on which the small CLIP is poor without tuning.
+  public static let eurosat = land("eurosat", .eleven, .satellite)
+
   /// The ten kinds of land.
   static func land(_ name: String, _ suite: Suite, _ group: Group) -> MiniatureTask {
     MiniatureTask(
