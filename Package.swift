@@ -52,7 +52,7 @@ let package = Package(
   name: "frugal",
   products: [
     .executable(name: "frugal", targets: ["frugal"]),
-    .library(name: "Frugal", targets: libraries),
+    .library(name: "Frugal", targets: ["Frugal"] + libraries),
   ],
   targets: [
     .target(name: "Tensor", swiftSettings: numeric),
@@ -62,6 +62,9 @@ let package = Package(
       name: "Models", dependencies: ["Tensor", "Formats"], resources: [.copy("Miniature")], swiftSettings: numeric),
     .target(
       name: "Methods", dependencies: ["Tensor", "Formats", "Datasets", "Models"], swiftSettings: numeric),
+    .target(
+      name: "Frugal", dependencies: ["Tensor", "Formats", "Datasets", "Models", "Methods"], path: "Sources/Library",
+      swiftSettings: plain),
     .target(name: "Checks", dependencies: ["Tensor", "Formats", "Models", "Methods"], swiftSettings: numeric),
     .executableTarget(
       name: "frugal", dependencies: ["Tensor", "Formats", "Datasets", "Models", "Methods", "Checks"],
