@@ -53,4 +53,11 @@ import Testing
       }
     }
   }
+
+  /// The example of the README is the snippet that is built and run, to the letter.
+  @Test func theExampleOfTheReadmeIsTheSnippet() throws {
+    let snippet = try text("Snippets/TuneTaskRes.swift").split(separator: "\n", omittingEmptySubsequences: false)
+      .drop { $0.hasPrefix("//!") }.joined(separator: "\n").trimmingCharacters(in: .newlines)
+    #expect(try text("README.md").contains("```swift\n\(snippet)\n```"))
+  }
 }
