@@ -2,11 +2,13 @@
 import Foundation
 import PackageDescription
 
-// Two switches, read from the environment when the package is resolved:
+// Switches, read from the environment when the package is resolved:
 //   REAL64=1      builds every number as Double: the precision the finite-difference checks need.
 //   TARGET_CPU=x  tunes the kernels for one processor (default `native`; `x86-64` for any, without FMA).
+//   TESTS=a,b     leaves out all test targets but these, for a check that needs no more.
 let isDouble = Context.environment["REAL64"] == "1"
 let targetCPU = Context.environment["TARGET_CPU"] ?? "native"
+let testNames = Context.environment["TESTS"]?.split(separator: ",").map(String.init)
 
 /// x86-64 without a newer level has no fused multiply-add; every arm64 has one.
 let hasFMA = !["x86-64", "x86-64-v2"].contains(targetCPU)
@@ -48,6 +50,18 @@ func test(_ name: String, _ path: String, of dependencies: Target.Dependency...)
 /// The libraries, each of which may import those before it.
 let libraries = ["Tensor", "Formats", "Datasets", "Models", "Methods"]
 
+let tests = [
+  test("TensorTests", "Tensor", of: "Tensor", "Formats", "Checks"),
+  test("FormatsTests", "Formats", of: "Tensor", "Formats", "Checks"),
+  test("DatasetsTests", "Datasets", of: "Tensor", "Formats", "Datasets"),
+  test("ModelsTests", "Models", of: "Tensor", "Formats", "Models", "Checks"),
+  test("MethodsTests", "Methods", of: "Tensor", "Formats", "Datasets", "Models", "Methods", "Checks"),
+  test("ChecksTests", "Checks", of: "Tensor", "Formats", "Models", "Methods", "Checks"),
+  test(
+    "FrugalTests", "frugal", of: "Tensor", "Formats", "Datasets", "Models", "Methods", "Checks", "frugal"),
+  test("StructureTests", "Structure"),
+]
+
 let package = Package(
   name: "frugal",
   products: [
@@ -75,15 +89,6 @@ let package = Package(
     .target(
       name: "FrugalTestSupport", dependencies: ["Tensor", "Formats", "Checks"], path: "Tests/Support",
       swiftSettings: numeric),
-    test("TensorTests", "Tensor", of: "Tensor", "Formats", "Checks"),
-    test("FormatsTests", "Formats", of: "Tensor", "Formats", "Checks"),
-    test("DatasetsTests", "Datasets", of: "Tensor", "Formats", "Datasets"),
-    test("ModelsTests", "Models", of: "Tensor", "Formats", "Models", "Checks"),
-    test("MethodsTests", "Methods", of: "Tensor", "Formats", "Datasets", "Models", "Methods", "Checks"),
-    test("ChecksTests", "Checks", of: "Tensor", "Formats", "Models", "Methods", "Checks"),
-    test(
-      "FrugalTests", "frugal", of: "Tensor", "Formats", "Datasets", "Models", "Methods", "Checks", "frugal"),
-    test("StructureTests", "Structure"),
-  ],
+  ] + tests.filter { testNames?.contains($0.name) ?? true },
   swiftLanguageModes: [.v6]
 )
