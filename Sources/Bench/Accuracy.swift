@@ -3,9 +3,10 @@ import Formats
 import Foundation
 import Tensor
 
-/// `Bench accuracy [--stride N]`: the errors of the elementary functions over every number, and of what is made of them.
+/// `Bench accuracy [--stride N]`: the errors of the elementary functions over every value, and of the functions built
+/// on them.
 struct AccuracyReport {
-  /// Every how manyth bit pattern is looked at.
+  /// The stride over bit patterns.
   let stride: RealBits
 
   init(_ arguments: [String]) throws {
@@ -19,7 +20,7 @@ struct AccuracyReport {
       let text = rest.popFirst()
       guard let text, let number = RealBits(text), number > 0 else {
         throw Request.Mistake(
-          description: "--stride: expected a number from 1, found \(text.map { "\"\($0)\"" } ?? "nothing")")
+          description: "--stride: expected a whole number from 1, found \(text.map { "\"\($0)\"" } ?? "nothing")")
       }
       stride = number
     }
@@ -27,7 +28,7 @@ struct AccuracyReport {
   }
 
   func run() {
-    show("\(Real.self), \(targetDescription), every \(stride == 1 ? "" : "\(stride)-th ")bit pattern")
+    show("\(Real.self), \(targetDescription), every \(stride == 1 ? "" : "\(stride)th ")bit pattern")
     elementary()
     activations()
     sums()
@@ -45,7 +46,7 @@ struct AccuracyReport {
     }
   }
 
-  /// Where x Φ(x) is the difference of nearly equal numbers, its relative error grows; the absolute one does not.
+  /// The errors of the activations: if x Φ(x) is the difference of nearly equal numbers, only its relative error grows.
   private func activations() {
     let edges: [Real] = [8, 5, 4, 3, 2, 1, 0.5, 0]
     show("\nactivation  numbers          relative error      at                      absolute error")
@@ -63,7 +64,7 @@ struct AccuracyReport {
     }
   }
 
-  /// Sums of numbers of one sign: without cancellation, an error is relative to what was added. Equal numbers are the worst
+  /// Sums of terms of one sign: without cancellation, the error is relative to the sum. Equal terms are the worst
   /// case, as every addition rounds the same way.
   private func sums() {
     let counts = [1_000, 6_304, 50_432, 1_000_000, 29_000_000]

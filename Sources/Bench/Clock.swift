@@ -1,7 +1,7 @@
 import Foundation
 import Tensor
 
-/// Seconds that a call takes.
+/// The seconds that a call takes.
 func seconds(_ body: () -> Void) -> Double {
   let start = DispatchTime.now().uptimeNanoseconds
   body()
@@ -27,7 +27,7 @@ struct Spread: Codable {
   var percent: Double { 50 * (upper - lower) / median }
 }
 
-/// What bounds all rows, measured between them: arithmetic of one core that leaves no register, and a copy of memory.
+/// The bounds of all rows, measured between them: arithmetic of one core within registers, and a copy of memory.
 enum Peak {
   /// GFLOP/s of one core when nothing leaves the registers: twelve independent chains, more than the latency of a
   /// multiply-add times the number of its units.
@@ -97,16 +97,16 @@ extension SIMD where Scalar == Real {
   @inline(__always) private var hasFusedMultiplyAddAtCompileTime: Bool { true }
 #endif
 
-/// A number that the optimiser cannot see through.
+/// A value that the optimiser cannot see through.
 @inline(never)
 func hidden(_ x: Real) -> Real { x }
 
-/// Makes the optimiser believe that a number is needed.
+/// Makes the optimiser believe that a value is needed.
 @inline(never)
 func use(_ x: Real) { sink = x }
 nonisolated(unsafe) private var sink: Real = 0
 
-/// Numbers in −1 ..< 1 from a small generator, the same in every run.
+/// Random values in −1 ..< 1 from a small generator, the same in every run.
 func noise(_ shape: Shape, seed: UInt64) -> Tensor {
   var state = seed
   return Tensor(shape) { base in

@@ -1,7 +1,7 @@
 import Foundation
 import Tensor
 
-/// Answers requests, one JSON line each, so that another program can time our work in turns with that of others.
+/// Answers requests, one JSON line each, so that another program can time our work interleaved with that of others.
 struct PeerWorker {
   let items: [Item]
 
@@ -96,9 +96,9 @@ struct PeerWorker {
   }
 }
 
-/// What the kernel's accounts say of this process and of the machine; 0 where there is no `/proc`.
+/// The kernel's statistics of this process and of the machine; 0 without `/proc`.
 private enum Process {
-  /// A line of the memory account, in MB.
+  /// A line of the memory statistics, in MB.
   static func memory(_ field: String) -> Double {
     let lines = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8))?.split(separator: "\n") ?? []
     let line = lines.first { $0.hasPrefix("\(field):") }
@@ -106,13 +106,13 @@ private enum Process {
       / 1024
   }
 
-  /// Lets the high-water mark of memory start anew.
+  /// Resets the high-water mark of memory.
   static func resetPeak() {
     guard let file = FileHandle(forWritingAtPath: "/proc/self/clear_refs") else { return }
     try? file.write(contentsOf: Data("5".utf8))
   }
 
-  /// Seconds that all processors have worked: all but idle and waiting.
+  /// Seconds of work of all processors: all but idle and waiting.
   static func busyOfAll() -> Double {
     let line = (try? String(contentsOfFile: "/proc/stat", encoding: .utf8))?.split(separator: "\n").first ?? ""
     let ticks = line.split(separator: " ").dropFirst().compactMap { Double($0) }
@@ -120,7 +120,7 @@ private enum Process {
     return (ticks[0] + ticks[1] + ticks[2] + ticks[5] + ticks[6] + ticks[7]) / Double(sysconf(Int32(_SC_CLK_TCK)))
   }
 
-  /// Seconds that this process has worked.
+  /// Processor seconds of this process.
   static func busyOfThis() -> Double {
     var usage = rusage()
     guard getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0 else { return 0 }

@@ -9,7 +9,7 @@ let usage = """
          Bench accuracy [--stride N]
          Bench peer-worker [--images DIR] CASE
 
-  Speed of kernels, steps and data, all cases by default. An item is checked against its plain twin, then timed in turns
+  Speed of kernels, steps and data, all cases by default. Each item is checked against its plain twin, then interleaved
   with others and with the machine's peaks (multiply-adds in registers, a copy of memory): median of n samples, half the
   distance of the quartiles, speed, share of the peak measured in the same turns, times the twin, error.
 
@@ -20,26 +20,26 @@ let usage = """
     ramt-step       one training step of R-AMT on it
     spt             SPT on ViT-B/16: a training step with LoRA and free weights, sensitivities, all budgets
     taskres         a whole training of TaskRes on cached features
-    preprocess      JPEG and PNG files to the numbers a model reads, alone and ahead of an image tower; needs --images
-    growth          a step of R-AMT at three batches, three picture sizes, three depths
+    preprocess      JPEG and PNG files to a model's input, alone and in the background of an image tower; needs --images
+    growth          a step of R-AMT at three batch sizes, three image sizes, three depths
 
     --items         only items whose names begin with one of these
     --threads       numbers of threads, separated by commas (default 1)
     --repeats       samples of every row (default 15)
     --images        a folder of JPEG and PNG files
-    --json          a line of JSON a row, to be kept for --compare
-    --compare       the rows of an earlier --json; says what got slower, first what did most
+    --json          one line of JSON per row, to be kept for --compare
+    --compare       the rows of an earlier --json; lists ratios, largest slowdown first
     --help          this text
 
-  accuracy prints the largest errors of the elementary functions over all 2³² numbers (every N-th with --stride), of the
-  activations made of them, and of long sums.
+  accuracy prints the largest errors of the elementary functions over all 2³² values (every Nth with --stride), of the
+  activations built on them, and of long sums.
 
-  peer-worker answers one JSON line with another, so that a driver can put these items in turns with other programs:
+  peer-worker answers one JSON line with another, so that a driver can interleave these items with other programs:
   {"item": NAME, "threads": N, "min_s": S, "cold": false} → {"item", "seconds" a call, "reps", "other_cpu", "gflop" or
   "images", "shape"}, or {"error"}; {"cmd": "peak"} → {"peak_rss_mb"}; {"cmd": "quit"}.
   """
 
-/// What the command line asks for.
+/// The parsed command line.
 struct Request {
   var isPeerWorker = false
   var cases: [Case] = []
@@ -98,7 +98,7 @@ struct Request {
     return numbers
   }
 
-  /// The items asked for of a case.
+  /// The requested items of a case.
   func items(of name: Case) -> [Item] {
     name.items(images: images).filter { item in
       prefixes.isEmpty || prefixes.contains { item.name.hasPrefix($0) }

@@ -8,9 +8,10 @@ struct Row: Codable {
   let seconds: Spread
   let speed: Double
   let unit: String
-  /// Of the peak that bounds it, measured in the same turns, in percent; absent where neither arithmetic nor memory does.
+  /// The share of the peak that bounds it, measured in the same turns, in percent; absent if neither arithmetic nor
+  /// memory does.
   let percentOfPeak: Double?
-  /// How many times as fast as the plain twin, and how far from it.
+  /// The speed relative to the plain twin, and the error.
   let timesTwin: Double?
   let error: Double?
   let errorUnit: String?
@@ -32,7 +33,7 @@ struct Rotation {
 
   /// Prepares, checks and times the items, in groups small enough for memory, each group in turns with the peaks.
   func run(_ report: (Row) throws -> Void) throws {
-    // Heavy work stands alone: its memory must not be held beside another's.
+    // Heavy work runs alone: its memory must not be held together with another's.
     let count = `case`.isHeavy ? 1 : 8
     for start in stride(from: 0, to: items.count, by: count) {
       let group = items[start..<min(start + count, items.count)]
@@ -85,7 +86,7 @@ struct Rotation {
   }
 }
 
-/// What the kernels were compiled for.
+/// The target the kernels were compiled for.
 let targetDescription =
   "tile \(Tile.rows) × \(Tile.columns), " + (hasFusedMultiplyAdd ? "fused multiply-add" : "no fused multiply-add")
 
@@ -106,7 +107,7 @@ extension Row {
   }
 }
 
-/// Compares with the rows of an earlier run: ratios of the medians, what got slower first.
+/// Compares with the rows of an earlier run: ratios of the medians, slowdowns first.
 func comparison(_ rows: [Row], with earlier: [Row]) -> [String] {
   let before = Dictionary(earlier.map { ($0.key, $0) }, uniquingKeysWith: { $1 })
   let ratios = rows.compactMap { row in

@@ -2,9 +2,9 @@ import Tensor
 
 /// A named piece of work that can be prepared, checked and timed.
 struct Item {
-  /// Its name within its case; those of the peer protocol where a peer does the same.
+  /// Its name within its case; that of the peer protocol if a peer does the same.
   let name: String
-  /// Sets it up: inputs are made here, and nothing that is made once is timed.
+  /// Sets it up: inputs are made here, and one-time work is not timed.
   let prepare: () throws -> Work
 
   init(_ name: String, _ prepare: @escaping () throws -> Work) { (self.name, self.prepare) = (name, prepare) }
@@ -14,19 +14,19 @@ struct Item {
 struct Work {
   /// The extents, for people and in the form of the peers: `M1576 N768 K768 NT`.
   let shape: String
-  /// What one call does, in 10⁹ operations, 10⁹ bytes, pictures, or 1 where only time counts.
+  /// The work of one call, in 10⁹ operations, 10⁹ bytes, images, or 1 if only time counts.
   let amount: Amount
-  /// The plain twin: how far the result is off, and how fast the twin is; `nil` where a step of training has none.
+  /// The plain twin: the error of the result, and the twin's speed; `nil` for a training step without one.
   var twin: (() -> Twin)?
   /// One call.
   let run: () -> Void
 
-  /// How work is counted.
+  /// The unit of work.
   enum Amount {
     case gflop(Double)
     case gigabytes(Double)
     case images(Int)
-    /// 10⁹ numbers.
+    /// 10⁹ elements.
     case giganumbers(Double)
     case calls
 
@@ -38,7 +38,7 @@ struct Work {
       }
     }
 
-    /// What the speed is called.
+    /// The unit of the speed.
     var unit: String {
       switch self {
       case .gflop: "GFLOP/s"
@@ -50,19 +50,19 @@ struct Work {
     }
   }
 
-  /// What comparing with an obviously right version in `Double` gave.
+  /// The comparison with an obviously correct version in `Double`.
   struct Twin {
-    /// The largest error: of the result, relative to its largest number, or in ULP.
+    /// The largest error: relative to the largest element of the result, or in ULP.
     let error: Double
     let unit: Unit
-    /// The twin's speed, in amounts of work a second.
+    /// The twin's speed, in amounts of work per second.
     let speed: Double
 
     enum Unit: String, Encodable { case relative, ulp }
   }
 }
 
-/// What belongs together: the cases of the peers, and our own.
+/// The benchmark cases: those of the peers, and our own.
 enum Case: String, CaseIterable {
   case gemm, ops, transcendental
   case inference = "clip-infer"
@@ -77,7 +77,7 @@ enum Case: String, CaseIterable {
 
   /// All items of the case.
   ///
-  /// - images: a folder of JPEG and PNG pictures, which preprocessing asks for.
+  /// - images: a folder of JPEG and PNG images, required for preprocessing.
   func items(images: String?) -> [Item] {
     switch self {
     case .gemm: gemmItems

@@ -1,7 +1,7 @@
 import Foundation
 import Tensor
 
-/// Writes a line at once, also where the output is a file.
+/// Writes a line immediately, also if the output is a file.
 func show(_ line: String) { FileHandle.standardOutput.write(Data("\(line)\n".utf8)) }
 
 let arguments = Array(CommandLine.arguments.dropFirst())
@@ -36,7 +36,7 @@ do {
     }
   }
   guard !rows.isEmpty else {
-    throw Request.Mistake(description: "--items: expected a name of the cases, found none that begins so")
+    throw Request.Mistake(description: "--items: expected a prefix of an item's name, found none")
   }
   if let earlier { show(comparison(rows, with: earlier).joined(separator: "\n")) }
 } catch {

@@ -1,11 +1,11 @@
 import Foundation
 import Tensor
 
-/// A function of one number beside its true values, to measure how far apart they are.
+/// A function and its true values, to measure its error.
 ///
-/// The truth is libm's, in a wider format than `Real`: `Double` for `Float`, where libm's own error is some 2⁻²⁹ of a unit
-/// in the last place of ours; for `Double` the 64-bit significand of x86, where it is some 2⁻¹¹. On other processors
-/// `Double` is compared with libm's `Double`, and up to an ULP of what is found is libm's.
+/// The truth is libm's, in a wider format than `Real`: `Double` for `Float`, where libm's own error is some 2⁻²⁹ of a
+/// unit in the last place of ours; for `Double` the 64-bit significand of x86, where it is some 2⁻¹¹. On other
+/// processors `Double` is compared with libm's `Double`, and up to an ULP of the measured error is libm's.
 package struct Accuracy: Sendable {
   #if REAL64 && arch(x86_64)
     package typealias Exact = Float80
@@ -13,9 +13,9 @@ package struct Accuracy: Sendable {
     package typealias Exact = Double
   #endif
 
-  /// What an error is given in.
+  /// The unit of an error.
   package enum Unit: Sendable {
-    /// The distance of `Real` numbers at the true value; ∞ stands at the power of two after the largest number.
+    /// The spacing of `Real` values at the true value; ∞ counts as the power of two after the largest finite value.
     case ulp
     /// The true value.
     case relative
@@ -23,13 +23,13 @@ package struct Accuracy: Sendable {
     case absolute
   }
 
-  /// The largest error among some numbers.
+  /// The largest error among some values.
   package struct Worst: Sendable {
     /// How many numbers.
     package var count = 0
-    /// Infinite where a result is not a number and should be, or the reverse.
+    /// Infinite if a result is NaN and should not be, or the reverse.
     package var error = 0.0
-    /// The number it belongs to.
+    /// The argument of the largest error.
     package var at: Real = 0
   }
 
@@ -39,7 +39,7 @@ package struct Accuracy: Sendable {
   /// The truth.
   package let reference: @Sendable (Exact) -> Exact
 
-  /// The largest error over every `stride`-th bit pattern of a range. Patterns of numbers of one sign are in the order
+  /// The largest error over every `stride`th bit pattern of a range. Patterns of values of one sign are in the order
   /// of their magnitudes.
   package func worst(_ patterns: ClosedRange<RealBits>, stride: RealBits = 1, in unit: Unit = .ulp) -> Worst {
     var worst = Worst(count: Int((patterns.upperBound - patterns.lowerBound) / stride) + 1)
@@ -69,8 +69,8 @@ package struct Accuracy: Sendable {
     return worst
   }
 
-  /// The largest error over every `stride`-th of all numbers: of `Float` every bit pattern there is; of `Double`, which
-  /// has too many, the magnitudes from 2⁻⁶⁴ to 2¹¹, between which a function is neither linear nor constant, and for log
+  /// The largest error over every `stride`th of all values: for `Float` of all bit patterns; for `Double`, which has
+  /// too many, the magnitudes from 2⁻⁶⁴ to 2¹¹, between which a function is neither linear nor constant, and for log
   /// all that is not negative.
   package func worst(stride: RealBits) -> Worst {
     #if REAL64
@@ -87,7 +87,7 @@ package struct Accuracy: Sendable {
     }
   }
 
-  /// How far a number is from the truth; infinite where only one of them is a number.
+  /// The error of a value; infinite if only one of the two is NaN.
   package static func error(of value: Real, truth: Exact, in unit: Unit) -> Double {
     if value.isNaN || truth.isNaN { return value.isNaN && truth.isNaN ? 0 : .infinity }
     let rounded = Real(truth)
@@ -101,7 +101,7 @@ package struct Accuracy: Sendable {
     }
   }
 
-  /// What is wrong at ±0, ±∞, NaN of both signs, and the smallest and largest numbers, a line each: zeros, infinities
+  /// The errors at ±0, ±∞, NaN of both signs, and the smallest and largest values, one line each: zeros, infinities
   /// and NaN must be those of the true value, the sign of zero included.
   package var mistakes: [String] {
     let ends: [Real] = [0, .leastNonzeroMagnitude, .leastNormalMagnitude, .greatestFiniteMagnitude, .infinity, .nan]
@@ -133,8 +133,8 @@ extension Accuracy {
       })
   }
 
-  /// The activations that are made of them. Their truths have no cancellation: x Φ(x) = ½ x erfc(−x/√2), and ½ (1 + tanh u)
-  /// = σ(2u).
+  /// The activations built on them. Their true values are formed without cancellation: x Φ(x) = ½ x erfc(−x/√2), and ½
+  /// (1 + tanh u) = σ(2u).
   package static let activations = [
     Accuracy(name: "gelu", function: { Variable($0).gelu().value }, reference: { $0 * erfc(-$0 * rootHalf) / 2 }),
     Accuracy(
@@ -151,7 +151,7 @@ extension Accuracy {
 }
 
 extension Accuracy {
-  /// The orders in which the library adds numbers, each by a sum it is part of.
+  /// The summation orders of the library, each by a sum that uses it.
   package static let sums: [(name: String, sum: @Sendable (Tensor) -> Real)] = [
     ("one by one", { $0.values.reduce(0, +) }),
     ("matrix product", { x in product(x) }),

@@ -1,12 +1,12 @@
 import Tensor
 
-/// Something that can be found out about gradients: by finite differences, or by an identity that holds exactly.
+/// A check of gradients: by finite differences, or by an identity that holds exactly.
 package protocol Check: Sendable, CustomStringConvertible {
-  /// What is checked: `subject`, or `subject/variant`.
+  /// The name of the check: `subject`, or `subject/variant`.
   var name: String { get }
   /// The largest relative error that passes.
   var tolerance: Double { get }
-  /// Runs the check: one finding an input.
+  /// Runs the check: one finding per input.
   func findings() -> [Finding]
 }
 
@@ -18,18 +18,18 @@ extension Check {
   package var subject: String { String(name.prefix { $0 != "/" }) }
 }
 
-/// What a check found for one input.
+/// The finding of a check for one input.
 package struct Finding: Sendable {
   /// The name of the input.
   package let input: String
   /// Its extents.
   package let shape: Shape
-  /// The largest |found − expected|, divided by the largest gradient of this input, or by a small share of the largest of
-  /// all inputs if that is more, so that a gradient that is zero in theory is not divided by rounding noise.
+  /// The largest |found − expected|, divided by the largest gradient of this input, or by a small share of the largest
+  /// of all inputs if that is more, so that a gradient that is zero in theory is not divided by rounding noise.
   package let relativeError: Double
   /// The largest |found − expected|.
   package let absoluteError: Double
-  /// Where it is: the index of the element, or the number of the direction.
+  /// The index of that element, or of the direction.
   package let index: Int
 
   /// A finding by its parts.

@@ -1,6 +1,6 @@
 import Tensor
 
-/// Reproducible numbers for checks: uniform in −1 … 1, by SplitMix64 (Steele et al. 2014).
+/// Reproducible random values for checks: uniform in −1 … 1, by SplitMix64 (Steele et al. 2014).
 package struct CheckNumbers: RandomNumberGenerator, Sendable {
   private var state: UInt64
 
@@ -16,15 +16,15 @@ package struct CheckNumbers: RandomNumberGenerator, Sendable {
     return bits ^ (bits >> 31)
   }
 
-  /// A tensor of numbers in −scale … scale.
+  /// A tensor of values in −scale … scale.
   package mutating func next(_ shape: Shape, scale: Real = 1) -> Tensor { next(shape, in: -scale...scale) }
 
-  /// A tensor of numbers in a range.
+  /// A tensor of values in a range.
   package mutating func next(_ shape: Shape, in range: ClosedRange<Real>) -> Tensor {
     Tensor(shape, (0..<shape.count).map { _ in Real.random(in: range, using: &self) })
   }
 
-  /// The tensor a fresh sequence of this seed begins with.
+  /// The first tensor of a fresh sequence of this seed.
   package func tensor(_ shape: Shape, scale: Real = 1) -> Tensor {
     var numbers = self
     return numbers.next(shape, scale: scale)

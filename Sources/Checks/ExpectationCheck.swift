@@ -1,22 +1,22 @@
 import Tensor
 
-/// A check of a random rule: what it yields on average and how far that varies, against the formula.
+/// A check of a random rule: its mean and variance, against the formula.
 ///
-/// The rule gives every element one of two values, `kept` with probability P and `dropped` otherwise, afresh at each
+/// The rule gives every element one of two values, `kept` with probability P and `dropped` otherwise, anew at each
 /// step. With their distance M = |kept − dropped|,
 ///
 ///     μ = P kept + (1 − P) dropped,   σ² = P (1 − P) M²
 ///
-/// and over n steps the mean of y and the mean of z = (y − μ)² are compared with μ and σ². Both y and z have two values,
-/// a distance D apart (M, and |1 − 2 P| M²), so that an error is stated in the unit
+/// and over n steps the mean of y and the mean of z = (y − μ)² are compared with μ and σ². Both y and z have two
+/// values, a distance D apart (M, and |1 − 2 P| M²), so that an error is stated in the unit
 ///
 ///     s = D (√(P (1 − P) / n) + 5 / 3n)
 ///
 /// of which the first term is the standard error; with the second, 5 s is Bernstein's inequality: for a right rule, an
 /// element exceeds it in fewer than 2 e^(−25/2) = 8 of a million seeds, whatever P is. Seeds are fixed. Uniform
-/// numbers are multiples of 2⁻²⁴ and values are rounded, which is taken off an error before.
+/// random values are multiples of 2⁻²⁴ and results are rounded, which is subtracted from an error first.
 package struct ExpectationCheck: Check {
-  /// The two values of every element, and how likely the first is.
+  /// The two values of every element, and the probability of the first.
   package struct Outcomes: Sendable {
     let kept, dropped: Tensor
     let probability: [Double]
@@ -30,13 +30,13 @@ package struct ExpectationCheck: Check {
     }
   }
 
-  /// What is checked: `subject`, or `subject/variant`.
+  /// The name of the check: `subject`, or `subject/variant`.
   package let name: String
   private let outcomes: Outcomes
   private let steps: Int
   private let draw: @Sendable (_ step: Int) -> Tensor
 
-  /// A check of what `draw` yields at the first `steps` steps.
+  /// A check of `draw` over the first `steps` steps.
   package init(
     _ name: String, _ outcomes: Outcomes, steps: Int = 4096, draw: @escaping @Sendable (_ step: Int) -> Tensor
   ) {
@@ -46,7 +46,7 @@ package struct ExpectationCheck: Check {
   /// Five units, nearly standard errors.
   package var tolerance: Double { 5 }
 
-  /// Draws, and compares mean and variance: one finding each.
+  /// Samples, and compares mean and variance: one finding each.
   package func findings() -> [Finding] {
     let shape = outcomes.kept.shape
     let elements = zip(zip(outcomes.kept.values, outcomes.dropped.values), outcomes.probability).map {
@@ -86,7 +86,7 @@ package struct ExpectationCheck: Check {
     var distance: Double { abs(kept - dropped) }
     /// μ
     var mean: Double { probability * kept + (1 - probability) * dropped }
-    /// What values no larger than `size` are off by for being rounded a few times, and their mean for being summed.
+    /// The rounding error of values no larger than `size` after a few roundings, and of their mean.
     private func rounding(_ size: Double, _ steps: Int) -> Double {
       (8 * Double(Real.ulpOfOne) + Double(steps) * 0x1p-53) * size
     }
@@ -102,7 +102,7 @@ package struct ExpectationCheck: Check {
         rounding: 2 * rounding(max(abs(kept), abs(dropped)), steps) * distance, steps)
     }
 
-    /// The part of an error that chance has to answer for, in units of s.
+    /// The part of an error due to chance, in units of s.
     private func error(
       _ absolute: Double, distance: Double, rounding: Double, _ steps: Int
     ) -> (absolute: Double, units: Double) {

@@ -1,37 +1,37 @@
 import Tensor
 
-/// A finite-difference check of everything a function says about its own gradient.
+/// A finite-difference check of every gradient of a function.
 ///
-/// The function maps tensors to a tensor y; a fixed random tensor r turns it into a scalar ℒ = ⟨r, y⟩, and the gradient of
-/// ℒ by the tape is compared with central differences,
+/// The function maps tensors to a tensor y; a fixed random tensor r turns it into a scalar ℒ = ⟨r, y⟩, and the gradient
+/// of ℒ by the tape is compared with central differences,
 ///
 ///     ∂ℒ/∂x ≈ D(h) = (ℒ(x + h) − ℒ(x − h)) / 2h
 ///
-/// In double precision every element of every input is moved by itself, with h = ∛ε max(1, |x|), whose own error is about
-/// ε^⅔ times the scale of the third derivative: 4e-11. In single precision, where differences of nearly equal numbers lose
-/// most of their digits, each input is moved as a whole along random directions, by steps large enough for rounding to
-/// be small, and D is extrapolated to h = 0.
+/// In double precision every element of every input is perturbed by itself, with h = ∛ε max(1, |x|), whose own error is
+/// about ε^⅔ times the scale of the third derivative: 4e-11. In single precision, where differences of nearly equal
+/// numbers lose most of their digits, each input is perturbed as a whole along random directions, by steps large enough
+/// for rounding to be small, and D is extrapolated to h = 0.
 ///
-/// An input that differences cannot audit is captured by the function as a constant. A straight-through estimator, whose
-/// gradient is by definition that of another function, names it: differences are then taken of `relaxed`, at inputs
-/// where both functions have one value.
+/// An input that differences cannot audit is captured by the function as a constant. A straight-through estimator,
+/// whose gradient is by definition that of another function, names it: differences are then taken of `relaxed`, at
+/// inputs where both functions have one value.
 package struct GradientCheck: Check {
-  /// What is checked: `operation`, or `operation/variant`.
+  /// The name of the check: `operation`, or `operation/variant`.
   package let name: String
   /// Names and values of the inputs.
   package let inputs: [(name: String, value: Tensor)]
   /// The function under test.
   package let function: @Sendable ([Variable]) -> Variable
-  /// The function whose gradient that of `function` claims to be, if it is another one.
+  /// The function whose gradient `function` claims to have, if it is another one.
   package let relaxed: (@Sendable ([Tensor]) -> Tensor)?
-  /// How much is checked at once.
+  /// The extent of the check.
   package let scope: Scope
 
-  /// How much is checked at once: what bounds the third derivative, and with it the error of a difference.
+  /// The extent of a check, which bounds the third derivative and with it the error of a difference.
   package enum Scope: Sendable {
     /// One operation, or one layer made of a few.
     case operation
-    /// A whole network and its loss: derivatives of higher order multiply up over its depth.
+    /// A whole network and its loss: higher derivatives multiply over its depth.
     case network
   }
 
@@ -43,20 +43,20 @@ package struct GradientCheck: Check {
     (self.name, self.inputs, self.scope, self.relaxed, self.function) = (name, inputs, scope, relaxed, function)
   }
 
-  /// The largest relative error a right gradient shows: in double precision 1e-7 for an operation and 1e-6 for a
+  /// The largest relative error of a correct gradient: in double precision 1e-7 for an operation and 1e-6 for a
   /// network, in single precision 2e-3.
   package var tolerance: Double {
     guard Self.isDouble else { return 2e-3 }
     return scope == .operation ? 1e-7 : 1e-6
   }
 
-  /// The share of the largest gradient below which a gradient is no longer judged by its own size.
+  /// The share of the largest gradient below which a gradient is no longer measured by its own size.
   ///
   /// A gradient that is zero in theory, such as that of a key's bias, would be divided by rounding noise. What rounding
   /// does to a difference in single precision is about 1e-5 of the largest gradient, tolerance times this share 2e-5.
   private static var smallestShare: Double { isDouble ? 1e-3 : 1e-2 }
 
-  /// Whether this build calculates in double precision, where every element is moved by itself.
+  /// True if this build calculates in double precision, where every element is perturbed by itself.
   package static var isDouble: Bool { MemoryLayout<Real>.size == 8 }
 
   /// The operations on the tape of the function.
@@ -66,7 +66,7 @@ package struct GradientCheck: Check {
     return tape.operations
   }
 
-  /// What the tape says: the output, and the gradient of ℒ = ⟨r, output⟩ with respect to every input.
+  /// The result by the tape: the output, and the gradient of ℒ = ⟨r, output⟩ with respect to every input.
   package func outputAndGradients() -> (output: Tensor, gradients: [Tensor]) {
     let tape = Tape()
     let leaves = inputs.map { tape.leaf($0.value) }
@@ -77,7 +77,7 @@ package struct GradientCheck: Check {
   /// The fixed tensor r.
   private static func weights(_ shape: Shape) -> Tensor { CheckNumbers(seed: 0x5EED).tensor(shape) }
 
-  /// Runs the check: one finding an input.
+  /// Runs the check: one finding per input.
   package func findings() -> [Finding] {
     let (output, gradientTensors) = outputAndGradients()
     let weights = Self.weights(output.shape).values
@@ -109,7 +109,7 @@ package struct GradientCheck: Check {
     }
   }
 
-  /// Every element moved by itself.
+  /// Every element perturbed by itself.
   private func differences(
     _ value: Tensor, _ gradient: [Real], _ loss: ([Real]) -> Double
   ) -> (numeric: [Double], analytic: [Double]) {
@@ -127,7 +127,7 @@ package struct GradientCheck: Check {
     return (numeric, gradient.map { Double($0) })
   }
 
-  /// All elements moved along four random directions of length 1.
+  /// All elements perturbed along four random directions of length 1.
   private func directionalDifferences(
     _ value: Tensor, _ gradient: [Real], _ loss: ([Real]) -> Double
   ) -> (numeric: [Double], analytic: [Double]) {

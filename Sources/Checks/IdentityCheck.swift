@@ -1,8 +1,8 @@
 import Tensor
 
-/// A check of gradients that must equal others to the last bit, where differences have nothing to say.
+/// A check of gradients that must equal others to the last bit, where differences do not apply.
 ///
-/// A straight-through estimator and a rule between gradients are no derivatives of anything; what they claim is an
+/// A straight-through estimator and a rule between gradients are not derivatives; what they claim is an
 /// equation between gradients, and the check is that equation.
 package struct IdentityCheck: Check {
   /// Two sides of an equation, for one input.
@@ -16,7 +16,7 @@ package struct IdentityCheck: Check {
     }
   }
 
-  /// What is checked: `subject`, or `subject/variant`.
+  /// The name of the check: `subject`, or `subject/variant`.
   package let name: String
   private let equations: @Sendable () -> [Equation]
 
@@ -25,7 +25,7 @@ package struct IdentityCheck: Check {
     (self.name, self.equations) = (name, equations)
   }
 
-  /// None: equal is equal.
+  /// Zero: both sides must be equal.
   package var tolerance: Double { 0 }
 
   /// Compares both sides of every equation; an error between tensors of two shapes is infinite.

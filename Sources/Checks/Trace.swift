@@ -1,12 +1,12 @@
 import Tensor
 
-/// A piece of work that leaves named tensors: the same ones, with the same bits, whenever and wherever it is run.
+/// A piece of work with named tensors as its result: the same ones, with the same bits, on every run.
 package struct Trace: Sendable, CustomStringConvertible {
-  /// What is run: `subject`, or `subject/variant`.
+  /// The name of the trace: `subject`, or `subject/variant`.
   package let name: String
   private let run: @Sendable () -> [(name: String, value: Tensor)]
 
-  /// A piece of work and what it leaves, in the order in which it is calculated.
+  /// A piece of work and its tensors, in the order of calculation.
   package init(_ name: String, _ run: @escaping @Sendable () -> [(name: String, value: Tensor)]) {
     (self.name, self.run) = (name, run)
   }

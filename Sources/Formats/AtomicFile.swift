@@ -17,7 +17,7 @@ public struct AtomicFile: ~Copyable {
 
   private static let serial = Atomic<Int>(0)
 
-  /// Opens a temporary file beside `target`.
+  /// Opens a temporary file in the folder of `target`.
   ///
   /// - Throws: `FileError` if the folder is missing or not writable, or if `target` is a folder or a device.
   public init(replacing target: URL) throws(FileError) {
@@ -28,7 +28,7 @@ public struct AtomicFile: ~Copyable {
     temporary = target.deletingLastPathComponent().appendingPathComponent(name).path
     descriptor = -1
     var status = stat()
-    // Renaming over a device would put a file in its place.
+    // Renaming over a device would replace it by a file.
     if stat(target.path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
       let isFolder = status.st_mode & S_IFMT == S_IFDIR
       throw FileError(file: target.shown, expected: "a file to write", found: isFolder ? "a folder" : "a special file")
@@ -57,7 +57,7 @@ public struct AtomicFile: ~Copyable {
         #endif
       }
       if written < 0 && errno == EINTR { continue }
-      guard written > 0 else { throw FileError(target, expected: "room for \(rest.count) more bytes") }
+      guard written > 0 else { throw FileError(target, expected: "space for \(rest.count) more bytes") }
       rest = rest.dropFirst(written)
     }
   }
@@ -68,10 +68,10 @@ public struct AtomicFile: ~Copyable {
     try written.get()
   }
 
-  /// Puts the file in place of its target, after its bytes have reached the disk.
+  /// Replaces the target by the file, after its bytes have reached the disk.
   ///
-  /// - flushing: false does not wait for the disk: complete unless the machine itself stops. For thousands of files that
-  ///   can be made again.
+  /// - flushing: false does not wait for the disk: complete unless the machine itself stops. For thousands of files
+  ///   that can be made again.
   public consuming func commit(flushing: Bool = true) throws(FileError) {
     guard !flushing || fsync(descriptor) == 0 else { throw FileError(target, expected: "a file that can be written") }
     guard rename(temporary, target.path) == 0 else {

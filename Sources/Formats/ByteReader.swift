@@ -1,14 +1,14 @@
-/// Little-endian numbers and runs of bytes, one after the other and never past the end.
+/// Little-endian integers and runs of bytes, one after another and never past the end.
 struct ByteReader {
   let bytes: UnsafeRawBufferPointer
   private(set) var position: Int
 
   init(_ bytes: UnsafeRawBufferPointer, from position: Int = 0) { (self.bytes, self.position) = (bytes, position) }
 
-  /// How many bytes are left.
+  /// The number of remaining bytes.
   var remaining: Int { bytes.count - position }
 
-  /// The next number; `what` it is goes into the error.
+  /// The next integer; `what` names it in the error.
   mutating func integer<Integer: FixedWidthInteger>(
     _ type: Integer.Type, _ what: @autoclosure () -> String
   ) throws(FormatProblem) -> Integer {
@@ -18,7 +18,7 @@ struct ByteReader {
     return Integer(littleEndian: bytes.loadUnaligned(fromByteOffset: position, as: type))
   }
 
-  /// The next `count` bytes; `what` they are goes into the error.
+  /// The next `count` bytes; `what` names them in the error.
   mutating func take(
     _ count: some BinaryInteger, _ what: @autoclosure () -> String
   ) throws(FormatProblem) -> UnsafeRawBufferPointer {

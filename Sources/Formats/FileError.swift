@@ -4,9 +4,9 @@ import Foundation
 public struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
   /// The file, as it was named.
   public let file: String
-  /// What was attempted: "a readable file", "a writable folder".
+  /// The expectation: "a readable file", "a writable folder".
   public let expected: String
-  /// What the system answered.
+  /// The system's reason.
   public let found: String
 
   /// An error about one file.
@@ -21,7 +21,7 @@ public struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
     self.init(file: url.shown, expected: expected, found: String(cString: strerror(errno)).lowercased())
   }
 
-  /// What was expected and what was found.
+  /// The message: expected and found.
   public var description: String { "\(file): expected \(expected), found \(found)" }
 }
 

@@ -1,6 +1,6 @@
 import Foundation
 
-/// The one way JSON is written: sorted keys, so that equal values are equal bytes.
+/// Writes all JSON: sorted keys, so that equal values are equal bytes.
 package enum JSON {
   package static func encoded(_ value: some Encodable, isPretty: Bool = false) throws -> Foundation.Data {
     let encoder = JSONEncoder()
@@ -14,7 +14,7 @@ package enum JSON {
   /// - Throws: `FileError` for a file that cannot be read, or that names the first line which is no `kind`.
   package static func lines<Value: Decodable>(of file: URL, _ kind: String) throws -> [Value] {
     let (decoder, newline) = (JSONDecoder(), UInt8(ascii: "\n"))
-    // A line a picture: a million pictures stay below it.
+    // One line per image: a million images stay below it.
     let bytes = try MappedFile.bytes(of: file, limit: 1 << 28)
     let lines = bytes.split(separator: newline, omittingEmptySubsequences: false)
     return try lines.enumerated().compactMap { index, line in

@@ -1,7 +1,7 @@
 /// A reader of the JSON in safetensors headers and shard indices: strict, in one pass over the bytes.
 ///
 /// It is not Foundation's because a header must not name a tensor twice, which a decoder into dictionaries cannot
-/// see, and because offsets are integers of 64 bits. It asks for the one shape a header has, so its depth is fixed;
+/// see, and because offsets are integers of 64 bits. It expects the one shape a header has, so its depth is fixed;
 /// values that are skipped may be nested to any depth, at the cost of one byte each.
 struct JSONScanner {
   typealias Problem = FormatProblem

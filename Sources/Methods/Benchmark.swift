@@ -1,6 +1,6 @@
-/// The eleven datasets of the CLIP literature (Zhou et al. 2022), for what a recipe makes depend on them.
+/// The eleven datasets of the CLIP literature (Zhou et al. 2022), for the settings that depend on the dataset.
 ///
-/// Other data is treated as the majority of the eleven are.
+/// Other data is treated like the majority of the eleven.
 public enum Benchmark: String, Sendable, CaseIterable, Codable {
   case imagenet, caltech101
   case oxfordPets = "oxford_pets"

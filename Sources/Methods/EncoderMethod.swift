@@ -84,7 +84,7 @@ public protocol HeadMethod: Sendable {
   var name: String { get }
   /// Whether it trains anything.
   var isTrained: Bool { get }
-  /// Whether it is made of text features.
+  /// True if it is made of text features.
   var needsText: Bool { get }
   /// Whether what is learned with it can be used with classes that were not seen in training: not where the head has
   /// trained rows of its own, one per class.
@@ -142,11 +142,11 @@ public struct MethodSetting: Sendable {
   public var text: (features: Tensor, logitScale: Parameter)?
   /// The number of classes.
   public var classes: Int
-  /// Every number of the method.
+  /// Every setting of the method.
   public var recipe: Recipe
   /// Whether the authors' code or the paper is followed.
   public var fidelity: Fidelity
-  /// The seed of starting values.
+  /// The seed of initial values.
   public var seed: UInt64
 
   /// A setting by its parts.

@@ -1,20 +1,20 @@
 import Models
 import Tensor
 
-/// A tensor that is trained: its name in checkpoints, its first value.
+/// A trainable tensor: its name in checkpoints and its initial value.
 public struct Trainable: Sendable {
   /// Its name in checkpoints.
   public let name: String
-  /// Where training starts.
+  /// The initial value.
   public let initial: Tensor
-  /// Whether weight decay applies to it.
+  /// True if weight decay applies to it.
   public let isDecayed: Bool
-  /// How many of its numbers are trained; the others stay where they start.
+  /// The number of its elements that are trained; the others keep their initial values.
   public let count: Int
 
-  /// A trained tensor.
+  /// A trainable tensor.
   ///
-  /// - count: `nil` for all of its numbers.
+  /// - count: `nil` for all of its elements.
   public init(_ name: String, _ initial: Tensor, isDecayed: Bool = true, count: Int? = nil) {
     (self.name, self.initial, self.isDecayed, self.count) = (name, initial, isDecayed, count ?? initial.count)
   }
@@ -23,22 +23,22 @@ public struct Trainable: Sendable {
   public var slot: ParameterSlot { ParameterSlot(name, initial.shape, isDecayed: isDecayed) }
 }
 
-/// What is tuned in the image encoder: one of the two halves of a method.
+/// A tuning of the image encoder: one of the two halves of a method.
 ///
 /// A tuning is a description and holds no state; the trainer owns the values of its tensors.
 public protocol EncoderTuning: Sendable {
   /// The tensors to train; none for a frozen encoder.
   var trainables: [Trainable] { get }
 
-  /// How the sites of the encoder are formed from the values of the tensors, in the order of `trainables`.
+  /// The tunings of the encoder's sites for the values of the tensors, in the order of `trainables`.
   func tunings(_ values: [Variable]) -> [Site: Tuning]
 
-  /// Whether the objective compares with the untouched encoder.
+  /// True if the objective compares with the untuned encoder.
   var needsTeacher: Bool { get }
 
   /// The losses of a batch.
   ///
-  /// - logits: [batch, classes] of the tuned model; teacher: the same of the untouched one where `needsTeacher`.
+  /// - logits: [batch, classes] of the tuned model; teacher: the same of the untuned one if `needsTeacher`.
   func objective(logits: Variable, teacher: Variable?, labels: [Int32], values: [Variable]) -> Objective
 
   /// The rule between gradients and optimiser: one list of gradients per loss in, one out.
@@ -47,7 +47,7 @@ public protocol EncoderTuning: Sendable {
   /// What may go wrong with a learning rate: each step's, of the given rule.
   func warnings(rule: OptimizerRecipe.Kind, learningRates: [Double]) -> [String]
 
-  /// Shares of interest after training, such as the part of the weights that is masked, in percent.
+  /// Shares to report after training, such as the part of the weights that is masked, in percent.
   func shares(_ values: [Tensor]) -> [Share]
 
   /// Writes what the tuned encoder needs into a delta.
@@ -56,11 +56,11 @@ public protocol EncoderTuning: Sendable {
 
 /// A part of a whole, under a name.
 public struct Share: Sendable, Equatable {
-  /// Of what.
+  /// The name of the part.
   public let name: String
-  /// How many.
+  /// The count of the part.
   public let part: Int
-  /// Of how many.
+  /// The count of the whole.
   public let whole: Int
 
   /// 100 · part / whole
@@ -74,7 +74,7 @@ extension EncoderTuning {
   /// No teacher, unless a method says otherwise.
   public var needsTeacher: Bool { false }
 
-  /// Cross-entropy alone, unless a method says otherwise.
+  /// Only cross-entropy, unless a method says otherwise.
   public func objective(logits: Variable, teacher: Variable?, labels: [Int32], values: [Variable]) -> Objective {
     let loss = logits.crossEntropy(labels: labels)
     return Objective(losses: [loss], terms: [("loss", Double(loss.value.scalar))])
@@ -95,7 +95,7 @@ extension EncoderTuning {
   }
 }
 
-/// The encoder as it came.
+/// The pretrained encoder, unchanged.
 public struct FrozenEncoder: EncoderTuning {
   /// A frozen encoder.
   public init() {}

@@ -1,4 +1,4 @@
-/// Whom to follow where a paper and its authors' released code differ: the switch `--as`.
+/// The source to follow where a paper and its authors' released code differ: the switch `--as`.
 ///
 /// Each difference is a row of `docs/ledger.md`.
 public enum Fidelity: String, Sendable, CaseIterable, Codable {

@@ -1,10 +1,10 @@
 import Models
 import Tensor
 
-/// What is tuned in the encoder × what turns features into classes.
+/// An encoder tuning × a head.
 ///
-/// The two halves know nothing of each other, so every pair is a method. The values of all tensors, the encoder's first,
-/// belong to the caller.
+/// The two halves know nothing of each other, so every pair is a method. The values of all tensors, the encoder's
+/// first, belong to the caller.
 public struct Method: Sendable {
   /// The encoder half.
   public let encoder: any EncoderTuning
@@ -23,8 +23,8 @@ public struct Method: Sendable {
     initialHead = head.trainables.map(\.initial)
   }
 
-  /// How many of the trained tensors are the encoder's, and the head's at its start: kept, as making the tensors again at
-  /// every step would fill hundreds of megabytes.
+  /// The number of the encoder's trainable tensors, and the initial ones of the head: stored, as making the tensors
+  /// again at every step would fill hundreds of megabytes.
   private let encoderCount: Int
   private let initialHead: [Tensor]
 
@@ -34,23 +34,23 @@ public struct Method: Sendable {
   /// The tensors as an optimiser sees them, in the same order.
   public var slots: [ParameterSlot] { trainables.map(\.slot) }
 
-  /// How many numbers are trained.
+  /// The number of trainable parameters.
   public var trainedCount: Int { trainables.reduce(0) { $0 + $1.count } }
 
-  /// Whether image features stay the same during training.
+  /// True if image features stay the same during training.
   public var hasFrozenEncoder: Bool { encoderCount == 0 && stochasticDepth == 0 }
 
-  /// What one batch yields.
+  /// The result of one batch.
   public struct Step {
-    /// The gradient for the optimiser, a tensor a trainable.
+    /// The gradient for the optimiser, one tensor per trainable.
     public let gradients: [Tensor]
     /// The terms of the loss, by name.
     public let terms: [(name: String, value: Double)]
-    /// How many pictures of the batch were classified rightly.
+    /// The number of correctly classified images of the batch.
     public let correct: Int
   }
 
-  /// Pictures, or the features a frozen encoder made of them.
+  /// Images, or their features by a frozen encoder.
   public enum Input: Sendable {
     /// [batch, 3, size, size]
     case images(Tensor)
@@ -62,7 +62,7 @@ public struct Method: Sendable {
 
   /// Forward, backward and the method's rule for one batch.
   ///
-  /// - labels: [batch]; values: one tensor a trainable; `seed` and `step` key all random numbers.
+  /// - labels: [batch]; values: one tensor per trainable; `seed` and `step` key all random numbers.
   public func step(_ input: Input, labels: [Int32], values: [Tensor], seed: UInt64, step: Int) -> Step {
     let tape = Tape()
     let leaves = values.map { tape.leaf($0) }
@@ -74,7 +74,7 @@ public struct Method: Sendable {
     return Step(gradients: ruled + split(gradients[0]).head, terms: objective.terms, correct: correct)
   }
 
-  /// The forward pass of one batch, of training where there are draws: logits [batch, classes], and the losses.
+  /// The forward pass of one batch, in training mode if there are draws: logits [batch, classes], and the losses.
   package func objective(
     _ input: Input, labels: [Int32], values: [Variable], _ draws: TrainingDraws? = nil
   ) -> (logits: Variable, objective: Objective) {
@@ -95,7 +95,7 @@ public struct Method: Sendable {
     return { input in logits(input, headValues, Pass(tunings: tunings)).value }
   }
 
-  /// One thing a trained tensor, taken apart by the half the tensor belongs to.
+  /// One element per trainable tensor, split by the half the tensor belongs to.
   package func split<Value>(_ values: [Value]) -> (encoder: [Value], head: [Value]) {
     (Array(values.prefix(encoderCount)), Array(values.dropFirst(encoderCount)))
   }

@@ -24,7 +24,7 @@ public struct MethodName: Sendable, Equatable, CustomStringConvertible {
   /// The method on a model without text, where a linear head stands in for the zero-shot classifier.
   public var withoutText: MethodName { isNamed(head, MethodList.heads[0]) ? MethodName(encoder, LinearMethod()) : self }
 
-  /// Whether anything is trained.
+  /// True if anything is trained.
   public var isTrained: Bool { encoder.isTrained || head.isTrained }
 
   /// The protocol of the published runs: that of all images where either half has it.
@@ -61,8 +61,8 @@ extension Method {
   /// The method of a name, after the look at the training images that its encoder half may need.
   ///
   /// - choosing: the training images, for a method that chooses by them.
-  /// - Throws: `SettingError` for settings that fit no such model, `RunError` for a method that needs images without any;
-  ///   an error of the images or of `choosing`.
+  /// - Throws: `SettingError` for settings that fit no such model, `RunError` for a method that needs images without
+  ///   any; an error of the images or of `choosing`.
   public init(_ name: MethodName, _ setting: MethodSetting, choosing: ChoiceData? = nil) throws {
     let head = name.head.head(setting)
     self.init(

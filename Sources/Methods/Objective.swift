@@ -1,6 +1,7 @@
 import Tensor
 
-/// What a method asks of one batch: the losses whose gradients it wants, one gradient each, and what to show of them.
+/// The objective of a method for one batch: the losses whose gradients it wants, one gradient each, and the terms to
+/// log.
 public struct Objective {
   /// Scalars. The first is the one that is minimised; a method with more than one says how their gradients combine.
   public let losses: [Variable]

@@ -1,8 +1,8 @@
 import Tensor
 
-/// What the shapes of a checkpoint do not tell, where its user or a `config.json` does.
+/// Settings that the shapes of a checkpoint do not determine, stated by its user or a `config.json`.
 public struct BackboneHints: Sendable, Equatable {
-  /// The height and width of a picture, in pixels; positions of another size are resized.
+  /// The height and width of an image, in pixels; positions of another size are resized.
   public var imageSize: Int?
   /// The number of attention heads of a vision transformer.
   public var heads: Int?
@@ -10,10 +10,10 @@ public struct BackboneHints: Sendable, Equatable {
   public var epsilon: Double?
   /// The nonlinearity of the MLPs.
   public var activation: Activation?
-  /// How positions are resized.
+  /// The resampling of positions.
   public var resampling: PositionResampling
 
-  /// Nothing but what is given.
+  /// The given settings and no others.
   public init(
     imageSize: Int? = nil, heads: Int? = nil, epsilon: Double? = nil, activation: Activation? = nil,
     resampling: PositionResampling = .timm
@@ -22,7 +22,7 @@ public struct BackboneHints: Sendable, Equatable {
     self.resampling = resampling
   }
 
-  /// These, and where they say nothing what others say.
+  /// These settings, completed by others where absent.
   package func filled(from others: BackboneHints) -> BackboneHints {
     BackboneHints(
       imageSize: imageSize ?? others.imageSize, heads: heads ?? others.heads, epsilon: epsilon ?? others.epsilon,

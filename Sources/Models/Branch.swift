@@ -1,12 +1,12 @@
 import Tensor
 
-/// A narrow network at a linear map: down to a few numbers a token and up again.
+/// A bottleneck network at a linear map: down to a low rank and up again.
 ///
-///     beside it:  y = W x + b + drop(U φ(D dropout(x)))
-///     behind it:  y = z + drop(U φ(D dropout(z))),   z = W x + b
+///     parallel:    y = W x + b + drop(U φ(D dropout(x)))
+///     sequential:  y = z + drop(U φ(D dropout(z))),   z = W x + b
 ///
-/// LoRA (Hu et al. 2022) stands beside and has no φ and no biases; an adapter (Houlsby et al. 2019) stands behind, φ is
-/// GELU, and both maps have biases. `drop` leaves the branch out sample by sample (stochastic depth). In evaluation
+/// LoRA (Hu et al. 2022) is parallel and has no φ and no biases; an adapter (Houlsby et al. 2019) is sequential, φ is
+/// GELU, and both maps have biases. `drop` skips the branch sample by sample (stochastic depth). In evaluation
 /// nothing is dropped.
 public struct Branch {
   /// D: [rank, in], with in the width of what it reads.
@@ -17,22 +17,22 @@ public struct Branch {
   public let up: Variable
   /// The bias of U: [out]
   public let upBias: Variable?
-  /// How it works.
+  /// The form of the branch.
   public let form: Form
 
-  /// What a branch is besides its tensors.
+  /// The form of a branch: everything besides its tensors.
   public struct Form: Sendable, Hashable, Codable {
-    /// Whether it reads the output of the linear map, not its input.
+    /// True if sequential: it reads the output of the linear map, not its input.
     public var isBehind: Bool
-    /// Whether φ is GELU, not the identity.
+    /// True if φ is GELU, not the identity.
     public var hasActivation: Bool
-    /// The probability that a number of its input is dropped in training.
+    /// The probability that an element of its input is dropped in training.
     public var dropout: Double
     /// The probability that a sample skips the branch in training.
     public var dropPath: Double
-    /// What its dropout is drawn for: branches that read one input under one number share the sample.
+    /// The key of its dropout: branches that read one input under one key share the sample.
     public var dropoutSite: Int
-    /// What its drop path is drawn for.
+    /// The key of its drop path.
     public var dropPathSite: Int
 
     /// A form by its parts.
@@ -59,7 +59,7 @@ extension Pass {
       return z.adding(dropped(hidden(z, branch).linear(branch.up, bias: branch.upBias), form))
     }
     guard let upBias = branch.upBias else {
-      // The drop path scales samples, so it may as well act before U, where a sample has `rank` numbers a token.
+      // The drop path scales samples, so it may as well act before U, where a token has width `rank`.
       return x.linear(weight, bias: bias, adding: dropped(hidden(x, branch), form), through: branch.up)
     }
     return x.linear(weight, bias: bias).adding(dropped(hidden(x, branch).linear(branch.up, bias: upBias), form))
@@ -84,10 +84,10 @@ extension Pass {
     return y.dropPath(Real(form.dropPath), draw: DropDraw(seed: draws.seed, site: site, step: draws.step))
   }
 
-  /// Where the drop paths of branches are drawn: behind those of residual connections.
+  /// The first key of the branches' drop paths: after those of residual connections.
   private static let branchSites = 1 << 16
 
-  /// The last input that dropout was applied to: query, key and value read one, and may share what is left of it.
+  /// The last input that dropout was applied to: query, key and value read the same one, and may share the result.
   final class DropoutSamples {
     private var last: (x: Variable, site: Int, dropped: Variable)?
 

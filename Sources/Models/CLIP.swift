@@ -42,12 +42,12 @@ public struct CLIP: Sendable, ParameterizedLayer {
 }
 
 extension Variable {
-  /// `CLIP.logits` of features (self), for a classifier that knows the scale and no model.
+  /// `CLIP.logits` of features (self), for a classifier that has the scale but no model.
   public func contrastiveLogits(classifier: Variable, logitScale: Parameter, _ pass: Pass) -> Variable {
     l2Normalized().contrastiveLogitsOfUnits(classifier: classifier, logitScale: logitScale, pass)
   }
 
-  /// The same for features (self) that have been divided by their lengths.
+  /// The same for features (self) that are already normalised.
   public func contrastiveLogitsOfUnits(classifier: Variable, logitScale: Parameter, _ pass: Pass) -> Variable {
     linear(classifier.l2Normalized()).scaled(byExponentialOf: pass[logitScale])
   }

@@ -23,7 +23,7 @@ public struct CLIPConfiguration: Sendable, Equatable {
   public let vision: ImageConfiguration
   /// The text tower.
   public let text: TextConfiguration
-  /// The width of the common embedding space.
+  /// The width of the joint embedding space.
   public let embedding: Int
 
   /// Sizes by name.
@@ -39,7 +39,7 @@ public struct CLIPConfiguration: Sendable, Equatable {
 
 /// A `config.json` that is not the configuration of a CLIP model this library can run.
 public struct ConfigurationError: Error, CustomStringConvertible, Equatable {
-  /// What was expected and what was found, with the file's name.
+  /// The message: expected and found, with the file's name.
   public let description: String
 
   /// An error with this text.
@@ -74,7 +74,7 @@ extension CLIPConfiguration {
   }
 }
 
-/// A JSON object of a configuration file, and where it stands in it.
+/// A JSON object of a configuration file, with its path.
 struct ConfigurationFile {
   let file: String
   let path: String
@@ -89,7 +89,7 @@ struct ConfigurationFile {
     }
     guard let object = try? JSONSerialization.jsonObject(with: Data(bytes)), let values = object as? [String: Any]
     else {
-      throw ConfigurationError("\(url.path): expected a JSON object, found something else")
+      throw ConfigurationError("\(url.path): expected a JSON object, found other contents")
     }
     self.values = values
   }

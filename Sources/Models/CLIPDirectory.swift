@@ -3,7 +3,7 @@ import Foundation
 import Tensor
 
 /// A CLIP directory: a Hugging Face one as downloaded, `config.json`, weights and tokenizer, or one without
-/// `config.json` whose weights have OpenAI's names. Weights may be of any format; `PretrainedWeights` says which file counts.
+/// `config.json` whose weights have OpenAI's names. Weights may be of any format; `PretrainedWeights` selects the file.
 public struct CLIPDirectory: Sendable {
   /// The directory.
   public let url: URL
@@ -13,12 +13,12 @@ public struct CLIPDirectory: Sendable {
   public let tokenizer: Tokenizer
   /// The opened weight files.
   public let weights: PretrainedWeights
-  /// Under which names they store the model.
+  /// The name table of the weight files.
   public let layout: WeightLayout
-  /// Whether there is no configuration, so that the sizes are those of the shapes.
+  /// True if there is no configuration, so that sizes are inferred from tensor shapes.
   public let isDeduced: Bool
 
-  /// Reads everything but the pictures' preprocessing, which is the business of whoever reads pictures.
+  /// Reads everything except the preprocessing, which belongs to the code that reads images.
   ///
   /// Configuration and tokenizer are read and checked before the weights. Without `config.json` the sizes are inferred
   /// from tensor shapes, which are checked before any tensor is read.
@@ -69,7 +69,7 @@ public struct CLIPDirectory: Sendable {
     model = try CLIP(configuration, from: weights, layout: layout)
   }
 
-  /// Contradictions between the shapes and the sizes that OpenAI stores beside the weights, as tensors of one integer.
+  /// Contradictions between the shapes and the sizes that OpenAI stores with the weights, as tensors of one integer.
   public var sizeWarnings: [String] {
     let configuration = model.configuration
     let sizes = [
@@ -82,7 +82,7 @@ public struct CLIPDirectory: Sendable {
     }
   }
 
-  /// Raw text features of prompts, in batches: the frozen text tower runs once a run.
+  /// Raw text features of prompts, in batches: the frozen text tower runs once per run.
   ///
   /// - Returns: [prompts, embedding], not normalised.
   /// - Throws: `TokenizerError` for a prompt longer than the context, unless `truncate` cuts it.

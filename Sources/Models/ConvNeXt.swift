@@ -26,7 +26,7 @@ public struct ConvNeXt: ImageTower, ParameterizedLayer {
       &reader, "vision.postNorm", width: configuration.featureWidth, epsilon: configuration.finalEpsilon)
   }
 
-  /// The height and width of a picture, in pixels.
+  /// The height and width of an image, in pixels.
   public var imageSize: Int { configuration.imageSize }
 
   /// The width of the features: that of the last stage.
@@ -48,7 +48,7 @@ public struct ConvNeXt: ImageTower, ParameterizedLayer {
   }
 }
 
-/// The blocks that see maps of one size, and before them, but in the first stage, what made the maps smaller.
+/// The blocks on maps of one size, preceded, except in the first stage, by the downsampling.
 package struct ConvNeXtStage: ParameterizedLayer {
   package static let layer = Layer.convNeXtStage
 

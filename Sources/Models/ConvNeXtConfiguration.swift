@@ -14,21 +14,21 @@ public struct ConvNeXtConfiguration: Sendable, Equatable {
   public let blocks: [Int]
   /// The channels of each stage.
   public let widths: [Int]
-  /// The width between the two maps of an MLP by that of a pixel.
+  /// The hidden width of an MLP relative to that of a pixel.
   public let expansion: Int
   /// The height and width of the depthwise kernels; odd.
   public let kernelSize: Int
-  /// The height and width of a picture, in pixels.
+  /// The height and width of an image, in pixels.
   public let imageSize: Int
   /// The height and width of a patch of the stem, in pixels.
   public let patchSize: Int
-  /// Whether the blocks have a layer scale.
+  /// True if the blocks have a layer scale.
   public let hasLayerScale: Bool
   /// The nonlinearity of the MLPs.
   public let activation: Activation
-  /// ε of the layer norms but the last.
+  /// ε of the layer norms except the last.
   public let epsilon: Double
-  /// ε of the last layer norm, of which Hugging Face's configuration states another.
+  /// ε of the last layer norm, for which Hugging Face's configuration states a different one.
   public let finalEpsilon: Double
 
   /// Sizes by name; traps where `problem` finds one.
@@ -52,7 +52,7 @@ public struct ConvNeXtConfiguration: Sendable, Equatable {
     (self.activation, self.epsilon, self.finalEpsilon) = (activation, epsilon, finalEpsilon)
   }
 
-  /// What contradicts itself: expected and found.
+  /// The first contradiction: expected and found.
   var problem: String? {
     guard !blocks.isEmpty, blocks.count == widths.count, blocks.allSatisfy({ $0 > 0 }),
       widths.allSatisfy({ $0 > 0 }), expansion > 0, patchSize > 0

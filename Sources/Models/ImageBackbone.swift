@@ -2,20 +2,20 @@ import Formats
 import Foundation
 import Tensor
 
-/// A pretrained image classifier: a tower that sees, and perhaps the linear head it was trained with.
+/// A pretrained image classifier: an image tower, and possibly the linear head it was trained with.
 public struct ImageBackbone: Sendable {
   /// The architecture and its sizes.
   public let configuration: ImageConfiguration
-  /// Pictures in, features out.
+  /// The tower: images in, features out.
   public let tower: any ImageTower
-  /// The head of the checkpoint; `nil` where it has none, or one of another number of classes than was asked for.
+  /// The head of the checkpoint; `nil` if it has none, or one with another number of classes than requested.
   public let head: Linear?
-  /// What the weights came from: a file's name.
+  /// The origin of the weights: a file's name.
   public let source: String
-  /// Under which names they are stored there.
+  /// The name table of that file.
   public let layout: WeightLayout
-  /// What a reader of results should know: a head that was left behind, positions that were resized, parts of a
-  /// pretraining that were left aside.
+  /// Warnings for the reader of results: a head that was not loaded, positions that were resized, parts of a
+  /// pretraining that were not loaded.
   public let warnings: [String]
 
   /// The number of classes of the head.
@@ -24,14 +24,14 @@ public struct ImageBackbone: Sendable {
   /// Every frozen tensor, the head's last.
   public var parameters: [Parameter] { tower.parameters + (head?.parameters ?? []) }
 
-  /// Whether a checkpoint is one of the known families of image classifiers, by the names of its tensors.
+  /// Returns whether a checkpoint belongs to a known family of image classifiers, by the names of its tensors.
   public static func recognises(_ source: any TensorSource) -> Bool { (try? BackboneFormat.of(source)) != nil }
 
-  /// Reads an image classifier, whose architecture is told by the names of its tensors and its sizes by their shapes.
+  /// Reads an image classifier, whose architecture is inferred from tensor names and its sizes from tensor shapes.
   ///
-  /// - hints: what shapes do not tell; it overrides the defaults of the checkpoint's family.
-  /// - classes: how many the head must have. One of another number is left behind, and `warnings` says so; `nil`
-  ///   takes the head as it is.
+  /// - hints: settings that shapes do not determine; they override the defaults of the checkpoint's family.
+  /// - classes: the number of classes of the head. One with another number is not loaded, and `warnings` says so; `nil`
+  ///   loads the head as it is.
   /// - Throws: `ConfigurationError` for an unknown architecture or sizes that contradict each other, `WeightsError` for
   ///   a missing, surplus or wrongly shaped tensor.
   public init(from source: any TensorSource, hints: BackboneHints = BackboneHints(), classes: Int? = nil) throws {
@@ -63,7 +63,7 @@ public struct ImageBackbone: Sendable {
     self.warnings = warnings + shapes.layout.notes(about: shapes.source.names)
   }
 
-  /// A classifier of weights made for it.
+  /// A classifier of weights generated for it.
   package static func make(
     _ configuration: ImageConfiguration, _ weights: any TensorSource, classes: Int?
   ) -> ImageBackbone {
@@ -73,26 +73,26 @@ public struct ImageBackbone: Sendable {
     } catch { trap("ImageBackbone: \(weights.label): \(error)") }
   }
 
-  /// The head of a checkpoint, or none and a word about why.
+  /// The head of a checkpoint, or none and the reason.
   private static func head(
     _ reader: inout WeightReader, _ shapes: CanonicalShapes, _ width: Int, _ classes: Int?, _ warnings: [String]
   ) throws -> (Linear?, [String]) {
     guard shapes.has("head") else {
-      return (nil, warnings + (classes == nil ? [] : ["no head in the checkpoint: a new one takes its place"]))
+      return (nil, warnings + (classes == nil ? [] : ["no head in the checkpoint: using a new one"]))
     }
     let stored = try shapes.shape("head", rank: 2)
     guard stored[1] == width, classes == nil || classes == stored[0] else {
       reader.skip("head")
       reader.skip("head.bias")
-      let wanted = classes.map { ", where \($0) are asked for" } ?? ""
-      return (nil, warnings + ["head of \(stored[0]) classes left behind\(wanted): a new one takes its place"])
+      let wanted = classes.map { ", \($0) requested" } ?? ""
+      return (nil, warnings + ["head of \(stored[0]) classes not loaded\(wanted): using a new one"])
     }
     let head = try Linear(
       &reader, "head", .projection, from: width, to: stored[0], hasBias: shapes.has("head.bias"))
     return (head, warnings)
   }
 
-  /// Class scores by the checkpoint's own head; `nil` where there is none.
+  /// Class scores by the checkpoint's own head; `nil` if there is none.
   ///
   /// - images: [batch, 3, size, size], preprocessed; result: [batch, classes].
   public func logits(_ images: Variable, _ pass: Pass) -> Variable? { head.map { $0(tower(images, pass), pass) } }

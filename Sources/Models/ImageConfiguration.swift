@@ -21,7 +21,7 @@ public enum ImageConfiguration: Sendable, Equatable {
     }
   }
 
-  /// The height and width of a picture, in pixels.
+  /// The height and width of an image, in pixels.
   public var imageSize: Int {
     switch self {
     case .visionTransformer(let size): size.imageSize

@@ -1,6 +1,6 @@
 import Tensor
 
-/// The part of a model that sees: pictures in, features out.
+/// The image encoder of a model: images in, features out.
 public protocol ImageTower: Sendable {
   /// Image features, not normalised.
   ///
@@ -10,7 +10,7 @@ public protocol ImageTower: Sendable {
   /// Every frozen tensor, in the order of the forward pass.
   var parameters: [Parameter] { get }
 
-  /// The height and width of a picture, in pixels.
+  /// The height and width of an image, in pixels.
   var imageSize: Int { get }
 
   /// The width of the features: embedding.
@@ -18,10 +18,10 @@ public protocol ImageTower: Sendable {
 }
 
 extension ImageTower {
-  /// The token that stands before the patches, where there is one: [width].
+  /// The token before the patches, if there is one: [width].
   public var classToken: Parameter? { parameters.first { $0.site.role == .classToken } }
 
-  /// Traps unless these are pictures of the right size.
+  /// Traps unless these are images of the right size.
   func checkImages(_ images: Variable) {
     require(
       images.shape.rank == 4 && images.shape.extents.suffix(3) == [3, imageSize, imageSize],

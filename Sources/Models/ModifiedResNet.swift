@@ -1,7 +1,7 @@
 import Tensor
 
-/// CLIP's ResNet (Radford et al. 2021, section 2.4; He et al. 2016): a stem of three convolutions, average pools in
-/// place of strides, an attention pool at the end. Batch norms use the statistics of the pretraining, always.
+/// CLIP's ResNet (Radford et al. 2021, section 2.4; He et al. 2016): a stem of three convolutions, average pools
+/// instead of strides, an attention pool at the end. Batch norms use the statistics of the pretraining, always.
 public struct ModifiedResNet: ImageTower, ParameterizedLayer {
   package static let layer = Layer.modifiedResNet
 
@@ -39,7 +39,7 @@ public struct ModifiedResNet: ImageTower, ParameterizedLayer {
       heads: configuration.heads, to: embedding)
   }
 
-  /// The height and width of a picture, in pixels.
+  /// The height and width of an image, in pixels.
   public var imageSize: Int { configuration.imageSize }
 
   /// The width of the features: embedding.

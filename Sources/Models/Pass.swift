@@ -1,18 +1,18 @@
 import Tensor
 
-/// How the tensor of a site is formed from the frozen one.
+/// The form of a site's tensor, given the frozen one.
 public enum Tuning {
-  /// Another tensor takes its place: one that is trained in full, or a frozen one that was tuned before.
+  /// A replacement tensor: one that is trained in full, or a frozen one that was tuned before.
   case replaced(Variable)
   /// W ⊙ 1[M > α], with the real mask M learned by the straight-through estimator.
   case masked(by: ThresholdedMask)
   /// W + scatter(d): a few entries are shifted.
   case shifted(by: Variable, at: SparseIndices)
-  /// W with a narrow network beside or behind it; for the weight of a linear map only.
+  /// W with a parallel or sequential branch; for the weight of a linear map only.
   case branched(Branch)
 }
 
-/// What a run of training draws at random, by seed and step; evaluation draws nothing.
+/// The random draws of a training pass, by seed and step; evaluation has none.
 public struct TrainingDraws: Sendable, Hashable {
   /// The seed of the run.
   public let seed: UInt64
@@ -29,7 +29,7 @@ public struct TrainingDraws: Sendable, Hashable {
   }
 }
 
-/// One run of a network: how its sites are tuned, what is drawn at random, and who watches.
+/// One run of a network: the tunings of its sites, its random draws, and its observer.
 ///
 /// The network is the same for the plain and the tuned run, the teacher and the student; what differs is the pass.
 public struct Pass {
@@ -64,9 +64,10 @@ public struct Pass {
     }
   }
 
-  /// x Wᵀ + b with the tensors of two sites; masks and shifts are applied inside of the product.
+  /// x Wᵀ + b with the tensors of two sites; masks and shifts are applied within the product.
   ///
-  /// - x: [..., in]; weight: [out, in]; bias: [out] or none; activation: what follows, if anything; result: [..., out].
+  /// - x: [..., in]; weight: [out, in]; bias: [out] or none; activation: applied to the result, if any; result: [...,
+  ///   out].
   func linear(_ x: Variable, _ weight: Parameter, bias: Parameter?, then activation: Activation? = nil) -> Variable {
     let bias = bias.map { self[$0] }
     let frozen = Variable(weight.value)
@@ -84,8 +85,8 @@ public struct Pass {
     return activation.map { $0(y) } ?? y
   }
 
-  /// z + y, where y is a residual branch of block i of n; in training with stochastic depth (Huang et al. 2016) a sample
-  /// skips it with probability p i / (n − 1), and what is kept is divided by the rest.
+  /// z + y, where y is a residual branch of block i of n; in training with stochastic depth (Huang et al. 2016) a
+  /// sample skips it with probability p i / (n − 1), and kept branches are divided by the probability of being kept.
   ///
   /// An observer sees y as NAME and the sum as `NAME.residual`.
   ///

@@ -2,7 +2,7 @@ import Tensor
 
 /// The sizes of an image tower that is CLIP's ResNet.
 ///
-/// | model | stages | width | heads | pictures |
+/// | model | stages | width | heads | image size |
 /// | --- | --- | --- | --- | --- |
 /// | RN50 | 3, 4, 6, 3 | 64 | 32 | 224 |
 /// | RN101 | 3, 4, 23, 3 | 64 | 32 | 224 |
@@ -12,27 +12,27 @@ import Tensor
 public struct ResNetConfiguration: Sendable, Equatable {
   /// The number of bottlenecks of each stage; four stages in all published models.
   public let stages: [Int]
-  /// The channels behind the stem; even.
+  /// The channels after the stem; even.
   public let width: Int
   /// The heads of the attention pool; they divide `channels`.
   public let heads: Int
-  /// The height and width of a picture, in pixels; a multiple of `reduction`.
+  /// The height and width of an image, in pixels; a multiple of `reduction`.
   public let imageSize: Int
 
-  /// Sizes by name; traps where one does not divide what it must.
+  /// Sizes by name; traps on sizes that do not divide as required.
   public init(stages: [Int], width: Int, heads: Int, imageSize: Int) {
     (self.stages, self.width, self.heads, self.imageSize) = (stages, width, heads, imageSize)
     require(
       !stages.isEmpty && stages.allSatisfy { $0 > 0 } && width > 0 && width % 2 == 0 && heads > 0
         && channels % heads == 0 && imageSize > 0 && imageSize % reduction == 0,
       "ResNetConfiguration: expected stages of bottlenecks, an even width, heads that divide \(channels) channels and "
-        + "pictures of a multiple of \(reduction) pixels, found \(self)")
+        + "an image size that is a multiple of \(reduction), found \(self)")
   }
 
-  /// The channels of the last feature map: a stage doubles them, and its bottlenecks put out four times their width.
+  /// The channels of the last feature map: a stage doubles them, and its bottlenecks output four times their width.
   public var channels: Int { Bottleneck.expansion * width << (stages.count - 1) }
 
-  /// Pixels of a picture by those of the last feature map, in height or width: 4 by the stem, 2 by each stage but the
+  /// The ratio of image size to that of the last feature map: 4 by the stem, 2 by each stage except the
   /// first.
   public var reduction: Int { 2 << stages.count }
 

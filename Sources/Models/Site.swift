@@ -1,15 +1,15 @@
 import Tensor
 
-/// A named place of a frozen network where a method may touch it, and nowhere else.
+/// A named point of a frozen network; a method may change the network at these only.
 public struct Site: Hashable, Sendable, CustomStringConvertible {
   /// The canonical name, whatever the checkpoint called it: `vision.blocks.3.attention.query`.
   public let name: String
-  /// What stands there.
+  /// The role of its tensor.
   public let role: Role
-  /// The number of its block, from 0 and through all stages of a tower; `nil` outside of blocks.
+  /// The index of its block, from 0 across all stages of a tower; `nil` outside of blocks.
   public let block: Int?
 
-  /// What a frozen tensor is to its network.
+  /// The role of a frozen tensor in its network.
   public enum Role: String, Hashable, Sendable, CaseIterable {
     case patchEmbedding, classToken, positions, tokens
     case convolution
@@ -28,7 +28,7 @@ public struct Site: Hashable, Sendable, CustomStringConvertible {
   /// The canonical name.
   public var description: String { name }
 
-  /// What it is a part of: its block, `vision.blocks.3`; the site itself outside of blocks.
+  /// The part it belongs to: its block, `vision.blocks.3`; the site itself outside of blocks.
   public var part: String { Self.block(of: name) ?? name }
 
   /// The block in which a canonical name lies: `vision.blocks.3`; `nil` outside of blocks.
@@ -41,11 +41,11 @@ public struct Site: Hashable, Sendable, CustomStringConvertible {
 
 /// The frozen tensor of a site.
 public struct Parameter: Sendable {
-  /// Where it stands.
+  /// Its site.
   public let site: Site
   /// Its frozen value.
   public let value: Tensor
-  /// Where the packed form of a matrix is kept.
+  /// The packed form of a matrix.
   let packed = PackedWeight()
 
   /// A frozen tensor at a site.

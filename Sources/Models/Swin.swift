@@ -26,7 +26,7 @@ public struct Swin: ImageTower, ParameterizedLayer {
     postNorm = try LayerNorm(&reader, "vision.postNorm", width: configuration.featureWidth, epsilon: epsilon)
   }
 
-  /// The height and width of a picture, in pixels.
+  /// The height and width of an image, in pixels.
   public var imageSize: Int { configuration.imageSize }
 
   /// The width of the features: that of the last stage.
@@ -53,7 +53,7 @@ extension SwinConfiguration {
   public var featureWidth: Int { width(of: blocks.count - 1) }
 }
 
-/// The blocks that see maps of one size, and before them, but in the first stage, what made the maps smaller.
+/// The blocks on maps of one size, preceded, except in the first stage, by the patch merging.
 package struct SwinStage: ParameterizedLayer {
   package static let layer = Layer.swinStage
 

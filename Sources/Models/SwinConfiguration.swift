@@ -6,8 +6,8 @@ import Tensor
 /// | --- | --- | --- | --- | --- |
 /// | Swin-T | 2, 2, 6, 2 | 96 | 3, 6, 12, 24 | 7 |
 /// | Swin-S | 2, 2, 18, 2 | 96 | 3, 6, 12, 24 | 7 |
-/// | Swin-B | 2, 2, 18, 2 | 128 | 4, 8, 16, 32 | 7, or 12 for pictures of 384 |
-/// | Swin-L | 2, 2, 18, 2 | 192 | 6, 12, 24, 48 | 7, or 12 for pictures of 384 |
+/// | Swin-B | 2, 2, 18, 2 | 128 | 4, 8, 16, 32 | 7, or 12 for images of 384 |
+/// | Swin-L | 2, 2, 18, 2 | 192 | 6, 12, 24, 48 | 7, or 12 for images of 384 |
 public struct SwinConfiguration: Sendable, Equatable {
   /// The number of blocks of each stage.
   public let blocks: [Int]
@@ -15,11 +15,11 @@ public struct SwinConfiguration: Sendable, Equatable {
   public let heads: [Int]
   /// The width of a token of the first stage; every stage doubles it.
   public let width: Int
-  /// The width between the two maps of an MLP by that of a token.
+  /// The hidden width of an MLP relative to that of a token.
   public let expansion: Int
   /// The tokens along one side of a window; a map that is no larger is one window.
   public let window: Int
-  /// The height and width of a picture, in pixels.
+  /// The height and width of an image, in pixels.
   public let imageSize: Int
   /// The height and width of a patch, in pixels.
   public let patchSize: Int
@@ -48,7 +48,7 @@ public struct SwinConfiguration: Sendable, Equatable {
     (self.activation, self.epsilon) = (activation, epsilon)
   }
 
-  /// What contradicts itself: expected and found.
+  /// The first contradiction: expected and found.
   var problem: String? {
     guard !blocks.isEmpty, blocks.count == heads.count, blocks.allSatisfy({ $0 > 0 }), width > 0, expansion > 0,
       window > 0, patchSize > 0

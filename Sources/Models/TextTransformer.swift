@@ -27,10 +27,10 @@ public struct TextTransformer: Sendable, ParameterizedLayer {
 
   /// Text features, not normalised.
   ///
-  /// A token sees only what stands before it, so sequences may be cut behind the last end-of-text token of the
+  /// A token attends only to earlier ones, so sequences may be cut after the last end-of-text token of the
   /// batch: the features are the same to the bit.
   ///
-  /// - ids: [batch][length], rows of one length of at most `contextLength`; ends: [batch], the place of each first
+  /// - ids: [batch][length], rows of one length of at most `contextLength`; ends: [batch], the index of each first
   ///   end-of-text token; result: [batch, embedding].
   public func callAsFunction(_ ids: [[Int32]], ends: [Int], _ pass: Pass) -> Variable {
     let length = ids.first?.count ?? 0

@@ -14,15 +14,15 @@ extension TokenPermutation {
       })
   }
 
-  /// The tokens of a square map, row by row, as windows, window after window and each row by row, after the map was rolled
-  /// by `shift` tokens to the upper left (Liu et al. 2021, figure 4); traps unless the window divides the side.
+  /// The tokens of a square map, row by row, as windows, window after window and each row by row, after the map was
+  /// rolled by `shift` tokens to the upper left (Liu et al. 2021, figure 4); traps unless the window divides the side.
   static func windows(of window: Int, side: Int, shift: Int) -> TokenPermutation {
     require(side % window == 0, "TokenPermutation: expected a window that divides \(side), found \(window)")
     return TokenPermutation(
       windowPlaces(of: window, side: side).map { ($0.row + shift) % side * side + ($0.column + shift) % side })
   }
 
-  /// The parts of a rolled map whose tokens were neighbours before: what was rolled over an edge is another part.
+  /// The parts of a rolled map whose tokens were neighbours before: tokens rolled over an edge form another part.
   static func parts(of window: Int, side: Int, shift: Int) -> [Int32] {
     func part(_ place: Int) -> Int { place < side - window ? 0 : place < side - shift ? 1 : 2 }
     return windowPlaces(of: window, side: side).map { Int32(3 * part($0.row) + part($0.column)) }

@@ -4,7 +4,7 @@ import Tensor
 public struct TransformerConfiguration: Sendable, Equatable {
   /// The width of a token.
   public let width: Int
-  /// The width between the two maps of the MLP.
+  /// The hidden width of the MLP.
   public let hiddenWidth: Int
   /// The number of blocks.
   public let blocks: Int
@@ -26,11 +26,11 @@ public struct TransformerConfiguration: Sendable, Equatable {
 public struct VisionConfiguration: Sendable, Equatable {
   /// The blocks.
   public let transformer: TransformerConfiguration
-  /// The height and width of a picture, in pixels.
+  /// The height and width of an image, in pixels.
   public let imageSize: Int
   /// The height and width of a patch, in pixels.
   public let patchSize: Int
-  /// What stands around the blocks.
+  /// The form of the tower around the blocks.
   public let form: Form
 
   /// Sizes by name; CLIP's form unless another is given.
@@ -39,27 +39,27 @@ public struct VisionConfiguration: Sendable, Equatable {
     self.form = form
   }
 
-  /// The patches along one side of a picture.
+  /// The patches along one side of an image.
   public var grid: Int { imageSize / patchSize }
 
-  /// The number of patches of a picture.
+  /// The number of patches of an image.
   public var patches: Int { grid * grid }
 
   /// The number of tokens: the patches and the class token, if there is one.
   public var tokens: Int { patches + (form.hasClassToken ? 1 : 0) }
 
-  /// How published vision transformers differ outside of their blocks.
+  /// The differences of published vision transformers outside of their blocks.
   public struct Form: Sendable, Equatable {
-    /// Whether the patch embedding adds a bias.
+    /// True if the patch embedding adds a bias.
     public let hasPatchBias: Bool
-    /// Whether a norm stands before the first block.
+    /// True if there is a norm before the first block.
     public let hasPreNorm: Bool
-    /// Whether a class token stands before the patches.
+    /// True if there is a class token before the patches.
     public let hasClassToken: Bool
-    /// How tokens become features.
+    /// The pooling of tokens to features.
     public let pooling: Pooling
 
-    /// A form by its parts; traps where a class token is to be read and there is none.
+    /// A form by its parts; traps on class-token pooling without a class token.
     public init(hasPatchBias: Bool, hasPreNorm: Bool, hasClassToken: Bool, pooling: Pooling) {
       require(hasClassToken || pooling != .classToken, "VisionConfiguration: expected a class token, found none")
       (self.hasPatchBias, self.hasPreNorm) = (hasPatchBias, hasPreNorm)
@@ -73,7 +73,7 @@ public struct VisionConfiguration: Sendable, Equatable {
       hasPatchBias: true, hasPreNorm: false, hasClassToken: true, pooling: .classToken)
   }
 
-  /// How the tokens behind the last block become one vector of features.
+  /// The pooling of the last block's tokens into one vector of features.
   public enum Pooling: String, Sendable, CaseIterable {
     /// The class token, normalised.
     case classToken

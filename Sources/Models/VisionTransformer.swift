@@ -15,7 +15,7 @@ public struct VisionTransformer: ImageTower, ParameterizedLayer {
   let postNorm: LayerNorm
   let projection: Linear?
 
-  /// Reads a tower; one whose features are projected to `embedding` numbers, or left as wide as its tokens.
+  /// Reads a tower; its features are projected to width `embedding`, or left as wide as its tokens.
   package init(_ reader: inout WeightReader, _ configuration: VisionConfiguration, embedding: Int?) throws(WeightsError) {
     self.configuration = configuration
     let (size, form) = (configuration.transformer, configuration.form)
@@ -37,13 +37,13 @@ public struct VisionTransformer: ImageTower, ParameterizedLayer {
     }
   }
 
-  /// The height and width of a picture, in pixels.
+  /// The height and width of an image, in pixels.
   public var imageSize: Int { configuration.imageSize }
 
   /// The width of the features: that of the projection, or of a token.
   public var featureWidth: Int { projection?.weight.value.shape[0] ?? configuration.transformer.width }
 
-  /// Image features, not normalised by their length.
+  /// Image features, not normalised.
   ///
   /// - images: [batch, 3, imageSize, imageSize], preprocessed; result: [batch, featureWidth].
   public func callAsFunction(_ images: Variable, _ pass: Pass) -> Variable {

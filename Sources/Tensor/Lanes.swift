@@ -1,28 +1,29 @@
-/// Sixteen numbers side by side: the width in which every reduction of the library is defined.
+/// Sixteen values side by side: the width in which every reduction of the library is defined.
 ///
-/// A sum over up to 1024 numbers runs in sixteen lanes, lane l adding the numbers l, l + 16, l + 32, … in this order, and
-/// ends with `Lanes.total`, one fixed tree; more numbers are several such sums (`rowSum`). The order is part of the definition and the same on every machine: AVX-512
-/// holds the lanes in one register, AVX2 in two, a portable build in as many as it needs.
+/// A sum over up to 1024 elements runs in sixteen lanes, lane l adding the elements l, l + 16, l + 32, … in this order,
+/// and ends with `Lanes.total`, one fixed tree; more elements are several such sums (`rowSum`). The order is part of
+/// the definition and the same on every machine: AVX-512 holds the lanes in one register, AVX2 in two, a portable build
+/// in as many as it needs.
 public typealias Lanes = SIMD16<Real>
 
 extension SIMD16 where Scalar == Real {
   /// The number of lanes.
   @inlinable public static var width: Int { 16 }
 
-  /// Sixteen consecutive numbers, at any alignment.
+  /// Sixteen consecutive elements, at any alignment.
   @inline(__always)
   public init(loading pointer: UnsafePointer<Real>) {
     self = UnsafeRawPointer(pointer).loadUnaligned(as: Lanes.self)
   }
 
-  /// The first `count` ≤ 16 numbers; the remaining lanes hold `padding`.
+  /// The first `count` ≤ 16 elements; the remaining lanes hold `padding`.
   @inline(__always)
   public init(loading pointer: UnsafePointer<Real>, count: Int, padding: Real = 0) {
     self = Lanes(repeating: padding)
     withUnsafeMutableBytes(of: &self) { Lanes.copy(UnsafeRawPointer(pointer), to: $0.baseAddress!, count) }
   }
 
-  /// Writes sixteen consecutive numbers, at any alignment.
+  /// Writes sixteen consecutive elements, at any alignment.
   @inline(__always)
   public func store(to pointer: UnsafeMutablePointer<Real>) {
     UnsafeMutableRawPointer(pointer).storeBytes(of: self, as: Lanes.self)
@@ -34,10 +35,10 @@ extension SIMD16 where Scalar == Real {
     withUnsafeBytes(of: self) { Lanes.copy($0.baseAddress!, to: UnsafeMutableRawPointer(pointer), count) }
   }
 
-  /// Copies `count` ≤ 16 numbers as eight, four, two and one.
+  /// Copies `count` ≤ 16 elements as eight, four, two and one.
   ///
-  /// Never inlined: it is needed once a row, and its code in every loop would keep the compiler from inlining the loop's
-  /// body, for whose sake rows are cut into sixteens.
+  /// Never inlined: it is needed once per row, and its code in every loop would keep the compiler from inlining the
+  /// loop's body, for whose sake rows are cut into sixteens.
   @inline(never)
   private static func copy(_ from: UnsafeRawPointer, to: UnsafeMutableRawPointer, _ count: Int) {
     var place = 0
@@ -53,7 +54,7 @@ extension SIMD16 where Scalar == Real {
     if count & 1 != 0 { copy(Real.self) }
   }
 
-  /// The first `count` lanes as they are, `others` behind.
+  /// The first `count` lanes as they are, then those of `others`.
   @inline(__always)
   public func keeping(first count: Int, others: Real = 0) -> Lanes {
     let places = LaneBits(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
@@ -71,9 +72,9 @@ extension SIMD16 where Scalar == Real {
     #endif
   }
 
-  /// These numbers, but `other` where the mask is set.
+  /// These values, but `other` where the mask is set.
   ///
-  /// In place of the standard library's method of the same name, which Swift 6.3 compiles to a branch a lane: enough
+  /// Replaces the standard library's method of the same name, which Swift 6.3 compiles to one branch per lane: enough
   /// code to keep elementary functions from being inlined. a ^ ((a ^ b) & mask) is three vector instructions (one
   /// with AVX-512); the form with `~` is not, as the negation goes lane by lane.
   @inline(always)
@@ -81,7 +82,7 @@ extension SIMD16 where Scalar == Real {
     Lanes(bits: bits ^ ((bits ^ other.bits) & unsafeBitCast(mask, to: LaneBits.self)))
   }
 
-  /// The larger of two numbers in every lane; `other` where either is not a number.
+  /// The larger of two values in every lane; `other` where either is NaN.
   @inline(__always)
   public func larger(_ other: Lanes) -> Lanes { other.replacing(with: self, where: self .> other) }
 

@@ -3,10 +3,10 @@ import Synchronization
 
 /// Memory for large blocks, which is recycled instead of being returned.
 ///
-/// A training step asks for the same sizes again and again, and the system would have to clear the same pages each time.
-/// Blocks are cut from slabs of many megabytes; a block that comes back joins its free neighbours, so that what held the
-/// activations of the forward pass can hold gradients of other sizes later in the step. A request takes the smallest free
-/// span that fits, the first of several.
+/// A training step requests the same sizes again and again, and the system would have to clear the same pages each
+/// time. Blocks are cut from slabs of many megabytes; a returned block is coalesced with its free neighbours, so that
+/// what held the activations of the forward pass can hold gradients of other sizes later in the step. A request gets
+/// the smallest free span that fits, the first of several.
 final class MemoryPool: Sendable {
   /// The pool of all tensors.
   static let shared = MemoryPool(slab: 32 << 20)
@@ -27,7 +27,7 @@ final class MemoryPool: Sendable {
     var reserved = 0
   }
 
-  /// The least that is asked of the system at once.
+  /// The smallest request to the system.
   private let slab: Int
   private let state = Mutex(State())
 
@@ -35,10 +35,10 @@ final class MemoryPool: Sendable {
 
   deinit { state.withLock { state in for slab in state.slabs { slab.deallocate() } } }
 
-  /// The bytes that were asked of the system.
+  /// The bytes requested from the system.
   var reserved: Int { state.withLock { $0.reserved } }
 
-  /// The size of a block for so many bytes.
+  /// The size of a block for the given number of bytes.
   static func rounded(_ bytes: Int) -> Int { (bytes + granule - 1) / granule * granule }
 
   /// A block of `bytes`, a rounded size, not initialised.
@@ -65,7 +65,7 @@ final class MemoryPool: Sendable {
     state.withLock { state in _ = insert(Span(start: block.pointer, bytes: bytes), &state) }
   }
 
-  /// A block on its way out of the lock or into it; it has one owner at a time.
+  /// A block being passed into or out of the lock; it has one owner at a time.
   private struct Block: @unchecked Sendable { let pointer: UnsafeMutableRawPointer }
 
   /// Adds a free span; returns its index, or that of the one it joined.
@@ -95,7 +95,7 @@ final class MemoryPool: Sendable {
     let size = (max(bytes, slab) + hugePage - 1) / hugePage * hugePage
     let start = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: hugePage)
     #if os(Linux)
-      // Advice only: where it is refused, ordinary pages serve.
+      // Advice only: if it is refused, ordinary pages are used.
       _ = madvise(start, size, Int32(MADV_HUGEPAGE))
     #endif
     state.slabs.append(start)

@@ -1,7 +1,7 @@
 import Foundation
 
 extension Random {
-  /// A tensor of numbers of the normal distribution N(0, σ²), number i from number i of `fineUniform`.
+  /// A tensor of values from the normal distribution N(0, σ²), value i from value i of `fineUniform`.
   ///
   /// The quantile of a uniform number (Wichura 1988, algorithm AS 241, PPND16; relative error about 1e-16).
   public func normal(_ shape: Shape, deviation: Double) -> Tensor {
@@ -12,7 +12,7 @@ extension Random {
     }
   }
 
-  /// x with P(X ≤ x) = p for X of N(0, 1); finite for p = 0 too, which is taken for the smallest draw above it.
+  /// x with P(X ≤ x) = p for X of N(0, 1); finite for p = 0 too, which counts as the smallest value above it.
   static func quantile(_ p: Double) -> Double {
     let q = p - 0.5
     if abs(q) <= 0.425 {

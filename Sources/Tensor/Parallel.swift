@@ -7,13 +7,13 @@ import Synchronization
 /// done, not what is computed.
 public enum Parallel {
   private static let requested = Atomic<Int>(0)
-  /// How many threads work in calls that have not returned.
+  /// The number of threads working in calls that have not returned.
   private static let held = Atomic<Int>(0)
 
-  /// The number last set; 0 for all cores.
+  /// The last number set; 0 for all cores.
   package static var requestedThreads: Int { requested.load(ordering: .relaxed) }
 
-  /// How many threads take part; 0 stands for all cores (the default). Results do not depend on it.
+  /// The number of threads; 0 for all cores (the default). Results do not depend on it.
   public static var threads: Int {
     get { threads(requested: requestedThreads) }
     set { requested.store(max(0, newValue), ordering: .relaxed) }
@@ -41,7 +41,7 @@ public enum Parallel {
       return
     }
     let next = Atomic<Int>(0)
-    // The one place where a closure crosses threads unchecked: it outlives none of them, as `concurrentPerform`
+    // The only closure that crosses threads unchecked: it outlives none of them, as `concurrentPerform`
     // returns after its last call, and by the contract above no two calls write the same memory.
     nonisolated(unsafe) let body = body
     DispatchQueue.concurrentPerform(iterations: workers) { _ in
@@ -53,8 +53,8 @@ public enum Parallel {
     }
   }
 
-  /// How many threads take part in a call of `count` pieces while others hold some, as one does that loads pictures ahead.
-  /// Theirs are left to them, but half are always taken: this call may go on long after the others.
+  /// The number of threads for a call of `count` pieces while other calls hold some, such as a background loader.
+  /// Theirs are left to them, but half are always used: this call may last long after the others.
   static func workers(for count: Int, threads: Int, held: Int) -> Int {
     min(count, max((threads + 1) / 2, threads - held))
   }

@@ -1,7 +1,7 @@
 /// Philox4x32-10, the counter-based generator of Salmon et al. 2011 ("Parallel random numbers: as easy as 1, 2, 3").
 ///
 /// Ten rounds of two 32 × 32 → 64 bit products turn a counter of four words into four random words. There is no state:
-/// any thread can compute any block, in any order, and the numbers are the same.
+/// any thread can compute any block, in any order, with the same results.
 ///
 ///     (c₀, c₁, c₂, c₃) ← (hi(M₁ c₂) ⊕ c₁ ⊕ k₀, lo(M₁ c₂), hi(M₀ c₀) ⊕ c₃ ⊕ k₁, lo(M₀ c₀))
 ///
@@ -29,10 +29,10 @@ enum Philox {
   /// The words of eight counters whose first 64 bits are `first`, `first` + 1, …, `first` + 7: words 0 and 1 of every
   /// block to `pairs`, then words 2 and 3 of every block.
   ///
-  /// Each word lies in the lower half of a lane of 64 bits. What stands in the upper halves is arbitrary until the
-  /// last lines: a 32 × 32 bit product reads none of it, so a round is two products, two shifts and four ⊕ for eight
-  /// blocks. Not inlined: in its caller the compiler permutes lanes in all ten rounds to suit the order of the stores, at
-  /// a third of the speed on AVX2 (0.3 instead of 0.9 thousand million numbers a second).
+  /// Each word lies in the lower half of a lane of 64 bits. The content of the upper halves is arbitrary until the last
+  /// lines: a 32 × 32 bit product reads none of it, so a round is two products, two shifts and four ⊕ for eight blocks.
+  /// Not inlined: in its caller the compiler permutes lanes in all ten rounds to suit the order of the stores, at a
+  /// third of the speed on AVX2 (0.3 instead of 0.9 billion numbers per second).
   @inline(never)
   static func eightBlocks(
     from first: UInt64, _ c2: UInt32, _ c3: UInt32, key: SIMD2<UInt32>, into pairs: UnsafeMutablePointer<UInt64>

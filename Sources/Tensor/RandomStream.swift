@@ -1,10 +1,10 @@
-/// The numbers of a `Random` one after the other, for shuffles and crops, where how many are drawn is not known before.
+/// The numbers of a `Random` in sequence, for shuffles and crops, which need an unknown number of them.
 ///
-/// A stream reads the same words that `Random` addresses by index: one purpose and step is used in one way or the
+/// A stream reads the same words that `Random` addresses by index: one purpose and step is used one way or the
 /// other, not in both.
 public struct RandomStream: RandomNumberGenerator, Sendable {
   private let random: Random
-  /// How many numbers of 64 bits have been drawn; a stream continued from it draws the next ones.
+  /// The number of 64-bit values generated; a stream continued from it generates the next ones.
   public private(set) var position: UInt64
   private var words: SIMD4<UInt32> = .zero
 
@@ -34,13 +34,13 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
   /// The next number of the uniform distribution on [low, high).
   public mutating func uniform(in range: Range<Double>) -> Double {
     let value = range.lowerBound + (range.upperBound - range.lowerBound) * uniform()
-    // The sum may round up to the end of the range, which does not belong to it.
+    // The sum may round up to the end of the range, which is excluded.
     return value < range.upperBound ? value : range.upperBound.nextDown
   }
 
   /// The next integer from 0 to `bound` − 1, every one equally likely; traps unless `bound` is positive.
   ///
-  /// ⌊x n / 2⁶⁴⌋ for 64 random bits x, which are drawn again where the product's lower half is below 2⁶⁴ mod n: that
+  /// ⌊x n / 2⁶⁴⌋ for 64 random bits x, which are redrawn if the product's lower half is below 2⁶⁴ mod n: that
   /// leaves the same number of x for every result (Lemire 2019).
   public mutating func integer(below bound: Int) -> Int {
     require(bound > 0, "RandomStream.integer: expected a positive bound, found \(bound)")

@@ -1,22 +1,22 @@
 import Synchronization
 
-/// The largest numbers of several tensors in falling order, in linear time.
+/// The largest elements of several tensors in descending order, in linear time.
 ///
-/// What is not above zero, NaN included, counts as 0. Among equal numbers those that come first stand first, in the order
+/// Anything not above zero, including NaN, counts as 0. Equal elements keep the order
 /// of the tensors and of their elements.
 public struct Ranking: Sendable {
-  /// The number of the tensor of each rank.
+  /// The tensor index of each rank.
   public let tensors: [UInt16]
-  /// The place in its tensor of each rank.
+  /// The element index of each rank in its tensor.
   public let places: [Int32]
 
   /// The number of ranks.
   public var count: Int { tensors.count }
 
-  /// The `count` largest numbers of all tensors; traps unless there are as many.
+  /// The `count` largest elements of all tensors; traps if there are fewer.
   ///
-  /// Numbers that cannot be among the largest are left out digit by digit from the top, as `TopK` does; the rest is sorted
-  /// digit by digit from the bottom (radix sort), which keeps the order of equal numbers.
+  /// Elements that cannot be among the largest are excluded digit by digit from the top, as in `TopK`; the rest is
+  /// sorted digit by digit from the bottom (radix sort), which keeps the order of equal elements.
   public init(of all: [Tensor], largest count: Int) {
     let total = all.reduce(0) { $0 + $1.count }
     require(
@@ -38,7 +38,7 @@ public struct Ranking: Sendable {
     (self.tensors, self.places) = (tensors, places)
   }
 
-  /// All numbers from the border up, and few below it, in the order of the tensors.
+  /// All elements at or above the cut-off, and few below it, in the order of the tensors.
   private static func candidates(_ all: [Tensor], _ count: Int) -> Entries {
     let (border, ties) = TopK.border(all, count, tolerating: count)
     let lowest = ties == nil ? border : border + 1
@@ -69,7 +69,7 @@ public struct Ranking: Sendable {
     let tensor: UInt16
   }
 
-  /// Numbers on the way to their order.
+  /// Elements being sorted.
   private struct Entries {
     var list: [Entry] = []
 
@@ -86,7 +86,7 @@ public struct Ranking: Sendable {
       }
     }
 
-    /// Sorts by falling key; equal keys stay in their order.
+    /// Sorts by descending key; equal keys keep their order.
     mutating func sort() {
       var shift: TopK.Key = 0
       while shift < TopK.Key(TopK.Key.bitWidth) {

@@ -1,5 +1,5 @@
 extension Tensor {
-  /// The place of the largest number of each row, the first of several: [rows].
+  /// The index of the largest element of each row, the first of several: [rows].
   ///
   /// - self: [..., width] of at least one column. A row of NaN yields 0.
   public func rowMaxima() -> [Int] {

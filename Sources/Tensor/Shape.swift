@@ -24,10 +24,10 @@ public struct Shape: Hashable, Sendable, CustomStringConvertible, ExpressibleByA
   /// The product of all extents but the innermost; 1 for a scalar.
   public var rows: Int { extents.dropLast().reduce(1, *) }
 
-  /// The extent of one dimension; negative positions count from the innermost, −1.
+  /// The extent of one dimension; negative indices count from the innermost, −1.
   public subscript(_ dimension: Int) -> Int { extents[dimension < 0 ? dimension + rank : dimension] }
 
-  /// The same outer extents with another innermost one.
+  /// The same outer extents with a different innermost one.
   public func replacingWidth(by width: Int) -> Shape { Shape(extents.dropLast() + [width]) }
 
   /// `[2, 3]`

@@ -1,18 +1,18 @@
 import Synchronization
 
-/// The memory of tensors: a block aligned to cache lines, recycled when the last tensor over it is gone.
+/// The memory of tensors: a block aligned to cache lines, recycled when its last tensor is released.
 ///
 /// Blocks from 64 KiB up come from the pool of the process; smaller ones are left to `malloc`.
 public final class Storage: @unchecked Sendable {
-  /// The first number; `count` follow.
+  /// The first of `count` elements.
   @usableFromInline let base: UnsafeMutablePointer<Real>
-  /// The size of the block in the pool; `nil` for one that is not from there.
+  /// The size of the block in the pool; `nil` for one from elsewhere.
   private let pooledBytes: Int?
 
   private static let smallestPooled = 64 << 10
   private static let alignment = 64
 
-  /// Memory for `count` numbers, not initialised.
+  /// Memory for `count` elements, not initialised.
   init(count: Int) {
     let bytes = max(1, count) * MemoryLayout<Real>.stride
     pooledBytes = bytes >= Self.smallestPooled ? MemoryPool.rounded(bytes) : nil
@@ -28,20 +28,20 @@ public final class Storage: @unchecked Sendable {
   }
 }
 
-/// Calls `body` with memory for `count` numbers, not initialised, which is recycled afterwards.
+/// Calls `body` with memory for `count` elements, not initialised, which is recycled afterwards.
 func withScratch<Result>(_ count: Int, _ body: (UnsafeMutablePointer<Real>) throws -> Result) rethrows -> Result {
   let storage = Storage(count: count)
   return try withExtendedLifetime(storage) { try body(storage.base) }
 }
 
-/// What tests fill memory with before it is handed out, fresh or recycled: a number that is read before it was written
-/// then shows in the result.
+/// The value with which tests fill memory before it is allocated, fresh or recycled: an element that is read before it
+/// is written then shows in the result.
 package enum Poison {
   private static let users = Atomic<Int>(0)
 
   static var isOn: Bool { users.load(ordering: .relaxed) > 0 }
 
-  /// Calls `body` while every block of memory is handed out full of NaN, to other threads too.
+  /// Calls `body` while every block of memory is allocated full of NaN, for other threads too.
   package static func fillingMemory<Result>(_ body: () throws -> Result) rethrows -> Result {
     users.add(1, ordering: .relaxed)
     defer { users.subtract(1, ordering: .relaxed) }

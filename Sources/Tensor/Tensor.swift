@@ -9,13 +9,13 @@ public struct Tensor: Sendable {
     self.storage = storage
   }
 
-  /// A tensor filled by `body`, which receives uninitialised memory for `shape.count` numbers and writes every one.
+  /// A tensor filled by `body`, which receives uninitialised memory for `shape.count` elements and writes every one.
   public init(_ shape: Shape, filledBy body: (UnsafeMutablePointer<Real>) throws -> Void) rethrows {
     self.init(shape: shape, storage: Storage(count: shape.count))
     try withExtendedLifetime(storage) { try body(storage.base) }
   }
 
-  /// A tensor of one value everywhere.
+  /// A tensor filled with one value.
   public init(_ shape: Shape, repeating value: Real) {
     self.init(shape) { $0.update(repeating: value, count: shape.count) }
   }
@@ -55,10 +55,10 @@ public struct Tensor: Sendable {
     return Tensor(shape: shape, storage: storage)
   }
 
-  /// Whether two tensors are one piece of memory.
+  /// Returns whether two tensors share memory.
   func sharesMemory(with other: Tensor) -> Bool { storage === other.storage }
 
-  /// A copy in memory of its own.
+  /// A copy with its own memory.
   public func copied() -> Tensor {
     Tensor.read(self) { from in Tensor(shape) { $0.update(from: from, count: count) } }
   }

@@ -1,20 +1,20 @@
 import Synchronization
 
-/// The largest numbers of several tensors taken as one list, in linear time and without sorting or copying them.
+/// The largest elements of several tensors taken as one list, in linear time and without sorting or copying them.
 ///
 /// For numbers x > 0 the order of the values is the order of their bit patterns as integers. The k-th largest pattern
 /// is found digit by digit from the top (radix selection): count the digits of all candidates, walk down the counts to
 /// the digit that holds the k-th, keep the candidates that share it. Three passes find it in single precision, six
-/// in double; integer counts add up to the same in any order, so the result does not depend on the number of threads.
+/// in double; integer counts have the same sum in any order, so the result does not depend on the number of threads.
 public enum TopK {
-  /// A mask a tensor with 1 at the `k` largest numbers of all of them.
+  /// One mask per tensor with 1 at the `k` largest elements of all of them.
   ///
-  /// What is not above zero, NaN included, counts as 0. Among equal numbers at the border those that come first are
+  /// Anything not above zero, including NaN, counts as 0. Among equal elements at the cut-off those that come first are
   /// kept, in the order of the tensors and of their elements: exactly `k` bits are 1. Traps unless `k` is in 0 ... the
   /// number of elements.
   public static func masks(of tensors: [Tensor], keeping k: Int) -> [BitMask] {
     let total = tensors.reduce(0) { $0 + $1.count }
-    require(0...total ~= k, "TopK: expected to keep 0 to \(total) numbers, found \(k)")
+    require(0...total ~= k, "TopK: expected to keep 0 to \(total) elements, found \(k)")
     guard k > 0 else { return tensors.map { BitMask(repeating: false, count: $0.count) } }
     let (key, count) = border(tensors, k)
     var ties = count ?? 0
@@ -33,14 +33,14 @@ public enum TopK {
 
   typealias Key = Real.RawSignificand
 
-  /// The integer that stands for a number: 0 for all that is not above zero.
+  /// The integer key of a value: 0 for anything not above zero.
   @inline(__always)
   static func key(_ x: Real) -> Key { x > 0 ? x.bitPattern : 0 }
 
-  /// The key of the k-th largest number, and how many numbers with this key are among the k largest.
+  /// The key of the kth largest element, and the number of elements with this key among the k largest.
   ///
-  /// - slack: stops before all digits are known once at most so many smaller numbers share those that are; the key, with
-  ///   zeros for the others, is then only a bound from below, and `ties` is `nil`.
+  /// - slack: stops before all digits are known once at most so many smaller numbers share those that are; the key,
+  ///   with zeros for the others, is then only a bound from below, and `ties` is `nil`.
   static func border(_ tensors: [Tensor], _ k: Int, tolerating slack: Int? = nil) -> (key: Key, ties: Int?) {
     var (prefix, known, rest, shift) = (Key(0), Key(0), k, Key.bitWidth)
     while shift > 0 {
@@ -62,7 +62,7 @@ public enum TopK {
   /// Bits of a digit: 2048 counts stay in the first-level cache.
   private static let digitWidth = 11
 
-  /// How often each digit occurs among the keys whose bits under `known` are those of `prefix`.
+  /// The number of occurrences of each digit among the keys whose bits under `known` are those of `prefix`.
   private static func digits(
     _ tensors: [Tensor], at shift: Int, width: Int, where known: Key, equals prefix: Key
   ) -> [Int] {

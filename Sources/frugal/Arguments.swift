@@ -4,7 +4,7 @@ struct Arguments: Sendable {
   let operands: [String]
   private let values: [String: [String]]
 
-  /// Sorts the words behind the command's name. `--flag value` and `--flag=value` mean the same; `--` ends the flags.
+  /// Sorts the words after the command's name. `--flag value` and `--flag=value` mean the same; `--` ends the flags.
   init(_ words: some Sequence<String>, options: [Option]) throws(UsageError) {
     var (operands, values): ([String], [String: [String]]) = ([], [:])
     var words = Array(words)[...]
@@ -30,7 +30,7 @@ struct Arguments: Sendable {
       if parts.count == 2 {
         value = parts[1]
       } else if let next = words.first {
-        // A forgotten value would otherwise swallow the flag behind it. Values that look like flags go behind "=".
+        // A forgotten value would otherwise swallow the flag after it. Values that look like flags are given after "=".
         guard !options.contains(where: { $0.flag == next }) else {
           throw UsageError(option.flag, expected: option.value ?? "", found: "the flag \(next)")
         }
@@ -46,7 +46,7 @@ struct Arguments: Sendable {
     (self.operands, self.values) = (operands, values)
   }
 
-  /// Whether a flag was given.
+  /// Returns whether a flag was given.
   func has(_ flag: String) -> Bool { values[flag] != nil }
 
   /// The flags given.
@@ -58,10 +58,10 @@ struct Arguments: Sendable {
   /// The values of a flag that may be given several times.
   func strings(_ flag: String) -> [String] { values[flag] ?? [] }
 
-  /// The value of a flag the command cannot do without.
+  /// The value of a required flag.
   func required(_ flag: String) throws(UsageError) -> String {
     guard let value = string(flag), !value.isEmpty else {
-      throw UsageError("\(flag): expected a value, found none (the command needs it)")
+      throw UsageError("\(flag): missing required flag")
     }
     return value
   }
@@ -97,7 +97,7 @@ struct Arguments: Sendable {
   }
 }
 
-/// ` (did you mean …?)` where a known word is near, else nothing.
+/// ` (did you mean …?)` if there is a similar known word, else nothing.
 func suggestion(for word: String, among known: [String]) -> String {
   let nearest = known.map { (word: $0, distance: editDistance(word, $0)) }.min { $0.distance < $1.distance }
   guard let nearest, nearest.distance <= max(2, word.count / 3) else { return "" }

@@ -3,7 +3,7 @@ import Methods
 import Models
 import Tensor
 
-/// A registry of checks, and what it is called: the first part of the full name `layers/linear/[2, 5, 17]→33`.
+/// A registry of checks, and its name: the first part of the full name `layers/linear/[2, 5, 17]→33`.
 struct CheckFamily: Sendable {
   let name: String
   let checks: [any Check]
@@ -20,14 +20,14 @@ struct CheckFamily: Sendable {
     ]
   }
 
-  /// A check and the family it is of.
+  /// A check and its family.
   struct Member: Selectable {
     let family: String
     let check: any Check
 
     var path: String { check.name }
 
-    /// How it is checked: `differences`, `identity` or `expectation`.
+    /// The kind of check: `differences`, `identity` or `expectation`.
     var kind: String {
       switch check {
       case is IdentityCheck: "identity"
@@ -37,9 +37,9 @@ struct CheckFamily: Sendable {
     }
   }
 
-  /// The checks whose names begin with one of `names`; all of them where no name is given.
+  /// The checks whose names begin with one of `names`; all of them if no name is given.
   ///
-  /// - Throws: `UsageError` with the nearest subjects for a name with which none begins.
+  /// - Throws: `UsageError` with the nearest subjects for a name that is no prefix of any.
   static func selected(_ names: [String], from families: [CheckFamily]) throws(UsageError) -> [Member] {
     try frugal.selected(
       names, from: families.flatMap { family in family.checks.map { Member(family: family.name, check: $0) } })

@@ -10,7 +10,7 @@ struct CheckResult: Sendable {
 
   /// Runs checks on all cores; the results are in the order of the checks.
   ///
-  /// - progress: told how many are done, not always from the same thread but never from two at once.
+  /// - progress: called with the number of finished checks; from varying threads, but never from two at once.
   static func results(of members: [CheckFamily.Member], progress: (Int) -> Void) -> [CheckResult] {
     let results = Mutex<(found: [CheckResult?], done: Int)>((Array(repeating: nil, count: members.count), 0))
     Parallel.forEach(members.count) { index in
@@ -26,11 +26,11 @@ struct CheckResult: Sendable {
 
   func passes(_ finding: Finding) -> Bool { finding.relativeError <= member.check.tolerance }
 
-  /// Whether every input passed; a check without findings has shown nothing.
+  /// True if every input passed; a check without findings has shown nothing.
   var passes: Bool { !findings.isEmpty && findings.allSatisfy(passes) }
 }
 
-/// What all checks found: the table of `frugal gradcheck`, and its JSON.
+/// The findings of all checks: the table of `frugal gradcheck`, and its JSON.
 struct CheckReport: Encodable {
   /// The findings of one check.
   struct Entry: Encodable {
@@ -47,7 +47,7 @@ struct CheckReport: Encodable {
   struct Input: Encodable {
     let input: String
     let shape: [Int]
-    /// `nil` where it is no finite number.
+    /// `nil` if it is not finite.
     let relativeError: Double?
     let absoluteError: Double?
     let index: Int
@@ -84,19 +84,19 @@ extension CheckReport {
     }
   }
 
-  /// How gradients were compared in this build.
+  /// The method of comparison in this build.
   private static var preamble: String {
     GradientCheck.isDouble
-      ? "double precision: every element of every input moved by itself; tolerances: operations 1e-07, networks 1e-06, "
+      ? "double precision: every element of every input perturbed alone; tolerances: operations 1e-07, networks 1e-06, "
         + "identities 0, expectations 5 standard errors"
       : """
-      single precision: every input moved along four random directions; tolerances: differences 2e-03, identities 0,
+      single precision: every input perturbed along four random directions; tolerances: differences 2e-03, identities 0,
       expectations 5 standard errors
-      for every element by itself, in double precision: REAL64=1 swift run --scratch-path .build/real64 frugal gradcheck
+      for every single element, in double precision: REAL64=1 swift run --scratch-path .build/real64 frugal gradcheck
       """
   }
 
-  /// The table, and a line that sums it up.
+  /// The table, and a summary line.
   func text(each: Bool) -> String {
     let rows = each ? results.flatMap(Self.rows) : subjects.map(Self.row)
     var lines = [Self.preamble, "", Self.table(rows)]
@@ -134,7 +134,7 @@ extension CheckReport {
 
   private static let titles = ["subject", "inputs", "shapes", "relative", "absolute", "where", "verdict"]
 
-  /// A row an input of a check.
+  /// One row per input of a check.
   private static func rows(_ entry: Entry) -> [Row] {
     guard !entry.inputs.isEmpty else {
       return [
@@ -149,7 +149,8 @@ extension CheckReport {
     }
   }
 
-  /// A row for all checks of a subject: the numbers are those of the input nearest to its tolerance, or furthest above.
+  /// One row for all checks of a subject: the figures are those of the input closest to its tolerance, or furthest
+  /// above it.
   private static func row(_ entries: [Entry]) -> Row {
     let all = entries.flatMap { entry in entry.inputs.map { (entry: entry, input: $0) } }
     let names = all.map(\.input.input).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
@@ -165,8 +166,8 @@ extension CheckReport {
       verdict: entries.allSatisfy(\.passed) ? "ok" : "FAILED")
   }
 
-  /// The error of an input in tolerances; exact equations, and expectations with units of their own, stand behind
-  /// differences unless they fail.
+  /// The error of an input in units of its tolerance; exact equations, and expectations with their own units, come
+  /// after differences unless they fail.
   private static func share(_ entry: Entry, _ input: Input) -> Double {
     guard let error = input.relativeError else { return .infinity }
     let share = error == 0 ? 0 : error / entry.tolerance
@@ -182,7 +183,7 @@ extension CheckReport {
   private static func table(_ rows: [Row]) -> String { aligned([titles] + rows.map(\.cells)) }
 }
 
-/// Columns as wide as their widest cell, two spaces apart; those from number `rightFrom` on to the right.
+/// Columns as wide as their widest cell, two spaces apart; those from index `rightFrom` on are right-aligned.
 func aligned(_ lines: [[String]], rightFrom: Int = .max) -> String {
   let columns = lines.map(\.count).max() ?? 0
   let widths = (0..<columns).map { column in

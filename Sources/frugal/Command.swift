@@ -1,18 +1,18 @@
 import Methods
 
-/// One of the things `frugal` does.
+/// A command of `frugal`.
 protocol Command: Sendable {
-  /// The word typed.
+  /// The name as typed.
   static var name: String { get }
   /// One line for the list of commands.
   static var summary: String { get }
   /// The operands, as the usage line shows them.
   static var operands: String { get }
-  /// The flags it understands, besides those of every command.
+  /// The flags it accepts, besides those of every command.
   static var options: [Option] { get }
-  /// Whether its results come from this build's arithmetic.
+  /// True if its results depend on this build's arithmetic.
   static var calculates: Bool { get }
-  /// Does it.
+  /// Runs the command.
   static func run(_ arguments: Arguments) throws
 }
 

@@ -3,15 +3,15 @@ import Foundation
 import Synchronization
 import Tensor
 
-/// The run was stopped by Ctrl-C or SIGTERM after saying how to go on.
+/// The run was stopped by Ctrl-C or SIGTERM after saying how to resume.
 struct Interrupted: Error {}
 
-/// Whether the user asked to stop: the first Ctrl-C is noted, a second one ends the process at once.
+/// Records a request to stop: the first Ctrl-C is noted, a second one ends the process at once.
 final class Interrupt: Sendable {
   private let requested = Atomic<Bool>(false)
   private let sources: [any DispatchSourceSignal]
 
-  /// Starts to listen.
+  /// Starts listening.
   init() {
     sources = [SIGINT, SIGTERM].map { number in
       signal(number, SIG_IGN)
@@ -27,6 +27,6 @@ final class Interrupt: Sendable {
     }
   }
 
-  /// Whether to stop.
+  /// True if the user asked to stop.
   var isRequested: Bool { requested.load(ordering: .relaxed) }
 }

@@ -1,14 +1,14 @@
 import Methods
 
-/// A flag a command understands.
+/// A flag of a command.
 struct Option: Sendable {
   /// With its dashes: `--shots`.
   let flag: String
-  /// What stands for its value in the help; `nil` for a switch.
+  /// The placeholder for its value in the help; `nil` for a switch.
   let value: String?
-  /// Whether it may be given several times.
+  /// True if it may be repeated.
   let isRepeatable: Bool
-  /// One line, with the default.
+  /// One line of help, with the default.
   let help: String
 
   /// A flag with a value.
@@ -28,7 +28,7 @@ struct UsageError: Error, CustomStringConvertible, Equatable {
 
   init(_ description: String) { self.description = description }
 
-  /// A flag with a value it does not take.
+  /// A flag with a value it does not accept.
   init(_ flag: String, expected: String, found: String) {
     description = "\(flag): expected \(expected), found \(found)"
   }

@@ -1,17 +1,17 @@
 import Foundation
 
-/// A line with a bar that rewrites itself on a terminal, and a plain line now and then in a log.
+/// A line with a bar that rewrites itself on a terminal, and an occasional plain line in a log.
 ///
 /// It has no colours, so there is nothing for `NO_COLOR` to turn off.
 final class ProgressLine {
-  /// A terminal that can go back to the beginning of a line.
+  /// True on a terminal that can return to the beginning of a line.
   private let isTerminal = isatty(STDERR_FILENO) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb"
   private var shown = Date()
   private var width = 0
 
   /// Shows `text` if the last one is old enough: a tenth of a second on a terminal, ten seconds in a log.
   ///
-  /// - fraction: how much is done, 0 to 1, where that is known.
+  /// - fraction: the share that is done, 0 to 1, if known.
   func show(_ text: @autoclosure () -> String, fraction: Double? = nil) {
     let now = Date()
     guard now.timeIntervalSince(shown) >= (isTerminal ? 0.1 : 10) else { return }
@@ -23,12 +23,12 @@ final class ProgressLine {
     width = text.count
   }
 
-  /// Shows how many of how many are done.
+  /// Shows the number of finished items and the total.
   func show(_ what: String, _ done: Int, of count: Int) {
     show("\(what): \(grouped(done)) of \(grouped(count))", fraction: count > 0 ? Double(done) / Double(count) : nil)
   }
 
-  /// Replaces the line by a lasting one.
+  /// Replaces the line by a permanent one.
   func finish(_ text: String? = nil) {
     if isTerminal, width > 0 {
       FileHandle.standardError.write(Data("\r\(String(repeating: " ", count: width))\r".utf8))
@@ -37,9 +37,9 @@ final class ProgressLine {
     if let text { note(text) }
   }
 
-  /// A bar and a text on one line of so many columns; a line that wraps cannot be rewritten.
+  /// A bar and a text on one line of the given width; a line that wraps cannot be rewritten.
   static func fitted(_ text: String, fraction: Double?, columns: Int) -> String {
-    // A cursor behind the last column may already have moved to the next line.
+    // A cursor after the last column may already have moved to the next line.
     let room = max(0, columns - 1)
     guard let fraction, fraction.isFinite, room >= 60 else { return String(text.prefix(room)) }
     let cells = 16

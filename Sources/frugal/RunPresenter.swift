@@ -11,7 +11,7 @@ struct RunPresenter {
 
   /// - resumption: the command that resumes after a Ctrl-C.
   /// - line, interrupt: those of the command that the run is a part of.
-  /// - label: what the run is called where it is one of many, and all it says is its progress on that line.
+  /// - label: the name of the run if it is one of many and shows only its progress on that line.
   init(
     resumption: String, on line: ProgressLine = ProgressLine(), _ interrupt: Interrupt = Interrupt(),
     label: String? = nil
@@ -64,7 +64,7 @@ struct RunPresenter {
 
   private func labelled(_ text: String) -> String { label.map { "\($0)  \(text)" } ?? text }
 
-  /// What will be done, before it is.
+  /// Prints the plan of a run before it starts.
   private func announce(_ summary: RunSummary) {
     line.finish()
     let (configuration, recipe) = (summary.configuration, summary.configuration.recipe)

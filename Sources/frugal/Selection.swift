@@ -1,4 +1,4 @@
-/// Something that can be asked for by how its name begins: `layers/linear/[2, 5, 17]→33`.
+/// Something that can be selected by a prefix of its name: `layers/linear/[2, 5, 17]→33`.
 protocol Selectable: Sendable {
   /// `layers`
   var family: String { get }
@@ -16,16 +16,16 @@ extension Selectable {
   /// `linear`
   private var pathSubject: Substring { path.prefix { $0 != "/" } }
 
-  /// Whether a name, with the family or without, begins like this.
+  /// Returns whether its name, with or without the family, has this prefix.
   func matches(_ prefix: String) -> Bool { name.hasPrefix(prefix) || path.hasPrefix(prefix) }
 
-  /// What a misspelt name may have meant.
+  /// The names suggested for a misspelt one.
   fileprivate var candidates: [String] { [family, String(pathSubject), subject] }
 }
 
-/// The members whose names begin with one of `names`; all of them where no name is given.
+/// The members whose names begin with one of `names`; all of them if no name is given.
 ///
-/// - Throws: `UsageError` with the nearest families and subjects for a name with which none begins.
+/// - Throws: `UsageError` with the nearest families and subjects for a name that is no prefix of any.
 func selected<Member: Selectable>(
   _ names: [String], from all: [Member], expected: String = "a check"
 ) throws(UsageError) -> [Member] {

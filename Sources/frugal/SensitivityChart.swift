@@ -2,9 +2,9 @@ import Methods
 import Models
 import Tensor
 
-/// Where the most sensitive weights lie, by depth and by operation, as a picture (SPT, figure 1 of the paper).
+/// A chart of the most sensitive weights by depth and by operation (SPT, figure 1 of the paper).
 struct SensitivityChart {
-  /// How many of the most sensitive weights each site has, by its name.
+  /// The number of the most sensitive weights at each site, by name.
   let counts: [String: Int]
   private let title: String
 
@@ -16,13 +16,13 @@ struct SensitivityChart {
     let names = survey.sites.map(\.parameter.site.name)
     self.init(
       Dictionary(zip(names, counts), uniquingKeysWith: +),
-      title: "\(grouped(count)) most sensitive of \(grouped(survey.count)) weights, \(survey.samples) pictures")
+      title: "\(grouped(count)) most sensitive of \(grouped(survey.count)) weights, \(survey.samples) images")
   }
 
   /// The shares of given counts.
   init(_ counts: [String: Int], title: String) { (self.counts, self.title) = (counts, title) }
 
-  /// The picture, its two charts beside each other.
+  /// The drawing, with its two charts side by side.
   var svg: String {
     let charts = SiteShares(counts).charts("share").map(\.picture)
     let width = charts.reduce(0) { $0 + $1.width + 16 }

@@ -4,11 +4,11 @@ import Methods
 import Models
 import Tensor
 
-/// What `frugal sensitivity` writes: the scores, the allocations of all budgets, a picture.
+/// The output of `frugal sensitivity`: the scores, the allocations of all budgets, a chart.
 struct SensitivityReport {
   static let files = ["sensitivity.safetensors", "allocations.json", "sensitivity.svg"]
 
-  /// What a budget tunes.
+  /// The allocation of a budget.
   struct Entry: Codable {
     let budget: Int
     let form: StructuredForm
@@ -21,7 +21,7 @@ struct SensitivityReport {
     let modules: [String]
     /// Sites whose vector is tuned whole.
     let vectors: [String]
-    /// How many single entries of other sites are tuned.
+    /// The number of single entries tuned at other sites.
     let entries: [String: Int]
   }
 
@@ -33,15 +33,15 @@ struct SensitivityReport {
     let batch: Int
     let rules: [Allocation.Rules]
     let allocations: [Entry]
-    /// `nil` in files older than it.
+    /// `nil` in older files.
     let mostSensitive: MostSensitive?
   }
 
-  /// How the weights of the picture are spread.
+  /// The distribution of the charted weights.
   struct MostSensitive: Codable {
     /// The most sensitive weights that were counted.
     let count: Int
-    /// How many of them each site has.
+    /// The number of them at each site.
     let sites: [String: Int]
   }
 
@@ -69,7 +69,7 @@ struct SensitivityReport {
       mostSensitive: MostSensitive(count: min(shown, deepest.count), sites: chart.counts))
   }
 
-  /// Writes all three files; none where the folder cannot be made.
+  /// Writes all three files; none if the folder cannot be made.
   func write(to folder: URL) throws {
     do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
       throw UsageError(
@@ -88,10 +88,10 @@ struct SensitivityReport {
   func summary(in path: String) -> String {
     let rows = allocations.allocations.map { entry in
       "\(entry.form.rawValue), \(grouped(entry.budget)): \(entry.modules.count) modules, \(entry.vectors.count) vectors, "
-        + "\(grouped(entry.unstructured)) single entries, \(grouped(entry.total)) in all"
+        + "\(grouped(entry.unstructured)) single entries, \(grouped(entry.total)) in total"
     }
     return
-      (["sensitivity of \(grouped(survey.count)) weights on \(survey.samples) pictures"] + rows + [
+      (["sensitivity of \(grouped(survey.count)) weights on \(survey.samples) images"] + rows + [
         "written         \(Self.files.map { "\(path)/\($0)" }.joined(separator: ", "))"
       ]).joined(separator: "\n")
   }

@@ -6,19 +6,19 @@ import Models
 import Synchronization
 import Tensor
 
-// What several commands begin with: flags for model, data and texts, and what they name.
+// Shared by several commands: flags for model, data and texts, and the objects they name.
 
 /// The flag that names a model.
 let modelOption = Option(
   "--model", "PATH", "CLIP directory, or an image classifier: a weight file or a folder with one")
 
-/// The flag that leaves pictures out.
-let skipOption = Option("--skip-unreadable", "leave out pictures that cannot be read, and list them")
+/// The flag that skips unreadable images.
+let skipOption = Option("--skip-unreadable", "skip images that cannot be read, and list them")
 
 /// Flags for how texts become tokens.
 let textOptions = [
   Option("--template", "TEXT", isRepeatable: true, "prompt with {} for the class name; several are averaged"),
-  Option("--tokenizer", "published|hugging-face", "text cleaning before the tokens are cut (default published)"),
+  Option("--tokenizer", "published|hugging-face", "text cleaning before tokenization (default published)"),
   Option("--truncate", "cut prompts longer than the context instead of refusing them"),
 ]
 
@@ -31,13 +31,13 @@ extension Arguments {
   /// The image folder of `--data`.
   func imageFolder() throws -> ImageFolder { try load(data: try required("--data")) }
 
-  /// The templates of `--template`, or the usual one of a dataset.
+  /// The templates of `--template`, or the standard one of a dataset.
   func templates(_ benchmark: Benchmark?) -> [String] {
     let given = strings("--template")
     return given.isEmpty ? [benchmark?.template ?? Benchmark.standardTemplate] : given
   }
 
-  /// The dataset of `--dataset`, or the one whose folder is usually called as that of the data.
+  /// The dataset of `--dataset`, or the one with the name of the data folder.
   func benchmark(_ folder: ImageFolder) throws(UsageError) -> Benchmark? {
     try choice("--dataset", of: Benchmark.self) ?? Benchmark(folder: folder.root.lastPathComponent)
   }
@@ -52,22 +52,22 @@ let normalizeOption = Option(
 let datasetOption = Option(
   "--dataset", "NAME", "which published dataset the data is: its template and settings (default: by folder name)")
 
-/// What has been warned of.
+/// The warnings already printed.
 private let warned = Mutex<Set<String>>([])
 
-/// Says warnings, each the first time only: a demo reads one model for many runs.
+/// Prints each warning only once: a demo reads one model for many runs.
 func warnOnce(_ warnings: [String]) {
   for warning in warnings where warned.withLock({ $0.insert(warning).inserted }) { note("warning: \(warning)") }
 }
 
-/// Flags for what the files of an image classifier do not say.
+/// Flags for what the files of an image classifier do not state.
 let hintOptions = [
   Option("--heads", "N", "attention heads of a ViT whose files do not state them (default: head width 64)"),
-  Option("--image-size", "N", "height and width of an image classifier's pictures (default: that of its training)"),
+  Option("--image-size", "N", "height and width of an image classifier's input (default: that of its training)"),
 ]
 
 extension Arguments {
-  /// What `--heads` and `--image-size` say about a classifier; in their place what is known of it from a run.
+  /// The values of `--heads` and `--image-size` for a classifier, or those stored in a run.
   func hints(_ known: BackboneHints = BackboneHints()) throws(UsageError) -> BackboneHints {
     BackboneHints(
       imageSize: try integer("--image-size", in: 1...65_536) ?? known.imageSize,
@@ -87,17 +87,17 @@ func load(
   return model
 }
 
-/// Reads an image folder and says what is odd about it.
+/// Reads an image folder and warns of anything odd in it.
 func load(data path: String) throws -> ImageFolder {
   let folder = try ImageFolder(contentsOf: URL(fileURLWithPath: path))
   for text in folder.notes { note(text) }
   return folder
 }
 
-/// Says which pictures were left out.
+/// Lists the images that were skipped.
 func report(unreadable: [ImageError]) {
   guard !unreadable.isEmpty else { return }
-  note("\(unreadable.count) pictures left out as they cannot be read:")
+  note("\(unreadable.count) images skipped as they cannot be read:")
   for error in unreadable { note("  \(error)") }
 }
 

@@ -4,19 +4,19 @@ import Tensor
 
 /// Two traces side by side, tensor by tensor and bit by bit.
 struct TraceComparison: Encodable {
-  /// A tensor with other bits: how many, and the number that is furthest off.
+  /// A tensor with different bits: how many elements, and the one with the largest difference.
   struct Difference: Encodable, Equatable {
     let tensor: String
     let shape: [Int]
-    /// How many numbers have other bits.
+    /// The number of elements with different bits.
     let count: Int
-    /// The place of the worst in row-major order.
+    /// The row-major index of the largest difference.
     let index: Int
-    /// The worst, as text: a NaN is not part of JSON.
+    /// The values there, as text: JSON has no NaN.
     let a, b: String
-    /// |a − b|, and the same divided by the larger of |a| and |b|; `nil` where one is no finite number.
+    /// |a − b|, and the same divided by the larger of |a| and |b|; `nil` if one is not finite.
     let absolute, relative: Double?
-    /// How many numbers of their type lie between them, one end counted; `nil` where one is a NaN.
+    /// Their distance in steps of their type (ulp); `nil` if one is a NaN.
     let ulp: UInt64?
   }
 
@@ -28,7 +28,7 @@ struct TraceComparison: Encodable {
   }
 
   let identical: Bool
-  /// How many tensors were compared, and numbers in them.
+  /// The number of compared tensors, and of elements in them.
   let tensors, numbers: Int
   /// The first tensor, in the order of calculation, that differs, is missing in B or has another shape there.
   let first: String?
@@ -37,7 +37,7 @@ struct TraceComparison: Encodable {
   /// In B only.
   let extra: [String]
   let mismatched: [Mismatch]
-  /// The tensors that differ, the worst first.
+  /// The tensors that differ, largest difference first.
   let differences: [Difference]
   let metadata: [[String: String]]
 
@@ -84,13 +84,13 @@ struct TraceComparison: Encodable {
     return file
   }
 
-  /// What two tensors of one type and shape differ in; `nil` if they have the same bits.
+  /// The difference of two tensors of one type and shape; `nil` if they have the same bits.
   private static func difference(_ name: String, _ a: TraceTensor, _ b: TraceTensor) -> Difference? {
     guard a.bits != b.bits else { return nil }
     let places = a.bits.indices.filter { a.bits[$0] != b.bits[$0] }
     func relative(_ index: Int) -> Double {
       let (x, y) = (a.value(index), b.value(index))
-      // Numbers may differ in nothing but the sign of a zero.
+      // Elements may differ only in the sign of a zero.
       return x == y ? 0 : relativeDifference(x, y) ?? .infinity
     }
     let worst = places.map { (index: $0, error: relative($0)) }.reduce((index: places[0], error: -1.0)) {
@@ -104,7 +104,7 @@ struct TraceComparison: Encodable {
   }
 }
 
-/// |x − y| / max(|x|, |y|) for x ≠ y; `nil` where one is no finite number.
+/// |x − y| / max(|x|, |y|) for x ≠ y; `nil` if one is not finite.
 private func relativeDifference(_ x: Double, _ y: Double) -> Double? {
   guard x.isFinite, y.isFinite else { return nil }
   let scale = max(abs(x), abs(y))

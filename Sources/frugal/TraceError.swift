@@ -3,7 +3,7 @@ import Tensor
 
 /// A file that `grade` cannot compare: exit code 2.
 enum TraceError: Error, Equatable, CustomStringConvertible {
-  /// No safetensors file that can be read, or one with tensors of another type than F32 and F64.
+  /// An unreadable safetensors file, or one with tensors of types other than F32 and F64.
   case file(WeightFileError)
   /// A safetensors file without tensors, which would be the same as any other of its kind.
   case empty(file: String)

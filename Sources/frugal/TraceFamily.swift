@@ -3,14 +3,14 @@ import Methods
 import Models
 import Tensor
 
-/// A trace and the family it is of: the first part of the name `operations/gelu/[3, 7]`.
+/// A trace and its family: the first part of the name `operations/gelu/[3, 7]`.
 struct TraceMember: Selectable {
   let family: String
   let trace: Trace
 
   var path: String { trace.name }
 
-  /// Everything that can be traced, the parts before what is made of them.
+  /// Everything that can be traced, parts before wholes.
   static func all(seed: UInt64) -> [TraceMember] {
     families(seed: seed).flatMap { family in family.traces.map { TraceMember(family: family.name, trace: $0) } }
   }
@@ -26,7 +26,7 @@ struct TraceMember: Selectable {
   }
 }
 
-/// A place in the order in which a trace is calculated, from the name of a tensor: families as above, forward before
+/// A position in the order of calculation of a trace, from the name of a tensor: families as above, forward before
 /// backward. A safetensors file keeps its tensors by name only.
 struct TracePlace: Comparable {
   private let parts: [(rank: Int, text: Substring)]

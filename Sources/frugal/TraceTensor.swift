@@ -33,18 +33,18 @@ struct TraceTensor {
     isDouble ? Double(bitPattern: bits[index]) : Double(Float(bitPattern: UInt32(bits[index])))
   }
 
-  /// As many digits as tell it from its neighbours.
+  /// The shortest text that distinguishes it from its neighbours.
   func text(_ index: Int) -> String {
     isDouble ? "\(value(index))" : "\(Float(bitPattern: UInt32(bits[index])))"
   }
 
-  /// The steps from one number to the next that lead from here to there; `nil` from or to a NaN.
+  /// The distance in steps between neighbouring values (ulp); `nil` if one is a NaN.
   func distance(_ index: Int, to other: TraceTensor) -> UInt64? {
     guard !value(index).isNaN, !other.value(index).isNaN else { return nil }
     let sign: UInt64 = isDouble ? 1 << 63 : 1 << 31
     let (x, y) = (bits[index], other.bits[index])
     let (sizeX, sizeY) = (x & ~sign, y & ~sign)
-    // Bit patterns of one sign are in the order of the numbers; between the signs lies zero, which both have.
+    // Bit patterns of one sign are in the order of the values; between the signs lies zero, which has both.
     return x & sign == y & sign ? max(sizeX, sizeY) - min(sizeX, sizeY) : sizeX + sizeY
   }
 }

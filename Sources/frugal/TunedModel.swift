@@ -4,16 +4,16 @@ import Methods
 import Models
 import Tensor
 
-/// A model ready to answer: with the delta of `--delta`, or zero-shot.
+/// A model ready to predict: with the delta of `--delta`, or zero-shot.
 struct TunedModel {
   let pretrained: any PretrainedModel
   let method: Method
   /// The names of the classes, in the order of the logits.
   let classes: [String]
-  /// What to call it: `zero-shot`, or the method of the delta.
+  /// Its name: `zero-shot`, or the method of the delta.
   let title: String
 
-  /// From flags, with the classes of a folder or, where there is none, of `--classes` or the delta itself.
+  /// Loads it by flags, with the classes of a folder or, without one, of `--classes` or the delta itself.
   init(_ arguments: Arguments, modelPath: String, folder: ImageFolder?, classes: [String]? = nil) throws {
     let cleaning = try arguments.choice("--tokenizer", of: TextCleaning.self)
     let truncates = arguments.has("--truncate")
@@ -22,7 +22,7 @@ struct TunedModel {
       let pretrained = try load(
         model: modelPath, cleaning: cleaning ?? .published, classes: nil, normalisation, hints: arguments.hints())
       guard let clip = pretrained.clip else {
-        throw UsageError("--delta: expected one, as a model without text knows no classes by name")
+        throw UsageError("--delta: missing required flag, as a model without a text encoder has no zero-shot classes")
       }
       guard let classes = classes ?? folder?.classNames else {
         throw UsageError("--classes: expected class names, as there is neither --delta nor --data to give them")
@@ -47,7 +47,7 @@ struct TunedModel {
     title = delta.description.method
     guard let clip = pretrained.clip, !delta.hasLinearHead else {
       guard delta.hasLinearHead else {
-        throw RunError("\(path): expected a delta with a linear head, as the model knows no text, found one without")
+        throw RunError("\(path): expected a delta with a linear head, as the model has no text, found one without")
       }
       method = delta.method(on: pretrained.tower, text: nil)
       return
@@ -57,8 +57,8 @@ struct TunedModel {
     method = delta.method(on: pretrained.tower, text: (features, clip.model.logitScale))
   }
 
-  /// The classes a delta answers with: its own, if the data has the same; those of the data, if the delta tunes no
-  /// classifier and can go with any.
+  /// The classes of a delta: its own, if the data has the same; those of the data, if the delta tunes no
+  /// classifier and works with any.
   private static func classes(
     of delta: Delta, path: String, wanted: [String]?, folder: ImageFolder?
   ) throws -> [String] {

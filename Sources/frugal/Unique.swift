@@ -1,5 +1,5 @@
 extension Sequence where Element: Hashable {
-  /// The elements, each where it stands first.
+  /// The elements without duplicates, in order of first occurrence.
   var unique: [Element] {
     var seen: Set<Element> = []
     return filter { seen.insert($0).inserted }

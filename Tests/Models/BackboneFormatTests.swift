@@ -90,14 +90,14 @@ import Testing
     let (model, source) = try checkpoint(stored)
     let found = try ImageBackbone(from: source, hints: stored.hints, classes: 3)
     #expect(found.head == nil && found.classes == nil)
-    #expect(found.warnings == ["head of 5 classes left behind, where 3 are asked for: a new one takes its place"])
+    #expect(found.warnings == ["head of 5 classes not loaded, where 3 are asked for: using a new one"])
     #expect(found.parameters.map(\.site.name) == model.tower.parameters.map(\.site.name))
     #expect(try ImageBackbone(from: source, hints: stored.hints, classes: 5).classes == 5)
     let (_, headless) = try checkpoint(stored, classes: nil)
     #expect(try ImageBackbone(from: headless, hints: stored.hints).warnings.isEmpty)
     #expect(
       try ImageBackbone(from: headless, hints: stored.hints, classes: 3).warnings
-        == ["no head in the checkpoint: a new one takes its place"])
+        == ["no head in the checkpoint: using a new one"])
   }
 
   /// What checkpoints of a pretraining hold besides the encoder, under the names of their publishers.
@@ -109,9 +109,9 @@ import Testing
         "module.base_encoder.head.0.weight", "module.base_encoder.head.4.running_mean",
       ],
       [
-        "the projection head of MoCo v3's pretraining left aside (2 tensors)",
-        "the predictor of MoCo v3's pretraining left aside (1 tensor)",
-        "the momentum encoder of MoCo v3's pretraining left aside (2 tensors)",
+        "the projection head of MoCo v3's pretraining not loaded (2 tensors)",
+        "the predictor of MoCo v3's pretraining not loaded (1 tensor)",
+        "the momentum encoder of MoCo v3's pretraining not loaded (2 tensors)",
       ]
     ),
     (
@@ -121,19 +121,19 @@ import Testing
         "base_encoder.head.7.running_var",
       ],
       [
-        "the projection head of MoCo v3's pretraining left aside (1 tensor)",
-        "the predictor of MoCo v3's pretraining left aside (2 tensors)",
-        "the momentum encoder of MoCo v3's pretraining left aside (1 tensor)",
+        "the projection head of MoCo v3's pretraining not loaded (1 tensor)",
+        "the predictor of MoCo v3's pretraining not loaded (2 tensors)",
+        "the momentum encoder of MoCo v3's pretraining not loaded (1 tensor)",
       ]
     ),
     (
       .timmVisionTransformer, "", ["mask_token", "decoder_pos_embed", "decoder_blocks.0.mlp.fc1.weight"],
-      ["the decoder of MAE's pretraining left aside (3 tensors)"]
+      ["the decoder of MAE's pretraining not loaded (3 tensors)"]
     ),
     (
       .huggingFaceVisionTransformer, "vit.",
       ["decoder.mask_token", "decoder.decoder_pos_embed", "decoder.decoder_layers.0.attention.attention.query.weight"],
-      ["the decoder of MAE's pretraining left aside (3 tensors)"]
+      ["the decoder of MAE's pretraining not loaded (3 tensors)"]
     ),
   ]
 

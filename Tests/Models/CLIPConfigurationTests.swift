@@ -118,6 +118,6 @@ import Testing
 
   @Test(arguments: ["", "{", "[]", "3", "\"clip\"", "{\"a\": 1} x", "{\"a\": NaN}"])
   func whatIsNoObjectIsRefused(json: String) throws {
-    #expect(try message(json).hasSuffix("config.json: expected a JSON object, found something else"))
+    #expect(try message(json).hasSuffix("config.json: expected a JSON object, found other contents"))
   }
 }

@@ -68,14 +68,14 @@ import Testing
       ("visual.conv3.weight", [64, 32], "4 \(extents), found [64, 32]"),
       ("visual.conv3.weight", [1 << 61, 0, 3, 3], "4 \(extents), found [\(1 << 61), 0, 3, 3]"),
       ("visual.conv3.weight", [63, 32, 3, 3], "an even number of channels, found 63"),
-      ("ln_final.weight", [500], "a multiple of 64, the width of a head, found 500"),
+      ("ln_final.weight", [500], "a multiple of 64, the head width, found 500"),
       (
         "visual.attnpool.positional_embedding", [51, 2048],
-        "positions of a square of pixels and of one token more, found 51"
+        "positions of a square of pixels and one more token, found 51"
       ),
       (
         "visual.attnpool.positional_embedding", [1, 2048],
-        "positions of a square of pixels and of one token more, found 1"
+        "positions of a square of pixels and one more token, found 1"
       ),
     ] as [(String, [Int]?, String)])
   func whatCannotBeIsNamed(tensor: String, extents: [Int]?, text: String) {

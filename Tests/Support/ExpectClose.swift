@@ -24,7 +24,7 @@ package func expectClose(
   sourceLocation: SourceLocation = #_sourceLocation
 ) {
   guard got.count == want.count else {
-    Issue.record("\(name): expected \(want.count) numbers, found \(got.count)", sourceLocation: sourceLocation)
+    Issue.record("\(name): expected \(want.count) elements, found \(got.count)", sourceLocation: sourceLocation)
     return
   }
   var worst: (index: Int, excess: Double)?

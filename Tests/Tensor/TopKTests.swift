@@ -80,11 +80,11 @@ import Testing
     var process = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = TopK.masks(of: [Tensor([3], repeating: 1)], keeping: 4)
     }
-    expectTrap(process, saying: "TopK: expected to keep 0 to 3 numbers, found 4")
+    expectTrap(process, saying: "TopK: expected to keep 0 to 3 elements, found 4")
     process = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = TopK.masks(of: [Tensor([3], repeating: 1)], keeping: -1)
     }
-    expectTrap(process, saying: "TopK: expected to keep 0 to 3 numbers, found -1")
+    expectTrap(process, saying: "TopK: expected to keep 0 to 3 elements, found -1")
   }
 }
 

@@ -21,13 +21,13 @@ import Testing
   }
 
   @Test(arguments: [
-    Damage("no train", "pictures/train: expected a folder with one folder a class, found none") {
+    Damage("no train", "pictures/train: expected a folder with one folder per class, found none") {
       try $0.remove("pictures/train")
     },
-    Damage("no test", "pictures/test: expected a folder with one folder a class, found none") {
+    Damage("no test", "pictures/test: expected a folder with one folder per class, found none") {
       try $0.remove("pictures/test")
     },
-    Damage("an empty train", "pictures/train: expected one folder a class, found no folder") {
+    Damage("an empty train", "pictures/train: expected one folder per class, found no folder") {
       try $0.remove("pictures/train")
       try $0.write([], to: "pictures/train/stray.jpg")
     },
@@ -80,7 +80,7 @@ import Testing
   @Test func renamedTextFilesAreNamed() async throws {
     let folder = try Workbench.picturesCopy()
     try breakClass(folder) { _ in Array("just some text".utf8) }
-    expectRefusal(try await tune(folder), code: 1, ["train/red_circle/", "expected a JPEG or PNG picture, found"])
+    expectRefusal(try await tune(folder), code: 1, ["train/red_circle/", "expected a JPEG or PNG image, found"])
     #expect(!folder.exists("run"))
   }
 
@@ -97,8 +97,8 @@ import Testing
     for name in ["00.png", "03.png", "06.png"] { try folder.write("x", to: "pictures/train/red_circle/\(name)") }
     let outcome = try await tune(folder, "--skip-unreadable")
     #expect(outcome.code == 0, "\(outcome.errors)")
-    #expect(outcome.errors.contains("3 pictures left out as they cannot be read:"))
-    #expect(outcome.errors.contains("train/red_circle/03.png: expected a JPEG or PNG picture"))
+    #expect(outcome.errors.contains("3 images skipped as they cannot be read:"))
+    #expect(outcome.errors.contains("train/red_circle/03.png: expected a JPEG or PNG image"))
   }
 
   @Test func classesThatLoseTooManyPicturesAreNamed() async throws {
@@ -131,7 +131,7 @@ import Testing
     let outcome = try await tune(folder)
     #expect(outcome.code == 0)
     #expect(outcome.errors.contains("train/red_circle/notes.txt"))
-    #expect(outcome.errors.contains("warning: classes without test pictures: red_circle"))
+    #expect(outcome.errors.contains("warning: classes without test images: red_circle"))
   }
 
   @Test func promptsMustFit() async throws {

@@ -71,10 +71,10 @@ import Testing
       try $0.remove("model/config.json")
       try $0.write([], to: "model/config.json/x")
     },
-    Damage("empty config", "config.json: expected a JSON object, found something else") {
+    Damage("empty config", "config.json: expected a JSON object, found other contents") {
       try $0.write([], to: "model/config.json")
     },
-    Damage("config cut off", "config.json: expected a JSON object, found something else") {
+    Damage("config cut off", "config.json: expected a JSON object, found other contents") {
       try $0.write(Array(try $0.bytes("model/config.json").prefix(300)), to: "model/config.json")
     },
     Damage("config is an array", "config.json: expected a JSON object") {
@@ -166,7 +166,7 @@ import Testing
       let index = #"{"weight_map": {"logit_scale": "model-00002-of-00002.safetensors"}}"#
       try $0.write(index, to: "model/model.safetensors.index.json")
     },
-    Damage("a shard elsewhere", "index.json: expected shards in the same folder, found \"../x.safetensors\"") {
+    Damage("a shard elsewhere", "index.json: expected shards next to it, found \"../x.safetensors\"") {
       try $0.remove("model/model.safetensors")
       try $0.write(#"{"weight_map": {"logit_scale": "../x.safetensors"}}"#, to: "model/model.safetensors.index.json")
     },

@@ -46,7 +46,7 @@ import Testing
       outcome, code: 1,
       [
         "--out: expected a folder without a run, found",
-        "run/\(file) (use --resume \(folder.path("run")) to go on with it)",
+        "run/\(file) (use --resume \(folder.path("run")) to continue it)",
       ])
     #expect(folder.contents == ["run", "run/\(file)"])
   }
@@ -95,7 +95,7 @@ import Testing
     try data.remove("pictures/train/red_circle/00.png")
     expectRefusal(
       try await resume(folder, "run", "--data", data.path("pictures")), code: 1,
-      ["expected the pictures of the run, found others"])
+      ["expected the images of the run, found others"])
   }
 
   /// Settings from a file that no flag could have set; each would stop the program if it were believed.

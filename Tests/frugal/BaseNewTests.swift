@@ -13,7 +13,7 @@ import Testing
     let folder = try TemporaryFolder()
     let outcome = try await runFrugal(run(folder, "run"))
     #expect(outcome.code == 0, "\(outcome.errors)")
-    #expect(outcome.errors.contains("r-amt, 4 pictures of 2 classes"), "\(outcome.errors)")
+    #expect(outcome.errors.contains("r-amt, 4 images of 2 classes"), "\(outcome.errors)")
     let config = try JSONDecoder().decode(JSONValue.self, from: Data(folder.bytes("run/config.json")))
     #expect(config["classes"].string == "base")
     #expect(config["data"]["classes"].strings == ["blue triangle", "green square"])
@@ -63,9 +63,9 @@ import Testing
   }
 
   @Test(arguments: [
-    ("task-res", "all, as what task-res learns belongs to the classes it saw"),
-    ("r-amt+task-res", "all, as what r-amt+task-res learns belongs to the classes it saw"),
-    ("lora+linear", "all, as what lora+linear learns belongs to the classes it saw"),
+    ("task-res", "all, as task-res learns only the classes it is trained on"),
+    ("r-amt+task-res", "all, as r-amt+task-res learns only the classes it is trained on"),
+    ("lora+linear", "all, as lora+linear learns only the classes it is trained on"),
   ])
   func whatIsLearnedOfAClassIsRefused(_ method: String, _ text: String) async throws {
     let folder = try TemporaryFolder()
@@ -79,13 +79,13 @@ import Testing
     let out = folder.url.appendingPathComponent("run")
     expectRefusal(
       try await runFrugal(TinyBackbone.run("lora", model: model, out: out) + ["--classes", "base"]), code: 2,
-      ["--classes: expected all, as a model without text cannot meet new classes, found \"base\""])
+      ["--classes: expected all, as new classes need a text encoder, found \"base\""])
     expectRefusal(
       try await runFrugal(Workbench.quickRun("r-amt", out: out) + ["--classes", "new"]), code: 2,
       ["--classes: expected all or base"])
     for name in ["red_circle", "yellow_stripes"] { try folder.remove("pictures/test/\(name)") }
     let words = Workbench.quickRun("r-amt", out: out, data: folder.path("pictures")) + ["--classes", "base"]
-    expectRefusal(try await runFrugal(words), code: 1, ["pictures: expected test pictures of new classes, found none"])
+    expectRefusal(try await runFrugal(words), code: 1, ["pictures: expected test images of new classes, found none"])
     for split in ["train", "test"] {
       for name in ["green_square", "red_circle", "yellow_stripes"] where folder.exists("pictures/\(split)/\(name)") {
         try folder.remove("pictures/\(split)/\(name)")

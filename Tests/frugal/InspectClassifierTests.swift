@@ -37,7 +37,7 @@ import Testing
     }
     let stack = "\(depth) blocks, width \(width), \(width / 64) heads, MLP \(4 * width), gelu"
     try await expectDescription(
-      "vit", ["ViT, one safetensors file", "pictures of \(size), patches of \(patch), \(stack)"])
+      "vit", ["ViT, one safetensors file", "images of \(size), patches of \(patch), \(stack)"])
   }
 
   @Test func aSwinIsDescribed() async throws {
@@ -77,7 +77,7 @@ import Testing
     let outcome = try await runFrugal("inspect", folder.url.path)
     #expect(outcome.code == 0, "\(outcome.errors)")
     for part in [
-      "pictures of \(new * patch)", "\(heads) heads", "sizes from the shapes and config.json",
+      "images of \(new * patch)", "\(heads) heads", "sizes from the shapes and config.json",
       "warning: positions of \(old) × \(old) patches resized to \(new) × \(new) (bicubic, antialiased)",
     ] { #expect(outcome.output.contains(part), "\(part)") }
     try folder.write(#"{"num_attention_heads": \#(width + 1)}"#, to: "config.json")

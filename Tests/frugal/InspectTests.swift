@@ -15,7 +15,7 @@ import Testing
   @Test func aModelIsDescribed() async throws {
     let text = try await inspect(Workbench.model).output
     for part in [
-      "CLIP, one safetensors file", "pictures of 32, patches of 8, 3 blocks, width 64, 4 heads, MLP 256, quick_gelu",
+      "CLIP, one safetensors file", "images of 32, patches of 8, 3 blocks, width 64, 4 heads, MLP 256, quick_gelu",
       "layer norm ε 1e-05", "context 32, 584 tokens, 2 blocks, width 48, 3 heads", "embedding: 32, logit scale ",
       "shorter side to 32, centre crop 32, bicubic, mean [0.48145466, 0.4578275, 0.40821073]",
       "sha256 of model.safetensors: ",

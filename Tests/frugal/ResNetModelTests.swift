@@ -59,12 +59,12 @@ import Testing
     let heads = 32 * sizes.width / headWidth
     for part in [
       "CLIP, one safetensors file",
-      "vision: pictures of \(sizes.imageSize), ResNet of \(stages) bottlenecks, width \(sizes.width), "
+      "vision: images of \(sizes.imageSize), ResNet of \(stages) bottlenecks, width \(sizes.width), "
         + "attention pool of \(heads) heads",
       "text: context \(try size("context_length")), \(try size("vocab_size")) tokens, \(try size("layers")) blocks, "
         + "width \(try size("width")), \(try size("heads")) heads, MLP \(4 * (try size("width"))), quick_gelu, "
         + "layer norm ε 1e-05",
-      "layout: names of OpenAI CLIP with a ResNet; no config.json: sizes from the shapes, quick_gelu as OpenAI trained",
+      "layout: names of OpenAI CLIP with a ResNet; no config.json: sizes from tensor shapes, quick_gelu as OpenAI trained",
       "embedding: \(sizes.embedding), logit scale ",
       "shorter side to \(sizes.imageSize), centre crop \(sizes.imageSize), bicubic",
     ] { #expect(outcome.output.contains(part), "\(part)") }
@@ -129,7 +129,7 @@ import Testing
       return [
         Damage(
           tensor: "visual.attnpool.positional_embedding", value: .zeros([7, pool]),
-          text: "expected positions of a square of pixels and of one token more, found 7"),
+          text: "expected positions of a square of pixels and one more token, found 7"),
         Damage(
           tensor: "visual.attnpool.positional_embedding", value: nil,
           text: "expected a tensor of 2 extents, found no such tensor"),
@@ -145,7 +145,7 @@ import Testing
         Damage(
           tensor: "visual.bn2.running_var", value: Tensor([width / 2], repeating: -1),
           text: "expected variances of 0 or more, found -1"),
-        Damage(tensor: "ln_final.weight", value: .zeros([63]), text: "expected a multiple of 64, the width of a head"),
+        Damage(tensor: "ln_final.weight", value: .zeros([63]), text: "expected a multiple of 64, the head width"),
         Damage(
           tensor: "visual.layer2.99.conv9.weight", value: .zeros([1]),
           text: "expected shape [\(2 * width), \(8 * width), 1, 1], found no such"),

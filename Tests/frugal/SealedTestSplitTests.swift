@@ -22,7 +22,7 @@ import Testing
   func onlyTheFinalEvaluationMeetsABrokenTestPicture(method: String, selection: String, crop: String) async throws {
     let folder = try data()
     let outcome = try await runFrugal(run(method, folder, selection: selection, crop: crop))
-    expectRefusal(outcome, code: 1, ["frugal tune: ", "test/green_square/03.png: expected a JPEG or PNG picture"])
+    expectRefusal(outcome, code: 1, ["frugal tune: ", "test/green_square/03.png: expected a JPEG or PNG image"])
     #expect(try folder.metrics("run").count == 3)
     #expect(try folder.metrics("run").allSatisfy { $0["validationAccuracy"] != nil } == (selection == "val"))
     #expect(folder.exists("run/delta.safetensors"))
@@ -54,7 +54,7 @@ import Testing
     let folder = try data()
     let outcome = try await runFrugal(run("r-amt", folder, selection: "last") + ["--skip-unreadable"])
     #expect(outcome.code == 0, "\(outcome.errors)")
-    #expect(outcome.output.contains("left out        1 unreadable test pictures"))
+    #expect(outcome.output.contains("left out        1 unreadable test images"))
     #expect(try folder.result("run")["test"]["unreadable"].int == 1)
     #expect(try folder.result("run")["test"]["total"].int == 31)
     let delta = folder.path("run/delta.safetensors")
@@ -64,7 +64,7 @@ import Testing
     #expect(try evaluated.json()["unreadable"].strings?.first?.contains("green_square/03.png: expected") == true)
     let (result, report) = (try folder.result("run"), try evaluated.json())
     #expect(report["logitsSHA256"] == result["test"]["logitsSHA256"])
-    expectRefusal(try await runFrugal(words), code: 1, ["green_square/03.png: expected a JPEG or PNG picture"])
+    expectRefusal(try await runFrugal(words), code: 1, ["green_square/03.png: expected a JPEG or PNG image"])
   }
 
   @Test func resultSaysWhichModelWasTaken() async throws {

@@ -20,7 +20,7 @@ import Testing
     Case("tun", "tun: unknown command (did you mean tune?)"), Case("sweep", "sweep: unknown command; frugal --help"),
     Case("inspect", "expected one path to inspect, found 0"),
     Case("inspect a b", "expected one path to inspect, found 2"),
-    Case("predict --model M", "expected at least one picture, found none"),
+    Case("predict --model M", "expected at least one image, found none"),
     Case("predict a.jpg", "--model: expected a value, found none"),
     Case("predict --model M --classes a,,b a.jpg", "--classes: expected names between commas, found an empty one"),
     Case("predict --model M --top 0 a.jpg", "--top: expected a whole number from 1"),

@@ -28,7 +28,7 @@ import Testing
     let again = try await runFrugal("world", "--out", folder.path("w1"), "--task", "eurosat")
     #expect(again.code == 0 && again.output == "\(folder.path("w1"))/eurosat: kept, as it is complete\n")
     let other = try await runFrugal("world", "--out", folder.path("w1"), "--task", "eurosat", "--seed", "2")
-    expectRefusal(other, code: 1, ["w1/eurosat: expected nothing, or 1120 pictures of eurosat, seed 2", "seed 1"])
+    expectRefusal(other, code: 1, ["w1/eurosat: expected nothing, or 1120 images of eurosat, seed 2", "seed 1"])
   }
 
   @Test func pairsAloneWriteNoTasks() async throws {

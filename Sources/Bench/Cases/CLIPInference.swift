@@ -6,14 +6,14 @@ import Tensor
 enum RealSize {
   static let tokens = 197
 
-  /// Operations of the image tower for one picture, in 10⁹: patch embedding, blocks, projection.
+  /// Operations of the image tower for one image, in 10⁹: patch embedding, blocks, projection.
   static let imageGFLOP =
     2e-9
     * Double(196 * 768 * 768 + 12 * (tokens * 768 * (4 * 768 + 2 * 3072) + 2 * tokens * tokens * 768) + 768 * 512)
   /// The same of the text tower for a prompt of 77 tokens.
   static let textGFLOP = 2e-9 * Double(12 * (77 * 512 * (4 * 512 + 2 * 2048) + 2 * 77 * 77 * 512) + 512 * 512)
 
-  /// The model, with as many text blocks as wanted: training on given text features needs none.
+  /// The model, with the given number of text blocks: training on given text features needs none.
   static func clip(textBlocks: Int, imageBlocks: Int = 12, imageSize: Int = 224) -> CLIP {
     func size(_ width: Int, _ heads: Int, _ blocks: Int) -> TransformerConfiguration {
       TransformerConfiguration(
@@ -39,7 +39,7 @@ enum RealSize {
 
 }
 
-/// Features of pictures and of prompts.
+/// Features of images and of prompts.
 var inferenceItems: [Item] {
   [1, 8, 32].map { batch in Item("image-b\(batch)") { imageFeatures(batch) } } + [
     Item("text-100") { textFeatures(100) }
@@ -54,7 +54,7 @@ private func imageFeatures(_ batch: Int) -> Work {
   }
 }
 
-/// Prompts of twenty tokens and a long rest, which nothing before it sees; all 77 are computed, as the peers do.
+/// Prompts of twenty tokens and long padding, which no earlier token sees; all 77 are computed, as the peers do.
 private func textFeatures(_ batch: Int) -> Work {
   let model = RealSize.clip(textBlocks: 12)
   let numbers = Array(Int32(1)...Int32(batch * 77))

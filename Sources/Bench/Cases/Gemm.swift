@@ -1,6 +1,6 @@
 import Tensor
 
-/// Which operand is stored transposed: N is row-major as the product reads it, T the other way round.
+/// The storage of the operands: N is row-major as the product reads it, T is transposed.
 ///
 /// A linear map with weights [out, in] is NT forward, NN for the gradient of its input, TN for that of its weights.
 private enum Layout: String, CaseIterable {
@@ -9,7 +9,7 @@ private enum Layout: String, CaseIterable {
   case tn = "TN"
 }
 
-/// Products by name: the linear maps of a ViT-B/16 for 8 and 32 pictures of 197 tokens, of the text tower for 10 and
+/// Products by name: the linear maps of a ViT-B/16 for 8 and 32 images of 197 tokens, of the text tower for 10 and
 /// 100 prompts of 77, attention heads, squares, thin and odd shapes.
 var gemmItems: [Item] {
   var items: [Item] = []
@@ -74,7 +74,7 @@ private func product(_ batch: Int, _ m: Int, _ n: Int, _ k: Int, _ layout: Layou
     shape: (batch > 1 ? "\(batch)x" : "") + "M\(m) N\(n) K\(k) \(layout.rawValue)", amount: .gflop(work),
     twin: {
       run()
-      // The twin would take many seconds: it makes a few rows of the first and the last product.
+      // The twin would take many seconds: it computes a few rows of the first and the last product.
       let rows = min(m, 4)
       let share = Double(2 * rows) / Double(m * batch)
       var (error, largest, time) = (0.0, 0.0, 0.0)

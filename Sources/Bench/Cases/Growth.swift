@@ -1,9 +1,9 @@
-/// How a step of R-AMT grows with the batch, the height and width of the pictures, and the depth of the model: each at
+/// The growth of a step of R-AMT with the batch, the image size, and the depth of the model: each at
 /// three sizes, the other two as in `step-b4`.
 ///
-/// The laws they are held against (docs/performance.md): time is linear in batch and depth, and in the tokens but for
-/// attention, which is quadratic in them; memory has a part that grows with depth alone, weights, masks and moments, and one
-/// that grows with the product of batch, tokens and depth, the activations.
+/// The expected laws (docs/performance.md): time is linear in batch and depth, and in the tokens except for attention,
+/// which is quadratic in them; memory has a part that grows with depth alone, weights, masks and moments, and one that
+/// grows with the product of batch, tokens and depth, the activations.
 var growthItems: [Item] {
   [2, 4, 8].map { batch in item("batch-\(batch)", batch: batch) }
     + [112, 160, 224].map { size in item("size-\(size)", imageSize: size) }

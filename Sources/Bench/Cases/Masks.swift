@@ -2,7 +2,7 @@ import Foundation
 import Methods
 import Tensor
 
-/// What R-AMT does to all masked weights of a ViT-B/16, 28.9 million, and the copy that bounds it.
+/// R-AMT's operations on all masked weights of a ViT-B/16, 28.9 million, and the copy that bounds them.
 var maskItems: [Item] {
   [
     Item("adam-28M") { adam() }, Item("adam-fused-28M") { adam() },
@@ -58,7 +58,7 @@ private final class MaskBuffer {
 
 private func uniform(_ seed: UInt64) -> Tensor { Random(seed: seed, purpose: .check, step: 0).uniform([count]) }
 
-/// Work over all masked weights that moves `bytes` bytes a number.
+/// Work over all masked weights that moves `bytes` bytes per weight.
 private func one(_ bytes: Double, _ start: Tensor, _ function: @escaping () -> Tensor) -> Work {
   let result = Buffer(start)
   return Work(shape: "\(count)", amount: .gigabytes(1e-9 * bytes * Double(count))) { result.tensor = function() }
@@ -75,7 +75,7 @@ private func adam() -> Work {
   }
 }
 
-/// The first map of an MLP for 8 pictures, plain and under a mask of which a quarter is 0: what W ⊙ B costs beside W, the
+/// The first map of an MLP for 8 images, plain and under a mask of which a quarter is 0: the cost of W ⊙ B over W, the
 /// threshold included.
 private func linear(isMasked: Bool) -> Work {
   let (rows, width, out) = (8 * RealSize.tokens, 768, 3072)

@@ -1,7 +1,7 @@
 import Foundation
 import Tensor
 
-/// Operations of a ViT-B/16 on 8 pictures, forward and backward: what the peers call the same.
+/// Operations of a ViT-B/16 on 8 images, forward and backward, named as the peers name them.
 var operationItems: [Item] {
   let (tokens, hidden): (Shape, Shape) = ([8, 197, 768], [8, 197, 3072])
   let one = Variable(Tensor([768], repeating: 1))
@@ -24,7 +24,7 @@ var operationItems: [Item] {
   ]
 }
 
-/// A function of a row and its gradient, in `Double`, one number after the other.
+/// A function of a row and its gradient, in `Double`, element by element.
 private struct RowTwin: Sendable {
   let forward: @Sendable ([Double]) -> [Double]
   /// (x, ∂y) → ∂x
@@ -108,7 +108,7 @@ private func row(_ tensor: Tensor, _ row: Int) -> [Double] {
   return Tensor.read(tensor) { values in (0..<width).map { Double(values[row * width + $0]) } }
 }
 
-/// Some rows of a result beside those of the twin, which handles `amount` of work a number.
+/// Some rows of a result compared with the twin's, which does `amount` of work per element.
 private func compared(_ result: Tensor, _ amount: Double, _ twin: (Int) -> [Double]) -> Work.Twin {
   let rows = [0, 1, result.shape.rows / 2, result.shape.rows - 1]
   var expected: [[Double]] = []
@@ -123,7 +123,7 @@ private func compared(_ result: Tensor, _ amount: Double, _ twin: (Int) -> [Doub
     error: error / largest, unit: .relative, speed: amount * Double(rows.count * result.shape.width) / time)
 }
 
-/// Twelve heads of width 64 over 197 tokens of 8 pictures. The backward pass computes P again, as flash attention does;
+/// Twelve heads of width 64 over 197 tokens of 8 images. The backward pass computes P again, as flash attention does;
 /// its work is counted as the peers do, 2.5 times the forward.
 private func attention(isBackward: Bool) -> Work {
   let (batch, tokens, heads, width) = (8, 197, 12, 64)
@@ -149,7 +149,7 @@ private func attention(isBackward: Bool) -> Work {
       func head(_ x: Tensor, _ token: Int, _ column: Int) -> Double {
         Double(Tensor.read(x) { $0[token * heads * width + column] })
       }
-      // The first head of the first picture: its output, or the gradient of its values.
+      // The first head of the first image: its output, or the gradient of its values.
       var (error, largest) = (0.0, 0.0)
       let time = seconds {
         let p = (0..<tokens).map { i in

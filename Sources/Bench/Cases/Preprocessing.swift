@@ -4,8 +4,8 @@ import Foundation
 import Models
 import Tensor
 
-/// Files in memory → pictures (`decode`), or the numbers a CLIP reads (`full`), a picture a thread; and the image tower
-/// on numbers at hand (`tower-given`), or on JPEG files that are loaded ahead of it (`tower-jpeg`).
+/// Files in memory → images (`decode`), or the tensors a CLIP reads (`full`), one image per thread; and the image tower
+/// on tensors in memory (`tower-given`), or on JPEG files loaded in the background (`tower-jpeg`).
 func preprocessingItems(_ folder: String?) -> [Item] {
   [("jpeg", "jpg"), ("png", "png")].flatMap { format, suffix in
     ["full", "decode"].map { what in
@@ -20,9 +20,9 @@ func preprocessingItems(_ folder: String?) -> [Item] {
   ]
 }
 
-/// The files of a folder whose names end so, each decoded once so that it is known to be good.
+/// The files of a folder with the given extension, each decoded once to verify it.
 private func files(_ suffix: String, _ folder: String?) throws -> [URL] {
-  guard let folder else { throw Request.Mistake(description: "preprocess: expected --images DIR, found none") }
+  guard let folder else { throw Request.Mistake(description: "preprocess: missing required flag --images") }
   let names = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".\(suffix)") }
   let files = names.sorted().map { URL(fileURLWithPath: "\(folder)/\($0)") }
   guard !files.isEmpty else {
@@ -32,7 +32,7 @@ private func files(_ suffix: String, _ folder: String?) throws -> [URL] {
   return files
 }
 
-/// The tower of ViT-B/16 on four batches of eight files, or on the same numbers loaded before.
+/// The tower of ViT-B/16 on four batches of eight files, or on the same tensors loaded before.
 private func towerWork(_ files: [URL], isGiven: Bool) throws -> Work {
   let (batches, batch) = (4, 8)
   let model = RealSize.clip(textBlocks: 0)

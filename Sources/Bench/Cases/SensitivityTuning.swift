@@ -88,7 +88,7 @@ private func sensitivityStage() -> Work {
   }
 }
 
-/// How many of the τ largest of 85 million sensitivities lie in each matrix, for all 79 τ.
+/// The number of the τ largest of 85 million sensitivities in each matrix, for all 79 τ.
 private func budgetSweep() -> Work {
   let (square, wide): (Shape, Shape) = ([768, 768], [3072, 768])
   let shapes = Array(repeating: square, count: 48) + Array(repeating: wide, count: 24)

@@ -3,7 +3,7 @@ import Methods
 import Models
 import Tensor
 
-/// A training of TaskRes: 100 classes of 16 pictures, features of width 512 computed before, batches of 256.
+/// A training of TaskRes: 100 classes of 16 images, features of width 512 computed before, batches of 256.
 var taskResItems: [Item] {
   [("train", 200), ("train-20ep", 20)].map { name, epochs in Item(name) { work(epochs: epochs) } }
 }

@@ -1,7 +1,7 @@
 import Foundation
 import Tensor
 
-/// The elementary functions over 16,384 numbers; the twin is libm's `Double`, one number at a time.
+/// The elementary functions over 16,384 values; the twin is libm's `Double`, one value at a time.
 var transcendentalItems: [Item] {
   Transcendental.Function.allCases.map { function in Item(function.rawValue) { elementary(function) } }
 }

@@ -4,7 +4,7 @@ import Tensor
 
 /// The checks of the heads that belong to no paper, and of the frozen encoder.
 enum HeadChecks {
-  /// Logits and loss by image features, classifier and scale: what the encoder hands on.
+  /// Logits and loss by image features, classifier and scale: the part after the encoder.
   static func frozen(_ name: MethodName) -> [any Check] {
     [1, 3].map { count in
       let batch = MethodBatch(name, count: count)

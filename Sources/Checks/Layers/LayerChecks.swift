@@ -50,7 +50,7 @@ package enum LayerChecks {
     }
   }
 
-  /// A layer read from random weights, which hold all it asks for.
+  /// A layer read from random weights, which hold everything it needs.
   static func made<Part>(
     _ add: (inout ParameterShapes) -> Void, _ read: (inout WeightReader) throws(WeightsError) -> Part
   ) -> Part {
@@ -181,7 +181,7 @@ extension LayerChecks {
   private static var textTransformer: [GradientCheck] {
     let cases: [(ids: [[Int32]], ends: [Int], TransformerConfiguration, embedding: Int)] = [
       ([[2]], [0], transformer(3, 1, heads: 1), 1),
-      // A token twice in a row, one in both rows, and tokens behind the end, whose gradients are zero.
+      // A token twice in a row, one in both rows, and tokens after the end, whose gradients are zero.
       ([[0, 4, 4, 6], [0, 3, 6, 6]], [3, 2], transformer(6, 2, heads: 3), 5),
       ([[0, 1, 2, 3, 6]], [4], transformer(5, 2, heads: 1, .gelu), 3),
       ([[1, 6], [5, 6]], [1, 1], transformer(4, 0, heads: 1), 2),
@@ -197,7 +197,7 @@ extension LayerChecks {
     }
   }
 
-  /// The logits of pictures against texts: all tensors of both towers, and the scale.
+  /// The logits of images against texts: all tensors of both towers, and the scale.
   private static var clip: [GradientCheck] {
     let texts: [[Int32]] = [[0, 1, 6], [0, 2, 6], [0, 6, 6]]
     let ends = [2, 2, 1]

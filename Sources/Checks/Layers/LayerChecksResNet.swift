@@ -61,7 +61,7 @@ extension LayerChecks {
 
   static var modifiedResNet: [GradientCheck] {
     let cases = [
-      // A last map of one pixel, of which mean and only token are one.
+      // A last map of one pixel, whose mean equals its only token.
       (2, ResNetConfiguration(stages: [1], width: 2, heads: 1, imageSize: 4), 3),
       (1, ResNetConfiguration(stages: [2, 1], width: 2, heads: 2, imageSize: 16), 5),
       (2, ResNetConfiguration(stages: [1, 2], width: 2, heads: 8, imageSize: 8), 2),

@@ -1,10 +1,10 @@
 import Methods
 import Tensor
 
-// Gradient dropout is no derivative: it is checked against its closed form, over all masks of a method at once.
+// Gradient dropout is not a derivative: it is checked against its closed form, over all masks of a method at once.
 
 extension MaskTuningChecks {
-  /// The rule between the two gradients, at several strengths: its corners exactly, and everything between on average.
+  /// The rule between the two gradients, at several strengths: its extremes exactly, and everything between on average.
   static func gradientDropout(_ name: MethodName, _ tuning: MaskTuning) -> [any Check] {
     guard tuning.dropout != nil else { return [] }
     return [0, 0.3, 1].flatMap { (lambda: Real) -> [any Check] in
@@ -41,7 +41,7 @@ extension MaskTuningChecks {
 private struct RuleCheck: Sendable {
   let tuning: MaskTuning
   let lambda: Real
-  /// ∂(L_ce + L_reg)/∂M and ∂L_kl/∂M: ordinary numbers, numbers as small as ε, and zeros.
+  /// ∂(L_ce + L_reg)/∂M and ∂L_kl/∂M: ordinary values, values as small as ε, and zeros.
   let a, b: [Tensor]
 
   init(_ tuning: MaskTuning, lambda: Real) {
@@ -69,10 +69,10 @@ private struct RuleCheck: Sendable {
     joined(tuning.combined([a, b], seed: 20, step: step))
   }
 
-  /// What the method tunes of `share` a.
+  /// The tuned part of `share` a.
   func all(_ share: Real) -> Tensor { joined(tuned(a.map { $0.scaled(by: share) })) }
 
-  /// g = share a at every step, where a is large enough beside ε for P to be 1 or 0.
+  /// g = share a at every step, where a is large enough compared with ε for P to be 1 or 0.
   func corner(_ name: String, b: @escaping @Sendable (Real) -> Real, share: Real) -> any Check {
     let large = a.map { a in Tensor(a.shape, a.values.map { $0 == 0 ? 0 : $0 + ($0 < 0 ? -1 : 1) }) }
     let opponent = large.map { a in Tensor(a.shape, a.values.map(b)) }

@@ -2,7 +2,7 @@ import Methods
 import Models
 import Tensor
 
-/// The checks of mask tuning: its losses, its regulariser, and the equations of gradients that are no derivatives.
+/// The checks of mask tuning: its losses, its regulariser, and the equations of gradients that are not derivatives.
 enum MaskTuningChecks {
   /// One case per method of mask tuning.
   static let cases: [EncoderCase] = [
@@ -27,7 +27,7 @@ enum MaskTuningChecks {
           BitMask(thresholding: numbers.next($0.initial.shape), above: -0.7).real.reshaped(to: $0.initial.shape)
         }
       },
-      // Within a few steps of the threshold, so that each step carries some across.
+      // Within a few steps of the threshold, so that each step makes some cross it.
       tracedValues: { tuning, rate, numbers in
         let reach = 4 * rate
         return tuning.trainables.map {
@@ -71,7 +71,7 @@ enum MaskTuningChecks {
 
   /// w M / ‖M‖ is the gradient of the regulariser.
   ///
-  /// One norm at a time and with a weight of 1: what is added to it would drown it in rounding.
+  /// One norm at a time and with a weight of 1: other terms would drown it in rounding.
   private static func norms(_ name: MethodName, _ tuning: MaskTuning) -> [any Check] {
     var numbers = CheckNumbers(seed: 4)
     return tuning.groups.map { group in
@@ -114,7 +114,7 @@ enum MaskTuningChecks {
     }
   }
 
-  /// R-PMT: entries that were not chosen get no gradient, the others that of R-MT.
+  /// R-PMT: entries that were not selected get no gradient, the others that of R-MT.
   @Sendable static func untunedEntries(_ name: MethodName) -> any Check {
     let batch = MethodBatch(name)
     return IdentityCheck("\(name)/no gradient where not tuned") {

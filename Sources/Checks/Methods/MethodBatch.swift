@@ -2,7 +2,7 @@ import Methods
 import Models
 import Tensor
 
-/// A method with its published settings on a small model, some pictures, and values on both sides of the threshold.
+/// A method with its published settings on a small model, some images, and values on both sides of the threshold.
 struct MethodBatch: Sendable {
   static let classes = 4
   let model: CLIP
@@ -59,7 +59,7 @@ struct MethodBatch: Sendable {
   /// The number of its losses.
   var lossCount: Int { losses(values.map { Variable($0) }).count }
 
-  /// The losses of the method, by the values of its tensors; those of a step of training where there are draws.
+  /// The losses of the method, by the values of its tensors; those of a training step if there are draws.
   func losses(_ values: [Variable], _ draws: TrainingDraws? = nil) -> [Variable] {
     method.objective(.images(images), labels: labels, values: values, draws).objective.losses
   }

@@ -2,8 +2,8 @@ import Methods
 import Models
 import Tensor
 
-/// The checks of all methods: the losses of each through a whole CLIP by every tensor it trains, and the equations its
-/// gradients must obey where they are no derivatives.
+/// The checks of all methods: the losses of each through a whole CLIP by every trainable tensor, and the equations its
+/// gradients must obey where they are not derivatives.
 ///
 /// The image tower has two blocks, the text features are given. This is the list that the checks of a new method join,
 /// as `MethodList` is that of the methods.
@@ -20,7 +20,7 @@ package enum MethodChecks {
 
   /// The traces of the rules between gradients.
   ///
-  /// - seed: of what they draw.
+  /// - seed: that of their random numbers.
   package static func rules(seed: UInt64) -> [Trace] { [MaskTuningChecks.gradientDropoutTrace(seed: seed)] }
 
   /// All checks: encoder tunings, heads, and every pair of the two.

@@ -2,12 +2,12 @@ import Methods
 import Models
 import Tensor
 
-/// What training leaves, step by step: all methods on a small model, and their updates at a size that threads share.
+/// Training step by step: all methods on a small model, and their updates at a size that uses several threads.
 package enum MethodTraces {
-  /// Three steps of every method that trains something: `METHOD/step N/loss/TERM`, `…/gradient/TENSOR` as handed to the
+  /// Three steps of every method that trains something: `METHOD/step N/loss/TERM`, `…/gradient/TENSOR` as passed to the
   /// optimiser, `…/value/TENSOR` after it.
   ///
-  /// - seed: of the random rules.
+  /// - seed: that of the random rules.
   package static func methods(seed: UInt64) -> [Trace] {
     MethodList.encoders.flatMap { encoder in MethodList.heads.map { MethodName(encoder, $0) } }
       .filter(\.isTrained).map { name in Trace("\(name)") { steps(of: name, seed: seed) } }
@@ -27,7 +27,7 @@ package enum MethodTraces {
     return (1...stepCount).flatMap { number in
       let step = batch.method.step(
         .images(batch.images), labels: batch.labels, values: state.values, seed: seed, step: number - 1)
-      // An epoch a step, so that the learning rate changes too.
+      // One epoch per step, so that the learning rate changes too.
       state.apply(step, epoch: number - 1, count: batch.labels.count)
       return named("step \(number)/loss", step.terms.map { ($0.name, Tensor(Real($0.value))) })
         + named("step \(number)/gradient", zip(batch.method.trainables, step.gradients).map { ($0.name, $1) })

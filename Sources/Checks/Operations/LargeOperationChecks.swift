@@ -1,11 +1,11 @@
 import Tensor
 
-/// Every operation at a size that is cut into several pieces of work, which threads share.
+/// Every operation at a size that is cut into several pieces of work for several threads.
 ///
-/// Their gradients are compared between numbers of threads and between processors; finite differences of so many elements
-/// would take hours, and are taken of the same operations at small sizes (`OperationChecks`).
+/// Their gradients are compared between numbers of threads and between processors; finite differences of so many
+/// elements would take hours, and are taken of the same operations at small sizes (`OperationChecks`).
 package enum LargeOperationChecks {
-  /// One check an operation, `OPERATION/large`.
+  /// One check per operation, `OPERATION/large`.
   package static var all: [GradientCheck] {
     let (flat, matrix, pictures): (Shape, Shape, Shape) = ([70_001], [301, 129], [3, 4, 41, 40])
     let labels = (0..<301).map { Int32($0 * 7 % 129) }

@@ -11,14 +11,14 @@ package enum OperationChecks {
       + values
   }
 
-  /// Inputs by name, each with numbers of its own in −scale … scale.
+  /// Inputs by name, each with its own random values in −scale … scale.
   static func inputs(_ shapes: KeyValuePairs<String, Shape>, scale: Real = 1) -> [(name: String, value: Tensor)] {
     shapes.enumerated().map { position, input in
       (input.key, CheckNumbers(seed: UInt64(position + 1)).tensor(input.value, scale: scale))
     }
   }
 
-  /// Numbers in 0.5 … 1.5, for variances.
+  /// Values in 0.5 … 1.5, for variances.
   static func positive(_ shape: Shape) -> Tensor {
     CheckNumbers(seed: 17).tensor(shape, scale: 0.5).mapLanes { $0 + 1 }
   }

@@ -20,14 +20,14 @@ extension OperationChecks {
 
   private static var shapes: [Shape] { [[], [1], [7], [16], [3, 11], [2, 3, 17], [0, 3]] }
 
-  /// Numbers that no step of a difference carries over the kink at zero.
+  /// Values that no step of a difference carries over the kink at zero.
   private static func awayFromZero(_ shape: Shape) -> Tensor {
     CheckNumbers(seed: 1).tensor(shape).mapLanes { x in
       (x - 0.25).replacing(with: x + 0.25, where: x .> 0)
     }
   }
 
-  /// Zeros, ordinary numbers, and numbers where the activation is 0 or x to the last bit.
+  /// Zeros, ordinary values, and values where the activation is 0 or x to the last bit.
   private static var tails: Tensor {
     Tensor([19], [0, -0.0, 1e-6, -1e-6, 0.5, -0.5, 1, -1, 3, -3, 5, -5, 6, -6, 8, -8, 9, 11, -11])
   }

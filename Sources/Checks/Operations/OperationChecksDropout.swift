@@ -1,9 +1,9 @@
 import Tensor
 
-// What is dropped at random: differences at fixed draws, and what all draws have in common.
+// Random operations: differences at fixed samples, and the statistics over samples.
 
 extension OperationChecks {
-  /// The checks of what random operations yield on average.
+  /// The checks of the mean and variance of random operations.
   package static var expectations: [ExpectationCheck] {
     [0.1, 0.5, 0.9, 0.999].flatMap { (probability: Real) in
       [

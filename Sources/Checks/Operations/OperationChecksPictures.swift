@@ -1,6 +1,6 @@
 import Tensor
 
-// What is done to pictures and feature maps: [batch, channels, height, width].
+// Operations on images and feature maps: [batch, channels, height, width].
 
 extension OperationChecks {
   static var pictures: [GradientCheck] { convolution + depthwiseConvolution + averagePool + patches + spatialTokens }

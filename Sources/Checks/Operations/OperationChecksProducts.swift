@@ -85,7 +85,7 @@ extension OperationChecks {
     }
   }
 
-  /// The places of every n-th number from the second on; from the first where there is only one.
+  /// The indices of every nth element from the second on; from the first if there is only one.
   static func sparse(_ shape: Shape, _ every: Int) -> SparseIndices {
     SparseIndices(
       stride(from: min(1, max(0, shape.count - 1)), to: shape.count, by: every).map { Int32($0) }, in: shape)

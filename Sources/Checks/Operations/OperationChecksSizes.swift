@@ -1,7 +1,7 @@
 import Tensor
 
 // Extents beyond the tiles and blocks of the matrix kernel (at most 14 × 32; 112 rows, 768 deep, 4096 columns), and
-// multiples of none of them; rows of several groups of sixteen and a rest.
+// multiples of none of them; rows of several groups of sixteen and a remainder.
 
 extension OperationChecks {
   static var sizes: [GradientCheck] { largeLinear + largeRows + largePictures }

@@ -1,6 +1,6 @@
 import Tensor
 
-// What is done to sequences of tokens.
+// Operations on sequences of tokens.
 
 extension OperationChecks {
   static var tokens: [GradientCheck] { embedding + prepend + selectToken + meanToken + permuteTokens }

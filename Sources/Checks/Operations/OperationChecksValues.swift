@@ -1,6 +1,6 @@
 import Tensor
 
-// Values that are easy to get wrong: zeros, ties, and numbers whose exponentials overflow.
+// Values that are easy to get wrong: zeros, ties, and values whose exponentials overflow.
 
 extension OperationChecks {
   static var values: [GradientCheck] { ties + zeros + large }
@@ -8,7 +8,7 @@ extension OperationChecks {
   /// More than exp(x) can hold in this precision, yet few enough digits of x are lost for a difference.
   private static var overflowing: Real { GradientCheck.isDouble ? 1000 : 200 }
 
-  /// Rows whose largest number occurs several times, and rows of one number: all differentiable.
+  /// Rows whose largest element occurs several times, and rows of one element: all differentiable.
   private static var tied: Tensor {
     Tensor([3, 7], [2, -1, 2, 0, 2, -1, 0.5] + Array(repeating: 0.7, count: 7) + [0, 0, 0, 0, 0, 0, 1])
   }
@@ -23,7 +23,7 @@ extension OperationChecks {
       GradientCheck("logSoftmax/ties", [("x", tied)]) { $0[0].logSoftmax() },
       GradientCheck("crossEntropy/tied logits", [("logits", tied)]) { $0[0].crossEntropy(labels: [2, 6, 0]) },
       GradientCheck("distillation/tied logits", [("student", tied)]) { $0[0].distillation(teacher: teacher) },
-      // A row of one number has no variance: only ε stands below it.
+      // A row of one element has no variance: only ε is left in the denominator.
       GradientCheck("layerNorm/ties", [("x", tied), ("gamma", two), ("beta", one)]) {
         $0[0].layerNorm(gamma: $0[1], beta: $0[2], epsilon: 0.3)
       },
@@ -65,7 +65,7 @@ extension OperationChecks {
     ]
   }
 
-  /// Logits around ±L beside others, and activations there: L is added as a constant, so that steps stay small.
+  /// Logits around ±L among others, and activations there: L is added as a constant, so that steps stay small.
   private static var large: [GradientCheck] {
     [
       large("softmax") { $0.softmax() }, large("logSoftmax") { $0.logSoftmax() },
@@ -79,7 +79,7 @@ extension OperationChecks {
     _ name: String, _ variant: String = "", _ function: @escaping @Sendable (Variable) -> Variable
   ) -> GradientCheck {
     let l = overflowing
-    // All large; all far below 0; one that counts for nothing beside six.
+    // All large; all far below 0; one that is negligible compared with six.
     let rows = [[Real](repeating: l, count: 7), [Real](repeating: -l, count: 7), [-l] + [Real](repeating: l, count: 6)]
     let offset = Tensor([3, 7], rows.flatMap(\.self))
     return GradientCheck("\(name)/\(variant)around ±\(l)", inputs(["x": [3, 7]])) { function($0[0].adding(Variable(offset))) }

@@ -9,7 +9,7 @@ enum SiteChecks {
     EncoderCase($0, checks: checks)
   }
 
-  /// The loss of evaluation, and that of a step of training with its dropout and drop paths held.
+  /// The loss of evaluation, and that of a step of training with its dropout and drop paths fixed.
   @Sendable static func checks(_ name: MethodName) -> [any Check] {
     let batch = MethodBatch(name)
     let draws = TrainingDraws(seed: 3, step: 1, stochasticDepth: 0.3)

@@ -4,7 +4,7 @@ import Tensor
 
 /// The checks of TaskRes on given image features.
 enum TaskResChecks {
-  /// The residual where it starts and where it has grown, for several α.
+  /// The residual at its initial value and a grown one, for several α.
   static var checks: [any Check] {
     let batch = MethodBatch(MethodName(frozenWith: "task-res"))
     let model = batch.model

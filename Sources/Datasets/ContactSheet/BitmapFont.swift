@@ -1,8 +1,8 @@
-/// Small letters and digits, five pixels by eight, for labels on pictures.
+/// Small letters and digits, five pixels by eight, for labels on images.
 enum BitmapFont {
   /// Pixels from a letter to the next: five and a gap.
   static let advance = 6
-  /// Rows of a letter; the last one is for what hangs below the line.
+  /// Rows of a letter; the last one is for descenders.
   static let height = 8
 
   /// The pixels that a letter fills, as (column, row); none for a letter that is not drawn, such as the space.

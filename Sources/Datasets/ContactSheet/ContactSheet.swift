@@ -1,13 +1,13 @@
 import Formats
 import Tensor
 
-/// Many small pictures on one sheet, in groups with a label each: a data set at a glance.
+/// Many small images on one sheet, in groups with a label each: a dataset at a glance.
 public struct ContactSheet: Sendable {
-  /// Pictures that belong together, and what is written below them.
+  /// Images that belong together, and their label.
   public struct Group: Sendable {
     /// Small letters, digits and spaces; other characters leave a gap.
     public let label: String
-    /// Pictures of one size, side by side.
+    /// Images of one size, side by side.
     public let images: [Image]
 
     /// A group.
@@ -16,26 +16,26 @@ public struct ContactSheet: Sendable {
 
   /// The groups, from left to right and then down.
   public let groups: [Group]
-  /// Groups beside each other; as many as make the sheet about square, if not given.
+  /// The number of groups per row; by default as many as make the sheet about square.
   public let columns: Int?
-  /// How many pixels of the sheet a pixel of a picture is wide and high.
+  /// The width and height of an image's pixel in pixels of the sheet.
   public let scale: Int
-  /// The least width of a group, in pixels of its pictures: room for its label.
+  /// The least width of a group, in pixels of its images: room for its label.
   public let leastWidth: Int
 
   private static let margin = 3
   private static let ground: UInt8 = 250
   private static let ink: UInt8 = 40
 
-  /// A sheet; traps on groups without pictures, pictures of different sizes, and on a scale or number of columns below 1.
+  /// A sheet; traps on groups without images, images of different sizes, and on a scale or number of columns below 1.
   public init(_ groups: [Group], columns: Int? = nil, scale: Int = 2, leastWidth: Int = 0) {
     require(scale > 0 && columns ?? 1 > 0, "ContactSheet: expected a scale and columns of at least 1")
     require(
-      groups.allSatisfy { !$0.images.isEmpty }, "ContactSheet: expected a picture in every group, found an empty one")
+      groups.allSatisfy { !$0.images.isEmpty }, "ContactSheet: expected an image in every group, found an empty one")
     let images = groups.flatMap(\.images)
     require(
       images.allSatisfy { $0.width == images[0].width && $0.height == images[0].height } && !images.isEmpty,
-      "ContactSheet: expected pictures of one size, found several")
+      "ContactSheet: expected images of one size, found several")
     (self.groups, self.columns, self.scale, self.leastWidth) = (groups, columns, scale, leastWidth)
   }
 
@@ -63,7 +63,7 @@ public struct ContactSheet: Sendable {
     return Image(width: canvas.width, height: canvas.height, pixels: canvas.pixels)
   }
 
-  /// The number of columns that makes width and height most alike.
+  /// The number of columns that makes width and height most similar.
   private static func squareColumns(_ count: Int, _ width: Int, _ height: Int) -> Int {
     (1...max(1, count)).min {
       func side(_ columns: Int) -> Int { max(columns * width, (count + columns - 1) / columns * height) }
@@ -83,7 +83,7 @@ public struct ContactSheet: Sendable {
   }
 }
 
-/// A picture being painted; what lies outside of it is cut off.
+/// An image being painted; anything outside of it is clipped.
 private struct Canvas {
   let width, height: Int
   /// [height, width, 3]

@@ -2,7 +2,7 @@ import Formats
 import Foundation
 import Tensor
 
-/// The file that gives class folders their names: a line `folder name` each, separated by a tab or spaces.
+/// The file that gives class folders their names: one line `folder name` each, separated by a tab or spaces.
 ///
 /// This is how ImageNet's folders (`n01440764`) get theirs. Blank lines are skipped; a name may contain spaces.
 enum ClassNames {
@@ -31,7 +31,7 @@ enum ClassNames {
       }
       let name = fields.dropFirst().first.map { $0.trimmingCharacters(in: .whitespaces) } ?? ""
       guard known.contains(folder) else { throw wrong("a class folder of train", "\"\(folder)\"") }
-      guard !name.isEmpty else { throw wrong("a name behind \"\(folder)\"", "none") }
+      guard !name.isEmpty else { throw wrong("a name after \"\(folder)\"", "none") }
       guard names.updateValue(name, forKey: folder) == nil else {
         throw wrong("each folder once", "\"\(folder)\" again")
       }

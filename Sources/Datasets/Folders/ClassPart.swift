@@ -1,7 +1,7 @@
 /// A part of the classes of a dataset: CoOp's base-to-new split (Zhou et al., CVPR 2022, section 4.2).
 ///
-/// Of n classes in the order of their labels the first ⌈n/2⌉ are base classes, which are learned from; the others are new
-/// ones, which a tuned model meets by their names only.
+/// Of n classes in the order of their labels the first ⌈n/2⌉ are base classes, which are trained on; the others are new
+/// ones, which a tuned model gets by name only.
 public enum ClassPart: String, Sendable, Codable, CaseIterable {
   /// Every class.
   case all

@@ -2,11 +2,11 @@ import Formats
 import Foundation
 import Tensor
 
-/// A dataset kept as folders: `train/CLASS/*`, `test/CLASS/*` and perhaps `val/CLASS/*`.
+/// A dataset kept as folders: `train/CLASS/*`, `test/CLASS/*` and optionally `val/CLASS/*`.
 ///
 /// Labels follow the names of the class folders of `train` in byte order, and so do the images within a class, so that
 /// a seed means the same images on every machine. Images are files ending in .jpg, .jpeg or .png in either case; links
-/// are followed; names that begin with a dot are passed over.
+/// are followed; names that begin with a dot are skipped.
 public struct ImageFolder: Sendable {
   /// The folder, as it was named.
   public let root: URL
@@ -14,13 +14,13 @@ public struct ImageFolder: Sendable {
   public let folders: [String]
   /// The class names as given: from `classnames.txt`, or else the folder names, with their underscores.
   public let rawClassNames: [String]
-  /// The class names to be read: `rawClassNames` with spaces for underscores.
+  /// The class names for prompts: `rawClassNames` with spaces for underscores.
   public let classNames: [String]
-  /// The images to learn from.
+  /// The training images.
   public let train: ImageSet
-  /// The images to choose settings by, if there is such a split.
+  /// The validation images, if there is such a split.
   public let validation: ImageSet?
-  /// The images to be counted at the end.
+  /// The test images.
   public let test: ImageSet
   /// Files and folders that are not images of a class, relative to the root and sorted; hidden ones are not listed.
   public let ignored: [String]
@@ -68,7 +68,7 @@ public struct ImageFolder: Sendable {
   fileprivate static func byBytes(_ a: String, _ b: String) -> Bool { a.utf8.lexicographicallyPrecedes(b.utf8) }
 }
 
-/// One split as it lies on disk.
+/// One split as stored on disk.
 private struct Split {
   let url: URL
   /// The class folders and the names of their images, both in byte order.
@@ -98,7 +98,7 @@ private struct Split {
     guard !images.isEmpty else { throw .noClasses(folder: url.shown) }
   }
 
-  /// The images with their labels, each the place of its folder in `folders`.
+  /// The images with their labels, each the index of its folder in `folders`.
   func labelled(folders: [String], classes: [String]) throws(ImageFolderError) -> ImageSet {
     let labels = Dictionary(uniqueKeysWithValues: folders.enumerated().map { ($1, $0) })
     var items: [LabelledImage] = []
@@ -126,7 +126,7 @@ private struct Split {
 
   private enum Kind { case file, folder, other, missing }
 
-  /// What a path leads to; a link that leads nowhere is an error, a path that does not exist is not.
+  /// The kind of file at a path; a dangling link is an error, a path that does not exist is not.
   private static func kind(of url: URL) throws(ImageFolderError) -> Kind {
     var status = stat()
     guard stat(url.path, &status) == 0 else {

@@ -1,7 +1,7 @@
 import Formats
 import Tensor
 
-/// What can be wrong with a folder of images.
+/// An error in a folder of images.
 public enum ImageFolderError: Error, Equatable, Sendable, CustomStringConvertible {
   /// A file or folder cannot be read.
   case unreadable(FileError)
@@ -16,12 +16,12 @@ public enum ImageFolderError: Error, Equatable, Sendable, CustomStringConvertibl
   /// A line of the file of class names is wrong, or (line 0) one is missing.
   case classNames(file: String, line: Int, expected: String, found: String)
 
-  /// What was expected and what was found.
+  /// The message: expected and found.
   public var description: String {
     switch self {
     case .unreadable(let error): error.description
-    case .missingSplit(let folder): "\(folder): expected a folder with one folder a class, found none"
-    case .noClasses(let folder): "\(folder): expected one folder a class, found no folder"
+    case .missingSplit(let folder): "\(folder): expected a folder with one folder per class, found none"
+    case .noClasses(let folder): "\(folder): expected one folder per class, found no folder"
     case .emptyClass(let folder): "\(folder): expected images (.jpg, .jpeg or .png), found none"
     case .unknownClass(let folder): "\(folder): expected only classes that train has, found another"
     case .classNames(let file, let line, let expected, let found):

@@ -17,7 +17,7 @@ public struct LabelledImage: Hashable, Sendable {
 
 /// Images of known classes: one split of a dataset, or a part of one.
 public struct ImageSet: Hashable, Sendable {
-  /// The images; their order is that of the dataset and part of what a seed means.
+  /// The images; their order is that of the dataset and part of the meaning of a seed.
   public let items: [LabelledImage]
   /// The readable names of the classes, by label.
   public let classes: [String]

@@ -2,9 +2,9 @@ import Formats
 import Tensor
 
 extension ImageSet {
-  /// The pictures that can be read, and why the others cannot, in the order of the set.
+  /// The readable images, and the errors of the others, in the order of the set.
   ///
-  /// Every picture is decoded once, on all cores.
+  /// Every image is decoded once, on all cores.
   public func readable() -> (set: ImageSet, unreadable: [ImageError]) {
     var errors = [ImageError?](repeating: nil, count: count)
     errors.withUnsafeMutableBufferPointer { errors in

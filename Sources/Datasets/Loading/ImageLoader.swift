@@ -2,31 +2,31 @@ import Formats
 import Foundation
 import Tensor
 
-/// Files → batches of preprocessed pictures, decoded and transformed on all cores.
+/// Files → batches of preprocessed images, decoded and transformed on all cores.
 public struct ImageLoader: Sendable {
-  /// What happens between decoding and normalising.
+  /// The transform between decoding and normalising.
   public enum Transform: Sendable, Equatable {
     /// The deterministic transform of the model: resize and centre crop.
     case evaluation
-    /// A random crop and flip for every picture and epoch, keyed by the seed of the run.
+    /// A random crop and flip for every image and epoch, keyed by the seed of the run.
     case training(RandomResizedCrop, seed: UInt64)
-    /// The transform of the model and a random shift for every picture and epoch, keyed by the seed of the run.
+    /// The transform of the model and a random shift for every image and epoch, keyed by the seed of the run.
     case shifted(RandomShift, seed: UInt64)
   }
 
-  /// A batch, and what could not be read of it.
+  /// A batch, and its unreadable images.
   public struct Batch: Sendable {
     /// [kept.count, 3, height, width]
     public let images: Tensor
-    /// Which of the wanted pictures the batch holds, by their position in the list of wanted ones.
+    /// The images in the batch, by their index in the requested list.
     public let kept: [Int]
-    /// Why the others are missing, in the order of the list.
+    /// The errors of the missing ones, in the order of the list.
     public let unreadable: [ImageError]
   }
 
-  /// How pixels become numbers.
+  /// The preprocessing.
   public let preprocessing: Preprocessing
-  /// What happens before.
+  /// The transform before it.
   public let transform: Transform
 
   /// A loader; a training transform must crop to the size the preprocessing yields.
@@ -39,15 +39,15 @@ public struct ImageLoader: Sendable {
     (self.preprocessing, self.transform) = (preprocessing, transform)
   }
 
-  /// Loads pictures.
+  /// Loads images.
   ///
-  /// - files: the wanted ones, with a number each that keys its random crop; epoch: keys it too.
+  /// - files: the requested ones, with an index each that keys its random crop; epoch: keys it too.
   public func load(_ files: [(url: URL, number: Int)], epoch: Int = 0) -> Batch {
     let (height, width) = preprocessing.outputSize
     let size = 3 * height * width
     var errors = [ImageError?](repeating: nil, count: files.count)
     let images = errors.withUnsafeMutableBufferPointer { errors in
-      // Each piece writes its own picture and its own error.
+      // Each piece writes its own image and its own error.
       let errors = errors.baseAddress
       return Tensor([files.count, 3, height, width]) { output in
         Parallel.forEach(files.count) { index in
@@ -65,7 +65,7 @@ public struct ImageLoader: Sendable {
       images: kept.count == files.count ? images : images.rows(kept), kept: kept, unreadable: errors.compactMap(\.self))
   }
 
-  /// Loads pictures all of which must be readable.
+  /// Loads images, all of which must be readable.
   ///
   /// - Throws: the `ImageError` of the first that is not.
   public func loadAll(_ files: [(url: URL, number: Int)], epoch: Int = 0) throws(ImageError) -> Tensor {
@@ -88,7 +88,7 @@ public struct ImageLoader: Sendable {
     }
   }
 
-  /// What is random about a picture in an epoch: a few dozen numbers at most; 2¹⁶ keep the pictures apart.
+  /// The random numbers of an image in an epoch: a few dozen at most; a stride of 2¹⁶ keeps images apart.
   private static func draws(seed: UInt64, number: Int, epoch: Int) -> RandomStream {
     RandomStream(Random(seed: seed, purpose: .augmentation, step: epoch), position: UInt64(number) << 16)
   }

@@ -2,9 +2,9 @@ import Dispatch
 import Synchronization
 import Tensor
 
-/// Makes numbered things ahead of their use, on another thread: the next batches while the present one is learned.
+/// Prepares indexed values ahead of their use on another thread: the next batches while the current one is trained on.
 ///
-/// They are made and handed out in order, so that what is made does not depend on how far ahead.
+/// They are made and returned in order, so that the results do not depend on how far ahead.
 public final class Prefetcher<Value: Sendable>: Sendable {
   private struct State {
     var ready: [Int: Result<Value, any Error>] = [:]
@@ -15,7 +15,7 @@ public final class Prefetcher<Value: Sendable>: Sendable {
   private let made = DispatchSemaphore(value: 0)
   private let room: DispatchSemaphore
 
-  /// Starts to make the values of `indices`, at most `depth` ahead of their use.
+  /// Starts preparing the values of `indices`, at most `depth` ahead of their use.
   public init(_ indices: Range<Int>, depth: Int = 2, make: @escaping @Sendable (Int) throws -> Value) {
     // Dispatch traps when a semaphore dies below its first value, so this one starts at 0.
     room = DispatchSemaphore(value: 0)
@@ -34,13 +34,13 @@ public final class Prefetcher<Value: Sendable>: Sendable {
 
   deinit {
     state.withLock { $0.isCancelled = true }
-    // One that waits for room must be let go, or it waits forever.
+    // A thread waiting for room must be released, or it waits forever.
     room.signal()
   }
 
-  /// The value of the next index; waits until it is made. Indices must be asked for in order, each once.
+  /// The value of the next index; waits until it is ready. Indices must be requested in order, each once.
   ///
-  /// - Throws: what making it threw.
+  /// - Throws: the error of its preparation.
   public func next(_ index: Int) throws -> Value {
     made.wait()
     let result = state.withLock { $0.ready.removeValue(forKey: index) }

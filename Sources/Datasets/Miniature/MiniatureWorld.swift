@@ -2,49 +2,49 @@ import Formats
 import Foundation
 import Tensor
 
-/// The miniature world on disk: each task as a folder of pictures that `ImageFolder` reads.
+/// The miniature world on disk: each task as an image folder that `ImageFolder` reads.
 ///
 /// A task's folder appears by its name only when it is complete: until then it is hidden, and an error removes it. What
-/// is complete is not written again, so a world that was interrupted is continued by asking for it once more.
+/// is complete is not written again, so an interrupted world is continued by writing it again.
 public enum MiniatureWorld {
-  /// Pictures of another version differ.
+  /// The version of the images.
   public static let version = 1
-  /// The file that says what a folder holds.
+  /// The manifest file of a folder.
   static let manifestName = "world.json"
-  /// The folder of pictures with captions.
+  /// The folder of images with captions.
   public static let pairsName = "pretraining"
-  /// Pictures made between two reports of progress; also what is held in memory.
+  /// Images generated between two reports of progress; also the number held in memory.
   private static let chunk = 512
 
-  /// Pictures done, and pictures in all.
+  /// Images done, and images in total.
   public typealias Progress = (_ done: Int, _ all: Int) -> Void
 
-  /// What a folder of the world says of itself.
+  /// The manifest of a folder of the world.
   struct Manifest: Codable, Equatable {
     var version = MiniatureWorld.version
     let name: String
     let seed: UInt64
-    /// Pictures in all splits.
+    /// Images in all splits.
     let pictures: Int
-    /// SHA-256 of the pixels of all pictures, in order.
+    /// SHA-256 of the pixels of all images, in order.
     var digest = ""
 
-    /// Whether a folder holds the same pictures, as far as it says.
+    /// Returns whether a folder holds the same images, by its manifest.
     func isAnother(of other: Manifest) -> Bool {
       (version, name, seed, pictures) == (other.version, other.name, other.seed, other.pictures)
     }
   }
 
-  /// A file to be and its picture.
+  /// A file to be written and its image.
   struct Picture {
     let path: String
     let image: @Sendable () -> Image
   }
 
-  /// Writes `folder/TASK/{train,val,test}/CLASS/*.png`, `classnames.txt`, `template.txt` and `sheet.png`, a contact sheet
-  /// of the test split.
+  /// Writes `folder/TASK/{train,val,test}/CLASS/*.png`, `classnames.txt`, `template.txt` and `sheet.png`, a contact
+  /// sheet of the test split.
   ///
-  /// - Returns: whether it was written; false if it was there already, of the same seed and version.
+  /// - Returns: true if it was written; false if it already exists with the same seed and version.
   /// - Throws: `MiniatureWorldError` if something else is in `folder`, or if it cannot be written.
   @discardableResult
   public static func write(
@@ -64,7 +64,7 @@ public enum MiniatureWorld {
     }
   }
 
-  /// Writes `folder/pretraining/*.png`, the first `count` pictures of the stream to pretrain on, `captions.tsv` (a line
+  /// Writes `folder/pretraining/*.png`, the first `count` images of the pretraining stream, `captions.tsv` (one line
   /// `file caption` each, separated by a tab) and `sheet.png`.
   ///
   /// - Returns, throws: as for a task.
@@ -98,7 +98,7 @@ public enum MiniatureWorld {
     }
   }
 
-  /// The pictures of a task: splits one after the other, in each the classes in turn.
+  /// The images of a task: one split after another, with the classes in turn within each.
   static func pictures(of task: MiniatureTask, seed: UInt64) -> [Picture] {
     let folders = classFolders(of: task)
     return MiniatureTask.Split.allCases.flatMap { split in
@@ -111,7 +111,7 @@ public enum MiniatureWorld {
     }
   }
 
-  /// A contact sheet of the first test pictures of each class.
+  /// A contact sheet of the first test images of each class.
   public static func sheet(of task: MiniatureTask, seed: UInt64 = 1, pictures: Int = 6) -> Image {
     let groups = task.classes.enumerated().map { label, name in
       ContactSheet.Group(
@@ -125,7 +125,7 @@ public enum MiniatureWorld {
     return String(repeating: "0", count: max(0, digits - text.count)) + text
   }
 
-  /// Makes the pictures and writes those that are wanted on disk; returns the SHA-256 of all pixels.
+  /// Generates the images and writes those that are stored; returns the SHA-256 of all pixels.
   ///
   /// - folder: `nil` writes nothing.
   static func write(_ pictures: [Picture], to folder: URL?, progress: Progress) throws(FileError) -> String {

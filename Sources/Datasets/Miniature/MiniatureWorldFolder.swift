@@ -2,14 +2,14 @@ import Formats
 import Foundation
 import Tensor
 
-/// Why a part of the miniature world was not written.
+/// The reason why a part of the miniature world was not written.
 public enum MiniatureWorldError: Error, Equatable, Sendable, CustomStringConvertible {
-  /// Something else is in the way.
+  /// The folder holds something else.
   case occupied(folder: String, expected: String, found: String)
   /// A file or folder cannot be written.
   case unwritable(FileError)
 
-  /// What was expected and what was found.
+  /// The message: expected and found.
   public var description: String {
     switch self {
     case .occupied(let folder, let expected, let found): "\(folder): expected \(expected), found \(found)"
@@ -19,10 +19,11 @@ public enum MiniatureWorldError: Error, Equatable, Sendable, CustomStringConvert
 }
 
 extension MiniatureWorld {
-  /// Makes a folder in which all is complete or nothing is there.
+  /// Creates a folder that appears complete or not at all.
   ///
-  /// - fill: writes into a hidden folder and returns the digest of its pictures; the manifest comes last, then the name.
-  /// - Returns: false if the folder is there already.
+  /// - fill: writes into a hidden folder and returns the digest of its images; the manifest is written last, then the
+  ///   folder is renamed.
+  /// - Returns: false if the folder already exists.
   static func publish(
     _ manifest: Manifest, in folder: URL, fill: (URL) throws(FileError) -> String
   ) throws(MiniatureWorldError) -> Bool {
@@ -32,13 +33,13 @@ extension MiniatureWorld {
       let found = self.manifest(of: target)
       if let found, found.isAnother(of: manifest) { return false }
       throw .occupied(
-        folder: target.shown, expected: "nothing, or \(manifest.pictures) pictures of \(text(manifest))",
+        folder: target.shown, expected: "nothing, or \(manifest.pictures) images of \(text(manifest))",
         found: found.map { "\($0.pictures) of \(text($0))" } ?? "another folder")
     }
     let isNew = !exists(folder)
     let hidden = folder.appendingPathComponent(".\(manifest.name).partial")
     do throws(FileError) {
-      // What a killed run has left.
+      // Remains of a killed run.
       if exists(hidden) { try remove(hidden) }
       try makeFolder(hidden)
       var manifest = manifest
@@ -46,7 +47,7 @@ extension MiniatureWorld {
       try put(json(manifest), hidden.appendingPathComponent(manifestName))
       guard rename(hidden.path, target.path) == 0 else {
         throw FileError(
-          file: target.shown, expected: "a folder that can be named so", found: String(cString: strerror(errno)))
+          file: target.shown, expected: "a folder that can be renamed to this", found: String(cString: strerror(errno)))
       }
       return true
     } catch {
@@ -75,7 +76,7 @@ extension MiniatureWorld {
     }
   }
 
-  /// What a folder says of itself; `nil` if it says nothing that can be read.
+  /// The manifest of a folder; `nil` if there is none that can be read.
   static func manifest(of folder: URL) -> Manifest? {
     guard let bytes = try? MappedFile.bytes(of: folder.appendingPathComponent(manifestName), limit: 1 << 16) else {
       return nil
@@ -106,7 +107,7 @@ extension MiniatureWorld {
     }
   }
 
-  /// Thousands of files need not wait for the disk one by one: what is lost with the machine can be made again.
+  /// Thousands of files need not wait for the disk one by one: files lost in a crash can be generated again.
   static func put(_ bytes: [UInt8], _ url: URL) throws(FileError) {
     try AtomicFile.write(bytes, to: url, flushing: false)
   }

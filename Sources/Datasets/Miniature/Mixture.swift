@@ -1,7 +1,7 @@
 import Tensor
 
 extension Miniature {
-  /// What pretraining sees: scenes with what is said of them.
+  /// The pretraining distribution: scenes with captions.
   enum Mixture {
     /// Nearly half are of one object, the rest of several like ones, of two in a relation, or of a surface alone.
     static func scene(using random: inout RandomStream) -> (scene: Scene, caption: String) {
@@ -15,7 +15,7 @@ extension Miniature {
       return (scene, introduced(phrase, scene.style, using: &random))
     }
 
-    /// An easy picture of one object, whose caption names its shape.
+    /// An easy image of one object, whose caption names its shape.
     static func lesson(using random: inout RandomStream) -> (scene: Scene, caption: String) {
       let subject = Subject.lesson(using: &random)
       let scene = subject.scene(isLesson: true, using: &random)
@@ -27,7 +27,7 @@ extension Miniature {
       return (subject.scene(isLesson: false, using: &random), subject.caption(using: &random))
     }
 
-    /// So many like objects, two to five, and how they are called.
+    /// Several equal objects, two to five, and their caption.
     static func several(_ count: Int, using random: inout RandomStream) -> (scene: Scene, phrase: String) {
       let places = Arrangement.places(count)
       let (figure, hue) = (random.pick(Figure.allCases), random.pick(Hue.allCases))
@@ -49,7 +49,7 @@ extension Miniature {
       return (scene, words.joined(separator: " "))
     }
 
-    /// Two objects, one beside or inside the other.
+    /// Two objects, one next to or inside the other.
     private static func related(using random: inout RandomStream) -> (Scene, String) {
       let relation = random.pick(Relation.allCases)
       let other = random.pick(relation == .inside ? Arrangement.containers : Figure.allCases)
@@ -85,7 +85,7 @@ extension Miniature {
       return (Scene(texture, style: style == .sketch ? .photo : style), Words.article(words.joined(separator: " ")))
     }
 
-    /// The beginning of a caption, which three times in four says how a picture was taken if that is not as usual.
+    /// The beginning of a caption, which three times in four names the style if that is not a photo.
     private static func introduced(_ phrase: String, _ style: Style, using random: inout RandomStream) -> String {
       if style != .photo, random.chance(0.75) {
         return style == .sketch ? "a sketch of \(phrase)" : "a \(style.rawValue) photo of \(phrase)"
@@ -97,7 +97,7 @@ extension Miniature {
     }
   }
 
-  /// Where several objects lie.
+  /// The layout of several objects.
   enum Arrangement {
     /// Shapes with room for another one inside.
     static let containers: [Figure] = [.circle, .square, .hexagon, .diamond, .pentagon, .oval]
@@ -113,7 +113,7 @@ extension Miniature {
       }
     }
 
-    /// Half the extent of each of so many.
+    /// Half the extent of each of a given number.
     static func halfExtent(_ count: Int) -> Double { [0.46, 0.38, 0.36, 0.34, 0.29][min(count, 5) - 1] }
 
     /// Two objects of which the first is in the relation to the second, in the order of painting.

@@ -1,12 +1,13 @@
 extension Miniature {
-  /// The border of an object, as a signed distance in units of its half-extent: negative inside, about 1 from centre to edge.
+  /// The border of an object, as a signed distance in units of its half-extent: negative inside, about 1 from centre to
+  /// edge.
   public enum Outline: Sendable, Equatable {
     /// A shape of the vocabulary.
     case figure(Figure)
-    /// A flower with so many petals.
+    /// A flower with a number of petals.
     case petals(Int)
-    /// An aeroplane from above that flies to the right: the slope of its wings, where along the fuselage they sit, and half
-    /// the span of its tail.
+    /// An aeroplane from above that flies to the right: the slope of its wings, their position along the fuselage, and
+    /// half the span of its tail.
     case plane(sweep: Double, wings: Double, tail: Double)
 
     /// The distance of the point (x, y), y pointing down.
@@ -23,7 +24,7 @@ extension Miniature {
     }
   }
 
-  /// Distances that several outlines are made of.
+  /// Distances shared by several outlines.
   enum Distance {
     static func radius(_ x: Double, _ y: Double) -> Double { (x * x + y * y).squareRoot() }
 
@@ -44,7 +45,7 @@ extension Miniature {
       return radius(x, y) * PlainMath.cos((0.5 + angle / step).rounded(.down) * step - angle) - r
     }
 
-    /// A star of five tips at radius 1 and inner corners at 0.4: beside a tip, the half-plane through tip and corner.
+    /// A star of five tips at radius 1 and inner corners at 0.4: next to a tip, the half-plane through tip and corner.
     static func star(_ x: Double, _ y: Double) -> Double {
       let step = 2 * Double.pi / 5
       let angle = bearing(x, y)

@@ -1,5 +1,5 @@
 /// Functions from sums and products alone, each rounded by itself: the same bits on every machine, whatever mathematics
-/// library is installed and whether or not it can fuse. About 1e-10 is all a pixel of 8 bits asks for.
+/// library is installed and whether or not it can fuse. An error of about 1e-10 is enough for 8-bit pixels.
 enum PlainMath {
   /// sin x, from its series about the nearest multiple of π/2; for |x| up to a few thousand.
   static func sin(_ x: Double) -> Double { wave(x, quarter: 0) }

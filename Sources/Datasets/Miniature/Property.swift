@@ -1,11 +1,11 @@
 import Tensor
 
 extension Miniature {
-  /// What pretraining is watched by: one property at a time, everything else being random.
+  /// The properties that monitor pretraining: one at a time, everything else being random.
   public enum Property: String, Sendable, CaseIterable {
     case shape, color, texture, count
 
-    /// A caption a class.
+    /// One caption per class.
     public var captions: [String] {
       switch self {
       case .shape: Figure.allCases.map { "a photo of \(Words.article($0.rawValue))" }
@@ -18,7 +18,7 @@ extension Miniature {
 }
 
 extension Miniature.PretrainingStream {
-  /// Picture `index` of those a property is watched by, none of which is in the stream, and its class.
+  /// Held-out image `index` of a property, which is not in the stream, and its class.
   public func example(of property: Miniature.Property, _ index: Int) -> Labelled {
     typealias World = Miniature
     var random = World.stream(seed: seed, "property/\(property.rawValue)", index: index)

@@ -2,20 +2,20 @@ import Formats
 import Tensor
 
 extension Miniature {
-  /// One thing in a picture.
+  /// One object in an image.
   public struct Object: Sendable {
     /// Its shape.
     public var outline: Outline
-    /// Its centre: −1 and 1 are the borders of the picture, y points down.
+    /// Its centre: −1 and 1 are the borders of the image, y points down.
     public var centre: SIMD2<Double>
     /// Half its extent, in the same units.
     public var halfExtent: Double
-    /// How far it is turned clockwise, in radians.
+    /// Its clockwise rotation, in radians.
     public var rotation: Double
     /// Its surface.
     public var texture: Texture
 
-    /// A thing by its parts.
+    /// An object by its parts.
     public init(
       _ outline: Outline, _ texture: Texture, centre: SIMD2<Double> = .zero, halfExtent: Double, rotation: Double = 0
     ) {
@@ -24,28 +24,28 @@ extension Miniature {
     }
   }
 
-  /// All that is in a picture.
+  /// The contents of an image.
   public struct Scene: Sendable {
-    /// What is behind the objects.
+    /// The background.
     public var background: Texture
     /// The objects, in the order in which they are painted.
     public var objects: [Object]
-    /// How the picture is taken.
+    /// The style of the image.
     public var style: Style
-    /// What red, green and blue are multiplied by, such as the colour of the light.
+    /// The factors of red, green and blue, such as the colour of the light.
     public var tint = Color(repeating: 1)
     /// The deviation of the noise of every channel of every pixel.
     public var noise = 0.02
 
-    /// A picture of a background and objects.
+    /// An image of a background and objects.
     public init(_ background: Texture, _ objects: [Object] = [], style: Style = .photo) {
       (self.background, self.objects, self.style) = (background, objects, style)
     }
 
-    /// The picture; what noise it has comes from the stream.
+    /// The image; its noise comes from the stream.
     ///
-    /// A pixel is covered by an object as far as ½ minus its distance from the outline in pixels, 0 to 1: borders are
-    /// smoothed over one pixel.
+    /// The coverage of a pixel by an object is ½ minus its distance from the outline in pixels, clamped to 0 … 1:
+    /// borders are smoothed over one pixel.
     public func rendered(using random: inout RandomStream) -> Image {
       withUnsafeTemporaryAllocation(of: Color.self, capacity: 2 * count) { memory in
         let canvas = memory.baseAddress!
@@ -58,11 +58,11 @@ extension Miniature {
   }
 }
 
-/// Pixels of a picture, and of a row of it.
+/// Pixels of an image, and of a row of it.
 private let (count, side) = (Miniature.size * Miniature.size, Miniature.size)
 
 extension Miniature.Scene {
-  /// The place of a pixel, in pixels from the middle of the picture.
+  /// The position of a pixel, in pixels from the middle of the image.
   private func place(_ index: Int) -> Double { Double(index) + 0.5 - Double(side) / 2 }
 
   private func paint(_ background: Miniature.Texture, on canvas: UnsafeMutablePointer<Miniature.Color>) {
@@ -108,7 +108,7 @@ extension Miniature.Scene {
     }
   }
 
-  /// Weighs five neighbours 1 : 4 : 6 : 4 : 1, across and down; those beyond the border are its own pixels.
+  /// Weights five neighbours 1 : 4 : 6 : 4 : 1, across and down; pixels beyond the border repeat it.
   private func blur(
     _ canvas: UnsafeMutablePointer<Miniature.Color>, using other: UnsafeMutablePointer<Miniature.Color>
   ) {

@@ -1,7 +1,7 @@
 import Tensor
 
 extension Miniature {
-  /// One object before a background, in words; the rest of its picture is drawn at random.
+  /// One object in front of a background, in words; the rest of its image is random.
   struct Subject {
     let figure: Figure
     let hue: Hue
@@ -12,10 +12,10 @@ extension Miniature {
     let background: (hue: Hue, pattern: Pattern)
     let style: Style
 
-    /// How far the object is turned.
+    /// The rotation of the object.
     enum Tilt { case upright, tilted, upsideDown }
 
-    /// Any object, anywhere, taken anyhow.
+    /// Any object, at any position, in any style.
     static func any(using random: inout RandomStream) -> Subject {
       let hue = random.pick(Hue.allCases)
       let turn = random.uniform()
@@ -26,7 +26,7 @@ extension Miniature {
         background: ground(behind: hue, plain: 0.4, using: &random), style: Miniature.style(using: &random))
     }
 
-    /// An object that is easily seen: medium or large, near the middle, upright, mostly plain, before a mostly plain ground.
+    /// An easily visible object: medium or large, near the middle, upright, mostly plain, on a mostly plain background.
     static func lesson(using random: inout RandomStream) -> Subject {
       let hue = random.pick(Hue.allCases)
       return Subject(
@@ -42,7 +42,7 @@ extension Miniature {
       (random.pick(Hue.allCases, not: hue), random.chance(plain) ? .plain : random.pick(Pattern.mixed))
     }
 
-    /// Its picture; `isLesson` keeps place and rotation close to the words.
+    /// Its image; `isLesson` keeps position and rotation close to the words.
     func scene(isLesson: Bool, using random: inout RandomStream) -> Scene {
       let deviation = isLesson ? 0.09 : 0.07
       var rotation = random.normal(isLesson ? 0.12 : 0.2)
@@ -57,15 +57,15 @@ extension Miniature {
         backgroundSurface(background.hue, background.pattern, using: &random), [object], style: style)
     }
 
-    /// Whether its colours can be seen: a sketch has outlines only.
+    /// True if its colours are visible: a sketch has outlines only.
     private var isColored: Bool { style != .sketch }
 
-    /// What is said of a lesson: always the shape.
+    /// The caption of a lesson: always with the shape.
     func lessonCaption(using random: inout RandomStream) -> String {
       caption(size: 0, hue: 0.4, pattern: pattern == .plain ? 0 : 0.6, place: 0, background: 0.15, using: &random)
     }
 
-    /// What is said of it otherwise.
+    /// The usual caption.
     func caption(using random: inout RandomStream) -> String {
       caption(
         size: 0.35, hue: 0.7, pattern: 0.8, place: 0.5, background: background.pattern == .plain ? 0.3 : 0.5,
@@ -105,7 +105,7 @@ extension Miniature {
 }
 
 extension Miniature.Place {
-  /// Where, as captions say it.
+  /// The position, as worded in captions.
   var phrase: String {
     switch self {
     case .centre: "in the centre"

@@ -1,7 +1,7 @@
 import Tensor
 
 extension Miniature {
-  /// The surface of an object of the given colour and pattern: what the words leave open is drawn.
+  /// The surface of an object of the given colour and pattern: what the words leave open is random.
   public static func objectSurface(_ hue: Hue, _ pattern: Pattern, using random: inout RandomStream) -> Texture {
     let color = jittered(hue.color, using: &random)
     return Texture(
@@ -20,7 +20,7 @@ extension Miniature {
       phase: phase(using: &random), speckles: random.next())
   }
 
-  /// A colour as no two things have exactly the same.
+  /// A variation of a colour, as no two objects have exactly the same.
   public static func jittered(_ color: Color, _ deviation: Double = 0.06, using random: inout RandomStream) -> Color {
     color + Color(random.normal(deviation), random.normal(deviation), random.normal(deviation))
   }

@@ -1,17 +1,17 @@
 extension Miniature {
   /// Two colours on a surface.
   public struct Texture: Sendable {
-    /// How they share it.
+    /// The pattern.
     public var pattern: Pattern
     /// The colours; a plain surface has the first.
     public var first, second: Color
     /// The length of a repetition, in pixels.
     public var period: Double
-    /// How far the pattern is turned, in radians.
+    /// The rotation of the pattern, in radians.
     public var angle: Double
-    /// Where it begins, in radians of a repetition.
+    /// The phase, in radians of a repetition.
     public var phase: SIMD2<Double>
-    /// What decides which pixels of a speckled surface have the second colour.
+    /// The seed that decides which pixels of a speckled surface have the second colour.
     public var speckles: UInt64
 
     /// A surface by its parts.
@@ -23,7 +23,7 @@ extension Miniature {
       (self.period, self.angle, self.phase, self.speckles) = (period, angle, phase, speckles)
     }
 
-    /// What paints it, with what all pixels share worked out.
+    /// The texture prepared for painting, with shared values computed once.
     var brush: Brush { Brush(self) }
   }
 
@@ -40,7 +40,7 @@ extension Miniature {
       difference = texture.second - texture.first
     }
 
-    /// The colour of a pixel, counted from the middle of the picture.
+    /// The colour of a pixel, counted from the middle of the image.
     func color(_ x: Double, _ y: Double, pixel: Int) -> Color {
       texture.pattern == .plain ? texture.first : texture.first + share(x, y, pixel: pixel) * difference
     }

@@ -1,9 +1,9 @@
-/// A small world of 32 × 32 pictures, made and not photographed: what stands in it, how it is drawn, what is said of it.
+/// A small world of generated 32 × 32 images: its objects, their rendering and their captions.
 ///
-/// Every picture depends on a seed, a name and an index alone (`Miniature.stream`), and all arithmetic is in plain double
+/// Every image depends on a seed, a name and an index alone (`Miniature.stream`), and all arithmetic is in plain double
 /// precision with functions of our own, so that its bytes are the same on every machine.
 public enum Miniature {
-  /// The height and width of a picture, in pixels.
+  /// The height and width of an image, in pixels.
   public static let size = 32
 
   /// The shapes that have names.
@@ -37,7 +37,7 @@ public enum Miniature {
     }
   }
 
-  /// The ways a surface is covered with two colours; the last four are never seen in pretraining.
+  /// The patterns of two colours on a surface; the last four are never seen in pretraining.
   public enum Pattern: String, Sendable, CaseIterable {
     case plain, striped, dotted, checkered, wavy, shaded, speckled, grid
     case cells, rings, zigzag, bricks
@@ -48,16 +48,16 @@ public enum Miniature {
     public static let mixed = Array(known.dropFirst())
   }
 
-  /// How a picture was taken.
+  /// The style of an image.
   public enum Style: String, Sendable, CaseIterable {
     case photo, blurred, grainy, sketch, dark, faded
   }
 
-  /// How large an object is.
+  /// The size of an object.
   public enum Size: String, Sendable, CaseIterable {
     case small, medium, large
 
-    /// Half the extent of an object, where 1 is half the picture.
+    /// Half the extent of an object, where 1 is half the image.
     public var halfExtent: Double {
       switch self {
       case .small: 0.31
@@ -67,7 +67,7 @@ public enum Miniature {
     }
   }
 
-  /// Where an object is.
+  /// The position of an object.
   public enum Place: String, Sendable, CaseIterable {
     case centre, left, right, top, bottom
 
@@ -83,13 +83,13 @@ public enum Miniature {
     }
   }
 
-  /// How one object lies to another.
+  /// The relation of one object to another.
   public enum Relation: String, Sendable, CaseIterable {
     case leftOf = "left of"
     case rightOf = "right of"
     case above, below, inside
 
-    /// The same said from the other side, where words are known for it.
+    /// The inverse relation, if there are words for it.
     public var reversed: Relation? {
       switch self {
       case .leftOf: .rightOf

@@ -1,9 +1,9 @@
 import Tensor
 
 extension Miniature {
-  /// How a thing is said in English, the way captions and class names say it.
+  /// The English wording of captions and class names.
   enum Words {
-    /// Rare words for what is usually said otherwise; a caption takes one of them four times in a hundred.
+    /// Rare synonyms; a caption uses one of them four times in a hundred.
     static let synonyms: [String: [String]] = [
       "striped": ["banded", "lined"], "dotted": ["spotted"], "checkered": ["chequered"], "wavy": ["rippled"],
       "shaded": ["gradual"], "speckled": ["flecked"], "grid": ["netted"], "plain": ["smooth"],
@@ -15,13 +15,13 @@ extension Miniature {
       "grey": ["silver"], "white": ["snowy"], "small": ["tiny"], "large": ["big", "huge"],
     ]
 
-    /// The word, or now and then a rarer one.
+    /// The word, or occasionally a rarer one.
     static func varied(_ word: String, using random: inout RandomStream) -> String {
       guard let rare = synonyms[word], random.chance(0.04) else { return word }
       return random.pick(rare)
     }
 
-    /// "a" or "an", and the words behind it.
+    /// "a" or "an", and the words after it.
     static func article(_ phrase: String) -> String {
       (phrase.first.map { "aeiou".contains($0) } ?? false ? "an " : "a ") + phrase
     }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A filter for resizing pictures.
+/// A filter for resizing images.
 public enum Resample: String, Sendable, CaseIterable {
   /// The triangle: 1 − |x| for |x| < 1.
   case bilinear
@@ -28,23 +28,23 @@ public enum Resample: String, Sendable, CaseIterable {
   }
 }
 
-/// For each new place along one side, which old pixels it is made of and how much of each.
+/// For each new pixel along one side, the old pixels it is made of and their weights.
 ///
-/// The filter is widened by the reduction factor, so that every old pixel counts when a picture shrinks. Weights
+/// The filter is widened by the reduction factor, so that every old pixel counts when an image shrinks. Weights
 /// are cut off at the border, scaled to a sum of 1, and rounded to 22 fractional bits, as in Pillow's `Resample.c`.
 struct ResampleWeights {
   static let fractionalBits: Int32 = 22
   /// Half a unit in the last place: sums are rounded, not cut.
   static let half: Int32 = 1 << (fractionalBits - 1)
 
-  /// First old pixel of each new one, and how many there are.
+  /// First old pixel of each new one, and their number.
   private(set) var starts: [Int] = []
   private(set) var counts: [Int] = []
-  /// [new, taps]; unused places are 0.
+  /// [new, taps]; unused entries are 0.
   private(set) var weights: [Int32] = []
   let taps: Int
 
-  /// The weights of the new places in `range`, where a side of `old` pixels becomes one of `new`.
+  /// The weights of the new pixels in `range`, where a side of `old` pixels becomes one of `new`.
   init(from old: Int, to new: Int, filter: Resample, range: Range<Int>) {
     let stretch = max(Double(old) / Double(new), 1)
     taps = Self.taps(from: old, to: new, filter: filter)
@@ -64,14 +64,14 @@ struct ResampleWeights {
       counts.append(count)
     }
   }
-  /// The old pixels that the new places in `range` are made of.
+  /// The old pixels that the new pixels in `range` are made of.
   static func span(of range: Range<Int>, from old: Int, to new: Int, filter: Resample) -> Range<Int> {
     let first = reach(of: range.lowerBound, from: old, to: new, filter: filter).pixels
     let last = reach(of: range.upperBound - 1, from: old, to: new, filter: filter).pixels
     return first.lowerBound..<last.upperBound
   }
 
-  /// The most old pixels that a new one is made of.
+  /// The maximal number of old pixels of a new one.
   static func taps(from old: Int, to new: Int, filter: Resample) -> Int {
     Int((filter.support * max(Double(old) / Double(new), 1)).rounded(.up)) * 2 + 1
   }

@@ -1,7 +1,7 @@
 import Formats
 import Tensor
 
-/// A rectangle of whole pixels in a picture.
+/// A rectangle of whole pixels in an image.
 public struct PixelBox: Sendable, Equatable {
   /// The first column.
   public let left: Int
@@ -29,15 +29,15 @@ public struct PixelBox: Sendable, Equatable {
 }
 
 extension Image {
-  /// The picture, or the part of it in `box`, at another size: Pillow's `crop(box).resize((width, height), filter)`,
+  /// The image, or the part of it in `box`, at another size: Pillow's `crop(box).resize((width, height), filter)`,
   /// bit for bit.
   ///
-  /// A pass along the rows and one down the columns; each rounds and clamps to 8 bits, and is left out when that
+  /// A pass along the rows and one down the columns; each rounds and clamps to 8 bits, and is skipped when that
   /// side keeps its length. Pixels outside the box have no influence.
   ///
-  /// - window: the part of the result to make, as `cropped(window)` would give; only what it needs is worked out.
+  /// - window: the part of the result to compute, as `cropped(window)` would give; only what it needs is computed.
   ///
-  /// Traps when a side is not positive, the box is not inside the picture, or the window not inside the result.
+  /// Traps when a side is not positive, the box is not inside the image, or the window not inside the result.
   public func resized(
     width newWidth: Int, height newHeight: Int, _ filter: Resample, box: PixelBox? = nil, window: PixelBox? = nil
   ) -> Image {
@@ -70,7 +70,7 @@ extension Image {
     return Image(width: window.width, height: window.height, pixels: result)
   }
 
-  /// The part of the picture in `box`. Traps when the box is not inside the picture.
+  /// The part of the image in `box`. Traps if the box is not inside the image.
   public func cropped(_ box: PixelBox) -> Image {
     require(box.isInside(width, height), "crop: expected a box inside \(width) × \(height), found \(box)")
     var part: [UInt8] = []

@@ -1,8 +1,8 @@
 /// The pass along the rows, four rows at a time: a vector holds one pixel of each, so that a weight multiplies sixteen
-/// numbers.
+/// values.
 struct ResizeAcross {
   let weights: ResampleWeights
-  /// The old columns that are needed: what the pass is given.
+  /// The old columns that are needed: the input of the pass.
   let span: Range<Int>
   /// Columns to make.
   let width: Int
@@ -11,7 +11,7 @@ struct ResizeAcross {
 
   /// Four channels of four pixels; the fourth does not matter.
   private typealias Pixels = SIMD16<Int32>
-  /// A finished pixel: two bytes in the first and two in the second number.
+  /// A finished pixel: two bytes in the first and two in the second element.
   private typealias Result = SIMD2<UInt64>
 
   /// - source: [rows, span, 3]; target: [rows, width, 3].
@@ -41,7 +41,7 @@ struct ResizeAcross {
       place.storeBytes(of: Self.spread(Self.word(row + 3 &* x)), as: SIMD4<UInt32>.self)
       place += 64
     }
-    // The last may be the last of the picture.
+    // The last may be the last of the image.
     let last = row + 3 &* (span.count &- 1)
     place.storeBytes(of: SIMD4(UInt32(last[0]), UInt32(last[1]), UInt32(last[2]), 0), as: SIMD4<UInt32>.self)
   }
@@ -54,7 +54,7 @@ struct ResizeAcross {
           let first = pixels + (starts[x] &- span.lowerBound)
           var sum = Pixels(repeating: ResampleWeights.half)
           for tap in 0..<taps { sum &+= first[tap] &* weights[tap] }
-          // Two neighbouring lanes of a byte each become two bytes.
+          // Two neighbouring lanes of one byte each become two bytes.
           let pairs = unsafeBitCast(sum.roundedToByte, to: SIMD8<UInt64>.self)
           let bytes = pairs | pairs &>> SIMD8(repeating: 24)
           results[x] = bytes.lowHalf.lowHalf
@@ -88,7 +88,7 @@ struct ResizeAcross {
     }
   }
 
-  /// Four bytes, the first lowest, as four numbers.
+  /// Four bytes, the first lowest, as four integers.
   @inline(__always)
   private static func spread(_ word: UInt32) -> SIMD4<UInt32> {
     (SIMD4(repeating: word) &>> SIMD4(0, 8, 16, 24)) & SIMD4(repeating: 255)

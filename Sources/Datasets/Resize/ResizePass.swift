@@ -3,9 +3,9 @@ struct ResizePass {
   let old: Int
   let new: Int
   let filter: Resample
-  /// The new places to make.
+  /// The new pixels to compute.
   let places: Range<Int>
-  /// The old ones they are made of: what a pass is given.
+  /// The old ones they are made of: the input of a pass.
   let needed: Range<Int>
 
   init(old: Int, new: Int, filter: Resample, places: Range<Int>) {
@@ -16,7 +16,7 @@ struct ResizePass {
     needed = old == new ? places : ResampleWeights.span(of: places, from: old, to: new, filter: filter)
   }
 
-  /// The places in pieces whose weights take a bounded amount of memory, however far a side shrinks.
+  /// The new pixels in pieces whose weights take a bounded amount of memory, however far a side shrinks.
   private var pieces: [Range<Int>] {
     let length = max(1, (1 << 20) / ResampleWeights.taps(from: old, to: new, filter: filter))
     return stride(from: places.lowerBound, to: places.upperBound, by: length).map {

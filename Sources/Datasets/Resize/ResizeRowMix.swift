@@ -10,7 +10,7 @@ struct RowMix {
   /// Every fourth of 64 bytes.
   private typealias Lanes = SIMD16<Int32>
 
-  /// Writes `length` bytes. The last 64 may be worked out twice, with the same result.
+  /// Writes `length` bytes. The last 64 may be computed twice, with the same result.
   func run(into row: UnsafeMutablePointer<UInt8>, length: Int) {
     var x = 0
     while x &+ 64 <= length {
@@ -28,7 +28,7 @@ struct RowMix {
     }
   }
 
-  /// Bytes are taken out of words by shifts: widening sixteen lanes by an initialiser is a call (Swift 6.3.1).
+  /// Bytes are extracted from words by shifts: widening sixteen lanes by an initialiser is a call (Swift 6.3.1).
   @inline(__always)
   private func mix64(at x: Int, into row: UnsafeMutablePointer<UInt8>) {
     let low = SIMD16<UInt32>(repeating: 255)

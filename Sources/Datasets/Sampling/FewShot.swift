@@ -1,12 +1,12 @@
 import Tensor
 
-/// The few images of each class to learn from, drawn exactly as the published CoOp splits are (Zhou et al. 2022).
+/// The few images of each class to train on, sampled exactly like the published CoOp splits (Zhou et al. 2022).
 ///
 /// Python's generator is seeded once. Class by class, in the order in which classes first appear in train, K images are
 /// drawn without replacement; then min(K, 4) of each class of the validation split, from the same generator. The images
 /// keep the order in which they were drawn.
 public struct FewShot: Hashable, Sendable {
-  /// How many images of each class are taken.
+  /// The number of images sampled from each class.
   public enum Shots: Hashable, Sendable {
     /// Every image, in the order of the dataset; the validation split stays whole, too.
     case all
@@ -14,16 +14,16 @@ public struct FewShot: Hashable, Sendable {
     case count(Int)
   }
 
-  /// A class with fewer images than asked for.
+  /// A class with fewer images than requested.
   public struct TooFewImages: Error, Equatable, Sendable, CustomStringConvertible {
     /// The name of the class.
     public let className: String
-    /// The images asked for.
+    /// The number requested.
     public let expected: Int
-    /// The images there are.
+    /// The number available.
     public let found: Int
 
-    /// What was expected and what was found.
+    /// The message: expected and found.
     public var description: String {
       "class \"\(className)\": expected at least \(expected) training images, found \(found)"
     }
@@ -32,14 +32,14 @@ public struct FewShot: Hashable, Sendable {
   /// The most validation images of a class that go with few shots.
   public static let mostValidationShots = 4
 
-  /// How many images of each class are taken.
+  /// The number of images sampled from each class.
   public let shots: Shots
   /// The seed; published results use 1, 2 and 3.
   public let seed: Int
-  /// Whether a training class with too few images gives all it has, as in the authors' code, instead of an error.
+  /// True if a training class with too few images yields all it has, as in the authors' code, instead of an error.
   public let allowsFewer: Bool
 
-  /// A rule of drawing; traps on fewer than 1 shot.
+  /// A sampling rule; traps on fewer than 1 shot.
   public init(_ shots: Shots, seed: Int, allowsFewer: Bool = false) {
     if case .count(let count) = shots { require(count > 0, "FewShot: expected 1 or more shots, found \(count)") }
     self.shots = shots
@@ -47,9 +47,9 @@ public struct FewShot: Hashable, Sendable {
     self.allowsFewer = allowsFewer
   }
 
-  /// Draws from both splits.
+  /// Samples from both splits.
   ///
-  /// A class with fewer validation images than min(K, 4) gives all it has, without a draw.
+  /// A class with fewer validation images than min(K, 4) yields all it has, without sampling.
   /// - Throws: `TooFewImages` if a training class has fewer than K images, or none, unless `allowsFewer`.
   public func drawn(
     train: ImageSet, validation: ImageSet? = nil

@@ -2,9 +2,9 @@ import Tensor
 
 /// The generator behind Python's `random`: MT19937 with CPython's seeding, integers, `sample` and `shuffle`.
 ///
-/// The few-shot subsets of published results were drawn with it, so the same images are only found by drawing the
-/// same numbers. Generator: Matsumoto and Nishimura 1998; seeding: their `init_by_array` of the seed's 32-bit words.
-/// For everything else this library draws, see `Random`.
+/// The few-shot subsets of published results were sampled with it, so the same images are found only with the same
+/// random numbers. Generator: Matsumoto and Nishimura 1998; seeding: their `init_by_array` of the seed's 32-bit words.
+/// For all other random numbers of this library, see `Random`.
 public struct PythonRandom: Sendable {
   private static let size = 624
   private static let shift = 397
@@ -42,7 +42,7 @@ public struct PythonRandom: Sendable {
 
   private static func mixed(_ word: UInt32) -> UInt32 { word ^ word >> 30 }
 
-  /// The next place of the seeding; the state wraps around over word 0, which then repeats the last one.
+  /// The next index of the seeding; the state wraps around over word 0, which then repeats the last one.
   private static func advance(_ i: inout Int, _ state: inout [UInt32]) {
     i += 1
     if i == size {
@@ -97,8 +97,8 @@ public struct PythonRandom: Sendable {
 
   /// `random.sample(range(n), k)`: k of the integers below n, in the order drawn; traps unless 0 ≤ k ≤ n.
   ///
-  /// Where n is at most 21, plus for k > 5 the first power of 4 that is at least 3 k, the numbers come from a pool whose
-  /// gaps are filled from its end; otherwise from 0 ..< n, again where a number was drawn before.
+  /// Where n is at most 21, plus for k > 5 the first power of 4 that is at least 3 k, the numbers come from a pool
+  /// whose gaps are filled from its end; otherwise from 0 ..< n, again where a number was drawn before.
   public mutating func sample(_ k: Int, of n: Int) -> [Int] {
     require(k >= 0 && k <= n, "PythonRandom.sample: expected 0 to \(n) numbers, found \(k)")
     var poolLimit = 21

@@ -1,20 +1,20 @@
 import Formats
 import Tensor
 
-/// Why a preprocessing cannot be: what was expected of a setting, and what it was.
+/// An invalid preprocessing setting: expected and found.
 public struct PreprocessingError: Error, Equatable, CustomStringConvertible {
   /// What was expected.
   public let expected: String
   /// What was found.
   public let found: String
 
-  /// What was expected and what was found.
+  /// The message: expected and found.
   public var description: String { "preprocessing: expected \(expected), found \(found)" }
 }
 
-/// How a picture becomes the numbers a model reads: size, crop, scale.
+/// The preprocessing of an image into a model's input: size, crop, scale.
 public struct Preprocessing: Sendable, Equatable {
-  /// Which way a centre crop's offset is rounded when the margin is odd.
+  /// The rounding of a centre crop's offset when the margin is odd.
   public enum CropRounding: Sendable, Equatable {
     /// round((n − crop) / 2), halves to even: torchvision and OpenAI's CLIP.
     case halfToEven
@@ -22,7 +22,7 @@ public struct Preprocessing: Sendable, Equatable {
     case down
   }
 
-  /// How a picture comes to the size of the model.
+  /// The way an image is brought to the size of the model.
   public enum Geometry: Sendable, Equatable {
     /// The shorter side becomes `size`, the longer ⌊size · longer / shorter⌋; then the middle `crop` × `crop`.
     case shortestEdge(Int, crop: Int, rounding: CropRounding = .halfToEven)
@@ -30,20 +30,20 @@ public struct Preprocessing: Sendable, Equatable {
     case direct(height: Int, width: Int)
   }
 
-  /// The way to the final size.
+  /// The geometry of the result.
   public let geometry: Geometry
   /// The filter of the resizing.
   public let resample: Resample
-  /// Of the three channels, after rescaling.
+  /// The means of the three channels, after rescaling.
   public let mean: [Double]
-  /// What the three channels are divided by, after the mean is taken off.
+  /// The divisors of the three channels, after subtracting the mean.
   public let std: [Double]
-  /// What 8-bit pixels are multiplied with first.
+  /// The factor of 8-bit pixels, applied first.
   public let rescale: Double
   /// The 256 values of each channel, normalised in `Double`.
   private let levels: [Real]
 
-  /// - Throws: `PreprocessingError` when a size is not positive or above 2²⁰, the crop is larger than the shortest
+  /// - Throws: `PreprocessingError` if a size is not positive or above 2²⁰, the crop is larger than the shortest
   ///   edge, or mean and std are not three finite numbers each, std above 0.
   public init(
     geometry: Geometry, resample: Resample = .bicubic, mean: [Double], std: [Double], rescale: Double = 1 / 255
@@ -91,13 +91,13 @@ public struct Preprocessing: Sendable, Equatable {
     }
   }
 
-  /// The picture resized and cropped, still 8 bits.
+  /// The image resized and cropped, still 8 bits.
   public func geometryApplied(to image: Image) -> Image {
     switch geometry {
     case .direct(let height, let width): return image.resized(width: width, height: height, resample)
     case .shortestEdge(let size, let crop, let rounding):
       let (shorter, longer) = (min(image.width, image.height), max(image.width, image.height))
-      // A strip of a picture may become enormous; only the window is ever made.
+      // A narrow image may become enormous; only the window is ever computed.
       let long = size * longer / shorter
       let (width, height) = image.width <= image.height ? (size, long) : (long, size)
       let box = PixelBox(

@@ -4,7 +4,7 @@ import Tensor
 
 /// A `preprocessor_config.json` that cannot be followed.
 public struct PreprocessorError: Error, CustomStringConvertible, Equatable {
-  /// What was expected and what was found, with the file's name and key.
+  /// The message: expected and found, with the file's name and key.
   public let description: String
 }
 
@@ -15,7 +15,7 @@ extension Preprocessing {
   /// Reads `preprocessor_config.json` as Hugging Face's image processors write it, in its older form (`"size": 224`)
   /// and its newer ones (`"size": {"shortest_edge": 224}`; with `height` and `width`, the aspect ratio is not kept).
   ///
-  /// Pictures are cropped where torchvision and OpenAI's CLIP crop them; Hugging Face's processor takes the pixel
+  /// Images are cropped as torchvision and OpenAI's CLIP crop them; Hugging Face's processor takes the pixel
   /// before when the margin is odd and its half rounds up.
   ///
   /// - Throws: `PreprocessorError` naming the file, the key, what was expected and what was found.
@@ -29,7 +29,7 @@ extension Preprocessing {
     let isDirect = (file.values["size"] as? [String: Any]).map { $0["shortest_edge"] == nil } ?? false
     guard !isDirect || crop == size else { throw file.error("crop_size", "that of size, \(size)", "\(crop)") }
     let code = try file.number("resample", in: 0...5) ?? 3
-    // Pillow's numbers for its filters.
+    // Pillow's codes for its filters.
     guard let resample = [2: Resample.bilinear, 3: Resample.bicubic][Int(code)], code == code.rounded() else {
       throw file.error("resample", "2 (bilinear) or 3 (bicubic)", "\(code)")
     }
@@ -57,7 +57,7 @@ private struct ProcessorFile {
       throw PreprocessorError(description: error.description)
     }
     guard let values = (try? JSONSerialization.jsonObject(with: Data(bytes))) as? [String: Any] else {
-      throw PreprocessorError(description: "\(url.path): expected a JSON object, found something else")
+      throw PreprocessorError(description: "\(url.path): expected a JSON object, found other contents")
     }
     return values
   }

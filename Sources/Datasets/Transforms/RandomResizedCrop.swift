@@ -2,18 +2,19 @@ import Formats
 import Foundation
 import Tensor
 
-/// The training transform: a random part of the picture, resized, and mirrored every second time
+/// The training transform: a random part of the image, resized, and mirrored with probability ½
 /// (torchvision's `RandomResizedCrop` and `RandomHorizontalFlip`, whose rules it follows draw by draw).
 public struct RandomResizedCrop: Sendable, Equatable {
   /// Rows of the result.
   public var height: Int
   /// Columns of the result.
   public var width: Int
-  /// The part's share of the area; (0.08, 1) in CoOp and most of its followers, (0.5, 1) in Tip-Adapter and others.
+  /// The bounds of the part's share of the area; (0.08, 1) in CoOp and most of its followers, (0.5, 1) in Tip-Adapter
+  /// and others.
   public var scale: ClosedRange<Double>
-  /// Width over height.
+  /// The bounds of width over height.
   public var ratio: ClosedRange<Double>
-  /// How often the result is mirrored.
+  /// The probability of mirroring.
   public var flipProbability: Double
   /// The filter of the resizing.
   public var resample: Resample
@@ -33,13 +34,13 @@ public struct RandomResizedCrop: Sendable, Equatable {
     self.resample = resample
   }
 
-  /// Draws the part to cut out of a picture of the given size.
+  /// Samples the crop of an image of the given size.
   ///
   /// Up to ten tries, each with area A = W H U(scale) and ratio ρ = exp U(ln ratio):
   ///
   ///     w = round √(A ρ),   h = round √(A / ρ)      (halves to even)
   ///
-  /// taken when 0 < w ≤ W and 0 < h ≤ H, with top uniform in 0...H − h, then left in 0...W − w. Otherwise the
+  /// accepted if 0 < w ≤ W and 0 < h ≤ H, with top uniform in 0...H − h, then left in 0...W − w. Otherwise the
   /// largest part in the middle whose ratio is within bounds.
   public func box(
     width imageWidth: Int, height imageHeight: Int, using generator: inout some RandomNumberGenerator
@@ -61,7 +62,7 @@ public struct RandomResizedCrop: Sendable, Equatable {
   private func centeredBox(width imageWidth: Int, height imageHeight: Int) -> PixelBox {
     let aspect = Double(imageWidth) / Double(imageHeight)
     var (w, h) = (imageWidth, imageHeight)
-    // A clamped side may round to 0, or past the picture, only at the very edge of the ratios.
+    // A clamped side may round to 0, or past the image, only at the very edge of the ratios.
     if aspect < ratio.lowerBound {
       let exact = (Double(w) / ratio.lowerBound).rounded(.toNearestOrEven)
       h = max(1, min(imageHeight, Int(exact)))
@@ -72,7 +73,7 @@ public struct RandomResizedCrop: Sendable, Equatable {
     return PixelBox(left: (imageWidth - w) / 2, top: (imageHeight - h) / 2, width: w, height: h)
   }
 
-  /// Draws a part (`box`), resizes it, and mirrors it if one more draw is below `flipProbability`.
+  /// Samples a part (`box`), resizes it, and mirrors it if one more random number is below `flipProbability`.
   public func applied(to image: Image, using generator: inout some RandomNumberGenerator) -> Image {
     let box = box(width: image.width, height: image.height, using: &generator)
     let part = image.resized(width: width, height: height, resample, box: box)
@@ -81,7 +82,7 @@ public struct RandomResizedCrop: Sendable, Equatable {
 }
 
 extension Image {
-  /// The picture with left and right exchanged.
+  /// The image with left and right exchanged.
   public func mirrored() -> Image {
     var result = self
     result.pixels.withUnsafeMutableBufferPointer { pixels in

@@ -1,20 +1,20 @@
 import Formats
 import Tensor
 
-/// The mildest training transform: the picture as for evaluation, moved by a few pixels. It keeps sides and directions, which
-/// mirroring would exchange.
+/// The mildest training transform: the image as for evaluation, shifted by a few pixels. It keeps sides and directions,
+/// which mirroring would exchange.
 public struct RandomShift: Sendable, Equatable {
-  /// The largest move along each side.
+  /// The largest shift along each axis.
   public var pixels: Int
 
   /// Traps on less than one pixel.
   public init(pixels: Int) {
-    require(pixels > 0, "random shift: expected a pixel or more, found \(pixels)")
+    require(pixels > 0, "random shift: expected at least one pixel, found \(pixels)")
     self.pixels = pixels
   }
 
-  /// Moves a picture to the right by −n … n pixels, then down by as many, each as likely; what comes in at a border is
-  /// the border itself, repeated.
+  /// Shifts an image to the right by −n … n pixels, then down likewise, all equally likely; pixels entering at a border
+  /// repeat it.
   public func applied(to image: Image, using generator: inout some RandomNumberGenerator) -> Image {
     let right = UniformDraw.integer(below: 2 * pixels + 1, using: &generator) - pixels
     let down = UniformDraw.integer(below: 2 * pixels + 1, using: &generator) - pixels

@@ -1,6 +1,6 @@
 import Tensor
 
-/// Uniform numbers from 64-bit random words, by rules that are part of the definition: the same generator gives
+/// Uniform random numbers from 64-bit random words, by rules that are part of the definition: the same generator gives
 /// the same crops on every machine and with every toolchain.
 public enum UniformDraw {
   /// A number in [0, 1): the high 53 bits of one word over 2⁵³.
@@ -14,7 +14,7 @@ public enum UniformDraw {
   }
 
   /// An integer in 0..<bound: a word modulo `bound`, where words of the last incomplete run of `bound` values below
-  /// 2⁶⁴ are drawn again, so that all are equally likely. Traps when bound is not positive.
+  /// 2⁶⁴ are redrawn, so that all are equally likely. Traps when bound is not positive.
   public static func integer(below bound: Int, using generator: inout some RandomNumberGenerator) -> Int {
     require(bound > 0, "uniform integer: expected a bound above 0, found \(bound)")
     let bound = UInt64(bound)

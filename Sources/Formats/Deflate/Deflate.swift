@@ -57,7 +57,7 @@ struct DeflateBits {
   private var word: UInt64 = 0
   private var held = 0
 
-  /// Appends the lowest `count` bits, at most 32, of a number that has no others.
+  /// Appends the lowest `count` bits, at most 32, of an integer that has no others.
   @inline(__always)
   mutating func append(_ bits: UInt32, count: Int) {
     word |= UInt64(bits) &<< UInt64(held)

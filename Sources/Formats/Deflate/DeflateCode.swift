@@ -23,7 +23,7 @@ struct DeflateCode {
   /// (Huffman 1952) where the limit allows it.
   ///
   /// At least two symbols get a word, as zlib refuses a code that leaves words unused. Where a word would be too long,
-  /// frequencies are halved until none is: they become more alike, and the tree more level.
+  /// frequencies are halved until none is: they become more alike, and the tree flatter.
   init(frequencies: [Int], limit: Int) {
     var frequencies = frequencies
     var symbol = 0

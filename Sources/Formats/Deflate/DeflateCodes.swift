@@ -31,7 +31,7 @@ struct DeflateCodes {
     distances = DeflateCode(frequencies: distanceCounts, limit: InflateTable.longestCode)
   }
 
-  /// What `write` will append, in bits.
+  /// The number of bits that `write` will append.
   func bits(of tokens: [DeflateMatcher.Token]) -> Int {
     tokens.reduce(Int(literals.lengths[Self.end])) { sum, token in
       let symbol = Self.literalSymbol(token)
@@ -68,7 +68,7 @@ struct DeflateCodes {
     UInt16(257 + (InflateBlock.lengths.lastIndex { Int($0.base) <= length } ?? 0))
   }
 
-  /// Two symbols for each highest bit of distance − 1, told apart by the next bit.
+  /// Two symbols for each highest bit of distance − 1, distinguished by the next bit.
   private static func distanceSymbol(_ distance: Int) -> Int {
     let number = distance - 1
     guard number >= 4 else { return number }
@@ -80,14 +80,14 @@ struct DeflateCodes {
 /// The codes of block type 2 as they precede its data: their lengths, run by run, in a code of their own
 /// (RFC 1951, section 3.2.7).
 struct DeflateCodesHeader {
-  /// A length 0...15, or a repetition 16...18 and the extra bits that say how often.
+  /// A length 0...15, or a repetition 16...18 and the extra bits for its count.
   private typealias Run = (symbol: Int, extra: Int)
 
   private let literals: Int
   private let distances: Int
   private let runs: [Run]
   private let code: DeflateCode
-  /// How many lengths of `code` are written.
+  /// The number of lengths of `code` that are written.
   private let written: Int
 
   private static let extraBits = [16: 2, 17: 3, 18: 7]
@@ -107,7 +107,7 @@ struct DeflateCodesHeader {
     written = max(4, InflateBlock.codeLengthOrder.lastIndex { code.lengths[$0] > 0 }! + 1)
   }
 
-  /// What `write` will append, in bits.
+  /// The number of bits that `write` will append.
   var bits: Int {
     runs.reduce(5 + 5 + 4 + 3 * written) {
       $0 + Int(code.lengths[$1.symbol]) + Self.extraBits[$1.symbol, default: 0]

@@ -1,11 +1,11 @@
 import Tensor
 
-/// The search for what has occurred before (LZ77): input → literals and references, a block at a time.
+/// The search for repetitions (LZ77): input → literals and references, one block at a time.
 ///
-/// Places whose next three bytes have the same hash form a chain, the latest first; the longest match among the first
-/// `chain` of them is taken. It waits one byte when the next place has a longer one.
+/// Positions whose next three bytes have the same hash form a chain, the latest first; the longest match among the
+/// first `chain` of them is used. It waits one byte if the next position has a longer one.
 struct DeflateMatcher {
-  /// A literal byte, or a match: `length` bytes that also stand `distance` before.
+  /// A literal byte, or a match: `length` bytes that also occur `distance` before.
   struct Token {
     /// 3...258, or 1 for a literal.
     let length: UInt16
@@ -24,18 +24,18 @@ struct DeflateMatcher {
   private static let window = 1 << 15
   private static let shortest = 3
   private static let longest = 258
-  /// Places of a chain that are looked at: 128 made contact sheets 0.3 % smaller than 32 did.
+  /// The number of positions searched in a chain: 128 made contact sheets 0.3 % smaller than 32 did.
   private static let chain = 128
-  /// A match of this length ends the search, and is not given up for a later one.
+  /// A match of this length ends the search, and is not dropped for a later one.
   private static let sufficient = 64
 
   private let source: UnsafeBufferPointer<UInt8>
-  /// The latest place of each hash, or -1.
+  /// The latest position of each hash, or -1.
   private var heads: [Int32]
-  /// The place before each with the same hash, or -1: [window], by the place's lowest bits.
+  /// The previous position with the same hash, or -1: [window], by the position's lowest bits.
   private var previous: [Int32]
   private var position = 0
-  /// Places before this one are in their chains.
+  /// Positions before this one are in their chains.
   private var entered = 0
 
   /// A search from the beginning of `source`, which must outlive it.
@@ -78,7 +78,7 @@ struct DeflateMatcher {
     return Block(tokens: tokens, range: start..<end)
   }
 
-  /// The longest match at `place` that ends before `end`; of equals the nearest. Length 0 when there is none.
+  /// The longest match at `place` that ends before `end`; the nearest of equals. Length 0 if there is none.
   private mutating func match(at place: Int, end: Int) -> (length: Int, distance: Int) {
     enter(upTo: place)
     let most = min(Self.longest, end - place)
@@ -103,7 +103,7 @@ struct DeflateMatcher {
     return best.distance > 0 ? best : (0, 0)
   }
 
-  /// Puts the places before `place` into their chains.
+  /// Adds the positions before `place` to their chains.
   private mutating func enter(upTo place: Int) {
     let last = min(place, source.count - Self.shortest + 1)
     let mask = previous.count == Self.window ? Self.window - 1 : Int.max

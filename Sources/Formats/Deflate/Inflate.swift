@@ -1,14 +1,14 @@
 /// Decompression of deflate streams (RFC 1951), bare or in a zlib (RFC 1950) or gzip (RFC 1952) container.
 ///
-/// The output never outgrows the caller's limit, and memory is taken only as output appears, so a small stream
+/// The output never outgrows the caller's limit, and memory is allocated only as output appears, so a small stream
 /// that claims (or is) gigabytes costs no more than `limit` bytes.
 public enum Inflate {
-  /// What surrounds the compressed blocks.
+  /// The container of the compressed blocks.
   public enum Container: Sendable {
     case raw, zlib, gzip
   }
 
-  /// What happens to output beyond the limit.
+  /// The treatment of output beyond the limit.
   public enum Excess: Sendable {
     /// It is an error.
     case refused
@@ -18,8 +18,8 @@ public enum Inflate {
 
   /// The decompressed bytes of `source`; bytes after the end of the stream are ignored.
   ///
-  /// - limit: the most bytes of output.
-  /// - Throws: `InflateError` when the stream is cut, breaks the format, has a wrong checksum, or is too long.
+  /// - limit: the maximal number of output bytes.
+  /// - Throws: `InflateError` if the stream is truncated, breaks the format, has a wrong checksum, or is too long.
   public static func decompress(
     _ source: [UInt8], container: Container, limit: Int, excess: Excess = .refused
   ) throws(InflateError) -> [UInt8] {
@@ -35,9 +35,9 @@ public enum Inflate {
     try output(of: source, container: container, limit: limit, excess: excess).array
   }
 
-  /// The same, left in the memory where it appeared.
+  /// The same, without copying it out of the output buffer.
   ///
-  /// - isCareful: whether to do without the fast loop, whose results are the same.
+  /// - isCareful: true to skip the fast loop, whose results are the same.
   package static func output(
     of source: UnsafeBufferPointer<UInt8>, container: Container, limit: Int, excess: Excess, isCareful: Bool = false
   ) throws(InflateError) -> InflateOutput {
@@ -52,7 +52,7 @@ public enum Inflate {
     do throws(InflateError) {
       guard try inflateBlocks(&reader, into: &output, excess: excess, isCareful: isCareful) else { return output }
     } catch {
-      // The zeros that follow a cut stream break some rule sooner or later: the cut is what to report.
+      // The zeros after a truncated stream break some rule sooner or later: report the truncation.
       throw reader.isPastEnd ? .truncated : error
     }
     reader.alignToByte()

@@ -63,9 +63,9 @@ struct InflateBlock {
 
   /// Expands the block; false when the output reached its limit.
   ///
-  /// The fast loop goes as far as it can; this one then does the symbol at which it stopped, with every check.
+  /// The fast loop goes as far as it can; this one then decodes the symbol at which it stopped, with every check.
   ///
-  /// - isCareful: whether to do without the fast loop.
+  /// - isCareful: true to skip the fast loop.
   func inflate(
     _ reader: inout InflateReader, into output: inout InflateOutput, isCareful: Bool
   ) throws(InflateError) -> Bool {
@@ -101,7 +101,7 @@ struct InflateBlock {
       if symbol == 256 { return true }
       guard symbol < 286 else { throw .block(expected: "a length symbol below 286", found: "\(symbol)") }
       let lengthEntry = lengthTable[symbol &- 257]
-      // At most 15 + 5 + 15 + 13 = 48 bits a match: the refill above covers it.
+      // At most 15 + 5 + 15 + 13 = 48 bits per match: the refill above covers it.
       let length = Int(lengthEntry.base) &+ bits.take(Int(lengthEntry.extra))
       guard let distanceSymbol = distances.next(from: &bits) else {
         throw .block(expected: "a distance", found: "a word outside the code")
@@ -131,7 +131,7 @@ struct InflateBlock {
     }
   }
 
-  /// A symbol that stands for a range: its first number, and how many bits say which.
+  /// A symbol for a range: its first value, and the number of extra bits that select one.
   struct Extended {
     let base: UInt16
     let extra: UInt8
@@ -150,7 +150,7 @@ struct InflateBlock {
     return table
   }()
 
-  /// Symbols 0...29: distances 1...32768, two symbols a number of extra bits.
+  /// Symbols 0...29: distances 1...32768, two symbols per number of extra bits.
   static let distances: [Extended] = {
     var table = (0..<4).map { Extended(base: UInt16(1 + $0), extra: 0) }
     for extra in 1...13 {

@@ -1,4 +1,4 @@
-/// Why a compressed stream could not be inflated.
+/// The reason why a compressed stream could not be inflated.
 public enum InflateError: Error, Equatable, CustomStringConvertible {
   /// The stream stops before its last block (or its checksum) is complete.
   case truncated
@@ -6,14 +6,14 @@ public enum InflateError: Error, Equatable, CustomStringConvertible {
   case tooLong(limit: Int)
   /// The system has no memory for the output.
   case outOfMemory(bytes: Int)
-  /// The container around the compressed blocks is not what was asked for.
+  /// The container around the compressed blocks is not the requested one.
   case container(expected: String, found: String)
   /// A block breaks a rule of the format.
   case block(expected: String, found: String)
   /// The checksum of the output differs from the stored one.
   case checksum(expected: UInt32, found: UInt32)
 
-  /// What was expected and what was found.
+  /// The message: expected and found.
   public var description: String {
     switch self {
     case .truncated: "compressed data ends too early"

@@ -1,15 +1,16 @@
-/// The fast loop over a Huffman-coded deflate block: several literals a look-up, matches copied in wide pieces.
+/// The fast loop over a Huffman-coded deflate block: several literals per look-up, matches copied in wide pieces.
 ///
-/// It runs only where neither the compressed data nor the room for output can end within a step, knows only codes that
-/// fit into its tables, and stops before anything else without having taken it, so that whoever calls it does the next
-/// symbol with every check. It is a shorter way to the same bytes.
+/// It runs only where neither the compressed data nor the output space can end within a step, knows only codes that
+/// fit into its tables, and stops before anything else without consuming it, so that the caller decodes the next
+/// symbol with every check. Its output is the same.
 struct InflateFastLoop {
   /// Bits of the stream that one look-up sees.
   static let literalLookahead = 11
   static let distanceLookahead = 9
 
-  /// Indexed by the next bits of the stream. Bits 0–3: bits to drop, 0 for what is left to others. Bits 4–5: how many
-  /// literals (at most three), which are in bits 8–31. Without literals, a length: its extra bits (8–15) and base (16–31).
+  /// Indexed by the next bits of the stream. Bits 0–3: bits to drop, 0 for what is left to the careful loop. Bits 4–5:
+  /// how many literals (at most three), which are in bits 8–31. Without literals, a length: its extra bits (8–15) and
+  /// base (16–31).
   private let literals: [UInt32]
   /// Bits 0–3: bits to drop, 0 as above. Bits 8–15: extra bits of a distance; bits 16–31: its base.
   private let distances: [UInt32]
@@ -19,10 +20,10 @@ struct InflateFastLoop {
     self.distances = Self.entries(of: distances, first: 0, ranges: InflateBlock.distances)
   }
 
-  /// What a step may write: three look-ups of literals, the longest match, and what both write too many.
+  /// The most bytes a step may write: three look-ups of literals, the longest match, and the excess of both.
   private static let stepRoom = 3 * 3 + 1 + 258 + 16
 
-  /// Takes symbols as long as it can; `count` bytes of the `capacity` at `base` are written before and after.
+  /// Decodes symbols as long as it can; `count` bytes of the `capacity` at `base` are written before and after.
   func inflate(
     _ reader: inout InflateReader, into base: UnsafeMutablePointer<UInt8>, count: inout Int, capacity: Int
   ) {
@@ -136,7 +137,7 @@ struct InflateFastLoop {
     return entries
   }
 
-  /// One symbol an entry: literals below 256 when `first` is above, and ranges from `first` on.
+  /// One symbol per entry: literals below 256 when `first` is above, and ranges from `first` on.
   private static func entries(
     of table: InflateTable, first: Int, ranges: [InflateBlock.Extended]
   ) -> [UInt32] {

@@ -24,7 +24,7 @@ package struct InflateOutput: ~Copyable {
 
   deinit { free(base) }
 
-  /// What has appeared; valid as long as the output lives.
+  /// The output so far; valid as long as the output lives.
   package var written: UnsafeMutableBufferPointer<UInt8> { UnsafeMutableBufferPointer(start: base, count: count) }
 
   var array: [UInt8] { Array(written) }

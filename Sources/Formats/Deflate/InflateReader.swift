@@ -27,7 +27,7 @@ struct InflateReader {
     }
   }
 
-  /// Whether two refills find eight bytes each.
+  /// True if two refills find eight bytes each.
   @inline(__always)
   var isFarFromEnd: Bool { position &+ 16 <= source.count }
 

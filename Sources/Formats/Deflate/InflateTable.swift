@@ -1,7 +1,7 @@
 /// The decoding table of one canonical prefix code of deflate (RFC 1951, section 3.2.2).
 ///
 /// Codes of up to `lookahead` bits are read with one look-up of as many bits of the stream. The few longer ones
-/// are found by their rank among the codes of each length, a bit at a time.
+/// are found by their rank among the codes of each length, one bit at a time.
 struct InflateTable {
   static let longestCode = 15
 
@@ -9,15 +9,15 @@ struct InflateTable {
   /// Indexed by the next `lookahead` bits, first bit lowest: symbol · 16 + length, or 0 when the code is longer or
   /// absent.
   private(set) var entries: [UInt16]
-  /// How many codes have each length.
+  /// The number of codes of each length.
   private var counts = [Int32](repeating: 0, count: InflateTable.longestCode + 1)
   /// The symbols in order of their codes.
   private var symbols: [UInt16] = []
 
   /// The code whose symbol `i` has length `lengths[i]` (0: not used).
   ///
-  /// - Throws: `InflateError.block` when the lengths claim more codes than exist, or leave some unused. Alone
-  ///   allowed to be incomplete are a code of one 1-bit word and, for distances, the empty code.
+  /// - Throws: `InflateError.block` when the lengths claim more codes than exist, or leave some unused. The only
+  ///   incomplete codes allowed are one 1-bit word and, for distances, the empty code.
   init(lengths: ArraySlice<UInt8>, lookahead: Int, named name: String) throws(InflateError) {
     self.lookahead = lookahead
     entries = [UInt16](repeating: 0, count: 1 << lookahead)

@@ -1,5 +1,5 @@
 extension SIMD where Scalar == Int32 {
-  /// Each lane brought into 0...255; only its low byte is meant.
+  /// Each lane clamped to 0...255; only its low byte is valid.
   ///
   /// By sign masks: comparing lanes and replacing where true compiles to a loop over the lanes (Swift 6.3.1), which
   /// made a resize eight times slower.

@@ -1,7 +1,7 @@
 import Foundation
 import Tensor
 
-/// A picture: rows of interleaved 8-bit RGB pixels, top row first.
+/// An image: rows of interleaved 8-bit RGB pixels, top row first.
 ///
 /// Decoding gives what Pillow's `Image.open(file).convert("RGB")` gives: alpha is dropped, palettes are expanded,
 /// CMYK is converted, colour profiles, gamma and the EXIF orientation are not applied.
@@ -12,7 +12,7 @@ public struct Image: Sendable, Equatable {
   public let height: Int
   /// [height, width, 3], each 0...255.
   public var pixels: [UInt8]
-  /// How the camera was held, as the file says; `upright()` applies it.
+  /// The orientation of the camera according to the file; `upright()` applies it.
   public var orientation: Orientation
 
   /// The largest number of pixels decoded: twice the 2³⁰ / 4 / 3 at which Pillow starts to warn.
@@ -31,7 +31,7 @@ public struct Image: Sendable, Equatable {
     self.orientation = orientation
   }
 
-  /// The picture in the file at `url`, JPEG or PNG.
+  /// The image in the file at `url`, JPEG or PNG.
   ///
   /// - Throws: `ImageError` when the file cannot be read, is above `maximumFileSize`, or does not decode.
   public init(contentsOf url: URL) throws(ImageError) {
@@ -43,9 +43,9 @@ public struct Image: Sendable, Equatable {
     self = try Self.decode(bytes, name: name)
   }
 
-  /// The picture in the bytes of a file called `name`; JPEG and PNG are told apart by their signatures.
+  /// The image in the bytes of a file called `name`; JPEG and PNG are distinguished by their signatures.
   ///
-  /// - Throws: `ImageError` when the format is another, the data is broken, or the picture has more than
+  /// - Throws: `ImageError` if the format is another, the data is broken, or the image has more than
   ///   `maximumPixels` pixels.
   public static func decode(_ bytes: [UInt8], name: String) throws(ImageError) -> Image {
     _ = FreedMemory.isKept
@@ -59,17 +59,17 @@ public struct Image: Sendable, Equatable {
           var decoder = PNGDecoder(bytes)
           return try decoder.decode()
         }
-        throw .unsupported(expected: "a JPEG or PNG picture", found: ImageSignature.describe(bytes))
+        throw .unsupported(expected: "a JPEG or PNG image", found: ImageSignature.describe(bytes))
       }
     } catch {
       throw ImageError(name: name, problem: error)
     }
   }
 
-  /// Refuses a picture whose sides are zero or whose pixels are too many to allocate.
+  /// Refuses an image whose sides are zero or whose pixels are too many to allocate.
   static func checkSize(width: Int, height: Int) throws(ImageError.Problem) {
     guard width > 0, height > 0 else {
-      throw .malformed(expected: "a picture of at least one pixel", found: "\(width) × \(height)")
+      throw .malformed(expected: "an image of at least one pixel", found: "\(width) × \(height)")
     }
     guard height <= maximumPixels / width else {
       throw .tooLarge(expected: "at most \(maximumPixels) pixels", found: "\(width) × \(height)")

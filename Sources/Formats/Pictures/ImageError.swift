@@ -1,10 +1,10 @@
-/// Why a picture could not be read. Its text names the file, what was expected and what was found.
+/// The reason why an image could not be read. Its text names the file, what was expected and what was found.
 public struct ImageError: Error, Equatable, CustomStringConvertible {
-  /// What is wrong, without the file's name.
+  /// The problem, without the file's name.
   public enum Problem: Error, Equatable {
     /// The file cannot be opened or read.
     case unreadable(String)
-    /// The file, or the picture it claims to hold, is larger than this reader accepts.
+    /// The file, or the image it claims to hold, is larger than this reader accepts.
     case tooLarge(expected: String, found: String)
     /// A format, or a part of one, that this reader does not support.
     case unsupported(expected: String, found: String)
@@ -16,7 +16,7 @@ public struct ImageError: Error, Equatable, CustomStringConvertible {
 
   /// The name of the file, as the caller gave it.
   public let name: String
-  /// What is wrong with it.
+  /// The problem.
   public let problem: Problem
 
   /// A problem of a file.
@@ -25,7 +25,7 @@ public struct ImageError: Error, Equatable, CustomStringConvertible {
     self.problem = problem
   }
 
-  /// What was expected and what was found.
+  /// The message: expected and found.
   public var description: String {
     switch problem {
     case .unreadable(let reason): "\(name): cannot be read: \(reason)"

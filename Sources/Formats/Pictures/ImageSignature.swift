@@ -1,4 +1,4 @@
-/// Names what a file is when it is not a picture this reader decodes.
+/// Names the type of a file that is not an image this reader decodes.
 enum ImageSignature {
   private static let known: [(offset: Int, bytes: [UInt8], name: String)] = [
     (0, Array("GIF8".utf8), "a GIF file"),

@@ -1,4 +1,4 @@
-/// Which way up the pixels of a file are: the orientation tag of EXIF 2.3, section 4.6.4.
+/// The orientation of the pixels of a file: the orientation tag of EXIF 2.3, section 4.6.4.
 public enum Orientation: UInt8, Sendable, CaseIterable {
   case upright = 1
   case mirrored = 2
@@ -14,7 +14,7 @@ public enum Orientation: UInt8, Sendable, CaseIterable {
 }
 
 extension Orientation {
-  /// The orientation in a block of TIFF-structured EXIF data; `upright` when it has none or makes no sense.
+  /// The orientation in a block of TIFF-structured EXIF data; `upright` if it has none or is invalid.
   init(exif: UnsafeBufferPointer<UInt8>) {
     self = Self.find(in: exif) ?? .upright
   }
@@ -49,12 +49,12 @@ extension Orientation {
 }
 
 extension Image {
-  /// The picture turned and mirrored as its orientation asks, so that it is upright.
+  /// The image rotated and mirrored by its orientation, so that it is upright.
   public func upright() -> Image {
     guard orientation != .upright else { return self }
     let exchanges = orientation.rawValue >= 5
     let (newWidth, newHeight) = exchanges ? (height, width) : (width, height)
-    // The pixel of the file at the top left of the upright picture, and the steps to its right and below.
+    // The pixel of the file at the top left of the upright image, and the steps to its right and below.
     let right = 3
     let down = 3 * width
     let lastRow = (height - 1) * down

@@ -31,7 +31,7 @@ public enum ElementType: String, CaseIterable, Hashable, Sendable {
     }
   }
 
-  /// Whether the elements are floating-point numbers.
+  /// True if the elements are floating-point numbers.
   public var isFloatingPoint: Bool {
     switch self {
     case .f8E5M2, .f8E4M3, .f16, .bf16, .f32, .f64: true

@@ -1,6 +1,6 @@
-/// What the bytes of a file should have been at one place, and what they are.
+/// The expected and the actual bytes of a file at one position.
 ///
-/// Readers of a part of a file throw it; who knows the file's name makes a public error of it.
+/// Readers of a part of a file throw it; callers that know the file's name turn it into a public error.
 struct FormatProblem: Error {
   var expected: String
   var found: String

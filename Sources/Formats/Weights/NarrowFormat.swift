@@ -4,7 +4,7 @@ import Tensor
 package enum NarrowFormat: String, CaseIterable, Sendable {
   case binary16, bfloat16
 
-  /// The format's number nearest to a `Float`.
+  /// The format's value nearest to a `Float`.
   package func narrow(_ x: Float) -> UInt16 {
     switch self {
     case .binary16: HalfPrecision.binary16(x)
@@ -12,7 +12,7 @@ package enum NarrowFormat: String, CaseIterable, Sendable {
     }
   }
 
-  /// The number that bits stand for.
+  /// The value of a bit pattern.
   package func widen(_ bits: UInt16) -> Float {
     switch self {
     case .binary16: HalfPrecision.float(binary16: bits)
@@ -22,8 +22,8 @@ package enum NarrowFormat: String, CaseIterable, Sendable {
 
   private var infinity: UInt16 { self == .binary16 ? 0x7c00 : 0x7f80 }
 
-  /// Whether bits are what `x` rounds to: no neighbour is nearer, none as near and even; NaN and signs stay. For this ∞
-  /// stands at the power of two after the largest number (IEEE 754, section 4.3.1).
+  /// Returns whether bits are the correct rounding of `x`: no neighbour is nearer, none as near and even; NaN and signs
+  /// stay. For this ∞ counts as the power of two after the largest finite value (IEEE 754, section 4.3.1).
   package func isNearest(_ bits: UInt16, to x: Float) -> Bool {
     let (magnitude, size) = (bits & 0x7fff, Double(x.magnitude))
     guard (bits >> 15 == 1) == (x.sign == .minus) else { return false }
@@ -38,7 +38,7 @@ package enum NarrowFormat: String, CaseIterable, Sendable {
     return (magnitude == 0 || loses(magnitude - 1)) && (magnitude == infinity || loses(magnitude + 1))
   }
 
-  /// How many of every `stride`-th `Float` do not round to the nearest number, and how many were asked.
+  /// The number of every `stride`th `Float` not rounded to nearest, and the number tested.
   package func misrounded(stride: UInt32) -> (wrong: Int, count: Int) {
     let count = Int(UInt32.max / stride) + 1
     let piece = 1 << 16

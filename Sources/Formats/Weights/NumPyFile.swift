@@ -9,14 +9,14 @@ import Tensor
 public struct NumPyFile: WeightFile {
   /// The file, as it was named; errors begin with it.
   public let file: String
-  /// What it is.
+  /// The kind of file.
   public let format: String
   /// The names of the arrays, sorted.
   public let names: [String]
 
   private let mapped: MappedFile
   private let arrays: [String: StoredArray]
-  /// Where the arrays are, unless the file is one itself.
+  /// The archive of the arrays, unless the file is a single array.
   private let archive: ZipArchive?
 
   private struct StoredArray {
@@ -57,10 +57,10 @@ public struct NumPyFile: WeightFile {
 
   private static let suffix = ".npy"
 
-  /// Whether an archive has an entry that is called an array.
+  /// Returns whether an archive has an entry named as an array.
   static func hasArrays(_ archive: ZipArchive) -> Bool { archive.entries.keys.contains { $0.hasSuffix(suffix) } }
 
-  /// The arrays of an archive, whose entries of other names are none.
+  /// The arrays of an archive; entries with other names are not arrays.
   private static func arrays(
     of archive: ZipArchive, file: String
   ) throws(WeightFileError) -> [String: StoredArray] {

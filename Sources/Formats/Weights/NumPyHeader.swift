@@ -10,11 +10,11 @@ import Tensor
 /// NumPy evaluates that dictionary as a literal of Python; here it is scanned for these three keys and nothing else.
 struct NumPyHeader: Sendable {
   static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
-  /// The most bytes of a whole header. NumPy itself refuses to evaluate literals of more than 10,000.
+  /// The maximal size of a whole header. NumPy itself refuses to evaluate literals of more than 10,000.
   static let limit = 1 << 16
 
   let elements: StoredElements
-  /// Where the data begin.
+  /// The offset of the data.
   let dataStart: Int
   /// The bytes of the data.
   var dataCount: Int { elements.shape.count * elements.type.size }
@@ -77,7 +77,7 @@ private struct NumPyLiteral {
         break
       }
     }
-    guard peek() == nil else { throw problem("nothing behind the header's dictionary") }
+    guard peek() == nil else { throw problem("nothing after the header's dictionary") }
     guard let descr else { throw FormatProblem(expected: "a 'descr' in the header", found: "none") }
     guard let isFortran else { throw FormatProblem(expected: "a 'fortran_order' in the header", found: "none") }
     guard let shape else { throw FormatProblem(expected: "a 'shape' in the header", found: "none") }
@@ -176,7 +176,7 @@ private struct NumPyLiteral {
       throw problem("an extent below 2^63")
     }
     position += digits.count
-    // Python 2 wrote its long integers so.
+    // Python 2's long integers.
     _ = takes("L")
     return value
   }

@@ -1,8 +1,8 @@
-// What a call of a listed global, an instance of a listed class and a persistent id stand for: a value made of their
+// The values of calls of listed globals, instances of listed classes and persistent ids, made of their
 // arguments. PyTorch's names and argument orders are those of torch/_utils.py and torch/serialization.py.
 
 extension PickleInterpreter {
-  /// What REDUCE leaves.
+  /// The result of REDUCE.
   mutating func call(_ global: PickleGlobal, _ arguments: [PickleValue]) throws(FormatProblem) -> PickleValue {
     func wrong(_ expected: String) -> FormatProblem {
       FormatProblem(
@@ -64,7 +64,7 @@ extension PickleInterpreter {
     }
   }
 
-  /// What NEWOBJ leaves: a dictionary, or a bag without attributes yet.
+  /// The result of NEWOBJ: a dictionary, or an object without attributes yet.
   mutating func instance(of global: PickleGlobal, _ arguments: [PickleValue]) throws(FormatProblem) -> PickleValue {
     switch global {
     case .orderedDictionary: return .dictionary(newPairs([]))
@@ -99,7 +99,7 @@ extension PickleInterpreter {
     }
     var view: Range<Int>?
     if id.count == 6, case .tuple(let place) = id[5] {
-      // The key of the view, its first element and their number.
+      // The key of the view, its first element and its count.
       let parts = graph.items[place]
       guard parts.count == 3, case .integer(let start) = parts[1], case .integer(let length) = parts[2],
         (0...count).contains(start), (0...(count - start)).contains(length)

@@ -1,7 +1,7 @@
 import Tensor
 
 /// The names a pickle may refer to: those that tensors, dictionaries of them and plain values need. None is a function
-/// that is called; each stands for one rule of what a value becomes.
+/// that is called; each names one rule that makes a value.
 enum PickleGlobal: Equatable {
   case orderedDictionary
   case set(isFrozen: Bool)
@@ -26,7 +26,7 @@ enum PickleGlobal: Equatable {
   /// The forms in which PyTorch has written tensors.
   enum Version: Equatable { case first, second, third }
 
-  /// The global of a module and a name; `nil` for every one that is not listed.
+  /// The global of a module and a name; `nil` for any other.
   init?(module: String, name: String) {
     if module == "__torch__" || module.hasPrefix("__torch__.") {
       self = .bag("\(module).\(name)")
@@ -74,7 +74,7 @@ enum PickleGlobal: Equatable {
     return known
   }()
 
-  /// What to call it in errors.
+  /// Its name in errors.
   var name: String {
     if case .bag(let name) = self { return name }
     return Self.known.filter { $0.value == self }.keys.sorted().first ?? "\(self)"

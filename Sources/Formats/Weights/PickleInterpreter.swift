@@ -1,13 +1,13 @@
 /// An interpreter of the opcodes of Python's pickles that data need: protocols 2 to 5, as PyTorch writes them
 /// (Python's `pickletools` describes every opcode).
 ///
-/// Nothing is ever executed. A global outside the list of `PickleGlobal` is refused, by name, where it is mentioned;
-/// what calls of listed ones give is written in `PickleCalls.swift`. One opcode leaves at most one value, what copies
-/// values is charged for, and both are bounded, so that neither memory nor time outgrows the file by much.
+/// Nothing is ever executed. A global outside the list of `PickleGlobal` is refused by name as soon as it is mentioned;
+/// the values of listed ones are made in `PickleCalls.swift`. One opcode makes at most one value, copies of
+/// values are counted, and both are bounded, so that neither memory nor time outgrows the file by much.
 struct PickleInterpreter {
-  /// The most opcodes of a pickle. A checkpoint needs about forty for a tensor.
+  /// The maximal number of opcodes of a pickle. A checkpoint needs about forty per tensor.
   static let opcodeLimit = 1 << 22
-  /// The most items and bytes that calls and paths may copy.
+  /// The maximal number of items and bytes that calls and paths may copy.
   static let copyLimit = 1 << 28
 
   var graph = PickleGraph()
@@ -17,10 +17,10 @@ struct PickleInterpreter {
   private var copied = 0
   private var reader: ByteReader
 
-  /// What begins at `position`.
+  /// A pickle that begins at `position`.
   init(_ bytes: UnsafeRawBufferPointer, from position: Int = 0) { reader = ByteReader(bytes, from: position) }
 
-  /// Where the next pickle would begin.
+  /// The position after the pickle.
   var position: Int { reader.position }
 
   /// The value of one pickle.
@@ -124,10 +124,10 @@ struct PickleInterpreter {
       try build(try top(), state)
     case .persistentID:
       stack.append(try storage(try popTuple("a persistent id")))
-    case .binGet: try get(Int(try reader.integer(UInt8.self, "a place in the memo")))
-    case .longBinGet: try get(Int(try reader.integer(UInt32.self, "a place in the memo")))
-    case .binPut: memo[Int(try reader.integer(UInt8.self, "a place in the memo"))] = try top()
-    case .longBinPut: memo[Int(try reader.integer(UInt32.self, "a place in the memo"))] = try top()
+    case .binGet: try get(Int(try reader.integer(UInt8.self, "an index in the memo")))
+    case .longBinGet: try get(Int(try reader.integer(UInt32.self, "an index in the memo")))
+    case .binPut: memo[Int(try reader.integer(UInt8.self, "an index in the memo"))] = try top()
+    case .longBinPut: memo[Int(try reader.integer(UInt32.self, "an index in the memo"))] = try top()
     case .memoize: memo[memo.count] = try top()
     }
   }
@@ -153,7 +153,7 @@ extension PickleInterpreter {
     return graph.pairs.count - 1
   }
 
-  /// How many values lie above the last mark.
+  /// The number of values above the last mark.
   private var height: Int { stack.count - (marks.last ?? 0) }
 
   private mutating func pop() throws(FormatProblem) -> PickleValue {

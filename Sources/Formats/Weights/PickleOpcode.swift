@@ -1,4 +1,4 @@
-/// The opcodes that are understood, by Python's names.
+/// The supported opcodes, by Python's names.
 enum Opcode: UInt8 {
   // Numbers and truth values.
   case none = 0x4e

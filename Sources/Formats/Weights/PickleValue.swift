@@ -1,14 +1,14 @@
 import Tensor
 
-/// What an opcode of a pickle leaves on the stack: data, never code.
+/// A value on the stack of a pickle: data, never code.
 ///
-/// Containers are places in a `PickleGraph`, so that any nesting, sharing and circle costs one entry each, and letting go
-/// of it no recursion.
+/// Containers are indices into a `PickleGraph`, so that any nesting, sharing and cycle costs one entry each, and
+/// releasing it needs no recursion.
 enum PickleValue {
   case none
   case bool(Bool)
   case integer(Int)
-  /// An integer that 64 bits do not hold: two's complement, the lowest byte first.
+  /// An integer that does not fit in 64 bits: two's complement, the lowest byte first.
   case largeInteger([UInt8])
   case number(Double)
   case string(String)
@@ -22,7 +22,7 @@ enum PickleValue {
   case tensor(PickleGraph.Place)
   case global(PickleGlobal)
 
-  /// What it is, for errors.
+  /// Its kind, for errors.
   var kind: String {
     switch self {
     case .none: "None"
@@ -49,13 +49,13 @@ struct PickleGraph {
 
   /// A run of elements that tensors share.
   struct Storage {
-    /// What the file calls it.
+    /// Its key in the file.
     let key: String
-    /// The type of its elements; `nil` where the storage is one of bytes and its tensors say what they are.
+    /// The type of its elements; `nil` for an untyped storage, whose tensors have types.
     let type: ElementType?
-    /// How many elements it has.
+    /// The number of elements.
     let count: Int
-    /// Which of them are meant; `nil` for all (only files from before PyTorch 0.4 have such views).
+    /// The range of a view; `nil` for all (only files from before PyTorch 0.4 have such views).
     let view: Range<Int>?
   }
 

@@ -3,8 +3,8 @@ import Tensor
 
 /// The weights of a pretrained model: those of a folder, or a file of any format.
 ///
-/// In a folder, the first of `preferred` that is there counts; without any of them the one file with an ending of
-/// `WeightFiles.extensions` does, and several are refused, as nobody can know which is meant.
+/// In a folder, the first of `preferred` that exists; without any of them the one file with an extension of
+/// `WeightFiles.extensions`; several are refused, as the choice would be arbitrary.
 public struct PretrainedWeights: TensorSource, Sendable {
   /// The files, several only where an index names shards.
   public let files: [any WeightFile]
@@ -13,7 +13,7 @@ public struct PretrainedWeights: TensorSource, Sendable {
   private let places: [String: Int]
   private let digest = WeightDigest()
 
-  /// The names under which models are published, the first one that is there counts.
+  /// The names under which models are published, in order of preference.
   public static let preferred = [
     "model.safetensors", "model.safetensors.index.json", "open_clip_model.safetensors", "open_clip_pytorch_model.bin",
     "pytorch_model.bin", "pytorch_model.bin.index.json", "model.pt", "model.pth", "model.bin", "model.npz",
@@ -21,7 +21,7 @@ public struct PretrainedWeights: TensorSource, Sendable {
 
   /// Opens a folder, a shard index or a weight file.
   ///
-  /// - Throws: `WeightFileError`, naming the file, or the folder and what was looked for.
+  /// - Throws: `WeightFileError`, naming the file, or the folder and the expected files.
   public init(contentsOf url: URL) throws {
     var isFolder: ObjCBool = false
     let exists = FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder)
@@ -41,7 +41,7 @@ public struct PretrainedWeights: TensorSource, Sendable {
   /// The name of the file, or of the first of its shards.
   public var label: String { files.first?.file ?? "weights" }
 
-  /// What the files are: "one safetensors file", "3 shards, each a PyTorch archive".
+  /// A description of the files: "one safetensors file", "3 shards, each a PyTorch archive".
   public var format: String {
     guard let first = files.first else { return "no file" }
     return files.count == 1 ? "one \(first.format)" : "\(files.count) shards, each a \(first.format)"
@@ -71,21 +71,21 @@ public struct PretrainedWeights: TensorSource, Sendable {
     return folder.appendingPathComponent(candidates[0])
   }
 
-  /// The SHA-256 of the file, or, of several shards, of their digests one a line; computed when first asked for.
+  /// The SHA-256 of the file, or, for several shards, of their digests, one per line; computed on first use.
   public var sha256: String { digest.value(of: files) }
 
   private static let endings = WeightFiles.extensions.map { ".\($0)" }.joined(separator: ", ")
 
-  /// The file that holds a tensor; `nil` where there is none of this name.
+  /// The file that holds a tensor; `nil` if there is none of this name.
   public func file(of name: String) -> (any WeightFile)? { places[name].map { files[$0] } }
 
-  /// The type in which the elements of a tensor are stored; `nil` where there is none of this name.
+  /// The type in which the elements of a tensor are stored; `nil` if there is none of this name.
   public func type(of name: String) -> ElementType? { file(of: name)?.type(of: name) }
 
-  /// The extents of a tensor, without reading it; `nil` where there is none of this name.
+  /// The extents of a tensor, without reading it; `nil` if there is none of this name.
   public func shape(of name: String) -> Shape? { file(of: name)?.shape(of: name) }
 
-  /// A tensor as numbers; see `TensorSource.tensor`.
+  /// A tensor as `Real` elements; see `TensorSource.tensor`.
   public func tensor(_ name: String) throws -> Tensor { try known(name).tensor(name) }
 
   /// The elements of a tensor of integers or booleans; see `WeightFile.integers`.

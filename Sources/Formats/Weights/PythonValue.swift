@@ -1,14 +1,14 @@
-/// A plain value that Python saved, such as the epoch beside the weights.
+/// A plain value in a PyTorch checkpoint, such as the epoch.
 public enum PythonValue: Equatable, Sendable, CustomStringConvertible {
   case none
   case bool(Bool)
   case integer(Int)
-  /// An integer that 64 bits do not hold, in decimal.
+  /// An integer that does not fit in 64 bits, in decimal.
   case largeInteger(String)
   case number(Double)
   case string(String)
   case bytes([UInt8])
-  /// A container that is no dictionary, as Python would write it, cut where it is long.
+  /// A container other than a dictionary, in Python's notation, truncated if long.
   case other(String)
 
   /// The value in Python's notation.
@@ -25,7 +25,7 @@ public enum PythonValue: Equatable, Sendable, CustomStringConvertible {
     }
   }
 
-  /// The most characters of a text that are shown.
+  /// The maximal number of characters of a text that are shown.
   static let limit = 200
 
   private static func quoted(

@@ -3,7 +3,7 @@ import Tensor
 
 /// A safetensors file: named tensors, opened by mapping and read one by one.
 ///
-/// Opening reads and checks the header only; a tensor's bytes are touched when it is asked for.
+/// Opening reads and checks the header only; a tensor's bytes are read on request.
 public struct SafeTensorsFile: Sendable {
   /// The file, as it was named; errors begin with it.
   public let file: String
@@ -36,10 +36,10 @@ public struct SafeTensorsFile: Sendable {
   /// The SHA-256 of the whole file.
   public var sha256: SHA256.Digest { mapped.sha256 }
 
-  /// Whether there is a tensor of that name.
+  /// Returns whether there is a tensor of that name.
   public func contains(_ name: String) -> Bool { entries[name] != nil }
 
-  /// Type, shape and place of a tensor; throws `WeightFileError.missing`.
+  /// Type, shape and byte range of a tensor; throws `WeightFileError.missing`.
   public func entry(_ name: String) throws(WeightFileError) -> SafeTensorsEntry {
     guard let entry = entries[name] else { throw .missing(file: file, name: name) }
     return entry
@@ -53,7 +53,7 @@ public struct SafeTensorsFile: Sendable {
   }
 }
 
-/// One tensor of a safetensors file: what its elements are and where they lie.
+/// One tensor of a safetensors file: the type, shape and position of its elements.
 public struct SafeTensorsEntry: Hashable, Sendable {
   /// The type of its elements.
   public let type: ElementType

@@ -9,7 +9,7 @@ import Tensor
 /// Format: github.com/huggingface/safetensors. Refused as it demands: headers above 100 MB, names given twice, ranges
 /// that overlap, leave holes, or do not end with the file. Also refused: fields the format does not know.
 struct SafeTensorsHeader {
-  /// The most bytes a header may have.
+  /// The maximal size of a header.
   static let limit = 100_000_000
 
   private(set) var entries: [String: SafeTensorsEntry] = [:]
@@ -18,7 +18,7 @@ struct SafeTensorsHeader {
   /// Reads the header of `file`, whose bytes are given.
   init(_ bytes: UnsafeRawBufferPointer, file: String) throws(WeightFileError) {
     guard bytes.count >= 8 else {
-      throw .malformed(file: file, expected: "8 bytes of header length", found: "\(bytes.count) bytes in all")
+      throw .malformed(file: file, expected: "8 bytes of header length", found: "\(bytes.count) bytes in total")
     }
     let length = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
     guard length <= Self.limit else {

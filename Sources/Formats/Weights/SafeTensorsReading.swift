@@ -1,9 +1,9 @@
 import Tensor
 
-// What the stored elements become: numbers of a tensor, bytes, or integers.
+// Conversion of stored elements: to a tensor, bytes, or integers.
 
 extension SafeTensorsFile {
-  /// A tensor as numbers of type `Real`.
+  /// A tensor as elements of type `Real`.
   ///
   /// Floating-point elements are rounded to the nearest `Real`; in `Float` builds only F64 needs it. Integers and
   /// booleans (0 and 1) are converted exactly or not at all.

@@ -3,7 +3,7 @@ import Tensor
 
 /// Writes tensors to a safetensors file, the same tensors always as the same bytes.
 ///
-/// Tensors lie in the order of falling element size, then of their names, so that every one is aligned to its
+/// Tensors are stored in order of descending element size, then by name, so that every one is aligned to its
 /// elements; the header is padded with spaces to a multiple of 8 bytes. Bytes are streamed, and the file appears
 /// complete or not at all (`AtomicFile`).
 public struct SafeTensorsWriter {

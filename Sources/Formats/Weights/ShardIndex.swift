@@ -1,14 +1,14 @@
 import Foundation
 
-/// Weights in several files behind an index, as Hugging Face writes it:
+/// Weights in several files with an index, as Hugging Face writes it:
 /// `{"metadata": {…}, "weight_map": {"tensor": "shard file", …}}`.
 ///
-/// Shards lie beside the index and may have any format (`model.safetensors.index.json`, `pytorch_model.bin.index.json`); a
-/// shard's tensors that the index does not list are not seen.
+/// Shards are in the folder of the index and may have any format (`model.safetensors.index.json`,
+/// `pytorch_model.bin.index.json`); a shard's tensors that the index does not list are not seen.
 struct ShardIndex: Sendable {
   /// The shards, in the order of their names.
   let files: [any WeightFile]
-  /// Each tensor's place among them.
+  /// The shard of each tensor.
   let places: [String: Int]
 
   /// Opens an index and its shards.
@@ -25,7 +25,7 @@ struct ShardIndex: Sendable {
       }
       let shard = url.deletingLastPathComponent().appendingPathComponent(name)
       guard FileManager.default.fileExists(atPath: shard.path) else {
-        throw WeightFileError.malformed(file: url.shown, expected: "the shard \(quoted(name)) beside it", found: "none")
+        throw WeightFileError.malformed(file: url.shown, expected: "shard \(quoted(name)) next to it", found: "none")
       }
       return try WeightFiles.open(shard)
     }

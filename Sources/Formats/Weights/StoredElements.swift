@@ -1,6 +1,6 @@
 import Tensor
 
-/// How the elements of a tensor lie in a run of bytes, and what they become: numbers, or integers.
+/// The layout of a tensor's elements in a run of bytes, and their conversion to `Real` or integers.
 ///
 /// Element (i, j, …) is number offset + i stride₀ + j stride₁ + … of the run.
 struct StoredElements: Sendable {
@@ -11,7 +11,7 @@ struct StoredElements: Sendable {
   /// One for each extent; `nil` if elements follow one another in row-major order.
   private let strides: [Int]?
 
-  /// The most elements of a tensor that repeats those it has, above the number it has.
+  /// The maximal number of elements that strides of 0 may add by repetition.
   static let repetitionLimit = 1 << 24
 
   /// Elements in row-major order.
@@ -59,7 +59,7 @@ struct StoredElements: Sendable {
     return true
   }
 
-  /// The numbers, which must be representable: floating-point ones are rounded to the nearest `Real`, integers and
+  /// The elements, which must be representable: floating-point ones are rounded to the nearest `Real`, integers and
   /// booleans (0 and 1) are converted exactly or not at all.
   func tensor(from bytes: UnsafeRawBufferPointer) throws(FormatProblem) -> Tensor {
     switch type {
@@ -82,7 +82,7 @@ struct StoredElements: Sendable {
   }
 
   /// The elements of an integer type or booleans, in row-major order; refuses floating-point numbers, booleans other
-  /// than 0 and 1, and numbers of 2⁶³ and more.
+  /// than 0 and 1, and integers of 2⁶³ and more.
   func integers(from bytes: UnsafeRawBufferPointer) throws(FormatProblem) -> [Int64] {
     switch type {
     case .bool:
@@ -104,7 +104,7 @@ struct StoredElements: Sendable {
     }
   }
 
-  /// Every element through `convert`, in pieces that several threads share.
+  /// Every element through `convert`, in pieces on several threads.
   @inline(__always)
   private func converted<Stored: FixedWidthInteger>(
     _ bytes: UnsafeRawBufferPointer, _ convert: (Stored) -> Real
@@ -151,7 +151,7 @@ struct StoredElements: Sendable {
     return integers
   }
 
-  /// The place of the first element of a row: its number written in the mixed base of the outer extents.
+  /// The offset of the first element of a row: its index written in the mixed base of the outer extents.
   private func first(of row: Int, _ strides: [Int]) -> Int {
     var (rest, place) = (row, offset)
     for dimension in stride(from: shape.rank - 2, through: 0, by: -1) {

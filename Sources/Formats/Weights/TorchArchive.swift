@@ -5,19 +5,19 @@ import Synchronization
 ///     NAME/data.pkl       the pickle, which describes tensors
 ///     NAME/data/KEY       the storage KEY, stored without compression
 ///     NAME/byteorder      "little" or "big"; little where it is missing
-///     NAME/code/…         TorchScript's programs, which are not looked at
+///     NAME/code/…         TorchScript's programs, which are not read
 final class TorchArchive: Sendable {
-  /// The most bytes of a pickle.
+  /// The maximal size of a pickle.
   static let pickleLimit = 1 << 26
 
-  /// Whether the first byte of an element is its highest.
+  /// True for big-endian elements.
   let isBigEndian: Bool
-  /// Whether it is a TorchScript archive.
+  /// True for a TorchScript archive.
   let isScript: Bool
 
   private let zip: ZipArchive
   private let root: String
-  /// The storages whose checksum was found right: tensors that share one have it checked once.
+  /// The storages whose checksum has been verified: tensors that share one have it checked once.
   private let intact = Mutex<Set<String>>([])
 
   init(_ zip: ZipArchive) throws(FormatProblem) {

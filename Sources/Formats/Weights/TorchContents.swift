@@ -1,9 +1,9 @@
 import Tensor
 
-/// The tensors and plain values of what PyTorch saved, under names.
+/// The tensors and plain values of a PyTorch checkpoint, by name.
 ///
-/// What was saved may be a tensor, a dictionary of tensors (a state dictionary), one with values of other kinds beside
-/// it, or a module of TorchScript, whose attributes are its tensors:
+/// A checkpoint may be a tensor, a dictionary of tensors (a state dictionary), one that also holds values of other
+/// kinds, or a module of TorchScript, whose attributes are its tensors:
 ///
 ///     tensor                                  the name of the file
 ///     {"a": tensor, "b": {"c": tensor}}       a, b.c
@@ -11,16 +11,16 @@ import Tensor
 ///     {"module.a": tensor, "module.b": …}     a, b: the prefix of data-parallel training, where all names have it
 struct TorchContents {
   private(set) var tensors: [String: PickleGraph.Tensor] = [:]
-  /// Everything that is no tensor, by its path.
+  /// Everything other than tensors, by path.
   private(set) var values: [String: PythonValue] = [:]
 
-  /// The keys under which training scripts keep the state dictionary, the first that is there counts.
+  /// The keys under which training scripts keep the state dictionary, in order of preference.
   static let stateKeys = ["state_dict", "model_state_dict", "model"]
 
   private let graph: PickleGraph
-  /// How many members of dictionaries may still be visited: those that several places share are visited at each.
+  /// The number of dictionary members that may still be visited: shared ones are visited at every occurrence.
   private var visits = 1 << 20
-  /// How many bytes of names may still be made.
+  /// The number of bytes of names that may still be made.
   private var nameBytes = 1 << 26
 
   private static let depthLimit = 64
@@ -52,7 +52,7 @@ struct TorchContents {
 
   private typealias Member = (name: String, value: PickleValue)
 
-  /// The members of a dictionary or the attributes of an object; where a key was set twice, the last one.
+  /// The members of a dictionary or the attributes of an object; if a key was set twice, the last one.
   private mutating func members(of value: PickleValue) throws(FormatProblem) -> [Member]? {
     guard let place = dictionary(value) else { return nil }
     visits -= graph.pairs[place].count
@@ -102,12 +102,12 @@ struct TorchContents {
       return
     }
     guard depth < Self.depthLimit else {
-      throw FormatProblem(expected: "at most \(Self.depthLimit) dictionaries in one another", found: "more")
+      throw FormatProblem(expected: "at most \(Self.depthLimit) nested dictionaries", found: "more")
     }
     for member in members { try add("\(name).\(member.name)", member.value, depth: depth + 1) }
   }
 
-  /// A member beside the state dictionary: itself if it is plain, else what it is.
+  /// A member next to the state dictionary: its value if it is plain, else a description.
   private mutating func addSummary(_ name: String, _ value: PickleValue) throws(FormatProblem) {
     try charge(name)
     values[name] = plain(value)
@@ -126,7 +126,7 @@ struct TorchContents {
     }
   }
 
-  /// A value in Python's notation, cut where it is long or deep.
+  /// A value in Python's notation, truncated if long or deep.
   private func describe(_ value: PickleValue) -> String {
     var room = PythonValue.limit
     return describe(value, depth: 0, &room)

@@ -1,19 +1,19 @@
 import Foundation
 import Tensor
 
-/// What PyTorch's `torch.save` wrote, or a TorchScript archive: tensors under names, and plain values beside them.
+/// A PyTorch checkpoint (`torch.save`) or a TorchScript archive: named tensors and plain values.
 ///
-/// Opening maps the file and interprets its pickle, which describes the tensors; a tensor's data are touched when it is
-/// asked for. Nothing in the pickle is executed: what it may mention is listed in `PickleGlobal`, and every other global
-/// is refused by name. How names come about says `TorchContents`.
+/// Opening maps the file and interprets its pickle, which describes the tensors; a tensor's data are read when it is
+/// requested. Nothing in the pickle is executed: the globals it may mention are listed in `PickleGlobal`, and every
+/// other one is refused by name. `TorchContents` defines the names.
 public struct TorchFile: WeightFile {
   /// The file, as it was named; errors begin with it.
   public let file: String
-  /// What it is.
+  /// The kind of file.
   public let format: String
   /// The names of the tensors, sorted.
   public let names: [String]
-  /// Everything that is no tensor, by name: counters, settings, bytes.
+  /// Everything other than tensors, by name: counters, settings, bytes.
   public let values: [String: PythonValue]
 
   private let mapped: MappedFile
@@ -93,12 +93,12 @@ public struct TorchFile: WeightFile {
   public var byteCount: Int { mapped.count }
   /// The SHA-256 of the whole file.
   public var sha256: SHA256.Digest { mapped.sha256 }
-  /// The type in which the elements of a tensor are stored; `nil` where there is none of this name.
+  /// The type in which the elements of a tensor are stored; `nil` if there is none of this name.
   public func type(of name: String) -> ElementType? { tensors[name]?.elements.type }
-  /// The extents of a tensor, without reading it; `nil` where there is none of this name.
+  /// The extents of a tensor, without reading it; `nil` if there is none of this name.
   public func shape(of name: String) -> Shape? { tensors[name]?.elements.shape }
 
-  /// A tensor as numbers; see `TensorSource.tensor`.
+  /// A tensor as `Real` elements; see `TensorSource.tensor`.
   public func tensor(_ name: String) throws(WeightFileError) -> Tensor {
     try read(name) { elements, bytes throws(FormatProblem) in try elements.tensor(from: bytes) }
   }
@@ -120,12 +120,12 @@ public struct TorchFile: WeightFile {
   }
 }
 
-/// Where the elements of storages lie.
+/// The location of the elements of storages.
 enum TorchStorages: Sendable {
   case archive(TorchArchive)
   case legacy(MappedFile, [String: Range<Int>])
 
-  /// Whether the first byte of an element is its highest.
+  /// True for big-endian elements.
   var isBigEndian: Bool { if case .archive(let archive) = self { archive.isBigEndian } else { false } }
 
   /// The bytes of a storage.
@@ -153,7 +153,7 @@ enum TorchStorages: Sendable {
 }
 
 extension WeightFileError {
-  /// What is wrong with a whole file.
+  /// An error about a whole file.
   static func of(_ problem: FormatProblem, file: String) -> WeightFileError {
     if let global = problem.global { return .refused(file: file, global: global) }
     return .malformed(file: file, expected: problem.expected, found: problem.found)

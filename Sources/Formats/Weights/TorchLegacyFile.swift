@@ -3,7 +3,7 @@
 ///     pickle      the magic number
 ///     pickle      1001, the version
 ///     pickle      a dictionary about the machine, with its byte order
-///     pickle      what was saved
+///     pickle      the saved object
 ///     pickle      a list of the keys of storages
 ///     for each    8 bytes, the count of elements, and the elements
 struct TorchLegacyFile {

@@ -1,10 +1,10 @@
 import Synchronization
 
-/// The SHA-256 of weight files, computed once, when first asked for: to map 600 MB takes no time, to hash them seconds.
+/// The SHA-256 of weight files, computed on first use: mapping 600 MB takes no time, hashing them takes seconds.
 final class WeightDigest: Sendable {
   private let known = Mutex<String?>(nil)
 
-  /// The digest of the file, or, of several, of their digests one a line.
+  /// The digest of the file or, for several, of their digests, one per line.
   func value(of files: [any WeightFile]) -> String {
     known.withLock { known in
       if let known { return known }

@@ -3,34 +3,34 @@ import Tensor
 
 /// A container of named tensors.
 public protocol TensorSource {
-  /// What to call it in messages: the file's name.
+  /// Its name in messages: the file's name.
   var label: String { get }
   /// The names of its tensors.
   var names: [String] { get }
-  /// The extents of a tensor, without reading it; `nil` where there is none of this name.
+  /// The extents of a tensor, without reading it; `nil` if there is none of this name.
   func shape(of name: String) -> Shape?
-  /// A tensor as numbers of type `Real`.
+  /// A tensor as elements of type `Real`.
   ///
   /// Floating-point elements are rounded to the nearest `Real`; integers and booleans (0 and 1) are converted exactly
   /// or not at all.
-  /// - Throws: an error that names file and tensor, of files a `WeightFileError`, if there is no such tensor, if its data
-  ///   are damaged, or if an integer in it is one that `Real` cannot hold.
+  /// - Throws: an error that names file and tensor, of files a `WeightFileError`, if there is no such tensor, if its
+  ///   data are damaged, or if an integer in it is one that `Real` cannot hold.
   func tensor(_ name: String) throws -> Tensor
 }
 
 /// A file of named tensors, opened by mapping and read one tensor at a time, whatever its format.
 ///
-/// - `SafeTensorsFile`: safetensors; `NumPyFile`: `.npy` and `.npz`; `TorchFile`: what PyTorch saves.
+/// - `SafeTensorsFile`: safetensors; `NumPyFile`: `.npy` and `.npz`; `TorchFile`: PyTorch checkpoints.
 public protocol WeightFile: TensorSource, Sendable {
   /// The file, as it was named; errors begin with it.
   var file: String { get }
-  /// What kind of file it is: "safetensors file".
+  /// The kind of file: "safetensors file".
   var format: String { get }
   /// The length of the file in bytes.
   var byteCount: Int { get }
   /// The SHA-256 of the whole file.
   var sha256: SHA256.Digest { get }
-  /// The type in which the elements of a tensor are stored; `nil` where there is none of this name.
+  /// The type in which the elements of a tensor are stored; `nil` if there is none of this name.
   func type(of name: String) -> ElementType?
   /// The elements of a tensor of an integer type or of booleans, in row-major order.
   ///
@@ -44,11 +44,11 @@ extension WeightFile {
 }
 
 extension SafeTensorsFile: WeightFile {
-  /// What it is.
+  /// The kind of file.
   public var format: String { "safetensors file" }
-  /// The type in which the elements of a tensor are stored; `nil` where there is none of this name.
+  /// The type in which the elements of a tensor are stored; `nil` if there is none of this name.
   public func type(of name: String) -> ElementType? { contains(name) ? try? entry(name).type : nil }
-  /// The extents of a tensor, without reading it; `nil` where there is none of this name.
+  /// The extents of a tensor, without reading it; `nil` if there is none of this name.
   public func shape(of name: String) -> Shape? { contains(name) ? try? entry(name).shape : nil }
 }
 
@@ -56,16 +56,16 @@ extension SafeTensorsFile: WeightFile {
 public enum WeightFileError: Error, Equatable, Sendable, CustomStringConvertible {
   /// The file cannot be opened or read.
   case unreadable(FileError)
-  /// The file is not what its format demands.
+  /// The file breaks a rule of its format.
   case malformed(file: String, expected: String, found: String)
-  /// One tensor is wrong, or not of the kind asked for.
+  /// One tensor is wrong, or not of the requested kind.
   case tensor(file: String, name: String, expected: String, found: String)
   /// There is no tensor of that name.
   case missing(file: String, name: String)
   /// The pickle of the file mentions something that tensors do not need, which may be code.
   case refused(file: String, global: String)
 
-  /// What was expected and what was found.
+  /// The message: expected and found.
   public var description: String {
     switch self {
     case .unreadable(let error): error.description
@@ -75,7 +75,7 @@ public enum WeightFileError: Error, Equatable, Sendable, CustomStringConvertible
     case .missing(let file, let name): "\(file): expected a tensor \(quoted(name)), found none of that name"
     case .refused(let file, let global):
       "\(file): expected a pickle of tensors and plain values, found the global \(quoted(global)), which is refused; "
-        + "nothing was called (save the state dictionary alone to leave it out)"
+        + "nothing was called (save only the state dictionary to avoid it)"
     }
   }
 }

@@ -2,10 +2,10 @@ import Foundation
 
 /// Opening of weight files whose format is not known.
 public enum WeightFiles {
-  /// The endings of files that may hold weights, without the dot.
+  /// The extensions of files that may hold weights, without the dot.
   public static let extensions = ["safetensors", "npz", "npy", "pt", "pth", "bin", "ckpt", "tar"]
 
-  /// Opens a weight file by its first bytes, and where those say nothing, by the ending of its name.
+  /// Opens a weight file by its first bytes, and if those are inconclusive, by its extension.
   ///
   /// - Throws: `WeightFileError`.
   public static func open(_ url: URL) throws -> any WeightFile {

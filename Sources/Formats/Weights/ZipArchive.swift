@@ -4,12 +4,12 @@
 ///     [central header, name, extra fields, comment] …
 ///     (ZIP64 end record and its locator), end record, comment
 ///
-/// Only the central directory says what there is: local headers may lack sizes, which then follow the data (flag bit 3).
+/// Only the central directory is authoritative: local headers may lack sizes, which then follow the data (flag bit 3).
 /// Opening reads the directory and finds every entry's data; contents are checked against their CRC-32 when they are
 /// read. Refused: several disks, a name twice, entries that overlap, and, when read, encryption and methods other than
 /// 0 (stored) and 8 (deflated).
 struct ZipArchive: Sendable {
-  /// What there is under each name.
+  /// The entries by name.
   let entries: [String: ZipEntry]
   private let mapped: MappedFile
 
@@ -19,15 +19,15 @@ struct ZipArchive: Sendable {
     entries = try mapped.withBytes { bytes throws(FormatProblem) in try ZipDirectory(bytes).entries }
   }
 
-  /// Whether a file begins as an archive does, with an entry or with the end of an empty one.
+  /// Returns whether a file begins like an archive, with an entry or with the end record of an empty one.
   static func isArchive(_ mapped: MappedFile) -> Bool {
     mapped.withBytes { $0.starts(with: [0x50, 0x4b, 3, 4]) || $0.starts(with: [0x50, 0x4b, 5, 6]) }
   }
 
-  /// Calls `body` with the contents of an entry: in place if they are stored, in memory of their own if they are
+  /// Calls `body` with the contents of an entry: in place if they are stored, in separate memory if they are
   /// deflated. The pointer must not outlive the call.
   ///
-  /// - isIntact: whether the checksum was already found right.
+  /// - isIntact: true if the checksum has already been verified.
   func withContents<Result>(
     of entry: ZipEntry, isIntact: Bool = false, _ body: (UnsafeRawBufferPointer) throws(FormatProblem) -> Result
   ) throws(FormatProblem) -> Result {
@@ -48,7 +48,7 @@ struct ZipArchive: Sendable {
     }
   }
 
-  /// Calls `body` with the first `count` bytes of an entry, or all where there are fewer, without checking them.
+  /// Calls `body` with the first `count` bytes of an entry, or all if there are fewer, without checking them.
   func withPrefix<Result>(
     of entry: ZipEntry, count: Int, _ body: (UnsafeRawBufferPointer) throws(FormatProblem) -> Result
   ) throws(FormatProblem) -> Result {
@@ -77,7 +77,7 @@ struct ZipArchive: Sendable {
 
 /// One file of an archive, as the central directory describes it.
 struct ZipEntry: Sendable {
-  /// How contents are stored.
+  /// The storage method of contents.
   enum Method: UInt16, Sendable {
     case stored = 0
     case deflated = 8
@@ -89,10 +89,10 @@ struct ZipEntry: Sendable {
   let checksum: UInt32
   /// The bytes of the contents.
   let size: Int
-  /// Where the data lie in the archive.
+  /// The range of the data in the archive.
   let range: Range<Int>
 
-  /// The method, if it is one that can be read and can give so many bytes.
+  /// The method, if it is supported and can yield that many bytes.
   func readableMethod() throws(FormatProblem) -> Method {
     guard !isEncrypted else {
       throw FormatProblem(expected: "contents that are not encrypted", found: "encrypted ones")
@@ -107,7 +107,7 @@ struct ZipEntry: Sendable {
         throw FormatProblem(expected: "stored contents of \(size) bytes", found: "\(range.count)")
       }
     case .deflated:
-      // A match of 258 bytes takes two bits at least, so no byte gives more than 1032 (RFC 1951).
+      // A match of 258 bytes takes at least two bits, so no byte yields more than 1032 (RFC 1951).
       guard size / 1032 <= range.count else {
         throw FormatProblem(
           expected: "at most 1032 bytes of contents for each of \(range.count) bytes", found: "\(size)")

@@ -2,12 +2,12 @@
 struct ZipDirectory {
   private(set) var entries: [String: ZipEntry] = [:]
 
-  /// Where the directory lies, as an end record says.
+  /// The location of the directory, by an end record.
   private struct Place {
     var count: UInt64
     var size: UInt64
     var offset: UInt64
-    /// What the offsets of entries must stay below, and the directory end before.
+    /// The limit for the offsets of entries and the end of the directory.
     var limit: Int
   }
 
@@ -39,7 +39,7 @@ struct ZipDirectory {
   private static let endSize = 22
   private static let locatorSize = 20
 
-  /// The end record is the last thing but for a comment of at most 65,535 bytes, whose length it states.
+  /// The end record comes last except for a comment of at most 65,535 bytes, whose length it states.
   private static func place(in bytes: UnsafeRawBufferPointer) throws(FormatProblem) -> Place {
     var position = bytes.count - endSize
     let lowest = max(0, position - 0xffff)
@@ -88,7 +88,7 @@ struct ZipDirectory {
     }
     var reader = ByteReader(locator.bytes, from: position)
     guard try reader.integer(UInt32.self, "a signature") == 0x0606_4b50 else {
-      throw FormatProblem(expected: "a ZIP64 end record at byte \(offset)", found: "something else")
+      throw FormatProblem(expected: "a ZIP64 end record at byte \(offset)", found: "other bytes")
     }
     _ = try reader.take(12, "the size and versions of the ZIP64 end record")
     let ownDisk = try reader.integer(UInt32.self, "a disk")
@@ -110,12 +110,12 @@ struct ZipDirectory {
     return Place(count: count, size: size, offset: start, limit: position)
   }
 
-  /// One central header, and with it the place of the data behind the local one.
+  /// One central header, and the position of the data after the local one.
   private static func entry(
     _ reader: inout ByteReader, archive: UnsafeRawBufferPointer
   ) throws(FormatProblem) -> ZipEntry {
     guard try reader.integer(UInt32.self, "a central header") == 0x0201_4b50 else {
-      throw FormatProblem(expected: "a central header at byte \(reader.position - 4)", found: "something else")
+      throw FormatProblem(expected: "a central header at byte \(reader.position - 4)", found: "other bytes")
     }
     _ = try reader.take(4, "versions")
     let flags = try reader.integer(UInt16.self, "flags")
@@ -176,7 +176,7 @@ struct ZipDirectory {
     return value
   }
 
-  /// Where data lie: behind the local header, whose extra fields may be longer than the central ones.
+  /// The position of the data: after the local header, whose extra fields may be longer than the central ones.
   private static func range(
     of name: UnsafeRawBufferPointer, at offset: UInt64, count: UInt64, in archive: UnsafeRawBufferPointer
   ) throws(FormatProblem) -> Range<Int> {
@@ -186,7 +186,7 @@ struct ZipDirectory {
     }
     var reader = ByteReader(archive, from: start)
     guard try reader.integer(UInt32.self, "a local header") == 0x0403_4b50 else {
-      throw FormatProblem(expected: "a local header at byte \(start)", found: "something else")
+      throw FormatProblem(expected: "a local header at byte \(start)", found: "other bytes")
     }
     _ = try reader.take(22, "a local header")
     let nameLength = try reader.integer(UInt16.self, "a length")
@@ -202,7 +202,7 @@ struct ZipDirectory {
     return data..<reader.position
   }
 
-  /// Several entries over the same bytes are how a small archive unfolds to any size.
+  /// Overlapping entries would let a small archive expand to any size.
   private func checkOverlaps() throws(FormatProblem) {
     var end = 0
     let inOrder = entries.values.filter { !$0.range.isEmpty }.sorted { $0.range.lowerBound < $1.range.lowerBound }

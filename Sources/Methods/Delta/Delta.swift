@@ -3,20 +3,21 @@ import Foundation
 import Models
 import Tensor
 
-/// What a tuned model differs in from its pretrained one, with what is needed to use it again: a safetensors file.
+/// The difference between a tuned model and its pretrained one, with everything needed to use it again: a safetensors
+/// file.
 ///
 /// - A mask is a U8 tensor of packed bits, `SITE.mask`, least significant bit first: `numpy.unpackbits(x,
 ///   bitorder="little")`, cut to the number of weights, gives it back in the row-major order of the weight. A bit of 1
 ///   keeps the weight.
-/// - Shifts of single weights are two tensors, `SITE.sparse` with the numbers to be added and `SITE.sparse.places` (I64)
-///   with their places in the row-major order of the weight, rising.
-/// - A branch is `SITE.branch.down`, `SITE.branch.up` and, of an adapter, `….bias` of both; how it works is in the
+/// - Shifts of single weights are two tensors, `SITE.sparse` with the values to be added and `SITE.sparse.places` (I64)
+///   with their ascending row-major indices in the weight.
+/// - A branch is `SITE.branch.down`, `SITE.branch.up` and, of an adapter, `….bias` of both; its form is in the
 ///   description.
 /// - A tensor that was tuned whole has the name of its site; a linear head is `head.weight` and `head.bias`.
 /// - All are stored as they are, in `Real`.
 /// - The metadata entry `frugal` holds a JSON object: `Delta.Description`.
 public struct Delta: Sendable {
-  /// How a delta was made and what it belongs to.
+  /// The origin of a delta and the model it belongs to.
   public struct Description: Codable, Sendable, Equatable {
     /// The version of this format.
     public var format = 1
@@ -28,20 +29,20 @@ public struct Delta: Sendable {
     public var classes: [String]
     /// The prompts' templates.
     public var templates: [String]
-    /// How the features of several templates become one.
+    /// The rule that combines the features of several templates.
     public var ensembling: TextEnsembling
-    /// How texts are cleaned before they are cut into tokens.
+    /// The text cleaning before tokenization.
     public var cleaning: String
     /// α of the residual on the text features; `nil` without one.
     public var alpha: Double?
-    /// The constants that pictures are normalised with; `nil` where the model's own configuration has them.
+    /// The normalisation constants of images; `nil` if the model's own configuration has them.
     public var normalisation: Normalisation?
-    /// The attention heads of the classifier and the size of its pictures, where they were stated by hand.
+    /// The attention heads and the image size of the classifier, if stated by the user.
     public var heads, imageSize: Int?
-    /// How the branches at sites work; `nil` without any.
+    /// The form of the branches at sites; `nil` without any.
     public var branches: [String: Branch.Form]?
 
-    /// What the files of the model do not say.
+    /// Settings that the files of the model do not state.
     public var hints: BackboneHints { BackboneHints(imageSize: imageSize, heads: heads) }
 
     /// A description of a delta of the present format.
@@ -54,7 +55,7 @@ public struct Delta: Sendable {
     }
   }
 
-  /// How it was made and what it belongs to.
+  /// The origin of the delta and the model it belongs to.
   public var description: Description
   /// Masks by the name of their site.
   public var masks: [String: BitMask] = [:]
@@ -67,9 +68,9 @@ public struct Delta: Sendable {
   public init(_ description: Description) { self.description = description }
 }
 
-/// A delta file that does not fit its model, or is none.
+/// A file that is not a delta, or does not fit its model.
 public struct DeltaError: Error, CustomStringConvertible, Equatable {
-  /// What was expected and what was found, with the file's name.
+  /// The message: expected and found, with the file's name.
   public let description: String
 
   init(_ file: String, expected: String, found: String) {
@@ -82,7 +83,7 @@ extension Delta {
 
   /// Writes the file, whole or not at all.
   ///
-  /// - Throws: `FileError` where the place cannot be written.
+  /// - Throws: `FileError` if the file cannot be written.
   public func write(to url: URL) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

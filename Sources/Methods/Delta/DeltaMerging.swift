@@ -1,16 +1,16 @@
 import Models
 import Tensor
 
-/// A part of a delta that cannot be written in a form that was asked for.
+/// A part of a delta that cannot be written in the requested form.
 public struct ExportError: Error, CustomStringConvertible, Equatable {
-  /// What was expected and what was found.
+  /// The message: expected and found.
   public let description: String
 
   init(_ expected: String, found: String) { description = "delta: expected \(expected), found \(found)" }
 }
 
 extension Delta {
-  /// The tensors of a model that differ once the delta is part of them: what was tuned whole, W ⊙ B, W + scatter(d), W + U D,
+  /// The tensors of a model that a delta changes, merged: those tuned whole, W ⊙ B, W + scatter(d), W + U D,
   /// and the head.
   ///
   /// - Throws: `ExportError` for an adapter, whose activation no matrix can hold, and for a residual on text features.

@@ -55,9 +55,9 @@ extension Delta {
     }
   }
 
-  /// What a file says about its delta and the model it belongs to, without its tensors.
+  /// The description in a delta file, without its tensors.
   ///
-  /// - Throws: `SafeTensorsError`, or `DeltaError` for a file that is no delta.
+  /// - Throws: `SafeTensorsError`, or `DeltaError` for a file that is not a delta.
   public static func description(of url: URL) throws -> Description {
     try description(of: SafeTensorsFile(contentsOf: url))
   }
@@ -83,7 +83,7 @@ extension Delta {
     return description
   }
 
-  /// Whether it has a classifier of its own classes.
+  /// True if it has a classifier for its own classes.
   public var tunesHead: Bool { tensors[DeltaEntry.residual.name] != nil || hasLinearHead }
 
   /// Whether it has a linear head, which needs no text.
@@ -91,8 +91,8 @@ extension Delta {
 
   /// The tuned model: the delta's tensors in place of the frozen ones or added to them, and its head.
   ///
-  /// - text: the text features of the delta's own classes, templates and ensembling, [classes, embedding], and the scale
-  ///   of their model; `nil` for a model without text, whose delta has a linear head.
+  /// - text: the text features of the delta's own classes, templates and ensembling, [classes, embedding], and the
+  ///   scale of their model; `nil` for a model without text, whose delta has a linear head.
   public func method(on tower: any ImageTower, text: (features: Tensor, logitScale: Parameter)?) -> Method {
     Method(encoder: TunedEncoder(self, tower), head: head(text), tower: tower)
   }
@@ -107,7 +107,7 @@ extension Delta {
   }
 }
 
-/// An encoder that was tuned once and for all.
+/// An encoder with fixed tunings.
 private struct TunedEncoder: EncoderTuning {
   private let stored: [Site: StoredTuning]
 

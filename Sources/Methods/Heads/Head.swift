@@ -1,7 +1,7 @@
 import Models
 import Tensor
 
-/// What turns image features into classes: the other half of a method.
+/// The classifier on image features: the other half of a method.
 public protocol Head: Sendable {
   /// The tensors to train; none for the zero-shot classifier.
   var trainables: [Trainable] { get }
@@ -11,7 +11,7 @@ public protocol Head: Sendable {
   /// - features: [batch, embedding]; result: [batch, classes].
   func logits(_ features: Variable, _ values: [Variable], _ pass: Pass) -> Variable
 
-  /// What of the logits depends on the features alone: done once where these stay the same during training.
+  /// The part of the logits that depends on the features alone: computed once if these stay the same during training.
   func prepared(_ features: Variable) -> Variable
 
   /// The logits, from features that have been prepared.
@@ -36,7 +36,7 @@ extension Head {
   }
 }
 
-/// A head whose logits are CLIP's: scaled cosine similarities with a row a class.
+/// A head whose logits are CLIP's: scaled cosine similarities with one row per class.
 public protocol ContrastiveHead: Head {
   /// log s of the model: scalar.
   var logitScale: Parameter { get }

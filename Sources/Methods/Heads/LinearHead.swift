@@ -14,10 +14,10 @@ public struct LinearHead: Head {
   /// V: [classes, width], and c: [classes], which does not decay.
   public let trainables: [Trainable]
 
-  /// A head of so many classes, with the starting values of a seed.
+  /// A head with the given number of classes, with the initial values of a seed.
   public init(width: Int, classes: Int, seed: UInt64) {
     (self.width, self.classes) = (width, classes)
-    // Places of the encoder's sites begin at 0, so the largest step is free.
+    // Indices of the encoder's sites begin at 0, so the largest step is free.
     let random = Random(seed: seed, purpose: .initialization, step: Int(UInt32.max))
     trainables = [
       Trainable(DeltaEntry.headWeight.name, random.normal([classes, width], deviation: 0.02)),

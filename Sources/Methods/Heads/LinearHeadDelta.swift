@@ -25,7 +25,7 @@ enum LinearHeadDelta: DeltaPart {
   }
 }
 
-/// A linear head that is trained no further.
+/// A linear head that is no longer trained.
 private struct TunedLinearHead: Head {
   let weight, bias: Tensor
 

@@ -1,7 +1,7 @@
 import Models
 import Tensor
 
-/// How the text features of several templates become one classifier row a class.
+/// The rule that combines the text features of several templates into one classifier row per class.
 public enum TextEnsembling: String, Sendable, CaseIterable, Codable {
   /// The mean of the raw features, as the papers of this project do.
   case rawMean = "raw-mean"
@@ -9,7 +9,7 @@ public enum TextEnsembling: String, Sendable, CaseIterable, Codable {
   /// section 3.1.4).
   case unitMean = "unit-mean"
 
-  /// One row a class: [classes, templates, embedding] → [classes, embedding].
+  /// One row per class: [classes, templates, embedding] → [classes, embedding].
   ///
   /// One template gives its raw features either way: logits see directions only, and scaling a row twice would change
   /// their last bits.
@@ -31,7 +31,7 @@ public enum TextEnsembling: String, Sendable, CaseIterable, Codable {
 
 /// The text side of a classifier: class names in templates.
 public struct Prompts: Sendable, Equatable {
-  /// The names of the classes, as they stand in the prompts.
+  /// The names of the classes, as used in the prompts.
   public let classes: [String]
   /// Sentences with `{}` for the name.
   public let templates: [String]

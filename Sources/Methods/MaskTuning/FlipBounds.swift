@@ -16,7 +16,7 @@ extension MaskTuning {
   }
 
   /// The first step, counted from 1, before which Adam cannot have carried any entry over the threshold, whatever the
-  /// gradients; `nil` if none of the given steps can complete the way.
+  /// gradients; `nil` if none of the given steps can cover the distance.
   ///
   /// With m̂ and v̂ the bias-corrected moments, step t moves an entry by η_t |m̂/√v̂| at most. By the inequality of
   /// Cauchy and Schwarz over the gradients of all steps so far,
@@ -24,8 +24,8 @@ extension MaskTuning {
   ///     |m̂/√v̂| ≤ (1 − β₁) / (1 − β₁ᵗ) · √((1 − β₂ᵗ) / (1 − β₂) · Σ_{j<t} (β₁²/β₂)ʲ),
   ///
   /// which is 1 at t = 1 and grows to 7.3: gradients that grow move an entry by more than the learning rate. A constant
-  /// rate of 8e-5 gives step 50, and gradients that grow by a tenth a step do cross there. See `steadyFlip` for a pace
-  /// that is not the fastest possible.
+  /// rate of 8e-5 gives step 50, and gradients that grow by a tenth per step do cross there. See `steadyFlip` for a
+  /// pace that is not the fastest possible.
   ///
   /// - learningRates: η of each step, of Adam with β₁ = 0.9, β₂ = 0.999 and no decoupled weight decay.
   public static func firstPossibleFlip(learningRates: some Sequence<Double>) -> Int? {
@@ -37,15 +37,15 @@ extension MaskTuning {
     }
   }
 
-  /// The step, counted from 1, at which an entry crosses the threshold whose gradient never changes: Adam moves it by
-  /// the learning rate each time. `nil` if the rates do not add up to the way.
+  /// The step, counted from 1, at which an entry with a constant gradient crosses the threshold: Adam moves it by
+  /// the learning rate each time. `nil` if the rates do not add up to the distance.
   ///
-  /// Gradients that change sign or shrink take longer, and most do: where this is `nil`, few masks will flip or none.
+  /// Gradients that change sign or shrink take longer, and most do: where this is `nil`, few masks or none will flip.
   public static func steadyFlip(learningRates: some Sequence<Double>) -> Int? {
     firstStep(learningRates) { $0 }
   }
 
-  /// The first step at which the moves add up to the way from the initial mask to the threshold.
+  /// The first step at which the updates add up to the distance from the initial mask to the threshold.
   private static func firstStep(_ rates: some Sequence<Double>, _ move: (Double) -> Double) -> Int? {
     let way = Double(initialMask) - Double(threshold)
     var travel = 0.0

@@ -2,8 +2,8 @@ import Tensor
 
 /// Gradient dropout regularity (R-AMT, spec section 5; eq. 7 of the paper).
 ///
-/// For each entry, a = ∂(L_ce + L_reg)/∂m and b = ∂L_kl/∂m. The step follows a; b, the pull towards the untouched model,
-/// only decides whether a may act in full:
+/// For each entry, a = ∂(L_ce + L_reg)/∂m and b = ∂L_kl/∂m. The step follows a; b, the pull towards the untuned model,
+/// only decides whether a is applied in full:
 ///
 ///     P = ½ (1 + sgn(a) (a + b) / (|a| + |b| + ε)),   ε = 1e-8,   sgn(0) = 0
 ///     g = ((1 − λ) + λ · 1[P > U]) a,   U uniform in [0, 1), fresh for every entry and step
@@ -11,10 +11,10 @@ import Tensor
 /// Agreeing signs give P ≈ 1: the gradient is kept. Opposing signs with |b| ≫ |a| give P ≈ 0: it is reduced to
 /// (1 − λ) a. λ = 0 leaves every gradient as it is.
 ///
-/// The overview figure of the paper prints the probabilities of the two outcomes exchanged; formula and released code
+/// The overview figure of the paper exchanges the probabilities of the two outcomes; formula and released code
 /// agree, and are followed here.
 public struct GradientDropout: Sendable, Equatable {
-  /// How much of a gradient is lost when it is dropped, 0 ... 1.
+  /// The share of a gradient that is lost when it is dropped, 0 ... 1.
   public let lambda: Real
 
   /// A rule of the given strength.
@@ -28,7 +28,7 @@ public struct GradientDropout: Sendable, Equatable {
     return 0.5 * (1 + signed / (magnitude(a) + magnitude(b) + 1e-8))
   }
 
-  /// g for sixteen entries and their uniform numbers.
+  /// g for sixteen entries and their uniform random numbers.
   @inline(__always)
   private func combined(_ a: Lanes, _ b: Lanes, _ uniform: Lanes) -> Lanes {
     let kept = Lanes(repeating: (1 - lambda) + lambda)
@@ -44,19 +44,19 @@ public struct GradientDropout: Sendable, Equatable {
     }
   }
 
-  /// g for one tensor of a step: entry i takes number `first` + i of `random` for its U.
+  /// g for one tensor of a step: entry i uses value `first` + i of `random` as its U.
   public func combined(_ a: Tensor, _ b: Tensor, random: Random, from first: UInt64) -> Tensor {
     combined(a, b) { range, into in
       random.fill(into, from: first + UInt64(range.lowerBound), count: range.count)
     }
   }
 
-  /// g, with U written piece by piece by `draw`.
+  /// g, with U generated piece by piece by `draw`.
   private func combined(
     _ a: Tensor, _ b: Tensor, draw: (Range<Int>, UnsafeMutablePointer<Real>) -> Void
   ) -> Tensor {
     require(a.shape == b.shape, "GradientDropout: expected gradients of shape \(a.shape), found \(b.shape)")
-    // Uniform numbers live in the first-level cache between being drawn and being used.
+    // Random numbers stay in the first-level cache between generation and use.
     let piece = 4096
     return Tensor.read(a, b) { a0, b0 in
       Tensor(a.shape) { g in

@@ -1,6 +1,6 @@
 import Models
 
-/// Which weights of the image encoder carry masks.
+/// The weights of the image encoder that carry masks.
 public enum MaskSites: String, Sendable, CaseIterable, Codable {
   /// Query, key, value and output maps of every attention: R-AMT.
   case attention
@@ -10,11 +10,11 @@ public enum MaskSites: String, Sendable, CaseIterable, Codable {
   case all
 
   /// The masked weights, grouped as the released code stores them: query, key and value of a transformer block are one
-  /// tensor there, and the norm regulariser takes one norm a tensor (R-AMT, spec sections 2 and 4).
+  /// tensor there, and the norm regulariser takes one norm per tensor (R-AMT, spec sections 2 and 4).
   ///
-  /// The released code masks the patch embedding whenever it masks attention, though the paper speaks of attention
-  /// alone: `fidelity` decides. Of a ResNet, which has no MLP, it masks every convolution and the four maps of the
-  /// attention pool; nothing else is published, so both do that, and `mlp` finds no weight.
+  /// The released code masks the patch embedding whenever it masks attention, though the paper mentions only attention
+  /// : `fidelity` decides. Of a ResNet, which has no MLP, it masks every convolution and the four maps of the
+  /// attention pool; nothing else is published, so both do that, and `mlp` selects no weight.
   public func groups(of vision: any ImageTower, _ fidelity: Fidelity) -> [[Parameter]] {
     var groups: [[Parameter]] = []
     for parameter in vision.parameters where carries(parameter.site.role, fidelity) {

@@ -8,11 +8,11 @@ import Tensor
 ///
 ///     L_a = L_ce + w Σ_t ‖M_t‖₂,   L_b = L_kl = H(softmax z⁰, softmax z)
 ///
-/// with z⁰ the logits of the untouched model, and `GradientDropout` makes one of them.
+/// with z⁰ the logits of the untuned model, and `GradientDropout` combines them into one.
 public struct MaskTuning: EncoderTuning {
   /// α: a weight is kept where its real mask is larger.
   public static let threshold: Real = 5e-3
-  /// Where every entry of a real mask starts: all weights kept, the model is the pretrained one.
+  /// The initial value of every entry of a real mask: all weights kept, the model is the pretrained one.
   public static let initialMask: Real = 1e-2
 
   /// The masked weights, grouped as for the norm regulariser.
@@ -21,7 +21,7 @@ public struct MaskTuning: EncoderTuning {
   public let dropout: GradientDropout?
   /// w, the weight of the norm regulariser.
   public let normWeight: Real
-  /// The entries that are tuned, a mask a weight in the order of `parameters`; `nil` for all. Set by R-PMT.
+  /// The entries that are tuned, one mask per weight in the order of `parameters`; `nil` for all. Set by R-PMT.
   public let tuned: [BitMask]?
 
   /// Masks over the given groups of weights.
@@ -34,7 +34,7 @@ public struct MaskTuning: EncoderTuning {
   /// The masked weights.
   public var parameters: [Parameter] { groups.flatMap(\.self) }
 
-  /// One real mask a weight.
+  /// One real mask per weight.
   public var trainables: [Trainable] {
     parameters.enumerated().map { index, parameter in
       Trainable(
@@ -51,7 +51,7 @@ public struct MaskTuning: EncoderTuning {
       })
   }
 
-  /// Gradient dropout compares with the untouched encoder.
+  /// Gradient dropout compares with the untuned encoder.
   public var needsTeacher: Bool { dropout != nil }
 
   /// [L_ce + w Σ_t ‖M_t‖₂] and, with gradient dropout, [L_kl].
@@ -92,7 +92,7 @@ public struct MaskTuning: EncoderTuning {
     return result
   }
 
-  /// B, a mask a weight.
+  /// B, one mask per weight.
   public func masks(_ values: [Tensor]) -> [BitMask] {
     values.map { BitMask(thresholding: $0, above: Self.threshold) }
   }
@@ -112,7 +112,7 @@ public struct MaskTuning: EncoderTuning {
     return [total] + layers.map { Share($0.name, part: $0.part, whole: $0.whole) }
   }
 
-  /// One bit a weight.
+  /// One bit per weight.
   public func write(_ values: [Tensor], to delta: inout Delta) {
     for (parameter, mask) in zip(parameters, masks(values)) { delta.masks[parameter.site.name] = mask }
   }

@@ -39,7 +39,7 @@ struct MaskTuningMethod: EncoderMethod {
     let isLarge = benchmark.map { [.imagenet, .sun397, .food101].contains($0) } ?? false
     var epochs = benchmark == .imagenet ? 10 : 30
     // With the released 30 epochs no mask of a small 1-shot run can reach the threshold; the authors' own low-shot
-    // epochs are unpublished, and 50 is what a public report found to work.
+    // epochs are unpublished, and 50 was reported to work.
     if setting.fidelity == .paper, benchmark != .imagenet, let shots, shots <= 4 { epochs = 50 }
     var recipe = Recipe(
       epochs: epochs, batchSize: 32, optimizer: OptimizerRecipe(learningRate: benchmark == .imagenet ? 3e-5 : 8e-5),
@@ -60,7 +60,7 @@ struct MaskTuningMethod: EncoderMethod {
       },
       choosesWeights
         ? MethodOption(
-          "tuned-share", "X", .number(0...1), "share of the weights that carry masks (default as many as r-amt)"
+          "tuned-share", "X", .number(0...1), "share of the weights that get masks (default as many as r-amt)"
         ) { $0[MaskTuningSettings.self]?.tunedShare = $1.number } : nil,
     ].compactMap(\.self)
   }
@@ -68,7 +68,7 @@ struct MaskTuningMethod: EncoderMethod {
   func check(_ recipe: Recipe) throws(SettingError) {
     guard choosesWeights, recipe.encoder.weightDecay > 0 else { return }
     throw SettingError(
-      "weight-decay", expected: "0 with \(name): masks that are not tuned must stay",
+      "weight-decay", expected: "0 with \(name): masks that are not tuned must not change",
       found: "\(recipe.encoder.weightDecay)")
   }
 

@@ -1,24 +1,24 @@
 import Models
 import Tensor
 
-/// Which single weights R-PMT masks: those with the largest gradients of the task loss (R-AMT, spec section 8).
+/// The selection of R-PMT: the single weights with the largest gradients of the task loss (R-AMT, spec section 8).
 ///
-/// One pass over the training pictures sums up
+/// One pass over the training images sums
 ///
 ///     s = Σ_batches |∂L_ce/∂W|
 ///
-/// of the pretrained model, all weights kept and the classifier at its start. The largest s of all maskable weights are
-/// chosen together, whatever tensor they belong to.
+/// of the pretrained model, with all weights kept and the initial classifier. The largest s of all maskable weights are
+/// selected together, whatever tensor they belong to.
 ///
 /// The paper reports R-PMT, but neither text nor code fixes the rule; this is the simplest that fits the description.
 public struct ParameterSelection {
   /// The weights to choose from.
   public let parameters: [Parameter]
-  /// The number of batches summed up so far.
+  /// The number of batches summed so far.
   public private(set) var batches = 0
   private let tower: any ImageTower
   private let head: any Head
-  /// s, a tensor a weight.
+  /// s, one tensor per weight.
   private var sums: [Tensor]
 
   /// A selection among `parameters` of an image tower, in the order of `MaskTuning.parameters`.
@@ -41,7 +41,7 @@ public struct ParameterSelection {
     batches += 1
   }
 
-  /// ∂L_ce/∂W, a tensor a weight.
+  /// ∂L_ce/∂W, one tensor per weight.
   private func gradients(_ images: Tensor, labels: [Int32]) -> [Tensor] {
     let tape = Tape()
     let weights = parameters.map { tape.leaf($0.value) }
@@ -51,12 +51,12 @@ public struct ParameterSelection {
     return tape.gradients(of: logits.crossEntropy(labels: labels), for: weights)
   }
 
-  /// The `count` weights with the largest sums, a mask a weight tensor: what `MaskTuning` takes as `tuned`.
+  /// The `count` weights with the largest sums, one mask per weight tensor: the argument `tuned` of `MaskTuning`.
   ///
-  /// Of equal sums those of earlier weights go first. Traps unless `count` is in 0 ... the number of weights.
+  /// Of equal sums those of earlier weights come first. Traps unless `count` is in 0 ... the number of weights.
   public func largest(_ count: Int) -> [BitMask] { TopK.masks(of: sums, keeping: count) }
 
-  /// How many of the maskable weights are tuned: the given share of them, or as many as R-AMT masks.
+  /// The number of maskable weights that are tuned: the given share of them, or as many as R-AMT masks.
   ///
   /// - share: 0 ... 1, or `nil`.
   public static func count(

@@ -3,11 +3,11 @@ import Foundation
 import Models
 import Tensor
 
-/// A CLIP directory with all that is needed to show it pictures.
+/// A CLIP directory with everything needed to apply it to images.
 public struct PretrainedCLIP: Sendable {
   /// Configuration, weights and tokenizer.
   public let directory: CLIPDirectory
-  /// How pictures are prepared for it.
+  /// The preprocessing of its images.
   public let preprocessing: Preprocessing
 
   /// The towers.
@@ -15,7 +15,7 @@ public struct PretrainedCLIP: Sendable {
 
   /// Reads a CLIP directory: configuration, tokenizer and preprocessing first, the weights once those are sound.
   ///
-  /// Without `preprocessor_config.json` pictures are prepared as CLIP's published models have it.
+  /// Without `preprocessor_config.json` images are prepared as for CLIP's published models.
   /// - Throws: an error that names the file and what is wrong with it.
   public init(contentsOf url: URL, cleaning: TextCleaning = .published) throws {
     let file = url.appendingPathComponent(Preprocessing.fileName)
@@ -30,7 +30,7 @@ public struct PretrainedCLIP: Sendable {
     preprocessing = try stated ?? .clip(size: directory.model.configuration.vision.imageSize)
   }
 
-  /// Contradictions between what the configuration says and what the checkpoint is: the silent errors of the field.
+  /// Contradictions between the configuration and the checkpoint: the silent errors of the field.
   public var warnings: [String] {
     var warnings: [String] = []
     let configuration = model.configuration
@@ -64,7 +64,7 @@ public struct PretrainedCLIP: Sendable {
     return warnings + directory.sizeWarnings + activationWarnings(towers[0].1.activation)
   }
 
-  /// The weights do not tell QuickGELU from GELU; the name and the usual width of a head do, a little.
+  /// The weights do not distinguish QuickGELU from GELU; the name and the usual head width do, to a degree.
   private func activationWarnings(_ activation: Activation) -> [String] {
     let configuration = directory.url.appendingPathComponent("config.json")
     let json = (try? JSONSerialization.jsonObject(with: Data(contentsOf: configuration))) as? [String: Any]
@@ -81,7 +81,7 @@ public struct PretrainedCLIP: Sendable {
 
 /// A directory whose files contradict each other.
 public struct PretrainedCLIPError: Error, CustomStringConvertible, Equatable {
-  /// What was expected and what was found.
+  /// The message: expected and found.
   public let description: String
 
   init(_ description: String) { self.description = description }

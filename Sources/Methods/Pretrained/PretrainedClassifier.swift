@@ -4,31 +4,31 @@ import Foundation
 import Models
 import Tensor
 
-/// An image classifier from a weight file, with all that is needed to show it pictures.
+/// An image classifier from a weight file, with everything needed to apply it to images.
 public struct PretrainedClassifier: PretrainedModel {
   /// Configuration and weights.
   public let backbone: ImageBackbone
-  /// How pictures are prepared for it.
+  /// The preprocessing of its images.
   public let preprocessing: Preprocessing
   /// Its weight files.
   public let weights: PretrainedWeights
-  /// What the caller said that the files do not.
+  /// Settings stated by the caller that the files do not state.
   public let hints: BackboneHints
 
   /// Its image tower.
   public var tower: any ImageTower { backbone.tower }
-  /// What a user should know: contradictions, a head that is left behind.
+  /// Warnings for the user: contradictions, a head that is not loaded.
   public var warnings: [String] { backbone.warnings }
-  /// None: it knows no text.
+  /// None: it has no text encoder.
   public var clip: PretrainedCLIP? { nil }
-  /// Under which names the files store it.
+  /// The name table of its files.
   public var layout: WeightLayout { backbone.layout }
   /// Every frozen tensor, the tower's first.
   public var parameters: [Parameter] { backbone.parameters }
 
   /// Reads a classifier; pictures are brought to its size whatever their own proportions (VTAB).
   ///
-  /// - classes: how many are to be told apart: a head of another number is left behind, and `warnings` says so.
+  /// - classes: the number of classes: a head with another number is not loaded, and `warnings` says so.
   /// - Throws: an error that names the file and what is wrong with it.
   public init(
     contentsOf url: URL, hints: BackboneHints = BackboneHints(), classes: Int? = nil, _ normalisation: Normalisation

@@ -4,19 +4,19 @@ import Foundation
 import Models
 import Tensor
 
-/// A pretrained model that sees: a CLIP, or an image classifier without text.
+/// A pretrained vision model: a CLIP, or an image classifier without text.
 public protocol PretrainedModel: Sendable {
   /// Its image tower.
   var tower: any ImageTower { get }
-  /// How pictures are prepared for it.
+  /// The preprocessing of its images.
   var preprocessing: Preprocessing { get }
-  /// What a user should know: contradictions, a head that is left behind.
+  /// Warnings for the user: contradictions, a head that is not loaded.
   var warnings: [String] { get }
-  /// The whole model, where it knows text.
+  /// The whole model, if it has a text encoder.
   var clip: PretrainedCLIP? { get }
-  /// Its weight files, and under which names they store it.
+  /// Its weight files.
   var weights: PretrainedWeights { get }
-  /// Under which names they store it.
+  /// The name table of the weight files.
   var layout: WeightLayout { get }
   /// Every frozen tensor that the weight files hold, the tower's first.
   var parameters: [Parameter] { get }
@@ -34,17 +34,17 @@ extension PretrainedCLIP: PretrainedModel {
   public var clip: PretrainedCLIP? { self }
   /// The weight files.
   public var weights: PretrainedWeights { directory.weights }
-  /// Under which names they store it.
+  /// The name table of the weight files.
   public var layout: WeightLayout { directory.layout }
   /// Every frozen tensor, the image tower's first.
   public var parameters: [Parameter] { model.parameters }
 }
 
-/// The constants that pictures are normalised with before a classifier sees them.
+/// The normalisation constants of a classifier's images.
 public enum Normalisation: String, Sendable, CaseIterable, Codable {
   /// Means and deviations of ImageNet, which published runs on VTAB-1k use for every checkpoint.
   case imagenet
-  /// 0.5 and 0.5: what Google's checkpoints of ViT were trained with.
+  /// 0.5 and 0.5: the constants of Google's ViT checkpoints.
   case inception
 
   /// Mean and deviation of each channel.

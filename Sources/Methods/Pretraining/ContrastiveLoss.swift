@@ -1,7 +1,7 @@
 import Models
 import Tensor
 
-/// Of the texts of a batch, which belongs to which picture, and the other way round (Radford et al. 2021, figure 3).
+/// The contrastive loss: matching the texts of a batch to its images and vice versa (Radford et al. 2021, figure 3).
 ///
 ///     ℒ = ½ (crossEntropy(z, 1 … n) + crossEntropy(zᵀ, 1 … n)),   z_ij = s ⟨f_i / ‖f_i‖, t_j / ‖t_j‖⟩
 public enum ContrastiveLoss {

@@ -4,25 +4,25 @@ import Foundation
 import Models
 import Tensor
 
-/// CLIP's objective (`ContrastiveLoss`) on pictures and captions of the miniature world.
+/// CLIP's objective (`ContrastiveLoss`) on images and captions of the miniature world.
 public struct ContrastivePretraining: PretrainingObjective {
-  /// Pictures and their captions.
+  /// Images and their captions.
   public struct Batch: Sendable {
     /// [batch, 3, size, size]
     let images: Tensor
-    /// [batch][length], and the place of the end of each text.
+    /// [batch][length], and the index of the end of each text.
     let ids: [[Int32]], ends: [Int]
   }
 
-  /// The model at its start.
+  /// The initial model.
   public let model: CLIP
-  /// The words of the world's captions, learned from the first of them.
+  /// The tokenizer of the world's captions, trained on the first of them.
   public let words: BytePairTraining
   private let tokenizer: Tokenizer
   private let stream: Miniature.PretrainingStream
   private let preprocessing: Preprocessing
 
-  /// The sizes of the shipped model, for a vocabulary of so many tokens.
+  /// The sizes of the shipped model, for a vocabulary of the given size.
   public static func configuration(vocabulary: Int) -> CLIPConfiguration {
     func transformer(_ width: Int, _ blocks: Int) -> TransformerConfiguration {
       TransformerConfiguration(
@@ -34,9 +34,10 @@ public struct ContrastivePretraining: PretrainingObjective {
       embedding: 64)
   }
 
-  /// The objective on the world of a seed, which is that of the starting weights, too.
+  /// The objective on the world of a seed, which is also that of the initial weights.
   ///
-  /// - captions: of how many captions the words are learned; sizes: those of the model, by the number of tokens.
+  /// - captions: the number of captions the tokenizer is trained on; sizes: those of the model, by the number of
+  ///   tokens.
   public init(
     seed: UInt64, captions: Int = 20_000, sizes: (_ vocabulary: Int) -> CLIPConfiguration = configuration
   ) throws {
@@ -55,7 +56,7 @@ public struct ContrastivePretraining: PretrainingObjective {
   /// The tensors of both towers, and log s.
   public var parameters: [Parameter] { model.parameters }
 
-  /// `size` pictures and their captions from number `step · size` on; captions are cut to the context.
+  /// `size` images and their captions from index `step · size` on; captions are cut to the context.
   public func batch(_ step: Int, size: Int, isLesson: Bool) -> Batch {
     let first = step * size
     let pairs = Parallel.map(size) { stream.pair(first + $0, isLesson: isLesson) }
@@ -63,7 +64,7 @@ public struct ContrastivePretraining: PretrainingObjective {
     return Batch(images: preprocessing.batch(pairs.map(\.image)), ids: ids, ends: ends)
   }
 
-  /// Rows cut behind the longest text.
+  /// Rows cut after the longest text.
   private func tokens(_ texts: [String]) -> (ids: [[Int32]], ends: [Int]) {
     let rows = texts.map { [tokenizer.startOfText] + tokenizer.encode($0) + [tokenizer.endOfText] }
     let length = min(rows.map(\.count).max() ?? 0, model.text.configuration.contextLength)
@@ -73,7 +74,7 @@ public struct ContrastivePretraining: PretrainingObjective {
     return (cut, rows.map { min($0.count, length) - 1 })
   }
 
-  /// The contrastive loss, and for how many pictures their own caption is the most similar.
+  /// The contrastive loss, and the number of images most similar to their own caption.
   public func loss(_ batch: Batch, _ pass: Pass) -> (loss: Variable, correct: Int) {
     let features = model.vision(Variable(batch.images), pass)
     let texts = model.text(batch.ids, ends: batch.ends, pass)
@@ -100,7 +101,7 @@ public struct ContrastivePretraining: PretrainingObjective {
 
   /// Writes the directory of a Hugging Face CLIP, weights in half precision.
   ///
-  /// - Throws: `FileError` where the folder cannot be written.
+  /// - Throws: `FileError` if the folder cannot be written.
   public func write(_ values: [Tensor], to folder: URL) throws {
     try words.write(to: folder)
     try HuggingFaceModel.write(model, values, tokenizer, to: folder)
@@ -111,7 +112,7 @@ public struct ContrastivePretraining: PretrainingObjective {
 func percent(_ part: Int, of whole: Int) -> Double { 100 * Double(part) / Double(whole) }
 
 extension Preprocessing {
-  /// Pictures of the model's size → [count, 3, height, width].
+  /// Images of the model's size → [count, 3, height, width].
   func batch(_ images: [Image]) -> Tensor {
     let (height, width) = outputSize
     return Tensor([images.count, 3, height, width]) { output in

@@ -3,11 +3,11 @@ import Foundation
 import Models
 import Tensor
 
-/// Trains a network from scratch with AdamW: a step a batch, in an order that the recipe alone decides.
+/// Trains a network from scratch with AdamW: one step per batch, in an order that the recipe alone decides.
 public struct Pretraining<Objective: PretrainingObjective>: Sendable {
-  /// What is learned.
+  /// The objective.
   public let objective: Objective
-  /// How.
+  /// The recipe.
   public let recipe: PretrainingRecipe
   private let slots: [ParameterSlot]
 
@@ -19,30 +19,30 @@ public struct Pretraining<Objective: PretrainingObjective>: Sendable {
     }
   }
 
-  /// All that changes.
+  /// The mutable state.
   public struct State: Sendable {
-    /// The trained tensors, in the order of the objective's parameters.
+    /// The trainable tensors, in the order of the objective's parameters.
     public internal(set) var values: [Tensor]
     /// Steps taken.
     public internal(set) var step = 0
     var optimizer: Adam
   }
 
-  /// What a step found.
+  /// The progress after a step.
   public struct Progress: Sendable, Codable, Equatable {
-    /// Steps taken, this one among them.
+    /// Steps taken, including this one.
     public var step: Int
     /// The loss of its batch.
     public var loss: Double
-    /// Right answers in its batch, in percent.
+    /// Accuracy on its batch, in percent.
     public var accuracy: Double
-    /// ‖g‖ before it was cut down.
+    /// ‖g‖ before clipping.
     public var gradientNorm: Double
     /// The learning rate.
     public var learningRate: Double
-    /// Whether the batch was a lesson.
+    /// True if the batch was a lesson.
     public var isLesson: Bool
-    /// What the network can do, where it was asked.
+    /// The evaluation of the network, at steps that have one.
     public var milestones: [String: Double]?
   }
 
@@ -54,14 +54,14 @@ public struct Pretraining<Objective: PretrainingObjective>: Sendable {
         slots, weightDecay: recipe.weightDecay, decay: .decoupled, beta2: recipe.beta2, epsilon: 1e-6))
   }
 
-  /// Whether the batch of a step, counted from 0, is a lesson.
+  /// Returns whether the batch of a step, counted from 0, is a lesson.
   public func isLesson(_ step: Int) -> Bool {
     if Double(step) < recipe.lessonShare * Double(recipe.steps) { return true }
     let draw = Random(seed: UInt64(recipe.seed), purpose: .shuffle, step: step).fineUniform(at: 0)
     return draw < recipe.lessonShareAfterwards
   }
 
-  /// The batches of the steps that are left, made ahead of their use.
+  /// The batches of the remaining steps, prefetched.
   public func batches(from step: Int) -> Prefetcher<Objective.Batch> {
     let pretraining = self
     return Prefetcher(step..<recipe.steps) { step in
@@ -85,7 +85,7 @@ public struct Pretraining<Objective: PretrainingObjective>: Sendable {
       gradientNorm: norm, learningRate: rate, isLesson: isLesson(state.step - 1))
   }
 
-  /// What the network can do after so many steps.
+  /// The evaluation of the network after the given number of steps.
   public func milestones(_ state: State) -> [String: Double] {
     objective.milestones(objective.pass(state.values.map { Variable($0) }))
   }

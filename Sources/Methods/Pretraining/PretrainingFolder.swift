@@ -7,27 +7,27 @@ public struct PretrainingFolder: Sendable {
   /// The folder.
   public let url: URL
 
-  /// The folder at a place; nothing is read or written.
+  /// The folder at a path; nothing is read or written.
   public init(_ url: URL) { self.url = url }
 
-  /// Which network is trained, and how.
+  /// The network and its recipe.
   public var settings: URL { url.appendingPathComponent("pretraining.json") }
-  /// A line each recorded step.
+  /// One line per recorded step.
   public var metrics: URL { url.appendingPathComponent("metrics.jsonl") }
-  /// What is needed to go on.
+  /// Everything needed to resume.
   public var checkpoint: URL { url.appendingPathComponent("checkpoint.safetensors") }
 
   /// `pretraining.json`.
   public struct Settings: Sendable, Codable, Equatable {
     /// The network: `clip` or `vit`.
     public var model: String
-    /// Every number of the recipe.
+    /// Every setting of the recipe.
     public var recipe: PretrainingRecipe
     /// The version of frugal.
     public var version: String
-    /// The numbers a tensor is made of.
+    /// The element type of tensors.
     public var precision: String
-    /// Whether products and sums are fused, which decides the last bits.
+    /// True if products and sums are fused, which decides the last bits.
     public var isFused: Bool
 
     /// The settings of a pretraining by this build.
@@ -85,7 +85,7 @@ public struct PretrainingFolder: Sendable {
     }
   }
 
-  /// The SHA-256 of the recipe, which keeps checkpoints of different pretrainings apart.
+  /// The SHA-256 of the recipe, which distinguishes the checkpoints of different pretrainings.
   func fingerprint(_ recipe: PretrainingRecipe) throws -> String {
     SHA256.digest(of: Array(try JSON.encoded(recipe))).description
   }

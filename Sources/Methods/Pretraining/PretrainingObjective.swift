@@ -2,21 +2,21 @@ import Foundation
 import Models
 import Tensor
 
-/// What a network is trained from scratch to do: its tensors, its batches, its loss.
+/// The objective of a network trained from scratch: its tensors, its batches, its loss.
 public protocol PretrainingObjective: Sendable {
-  /// What one step reads.
+  /// The batch of one step.
   associatedtype Batch: Sendable
-  /// Every trained tensor, at its start.
+  /// Every trainable tensor, with its initial value.
   var parameters: [Parameter] { get }
-  /// The batch of a step, the same for every call; drawn as lessons or as they come.
+  /// The batch of a step, the same for every call; sampled as lessons or as usual.
   func batch(_ step: Int, size: Int, isLesson: Bool) -> Batch
-  /// The mean loss of a batch, and how many of its elements were answered rightly.
+  /// The mean loss of a batch, and the number of its elements classified correctly.
   func loss(_ batch: Batch, _ pass: Pass) -> (loss: Variable, correct: Int)
-  /// What the network can do, on pictures that training never sees: right answers in percent, by name.
+  /// The evaluation of the network on held-out images: accuracies in percent, by name.
   func milestones(_ pass: Pass) -> [String: Double]
-  /// Writes a model that the readers of this library, and of others, know.
+  /// Writes a model that this library and others can read.
   ///
-  /// - values: the trained tensors, in the order of `parameters`.
+  /// - values: the trainable tensors, in the order of `parameters`.
   func write(_ values: [Tensor], to folder: URL) throws
 }
 

@@ -1,10 +1,10 @@
-/// Every number that decides a pretraining: `pretraining.json` of its folder.
+/// Every setting that decides a pretraining: `pretraining.json` of its folder.
 public struct PretrainingRecipe: Sendable, Codable, Equatable {
-  /// The seed of the world and of the starting weights.
+  /// The seed of the world and of the initial weights.
   public var seed = 1
-  /// Steps.
+  /// The number of steps.
   public var steps: Int
-  /// Pictures a step.
+  /// The batch size.
   public var batchSize = 128
   /// η after the warm-up.
   public var learningRate: Double
@@ -12,18 +12,18 @@ public struct PretrainingRecipe: Sendable, Codable, Equatable {
   public var warmupSteps = 200
   /// The rate at the end of the cosine, as a share of η.
   public var finalShare = 0.02
-  /// Of AdamW, on tensors of two dimensions or more.
+  /// The weight decay of AdamW, on tensors of two dimensions or more.
   public var weightDecay = 0.05
   /// β₂ of AdamW; β₁ is 0.9 and ε 10⁻⁶.
   public var beta2 = 0.98
-  /// What the norm of all gradients together is cut down to.
+  /// The maximal norm of all gradients together.
   public var largestNorm = 1.0
   /// The share of the steps, at the beginning, in which all batches are lessons.
   public var lessonShare = 0.15
   /// The share of batches that are lessons afterwards.
   public var lessonShareAfterwards = 0.3
 
-  /// The recipe of the shipped models, but for the number of steps.
+  /// The recipe of the shipped models, except for the number of steps.
   public init(steps: Int, learningRate: Double) { (self.steps, self.learningRate) = (steps, learningRate) }
 
   /// The learning rate by step.
@@ -33,7 +33,7 @@ public struct PretrainingRecipe: Sendable, Codable, Equatable {
       minimum: finalShare * learningRate)
   }
 
-  /// What no pretraining can have, as it may come from a file: expected and found.
+  /// The first setting out of range, as settings may come from a file: expected and found.
   var problem: String? {
     func wrong(_ key: String, _ expected: String, _ found: Any) -> String {
       "\(key): expected \(expected), found \(found)"

@@ -3,11 +3,12 @@ import Foundation
 import Models
 import Tensor
 
-/// A pretraining and its folder: `pretraining.json`, `metrics.jsonl`, `checkpoint.safetensors`, and at the end the model.
+/// A pretraining and its folder: `pretraining.json`, `metrics.jsonl`, `checkpoint.safetensors`, and at the end the
+/// model.
 public struct PretrainingRun<Objective: PretrainingObjective>: Sendable {
-  /// What is trained, and how.
+  /// The pretraining.
   public let pretraining: Pretraining<Objective>
-  /// Where.
+  /// The folder.
   public let folder: PretrainingFolder
 
   /// A run in a folder.
@@ -15,11 +16,11 @@ public struct PretrainingRun<Objective: PretrainingObjective>: Sendable {
     (self.pretraining, self.folder) = (pretraining, folder)
   }
 
-  /// Trains to the last step, or until `shouldStop` says so behind a step; saves every thousand steps and when stopped.
+  /// Trains to the last step, or until `shouldStop` says so after a step; saves every thousand steps and when stopped.
   ///
-  /// - report: every step; those of `isRecorded` are lines of the metrics.
-  /// - Returns: whether the last step was taken and the model written.
-  /// - Throws: `RunError` for a checkpoint of another pretraining or a loss that is no finite number, `FileError` where the
+  /// - report: called for every step; those of `isRecorded` are lines of the metrics.
+  /// - Returns: true if the last step was taken and the model written.
+  /// - Throws: `RunError` for a checkpoint of another pretraining or a loss that is not finite, `FileError` if the
   ///   folder cannot be written.
   public func run(
     shouldStop: () -> Bool = { false }, report: (Pretraining<Objective>.Progress) -> Void = { _ in }
@@ -56,7 +57,7 @@ public struct PretrainingRun<Objective: PretrainingObjective>: Sendable {
     return true
   }
 
-  /// The first ten steps, by which a later run is known to be the same, and every hundredth.
+  /// The first ten steps, by which a later run is recognised as the same, and every hundredth.
   static func isRecorded(_ step: Int) -> Bool { step <= 10 || step % 100 == 0 }
 
   private var names: [String] { pretraining.objective.parameters.map(\.site.name) }
@@ -70,7 +71,7 @@ public struct PretrainingRun<Objective: PretrainingObjective>: Sendable {
     try writer.write(to: folder.checkpoint)
   }
 
-  /// Goes on from the checkpoint, if there is one.
+  /// Resumes from the checkpoint, if there is one.
   private func resume(_ state: inout Pretraining<Objective>.State) throws {
     guard FileManager.default.fileExists(atPath: folder.checkpoint.path) else { return }
     let file = try SafeTensorsFile(contentsOf: folder.checkpoint)

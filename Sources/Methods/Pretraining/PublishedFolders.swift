@@ -6,9 +6,10 @@ import Tensor
 
 /// A trained CLIP as the directory that Hugging Face's `CLIPModel` and `CLIPProcessor` read.
 enum HuggingFaceModel {
-  /// Writes `config.json`, `model.safetensors` in half precision, `tokenizer_config.json` and `preprocessor_config.json`.
+  /// Writes `config.json`, `model.safetensors` in half precision, `tokenizer_config.json` and
+  /// `preprocessor_config.json`.
   ///
-  /// - Throws: `FileError` where the folder cannot be written.
+  /// - Throws: `FileError` if the folder cannot be written.
   static func write(_ model: CLIP, _ values: [Tensor], _ tokenizer: Tokenizer, to folder: URL) throws {
     try StoredWeights.write(values, of: model.parameters, .huggingFaceCLIP, to: folder)
     let configuration = model.configuration
@@ -62,7 +63,7 @@ enum HuggingFaceModel {
 enum TimmModel {
   /// Writes `config.json` and `model.safetensors` in half precision.
   ///
-  /// - Throws: `FileError` where the folder cannot be written.
+  /// - Throws: `FileError` if the folder cannot be written.
   static func write(_ backbone: ImageBackbone, _ values: [Tensor], to folder: URL) throws {
     try StoredWeights.write(values, of: backbone.parameters, .timmVisionTransformer, to: folder)
     guard case .visionTransformer(let size) = backbone.configuration else {
@@ -87,13 +88,13 @@ enum TimmModel {
   }
 }
 
-/// Trained tensors under the names of others.
+/// Trained tensors under the names of a published layout.
 private enum StoredWeights {
-  /// Writes `model.safetensors`, every number rounded to half precision.
+  /// Writes `model.safetensors`, every element rounded to half precision.
   static func write(_ values: [Tensor], of parameters: [Parameter], _ layout: WeightLayout, to folder: URL) throws {
     let sites = zip(parameters, values).map { (site: $0.site.name, value: $1) }
     let stored = layout.stored(sites) { name in
-      // Where three tensors are stacked there is room for all of them; any other takes the place of the old one.
+      // Where three tensors are stacked there is room for all of them; any other replaces the old one.
       guard
         let part = sites.first(where: { layout.place(of: $0.site).map { $0.name == name && $0.third != nil } ?? false })
       else { return Tensor(0) }

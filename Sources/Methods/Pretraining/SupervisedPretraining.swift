@@ -3,27 +3,28 @@ import Foundation
 import Models
 import Tensor
 
-/// A vision transformer that tells apart coloured shapes of the miniature world, by cross-entropy.
+/// A vision transformer that classifies coloured shapes of the miniature world, by cross-entropy.
 public struct SupervisedPretraining: PretrainingObjective {
-  /// Pictures and their classes.
+  /// Images and their classes.
   public struct Batch: Sendable {
     /// [batch, 3, size, size]
     let images: Tensor
     let labels: [Int32]
   }
 
-  /// The network at its start.
+  /// The initial network.
   public let backbone: ImageBackbone
   private let stream: Miniature.PretrainingStream
   private let preprocessing: Preprocessing
 
-  /// The sizes of the shipped model: heads of 64 numbers, as readers expect of weights in timm's names.
+  /// The sizes of the shipped model: head width 64, as readers expect of weights with timm's names.
   public static let configuration = VisionConfiguration(
     transformer: TransformerConfiguration(
       width: 128, hiddenWidth: 512, blocks: 6, heads: 2, activation: .gelu, epsilon: 1e-6),
     imageSize: Miniature.size, patchSize: 8, form: .classifier)
 
-  /// The objective on the world of a seed, which is that of the starting weights, too; with a network of the given sizes.
+  /// The objective on the world of a seed, which is also that of the initial weights, with a network of the given
+  /// sizes.
   public init(seed: UInt64, sizes: VisionConfiguration = configuration) throws {
     stream = Miniature.PretrainingStream(seed: seed)
     backbone = .untrained(sizes, classes: Miniature.PretrainingStream.classes.count, seed: seed)
@@ -35,14 +36,14 @@ public struct SupervisedPretraining: PretrainingObjective {
   /// The tensors of the tower and of the head.
   public var parameters: [Parameter] { backbone.parameters }
 
-  /// `size` pictures and their classes from number `step · size` on.
+  /// `size` images and their classes from index `step · size` on.
   public func batch(_ step: Int, size: Int, isLesson: Bool) -> Batch {
     let first = step * size
     let labelled = Parallel.map(size) { stream.labelled(first + $0, isLesson: isLesson) }
     return Batch(images: preprocessing.batch(labelled.map(\.image)), labels: labelled.map { Int32($0.label) })
   }
 
-  /// The cross-entropy of the head's logits, and how many pictures are classified rightly.
+  /// The cross-entropy of the head's logits, and the number of correctly classified images.
   public func loss(_ batch: Batch, _ pass: Pass) -> (loss: Variable, correct: Int) {
     guard let logits = backbone.logits(Variable(batch.images), pass) else {
       trap("SupervisedPretraining: expected a network with a head")
@@ -51,7 +52,7 @@ public struct SupervisedPretraining: PretrainingObjective {
     return (logits.crossEntropy(labels: batch.labels), correct)
   }
 
-  /// Accuracy on 2,048 pictures of each stream that lie far behind those of training.
+  /// Accuracy on 2,048 held-out images of each stream, far after those of training.
   public func milestones(_ pass: Pass) -> [String: Double] {
     func accuracy(isLesson: Bool) -> Double {
       let size = 256
@@ -64,7 +65,7 @@ public struct SupervisedPretraining: PretrainingObjective {
 
   /// Writes weights in half precision and `config.json` under timm's names.
   ///
-  /// - Throws: `FileError` where the folder cannot be written.
+  /// - Throws: `FileError` if the folder cannot be written.
   public func write(_ values: [Tensor], to folder: URL) throws {
     try TimmModel.write(backbone, values, to: folder)
   }

@@ -5,34 +5,34 @@ import Tensor
 /// The choice between several budgets by the validation split.
 ///
 /// Each budget is an ordinary run on the training split, in a folder of its own below that of the search, and its model
-/// after the last epoch is judged on the validation split. The best one, of equal ones the smallest, is what the run of the
-/// search itself then trains with, on both splits. `budgets.json` holds what is known so far: a search that was stopped
-/// goes on behind it. The test split is read by that last run only, once, at its end.
+/// after the last epoch is evaluated on the validation split. The best one, of equal ones the smallest, is the one that
+/// the run of the search itself then trains with, on both splits. `budgets.json` holds the results so far: a search
+/// that was stopped continues after them. The test split is read by that last run only, once, at its end.
 ///
-/// What a method looks at before it chooses is the training split throughout: the last run trains the very choice that was
-/// judged.
+/// What a method looks at before it chooses is the training split throughout: the last run trains the very choice that
+/// was judged.
 public struct BudgetSearch: Sendable {
-  /// What a budget is worth.
+  /// The score of a budget.
   public struct Score: Sendable, Codable, Equatable {
-    /// Numbers to train besides the head.
+    /// Parameters to train besides the head.
     public var budget: Int
     /// 100 · correct / total, on the validation split.
     public var validationAccuracy: Double
-    /// Right answers.
+    /// Correct predictions.
     public var correct: Int
-    /// Answers.
+    /// Predictions.
     public var total: Int
-    /// Numbers that were trained, with those of the head.
+    /// Trainable parameters, including the head's.
     public var trainedParameters: Int
   }
 
   /// The run of the search, whose own settings name the budgets.
   public let run: Run
-  /// What is known so far, by rising budget.
+  /// The results so far, by ascending budget.
   public private(set) var scores: [Score]
   private let budgets: [Int]
 
-  /// The search of a run whose settings have several budgets, as far as its folder says it has come.
+  /// The search of a run whose settings have several budgets, with the progress recorded in its folder.
   ///
   /// - Throws: `RunError` for a `budgets.json` of another search.
   public init(_ run: Run) throws {
@@ -45,14 +45,14 @@ public struct BudgetSearch: Sendable {
     guard let found = try? JSONDecoder().decode([Score].self, from: bytes) else {
       throw RunError("\(file.shown): expected the scores of budgets, found something else")
     }
-    // Judged in their order, one after the other.
+    // Evaluated in order, one after another.
     guard found.map(\.budget) == Array(budgets.prefix(found.count)) else {
       throw RunError("\(file.shown): expected scores of \(budgets), found those of \(found.map(\.budget))")
     }
     scores = found
   }
 
-  /// The budgets that are still to be judged, rising.
+  /// The budgets still to be evaluated, ascending.
   public var open: [Int] { Array(budgets.dropFirst(scores.count)) }
 
   /// The run of the best budget, trained, after all that are open were tried.
@@ -79,10 +79,10 @@ public struct BudgetSearch: Sendable {
     return try Run(settings, run.pretrained, run.data, in: run.folder.part(budget))
   }
 
-  /// Judges the model at the end of the run of the next budget, and writes down what is known.
+  /// Evaluates the model at the end of the run of the next budget, and writes the results so far.
   mutating func judge(_ trained: TrainedRun, _ watch: RunWatch) throws -> Score {
     guard let budget = open.first, let validation = run.data.validation else {
-      trap("BudgetSearch: expected a budget to judge and a validation split, found none")
+      trap("BudgetSearch: expected a budget to evaluate and a validation split, found none")
     }
     let found = try Evaluation(
       trained.method, values: trained.state.values, on: validation, preprocessing: run.pretrained.preprocessing
@@ -98,10 +98,10 @@ public struct BudgetSearch: Sendable {
     return score
   }
 
-  /// The best budget, of equal ones the smallest; `nil` until all are judged.
+  /// The best budget, of equal ones the smallest; `nil` until all are evaluated.
   public var chosen: Int? {
     guard open.isEmpty else { return nil }
-    // By counts: a quotient of the same counts is the same number, but counts need no argument.
+    // By counts, which are exact.
     return scores.reduce(nil as Score?) { best, next in
       best.map { next.correct > $0.correct } ?? true ? next : best
     }?.budget
@@ -109,7 +109,7 @@ public struct BudgetSearch: Sendable {
 
   /// The run of the search itself with the chosen budget, which its `config.json` then names.
   func lastRun() throws -> Run {
-    guard let chosen else { trap("BudgetSearch: expected all budgets judged, found \(open)") }
+    guard let chosen else { trap("BudgetSearch: expected all budgets evaluated, found \(open)") }
     var settings = run.configuration
     settings.recipe = run.name.encoder.recipe(settings.recipe, budget: chosen)
     try run.folder.write(settings)

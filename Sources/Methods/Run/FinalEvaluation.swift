@@ -4,11 +4,11 @@ import Foundation
 import Models
 import Tensor
 
-/// `timing.json`: what a clock measured, apart from `result.json`, whose bytes no clock decides.
+/// `timing.json`: measured times, separate from `result.json`, whose bytes are reproducible.
 public struct RunTiming: Sendable, Codable, Equatable {
   /// Wall-clock seconds of all epochs, as `metrics.jsonl` has them.
   public var trainingSeconds: Double
-  /// Wall-clock seconds of reading the test pictures and answering them, before and after tuning.
+  /// Wall-clock seconds of reading and classifying the test images, before and after tuning.
   public var evaluationSeconds: Double
 
   /// Two times.
@@ -18,7 +18,7 @@ public struct RunTiming: Sendable, Codable, Equatable {
 }
 
 extension Run {
-  /// The tuned and the frozen model on the test pictures of some classes.
+  /// The tuned and the frozen model on the test images of some classes.
   private struct Comparison {
     let set: ImageSet
     let tuned: Evaluation
@@ -27,7 +27,7 @@ extension Run {
 
   /// Writes the delta, then reads the test split for the first and only time and writes predictions and result.
   ///
-  /// - budgets: those that the run's own was chosen from, if any.
+  /// - budgets: those from which the run's own was selected, if any.
   func finish(_ trained: TrainedRun, budgets: [BudgetSearch.Score]?, _ watch: RunWatch) throws -> RunResult {
     let (method, state, textFeatures) = (trained.method, trained.state, trained.textFeatures)
     guard trained.run.configuration == configuration else {
@@ -78,7 +78,7 @@ extension Run {
     return result
   }
 
-  /// What is tuned, as it is written.
+  /// The delta, as it is written.
   private func delta(_ method: Method, _ values: [Tensor]) -> Delta {
     let (encoderValues, headValues) = method.split(values)
     var delta = Delta(
@@ -94,9 +94,9 @@ extension Run {
     return delta
   }
 
-  /// The frozen model, where it knows text, and then the tuned one.
+  /// The frozen model, if it has a text encoder, and then the tuned one.
   ///
-  /// - progress: pictures evaluated so far, of twice as many as there are.
+  /// - progress: images evaluated so far, of twice the number of images.
   private func comparison(
     on set: ImageSet, _ method: Method, _ values: [Tensor], textFeatures: Tensor?, progress: (Int) throws -> Void
   ) throws -> Comparison {

@@ -3,28 +3,28 @@ import Formats
 import Foundation
 import Tensor
 
-/// A line of `predictions.jsonl`: one test picture, what it shows and what was said about it before and after tuning.
+/// A line of `predictions.jsonl`: one test image, its label, and the predictions before and after tuning.
 ///
-/// Labels are places in `data.classes` of `config.json`, followed by its `data.newClasses`.
+/// Labels are indices in `data.classes` of `config.json`, followed by its `data.newClasses`.
 public struct Prediction: Sendable, Codable, Equatable {
-  /// What a model says.
+  /// The prediction of a model.
   public struct Answer: Sendable, Codable, Equatable {
     /// The label of the class with the largest logit, the first of several.
     public var label: Int
     /// Its softmax, 0 to 1.
     public var probability: Float
 
-    /// An answer.
+    /// A prediction.
     public init(label: Int, probability: Float) { (self.label, self.probability) = (label, probability) }
   }
 
   /// The file, relative to the data: `test/red_circle/00.png`.
   public var picture: String
-  /// What it shows.
+  /// Its label.
   public var label: Int
-  /// What the tuned model says.
+  /// The prediction of the tuned model.
   public var tuned: Answer
-  /// What the pretrained model says; `nil` for one that knows no classes by itself.
+  /// The prediction of the pretrained model; `nil` for one without zero-shot classes.
   public var zeroShot: Answer?
 
   /// A line.
@@ -32,7 +32,7 @@ public struct Prediction: Sendable, Codable, Equatable {
     (self.picture, self.label, self.tuned, self.zeroShot) = (picture, label, tuned, zeroShot)
   }
 
-  /// The lines of the pictures of a split that the tuned model answered.
+  /// The lines of the images of a split that the tuned model classified.
   ///
   /// - firstLabel: that of the first class of the split.
   static func all(
@@ -52,18 +52,18 @@ public struct Prediction: Sendable, Codable, Equatable {
 }
 
 extension RunFolder {
-  /// Writes a line a picture.
+  /// Writes one line per image.
   func writePredictions(_ all: [Prediction]) throws {
     var file = try AtomicFile(replacing: predictions)
     for prediction in all { try file.write(Array(try JSON.encoded(prediction)) + [10]) }
     try file.commit()
   }
 
-  /// The answers to the test pictures; none where there is no such file, as in runs older than it.
+  /// The predictions for the test images; none if there is no such file, as in older runs.
   ///
   /// - Throws: `FileError` for a file that cannot be read, or a line that is something else.
   public func readPredictions() throws -> [Prediction] {
     guard FileManager.default.fileExists(atPath: predictions.path) else { return [] }
-    return try JSON.lines(of: predictions, "the answer to a picture")
+    return try JSON.lines(of: predictions, "the prediction for an image")
   }
 }

@@ -9,7 +9,8 @@ import Tensor
 ///     let request = RunRequest(method: "linear", model: "clip", data: "photos")
 ///     let result = try Run(request, in: RunFolder(at: "runs/a")).train()
 ///
-/// Nothing is written before texts, images and settings have been found to fit; the test split is read once, at the end.
+/// Nothing is written before texts, images and settings have been found to fit; the test split is read once, at the
+/// end.
 public struct Run: Sendable {
   /// Every setting.
   public let configuration: RunConfiguration
@@ -46,7 +47,7 @@ public struct Run: Sendable {
     }
     guard configuration.data.sha256 == data.sha256 else {
       throw RunError(
-        "\(configuration.data.path): expected the pictures of the run, found others (added, removed or renamed since)")
+        "\(configuration.data.path): expected the images of the run, found others (added, removed or renamed since)")
     }
     guard configuration.data.newClasses?.count == data.unseen?.folders.count else {
       throw RunError(
@@ -65,7 +66,7 @@ public struct Run: Sendable {
     self.name = name
   }
 
-  /// T, [classes, embedding]; `nil` where the model knows no text.
+  /// T, [classes, embedding]; `nil` if the model has no text encoder.
   public func textFeatures() throws -> Tensor? { try textFeatures(of: configuration.data.classes) }
 
   /// T of other classes, with the templates of the run.
@@ -96,7 +97,7 @@ public struct Run: Sendable {
     return ImageSet(items: data.train.items + validation.items, classes: data.train.classes)
   }
 
-  /// The loader of training pictures.
+  /// The loader of training images.
   public var loader: ImageLoader {
     let recipe = configuration.recipe
     guard recipe.augments else {

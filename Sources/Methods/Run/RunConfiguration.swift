@@ -6,7 +6,7 @@ import Tensor
 
 /// Everything that decides the bits of a run: `config.json` of its folder.
 public struct RunConfiguration: Sendable, Codable, Equatable {
-  /// Which values of the trained tensors become the delta.
+  /// The epoch whose values become the delta.
   public enum Selection: String, Sendable, Codable, CaseIterable {
     /// Those after the last epoch, as in the published runs.
     case last
@@ -27,44 +27,44 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
     }
   }
 
-  /// Which pictures are learned from.
+  /// The images that are trained on.
   public enum Splits: String, Sendable, Codable, CaseIterable {
     /// The training split.
     case train
-    /// The training split and behind it the validation split, which then chooses nothing.
+    /// The training split followed by the validation split, which then selects nothing.
     case trainAndValidation = "train+val"
   }
 
-  /// The model by place and content.
+  /// The model by path and content.
   public struct Model: Sendable, Codable, Equatable {
     /// The directory, as given.
     public var path: String
     /// The SHA-256 of its weights.
     public var sha256: String
-    /// The attention heads of a classifier and the size of its pictures, where the user stated them.
+    /// The attention heads and the image size of a classifier, if stated by the user.
     public var heads, imageSize: Int?
 
-    /// A directory, the digest of its weights, and what its files do not say.
+    /// A directory, the digest of its weights, and what its files do not state.
     public init(path: String, sha256: String, _ hints: BackboneHints = BackboneHints()) {
       (self.path, self.sha256, heads, imageSize) = (path, sha256, hints.heads, hints.imageSize)
     }
 
-    /// What the files of the model do not say.
+    /// Settings that the files of the model do not state.
     public var hints: BackboneHints { BackboneHints(imageSize: imageSize, heads: heads) }
   }
 
-  /// The data by place and content.
+  /// The data by path and content.
   public struct Data: Sendable, Codable, Equatable {
     /// The folder, as given.
     public var path: String
-    /// The names of the classes as they stand in the prompts.
+    /// The names of the classes as used in the prompts.
     public var classes: [String]
-    /// The names of the classes that are met only after training, whose labels follow; `nil` where there are none.
+    /// The names of the classes used only after training, whose labels follow; `nil` if there are none.
     public var newClasses: [String]?
-    /// The SHA-256 of the names and labels of the training and validation pictures, after few-shot sampling.
+    /// The SHA-256 of the names and labels of the training and validation images, after few-shot sampling.
     public var sha256: String
 
-    /// A folder, its classes and the digest of the pictures used.
+    /// A folder, its classes and the digest of the images used.
     public init(path: String, classes: [String], newClasses: [String]? = nil, sha256: String) {
       (self.path, self.classes, self.newClasses, self.sha256) = (path, classes, newClasses, sha256)
     }
@@ -74,11 +74,11 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
   public var version: String
   /// The method's name.
   public var method: String
-  /// Whom to follow where paper and code differ.
+  /// The source to follow where paper and code differ.
   public var fidelity: Fidelity
-  /// Which of the published datasets the data is, if any.
+  /// The published dataset the data is, if any.
   public var benchmark: Benchmark?
-  /// Images a class; `nil` for all.
+  /// Images per class; `nil` for all.
   public var shots: Int?
   /// The seed of sampling, order, crops and random rules.
   public var seed: Int
@@ -88,29 +88,29 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
   public var data: Data
   /// The prompts' templates.
   public var templates: [String]
-  /// How several templates become one classifier.
+  /// The rule that combines several templates into one classifier.
   public var ensembling: TextEnsembling
-  /// How texts are cleaned before they are cut into tokens.
+  /// The text cleaning before tokenization.
   public var cleaning: String
-  /// Whether prompts that are too long are cut.
+  /// True if prompts that are too long are truncated.
   public var truncates: Bool
-  /// The constants that pictures are normalised with; `nil` where the model's own configuration has them.
+  /// The normalisation constants of images; `nil` if the model's own configuration has them.
   public var normalisation: Normalisation?
-  /// Every number of the method.
+  /// Every setting of the method.
   public var recipe: Recipe
-  /// Which values become the delta.
+  /// The epoch whose values become the delta.
   public var selection: Selection
-  /// Which pictures are learned from; `nil`, in runs older than the choice, for the training split.
+  /// The images that are trained on; `nil`, as in older runs, for the training split.
   public var splits: Splits?
-  /// The budgets of which the best on the validation split is taken, rising (`BudgetSearch`); `nil` for one.
+  /// The budgets, ascending, of which the best on the validation split is selected (`BudgetSearch`); `nil` for one.
   public var budgets: [Int]?
-  /// The classes that are learned from, `base`; `nil` for all.
+  /// The classes that are trained on, `base`; `nil` for all.
   public var classes: ClassPart?
-  /// Whether pictures that cannot be read are left out.
+  /// True if unreadable images are skipped.
   public var skipsUnreadable: Bool
-  /// The numbers a tensor is made of.
+  /// The element type of tensors.
   public var precision: String
-  /// Whether products and sums are fused, which decides the last bits.
+  /// True if products and sums are fused, which decides the last bits.
   public var isFused: Bool
 
   /// The settings of a run of this build.
@@ -131,7 +131,7 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
     isFused = hasFusedMultiplyAdd
   }
 
-  /// What no run can have among these settings, as they may come from a file: expected and found, by key.
+  /// The first setting out of range, as settings may come from a file: expected and found, by key.
   var problem: String? {
     func wrong(_ key: String, _ expected: String, _ found: Any) -> String {
       "\(key): expected \(expected), found \(found)"
@@ -145,10 +145,10 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
     if let classes {
       guard classes == .base else { return wrong("classes", "base, or nothing for all", classes.rawValue) }
       guard MethodName(method)?.head.meetsNewClasses ?? true else {
-        return wrong("classes", "all, as what \(method) learns belongs to the classes it saw", classes.rawValue)
+        return wrong("classes", "all, as \(method) learns only the classes it is trained on", classes.rawValue)
       }
       guard data.newClasses?.isEmpty == false else {
-        return wrong("data.newClasses", "names beside base classes", "none")
+        return wrong("data.newClasses", "names with base classes", "none")
       }
     }
     if splits == .trainAndValidation, selection == .validation {
@@ -158,16 +158,16 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
       guard budgets.count > 1, Set(budgets).sorted() == budgets, budgets[0] > 0,
         MethodName(method)?.encoder.budget(of: recipe) != nil
       else {
-        return wrong("budgets", "rising numbers of a method with a budget", budgets)
+        return wrong("budgets", "ascending budgets of a method that has one", budgets)
       }
       guard splits == .trainAndValidation, selection == .last else {
-        return wrong("budgets", "splits train+val and selection last beside them", "others")
+        return wrong("budgets", "splits train+val and selection last with them", "others")
       }
     }
     return recipe.problem
   }
 
-  /// The SHA-256 of all settings but the places of model and data, which may move between a run and its resuming.
+  /// The SHA-256 of all settings but the paths of model and data, which may move between a run and its resuming.
   public var fingerprint: String {
     get throws {
       var settings = self

@@ -9,7 +9,7 @@ public struct RunFolder: Sendable {
   /// The folder.
   public let url: URL
 
-  /// The folder at a place; nothing is read or written.
+  /// The folder at a path; nothing is read or written.
   public init(_ url: URL) { self.url = url }
 
   /// The folder at a path; nothing is read or written.
@@ -17,28 +17,28 @@ public struct RunFolder: Sendable {
 
   /// Every setting of the run.
   public var configuration: URL { url.appendingPathComponent("config.json") }
-  /// A line an epoch.
+  /// One line per epoch.
   public var metrics: URL { url.appendingPathComponent("metrics.jsonl") }
-  /// What is needed to go on.
+  /// Everything needed to resume.
   public var checkpoint: URL { url.appendingPathComponent("checkpoint.safetensors") }
-  /// What was learned.
+  /// The delta.
   public var delta: URL { url.appendingPathComponent("delta.safetensors") }
-  /// What it is worth.
+  /// The result.
   public var result: URL { url.appendingPathComponent("result.json") }
-  /// A line a test picture.
+  /// One line per test image.
   public var predictions: URL { url.appendingPathComponent("predictions.jsonl") }
-  /// What a clock measured.
+  /// Measured times.
   public var timing: URL { url.appendingPathComponent("timing.json") }
-  /// What each budget of a search is worth.
+  /// The score of each budget of a search.
   public var budgets: URL { url.appendingPathComponent("budgets.json") }
   /// The run of one budget of a search.
   public func part(_ budget: Int) -> RunFolder { RunFolder(url.appendingPathComponent("budget-\(budget)")) }
-  /// Whether a run has come to its result here.
+  /// True if a run has finished here.
   public var isFinished: Bool { FileManager.default.fileExists(atPath: result.path) }
-  /// Whether a run was begun here.
+  /// True if a run was started here.
   public var isBegun: Bool { FileManager.default.fileExists(atPath: configuration.path) }
 
-  /// Checks that no run is in the way of a new one; writes nothing.
+  /// Checks that the folder holds no run; writes nothing.
   ///
   /// - Throws: `SettingError` if the folder already holds a run or cannot be one.
   public func requireVacant() throws {
@@ -66,12 +66,12 @@ public struct RunFolder: Sendable {
     try write(settings)
   }
 
-  /// Writes the settings, in place of those that are there.
+  /// Writes the settings, replacing existing ones.
   func write(_ settings: RunConfiguration) throws {
     try AtomicFile.write(Array(try JSON.encoded(settings, isPretty: true)), to: configuration)
   }
 
-  /// Takes away what `create` made, if no checkpoint was written since, here or in a part of a search: a run that failed
+  /// Removes what `create` made, if no checkpoint was written since, here or in a part of a search: a run that failed
   /// in its first epoch leaves nothing in the way of the next attempt.
   public func discardUnstarted() {
     let entries = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
@@ -97,7 +97,7 @@ public struct RunFolder: Sendable {
     return settings
   }
 
-  /// Writes what a clock measured.
+  /// Writes the measured times.
   func writeTiming(_ times: RunTiming) throws {
     try AtomicFile.write(Array(try JSON.encoded(times, isPretty: true)) + [10], to: timing)
   }
@@ -110,7 +110,7 @@ public struct RunFolder: Sendable {
 
 /// A run that cannot be started or continued.
 public struct RunError: Error, CustomStringConvertible, Equatable {
-  /// What was expected and what was found.
+  /// The message: expected and found.
   public let description: String
 
   /// An error with this text.

@@ -84,7 +84,7 @@ extension Run {
     if pretrained.clip == nil { name = name.withoutText }
     guard request.classes == .all || pretrained.clip != nil else {
       throw SettingError(
-        "classes", expected: "all, as a model without text cannot meet new classes",
+        "classes", expected: "all, as new classes need a text encoder",
         found: "\"\(request.classes.rawValue)\"")
     }
     var recipe = name.recipe(PublishedSetting(benchmark: benchmark, shots: shots, fidelity: request.fidelity))
@@ -144,10 +144,10 @@ extension Run {
     return name
   }
 
-  /// The classes to learn: all, or the base ones with a method whose delta goes with others, too.
+  /// The classes to train on: all, or the base ones with a method whose delta also works with other classes.
   private static func check(_ classes: ClassPart, _ name: MethodName) throws(SettingError) {
     guard classes != .new else {
-      throw SettingError("classes", expected: "all or base, as new classes are not learned from", found: "\"new\"")
+      throw SettingError("classes", expected: "all or base, as new classes are not trained on", found: "\"new\"")
     }
     guard classes == .all || name.head.meetsNewClasses else {
       throw SettingError(
@@ -164,7 +164,7 @@ extension Run {
     guard images.validation != nil else {
       throw SettingError(
         searches ? "budget" : "train-on",
-        expected: "\(searches ? "one number" : "train"), as the data has no val/CLASS/* folders",
+        expected: "\(searches ? "one budget" : "train"), as the data has no val/CLASS/* folders",
         found: searches
           ? request.budgets.map { "\($0)" }.joined(separator: ",") : RunConfiguration.Splits.trainAndValidation.rawValue)
     }

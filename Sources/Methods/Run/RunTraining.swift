@@ -25,7 +25,7 @@ public enum RunEvent: Sendable {
   case chose(budget: Int)
 }
 
-/// What will be done, before it is.
+/// Prints the plan of a run before it starts.
 public struct RunSummary: Sendable {
   /// The settings.
   public let configuration: RunConfiguration

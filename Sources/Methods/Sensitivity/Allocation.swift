@@ -1,56 +1,57 @@
 import Models
 import Tensor
 
-/// Which weights are tuned under a budget, and how (SPT, spec section 2).
+/// The weights that are tuned under a budget, and their form (SPT, spec section 2).
 ///
-/// The τ most sensitive entries of all ranked tensors are taken. A tensor that holds many of them is tuned in a structured
-/// way: a matrix by a module if n ≥ cost/α, a vector whole if n ≥ length/β. In the others the entries themselves are tuned.
+/// The τ most sensitive entries of all ranked tensors are selected. A tensor that holds many of them is tuned in a
+/// structured way: a matrix by a module if n ≥ cost/α, a vector whole if n ≥ length/β. In the others the entries
+/// themselves are tuned.
 public struct Allocation: Sendable, Equatable {
   /// τ
   public let threshold: Int
-  /// The places of the matrices with a module, in the list of sites.
+  /// The indices of the matrices with a module in the list of sites.
   public let modules: [Int]
-  /// The places of the vectors that are tuned whole.
+  /// The indices of the vectors that are tuned whole.
   public let vectors: [Int]
-  /// How many entries are tuned by themselves, a number a site.
+  /// The number of entries tuned singly, one count per site.
   public let entries: [Int]
-  /// The numbers that modules and vectors train.
+  /// The trainable parameters of modules and vectors.
   public let structured: Int
-  /// The numbers of the class token.
+  /// The parameters of the class token.
   public let classToken: Int
 
-  /// The entries that are tuned by themselves, of all sites.
+  /// The number of entries tuned singly, at all sites.
   public var unstructured: Int { entries.reduce(0, +) }
 
-  /// What counts against the budget: all but the head.
+  /// The parameters that count against the budget: all but the head.
   public var total: Int { unstructured + structured + classToken }
 
-  /// What turns counts into an allocation.
+  /// The rules that turn counts into an allocation.
   public struct Rules: Sendable, Codable, Equatable {
-    /// What a matrix that matters as a whole gets.
+    /// The module of a matrix that matters as a whole.
     public var form: StructuredForm
     /// r of the modules.
     public var rank = 8
-    /// α: a matrix gets a module from cost/α entries on.
+    /// α: a matrix with at least cost/α entries gets a module.
     public var alpha = 10.0
-    /// β: a vector is tuned whole from length/β entries on.
+    /// β: a vector with at least length/β entries is tuned whole.
     public var beta = 5.0
-    /// Which of the two kinds of tuning take part.
+    /// The kinds of tuning that take part.
     public var structure = Structure.both
-    /// Whether vectors may be tuned whole.
+    /// True if vectors may be tuned whole.
     public var tunesVectors = true
 
     /// The published rules for a form.
     public init(form: StructuredForm) { self.form = form }
   }
 
-  /// Which kinds of tuning take part.
+  /// The kinds of tuning that take part.
   public enum Structure: String, Sendable, Codable, CaseIterable {
     /// Modules, whole vectors, and entries.
     case both
     /// Modules and whole vectors; entries elsewhere are dropped.
     case structuredOnly = "structured-only"
-    /// Entries alone, however many.
+    /// Only entries, however many.
     case unstructuredOnly = "unstructured-only"
   }
 
@@ -84,7 +85,7 @@ public struct Allocation: Sendable, Equatable {
     (self.structured, self.classToken) = (structured, classToken)
   }
 
-  /// An allocation as it was published; its counts are added up again.
+  /// An allocation as published; its total is recomputed.
   public init(
     threshold: Int, modules: [Int], vectors: [Int], entries: [Int], kinds: [SensitivitySite.Kind], classToken: Int,
     _ rules: Rules
@@ -100,17 +101,17 @@ public struct Allocation: Sendable, Equatable {
   }
 }
 
-/// Allocations for a rising τ, of which a budget takes the nearest (SPT, spec section 2).
+/// Allocations for ascending τ, of which a budget selects the nearest (SPT, spec section 2).
 public struct AllocationSweep: Sendable {
-  /// By rising τ.
+  /// The allocations by ascending τ.
   public let allocations: [Allocation]
 
-  /// The τ of the released code: ⌈0.02 j · unit⌉ for j = 1 … 79, multiplied as floating-point numbers are there.
+  /// The τ of the released code: ⌈0.02 j · unit⌉ for j = 1 … 79, multiplied in floating point as it does.
   public static func thresholds(unit: Double = 1e6) -> [Int] {
     (1...79).map { Int(((Double($0) * 0.02) * unit).rounded(.up)) }
   }
 
-  /// The allocations of all τ from one ranking; those beyond its end take all it has.
+  /// The allocations of all τ from one ranking; those beyond its end use all of it.
   public init(
     _ ranking: Ranking, thresholds: [Int], kinds: [SensitivitySite.Kind], classToken: Int, _ rules: Allocation.Rules
   ) {
@@ -125,8 +126,8 @@ public struct AllocationSweep: Sendable {
     }
   }
 
-  /// The allocation whose total is nearest to a budget, the last of several; `nil` where even the smallest is farther from
-  /// it than nothing at all.
+  /// The allocation whose total is nearest to a budget, the last of several; `nil` if even the smallest is farther from
+  /// it than zero.
   ///
   /// - budget: in units, as the released code compares: |total / unit − budget|.
   public func nearest(to budget: Double, unit: Double = 1e6) -> Allocation? {

@@ -1,12 +1,12 @@
 import Tensor
 
 extension Allocation {
-  /// The control of SPT: modules at matrices drawn by lot, as many as a budget holds.
+  /// The control of SPT: modules at random matrices, as many as fit a budget.
   ///
-  /// Matrices come in random order, and one whose module no longer fits is passed over. The class token counts and is trained,
-  /// as with SPT; no vector is tuned whole and no entry by itself.
+  /// Matrices come in random order, and one whose module no longer fits is skipped. The class token counts and is
+  /// trained, as with SPT; no vector is tuned whole and no entry by itself.
   ///
-  /// - budget: numbers besides the head.
+  /// - budget: parameters besides the head.
   public static func random(
     _ budget: Int, kinds: [SensitivitySite.Kind], classToken: Int, _ rules: Rules, seed: UInt64
   ) -> Allocation {

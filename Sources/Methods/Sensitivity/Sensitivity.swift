@@ -1,28 +1,28 @@
 import Models
 import Tensor
 
-/// How much each weight of an image tower matters to a task (SPT, He et al., ICCV 2023; spec section 1).
+/// The sensitivity of each weight of an image tower for a task (SPT, He et al., ICCV 2023; spec section 1).
 ///
-/// The gain from tuning weight w_n alone is s_n = L(w) − L(w with w_n tuned). To first order, and with one gradient step
-/// of a common length for the tuning, s_n ∝ g_n² (paper, section 3.1). The paper adds up samples,
+/// The gain from tuning weight w_n alone is s_n = L(w) − L(w with w_n tuned). To first order, and with one gradient
+/// step of a common length for the tuning, s_n ∝ g_n² (paper, section 3.1). The paper sums over samples,
 ///
 ///     s_n = Σ_samples (∂L_i/∂w_n)²,
 ///
-/// the released code batches, with the mean loss of a batch:
+/// the released code over batches, with the mean loss of a batch:
 ///
 ///     s_n = Σ_batches (∂L_b/∂w_n)²
 ///
-/// The two are one with batches of one picture. Nothing is updated in between; the head is the one training will start
+/// The two are equal with batches of one image. Nothing is updated in between; the head is the one training will start
 /// from, and stochastic depth is on.
 ///
-/// Gradients are squared into the sums while the backward pass produces them, the last layer's first, and no two
-/// of them are in memory at a time: beside the model there is one copy of its parameters, the sums.
+/// Gradients are squared and summed while the backward pass produces them, the last layer's first, and no two
+/// of them are in memory at a time: besides the model there is one copy of its parameters, the sums.
 public struct Sensitivity {
-  /// Whose sensitivity is measured.
+  /// The parameters whose sensitivity is measured.
   public let parameters: [Parameter]
-  /// s, a tensor a parameter.
+  /// s, one tensor per parameter.
   public private(set) var scores: [Tensor]
-  /// The number of batches summed up so far.
+  /// The number of batches summed so far.
   public private(set) var batches = 0
   private let tower: any ImageTower
   private let head: any Head

@@ -112,14 +112,14 @@ struct SensitivityMethod: EncoderMethod {
 public struct Budget: Sendable, Codable, Equatable {
   /// The number of parameters that may be trained besides the head.
   public var numbers: Int
-  /// What turns counts into an allocation.
+  /// The rules that turn counts into an allocation.
   public var rules: Allocation.Rules
   /// The images that sensitivity is measured on, in the order of the list.
   public var samples = 512
-  /// How the weights are chosen; `nil`, as in runs of the first versions, for by sensitivity.
+  /// The rule that selects the weights; `nil`, as in runs of the first versions, for sensitivity.
   public var choice: Choice?
 
-  /// How weights are chosen under a budget.
+  /// The rule that selects weights under a budget.
   public enum Choice: String, Sendable, Codable, CaseIterable {
     /// The most sensitive ones: SPT.
     case sensitivity

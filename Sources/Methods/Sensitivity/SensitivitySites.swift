@@ -5,10 +5,10 @@ import Tensor
 public struct SensitivitySite: Sendable {
   /// The tensor.
   public let parameter: Parameter
-  /// How it is counted.
+  /// The kind of its counting.
   public let kind: Kind
 
-  /// How a tensor is counted.
+  /// The kind of a tensor's counting.
   public enum Kind: Sendable, Hashable {
     /// A bias, or a scale or shift of a norm: tuned whole, or entry by entry.
     case vector(Int)
@@ -43,14 +43,14 @@ public struct SensitivitySite: Sendable {
   public var count: Int { parameter.value.count }
 }
 
-/// What a matrix that matters as a whole gets (SPT, spec section 2).
+/// The module of a matrix that matters as a whole (SPT, spec section 2).
 public enum StructuredForm: String, Sendable, Codable, CaseIterable {
-  /// A low-rank branch beside it.
+  /// A parallel low-rank branch.
   case lora
-  /// An adapter behind it.
+  /// A sequential adapter.
   case adapter
 
-  /// The numbers a module of a rank trains at a matrix [out, in]: of an adapter sized by its output, with biases.
+  /// The trainable parameters of a module at a matrix [out, in]; an adapter is sized by its output and has biases.
   public func cost(out: Int, in width: Int, rank: Int) -> Int {
     switch self {
     case .lora: width * rank + rank * out

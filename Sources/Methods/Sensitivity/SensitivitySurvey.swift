@@ -2,24 +2,24 @@ import Datasets
 import Models
 import Tensor
 
-/// SPT's first stage on the pictures of a run: sensitivities, their ranking, the allocation of a budget.
+/// SPT's first stage on the images of a run: sensitivities, their ranking, the allocation of a budget.
 public struct SensitivitySurvey: Sendable {
   /// The ranked tensors of the tower.
   public let sites: [SensitivitySite]
-  /// s, a tensor a site.
+  /// s, one tensor per site.
   public let scores: [Tensor]
-  /// The pictures that were looked at.
+  /// The number of images measured.
   public let samples: Int
-  /// The numbers of the class token, which is always trained; 0 for a tower without one.
+  /// The parameters of the class token, which is always trained; 0 for a tower without one.
   public let classToken: Int
 
-  /// Measures a tower on the first pictures of a set.
+  /// Measures a tower on the first images of a set.
   ///
-  /// A list is taken in its order, as the released code does. A folder of classes has none but by class, of which the first
-  /// pictures would show a few classes only: it is dealt out class by class, a picture each.
+  /// A list is read in order, as the released code does. A folder of classes has an order only by class, in which the
+  /// first images would show a few classes: it is read round-robin, one image of each class in turn.
   ///
-  /// - progress: pictures looked at so far, of how many.
-  /// - Throws: `ImageError` for a picture that cannot be read; what `progress` throws.
+  /// - progress: images measured so far, and the total.
+  /// - Throws: `ImageError` for an unreadable image; rethrows the errors of `progress`.
   public init(
     of tower: any ImageTower, head: any Head, on set: ImageSet, _ loader: ImageLoader, samples: Int, batchSize: Int,
     seed: UInt64, stochasticDepth: Double, progress: (_ done: Int, _ of: Int) throws -> Void = { _, _ in }
@@ -36,7 +36,7 @@ public struct SensitivitySurvey: Sendable {
     classToken = tower.classToken?.value.count ?? 0
   }
 
-  /// A set in its own order or, where that is by class, the first picture of every class, then the second, …
+  /// A set in its own order or, where that is by class, the first image of every class, then the second, …
   static func dealt(_ set: ImageSet) -> [LabelledImage] {
     let labels = set.items.map(\.label)
     guard labels == labels.sorted() else { return set.items }
@@ -48,28 +48,29 @@ public struct SensitivitySurvey: Sendable {
     return keyed.sorted { ($0.round, $0.place) < ($1.round, $1.place) }.map(\.item)
   }
 
-  /// The numbers of all ranked tensors.
+  /// The number of elements of all ranked tensors.
   public var count: Int { sites.reduce(0) { $0 + $1.count } }
 
-  /// The unit of a budget's sweep: τ rises by 0.02 of it.
+  /// The unit of a budget's sweep: τ increases by 0.02 of it.
   ///
   /// A million, as published, for the published budgets of 0.05 to 1 million; for any other the budget itself, so that
   /// its τ are as fine and reach as far beyond it as those of 1 million.
   public static func unit(of budget: Int) -> Double { 50_000...1_000_000 ~= budget ? 1e6 : Double(budget) }
 
-  /// The entries by falling sensitivity, as many as the sweeps of budgets up to `budget` can take.
+  /// The entries by descending sensitivity, as many as the sweeps of budgets up to `budget` can select.
   public func ranking(upTo budget: Int) -> Ranking {
     let deepest = AllocationSweep.thresholds(unit: Self.unit(of: budget)).last ?? 0
     return Ranking(of: scores, largest: min(count, deepest))
   }
 
-  /// Refuses a budget below the numbers of the head, which are trained beside it, or above those that can be tuned.
+  /// Refuses a budget below the parameters of the head, which are trained in addition, or above those that can be
+  /// tuned.
   public static func check(_ budget: Int, head: Int, model: Int) throws(SettingError) {
     guard head <= budget else {
-      throw SettingError("budget", expected: "at least \(head), the numbers of the head, which is trained beside it", found: "\(budget)")
+      throw SettingError("budget", expected: "at least \(head), the parameters of the head, also trained", found: "\(budget)")
     }
     guard budget <= model else {
-      throw SettingError("budget", expected: "at most \(model), the numbers of the model that can be tuned", found: "\(budget)")
+      throw SettingError("budget", expected: "at most \(model), the parameters of the model that can be tuned", found: "\(budget)")
     }
   }
 
@@ -86,7 +87,7 @@ public struct SensitivitySurvey: Sendable {
     guard let nearest = sweep.nearest(to: Double(budget.numbers) / unit, unit: unit) else {
       let smallest = sweep.allocations.map(\.total).min() ?? 0
       throw SettingError(
-        "budget", expected: "one nearer to \(smallest), the smallest allocation, than to nothing", found: "\(budget.numbers)")
+        "budget", expected: "one nearer to \(smallest), the smallest allocation, than to 0", found: "\(budget.numbers)")
     }
     return nearest
   }

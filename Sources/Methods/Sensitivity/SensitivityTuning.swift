@@ -1,24 +1,24 @@
 import Models
 import Tensor
 
-/// Sensitivity-aware tuning: what an allocation makes of a tower (SPT, spec section 3).
+/// Sensitivity-aware tuning: an allocation applied to a tower (SPT, spec section 3).
 ///
-/// Where the released code and the paper differ, `fidelity` chooses (`docs/ledger.md`):
+/// `fidelity` chooses where the released code and the paper differ (`docs/ledger.md`):
 ///
 /// | | official | paper |
 /// | --- | --- | --- |
-/// | adapter of the attention's output map | beside it, reads what the map reads | behind it, as all others |
+/// | adapter of the attention's output map | parallel, reads the map's input | sequential, as all others |
 /// | its dropout, LoRA's and the adapter's | none | as all others |
 /// | dropout of LoRA at query, key and value | one sample for the three | one each |
 /// | selected entries of norms that are not tuned whole | counted, not trained | trained |
 ///
-/// The start of the branches is a setting of its own, `BranchDesign.Start`.
+/// The initial values of the branches are a separate setting, `BranchDesign.Start`.
 public struct SensitivityTuning: Sendable {
-  /// Which kind of modules, of which rank.
+  /// The kind and rank of the modules.
   public let rules: Allocation.Rules
   /// Whom to follow.
   public let fidelity: Fidelity
-  /// What the modules drop in training, and where they start.
+  /// Dropout and initial values of the modules.
   public let branch: BranchSettings.Branch
 
   /// A tuning by its settings.
@@ -26,7 +26,7 @@ public struct SensitivityTuning: Sendable {
     (self.rules, self.fidelity, self.branch) = (rules, fidelity, branch)
   }
 
-  /// What is trained: the class token, if there is one, and what the allocation names.
+  /// The trainable parts: the class token, if there is one, and those of the allocation.
   ///
   /// - ranking: of the sites the allocation counts, in their order.
   public func adaptations(
@@ -69,7 +69,7 @@ public struct SensitivityTuning: Sendable {
 }
 
 extension Ranking {
-  /// The places of the first `count` ranks, rising, a list for each of so many tensors.
+  /// The ascending indices of the first `count` ranks, one list per tensor.
   package func places(first count: Int, of tensorCount: Int) -> [[Int32]] {
     var lists = [[Int32]](repeating: [], count: tensorCount)
     for rank in 0..<min(count, self.count) { lists[Int(tensors[rank])].append(places[rank]) }

@@ -22,7 +22,7 @@ public struct BranchSettings: MethodSettings {
     public var dropout: Double
     /// The probability that a sample skips a branch.
     public var dropPath: Double
-    /// Where the tensors of a branch start.
+    /// The initial values of a branch's tensors.
     public var start: BranchDesign.Start
 
     /// A branch of rank 8 with dropout, unless told otherwise.

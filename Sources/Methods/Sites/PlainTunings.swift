@@ -1,20 +1,20 @@
 import Models
 import Tensor
 
-/// The usual ways to tune some of an encoder, as rules that choose its sites (spec "baselines", part B).
+/// The usual ways to tune part of an encoder, as rules that select its sites (spec "baselines", part B).
 public enum PlainTuning: Sendable, Hashable {
   /// Every tensor.
   case full
-  /// The last so many blocks and the norm behind them.
+  /// The given number of last blocks and the norm after them.
   case lastBlocks(Int)
   /// All biases, those of norms too (BitFit, Ben Zaken et al. 2022).
   case biases
-  /// A low-rank branch beside the query and value maps (Hu et al. 2022).
+  /// A low-rank branch parallel to the query and value maps (Hu et al. 2022).
   case lora
-  /// An adapter behind the second map of every MLP (Pfeiffer et al. 2021).
+  /// A sequential adapter after the second map of every MLP (Pfeiffer et al. 2021).
   case adapter
 
-  /// What is trained of a tower.
+  /// The trainable parts of a tower.
   public func adaptations(of tower: any ImageTower, rank: Int, _ branch: BranchSettings.Branch) -> [Adaptation] {
     let parameters = tower.parameters
     switch self {

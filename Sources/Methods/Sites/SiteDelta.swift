@@ -40,7 +40,7 @@ enum SiteDelta: DeltaPart {
     return expected
   }
 
-  /// The two maps of a branch must meet.
+  /// Checks that the two maps of a branch have the same rank.
   static func check(_ delta: Delta, file: String) throws(DeltaError) {
     for site in (delta.description.branches ?? [:]).keys.sorted() {
       let down = delta.branchTensor(site, "down")?.shape[0]

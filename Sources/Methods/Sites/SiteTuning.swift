@@ -1,16 +1,16 @@
 import Models
 import Tensor
 
-/// One site of an encoder, and what of it is trained.
+/// One site of an encoder, and its trainable part.
 public enum Adaptation: Sendable {
   /// The tensor itself.
   case whole(Parameter)
   /// A few of its entries: W + scatter(d), d zero at first.
   case sparse(Parameter, SparseIndices)
-  /// A narrow network beside or behind a linear map.
+  /// A bottleneck network, parallel or sequential to a linear map.
   case branched(Parameter, BranchDesign)
 
-  /// Where it is.
+  /// The site.
   public var parameter: Parameter {
     switch self {
     case .whole(let parameter), .sparse(let parameter, _), .branched(let parameter, _): parameter
@@ -18,22 +18,22 @@ public enum Adaptation: Sendable {
   }
 }
 
-/// The shape of a branch and where its tensors start.
+/// The shape and initial values of a branch.
 public struct BranchDesign: Sendable, Hashable {
-  /// How it works.
+  /// The form of the branch.
   public let form: Branch.Form
-  /// The numbers a token has between its two maps.
+  /// The rank: the width between its two maps.
   public let rank: Int
-  /// Whether its maps have biases.
+  /// True if its maps have biases.
   public let hasBiases: Bool
-  /// Where its tensors start.
+  /// The initial values of its tensors.
   public let start: Start
 
-  /// Where the tensors of a branch start.
+  /// The initial values of a branch's tensors.
   public enum Start: String, Sendable, Hashable, Codable, CaseIterable {
     /// Both maps N(0, 0.02²): the branch changes the model from the start.
     case normal
-    /// D uniform in ±1/√in (Kaiming's with a = √5), U zero: the branch starts as no change.
+    /// D uniform in ±1/√in (Kaiming's with a = √5), U zero: the branch starts without effect.
     case zeroUp = "zero-up"
   }
 
@@ -42,7 +42,7 @@ public struct BranchDesign: Sendable, Hashable {
     (self.form, self.rank, self.hasBiases, self.start) = (form, rank, hasBiases, start)
   }
 
-  /// D, its bias, U, its bias, for a weight [out, in]; the numbers of a seed and a place among the sites.
+  /// D, its bias, U, its bias, for a weight [out, in]; with random values keyed by a seed and the index of the site.
   func tensors(_ weight: Shape, seed: UInt64, place: Int) -> [(name: String, value: Tensor)] {
     let (out, read) = (weight[0], form.isBehind ? weight[0] : weight[1])
     func random(_ part: Int) -> Random { Random(seed: seed, purpose: .initialization, step: 4 * place + part) }
@@ -62,17 +62,17 @@ public struct BranchDesign: Sendable, Hashable {
   }
 }
 
-/// An encoder whose sites are tuned one by one: LoRA, adapters, BitFit, full and partial tuning, and methods that look for
-/// the best sites, are rules that choose them.
+/// An encoder whose sites are tuned one by one: LoRA, adapters, BitFit, full and partial tuning, and methods that look
+/// for the best sites, are rules that choose them.
 public struct SiteTuning: EncoderTuning {
-  /// What is trained, in the order of the sites.
+  /// The trainable parts, in the order of the sites.
   public let adaptations: [Adaptation]
   /// The tensors to train, in the order of the adaptations.
   public let trainables: [Trainable]
   /// The trained tensors of each adaptation.
   private let ranges: [Range<Int>]
 
-  /// A tuning of the given sites, each at most once; `seed` is that of the starting values.
+  /// A tuning of the given sites, each at most once; `seed` is that of the initial values.
   public init(_ adaptations: [Adaptation], seed: UInt64) {
     self.adaptations = adaptations
     var (trainables, ranges): ([Trainable], [Range<Int>]) = ([], [])
@@ -84,7 +84,7 @@ public struct SiteTuning: EncoderTuning {
     (self.trainables, self.ranges) = (trainables, ranges)
   }
 
-  /// Weight decay acts on matrices, but for the tokens' own: class token and positions (timm's rule).
+  /// Weight decay acts on matrices except the tokens' own: class token and positions (timm's rule).
   private static func trainables(_ adaptation: Adaptation, seed: UInt64, place: Int) -> [Trainable] {
     let site = adaptation.parameter.site
     switch adaptation {
@@ -116,7 +116,7 @@ public struct SiteTuning: EncoderTuning {
     }
   }
 
-  /// Tensors as they are; entries with their places; branches with their form.
+  /// Tensors as they are; entries with their indices; branches with their form.
   public func write(_ values: [Tensor], to delta: inout Delta) {
     for (adaptation, range) in zip(adaptations, ranges) {
       let site = adaptation.parameter.site.name

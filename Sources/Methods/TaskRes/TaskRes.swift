@@ -5,8 +5,8 @@ import Tensor
 ///
 ///     t'_c = t_c + α x_c
 ///
-/// The text features t_c stay as they are, raw and not normalised: their norm sets how far α x_c can turn them. x starts
-/// at zero, where the classifier is the zero-shot one. The logits are scaled cosine similarities with t'_c.
+/// The text features t_c stay as they are, raw and not normalised: their norm determines how far α x_c can turn them. x
+/// starts at zero, where the classifier is the zero-shot one. The logits are scaled cosine similarities with t'_c.
 public struct TaskRes: ContrastiveHead {
   /// t: [classes, embedding]
   public let textFeatures: Tensor

@@ -36,7 +36,7 @@ enum TaskResDelta: DeltaPart {
   }
 }
 
-/// A residual that is trained no further.
+/// A residual that is no longer trained.
 private struct TunedTaskRes: ContrastiveHead {
   let start: TaskRes
   let residual: Tensor

@@ -1,6 +1,6 @@
 import Tensor
 
-/// Adam (Kingma and Ba 2015), with weight decay in the gradient or, as AdamW (Loshchilov and Hutter 2019), beside it.
+/// Adam (Kingma and Ba 2015), with weight decay in the gradient or, as AdamW (Loshchilov and Hutter 2019), decoupled.
 ///
 /// At step t = 1, 2, …, with gradient g, learning rate η and weight decay w:
 ///
@@ -10,15 +10,15 @@ import Tensor
 ///
 /// The factors are formed in double precision and rounded once.
 public struct Adam: Optimizer {
-  /// How weight decay acts.
+  /// The kind of weight decay.
   public enum Decay: String, Sendable, Hashable, CaseIterable {
     /// Added to the gradient, and so scaled by the moments: Adam.
     case coupled
-    /// Taken off the parameter by itself: AdamW.
+    /// Subtracted from the parameter directly: AdamW.
     case decoupled
   }
 
-  /// What is optimised.
+  /// The optimised parameters.
   public let slots: [ParameterSlot]
   /// β₁, the decay rate of the first moment.
   public let beta1: Double
@@ -28,7 +28,7 @@ public struct Adam: Optimizer {
   public let epsilon: Double
   /// w.
   public let weightDecay: Double
-  /// How w acts.
+  /// The kind of weight decay.
   public let decay: Decay
   public private(set) var stepCount = 0
   /// m
@@ -36,7 +36,7 @@ public struct Adam: Optimizer {
   /// v
   private var second: OptimizerMemory
 
-  /// An optimiser that has taken no step; traps on factors outside of their ranges.
+  /// An optimiser before its first step; traps on factors out of range.
   public init(
     _ slots: [ParameterSlot], weightDecay: Double = 0, decay: Decay = .coupled, beta1: Double = 0.9,
     beta2: Double = 0.999, epsilon: Double = 1e-8
@@ -54,7 +54,7 @@ public struct Adam: Optimizer {
   /// m and v of every parameter: `NAME.first-moment`, `NAME.second-moment`.
   public var state: [String: Tensor] { [first, second].state(slots) }
 
-  /// Takes up where another left off.
+  /// Continues from the state of another optimiser.
   ///
   /// - Throws: `OptimizerError` for a state that is not of these parameters.
   public mutating func restore(_ state: [String: Tensor], stepCount: Int) throws(OptimizerError) {
@@ -85,7 +85,7 @@ public struct Adam: Optimizer {
     }
   }
 
-  /// What multiplies what, rounded to `Real`.
+  /// The factors, rounded to `Real`.
   private struct Factors {
     let keep1, take1, keep2, take2, rate, root, epsilon: Real
     var coupled: Real = 0

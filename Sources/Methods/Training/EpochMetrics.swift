@@ -4,7 +4,7 @@ import Tensor
 
 /// A line of `metrics.jsonl`.
 public struct EpochMetrics: Sendable, Codable, Equatable {
-  /// From 1.
+  /// The epoch, counted from 1.
   public var epoch: Int
   /// Steps taken since the start of the run.
   public var steps: Int
@@ -12,22 +12,22 @@ public struct EpochMetrics: Sendable, Codable, Equatable {
   public var learningRates: [String: Double]
   /// The mean of each term of the loss over the steps of the epoch.
   public var terms: [String: Double]
-  /// Right training answers, in percent.
+  /// Training accuracy, in percent.
   public var accuracy: Double
-  /// Right answers on the validation split, in percent, where it takes part.
+  /// Accuracy on the validation split, in percent, if it is used.
   public var validationAccuracy: Double?
-  /// Right answers on the test split, in percent, where it chooses the epoch.
+  /// Accuracy on the test split, in percent, if it selects the epoch.
   public var testAccuracy: Double?
   /// Shares in percent after the epoch, by name, such as the masked weights.
   public var shares: [String: Double]
-  /// Wall-clock seconds of the epoch, or of what was left of it when the run was resumed.
+  /// Wall-clock seconds of the epoch, or of the rest of it when the run was resumed.
   public var seconds: Double
-  /// Training pictures a second.
+  /// Training images per second.
   public var imagesPerSecond: Double
 }
 
 extension RunFolder {
-  /// Adds a line to the metrics, after the first `lines` lines of what is there.
+  /// Adds a line to the metrics, after the first `lines` existing lines.
   public func writeMetrics(_ epoch: EpochMetrics, after lines: Int, flushing: Bool = true) throws {
     let old = (try? String(contentsOf: metrics, encoding: .utf8)) ?? ""
     var kept = old.split(separator: "\n").prefix(lines).map(String.init)
@@ -35,7 +35,7 @@ extension RunFolder {
     try AtomicFile.write(Array((kept.joined(separator: "\n") + "\n").utf8), to: metrics, flushing: flushing)
   }
 
-  /// The metrics of all epochs so far; none where there is no such file.
+  /// The metrics of all epochs so far; none if there is no such file.
   ///
   /// - Throws: `FileError` for a file that cannot be read, or a line that is something else.
   public func epochs() throws -> [EpochMetrics] {

@@ -4,22 +4,22 @@ import Foundation
 import Models
 import Tensor
 
-/// How well a model answers on a split.
+/// The predictions of a model on a split, and its accuracy.
 public struct Evaluation: Sendable {
-  /// Right answers a class.
+  /// Correct predictions per class.
   public let correctByClass: [Int]
-  /// Answers a class.
+  /// Predictions per class.
   public let totalByClass: [Int]
   /// The SHA-256 of all logits, in order, as 32-bit numbers: equal digests are equal predictions.
   public let logitsSHA256: String
-  /// The answer to each picture that could be read, in the order of the split.
+  /// The prediction for each readable image, in the order of the split.
   public let answers: [Answer]
-  /// Pictures left out.
+  /// Images skipped.
   public let unreadable: [ImageError]
 
-  /// What a model says about one picture.
+  /// The prediction for one image.
   public struct Answer: Sendable, Equatable {
-    /// The place of the picture in the split.
+    /// The index of the image in the split.
     public let picture: Int
     /// The class with the largest logit, the first of several.
     public let answer: Int
@@ -27,19 +27,20 @@ public struct Evaluation: Sendable {
     public let probability: Float
   }
 
-  /// Right answers.
+  /// Correct predictions.
   public var correct: Int { correctByClass.reduce(0, +) }
-  /// Answers.
+  /// Predictions.
   public var total: Int { totalByClass.reduce(0, +) }
   /// 100 · correct / total
   public var accuracy: Double { total == 0 ? 0 : 100 * Double(correct) / Double(total) }
 
-  /// Pictures a batch; no result depends on it.
+  /// The batch size; no result depends on it.
   static let batchSize = 32
 
-  /// The answers of a method on a split, the class with the largest logit, the first of several.
+  /// The predictions of a method on a split, the class with the largest logit, the first of several.
   ///
-  /// - Throws: `ImageError` for the first picture that cannot be read, unless `skipsUnreadable`; what `progress` throws.
+  /// - Throws: `ImageError` for the first unreadable image, unless `skipsUnreadable`; rethrows the errors of
+  ///   `progress`.
   public init(
     _ method: Method, values: [Tensor], on set: ImageSet, preprocessing: Preprocessing, skipsUnreadable: Bool = false,
     progress: (_ done: Int) throws -> Void = { _ in }

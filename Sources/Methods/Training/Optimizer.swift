@@ -1,27 +1,27 @@
 import Tensor
 
-/// A rule that moves parameters along their gradients, with what it remembers of earlier steps.
+/// A rule that updates parameters by their gradients, with its state from earlier steps.
 ///
-/// The learning rate is given at each step, so that a schedule needs no part in the rule. A step is one pass over memory
+/// The learning rate is given at each step, so that the rule knows no schedule. A step is one pass over memory
 /// and copies nothing, unless other tensors share memory with the parameters: drop the tape before it.
 public protocol Optimizer: Sendable {
-  /// What is optimised, in the order of the tensors handed to `step`.
+  /// The optimised parameters, in the order of the tensors passed to `step`.
   var slots: [ParameterSlot] { get }
 
   /// The number of steps taken: t of the next is `stepCount + 1`.
   var stepCount: Int { get }
 
-  /// What is remembered besides `stepCount`, by names made of those of the parameters.
+  /// The state besides `stepCount`, by names derived from those of the parameters.
   var state: [String: Tensor] { get }
 
-  /// Takes up where the optimiser left off whose `state` and `stepCount` these are.
+  /// Continues from the given `state` and `stepCount` of an optimiser.
   ///
   /// - Throws: `OptimizerError` unless there is one tensor of the right shape for every name of `state`, and no other.
   mutating func restore(_ state: [String: Tensor], stepCount: Int) throws(OptimizerError)
 
-  /// Moves every parameter by one step.
+  /// Updates every parameter by one step.
   ///
-  /// - parameters, gradients: one a slot and of its shape, else this traps.
+  /// - parameters, gradients: one per slot and of its shape, else this traps.
   mutating func step(parameters: inout [Tensor], gradients: [Tensor], learningRate: Double)
 }
 
@@ -31,7 +31,7 @@ public struct ParameterSlot: Sendable, Hashable {
   public let name: String
   /// The shape of its value and gradient.
   public let shape: Shape
-  /// Whether weight decay applies to it.
+  /// True if weight decay applies to it.
   public let isDecayed: Bool
 
   /// A parameter of a name and a shape.
@@ -42,7 +42,7 @@ public struct ParameterSlot: Sendable, Hashable {
 
 /// A state that does not belong to an optimiser.
 public enum OptimizerError: Error, Equatable, Sendable, CustomStringConvertible {
-  /// A tensor is not there.
+  /// A tensor is missing.
   case missing(name: String)
   /// A tensor belongs to no parameter.
   case unexpected(name: String)
@@ -51,7 +51,7 @@ public enum OptimizerError: Error, Equatable, Sendable, CustomStringConvertible 
   /// The number of steps is negative.
   case stepCount(found: Int)
 
-  /// What was expected and what was found.
+  /// The message: expected and found.
   public var description: String {
     switch self {
     case .missing(let name): "optimizer state: expected a tensor \"\(name)\", found none"
@@ -63,9 +63,9 @@ public enum OptimizerError: Error, Equatable, Sendable, CustomStringConvertible 
   }
 }
 
-/// One remembered tensor a parameter: a moment, a momentum buffer.
+/// One state tensor per parameter: a moment, a momentum buffer.
 struct OptimizerMemory: Sendable {
-  /// What it is called in checkpoints, after the name of the parameter.
+  /// Its suffix in checkpoints, after the name of the parameter.
   let suffix: String
   var tensors: [Tensor]
 
@@ -85,7 +85,7 @@ extension [OptimizerMemory] {
     reduce(into: [:]) { $0.merge($1.state(slots)) { _, new in new } }
   }
 
-  /// The same memories with the tensors of a state.
+  /// The same buffers with the tensors of a state.
   func restored(
     _ state: [String: Tensor], _ slots: [ParameterSlot], stepCount: Int
   ) throws(OptimizerError) -> [OptimizerMemory] {
@@ -120,5 +120,5 @@ extension Optimizer {
   }
 }
 
-/// Numbers a piece of an update: 128 KiB of `Float` in each of its streams.
+/// Elements per piece of an update: 128 KiB of `Float` in each of its streams.
 let updateGrain = 1 << 15

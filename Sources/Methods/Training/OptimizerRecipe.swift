@@ -13,7 +13,7 @@ public struct OptimizerRecipe: Sendable, Codable, Equatable {
   public var momentum: Double = 0.9
   /// Whether SGD uses Nesterov's momentum.
   public var nesterov: Bool = false
-  /// The course after the warm-up.
+  /// The schedule after the warm-up.
   public var course: Schedule.Course = .cosine
   /// The kind of warm-up.
   public var warmup: Schedule.Warmup.Kind = .none
@@ -25,10 +25,10 @@ public struct OptimizerRecipe: Sendable, Codable, Equatable {
   public var minimumLearningRate: Double?
   /// The number of epochs the schedule lags; `nil`, as in runs of the first versions, for 0.
   public var lag: Int?
-  /// Whether the cosine begins after the warm-up, so that it does not reach its end, or with it.
+  /// True if the cosine begins after the warm-up, so that it does not reach its end, instead of with it.
   public var recounts: Bool = true
 
-  /// A recipe with Adam and a cosine, to be changed at will.
+  /// A recipe with Adam and a cosine, as a starting point.
   public init(learningRate: Double) { self.learningRate = learningRate }
 
   /// A value that no optimiser can have: key, expected and found.

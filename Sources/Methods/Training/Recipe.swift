@@ -13,11 +13,11 @@ public struct Recipe: Sendable, Equatable {
   /// The smallest share of an image's area that a random crop keeps.
   public var smallestCrop: Double
   // Settings that runs of the first versions lack are `nil` there: absent from their `config.json` and from what their
-  // fingerprint is made of.
+  // fingerprint.
 
   /// The largest random shift in pixels of images that are not cropped and flipped; `nil` for none.
   public var shift: Int?
-  /// Whether the last, smaller batch of an epoch is a step too; `nil` for no.
+  /// True if the last, smaller batch of an epoch is also a step; `nil` for no.
   public var keepsLastBatch: Bool?
   /// The probability that a sample skips a residual branch of the last block, ascending from 0 in proportion to the
   /// depth; `nil` for 0.

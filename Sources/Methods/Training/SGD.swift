@@ -9,13 +9,13 @@ import Tensor
 ///     b ← g at the first step, then μ b + g
 ///     θ ← θ − η u,   u = g without momentum, b with it, g + μ b with Nesterov
 public struct SGD: Optimizer {
-  /// What is optimised.
+  /// The optimised parameters.
   public let slots: [ParameterSlot]
   /// μ.
   public let momentum: Double
   /// w.
   public let weightDecay: Double
-  /// Whether the step looks ahead.
+  /// True for Nesterov momentum.
   public let isNesterov: Bool
   public private(set) var stepCount = 0
   /// b; none without momentum.
@@ -38,7 +38,7 @@ public struct SGD: Optimizer {
   /// b of every parameter, `NAME.momentum`; nothing without momentum.
   public var state: [String: Tensor] { buffers.state(slots) }
 
-  /// Takes up where another left off.
+  /// Continues from the state of another optimiser.
   ///
   /// - Throws: `OptimizerError` for a state that is not of these parameters.
   public mutating func restore(_ state: [String: Tensor], stepCount: Int) throws(OptimizerError) {

@@ -10,7 +10,7 @@ import Tensor
 /// and η₀ from k = E on. Counting again after the warm-up keeps the period E, so that a run of E epochs ends above η₀:
 /// this is what the released code of CoOp's family does (spec "protocol" section 6). Steps may stand for epochs.
 public struct Schedule: Sendable, Hashable {
-  /// The course after the warm-up.
+  /// The schedule after the warm-up.
   public enum Course: String, Sendable, Hashable, Codable, CaseIterable {
     /// η.
     case constant
@@ -44,7 +44,7 @@ public struct Schedule: Sendable, Hashable {
 
     /// No warm-up.
     public static let none = Warmup(kind: .none, epochs: 0, rate: 0)
-    /// One rate for `epochs` epochs.
+    /// A constant rate for `epochs` epochs.
     public static func constant(epochs: Int, rate: Double) -> Warmup {
       Warmup(kind: .constant, epochs: epochs, rate: rate)
     }
@@ -60,16 +60,16 @@ public struct Schedule: Sendable, Hashable {
   public let base: Double
   /// E, the period of the cosine: the number of epochs, or of epochs after the warm-up where a method says so.
   public let period: Int
-  /// The course after the warm-up.
+  /// The schedule after the warm-up.
   public let course: Course
   /// The warm-up before it.
   public let warmup: Warmup
-  /// Whether the cosine begins after the warm-up; if not, at epoch 0, hidden by the warm-up.
+  /// True if the cosine begins after the warm-up; if not, at epoch 0, hidden by the warm-up.
   public let isRecounted: Bool
   /// η₀, the rate at the end of the cosine.
   public let minimum: Double
-  /// How many epochs the schedule lags: with 1, epochs 0 and 1 both have the rate of epoch 0. This is the effect of
-  /// stepping a schedule after an epoch with the number of the epoch just finished.
+  /// The number of epochs the schedule lags: with 1, epochs 0 and 1 both have the rate of epoch 0. This is the effect
+  /// of stepping a schedule after an epoch with the number of the epoch just finished.
   public let lag: Int
 
   /// A schedule; traps on a period below 1 and on a negative warm-up or lag.
@@ -85,7 +85,7 @@ public struct Schedule: Sendable, Hashable {
     (self.isRecounted, self.minimum, self.lag) = (isRecounted, minimum, lag)
   }
 
-  /// The rate of an epoch, constant inside it; traps on a negative epoch.
+  /// The rate of an epoch; traps on a negative epoch.
   public func rate(at epoch: Int) -> Double {
     require(epoch >= 0, "Schedule: expected an epoch of 0 or more, found \(epoch)")
     let epoch = max(0, epoch - lag)

@@ -3,12 +3,12 @@ import Formats
 import Foundation
 import Tensor
 
-/// The loop: batches in, gradients out, the method's rule between, an optimiser a half of the method.
+/// The training loop: batches in, gradients out, the method's rule between, one optimiser per half of the method.
 ///
 /// Order and transforms of an epoch are keyed by seed and epoch, the rule's random numbers by seed and step: a run that
 /// was stopped anywhere and resumed takes the same steps as one that was not.
 public struct Trainer {
-  /// What happens while it runs.
+  /// The events of a run.
   public enum Event: Sendable {
     /// A step was taken.
     case step(Progress)
@@ -16,19 +16,19 @@ public struct Trainer {
     case epoch(EpochMetrics)
   }
 
-  /// Where a run stands.
+  /// The progress of a run.
   public struct Progress: Sendable {
-    /// The present epoch, from 1, of how many.
+    /// The current epoch, from 1, and the total.
     public let epoch, epochs: Int
-    /// The step within it, from 1, of how many.
+    /// The step within it, from 1, and the total.
     public let step, steps: Int
     /// The mean loss and accuracy in percent of the epoch so far.
     public let loss, accuracy: Double
-    /// Training pictures a second since the run was started or resumed.
+    /// Training images per second since the run was started or resumed.
     public let imagesPerSecond: Double
     /// Seconds left at this pace.
     public let secondsLeft: Double
-    /// How much of the run is done, 0 to 1.
+    /// The finished share of the run, 0 to 1.
     public var fraction: Double { (Double(epoch - 1) + Double(step) / Double(steps)) / Double(epochs) }
   }
 
@@ -39,12 +39,12 @@ public struct Trainer {
   let folder: RunFolder
   let fingerprint: String
   let selection: RunConfiguration.Selection
-  /// Right answers in percent on the split that chooses the epoch, for the given values.
+  /// The accuracy in percent on the split that selects the epoch, for the given values.
   let validate: (([Tensor]) throws -> Double)?
 
   /// A run of a method on a source, with its results in a folder.
   ///
-  /// - validate: asked after each epoch that takes part in a selection.
+  /// - validate: called after each epoch that takes part in a selection.
   public init(
     _ method: Method, on source: TrainingSource, _ configuration: RunConfiguration, in folder: RunFolder,
     validate: (([Tensor]) throws -> Double)? = nil
@@ -54,7 +54,8 @@ public struct Trainer {
     fingerprint = try configuration.fingerprint
   }
 
-  /// The steps of an epoch: a last batch that is not full counts only where there is no full one, or the recipe keeps it.
+  /// The steps of an epoch: a last batch that is not full counts only where there is no full one, or the recipe keeps
+  /// it.
   public var stepsPerEpoch: Int {
     let (full, rest) = source.count.quotientAndRemainder(dividingBy: recipe.batchSize)
     return full + (rest > 0 && (full == 0 || recipe.keepsLastBatch == true) ? 1 : 0)
@@ -69,13 +70,13 @@ public struct Trainer {
   /// The state before the first step.
   public func start() -> TrainingState { TrainingState(startOf: method, recipe) }
 
-  /// Trains from `state` to the last epoch, or until `shouldStop` says so after a step; saves after the first epoch and the
-  /// last, when stopped, and between them after an epoch but not more often than every second: waiting for the disk may
-  /// take longer than an epoch of a small model.
+  /// Trains from `state` to the last epoch, or until `shouldStop` says so after a step; saves after the first epoch and
+  /// the last, when stopped, and between them after an epoch but not more often than every second: waiting for the disk
+  /// may take longer than an epoch of a small model.
   ///
-  /// - Returns: whether the last epoch was reached.
-  /// - Throws: `ImageError` for a picture that cannot be read, `FileError` for a folder that cannot be written, `RunError`
-  ///   for a state of another run and for a loss that is no finite number.
+  /// - Returns: true if the last epoch was reached.
+  /// - Throws: `ImageError` for an unreadable image, `FileError` for a folder that cannot be written, `RunError`
+  ///   for a state of another run and for a loss that is not finite.
   public func run(
     _ state: inout TrainingState, shouldStop: () -> Bool = { false }, report: (Event) -> Void = { _ in }
   ) throws -> Bool {
@@ -104,16 +105,16 @@ public struct Trainer {
     return true
   }
 
-  /// Pictures learned from since the run was started or resumed.
+  /// Images trained on since the run was started or resumed.
   private struct Pace {
     let started = Date()
     var pictures = 0
     var perSecond: Double { Double(pictures) / Date().timeIntervalSince(started) }
   }
 
-  /// The steps that are left of the present epoch.
+  /// Takes the remaining steps of the current epoch.
   ///
-  /// - Returns: whether all were taken; not if `shouldStop` said so before the last.
+  /// - Returns: true if all were taken; false if `shouldStop` said so before the last.
   private func takeSteps(
     _ state: inout TrainingState, _ pace: inout Pace, shouldStop: () -> Bool, report: (Progress) -> Void
   ) throws -> Bool {
@@ -143,7 +144,7 @@ public struct Trainer {
     return true
   }
 
-  /// Refuses a state whose counts no run of these settings can have: a checkpoint that was tampered with.
+  /// Refuses a state whose counts are impossible for these settings: a checkpoint that was tampered with.
   private func check(_ state: TrainingState) throws {
     guard (0...recipe.epochs).contains(state.epoch), (0..<max(1, stepsPerEpoch)).contains(state.sums.steps),
       state.steps == state.epoch * stepsPerEpoch + state.sums.steps
@@ -174,7 +175,7 @@ public struct Trainer {
     return metrics
   }
 
-  /// The numbers of the pictures of each batch of an epoch.
+  /// The image indices of each batch of an epoch.
   private func batches(of epoch: Int) -> [[Int]] {
     var stream = RandomStream(seed: UInt64(bitPattern: Int64(seed)), purpose: .shuffle, step: epoch)
     let order = stream.permutation(of: source.count)

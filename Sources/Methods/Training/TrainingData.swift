@@ -3,25 +3,25 @@ import Formats
 import Foundation
 import Tensor
 
-/// The pictures of a run: the training split after few-shot sampling, the validation split, and the sealed test split.
+/// The images of a run: the training split after few-shot sampling, the validation split, and the sealed test split.
 public struct TrainingData: Sendable {
-  /// The folder they come from, with the classes that are learned.
+  /// The folder they come from, with the classes that are trained on.
   public let folder: ImageFolder
-  /// The same folder with the new classes, where base classes alone are learned.
+  /// The same folder with the new classes, if only base classes are trained on.
   public let unseen: ImageFolder?
-  /// The training pictures.
+  /// The training images.
   public let train: ImageSet
-  /// The validation pictures, if the folder has such a split.
+  /// The validation images, if the folder has such a split.
   public let validation: ImageSet?
-  /// Training and validation pictures that were left out because they cannot be read.
+  /// Training and validation images skipped because they cannot be read.
   public let unreadable: [ImageError]
 
-  /// Draws `shots` pictures a class, or takes all for `nil`.
+  /// Samples `shots` images per class, or uses all for `nil`.
   ///
-  /// Pictures are drawn of all classes, of which `classes` are then kept, as CoOp does: a base class has the pictures that
-  /// it has in a run on all classes with the same seed.
-  /// - Throws: `FewShot.TooFewImages` for a class with fewer pictures, or none that can be read; `RunError` where there are
-  ///   no new classes beside the base ones, or none of either with test pictures.
+  /// Images are sampled from all classes, of which `classes` are then kept, as CoOp does: a base class has the images
+  /// that it has in a run on all classes with the same seed.
+  /// - Throws: `FewShot.TooFewImages` for a class with fewer images, or none that can be read; `RunError` if there are
+  ///   no new classes besides the base ones, or none of either with test images.
   public init(
     _ folder: ImageFolder, shots: Int?, seed: Int, skipsUnreadable: Bool = false, classes: ClassPart = .all
   ) throws {
@@ -33,7 +33,7 @@ public struct TrainingData: Sendable {
           "\(folder.root.shown): expected 2 classes or more to learn the base ones, found \(folder.folders.count)")
       }
       for (part, name) in [(self.folder, "base"), (unseen, "new")] where part.test.count == 0 {
-        throw RunError("\(folder.root.shown): expected test pictures of \(name) classes, found none")
+        throw RunError("\(folder.root.shown): expected test images of \(name) classes, found none")
       }
     }
     var (train, validation) = (folder.train, folder.validation)
@@ -51,7 +51,7 @@ public struct TrainingData: Sendable {
     self.unreadable = unreadable
   }
 
-  /// The SHA-256 of the names and labels of all training and validation pictures, in order.
+  /// The SHA-256 of the names and labels of all training and validation images, in order.
   public var sha256: String {
     var hash = SHA256()
     for (split, set) in [("train", train), ("val", validation)] {

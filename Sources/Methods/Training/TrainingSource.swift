@@ -3,11 +3,11 @@ import Foundation
 import Models
 import Tensor
 
-/// Where the batches of training come from.
+/// The source of training batches.
 public enum TrainingSource: Sendable {
-  /// Pictures, read again for every epoch, as their transform is random or the encoder changes.
+  /// Images, read again for every epoch, as their transform is random or the encoder changes.
   case images(ImageSet, ImageLoader)
-  /// Features of a frozen encoder and a fixed transform, prepared for the head, [pictures, embedding], computed once.
+  /// Features of a frozen encoder and a fixed transform, prepared for the head, [images, embedding], computed once.
   case features(Tensor, labels: [Int32])
 
   /// The source for a method: features where encoder and transform allow it.
@@ -34,13 +34,13 @@ public enum TrainingSource: Sendable {
     self = .features(features, labels: set.items.map { Int32($0.label) })
   }
 
-  /// The number of pictures.
+  /// The number of images.
   public var count: Int { labels.count }
 
-  /// Whether the encoder runs only once a picture.
+  /// True if the encoder runs only once per image.
   public var isCached: Bool { if case .features = self { true } else { false } }
 
-  /// The label of every picture.
+  /// The label of every image.
   public var labels: [Int32] {
     switch self {
     case .images(let set, _): set.items.map { Int32($0.label) }
@@ -48,7 +48,7 @@ public enum TrainingSource: Sendable {
     }
   }
 
-  /// The input of the pictures with these numbers, transformed as the epoch has it.
+  /// The input of the images with these indices, transformed for the epoch.
   func input(_ indices: [Int], epoch: Int) throws -> Method.Input {
     switch self {
     case .images(let set, let loader):

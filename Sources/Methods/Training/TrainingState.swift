@@ -4,7 +4,7 @@ import Tensor
 
 /// Everything that changes during training, and all that a checkpoint holds.
 public struct TrainingState: Sendable {
-  /// A group of tensors with an optimiser of its own.
+  /// A group of tensors with its own optimiser.
   struct Group: Sendable {
     let name: String
     let range: Range<Int>
@@ -18,7 +18,7 @@ public struct TrainingState: Sendable {
     }
   }
 
-  /// Sums over the steps of the present epoch.
+  /// Sums over the steps of the current epoch.
   struct Sums: Sendable, Codable, Equatable {
     var steps = 0
     var pictures = 0
@@ -30,14 +30,14 @@ public struct TrainingState: Sendable {
     var accuracy: Double { pictures == 0 ? 0 : 100 * Double(correct) / Double(pictures) }
   }
 
-  /// The epoch with the highest accuracy so far on the split that chooses.
+  /// The epoch with the highest accuracy so far on the selecting split.
   struct Best: Sendable {
     let epoch: Int
     let accuracy: Double
     let values: [Tensor]
   }
 
-  /// The trained tensors.
+  /// The trainable tensors.
   public package(set) var values: [Tensor]
   /// Steps taken since the start of the run.
   public package(set) var steps = 0
@@ -86,7 +86,7 @@ public struct TrainingState: Sendable {
     }
   }
 
-  /// The values that become the delta: after which epoch, and why.
+  /// The values that become the delta, their epoch, and the reason.
   public func selected(
     _ selection: RunConfiguration.Selection
   ) -> (values: [Tensor], epoch: Int, reason: String, validationAccuracy: Double?) {
@@ -105,7 +105,7 @@ public struct TrainingState: Sendable {
 // MARK: Checkpoints
 
 extension TrainingState {
-  /// What a checkpoint holds besides tensors.
+  /// The contents of a checkpoint besides tensors.
   private struct Header: Codable {
     let format: Int
     let fingerprint: String
@@ -121,7 +121,7 @@ extension TrainingState {
 
   /// Writes a checkpoint, whole or not at all.
   ///
-  /// - Throws: `FileError` where the place cannot be written.
+  /// - Throws: `FileError` if the file cannot be written.
   func write(to url: URL, fingerprint: String) throws {
     let header = Header(
       format: 1, fingerprint: fingerprint, steps: steps, epoch: epoch, sums: sums,
@@ -139,7 +139,7 @@ extension TrainingState {
     try writer.write(to: url)
   }
 
-  /// Goes on from the checkpoint of a run; from the start where the run was stopped before its first.
+  /// Resumes from the checkpoint of a run, or from the start if it was stopped before its first.
   ///
   /// - Throws: `RunError` for a checkpoint of another run, `WeightFileError` for a broken file.
   public mutating func resume(from url: URL, _ configuration: RunConfiguration) throws {
@@ -147,7 +147,7 @@ extension TrainingState {
     try read(from: url, fingerprint: try configuration.fingerprint)
   }
 
-  /// Puts the contents of a checkpoint in place of this state, which must be that of the start of the same run.
+  /// Replaces this state, which must be the initial one of the same run, by the contents of a checkpoint.
   ///
   /// - Throws: `RunError` for a checkpoint of another run, `WeightFileError` for a broken file.
   mutating func read(from url: URL, fingerprint: String) throws {

@@ -1,7 +1,7 @@
 import Tensor
 
 /// Batch normalisation with a learned scale and shift, and with the statistics of its pretraining: they are part of the
-/// network, no site, and never change.
+/// network, are no sites, and never change.
 package struct BatchNorm: ParameterizedLayer {
   package static let layer = Layer.batchNorm
 

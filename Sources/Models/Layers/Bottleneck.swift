@@ -1,7 +1,7 @@
 import Tensor
 
-/// A residual bottleneck (He et al. 2016, figure 5, right) whose strides are average pools (Radford et al. 2021, section
-/// 2.4, after Zhang 2019): every convolution looks at every pixel.
+/// A residual bottleneck (He et al. 2016, figure 5, right) whose strides are average pools (Radford et al. 2021,
+/// section 2.4, after Zhang 2019): every convolution reads every pixel.
 ///
 ///     y = relu(norm1(W1 ∗ x)),   y' = relu(norm2(W2 ∗ y)),   z = relu(norm3(W3 ∗ pool(y')) + shortcut(x))
 ///
@@ -9,7 +9,7 @@ import Tensor
 package struct Bottleneck: ParameterizedLayer {
   package static let layer = Layer.bottleneck
 
-  /// Channels of z by those of y.
+  /// The ratio of channels of z to those of y.
   package static let expansion = 4
 
   package let name: String
@@ -18,7 +18,7 @@ package struct Bottleneck: ParameterizedLayer {
   package let downsample: (convolution: Convolution, norm: BatchNorm)?
   package let stride: Int
 
-  /// Reads the bottleneck called `name`, number `index` of its tower.
+  /// Reads the bottleneck called `name`, with index `index` in its tower.
   package init(
     _ reader: inout WeightReader, _ name: String, index: Int, from channels: Int, middle: Int, stride: Int
   ) throws(WeightsError) {

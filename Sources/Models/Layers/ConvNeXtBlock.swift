@@ -1,7 +1,7 @@
 import Tensor
 
-/// A block of ConvNeXt (Liu et al. 2022, figure 4): a depthwise convolution, a norm over channels, an MLP at every pixel,
-/// each channel of it scaled.
+/// A block of ConvNeXt (Liu et al. 2022, figure 4): a depthwise convolution, a norm over channels, an MLP at every
+/// pixel, each channel of it scaled.
 ///
 ///     z' = z + γ MLP(norm(W ∗ z + b))
 package struct ConvNeXtBlock: ParameterizedLayer {
@@ -18,10 +18,10 @@ package struct ConvNeXtBlock: ParameterizedLayer {
   package let layerScale: Parameter?
   package let activation: Activation
   package let side: Int
-  /// Its number in the tower, of how many.
+  /// Its index in the tower, and the total.
   package let number, count: Int
 
-  /// Reads the block called `name`, number `number` of its tower.
+  /// Reads the block called `name`, with index `number` in its tower.
   package init(
     _ reader: inout WeightReader, _ name: String, stage: Int, number: Int, _ size: ConvNeXtConfiguration
   ) throws(WeightsError) {

@@ -1,6 +1,6 @@
 import Tensor
 
-/// A convolution without bias, as batch norms follow them all: y = W ∗ x.
+/// A convolution without bias, as each is followed by a batch norm: y = W ∗ x.
 package struct Convolution: ParameterizedLayer {
   package static let layer = Layer.convolution
 
@@ -11,7 +11,7 @@ package struct Convolution: ParameterizedLayer {
 
   /// Reads the convolution called `name`, with square kernels of `size`.
   ///
-  /// The padding is (size − 1) / 2: at a stride of 1 height and width stay.
+  /// The padding is (size − 1) / 2: at a stride of 1 height and width are kept.
   package init(
     _ reader: inout WeightReader, _ name: String, from channels: Int, to out: Int, size: Int, stride: Int = 1,
     block: Int? = nil

@@ -1,7 +1,7 @@
 /// Every kind of layer that holds frozen tensors, from a linear map to a whole model.
 ///
 /// The list is what "all layers" means to the tests: each case has finite-difference checks of its inputs and of all
-/// its tensors (`LayerChecks`), and everything a model is made of is of one of these cases.
+/// its tensors (`LayerChecks`), and every part of a model is one of these cases.
 public enum Layer: String, CaseIterable, Sendable {
   case linear
   case layerNorm

@@ -1,6 +1,6 @@
 import Tensor
 
-/// Pictures as tokens: a convolution whose stride is the size p of its kernel, over patches that do not overlap
+/// Images as tokens: a convolution whose stride is the size p of its kernel, over patches that do not overlap
 /// (Dosovitskiy et al. 2021, section 3.1; the stem of Swin and of ConvNeXt).
 ///
 ///     t_i = E vec(patch_i) + b

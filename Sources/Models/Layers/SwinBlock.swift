@@ -1,7 +1,7 @@
 import Tensor
 
-/// A block of Swin: a transformer block whose attention stays inside of windows, every second time of windows shifted by
-/// half their size (Liu et al. 2021, eq. 3).
+/// A block of Swin: a transformer block whose attention stays within windows, in every second block of windows shifted
+/// by half their size (Liu et al. 2021, eq. 3).
 ///
 ///     z' = z + windowAttention(norm(z)),   z'' = z' + MLP(norm(z'))
 package struct SwinBlock: ParameterizedLayer {
@@ -17,10 +17,10 @@ package struct SwinBlock: ParameterizedLayer {
   package let activation: Activation
   package let windows: AttentionWindows
   package let order: TokenPermutation
-  /// Its number in the tower, of how many.
+  /// Its index in the tower, and the total.
   package let number, count: Int
 
-  /// Reads the block called `name`, number `number` of its tower. A map of one window is never shifted.
+  /// Reads the block called `name`, with index `number` in its tower. A map of one window is never shifted.
   package init(
     _ reader: inout WeightReader, _ name: String, stage: Int, isShifted: Bool, number: Int, _ size: SwinConfiguration
   ) throws(WeightsError) {
@@ -49,7 +49,7 @@ package struct SwinBlock: ParameterizedLayer {
 
   /// z: [batch, side · side, width] → the same shape
   ///
-  /// The first extent stays the batch but for attention itself, as what is drawn for a sample holds for all its windows.
+  /// The first extent stays the batch except in attention itself, as random draws of a sample hold for all its windows.
   package func callAsFunction(_ z: Variable, _ pass: Pass) -> Variable {
     let (batch, tokens, width) = (z.shape[0], z.shape[1], z.shape[2])
     let x = attentionNorm(z, pass).permutingTokens(order)

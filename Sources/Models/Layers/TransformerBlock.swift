@@ -13,10 +13,10 @@ package struct TransformerBlock: ParameterizedLayer {
   package let heads: Int
   package let activation: Activation
   package let isCausal: Bool
-  /// Its number in the tower, of how many.
+  /// Its index in the tower, and the total.
   package let index, count: Int
 
-  /// Reads block number `index` of a tower.
+  /// Reads block `index` of a tower.
   package init(
     _ reader: inout WeightReader, tower: String, index: Int, _ size: TransformerConfiguration, isCausal: Bool
   ) throws(WeightsError) {

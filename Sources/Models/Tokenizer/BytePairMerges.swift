@@ -1,4 +1,4 @@
-/// Byte-pair encoding (Sennrich et al. 2016): of all neighbours the pair ranked first is joined, wherever it stands,
+/// Byte-pair encoding (Sennrich et al. 2016): of all neighbours the pair ranked first is joined, wherever it occurs,
 /// until no neighbours can be joined.
 struct BytePairMerges: Sendable {
   struct Merge {
@@ -9,12 +9,12 @@ struct BytePairMerges: Sendable {
 
   static let noRank = Int32.max
 
-  /// Pairs sorted by (left, right): those of `left` are at `starts[left]..<starts[left + 1]`. Sorted lists and not a hash
-  /// table, so that no choice of ids in a vocabulary file makes lookups slow.
+  /// Pairs sorted by (left, right): those of `left` are at `starts[left]..<starts[left + 1]`. Sorted lists and not a
+  /// hash table, so that no choice of ids in a vocabulary file makes lookups slow.
   private let starts: [Int32]
   private let rights: [Int32]
   private let ranks: [Int32]
-  /// The id a merge makes, by rank.
+  /// The id of each merge, by rank.
   private let joined: [Int32]
 
   /// - Parameters:
@@ -42,7 +42,7 @@ struct BytePairMerges: Sendable {
 
   /// Replaces `symbols`, the ids of a word's bytes, by the ids of its tokens.
   func merge(_ symbols: inout [Int32]) {
-    // Rounds over the whole word cost n² but no bookkeeping: the quicker way for words as people write them.
+    // Rounds over the whole word cost n² but no bookkeeping: faster for words of usual length.
     if symbols.count <= 64 { mergeInRounds(&symbols) } else { mergeWithQueue(&symbols) }
   }
 
@@ -83,7 +83,7 @@ struct BytePairMerges: Sendable {
     symbols.removeLast(symbols.count - count)
   }
 
-  /// The same result by a queue of pairs ordered by rank, then place. O(n log n).
+  /// The same result by a queue of pairs ordered by rank, then position. O(n log n).
   func mergeWithQueue(_ symbols: inout [Int32]) {
     let count = symbols.count
     let removed: Int32 = -1
@@ -94,7 +94,7 @@ struct BytePairMerges: Sendable {
       let rank = rank(symbols[index], symbols[index + 1])
       if rank != Self.noRank { queue.insert(rank: rank, place: index) }
     }
-    // Pairs born in a round wait for its end, even those ranked before it.
+    // Pairs formed in a round wait for its end, even those ranked before it.
     var born: [Int] = []
     while let (best, place) = queue.first {
       queue.removeFirst()
@@ -118,7 +118,7 @@ struct BytePairMerges: Sendable {
   }
 }
 
-/// A binary heap of (rank, place), least first.
+/// A binary heap of (rank, position), least first.
 private struct PairQueue {
   private var keys: [UInt64] = []
 

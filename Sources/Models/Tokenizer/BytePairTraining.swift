@@ -2,7 +2,7 @@ import Formats
 import Foundation
 import Tensor
 
-/// How byte-pair merges are learned (Sennrich et al. 2016, algorithm 1): the most frequent pair of neighbours becomes a
+/// The training of byte-pair merges (Sennrich et al. 2016, algorithm 1): the most frequent pair of neighbours becomes a
 /// token, again and again.
 public struct BytePairTraining: Sendable {
   /// The merges, in the order in which they were learned.
@@ -10,8 +10,8 @@ public struct BytePairTraining: Sendable {
 
   /// Learns merges until every word is one token.
   ///
-  /// - words: how often each word occurs, 1 or more; each is lower-cased letters as `TextCleaning` leaves them. Of pairs that
-  ///   are equally frequent the first in the order of their bytes is taken.
+  /// - words: the number of occurrences of each word, 1 or more; each is lower-cased letters as `TextCleaning` leaves
+  ///   them. Of pairs that are equally frequent the first in byte order is used.
   public init(words: [String: Int]) {
     var pieces = words.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }.map { word, count in
       var symbols = word.utf8.map { String(ByteAlphabet.scalars[Int($0)]) }
@@ -54,7 +54,7 @@ public struct BytePairTraining: Sendable {
     return result
   }
 
-  /// The tokens, by id: the 256 bytes, the same at the end of a word, one a merge, start and end of text.
+  /// The tokens, by id: the 256 bytes, the same at the end of a word, one per merge, start and end of text.
   public var vocabulary: [String: Int] {
     let bytes = ByteAlphabet.order.map { String(ByteAlphabet.scalars[Int($0)]) }
     let tokens = bytes + bytes.map { $0 + Tokenizer.wordEnd } + merges.map { $0.0 + $0.1 }
@@ -71,9 +71,9 @@ public struct BytePairTraining: Sendable {
 
   /// Writes `vocab.json` and `merges.txt` as Hugging Face keeps them.
   ///
-  /// - Throws: `FileError` where the folder cannot be written.
+  /// - Throws: `FileError` if the folder cannot be written.
   public func write(to folder: URL) throws(FileError) {
-    // One token a line, by id: JSON whose bytes are ours to decide.
+    // One token per line, by id: JSON with defined bytes.
     let lines = vocabulary.sorted { $0.value < $1.value }.map { token, id in
       let escaped = token.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
       return "\"\(escaped)\": \(id)"

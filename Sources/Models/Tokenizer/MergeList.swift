@@ -1,12 +1,12 @@
-/// Pairs of tokens, one a line, best first.
+/// Pairs of tokens, one per line, best first.
 struct MergeList {
   let merges: [(String, String)]
   /// The number of the line that holds the first merge, from 1.
   let firstLine: Int
 
   /// - Parameters:
-  ///   - hasHead: whether the first line is a head whatever it says; else only if it starts with `#version`.
-  ///   - limit: lines after so many merges are left unread.
+  ///   - hasHead: true if the first line is a header whatever it says; else only if it starts with `#version`.
+  ///   - limit: the maximal number of merges read.
   init(_ text: String, name: String, hasHead: Bool = false, limit: Int = Tokenizer.countLimit + 1)
     throws(TokenizerError)
   {

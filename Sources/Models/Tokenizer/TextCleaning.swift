@@ -1,13 +1,13 @@
 import Foundation
 
-/// What happens to a text before it is cut into tokens. The two tokenizers in use differ, and so do their token ids.
+/// The cleaning of a text before tokenization. The two tokenizers in use differ, and so do their token ids.
 ///
 /// The raw value is the name under which flags and run folders have it.
 public enum TextCleaning: String, Sendable, CaseIterable {
   /// As the tokenizer published with CLIP: wrong decodings, ligatures, widths and quotes repaired (ftfy), HTML
   /// references resolved (twice over), NFC, white space collapsed and trimmed, lower case with final sigma.
   case published
-  /// As Hugging Face's `CLIPTokenizer`: NFC, white space collapsed, lower case a character at a time; nothing else.
+  /// As Hugging Face's `CLIPTokenizer`: NFC, white space collapsed, lower case one character at a time; nothing else.
   case huggingFace = "hugging-face"
 
   /// The cleaned form of `text`.
@@ -24,7 +24,7 @@ public enum TextCleaning: String, Sendable, CaseIterable {
     }
   }
 
-  /// The short way for what nearly every prompt is: printable ASCII without `&`, which no repair touches.
+  /// The fast path for nearly every prompt: printable ASCII without `&`, which no repair touches.
   private static func cleanedASCII(_ text: String) -> String? {
     var text = text
     return text.withUTF8 { bytes -> String? in
@@ -53,7 +53,7 @@ public enum TextCleaning: String, Sendable, CaseIterable {
     }
   }
 
-  /// One round resolves one layer of `&amp;amp;…`; the bound is for texts that are nothing but layers.
+  /// One round resolves one layer of `&amp;amp;…`; the bound is for texts that consist only of layers.
   private static let roundLimit = 64
   /// Lines longer than this are repaired piece by piece.
   private static let segmentLimit = 1_000_000
@@ -84,9 +84,9 @@ public enum TextCleaning: String, Sendable, CaseIterable {
 
   /// Normalization form C. Below U+0300 every text already is.
   ///
-  /// Foundation on Linux mistakes a character beyond U+FFFF for one of the same low 16 bits when a mark follows; no such
-  /// mark can change it, so the text is normalized piece by piece with a cut between the two. A run of marks that no
-  /// script piles up is cut as well, since Foundation's time grows with the square of its length.
+  /// Foundation on Linux mistakes a character beyond U+FFFF for one of the same low 16 bits when a mark follows; no
+  /// such mark can change it, so the text is normalized piece by piece with a cut between the two. A run of marks that
+  /// no script piles up is cut as well, since Foundation's time grows with the square of its length.
   private static func composed(_ text: [Unicode.Scalar]) -> [Unicode.Scalar] {
     guard text.contains(where: { $0.value >= 0x300 }) else { return text }
     var result: [Unicode.Scalar] = []

@@ -1,9 +1,9 @@
-/// CLIP's tokenizer: byte-level byte-pair encoding of lower-cased words, each ended by `</w>` (Radford et al. 2021, 2.4;
-/// vocabulary of 49,408 tokens: 512 bytes, 48,894 merges, start and end of text).
+/// CLIP's tokenizer: byte-level byte-pair encoding of lower-cased words, each ended by `</w>` (Radford et al. 2021,
+/// 2.4; vocabulary of 49,408 tokens: 512 bytes, 48,894 merges, start and end of text).
 ///
 /// Token ids equal those of the published tokenizer, or of Hugging Face's with `TextCleaning.huggingFace`.
 public struct Tokenizer: Sendable {
-  /// What fills a row after the end-of-text token.
+  /// The padding of a row after the end-of-text token.
   public enum Padding: Sendable {
     /// Id 0, as the published tokenizer.
     case zero
@@ -11,7 +11,7 @@ public struct Tokenizer: Sendable {
     case endOfText
   }
 
-  /// How texts are cleaned before they are cut into tokens.
+  /// The text cleaning before tokenization.
   public var cleaning: TextCleaning
   /// The id that opens every row.
   public let startOfText: Int32
@@ -24,7 +24,7 @@ public struct Tokenizer: Sendable {
   /// Ids of each byte inside a word, and as its last byte.
   let innerBytes: [Int32]
   let finalBytes: [Int32]
-  /// The bytes that token `i` stands for: `storage[offsets[i]..<offsets[i + 1]]`.
+  /// The bytes of token `i`: `storage[offsets[i]..<offsets[i + 1]]`.
   let storage: [UInt8]
   let offsets: [Int]
   let specials: [(name: [UInt8], id: Int32)]
@@ -39,7 +39,7 @@ public struct Tokenizer: Sendable {
   ///   - vocabulary: ids of the tokens, 0..<count without hole; holds each byte's stand-in with and without `</w>`.
   ///   - merges: pairs of tokens in order of rank.
   ///   - startOfText, endOfText: names of the special tokens.
-  /// - Throws: `TokenizerError.file` where ids or merges contradict each other.
+  /// - Throws: `TokenizerError.file` if ids or merges contradict each other.
   public init(
     vocabulary: [String: Int], merges: [(String, String)], startOfText: String = "<|startoftext|>",
     endOfText: String = "<|endoftext|>", cleaning: TextCleaning = .published
@@ -49,7 +49,7 @@ public struct Tokenizer: Sendable {
       names: ("vocabulary", { "merge \($0 + 1)" }))
   }
 
-  /// As above; `names` say in errors where the vocabulary and the merge of some rank come from.
+  /// As above; `names` are the origins of the vocabulary and of each merge in errors.
   init(
     vocabulary: [String: Int], merges: [(String, String)], startOfText: String, endOfText: String,
     cleaning: TextCleaning, names: (vocabulary: String, merge: (Int) -> String)
@@ -99,11 +99,11 @@ public struct Tokenizer: Sendable {
       guard !token.isEmpty else { throw .file(name, expected: "tokens of one character or more", found: "\"\"") }
       guard vocabulary.indices(contain: id) else {
         throw .file(
-          name, expected: "ids 0..<\(vocabulary.count), one a token", found: "id \(id) of token \"\(token)\"")
+          name, expected: "ids 0..<\(vocabulary.count), one per token", found: "id \(id) of token \"\(token)\"")
       }
       if let owner = owners[id] {
         let pair = [owner, token].sorted()
-        throw .file(name, expected: "one token an id", found: "id \(id) for \"\(pair[0])\" and \"\(pair[1])\"")
+        throw .file(name, expected: "one token per id", found: "id \(id) for \"\(pair[0])\" and \"\(pair[1])\"")
       }
       owners[id] = token
       ids[token] = Int32(id)

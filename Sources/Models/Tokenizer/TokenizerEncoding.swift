@@ -69,7 +69,8 @@ extension Tokenizer {
   ///
   /// - Parameters:
   ///   - contextLength: the length of each row, 1 or more (77 for every published model).
-  ///   - truncate: whether of an over-long text the first `contextLength` tokens are kept, the last of them replaced by
+  ///   - truncate: true to keep the first `contextLength` tokens of a text that is too long, the last of them replaced
+  ///   by
   ///     end of text; else such a text is an error.
   /// - Returns: [texts.count, contextLength].
   /// - Throws: `TokenizerError.textTooLong`.

@@ -1,11 +1,11 @@
-/// Why a tokenizer could not be made from its files, or a text not be encoded.
+/// The reason why a tokenizer could not be made from its files, or a text not be encoded.
 public enum TokenizerError: Error, Equatable, CustomStringConvertible {
   /// A file is absent, unreadable, or not of the expected form.
   case file(String, expected: String, found: String)
   /// A text has more tokens than the model takes; `count` includes the start and end tokens.
   case textTooLong(String, count: Int, limit: Int)
 
-  /// What was expected and what was found.
+  /// The message: expected and found.
   public var description: String {
     switch self {
     case .file(let name, let expected, let found): "\(name): expected \(expected), found \(found)"

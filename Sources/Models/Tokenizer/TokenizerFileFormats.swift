@@ -1,7 +1,7 @@
 import Formats
 import Foundation
 
-/// Reading of the small files beside a model.
+/// Reads the small files in a model's folder.
 enum TokenizerFile {
   /// Published ones have 4 MB at most.
   static let byteLimit = 16 << 20
@@ -14,7 +14,7 @@ enum TokenizerFile {
       throw .file(name, expected: "a file", found: "none")
     }
     guard attributes[.type] as? FileAttributeType == .typeRegular else {
-      throw .file(name, expected: "a regular file", found: "something else")
+      throw .file(name, expected: "a regular file", found: "another kind")
     }
     let size = (attributes[.size] as? NSNumber)?.intValue ?? 0
     guard size <= byteLimit else { throw .file(name, expected: "at most \(byteLimit) bytes", found: "\(size)") }
@@ -44,7 +44,7 @@ enum TokenizerFile {
     }
     return switch error {
     case .typeMismatch(let type, let context): "no \(type) at \(place(context.codingPath))"
-    case .valueNotFound(let type, let context): "null in place of \(type) at \(place(context.codingPath))"
+    case .valueNotFound(let type, let context): "null instead of \(type) at \(place(context.codingPath))"
     case .keyNotFound(let key, let context): "no \"\(key.stringValue)\" at \(place(context.codingPath))"
     case .dataCorrupted(let context): "\(context.debugDescription) (at \(place(context.codingPath)))"
     @unknown default: "\(error)"
@@ -106,7 +106,7 @@ struct SingleFile: Decodable {
       }
       guard parts.count == 2 else {
         throw DecodingError.dataCorruptedError(
-          in: container, debugDescription: "a merge of \(parts.count) tokens in place of 2")
+          in: container, debugDescription: "a merge of \(parts.count) tokens instead of 2")
       }
       (left, right) = (parts[0], parts[1])
     }

@@ -51,13 +51,13 @@ extension Tokenizer {
       cleaning: cleaning, names: ("tokenizer.json", { "tokenizer.json merge \($0 + 1)" }))
   }
 
-  /// The tokenizer of a merge list as published beside CLIP's code (`bpe_simple_vocab_16e6.txt`, unpacked).
+  /// The tokenizer of a merge list as published with CLIP's code (`bpe_simple_vocab_16e6.txt`, unpacked).
   ///
-  /// Ids: the 256 bytes in the order of `ByteAlphabet`, the same with `</w>`, one a merge, start and end of text.
+  /// Ids: the 256 bytes in the order of `ByteAlphabet`, the same with `</w>`, one per merge, start and end of text.
   ///
   /// - Parameters:
-  ///   - text: a head line, then one merge a line, best first.
-  ///   - count: how many merges are used; the published list is longer than the published vocabulary.
+  ///   - text: a header line, then one merge per line, best first.
+  ///   - count: the number of merges used; the published list is longer than the published vocabulary.
   /// - Throws: `TokenizerError.file` naming the line.
   public init(
     publishedMerges text: String, count: Int = Tokenizer.publishedMergeCount, cleaning: TextCleaning = .published
@@ -66,7 +66,7 @@ extension Tokenizer {
     let name = "merge list"
     let list = try MergeList(text, name: name, hasHead: true, limit: count)
     guard list.merges.count == count else {
-      throw .file(name, expected: "\(count) merges after the head line", found: "\(list.merges.count)")
+      throw .file(name, expected: "\(count) merges after the header line", found: "\(list.merges.count)")
     }
     let bytes = ByteAlphabet.order.map { String(ByteAlphabet.scalars[Int($0)]) }
     let special = ["<|startoftext|>", "<|endoftext|>"]
@@ -75,7 +75,7 @@ extension Tokenizer {
     vocabulary.reserveCapacity(tokens.count)
     for (id, token) in tokens.enumerated() {
       if let first = vocabulary.updateValue(id, forKey: token) {
-        throw .file(name, expected: "one merge a token", found: "\"\(token)\" as token \(first) and \(id)")
+        throw .file(name, expected: "one merge per token", found: "\"\(token)\" as token \(first) and \(id)")
       }
     }
     try self.init(

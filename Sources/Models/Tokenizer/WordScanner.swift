@@ -1,6 +1,6 @@
 /// Cuts a cleaned text into the words that byte-pair merges may not cross.
 ///
-/// The pattern of the published tokenizer, tried in this order at each place (white space is left out):
+/// The pattern of the published tokenizer, tried in this order at each position (white space is skipped):
 ///
 ///     <|startoftext|> | <|endoftext|> | 's | 't | 're | 've | 'm | 'll | 'd | \p{L}+ | \p{N} | [^\s\p{L}\p{N}]+
 struct WordScanner {
@@ -78,7 +78,7 @@ struct WordScanner {
     return nil
   }
 
-  /// Where `name` ends if it stands at `start`; the published pattern ignores case, so that ſ counts as s.
+  /// The end of `name` if it occurs at `start`; the published pattern ignores case, so that ſ counts as s.
   private func end(of name: [UInt8], at start: Int) -> Int? {
     var position = start
     for byte in name {

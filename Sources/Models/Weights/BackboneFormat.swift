@@ -1,10 +1,10 @@
 import Formats
 import Tensor
 
-/// A family of published checkpoints of image classifiers: how to know one, how its sizes are found, and its table of
-/// names.
+/// A family of published checkpoints of image classifiers: its recognition, the inference of its sizes, and its table
+/// of names.
 struct BackboneFormat: Sendable {
-  /// What it is called in messages.
+  /// Its name in messages.
   let name: String
   /// A tensor that checkpoints of this family have, and those of no family before it in the list.
   let mark: String
@@ -30,17 +30,17 @@ struct BackboneFormat: Sendable {
       "under Hugging Face's", "encoder.stages.0.layers.0.dwconv.weight", .huggingFaceConvNeXt, finalEpsilon: 1e-12),
   ]
 
-  /// What may stand before all names of a tower: its place in the model that was trained, or in a wrapper.
+  /// Prefixes that all names of a tower may share: its path in the trained model, or in a wrapper.
   static let prefixes = [
     "", "module.", "model.", "vit.", "swin.", "convnext.",
-    // The encoder of MoCo v3's pretraining, beside which there is a second one that follows it; as stored, and as read
+    // The encoder of MoCo v3's pretraining, which also has a second one that follows it; as stored, and as read
     // from a PyTorch file, which takes off a word that all names begin with.
     "module.base_encoder.", "base_encoder.",
   ]
 
-  /// The family of a checkpoint, and the checkpoint without what stands before all names of its tower.
+  /// The family of a checkpoint, and the checkpoint without the prefix of its tower's names.
   ///
-  /// - Throws: `ConfigurationError` that lists the known families where it is of none.
+  /// - Throws: `ConfigurationError` that lists the known families if it belongs to none.
   static func of(_ source: any TensorSource) throws(ConfigurationError) -> (BackboneFormat, any TensorSource) {
     for prefix in prefixes {
       let stripped: any TensorSource = prefix.isEmpty ? source : StrippedSource(source, prefix: prefix)
@@ -53,7 +53,7 @@ struct BackboneFormat: Sendable {
   }
 }
 
-// One maker of families an architecture.
+// One family constructor per architecture.
 
 extension BackboneFormat {
   private static func visionTransformer(

@@ -1,9 +1,9 @@
 import Tensor
 
 extension ConvNeXtConfiguration {
-  /// The sizes of a ConvNeXt by the shapes of its tensors, which tell all but the size of pictures: 224 unless it is given.
+  /// The sizes of a ConvNeXt, inferred from tensor shapes except for the image size: 224 unless given.
   ///
-  /// - finalEpsilon: ε of the last norm where it is not that of the others.
+  /// - finalEpsilon: ε of the last norm if it differs from that of the others.
   /// - Throws: `ConfigurationError` naming the tensor, what was expected and what was found.
   init(
     deducedFrom shapes: CanonicalShapes, _ hints: BackboneHints, epsilon: Double, finalEpsilon: Double? = nil

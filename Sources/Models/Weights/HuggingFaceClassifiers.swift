@@ -1,5 +1,5 @@
 // Image classifiers of Hugging Face transformers. Names of a model without its head, `ViTModel`, lack the first word,
-// which is taken off everywhere (`BackboneFormat.prefixes`).
+// which is stripped everywhere (`BackboneFormat.prefixes`).
 
 extension WeightLayout {
   /// `ViTModel`, `ViTForImageClassification`, `ViTMAEModel` and `ViTMAEForPreTraining`.

@@ -11,7 +11,7 @@ extension WeightLayout {
   public static let openAIResNetCLIP = WeightLayout(
     name: "OpenAI CLIP with a ResNet", rules: modifiedResNet + textTower(""), ignored: sizes + counters)
 
-  /// open_clip's `CustomTextCLIP`: the same names, but for the text tower's, which begin with `text.`.
+  /// open_clip's `CustomTextCLIP`: the same names except for the text tower's, which begin with `text.`.
   public static let customTextCLIP = WeightLayout(
     name: "open_clip CustomTextCLIP", rules: visionTransformer + textTower(customTextPrefix), ignored: sizes)
 
@@ -20,7 +20,7 @@ extension WeightLayout {
     name: "open_clip CustomTextCLIP with a ResNet", rules: modifiedResNet + textTower(customTextPrefix),
     ignored: sizes + counters)
 
-  /// What the names of the text tower begin with in a checkpoint under OpenAI's names.
+  /// The prefix of the text tower's names in a checkpoint with OpenAI's names.
   static func textPrefix(_ source: some TensorSource) -> String {
     source.shape(of: "\(customTextPrefix)token_embedding.weight") == nil ? "" : customTextPrefix
   }
@@ -63,7 +63,7 @@ extension WeightLayout {
       + block("text.blocks.{i}", "\(prefix)transformer.resblocks.{i}", residualBlock)
   }
 
-  /// Sizes that OpenAI stores beside the weights; see `CLIPDirectory.sizeWarnings`.
+  /// Sizes that OpenAI stores with the weights; see `CLIPDirectory.sizeWarnings`.
   private static let sizes = ["input_resolution", "context_length", "vocab_size"]
 
   /// Counters of the pretraining.

@@ -2,13 +2,13 @@ import Formats
 import Tensor
 
 extension CLIPConfiguration {
-  /// Whether these are the tensors of a CLIP under OpenAI's names.
+  /// Returns whether these are the tensors of a CLIP with OpenAI's names.
   static func hasOpenAINames(_ source: some TensorSource) -> Bool { source.shape(of: "visual.conv1.weight") != nil }
 
-  /// The sizes of a model under OpenAI's names, which come without a configuration: the shapes tell them, as in the
-  /// released code (Radford et al. 2021).
+  /// The sizes of a model under OpenAI's names, which come without a configuration: inferred from tensor shapes, as in
+  /// the released code (Radford et al. 2021).
   ///
-  /// Shapes do not tell the activation, nor the width of a head, which is 64 in every published model.
+  /// Shapes do not determine the activation, nor the head width, which is 64 in every published model.
   /// - Throws: `ConfigurationError` naming the file, the tensor, what was expected and what was found.
   public init(
     deducedFrom source: some TensorSource, activation: Activation = .quickGELU
@@ -56,7 +56,7 @@ private struct ShapeReader<Source: TensorSource> {
     return shape
   }
 
-  /// How many different numbers follow `prefix` in the names of tensors.
+  /// The number of different indices that follow `prefix` in the names of tensors.
   func count(_ prefix: String) -> Int {
     Set(
       source.names.filter { $0.hasPrefix(prefix) }.compactMap { Int($0.dropFirst(prefix.count).prefix { $0 != "." }) }
@@ -64,12 +64,12 @@ private struct ShapeReader<Source: TensorSource> {
     .count
   }
 
-  /// The height and width of a map whose pixels, and one token more, have positions.
+  /// The height and width of a map whose pixels, and one more token, have positions.
   func side(_ positions: String) throws(ConfigurationError) -> Int {
     let tokens = try shape(positions, rank: 2)[0]
     let side = Int(Double(tokens - 1).squareRoot().rounded())
     guard side > 0, side * side + 1 == tokens else {
-      throw error(positions, "positions of a square of pixels and of one token more", "\(tokens)")
+      throw error(positions, "positions of a square of pixels and one more token", "\(tokens)")
     }
     return side
   }
@@ -80,7 +80,7 @@ private struct ShapeReader<Source: TensorSource> {
   ) throws(ConfigurationError) -> TransformerConfiguration {
     let width = try shape(tensor, rank: rank)[0]
     guard width % Self.headWidth == 0 else {
-      throw error(tensor, "a multiple of \(Self.headWidth), the width of a head", "\(width)")
+      throw error(tensor, "a multiple of \(Self.headWidth), the head width", "\(width)")
     }
     return TransformerConfiguration(
       width: width, hiddenWidth: 4 * width, blocks: count(blocks), heads: width / Self.headWidth,

@@ -2,10 +2,10 @@ import Formats
 import Foundation
 import Tensor
 
-/// What the shapes of weights under OpenAI's names do not tell: the activation.
+/// The activation of weights with OpenAI's names, which shapes do not determine.
 ///
-/// OpenAI trained with QuickGELU. open_clip's own models have GELU, unless `quick_gelu` stands in the `model_cfg` of
-/// the `open_clip_config.json` that is published beside their weights (open_clip, `build_vision_tower`).
+/// OpenAI trained with QuickGELU. open_clip's own models have GELU, unless `quick_gelu` is set in the `model_cfg` of
+/// the `open_clip_config.json` that is published with their weights (open_clip, `build_vision_tower`).
 enum OpenCLIPConfiguration {
   /// The file name.
   static let fileName = "open_clip_config.json"

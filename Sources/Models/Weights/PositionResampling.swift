@@ -1,6 +1,6 @@
 import Tensor
 
-/// How the positions of patches are resized for pictures of another size: as `torch.nn.functional.interpolate` with
+/// The resampling of patch positions to another image size: as `torch.nn.functional.interpolate` with
 /// `align_corners=False` does it.
 public struct PositionResampling: Sendable, Equatable, CustomStringConvertible {
   /// The kernel.
@@ -13,7 +13,7 @@ public struct PositionResampling: Sendable, Equatable, CustomStringConvertible {
 
   /// The kernel.
   public let filter: Filter
-  /// Whether the kernel is as wide as what it must blur where positions become fewer.
+  /// True if the kernel is widened when positions become fewer (antialiasing).
   public let isAntialiased: Bool
 
   /// A kernel, with or without antialiasing.
@@ -22,7 +22,7 @@ public struct PositionResampling: Sendable, Equatable, CustomStringConvertible {
   /// `bicubic, antialiased`
   public var description: String { filter.rawValue + (isAntialiased ? ", antialiased" : "") }
 
-  /// What timm does by default.
+  /// The default of timm.
   public static let timm = PositionResampling(.bicubic, isAntialiased: true)
   /// What PyTorch does by default: the code of papers that resize positions without timm.
   public static let plainBicubic = PositionResampling(.bicubic, isAntialiased: false)
@@ -61,7 +61,7 @@ public struct PositionResampling: Sendable, Equatable, CustomStringConvertible {
     }
   }
 
-  /// For every new place along one side, the old ones that make it, with their weights.
+  /// For every new position along one side, the old ones it is made of, with their weights.
   private func taps(from count: Int, to newCount: Int) -> [[(place: Int, weight: Double)]] {
     let scale = Double(count) / Double(newCount)
     return (0..<newCount).map { place in
@@ -70,9 +70,9 @@ public struct PositionResampling: Sendable, Equatable, CustomStringConvertible {
     }
   }
 
-  /// Places outside take the value of the border.
+  /// Positions outside have the value of the border.
   private func interpolated(_ centre: Double, _ count: Int) -> [(place: Int, weight: Double)] {
-    // Bilinear clamps the centre too, which comes to the same.
+    // Bilinear clamps the centre too, with the same result.
     let reach = filter == .bilinear ? 0...1 : -1...2
     let first = Int(centre.rounded(.down))
     return reach.map { offset in
@@ -80,7 +80,7 @@ public struct PositionResampling: Sendable, Equatable, CustomStringConvertible {
     }
   }
 
-  /// Places outside do not count: what is left is scaled to a sum of 1.
+  /// Positions outside do not count: the remaining weights are scaled to a sum of 1.
   private func blurred(_ centre: Double, _ scale: Double, _ count: Int) -> [(place: Int, weight: Double)] {
     let stretch = max(scale, 1)
     let support = (filter == .bilinear ? 1 : 2) * stretch

@@ -1,9 +1,9 @@
 import Formats
 import Tensor
 
-/// The weights a network starts from when it is trained from scratch.
+/// The initial weights of a network trained from scratch.
 ///
-/// Normal numbers whose deviation follows the role, as in CLIP (Radford et al. 2021; width w, L blocks):
+/// Normally distributed, with a deviation by role, as in CLIP (Radford et al. 2021; width w, L blocks):
 ///
 ///     query, key, value: w^−½       attention output, MLP down: w^−½ (2 L)^−½       MLP up: (2 w)^−½
 ///     token table: 0.02             text positions: 0.01                           class token, image positions: w^−½
@@ -11,7 +11,7 @@ import Tensor
 ///
 /// Scales are 1, shifts and biases 0, log s = log(1 / 0.07).
 struct StartingWeights: TensorSource {
-  let label = "starting weights"
+  let label = "initial weights"
   private let shapes: [String: Shape]
   private let places: [String: Int]
   private let blocks: [String: Int]

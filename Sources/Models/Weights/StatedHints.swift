@@ -3,10 +3,10 @@ import Foundation
 import Tensor
 
 extension BackboneHints {
-  /// What the `config.json` beside the weights of a classifier says that shapes do not: Hugging Face's, or timm's, of which
-  /// only the size of pictures counts. Nothing, where there is none.
+  /// Settings from the `config.json` of a classifier that shapes do not determine: Hugging Face's, or timm's, of which
+  /// only the image size is used. Empty without the file.
   ///
-  /// - url: a directory; a file has nothing beside it that is known to belong to it.
+  /// - url: a directory; next to a single file nothing is known to belong to it.
   /// - Throws: `ConfigurationError` naming the file, the key, what was expected and what was found.
   public init(beside url: URL) throws(ConfigurationError) {
     self.init()
@@ -35,7 +35,7 @@ extension BackboneHints {
 
   private mutating func readHuggingFace(_ json: ConfigurationFile) throws(ConfigurationError) {
     if json.values["image_size"] != nil { imageSize = try json.extent("image_size", default: 224) }
-    // Of Swin, a list that the shapes tell too.
+    // For Swin, a list that is also inferred from shapes.
     if let heads = json.values["num_attention_heads"], !(heads is [Any]) {
       self.heads = try json.extent("num_attention_heads", default: 12)
     }
@@ -56,11 +56,11 @@ extension BackboneHints {
 }
 
 extension ImageBackbone {
-  /// Reads an image classifier from a weight file of any format, or from a directory with one, whose `config.json` is read for what
-  /// shapes do not tell.
+  /// Reads an image classifier from a weight file of any format, or from a directory with one, whose `config.json` is
+  /// read for what shapes do not determine.
   ///
-  /// - hints: what the caller knows better.
-  /// - classes: how many the head must have; see `init(from:hints:classes:)`.
+  /// - hints: settings stated by the caller, which take precedence.
+  /// - classes: the number of classes of the head; see `init(from:hints:classes:)`.
   /// - Throws: the error of the file format, `ConfigurationError` or `WeightsError`, each naming the file.
   public init(contentsOf url: URL, hints: BackboneHints = BackboneHints(), classes: Int? = nil) throws {
     let stated = try BackboneHints(beside: url)

@@ -1,12 +1,12 @@
 import Formats
 import Tensor
 
-/// A checkpoint some of whose names begin with a word that is taken off; names without it stay.
+/// A checkpoint with a prefix stripped from its names; names without it stay.
 struct StrippedSource: TensorSource {
   private let source: any TensorSource
   private let stored: [String: String]
 
-  /// A checkpoint without `prefix`. Where both a name with it and the rest of that name exist, the former is meant.
+  /// A checkpoint without `prefix`. Where both a name with it and the rest of that name exist, the former is used.
   init(_ source: any TensorSource, prefix: String) {
     self.source = source
     var stored = Dictionary(uniqueKeysWithValues: Set(source.names).map { ($0, $0) })
@@ -17,7 +17,7 @@ struct StrippedSource: TensorSource {
     self.stored = stored
   }
 
-  /// The names of the checkpoint, by those that are left of them.
+  /// The names of the checkpoint, by the stripped names.
   var fullNames: [String: String] { stored.filter { $0.key != $0.value } }
 
   var label: String { source.label }

@@ -1,10 +1,10 @@
 import Tensor
 
 extension SwinConfiguration {
-  /// The sizes of a Swin by the shapes of its tensors.
+  /// The sizes of a Swin, inferred from tensor shapes.
   ///
-  /// The table of relative positions tells heads and windows. Shapes do not tell the size of pictures: unless it is given,
-  /// it is the one at which the last map is a single window, as in all published models (224 and 384).
+  /// Heads and windows follow from the table of relative positions. Shapes do not determine the image size: unless
+  /// given, it is the one at which the last map is a single window, as in all published models (224 and 384).
   /// - Throws: `ConfigurationError` naming the tensor, what was expected and what was found.
   init(deducedFrom shapes: CanonicalShapes, _ hints: BackboneHints, epsilon: Double) throws(ConfigurationError) {
     let patch = try shapes.shape("vision.patchEmbedding", rank: 4)

@@ -1,5 +1,5 @@
 extension WeightLayout {
-  /// `SwinTransformer` of timm since 0.9: a merging belongs to the stage behind it.
+  /// `SwinTransformer` of timm since 0.9: a merging belongs to the stage after it.
   static let timmSwin = swin("timm", mergingBelongsTo: { $0 - 1 }, head: "head.fc")
 
   /// The released code of Swin (Liu et al. 2021), and timm before 0.9: a merging belongs to the stage before it.
@@ -12,7 +12,7 @@ extension WeightLayout {
         + (2...4).flatMap { block("vision.stage\($0).merging", "layers.\(stored($0)).downsample", merging) }
         + (1...4).flatMap { block("vision.stage\($0).blocks.{i}", "layers.\($0 - 1).blocks.{i}", swinBlock) }
         + norm("vision.postNorm", "norm") + linear("head", head),
-      // What the code calculates from the sizes.
+      // Tables calculated from the sizes.
       ignored: ["*.relative_position_index", "*.attn_mask"])
   }
 

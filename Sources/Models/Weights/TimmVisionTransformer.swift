@@ -16,7 +16,7 @@ extension WeightLayout {
     ignored: [],
     leftAside: [
       Part(name: "the decoder of MAE's pretraining", patterns: ["decoder_*", "mask_token"]),
-      // Maps and batch norms by their number in a list, ReLUs between them.
+      // Maps and batch norms by their index in a list, ReLUs between them.
       Part(
         name: "the projection head of MoCo v3's pretraining",
         patterns: ["head.0.*", "head.1.*", "head.3.*", "head.4.*", "head.6.*", "head.7.*"]),

@@ -1,10 +1,10 @@
 import Tensor
 
 extension VisionConfiguration {
-  /// The sizes of a vision transformer by the shapes of its tensors.
+  /// The sizes of a vision transformer, inferred from tensor shapes.
   ///
-  /// Shapes do not tell the number of heads: they are 64 wide, and 16 in the published models whose width asks for
-  /// others (`publishedHeads`). Nor do they tell the activation, which is GELU in all of them.
+  /// Shapes do not determine the number of heads: the head width is 64, except in published models of widths that have
+  /// 16 heads (`publishedHeads`). Nor do they determine the activation, which is GELU in all of them.
   /// - Throws: `ConfigurationError` naming the tensor, what was expected and what was found.
   init(deducedFrom shapes: CanonicalShapes, _ hints: BackboneHints, epsilon: Double) throws(ConfigurationError) {
     let patch = try shapes.shape("vision.patchEmbedding", rank: 4)
@@ -33,7 +33,8 @@ extension VisionConfiguration {
         hasClassToken: hasClassToken, pooling: pooling))
   }
 
-  /// Heads that are not 64 wide: SO400M, H, g and G (Alabdulmohsin et al. 2023, table 1; Zhai et al. 2022, table 2).
+  /// Models whose head width is not 64: SO400M, H, g and G (Alabdulmohsin et al. 2023, table 1; Zhai et al. 2022, table
+  /// 2).
   private static let publishedHeads = [1152: 16, 1280: 16, 1408: 16, 1664: 16]
 
   private static func heads(
@@ -49,7 +50,7 @@ extension VisionConfiguration {
     if let heads = publishedHeads[width] { return heads }
     guard width % 64 == 0 else {
       throw shapes.error(
-        "vision.patchEmbedding", "a multiple of 64, the width of a head, or a configuration that states the heads",
+        "vision.patchEmbedding", "a multiple of 64, the head width, or a configuration that states the heads",
         "\(width)")
     }
     return width / 64

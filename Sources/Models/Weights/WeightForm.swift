@@ -1,7 +1,7 @@
 import Tensor
 
 extension WeightLayout {
-  /// How a tensor is stored.
+  /// The storage form of a tensor.
   enum Form: Sendable, Equatable {
     /// As it is used.
     case same
@@ -9,7 +9,7 @@ extension WeightLayout {
     case transposed
     /// One of three tensors stacked along the first dimension.
     case third(Int)
-    /// With so many extents of 1 in front.
+    /// With the given number of leading extents of 1.
     case nested(Int)
     /// A matrix [out, 4 · in] of four neighbours side by side as the 2 × 2 convolution [out, in, 2, 2] that it is.
     case neighboursLast
@@ -37,7 +37,7 @@ extension WeightLayout {
       }
     }
 
-    /// The extents of the tensor that is stored in another; `nil` where none of this form can be.
+    /// The extents of the tensor that is stored in another; `nil` if none has this form.
     func canonicalShape(of stored: Shape) -> Shape? {
       guard stored.rank >= leastRank else { return nil }
       let shape: Shape =
@@ -66,7 +66,7 @@ extension WeightLayout {
       }
     }
 
-    /// Which extent of the stored tensor each extent of the used one is made of, where they change places.
+    /// The stored extent for each extent of the used tensor, if they are permuted.
     var extentOrder: [Int]? {
       switch self {
       case .same, .third, .nested, .inHeads: nil

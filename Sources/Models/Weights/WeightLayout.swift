@@ -2,25 +2,25 @@ import Tensor
 
 /// The names and forms under which one family of checkpoints stores the tensors of a model: a table.
 public struct WeightLayout: Sendable {
-  /// What the layout is called.
+  /// The name of the layout.
   public let name: String
   let rules: [Rule]
   /// Stored names that carry no weights of the model; a star stands for any beginning or any end.
   let ignored: [String]
-  /// What else a checkpoint may hold that is no part of the model, and is said to be left aside.
+  /// Other contents of a checkpoint that are not part of the model and not loaded, with a notice.
   var leftAside: [Part] = []
-  /// What one checkpoint calls tensors before whose names it has a word of its own (`StrippedSource`).
+  /// The stored names of a checkpoint with its own prefix (`StrippedSource`).
   var fullNames: [String: String] = [:]
 
   /// A part of a checkpoint that belongs to its pretraining alone.
   struct Part: Sendable {
-    /// What to call it: "the decoder of MAE's pretraining".
+    /// Its name in messages: "the decoder of MAE's pretraining".
     let name: String
     /// Its stored names, with stars as in `ignored`.
     let patterns: [String]
   }
 
-  /// One line of the table. `{i}` stands for the number of a block on both sides.
+  /// One row of the table. `{i}` is the index of a block on both sides.
   struct Rule: Sendable {
     let canonical: String
     let stored: String
@@ -49,11 +49,11 @@ public struct WeightLayout: Sendable {
     Self.matches(stored, ignored) || leftAside.contains { Self.matches(stored, $0.patterns) }
   }
 
-  /// A line for each part that a checkpoint holds and the model leaves aside.
+  /// One line per part of a checkpoint that is not loaded.
   func notes(about names: [String]) -> [String] {
     leftAside.compactMap { part in
       let count = names.count { Self.matches($0, part.patterns) }
-      return count == 0 ? nil : "\(part.name) left aside (\(count) \(count == 1 ? "tensor" : "tensors"))"
+      return count == 0 ? nil : "\(part.name) not loaded (\(count) \(count == 1 ? "tensor" : "tensors"))"
     }
   }
 
@@ -64,7 +64,7 @@ public struct WeightLayout: Sendable {
     }
   }
 
-  /// The rules of one block of a tower, whose halves of the names differ from the other tower's only in front.
+  /// The rules of one block of a tower, whose names differ from the other tower's only in the prefix.
   static func block(_ canonical: String, _ stored: String, _ rules: [Rule]) -> [Rule] {
     rules.map { Rule("\(canonical).\($0.canonical)", "\(stored).\($0.stored)", $0.form) }
   }

@@ -1,7 +1,7 @@
 import Tensor
 
 extension WeightLayout {
-  /// The stored name of a site's tensor, and which third of it the site is, where three are stacked.
+  /// The stored name of a site's tensor, and the third of it that is the site's, if three are stacked.
   ///
   /// `nil` for a site that the layout does not store.
   public func place(of site: String) -> (name: String, third: Int?)? {
@@ -10,10 +10,10 @@ extension WeightLayout {
     return (rule.name, nil)
   }
 
-  /// A checkpoint with some of its tensors exchanged: values by site, in the names and forms of the layout.
+  /// A checkpoint with some of its tensors replaced: values by site, in the names and forms of the layout.
   ///
-  /// - stored: what the tensors are now, by their stored names.
-  /// - Returns: the stored tensors that change; sites that the layout does not store are passed over.
+  /// - stored: the current tensors, by their stored names.
+  /// - Returns: the stored tensors that change; sites that the layout does not store are skipped.
   public func stored(
     _ values: [(site: String, value: Tensor)], over stored: (_ name: String) throws -> Tensor
   ) rethrows -> [String: Tensor] {

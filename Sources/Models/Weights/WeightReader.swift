@@ -1,18 +1,18 @@
 import Formats
 import Tensor
 
-/// A checkpoint whose tensors are not those its configuration calls for.
+/// A checkpoint whose tensors are not those of its configuration.
 public enum WeightsError: Error, CustomStringConvertible, Equatable {
-  /// A tensor that the model needs is not there.
+  /// A tensor that the model needs is missing.
   case missing(file: String, tensor: String, expected: Shape)
-  /// Tensors that the model does not know.
+  /// Tensors that are unknown to the model.
   case surplus(file: String, tensors: [String])
   /// A tensor of another shape.
   case shape(file: String, tensor: String, expected: Shape, found: Shape, hint: String)
   /// A tensor that could not be read.
   case unreadable(String)
 
-  /// What was expected and what was found.
+  /// The message: expected and found.
   public var description: String {
     switch self {
     case .missing(let file, let tensor, let expected):
@@ -29,12 +29,12 @@ public enum WeightsError: Error, CustomStringConvertible, Equatable {
   }
 }
 
-/// Hands out the tensors of a checkpoint under their canonical names, and notices what is missing, misshapen or left over.
+/// Reads the tensors of a checkpoint by canonical name, and detects missing, misshapen and surplus ones.
 package struct WeightReader {
   private let source: any TensorSource
   private let layout: WeightLayout
   private var used: Set<String> = []
-  /// How positions of another grid of patches are resized; not at all by default.
+  /// The resampling of positions of another patch grid; none by default.
   package var resampling: PositionResampling?
 
   package init(_ source: any TensorSource, _ layout: WeightLayout) { (self.source, self.layout) = (source, layout) }
@@ -67,7 +67,7 @@ package struct WeightReader {
     }
   }
 
-  /// The positions of a square of patches, `side` · `side`, behind those of `prefix` other tokens: resized where the
+  /// The positions of a square of patches, `side` · `side`, after those of `prefix` other tokens: resized if the
   /// checkpoint has them for another square and the reader resizes.
   package mutating func positions(
     _ site: Site, prefix: Int, side: Int, width: Int
@@ -80,7 +80,7 @@ package struct WeightReader {
       site, resampling.resized(positions, prefix: prefix, from: (stored.side, stored.side), to: (side, side)))
   }
 
-  /// A tensor of variances, which are numbers of 0 or more.
+  /// A tensor of variances, which are 0 or more.
   package mutating func variance(_ name: String, _ shape: Shape) throws(WeightsError) -> Tensor {
     let variance = try tensor(name, shape)
     if let negative = variance.values.first(where: { !($0 >= 0) }) {
@@ -90,12 +90,12 @@ package struct WeightReader {
     return variance
   }
 
-  /// Leaves the tensor of a canonical name unread, whatever its shape.
+  /// Skips the tensor of a canonical name, whatever its shape.
   package mutating func skip(_ name: String) {
     if let rule = layout.rule(for: name) { used.insert(rule.name) }
   }
 
-  /// Checks that nothing of the checkpoint was left unread.
+  /// Checks that every tensor of the checkpoint was read.
   package func finish() throws(WeightsError) {
     let surplus = source.names.filter { !used.contains($0) && !layout.isIgnored($0) }.sorted()
     if !surplus.isEmpty { throw .surplus(file: source.label, tensors: surplus) }

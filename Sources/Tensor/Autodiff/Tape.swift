@@ -1,13 +1,13 @@
 /// The record of a computation, read backwards for gradients (reverse-mode differentiation).
 ///
-/// Each node stands for one operation and holds a closure that turns the gradient of its output, ∂y, into the
-/// gradients of its inputs. The closure captures what it will read and nothing else, so what is kept for the backward
+/// Each node is one operation and holds a closure that turns the gradient of its output, ∂y, into the
+/// gradients of its inputs. The closure captures only what it will read, so what is kept for the backward
 /// pass is visible in the operation's own file.
 ///
 /// Several losses are read in one walk, node by node: what an operation computes again or packs for its backward pass
-/// it does once for all of them.
+/// is done once for all of them.
 public final class Tape {
-  /// The gradient of one output → the gradients of the inputs; `nil` where an input needs none.
+  /// The gradient of one output → the gradients of the inputs; `nil` if an input needs none.
   typealias Backward = (Tensor) -> [Tensor?]
   /// The same for the gradients that several losses have of one output.
   typealias SharedBackward = ([Tensor]) -> [[Tensor?]]
@@ -24,7 +24,7 @@ public final class Tape {
   /// An empty tape.
   public init() {}
 
-  /// A variable to which gradients are wanted: a parameter, or an input under test.
+  /// A variable whose gradient is wanted: a parameter, or an input under test.
   public func leaf(_ value: Tensor) -> Variable {
     append(Node(operation: nil, inputs: [], shape: value.shape, backward: nil), value)
   }
@@ -37,9 +37,9 @@ public final class Tape {
     return Variable(value, at: .init(tape: self, node: nodes.count - 1))
   }
 
-  /// Puts an operation on the tape its inputs stand on; a constant where they stand on none.
+  /// Records an operation on the tape of its inputs; returns a constant if they are on none.
   ///
-  /// Traps when the inputs stand on two tapes.
+  /// Traps if the inputs are on two tapes.
   static func record(
     _ operation: Operation, _ value: Tensor, from inputs: [Variable], backward: @escaping Backward
   ) -> Variable {
@@ -70,8 +70,8 @@ public final class Tape {
 
   /// One list of gradients per loss.
   ///
-  /// - releasing: lets go of what the operations kept as soon as it has been read, so that memory shrinks as the gradients
-  ///   grow; the tape cannot be read again.
+  /// - releasing: releases what the operations kept as soon as it has been read, so that memory shrinks as the
+  ///   gradients grow; the tape cannot be read again.
   ///
   /// Traps when a loss is not a scalar, or a leaf is a constant or of another tape.
   public func gradients(
@@ -84,12 +84,12 @@ public final class Tape {
       of: losses.map { ($0, Tensor($0.shape, repeating: 1)) }, for: leaves, releasing: releasing)
   }
 
-  /// Hands over the gradient of a scalar with respect to each leaf as soon as it is known, and keeps none: the last
-  /// layer's come first, and memory never holds them all. Leaves that the scalar does not depend on are passed over.
+  /// Passes on the gradient of a scalar with respect to each leaf as soon as it is known, and keeps none: the last
+  /// layer's come first, and memory never holds them all. Leaves that the scalar does not depend on are skipped.
   ///
   /// The tape is released and cannot be read again. Traps as `gradients(of:for:)` does.
   ///
-  /// - body: the number of a leaf and its gradient.
+  /// - body: called with the index of a leaf and its gradient.
   public func forEachGradient(
     of loss: Variable, for leaves: [Variable], _ body: (_ leaf: Int, _ gradient: Tensor) -> Void
   ) {
@@ -153,8 +153,8 @@ public final class Tape {
     }
   }
 
-  /// Leaves by the node that is the last of their readers in a walk backwards: their gradients are complete behind it,
-  /// long before the walk comes to the leaves, which all stand at the beginning.
+  /// Leaves by the node that reads them last in a backward walk: their gradients are complete after it,
+  /// long before the walk reaches the leaves, which are all at the beginning.
   private func lastReaders(of leaves: Set<Int>) -> [Int: [Int]] {
     var (found, result): (Set<Int>, [Int: [Int]]) = ([], [:])
     for index in nodes.indices {

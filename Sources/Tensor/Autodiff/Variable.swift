@@ -1,4 +1,4 @@
-/// A tensor in a computation, and where it stands on a tape if gradients flow through it.
+/// A tensor in a computation, with its node on a tape if gradients flow through it.
 ///
 /// A constant is on no tape. An operation whose inputs are all constants yields a constant and keeps nothing: a
 /// frozen network run on plain images costs a forward pass and no memory beyond it.
@@ -24,10 +24,10 @@ public struct Variable {
     self.place = place
   }
 
-  /// Whether a gradient can be asked for: false for constants and all that was computed from constants only.
+  /// True if a gradient can be requested: false for constants and everything computed from constants only.
   public var needsGradient: Bool { place != nil }
 
-  /// Whether it is the same number on the same tape or, of constants, the same memory.
+  /// Returns whether it is the same node on the same tape or, for constants, the same memory.
   public func isSame(as other: Variable) -> Bool {
     switch (place, other.place) {
     case (let own?, let other?): own.tape === other.tape && own.node == other.node

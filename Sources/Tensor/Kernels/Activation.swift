@@ -1,7 +1,7 @@
 /// The nonlinearity between the two linear maps of a block, by the name that configurations of checkpoints give it.
 ///
-/// CLIP as published uses `quick_gelu`, many later checkpoints of the same layout `gelu`: the weights do not tell, and
-/// the wrong choice costs accuracy without an error.
+/// CLIP as published uses `quick_gelu`, many later checkpoints of the same layout `gelu`: the weights do not show
+/// which, and the wrong choice costs accuracy without an error.
 public enum Activation: String, Sendable, CaseIterable, Codable {
   /// x σ(1.702 x)
   case quickGELU = "quick_gelu"
@@ -19,7 +19,7 @@ public enum Activation: String, Sendable, CaseIterable, Codable {
     }
   }
 
-  /// y[i] = f(x[i]) for `count` numbers; y may be x.
+  /// y[i] = f(x[i]) for `count` elements; y may be x.
   func map(_ x: UnsafePointer<Real>, into y: UnsafeMutablePointer<Real>, count: Int) {
     switch self {
     case .gelu: GELU.map(x, into: y, count: count)

@@ -3,7 +3,7 @@ extension Transcendental {
   package enum Function: String, CaseIterable, Sendable {
     case exp, log, tanh, sigmoid, erf
 
-    /// y[i] = f(x[i]) for `count` numbers; y may be x.
+    /// y[i] = f(x[i]) for `count` elements; y may be x.
     package func map(_ x: UnsafePointer<Real>, into y: UnsafeMutablePointer<Real>, count: Int) {
       switch self {
       case .exp: Exp.map(x, into: y, count: count)

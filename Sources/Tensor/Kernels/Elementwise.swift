@@ -1,19 +1,19 @@
-// The loops that elementwise operations share: sixteen numbers at a time, cut into pieces of one size.
+// The loops that elementwise operations share: sixteen elements at a time, cut into pieces of one size.
 
-/// Numbers a piece of an elementwise loop: 128 KiB of `Float`, several pieces a core for the sizes of real models.
+/// Elements per piece of an elementwise loop: 128 KiB of `Float`, several pieces per core for the sizes of real models.
 private let grain = 1 << 15
 
-/// A function of sixteen numbers as a type.
+/// A function of sixteen values as a type.
 ///
-/// Loops over memory are specialised for a type, and what it computes is inlined whatever its size. A closure reaches a
+/// Loops over memory are specialised for a type, and its computation is inlined whatever its size. A closure reaches a
 /// loop that runs on several threads as a value, and one that is not tiny is called for every vector, which crosses the
 /// call in pieces: Swift 6.3 writes most operations of a vector lane by lane before LLVM gathers them again. That made
-/// 0.5 instead of 3.7 billion exponentials a second on one AVX-512 core.
+/// 0.5 instead of 3.7 billion exponentials per second on one AVX-512 core.
 protocol LaneFunction {
   static func value(_ x: Lanes) -> Lanes
 }
 
-/// A function of two times sixteen numbers as a type.
+/// A function of two times sixteen values as a type.
 protocol LaneFunction2 {
   static func value(_ x: Lanes, _ z: Lanes) -> Lanes
 }
@@ -86,12 +86,12 @@ extension Tensor {
   /// The sum of two tensors of one shape.
   func adding(_ other: Tensor) -> Tensor { mapLanes(other) { $0 + $1 } }
 
-  /// Every element times a number.
+  /// Every element times a scalar.
   public func scaled(by factor: Real) -> Tensor { mapLanes { $0 * factor } }
 }
 
 extension LaneFunction {
-  /// y[i] = f(x[i]) for `count` numbers; y may be x.
+  /// y[i] = f(x[i]) for `count` elements; y may be x.
   static func map(_ x: UnsafePointer<Real>, into y: UnsafeMutablePointer<Real>, count: Int) {
     var index = 0
     while index &+ Lanes.width <= count {
@@ -104,7 +104,7 @@ extension LaneFunction {
 }
 
 extension LaneFunction2 {
-  /// y[i] = f(x[i], z[i]) for `count` numbers.
+  /// y[i] = f(x[i], z[i]) for `count` elements.
   static func map(
     _ x: UnsafePointer<Real>, _ z: UnsafePointer<Real>, into y: UnsafeMutablePointer<Real>, count: Int
   ) {

@@ -1,4 +1,5 @@
-// exp and sigmoid share one reduction, and tanh has its own for 2x. With n = round(x / ln 2) and r = x − n ln 2, |r| ≤ ½ ln 2,
+// exp and sigmoid share one reduction, and tanh has its own for 2x. With n = round(x / ln 2) and r = x − n ln 2, |r| ≤
+// ½ ln 2,
 //
 //     eˣ = 2ⁿ (1 + q),   q = eʳ − 1 = r + r² Q(r),
 //
@@ -8,7 +9,7 @@ extension Transcendental {
   /// eˣ in every lane.
   @inline(always)
   static func exp(_ x: Lanes) -> Lanes {
-    // Beyond these bounds the result is ∞ or below half the least subnormal number; within them n fits two scales.
+    // Beyond these bounds the result is ∞ or below half the smallest subnormal number; within them n fits two scales.
     let reduced = Reduced(
       x.limited(above: Bounds.expAbove).limited(below: Bounds.expBelow), offset: 2 &* Binary.bias)
     // 2ⁿ by two factors, each an ordinary number for every n from the least subnormal exponent to the overflow:
@@ -17,11 +18,12 @@ extension Transcendental {
     return (1 + reduced.q) * power(field: half) * power(field: reduced.exponent &- half)
   }
 
-  /// eˣ in every lane for x ≤ 0, or above by what rounding adds (up to 40 is right): the bits of `exp`, in fewer instructions.
+  /// eˣ in every lane for x ≤ 0, or above by what rounding adds (up to 40 is right): the bits of `exp`, in fewer
+  /// instructions.
   @inline(always)
   static func expOfNegative(_ x: Lanes) -> Lanes {
-    // With the lift ℓ, 2ⁿ⁺ˡ is an ordinary number for every n from the least subnormal exponent on: the product with it is exact,
-    // and that with 2⁻ˡ rounds once.
+    // With the lift ℓ, 2ⁿ⁺ˡ is an ordinary number for every n from the least subnormal exponent on: the product with it
+    // is exact, and that with 2⁻ˡ rounds once.
     let reduced = Reduced(x.limited(below: Bounds.expBelow), offset: Binary.bias + Bounds.lift)
     return (1 + reduced.q) * power(field: reduced.exponent) * Bounds.lowering
   }
@@ -39,13 +41,13 @@ extension Transcendental {
     #if REAL64
       let r = magnitude.fma(n, Lanes(repeating: -0.5 * Binary.ln2High)).fma(n, Lanes(repeating: -0.5 * Binary.ln2Low))
     #else
-      // ln 2 in one part is off by 2⁻²⁹, by luck: where n is large enough for this to show, e²ʳ does not count.
+      // ln 2 in one part happens to be off by only 2⁻²⁹: where n is large enough for this to matter, e²ʳ is negligible.
       let r = magnitude.fma(n, Lanes(repeating: -0x1.62e43p-2))
     #endif
     let p = r.fma(r * r, halfQuotient(r))
     let h = power.times(Lanes(repeating: 0.5), plus: -0.5).fma(power, p)
     // Where tanh is just below a power of two, plain rounding of h, h + 1 and the quotient adds up to 2.5 ULP. The
-    // remainder h − t (h + 1) needs no rounded divisor, and one step of Newton's takes it up. The quotient is formed with
+    // remainder h − t (h + 1) needs no rounded divisor, and one Newton step corrects by it. The quotient is formed with
     // the other sign, as a negation would cost an instruction.
     let reciprocal = -1 / (h + 1)
     let quotient = h * reciprocal
@@ -99,8 +101,8 @@ extension Transcendental {
     Lanes(bits: field &<< LaneBits(repeating: Binary.significandBits))
   }
 
-  /// x = n ln 2 + r, as n + offset (a two's complement integer; the offset is even, so that ties go where they would without)
-  /// and q = eʳ − 1.
+  /// x = n ln 2 + r, as n + offset (a two's complement integer; the offset is even, so that ties go where they would
+  /// without) and q = eʳ − 1.
   private struct Reduced {
     let exponent: LaneBits
     let q: Lanes

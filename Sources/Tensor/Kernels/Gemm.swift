@@ -4,7 +4,7 @@
 /// old value: the bits do not depend on blocking, threads or vector width, and equal those of `gemmPlain`.
 ///
 /// - A: [m, k], B: [k, n] by strides; C: [m, n] with rows `cStride` apart, overlapping neither.
-/// - bias: n numbers that every row of sums starts from, in place of 0.
+/// - bias: n values that every row of sums starts from, instead of 0.
 /// - `parallel`: false runs on the calling thread alone, for callers that are parallel themselves.
 ///
 /// Five loops around a micro-kernel (Goto and van de Geijn, *Anatomy of High-Performance Matrix Multiplication*, 2008;
@@ -30,7 +30,7 @@ func gemm(
     parallel: parallel, finish: nil)
 }
 
-/// The same for either kind of B, and with a last touch.
+/// The same for either kind of B, with a final operation.
 ///
 /// - finish: called once for every part of C when its sums are complete, in any order and on several threads, while the
 ///   part is in the first-level cache.
@@ -52,7 +52,7 @@ func gemm(
   product.run(m, n)
 }
 
-/// A sum of no products is what it starts from.
+/// A sum of no products is its initial value.
 private func emptyProduct(
   _ m: Int, _ n: Int, into c: UnsafeMutablePointer<Real>, _ cStride: Int, _ accumulating: Bool,
   _ bias: UnsafePointer<Real>?
@@ -83,37 +83,40 @@ package func gemmPlain(
 
 /// The extents of the blocks: MC, KC and NC in the literature. They decide speed only, never bits.
 enum Blocks {
-  /// KC: k in equal parts of at most 800. C is read and written once for each, a cost that long panels make small; in return
-  /// a panel of A and one of B, 6 · 800 and 64 · 800 Float = 19 and 200 KiB on AVX-512, come from the second-level cache.
+  /// KC: k in equal parts of at most 800. C is read and written once for each, a cost that long panels make small; in
+  /// return a panel of A and one of B, 6 · 800 and 64 · 800 Float = 19 and 200 KiB on AVX-512, come from the
+  /// second-level cache.
   static func depth(of k: Int) -> Int {
     let blocks = max(1, (k + 799) / 800)
     return max(1, (k + blocks - 1) / blocks)
   }
 
-  /// MC, a multiple of the tile. A block of A, 222 · 800 Float = 694 KiB, passes through the second-level cache once for each
-  /// panel of B, which stays in it; B comes from the third level once a block, so 37 tiles share the way.
+  /// MC, a multiple of the tile. A block of A, 222 · 800 Float = 694 KiB, passes through the second-level cache once
+  /// for each panel of B, which stays in it; B comes from the third level once per block, so 37 tiles share the
+  /// transfer.
   static let rows = (224 / Tile.rows) * Tile.rows
 
   /// NC. The packed block of B, at most 4096 · 800 Float = 12.5 MiB, is meant for the third-level cache.
   static let columns = 4096
 
-  /// Fewer multiply-adds than this are done by the calling thread: about 8 µs of work, the price of waking others.
+  /// Products of fewer multiply-adds run on the calling thread: about 8 µs of work, the cost of waking others.
   static let worthSharing = 1 << 19
 
-  /// At most so many numbers of an operand are used again and again from the second-level cache, whatever the loops: a
+  /// The maximal number of elements of an operand reused from the second-level cache, whatever the loops: a
   /// quarter of 1 MiB, as A and C pass through it too.
   static let small = 1 << 16
 
-  /// Pieces of work to aim for when rows alone do not give as many.
+  /// The targeted number of pieces if rows alone do not give as many.
   static let pieces = 16
 
-  /// Up to so many panels of B, rows of A are read where they are: 256 × 256 products gained a tenth by it.
+  /// Up to this many panels of B, rows of A are read in place: 256 × 256 products gained 10 % by it.
   static let panels = 4
 
-  /// Up to so many times, lines across the border of two lines of the cache are read as they are: packing 127 × 129 × 131
+  /// Up to this many reads, rows that straddle cache lines are read in place: packing 127 × 129 × 131
   /// gains 9 %, 197 × 65 × 33 loses 3 % by it.
   static let fewTimes = 100
 
-  /// So many panels of B, at least, go by for each time A is packed: packing takes a tenth of the time of their products.
+  /// At least this many panels of B are used each time A is packed: packing takes a tenth of the time of their
+  /// products.
   static let fewestPanels = 3
 }

@@ -1,11 +1,11 @@
-/// One product on its way: the five loops around the micro-kernel.
+/// One product: the five loops around the micro-kernel.
 ///
-/// JC and PC choose a block of B, IC a block of A, JR and IR run over their panels. A panel is packed, unless the
-/// micro-kernel can read it where it is; and which operand is packed when follows the shape:
+/// JC and PC choose a block of B, IC a block of A, JR and IR run over their panels. A panel is packed unless the
+/// micro-kernel can read it in place; which operand is packed when depends on the shape:
 ///
-///   many rows            the block of B once, ahead, shared by all threads; a block of A by the thread that needs it
-///   few rows             a panel of B at a time, right before its one use, as a block of it would leave the cache unread
-///   a small block of B   A a tile at a time: it stays in the first-level cache, and C is written row by row
+/// many rows            the block of B once, ahead, shared by all threads; a block of A by the thread that needs it few
+/// rows             a panel of B at a time, right before its one use, as a block of it would leave the cache unread a
+/// small block of B   A a tile at a time: it stays in the first-level cache, and C is written row by row
 struct Product {
   let a: MatrixView
   let b: RightFactor
@@ -13,9 +13,9 @@ struct Product {
   let cStride: Int
   /// k
   let depth: Int
-  /// What the sums start from: rows `stride` apart (0 for one row under all), `nil` for zeros.
+  /// The initial values of the sums: rows `stride` apart (0 for one row for all), `nil` for zeros.
   let start: (base: UnsafePointer<Real>, stride: Int)?
-  /// What is done with a part of C whose sums are complete.
+  /// The operation on a part of C whose sums are complete.
   let finish: ((_ rows: Range<Int>, _ columns: Range<Int>) -> Void)?
   let isParallel: Bool
 
@@ -54,13 +54,13 @@ struct Product {
     }
   }
 
-  /// The panels of a block of B: packed ahead, or to be found in B.
+  /// The panels of a block of B: packed ahead, or in place in B.
   private enum Source {
     case packed(UnsafePointer<Real>)
     case view(MatrixView)
   }
 
-  /// The IC loop, also cut along the columns where there are few rows; the JR loop within a piece.
+  /// The IC loop, also cut along the columns if there are few rows; the JR loop within a piece.
   private func add(_ m: Int, _ columns: Range<Int>, _ depth: Range<Int>, _ source: Source) {
     let panels = (columns.count + Tile.columns - 1) / Tile.columns
     let isInPlace =
@@ -91,14 +91,15 @@ struct Product {
     }
   }
 
-  /// Where the micro-kernel finds a panel: its first number, and how far it is from one row, and from one p, to the next.
+  /// The location of a panel for the micro-kernel: its first element, and the strides between rows and between steps of
+  /// p.
   private struct Panel {
     let base: UnsafePointer<Real>
     var row = 1
     let step: Int
   }
 
-  /// The panels of some rows of A: in place but for a last tile that is not full, or packed all at once.
+  /// The panels of some rows of A: in place except for a partial last tile, or packed all at once.
   private struct LeftPanels {
     private let a: MatrixView
     private let depth: Range<Int>
@@ -124,10 +125,10 @@ struct Product {
     }
   }
 
-  /// The panels of a block of B for one thread, which packs those that it needs in another form.
+  /// The panels of a block of B for one thread, which packs those it cannot read in place.
   private struct RightPanels {
     let source: Source
-    /// The rows of A, which each panel meets.
+    /// The rows of A that each panel is multiplied with.
     let rows: Int
     let columns, depth: Range<Int>
     let scratch: UnsafeMutablePointer<Real>
@@ -181,7 +182,7 @@ struct Product {
     if depth.upperBound == self.depth { finish?(rows, columns) }
   }
 
-  /// A tile that C holds only a part of: computed in a copy.
+  /// A tile at the edge of C: computed in a copy.
   private func addEdge(_ tile: TileStep) {
     withUnsafeTemporaryAllocation(of: Real.self, capacity: Tile.rows * Tile.columns) { buffer in
       let copy = buffer.baseAddress!
@@ -201,18 +202,18 @@ struct Product {
 }
 
 extension MatrixView {
-  /// Whether the micro-kernel reads panels of rows where they are, each number `times` times: rows that are neighbours in
-  /// memory, as they are, `depth` of their columns so near to each other that they stay in the second-level cache while
-  /// other panels pass, and lines that begin where lines of the cache do, unless it is for a few times.
+  /// Returns whether the micro-kernel reads panels of rows in place, each element `times` times: rows that are adjacent
+  /// in memory, as they are, `depth` of their columns so near to each other that they stay in the second-level cache
+  /// while other panels pass, and lines that begin where lines of the cache do, unless it is for a few times.
   fileprivate func isReadInPlace(depth: Int, times: Int) -> Bool {
     rowStride == 1 && isPlain && columnStride * depth <= Blocks.small
       && (columnStride % Register.scalarCount == 0 || times <= Blocks.fewTimes)
   }
-  /// Whether the numbers are those in memory.
+  /// True if the elements are used as stored in memory.
   private var isPlain: Bool { mask == nil && shift == nil }
 
-  /// Whether it reads rows of consecutive numbers where they are: not at distances at which all share
-  /// the few lines of one set of the first-level cache. To read a row twice costs less than to pack it.
+  /// Returns whether it reads rows of consecutive elements in place: not at strides at which all share
+  /// the few lines of one set of the first-level cache. Reading a row twice costs less than packing it.
   fileprivate var hasReadableRows: Bool {
     columnStride == 1 && isPlain && rowStride * MemoryLayout<Real>.stride % 4096 != 0
   }

@@ -1,4 +1,4 @@
-/// Where the heads lie, and what is computed in one of them.
+/// The layout of the heads, and the computation in one of them.
 struct HeadLayout {
   let batch, queries, keys, heads, width: Int
   let isCausal: Bool
@@ -8,14 +8,14 @@ struct HeadLayout {
   /// d^−½
   var scale: Real { 1 / Real(headWidth).squareRoot() }
 
-  /// Queries that are worked on together: enough rows for the products, few enough for their scores to stay in the
+  /// Queries that are processed together: enough rows for the products, few enough for their scores to stay in the
   /// second-level cache.
   private static let block = (60 / Tile.rows) * Tile.rows
 
-  /// The distance of rows of scores: whole vectors, so that no row has a rest.
+  /// The stride of rows of scores: whole vectors, so that no row has a remainder.
   private var stride: Int { (keys + 15) & ~15 }
 
-  /// The places of a head's first query and first key.
+  /// The offsets of a head's first query and first key.
   func offsets(_ sequence: Int, _ head: Int) -> (query: Int, key: Int) {
     (sequence * queries * width + head * headWidth, sequence * keys * width + head * headWidth)
   }
@@ -61,17 +61,17 @@ struct HeadLayout {
     }
   }
 
-  /// exp(d^−½ (s − max s)) over the keys that a query sees, zeros behind them up to `stride`; returns the sum.
+  /// exp(d^−½ (s − max s)) over the keys that a query sees, zeros after them up to `stride`; returns the sum.
   ///
-  /// The shift is rounded, the product with d^−½ is not: all powers of a row share the error of the shift, and it cancels.
-  /// Scores with a bias are d^−½ s + bias first, and rounded twice more.
+  /// The shift is rounded, the product with d^−½ is not: all powers of a row share the error of the shift, and it
+  /// cancels. Scores with a bias are d^−½ s + bias first, and rounded twice more.
   private func exponentials(of row: Int, _ bias: ScoreBias?, in s: UnsafeMutablePointer<Real>) -> Real {
     bias?.apply(to: s, row, keys, scale: scale)
     let factor = bias == nil ? scale : 1
     let visible = isCausal ? min(row + 1, keys) : keys
     let whole = (visible + 15) & ~15
     if visible < whole {
-      // What is behind the last visible key in its vector counts as −∞, whose power is 0.
+      // What follows the last visible key in its vector counts as −∞, whose exponential is 0.
       let last = s + (whole - 16)
       Lanes(loading: last).keeping(first: visible - (whole - 16), others: -.infinity).store(to: last)
     }
@@ -101,7 +101,7 @@ struct HeadLayout {
     let packedKeys = packed(view(k), keys, headWidth)
     withScratch(2 * Self.block * stride) { p in
       let ds = p + Self.block * stride
-      // No product writes behind the last key, where P is 0 and ∂P must be a number.
+      // No product writes after the last key, where P is 0 and ∂P must not be NaN.
       ds.update(repeating: 0, count: Self.block * stride)
       forEachBlock { rows in
         let (count, first) = (rows.count, rows.lowerBound)
@@ -143,7 +143,7 @@ struct HeadLayout {
   }
 }
 
-/// What is added to the scores of one head of one window (`windowAttention`).
+/// The bias of the scores of one head of one window (`windowAttention`).
 struct ScoreBias {
   /// [queries, keys]
   let values: UnsafePointer<Real>

@@ -12,7 +12,7 @@ struct LinearProducts {
     (inputShape, rows, width, out) = (x, x.rows, weight[1], weight[0])
   }
 
-  /// x Wᵀ + b, with W ⊙ B for a mask, or W + scatter(d) for shifts, in the place of W
+  /// x Wᵀ + b, with W ⊙ B for a mask, or W + scatter(d) for shifts, instead of W
   func output(
     _ x: Tensor, _ weight: Tensor, mask: BitMask? = nil, shift: (SparseIndices, Tensor)? = nil,
     packed: PackedWeight? = nil, bias: Tensor?,
@@ -43,7 +43,7 @@ struct LinearProducts {
     }
   }
 
-  /// ∂y W for each ∂y, with W ⊙ B for a mask, or W + scatter(d) for shifts, in the place of W
+  /// ∂y W for each ∂y, with W ⊙ B for a mask, or W + scatter(d) for shifts, instead of W
   func inputGradients(
     _ dys: [Tensor], _ weight: Tensor, mask: BitMask? = nil, shift: (SparseIndices, Tensor)? = nil
   ) -> [Tensor] {

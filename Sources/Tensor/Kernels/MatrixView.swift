@@ -1,4 +1,5 @@
-/// A matrix seen through strides: element (i, j) is `base[i * rowStride + j * columnStride]`, or 0 where a mask has a 0.
+/// A matrix seen through strides: element (i, j) is `base[i * rowStride + j * columnStride]`, or 0 where a mask has a
+/// 0.
 public struct MatrixView {
   /// Element (0, 0).
   public let base: UnsafePointer<Real>
@@ -6,9 +7,9 @@ public struct MatrixView {
   public let rowStride: Int
   /// The distance from one column to the next, in elements.
   public let columnStride: Int
-  /// The mask of the numbers in memory, if there is one.
+  /// The mask of the elements in memory, if there is one.
   let mask: MemoryMask?
-  /// Shifts of single numbers, if there are any.
+  /// Shifts of single elements, if there are any.
   let shift: SparseShift?
 
   /// A view by strides; rows of consecutive elements by default.
@@ -31,16 +32,16 @@ public struct MatrixView {
     return MatrixView(base, rowStride: columnStride, columnStride: rowStride, mask: mask, shift: shift)
   }
 
-  /// The matrix with zeros where the mask has them: bit i belongs to the number i places after `base` in memory, whatever
-  /// the strides. Nothing is copied; numbers are masked when they are packed.
+  /// The matrix with zeros where the mask has them: bit i belongs to the element i positions after `base` in memory,
+  /// whatever the strides. Nothing is copied; elements are masked when they are packed.
   func masked(by mask: MaskView) -> MatrixView {
     MatrixView(
       base, rowStride: rowStride, columnStride: columnStride, mask: MemoryMask(words: mask.words, origin: base),
       shift: shift)
   }
 
-  /// A matrix of consecutive rows with single numbers shifted, to be the right factor of a product or the transpose of
-  /// it. Nothing is copied; numbers are shifted when they are packed.
+  /// A matrix of consecutive rows with single elements shifted, to be the right factor of a product or the transpose of
+  /// it. Nothing is copied; elements are shifted when they are packed.
   func shifted(by shift: SparseShift) -> MatrixView {
     MatrixView(base, rowStride: rowStride, columnStride: columnStride, mask: mask, shift: shift)
   }

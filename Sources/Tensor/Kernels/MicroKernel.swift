@@ -1,17 +1,18 @@
 // The only code shaped by registers: a tile of C that stays in them while p runs.
 //
-// A tile is `Tile.rows` lines of some vector registers. For every p it needs one line of B and one number of A a row:
+// A tile is `Tile.rows` lines of some vector registers. For every p it needs one line of B and one element of A per
+// row:
 //
 //   target            register   tile      accumulators + line of B + broadcast, of registers
 //   AVX-512           16 Float   6 × 64    24 + 4 + 1 of 32
 //   AVX2              8          6 × 16    12 + 2 + 1 of 16
 //   other x86-64      4          6 × 8     12 + 2 + 1 of 16
-//   arm64             4          12 × 8    24 + 2 + 3 of 32 (numbers of A come four at a time)
+//   arm64             4          12 × 8    24 + 2 + 3 of 32 (elements of A are loaded four at a time)
 //
-// A broadcast serves as many multiply-adds as a line has registers. A tile nearer to a square, 14 × 32 or 8 × 48, reads less a
-// step, but takes more instructions, of which a core with company runs out first; and 64 divides the widths of heads and layers.
-// `Double` has half as many numbers a register. A tile is built by stacking rows as values of nested structs, which the compiler
-// takes apart into registers; the same tile as an array of vectors goes through memory.
+// A broadcast serves as many multiply-adds as a line has registers. A tile nearer to a square, 14 × 32 or 8 × 48, reads
+// less a step, but takes more instructions, which limit a core under load first; and 64 divides the widths of heads and
+// layers. `Double` has half as many elements per register. A tile is built by stacking rows as values of nested
+// structs, which the compiler takes apart into registers; the same tile as an array of vectors goes through memory.
 
 #if WIDE_TILE && !REAL64
   package typealias Register = SIMD16<Real>
@@ -37,21 +38,21 @@ package enum Tile {
   #endif
 }
 
-/// What the micro-kernel does: C[i, j] = fma(A[i, p], B[p, j], C[i, j]) for p = 0 … k − 1 in order, over one tile.
+/// The micro-kernel: C[i, j] = fma(A[i, p], B[p, j], C[i, j]) for p = 0 … k − 1 in order, over one tile.
 struct TileStep {
-  /// `rows` ≤ Tile.rows, `columns` ≤ Tile.columns. More may be computed and written to C than asked for: the rows up to
+  /// `rows` ≤ Tile.rows, `columns` ≤ Tile.columns. More may be computed and written to C than requested: the rows up to
   /// `rowsComputed`, the columns up to a whole register. Edges of a matrix go through a tile-sized copy.
   let rows, columns, k: Int
-  /// The numbers of A: rows `aRow` apart, columns `aStep`.
+  /// The elements of A: rows `aRow` apart, columns `aStep`.
   let a: UnsafePointer<Real>
   let aRow, aStep: Int
-  /// A line of B every `bStep` numbers, at least the columns rounded up to whole registers.
+  /// A line of B every `bStep` elements, at least the columns rounded up to whole registers.
   let b: UnsafePointer<Real>
   let bStep: Int
-  /// Rows `cStride` apart, of as many numbers as B's lines; it overlaps neither A nor B.
+  /// Rows `cStride` apart, as long as B's lines; it overlaps neither A nor B.
   var c: UnsafeMutablePointer<Real>
   var cStride: Int
-  /// What the sums start from, rows `stride` apart; `nil` for zeros.
+  /// The initial values of the sums, rows `stride` apart; `nil` for zeros.
   var start: (base: UnsafePointer<Real>, stride: Int)?
 }
 
@@ -94,12 +95,13 @@ private func dispatch<L: Line>(_: L.Type, _ tile: TileStep) {
   }
 }
 
-/// How many steps of p ahead a line of B is asked for: the way from the second-level cache takes one or two.
+/// The prefetch distance for lines of B in steps of p: a load from the second-level cache takes one or two.
 private var ahead: Int { 4 }
 
 /// The loop over p with the whole tile in registers.
 ///
-/// C is asked for now, to be written at the end, and B and the panel of A as they go: they come from the second-level cache.
+/// C is prefetched now, to be written at the end, and B and the panel of A during the loop: they come from the
+/// second-level cache.
 @inline(__always)
 private func run<B: Block>(_: B.Type, _ step: TileStep) {
   var tile = step.start.map { B(loading: $0.base, stride: $0.stride) } ?? B()
@@ -109,8 +111,9 @@ private func run<B: Block>(_: B.Type, _ step: TileStep) {
   for row in 0..<B.rows {
     B.LineType.prefetch(step.c + row &* step.cStride) { prefetch(toWrite: $0) }
   }
-  // Twice the same loop: rows that are neighbours have their places in the instructions, others need a register each.
-  // Two steps a turn would save counting, but the compiler then mixes the steps, and an accumulator waits for itself.
+  // The same loop twice: offsets of adjacent rows are encoded in the instructions, others need a register each. Two
+  // steps per iteration would save counting, but the compiler then interleaves the steps, and an accumulator waits for
+  // itself.
   if aRow == 1 {
     while p > 0 {
       B.LineType.prefetch(b + ahead &* bStep) { prefetch($0) }
@@ -143,7 +146,7 @@ private protocol Line {
 }
 
 extension Line {
-  /// Asks for the memory of a line, ahead of its use: once for every 64 bytes.
+  /// Prefetches the memory of a line, once for every 64 bytes.
   @inline(__always)
   static func prefetch(_ pointer: UnsafePointer<Real>, _ ask: (UnsafePointer<Real>) -> Void) {
     let numbers = 64 / MemoryLayout<Real>.stride

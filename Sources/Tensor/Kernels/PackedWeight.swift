@@ -1,9 +1,9 @@
 import Synchronization
 
-/// The packed form of a frozen weight, made when it is first asked for and kept.
+/// The packed form of a frozen weight, made on first use and kept.
 ///
 /// Packing reads and writes the whole weight. In a product of many rows that is a few percent of the work; for a single
-/// picture or a few prompts it is a third. As the form takes as much memory as the weight itself, it is kept only where
+/// image or a few prompts it is a third. As the form takes as much memory as the weight itself, it is kept only where
 /// such small batches are seen.
 public final class PackedWeight: Sendable {
   /// Products of more rows pack anew: beyond, packing is under a tenth of the work.
@@ -14,7 +14,7 @@ public final class PackedWeight: Sendable {
   /// Nothing packed yet.
   public init() {}
 
-  /// Wᵀ, packed. Every call must bring the same W, [out, in].
+  /// Wᵀ, packed. Every call must pass the same W, [out, in].
   func transpose(of weight: Tensor) -> PackedMatrix {
     kept.withLock { kept in
       if let kept { return kept }

@@ -6,10 +6,10 @@
 ///
 /// so that the inner loop walks through memory in one direction, whatever the strides were.
 enum Packing {
-  /// The packed panels are written in vectors of eight, which may reach this far beyond the last number.
+  /// The packed panels are written in vectors of eight, which may reach this far beyond the last element.
   static let slack = 8
 
-  /// The numbers that the panels of `count` rows take, `slack` included.
+  /// The number of elements of the panels of `count` rows, including `slack`.
   static func space(_ count: Int, _ k: Int, width: Int) -> Int { (count + width - 1) / width * width * k + slack }
 
   /// Packs rows `rows` and columns `columns` of `matrix`, panel after panel.
@@ -35,7 +35,7 @@ enum Packing {
     }
   }
 
-  /// Packs columns `columns` and rows `depth` of a B, some panels of it a piece of work.
+  /// Packs columns `columns` and rows `depth` of a B, some of its panels per piece of work.
   static func packColumns(
     of b: MatrixView, _ columns: Range<Int>, _ depth: Range<Int>, isParallel: Bool,
     into panels: UnsafeMutablePointer<Real>
@@ -50,7 +50,7 @@ enum Packing {
     b.shift?.add(to: panels, columns, depth)
   }
 
-  /// Any strides and any number of rows, one number at a time: the definition.
+  /// Any strides and any number of rows, one element at a time: the definition.
   private static func gather(
     _ matrix: MatrixView, _ rows: Range<Int>, _ columns: Range<Int>, _ width: Int, _ panel: UnsafeMutablePointer<Real>
   ) {
@@ -62,8 +62,8 @@ enum Packing {
     }
   }
 
-  /// Full panels of rows that are neighbours in memory. Some columns of all panels at a time: memory is read in runs as long as
-  /// the panels are wide together, and few pages are in use at once.
+  /// Full panels of rows that are neighbours in memory. Some columns of all panels at a time: memory is read in runs as
+  /// long as the panels are wide together, and few pages are in use at once.
   private static func copy(
     _ matrix: MatrixView, _ first: Int, _ columns: Range<Int>, panels: Int, _ width: Int,
     _ panel: UnsafeMutablePointer<Real>
@@ -94,8 +94,8 @@ enum Packing {
         line += width
       }
     } else {
-      // Vectors of eight may reach beyond `width`: they read what the next column begins with, or numbers between, and write
-      // what the next line replaces. The last column has no next.
+      // Vectors of eight may reach beyond `width`: they read what the next column begins with, or numbers between, and
+      // write what the next line replaces. The last column has no next.
       let vectors = columnStride >= width ? columns - 1 : 0
       for _ in 0..<vectors {
         var i = 0
@@ -116,15 +116,16 @@ enum Packing {
     }
   }
 
-  /// Rows of consecutive numbers: pieces of 8 × 4 are transposed in registers.
+  /// Rows of consecutive elements: pieces of 8 × 4 are transposed in registers.
   ///
-  /// - present: how many rows there are from the first on, more than `width` where other panels follow.
+  /// - present: the number of rows from the first on, more than `width` where other panels follow.
   private static func transpose(
     _ from: UnsafePointer<Real>, rowStride: Int, _ present: Int, _ columns: Int, _ width: Int,
     _ panel: UnsafeMutablePointer<Real>
   ) {
     let whole = columns & ~3
-    // Some lines of the cache a row, then the next rows: far rows would push each other out before all of a line is read.
+    // Some lines of the cache a row, then the next rows: far rows would push each other out before all of a line is
+    // read.
     for line in stride(from: 0, to: whole, by: 128) {
       let end = min(line &+ 128, whole)
       // From the last piece up: one that reaches beyond `width` spills into the lines of later p, written after it.
@@ -134,7 +135,8 @@ enum Packing {
         var p = line
         while p < end {
           let (from, line) = (from + (top &* rowStride &+ p), panel + (p &* width &+ top))
-          // Once a line of the cache: the same of the eight rows that come next. A pointer minus a number tests for overflow.
+          // Once a line of the cache: the same of the eight rows that come next. A pointer minus a number tests for
+          // overflow.
           if p & 15 == 0 { for i in 1...8 { prefetch(from + (0 &- i &* rowStride)) } }
           if isFull {
             Piece(from, rowStride: rowStride).storeTransposed(to: line, stride: width)
@@ -150,7 +152,8 @@ enum Packing {
     gather(rest, 0..<min(present, width), whole..<columns, width, panel + whole &* width)
   }
 
-  /// The same under a mask: some columns of the rows at a time are masked in the first-level cache, and transposed from there.
+  /// The same under a mask: some columns of the rows at a time are masked in the first-level cache, and transposed from
+  /// there.
   private static func transpose(
     _ from: UnsafePointer<Real>, _ mask: MemoryMask, rowStride: Int, _ count: Int, _ columns: Int, _ width: Int,
     _ panel: UnsafeMutablePointer<Real>
@@ -167,7 +170,7 @@ enum Packing {
   }
 }
 
-/// Eight rows of four numbers.
+/// Eight rows of four elements.
 private struct Piece {
   private typealias Four = SIMD4<Real>
   private typealias Eight = SIMD8<Real>
@@ -194,7 +197,7 @@ private struct Piece {
     (x2, x3) = (Eight(lowHalf: row(2), highHalf: row(6)), Eight(lowHalf: row(3), highHalf: row(7)))
   }
 
-  /// Writes four lines of eight: 4 × 4 numbers are transposed in each half, and the halves stand side by side already.
+  /// Writes four lines of eight: 4 × 4 elements are transposed in each half, and the halves are already side by side.
   @inline(__always)
   func storeTransposed(to pointer: UnsafeMutablePointer<Real>, stride: Int) {
     let (t0, t1) = (Piece.low(x0, x1), Piece.high(x0, x1))
@@ -209,41 +212,41 @@ private struct Piece {
     store(Piece.high(pairs: t1, t3), 3)
   }
 
-  /// The first two numbers of each half, interleaved.
+  /// The first two elements of each half, interleaved.
   @inline(__always)
   private static func low(_ a: Eight, _ b: Eight) -> Eight {
     Eight(a[0], b[0], a[1], b[1], a[4], b[4], a[5], b[5])
   }
 
-  /// The last two numbers of each half, interleaved.
+  /// The last two elements of each half, interleaved.
   @inline(__always)
   private static func high(_ a: Eight, _ b: Eight) -> Eight {
     Eight(a[2], b[2], a[3], b[3], a[6], b[6], a[7], b[7])
   }
 
-  // Pairs of `Float` move as integers of their size: as numbers the compiler would follow each back to its row, and lose
-  // sight of the two shuffles that are one instruction each.
+  // Pairs of `Float` move as integers of their size: as numbers the compiler would follow each back to its row, and
+  // lose sight of the two shuffles that are one instruction each.
   #if REAL64
-    /// The first pair of each half, one after the other.
+    /// The first pair of each half, one after another.
     @inline(__always)
     private static func low(pairs a: Eight, _ b: Eight) -> Eight {
       Eight(a[0], a[1], b[0], b[1], a[4], a[5], b[4], b[5])
     }
 
-    /// The second pair of each half, one after the other.
+    /// The second pair of each half, one after another.
     @inline(__always)
     private static func high(pairs a: Eight, _ b: Eight) -> Eight {
       Eight(a[2], a[3], b[2], b[3], a[6], a[7], b[6], b[7])
     }
   #else
-    /// The first pair of each half, one after the other.
+    /// The first pair of each half, one after another.
     @inline(__always)
     private static func low(pairs a: Eight, _ b: Eight) -> Eight {
       let (a, b) = (unsafeBitCast(a, to: SIMD4<UInt64>.self), unsafeBitCast(b, to: SIMD4<UInt64>.self))
       return unsafeBitCast(SIMD4(a[0], b[0], a[2], b[2]), to: Eight.self)
     }
 
-    /// The second pair of each half, one after the other.
+    /// The second pair of each half, one after another.
     @inline(__always)
     private static func high(pairs a: Eight, _ b: Eight) -> Eight {
       let (a, b) = (unsafeBitCast(a, to: SIMD4<UInt64>.self), unsafeBitCast(b, to: SIMD4<UInt64>.self))

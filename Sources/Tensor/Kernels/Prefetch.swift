@@ -1,4 +1,4 @@
-/// Asks for the line of the cache that holds an address, ahead of its use. The address need not be that of anything.
+/// Prefetches the cache line of an address, which need not be valid.
 @inline(__always)
 func prefetch(_ address: UnsafePointer<Real>) { llvmPrefetch(address, 0, 3, 1) }
 
@@ -6,7 +6,7 @@ func prefetch(_ address: UnsafePointer<Real>) { llvmPrefetch(address, 0, 3, 1) }
 @inline(__always)
 func prefetch(toWrite address: UnsafePointer<Real>) { llvmPrefetch(address, 1, 3, 1) }
 
-/// The instruction of LLVM's language that every target has a form of, and Swift no word for. The numbers, constants at every
-/// call, say: to be read (0) or written (1); how long it is of use, from not at all (0) to as long as possible (3); data (1).
+/// The instruction of LLVM's language that every target has a form of, and Swift no word for. The arguments, constants
+/// at every call, are: read (0) or write (1); temporal locality, from none (0) to high (3); data (1).
 @_silgen_name("llvm.prefetch.p0")
 private func llvmPrefetch(_ address: UnsafeRawPointer, _ isWritten: Int32, _ locality: Int32, _ isData: Int32)

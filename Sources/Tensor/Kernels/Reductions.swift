@@ -1,17 +1,17 @@
 // Sums whose order is part of the definition: sixteen lanes and `Lanes.total` along a row, plain order across rows, and
 // double precision from block to block of both, so that the error does not grow with the length (docs/numerics.md).
 
-/// Numbers that a lane, along a row, or a column adds up in `Real` before they join the others in double precision.
+/// Elements that a lane, along a row, or a column sums in `Real` before they join the others in double precision.
 private let plainAdditions = 64
 
 /// The sum over `lanes(i)` for the consecutive groups of sixteen below `count`; the last group may be shorter, and
-/// its absent numbers must contribute zero.
+/// its absent elements must contribute zero.
 @inline(__always)
 package func rowSum(_ count: Int, _ lanes: (_ index: Int, _ present: Int) -> Lanes) -> Real {
   Real(blockSum(0..<count, lanes))
 }
 
-/// `rowSum` before it is rounded: blocks of 1024 numbers, each in sixteen lanes, added in double precision.
+/// `rowSum` before it is rounded: blocks of 1024 elements, each in sixteen lanes, added in double precision.
 @inline(__always)
 private func blockSum(_ range: Range<Int>, _ lanes: (_ index: Int, _ present: Int) -> Lanes) -> Double {
   var (total, index) = (0.0, range.lowerBound)
@@ -31,13 +31,13 @@ private func blockSum(_ range: Range<Int>, _ lanes: (_ index: Int, _ present: In
   return total
 }
 
-/// Sixteen numbers, or the `present` < 16 that exist and zeros.
+/// Sixteen elements, or the `present` < 16 that exist and zeros.
 @inline(__always)
 package func load(_ pointer: UnsafePointer<Real>, _ present: Int) -> Lanes {
   present == 16 ? Lanes(loading: pointer) : Lanes(loading: pointer, count: present)
 }
 
-/// Writes sixteen numbers, or the `present` < 16 that exist.
+/// Writes sixteen elements, or the `present` < 16 that exist.
 @inline(__always)
 func store(_ lanes: Lanes, _ pointer: UnsafeMutablePointer<Real>, _ present: Int) {
   if present == 16 { lanes.store(to: pointer) } else { lanes.store(to: pointer, count: present) }
@@ -54,7 +54,7 @@ func forEachLanes(_ count: Int, _ body: (_ index: Int, _ present: Int) -> Void) 
   if index < count { body(index, count &- index) }
 }
 
-/// Calls `body` for every row below `rows`, in parallel pieces of about 16 thousand numbers.
+/// Calls `body` for every row below `rows`, in parallel pieces of about 16 thousand elements.
 @inline(__always)
 func forEachRow(_ rows: Int, width: Int, _ body: (Int) -> Void) {
   Parallel.forEachRange(rows, grain: max(1, (1 << 14) / max(1, width))) { range in
@@ -62,8 +62,8 @@ func forEachRow(_ rows: Int, width: Int, _ body: (Int) -> Void) {
   }
 }
 
-/// The sum over rows of a [rows, width] matrix of lanes, [width]: each column is one plain sum from the first row to the
-/// last of every 64, and these are added in double precision.
+/// The sum over rows of a [rows, width] matrix of lanes, [width]: each column is one plain sum from the first row to
+/// the last of every 64, and these are added in double precision.
 @inline(__always)
 package func sumOverRows(_ rows: Int, width: Int, _ lanes: (_ row: Int, _ column: Int, _ present: Int) -> Lanes) -> Tensor {
   Tensor([width]) { sumOverRows(rows, width: width, into: $0, lanes) }
@@ -93,7 +93,7 @@ package func sumOverRows(
   }
 }
 
-/// The sum of `lanes` over `count` numbers in double precision: that of `rowSum`, in parallel pieces of 16 blocks.
+/// The sum of `lanes` over `count` elements in double precision: that of `rowSum`, in parallel pieces of 16 blocks.
 @inline(__always)
 package func longSum(_ count: Int, _ lanes: (_ index: Int, _ present: Int) -> Lanes) -> Double {
   let piece = 1 << 14

@@ -11,7 +11,7 @@ func rowMaximum(_ x: UnsafePointer<Real>, _ width: Int) -> Real {
   return largest.largest
 }
 
-/// exp(x − m) for a row and its maximum m, written to `y`; returns m and the sum of what was written.
+/// exp(x − m) for a row and its maximum m, written to `y`; returns m and the sum of the written values.
 @inline(__always)
 func shiftedExponentials(
   _ x: UnsafePointer<Real>, _ width: Int, into y: UnsafeMutablePointer<Real>

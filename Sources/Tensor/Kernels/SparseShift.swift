@@ -1,13 +1,13 @@
-/// Shifts of single numbers of a matrix in memory, applied while it is packed as the right factor B of a product.
+/// Shifts of single elements of a matrix in memory, applied while it is packed as the right factor B of a product.
 struct SparseShift {
-  /// Where: k-th place in the row-major order of the matrix.
+  /// The row-major index of each shifted element.
   let places: UnsafePointer<Int32>
-  /// By how much.
+  /// The shift of each.
   let shifts: UnsafePointer<Real>
   let count: Int
   /// The columns of the matrix.
   let width: Int32
-  /// Whether B is the transpose of the matrix.
+  /// True if B is the transpose of the matrix.
   var isTransposed = false
 
   /// Calls `body` with the shifts of a matrix [rows, width]; the pointers must not outlive the call.

@@ -3,7 +3,7 @@
 /// libm differs from system to system in the last bits, so it cannot keep the promise that a run repeats to the bit.
 /// These use fused multiply-adds, one division and integer operations only, which IEEE 754 defines exactly: the same
 /// bits on every machine with FMA. Polynomials are near-minimax (Remez exchange in 50 digits on the stated interval and
-/// weight, then rounded to `Real`); the error left by truncation is given beside each.
+/// weight, then rounded to `Real`); the truncation error is given next to each.
 ///
 /// | function | largest error in `Float` | elsewhere |
 /// | --- | --- | --- |
@@ -13,10 +13,10 @@
 /// | `sigmoid` | 2.41 ULP | 1 above, 0 below, subnormal numbers on the way |
 /// | `erf` | 1.22 ULP | ±1 |
 ///
-/// These are the largest of all numbers there are (`Bench accuracy`, docs/numerics.md).
+/// These are the largest errors over all values (`Bench accuracy`, docs/numerics.md).
 ///
 /// NaN gives NaN; odd functions keep the sign of zero. A scalar is computed as lane 0 of a full vector, so that it has
-/// the bits of the lane function by construction (a vector takes about as long as one number).
+/// the bits of the lane function by construction (a vector takes about as long as a scalar).
 public enum Transcendental {}
 
 #if REAL64
@@ -33,7 +33,7 @@ extension SIMD16 where Scalar == Real {
   @inline(always)
   var bits: LaneBits { unsafeBitCast(self, to: LaneBits.self) }
 
-  /// The numbers of given bit patterns.
+  /// The values of given bit patterns.
   @inline(always)
   init(bits: LaneBits) { self = unsafeBitCast(bits, to: Lanes.self) }
 
@@ -41,7 +41,7 @@ extension SIMD16 where Scalar == Real {
   @inline(always)
   func times(_ x: Lanes, plus c: Real) -> Lanes { Lanes(repeating: c).fma(self, x) }
 
-  /// The numbers without their sign.
+  /// The absolute values.
   @inline(always)
   var magnitudes: Lanes { Lanes(bits: bits & ~Lanes.signBit) }
 
@@ -49,13 +49,13 @@ extension SIMD16 where Scalar == Real {
   @inline(always)
   func withSigns(of other: Lanes) -> Lanes { Lanes(bits: bits | (other.bits & Lanes.signBit)) }
 
-  /// No number above `bound`; NaN stays.
+  /// The values limited to at most `bound`; NaN stays.
   @inline(always)
   func limited(above bound: Real) -> Lanes {
     replacing(with: Lanes(repeating: bound), where: self .> Lanes(repeating: bound))
   }
 
-  /// No number below `bound`; NaN stays.
+  /// The values limited to at least `bound`; NaN stays.
   @inline(always)
   func limited(below bound: Real) -> Lanes {
     replacing(with: Lanes(repeating: bound), where: self .< Lanes(repeating: bound))

@@ -1,4 +1,4 @@
-/// One bit a weight, packed: 1 keeps the weight, 0 prunes it.
+/// One bit per weight, packed: 1 keeps the weight, 0 prunes it.
 ///
 /// Invariant: the bits of the last word past `count` are zero, so that counting and comparing need no care.
 public struct BitMask: Sendable, Equatable {
@@ -43,7 +43,7 @@ public struct BitMask: Sendable, Equatable {
     if let last = words.indices.last { words[last].bits &= MaskWord(ones: count - last * MaskWord.width).bits }
   }
 
-  /// Whether weight `index` is kept.
+  /// True if weight `index` is kept.
   public subscript(_ index: Int) -> Bool {
     get {
       require(index >= 0 && index < count, "BitMask: expected an index below \(count), found \(index)")
@@ -68,18 +68,18 @@ public struct BitMask: Sendable, Equatable {
 
   /// The weight under the mask: w where the bit is 1, +0 where it is 0, the same bits as `Variable.masked`.
   ///
-  /// - weight: `count` numbers in any shape; the result has that shape. Traps on another count.
+  /// - weight: `count` elements in any shape; the result has that shape. Traps on another count.
   public func applied(to weight: Tensor) -> Tensor {
     require(weight.count == count, "BitMask: expected \(count) weights, found shape \(weight.shape)")
     return Tensor.read(weight) { x in Tensor(weight.shape) { y in withReadOnlyView { $0.apply(to: x, into: y) } } }
   }
 
-  /// The bits as numbers 0 and 1, [count].
+  /// The bits as values 0 and 1, [count].
   public var real: Tensor { Tensor([count]) { y in withReadOnlyView { $0.expand(into: y) } } }
 }
 
 extension BitMask {
-  /// In which order the bits of a mask fill a byte.
+  /// The order in which the bits of a mask fill a byte.
   public enum ByteOrder: Sendable, Hashable, CaseIterable {
     /// Bit i is bit i mod 8 counted from the least significant: our delta files, and NumPy's `bitorder="little"`.
     case little
@@ -116,14 +116,14 @@ extension BitMask {
   }
 }
 
-/// What can be wrong with the bytes of a packed mask.
+/// An error in the bytes of a packed mask.
 public enum BitMaskError: Error, Equatable, Sendable, CustomStringConvertible {
   /// Too many or too few bytes for the bits.
   case byteCount(bits: Int, expected: Int, found: Int)
   /// A bit that belongs to no weight is set.
   case padding(bits: Int, unused: Int, found: UInt8)
 
-  /// What was expected and what was found.
+  /// The message: expected and found.
   public var description: String {
     switch self {
     case .byteCount(let bits, let expected, let found):

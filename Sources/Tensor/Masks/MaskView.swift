@@ -4,13 +4,13 @@ struct MaskView {
   /// The number of bits; those of the last word past it are zero.
   let count: Int
 
-  /// Words a piece: 128 KiB of `Float` on the other side.
+  /// Words per piece: 128 KiB of `Float` on the other side.
   private static let grain = 512
 
   /// The words that hold `count` bits.
   static func words(for count: Int) -> Int { count / MaskWord.width + (count % MaskWord.width == 0 ? 0 : 1) }
 
-  /// Calls `body` for every word: its index, the index of its first bit, and how many bits of it count.
+  /// Calls `body` for every word: its index, the index of its first bit, and the number of its valid bits.
   @inline(__always)
   private func forEachWord(_ body: (_ word: Int, _ first: Int, _ present: Int) -> Void) {
     Parallel.forEachRange(Self.words(for: count), grain: Self.grain) { range in
@@ -21,7 +21,7 @@ struct MaskView {
     }
   }
 
-  /// Bit i = 1 exactly where number i is greater than `threshold`.
+  /// Bit i = 1 exactly where element i is greater than `threshold`.
   func fill(thresholding numbers: UnsafePointer<Real>, above threshold: Real) {
     forEachWord { word, first, present in
       words[word] =

@@ -10,7 +10,7 @@ struct MaskWord: Equatable, Sendable {
   /// The first `count` ≤ 64 bits set.
   init(ones count: Int) { bits = count == 0 ? 0 : .max >> UInt64(Self.width - count) }
 
-  /// Bit i = 1 where number i of sixty-four is greater than `threshold`; not where it is NaN.
+  /// Bit i = 1 where element i of sixty-four is greater than `threshold`; 0 where it is NaN.
   @inline(__always)
   init(thresholding numbers: UnsafePointer<Real>, above threshold: Real) {
     // An integer as wide as `Real` holds the bits of two or four groups of sixteen.
@@ -26,7 +26,7 @@ struct MaskWord: Equatable, Sendable {
     }
   }
 
-  /// The same for the first `count` < 64 numbers; the other bits are zero.
+  /// The same for the first `count` < 64 elements; the other bits are zero.
   init(thresholding numbers: UnsafePointer<Real>, count: Int, above threshold: Real) {
     bits = 0
     forEachLanes(count) { index, present in
@@ -52,7 +52,7 @@ struct MaskWord: Equatable, Sendable {
   }
 }
 
-/// Integers as wide as `Real`, so that comparing them selects lanes of numbers.
+/// Integers as wide as `Real`, so that comparing them selects lanes of values.
 private typealias LaneIntegers = SIMD16<Real.RawSignificand>
 
 // Computed, as a stored global of this size would be looked up, with a lock, for every sixteen numbers.
@@ -63,7 +63,7 @@ private var laneBits: LaneIntegers {
 }
 
 extension LaneBits {
-  /// The lanes where a number is greater than `threshold`, zeros elsewhere.
+  /// The lanes where a value is greater than `threshold`, zeros elsewhere.
   @inline(__always)
   fileprivate func selected(where numbers: Lanes, isAbove threshold: Real) -> LaneBits {
     LaneBits.zero.replacing(with: self, where: numbers .> threshold)

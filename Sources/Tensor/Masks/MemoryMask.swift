@@ -1,4 +1,4 @@
-/// Zeros where the mask has them: bit i belongs to the number i places after `origin`.
+/// Zeros where the mask has them: bit i belongs to the element i positions after `origin`.
 ///
 /// This is how a masked weight is used without ever being written (R-AMT, W ⊙ B).
 struct MemoryMask {

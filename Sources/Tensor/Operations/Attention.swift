@@ -12,9 +12,9 @@ extension Variable {
   /// - queries (self), output: [batch, queries, heads · d]; keys, values: [batch, keys, heads · d]; head h owns the
   ///   columns from h · d.
   /// - `isCausal`: query i sees the keys j ≤ i only.
-  /// - Keeps queries, keys and values. P is computed again, for some queries of one head at a time, and never held for more.
-  ///   It comes from the shifted exponentials, as in the forward pass: exp(S − log Σ exp S) would round log Σ exp S, and
-  ///   where scores are large its error is not small beside ∂P − D, in which nearly all cancels.
+  /// - Keeps queries, keys and values. P is recomputed for some queries of one head at a time, and never held for more.
+  ///   It comes from the shifted exponentials, as in the forward pass: exp(S − log Σ exp S) would round log Σ exp S,
+  ///   and where scores are large its error is not small compared with ∂P − D, in which nearly everything cancels.
   public func attention(keys: Variable, values: Variable, heads: Int, isCausal: Bool = false) -> Variable {
     require(
       shape.rank == 3 && keys.shape.rank == 3 && keys.shape == values.shape && keys.shape[0] == shape[0]

@@ -1,5 +1,5 @@
 extension Variable {
-  /// The mean over square windows that do not overlap; left-over rows and columns are dropped, with gradient 0.
+  /// The mean over square windows that do not overlap; remaining rows and columns are dropped, with gradient 0.
   ///
   ///     y[i, j] = (1/k²) Σ_{u, v < k} x[i k + u, j k + v],   ∂x[i k + u, j k + v] = ∂y[i, j] / k²
   ///

@@ -1,5 +1,5 @@
 extension Variable {
-  /// A linear map with a second, narrow one beside it: that of a low-rank branch (Hu et al. 2022, section 4.1).
+  /// A linear map with a second, narrow one in parallel: that of a low-rank branch (Hu et al. 2022, section 4.1).
   ///
   ///     y = x Wᵀ + b + h Uᵀ
   ///
@@ -7,7 +7,7 @@ extension Variable {
   ///
   ///     ∂x = ∂y W,   ∂h = ∂y U,   ∂W = ∂yᵀ x,   ∂U = ∂yᵀ h,   ∂b = Σ_rows ∂y
   ///
-  /// The second product is added to the first where it stands: y is written once and in one piece of memory.
+  /// The second product is added to the first in place: y is written once and in one piece of memory.
   ///
   /// - x: [..., in]; W: [out, in]; h: [..., rank], with the rows of x; U: [out, rank]; b: [out] or none; y: [..., out].
   /// - Keeps W where x needs a gradient, U where h does, x where W does, and h where U does.

@@ -3,9 +3,9 @@ extension Variable {
   ///
   ///     y[b, o, i, j] = β[o] + Σ_{c, u, v} W[o, c, u, v] x[b, g(o) + c, i s + u − p, j s + v − p]
   ///
-  /// With X the matrix of windows, [channels/groups · kh · kw, h' · w'], of one picture and group: Y = W X, and
+  /// With X the matrix of windows, [channels/groups · kh · kw, h' · w'], of one image and group: Y = W X, and
   ///
-  ///     ∂W = Σ_pictures ∂Y Xᵀ,   ∂X = Wᵀ ∂Y (each window added back to where it was cut),   ∂β = Σ ∂y
+  ///     ∂W = Σ_images ∂Y Xᵀ,   ∂X = Wᵀ ∂Y (each window added back at its position),   ∂β = Σ ∂y
   ///
   /// - x (self): [batch, channels, h, w]; W: [out, channels / groups, kh, kw]; β: [out] or none;
   ///   y: [batch, out, h', w'], h' = (h + 2p − kh) / s + 1. Windows that do not fit are dropped.
@@ -81,7 +81,7 @@ private struct WindowLayout {
     (self.stride, self.padding, self.groups) = (stride, padding, groups)
     require(
       kernelHeight <= height + 2 * padding && kernelWidth <= width + 2 * padding,
-      "convolution: expected a kernel no larger than the padded picture, found \(weight) on \(x)")
+      "convolution: expected a kernel no larger than the padded image, found \(weight) on \(x)")
   }
 
   var outHeight: Int { (height + 2 * padding - kernelHeight) / stride + 1 }
@@ -89,7 +89,7 @@ private struct WindowLayout {
   var windows: Int { outHeight * outWidth }
   var outPerGroup: Int { out / groups }
   var channelsPerGroup: Int { channels / groups }
-  /// Numbers in a window.
+  /// Elements of a window.
   var depth: Int { channelsPerGroup * kernelHeight * kernelWidth }
 
   func forEachWindowMatrix(parallelOver count: Int, _ body: (Int, UnsafeMutablePointer<Real>) -> Void) {
@@ -98,7 +98,7 @@ private struct WindowLayout {
     }
   }
 
-  /// Calls `body` for every number of the window matrix of one picture and group: its place there, and in x or −1
+  /// Calls `body` for every element of the window matrix of one image and group: its index there, and in x or −1
   /// where it is padding.
   private func forEachPlace(_ picture: Int, _ group: Int, _ body: (_ inWindows: Int, _ inPicture: Int) -> Void) {
     var inWindows = 0
@@ -148,7 +148,7 @@ private struct WindowLayout {
   func weightGradient(_ dy: UnsafePointer<Real>, _ input: Tensor, _ shape: Shape) -> Tensor {
     Tensor.read(input) { x in
       Tensor(shape) { dw in
-        // The first picture overwrites, the others add; without any, no product writes.
+        // The first image overwrites, the others add; without any, no product writes.
         if batch == 0 { dw.update(repeating: 0, count: shape.count) }
         forEachWindowMatrix(parallelOver: groups) { group, windowMatrix in
           for picture in 0..<batch {

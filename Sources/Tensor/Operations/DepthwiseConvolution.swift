@@ -1,13 +1,13 @@
 extension Variable {
-  /// A convolution of every channel by a kernel of its own, at a stride of 1 and with as much padding as keeps height and
-  /// width (ConvNeXt's 7 × 7, Liu et al. 2022, section 2.5). A cross-correlation, as the field has it:
+  /// A convolution of every channel by its own kernel, at a stride of 1 and with as much padding as keeps height and
+  /// width (ConvNeXt's 7 × 7, Liu et al. 2022, section 2.5). A cross-correlation, as usual in the field:
   ///
   ///     y[b, i, j, c] = β[c] + Σ_{u, v} W[c, u, v] x[b, i + u − p, j + v − p, c],   p = (k − 1) / 2
   ///     ∂x[b, i, j, c] = Σ_{u, v} W[c, u, v] ∂y[b, i − u + p, j − v + p, c]
   ///     ∂W[c, u, v] = Σ_{b, i, j} ∂y[b, i, j, c] x[b, i + u − p, j + v − p, c],   ∂β = Σ ∂y
   ///
-  /// Maps have their channels last, so that sixteen channels are one vector: no window is cut out, and ∂x is the same loop
-  /// with the kernel turned round.
+  /// Maps have their channels last, so that sixteen channels are one vector: no window is copied, and ∂x is the same
+  /// loop with the flipped kernel.
   ///
   /// - x (self), y: [batch, h, w, channels]; W: [channels, 1, k, k], k odd; β: [channels] or none.
   /// - Keeps W where x needs a gradient, and x where W does.
@@ -36,7 +36,7 @@ extension Variable {
   }
 }
 
-/// Maps whose channels stand last, sixteen of them at a time.
+/// Maps with channels last, sixteen of them at a time.
 private struct ChannelMaps {
   let batch, height, width, channels: Int
   /// k
@@ -54,13 +54,13 @@ private struct ChannelMaps {
   var padding: Int { (size - 1) / 2 }
   var groups: Int { (channels + 15) / 16 }
 
-  /// Pixels a step: as many accumulators as hide the latency of a fused multiply-add on two units.
+  /// Pixels per step: as many accumulators as hide the latency of a fused multiply-add on two units.
   private static var pixels: Int { 8 }
 
   /// Columns of a padded row, up to the last that a whole step reads.
   private var paddedWidth: Int { (width + Self.pixels - 1) / Self.pixels * Self.pixels + size - 1 }
 
-  /// y; the kernels turned round give ∂x of ∂y.
+  /// y; with flipped kernels, ∂x from ∂y.
   func correlated(_ x: Tensor, _ weight: Tensor, bias: Tensor? = nil, isTurned: Bool = false) -> Tensor {
     Tensor.read(x, weight) { x, weight in
       Tensor([batch, height, width, channels]) { y in
@@ -141,7 +141,7 @@ private struct ChannelMaps {
     }
   }
 
-  /// ∂W: for sixteen channels and one row u of the kernel, eight taps v at a time over all rows of all pictures; a row of
+  /// ∂W: for sixteen channels and one row u of the kernel, eight taps v at a time over all rows of all images; a row of
   /// pixels is one plain sum, and rows are added in double precision.
   func weightGradient(_ dy: Tensor, _ x: Tensor) -> Tensor {
     let steps = (size + Self.pixels - 1) / Self.pixels

@@ -1,15 +1,15 @@
-/// Which random numbers a `dropout` or `dropPath` takes: those of one site in one step of a run.
+/// The random numbers of a `dropout` or `dropPath`: those of one site in one step of a run.
 ///
 /// The same draw gives the same mask, whatever the number of threads; another seed, site or step gives another one.
 /// Dropout and drop path read numbers of two purposes (`Random.Purpose`), so that both may use one site.
 public struct DropDraw: Hashable, Sendable {
   /// The seed of the run.
   public let seed: UInt64
-  /// The place in the network, by a number that the caller gives to every place where something is dropped.
+  /// The index of the site in the network, given by the caller to every site with dropout.
   public let site: Int
   /// The training step.
   public let step: Int
-  /// The place in its batch of the first sample, where a batch is treated in parts.
+  /// The index of the first sample in its batch, if a batch is processed in parts.
   public let firstSample: Int
 
   /// The draw of a site in a step; traps unless the site is in 0 ..< 2²⁴ and the first sample is 0 or more.
@@ -20,19 +20,20 @@ public struct DropDraw: Hashable, Sendable {
     (self.seed, self.site, self.step, self.firstSample) = (seed, site, step, firstSample)
   }
 
-  /// Sites that can be told apart, each with 2⁴⁰ numbers a step.
+  /// The number of distinct sites, each with 2⁴⁰ random numbers per step.
   private static let sites = 1 << 24
   private static let numbersASite: UInt64 = 1 << 40
 
   /// The numbers of the step.
   func random(_ purpose: Random.Purpose) -> Random { Random(seed: seed, purpose: purpose, step: step) }
 
-  /// The place of the first of `count` numbers, `width` a sample; traps where they reach into those of the next site.
+  /// The index of the first of `count` random numbers, `width` per sample; traps if they reach into those of the next
+  /// site.
   func first(width: UInt64, count: Int) -> UInt64 {
     let (skipped, overflow) = UInt64(firstSample).multipliedReportingOverflow(by: width)
     require(
       !overflow && skipped < Self.numbersASite && UInt64(count) <= Self.numbersASite - skipped,
-      "DropDraw: expected at most \(Self.numbersASite) numbers a site, found \(count) from sample \(firstSample) on")
+      "DropDraw: expected at most \(Self.numbersASite) numbers per site, found \(count) from sample \(firstSample) on")
     return UInt64(site) * Self.numbersASite + skipped
   }
 }

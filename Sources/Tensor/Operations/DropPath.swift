@@ -1,5 +1,5 @@
 extension Variable {
-  /// Stochastic depth (Huang et al. 2016), sample by sample: a residual branch is left out whole or kept whole.
+  /// Stochastic depth (Huang et al. 2016), sample by sample: a residual branch is dropped or kept as a whole.
   ///
   ///     y_b = x_b / (1 − p) where U_b ≥ p, else 0,   U_b uniform in [0, 1), one for every sample
   ///     ∂x_b = ∂y_b / (1 − p) where U_b ≥ p, else 0
@@ -7,7 +7,7 @@ extension Variable {
   ///     E y_b = x_b,   Var y_b = x_b² p / (1 − p), all elements of a sample together
   ///
   /// - x (self), y: [samples, ...], one shape; p: 0 ... 1. p = 0 returns x itself and p = 1 zeros.
-  /// - Sample b takes number first sample + b of its draw: a part of a batch is treated as it is in the whole.
+  /// - Sample b uses random number first sample + b of its draw: a part of a batch is treated as in the whole.
   /// - Keeps nothing: the same numbers are drawn again for the backward pass.
   public func dropPath(_ probability: Real, draw: DropDraw) -> Variable {
     require(
@@ -22,7 +22,7 @@ extension Variable {
 }
 
 extension Tensor {
-  /// x_b / (1 − p) where number `first` + b is p or more, else 0.
+  /// x_b / (1 − p) where random number `first` + b is p or more, else 0.
   fileprivate func samplesDropped(_ probability: Real, _ random: Random, from first: UInt64) -> Tensor {
     let (samples, keep) = (shape[0], 1 - probability)
     let width = samples == 0 ? 0 : count / samples

@@ -1,5 +1,5 @@
 extension Variable {
-  /// Dropout (Srivastava et al. 2014), in the inverted form: what is kept grows, so that the mean stays.
+  /// Dropout (Srivastava et al. 2014), in the inverted form: kept elements are scaled up, so that the mean stays.
   ///
   ///     y_i = x_i / (1 − p) where U_i ≥ p, else 0,   U_i uniform in [0, 1), one for every element
   ///     ∂x_i = ∂y_i / (1 − p) where U_i ≥ p, else 0
@@ -7,8 +7,8 @@ extension Variable {
   ///     E y_i = x_i,   Var y_i = x_i² p / (1 − p)
   ///
   /// - x (self), y: [samples, ...], one shape; p: 0 ... 1. p = 0 returns x itself and p = 1 zeros.
-  /// - Element j of sample b takes number (first sample + b) · width + j of its draw, width being the elements of a
-  ///   sample: a part of a batch has the mask that it has in the whole.
+  /// - Element j of sample b uses random number (first sample + b) · width + j of its draw, width being the elements of
+  ///   a sample: a part of a batch has the mask that it has in the whole.
   /// - Keeps nothing: the same numbers are drawn again for the backward pass.
   public func dropout(_ probability: Real, draw: DropDraw) -> Variable {
     require(0...1 ~= probability, "dropout: expected a probability from 0 to 1, found \(probability)")
@@ -22,9 +22,9 @@ extension Variable {
 }
 
 extension Tensor {
-  /// x / (1 − p) where number `first` + i is p or more, else 0.
+  /// x / (1 − p) where random number `first` + i is p or more, else 0.
   fileprivate func dropped(_ probability: Real, _ random: Random, from first: UInt64) -> Tensor {
-    // Uniform numbers stay in the first-level cache between being drawn and being used.
+    // Random numbers stay in the first-level cache between generation and use.
     let piece = 4096
     let keep = 1 - probability
     return Tensor.read(self) { x in

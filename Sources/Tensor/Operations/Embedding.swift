@@ -1,5 +1,5 @@
 extension Variable {
-  /// Rows of a table, by number.
+  /// Rows of a table, by index.
   ///
   ///     y_i = E[id_i],   ∂E[r] = Σ_{i: id_i = r} ∂y_i
   ///

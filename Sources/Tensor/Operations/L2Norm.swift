@@ -3,7 +3,7 @@ extension Variable {
   ///
   ///     y = √(Σ x²),   ∂x = ∂y x / y,   0 where y = 0
   ///
-  /// - tensors: any shapes, one at least; result: scalar. Keeps the tensors.
+  /// - tensors: any shapes, at least one; result: scalar. Keeps the tensors.
   public static func l2Norm(_ tensors: [Variable]) -> Variable {
     var square = 0.0
     for tensor in tensors {

@@ -8,7 +8,7 @@ extension Variable {
   ///     ∂x = ∂y W,   ∂W = ∂yᵀ x,   ∂b = Σ_rows ∂y
   ///
   /// - x: [..., in]; W: [out, in]; b: [out] or none; y: [..., out].
-  /// - packed: where the packed form of W is kept from one call to the next; used where nothing needs a gradient and x
+  /// - packed: keeps the packed form of W from one call to the next; used if nothing needs a gradient and x
   ///   has few rows.
   /// - Keeps W where x needs a gradient, and x where W does.
   public func linear(_ weight: Variable, bias: Variable? = nil, packed: PackedWeight? = nil) -> Variable {
@@ -29,10 +29,10 @@ extension Variable {
       })
   }
 
-  /// A linear map and an activation, f(x Wᵀ + b): the bits of one after the other.
+  /// A linear map and an activation, f(x Wᵀ + b): the same bits as one after another.
   ///
-  /// Where nothing needs a gradient the activation is applied while the outputs are in the first-level cache; otherwise its
-  /// backward pass asks for its input, and both are calculated one after the other.
+  /// Where nothing needs a gradient the activation is applied while the outputs are in the first-level cache; otherwise
+  /// its backward pass needs its input, and both are calculated one after another.
   public func linear(
     _ weight: Variable, bias: Variable? = nil, packed: PackedWeight? = nil, then activation: Activation
   ) -> Variable {

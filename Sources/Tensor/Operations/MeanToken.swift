@@ -1,5 +1,5 @@
 extension Variable {
-  /// The mean over the tokens of each sequence but the first few.
+  /// The mean over the tokens of each sequence, except the first few.
   ///
   ///     y_b = (1/n) Σ_{i ≥ s} x[b, i],   n = tokens − s,   ∂x[b, i] = ∂y_b / n where i ≥ s, else 0
   ///

@@ -1,11 +1,11 @@
 extension Variable {
-  /// Pictures cut into square patches, each flattened to a row (Dosovitskiy et al. 2021, section 3.1).
+  /// Images cut into square patches, each flattened to a row (Dosovitskiy et al. 2021, section 3.1).
   ///
   /// A patch embedding, a convolution whose stride is its kernel size p, is a linear map of these rows by its kernel
   /// flattened to [width, channels · p · p]. Rows and columns that do not fill a patch are dropped, with gradient 0.
   ///
   ///     y[b, i · (w / p) + j, (c · p + u) · p + v] = x[b, c, i p + u, j p + v]
-  ///     ∂x: the same places, read the other way
+  ///     ∂x: the same indices, in reverse
   ///
   /// - x (self): [batch, channels, height, width]; y: [batch, patches, channels · p · p]. Keeps nothing.
   public func patches(of size: Int) -> Variable {
@@ -41,7 +41,7 @@ private struct PatchLayout {
   var rows: Int { height / size }
   var columns: Int { width / size }
 
-  /// Calls `body` for every run of `size` consecutive pixels: its place in the picture and in the patches.
+  /// Calls `body` for every run of `size` consecutive pixels: its offset in the image and in the patches.
   func forEachRun(_ body: (_ inPicture: Int, _ inPatches: Int) -> Void) {
     Parallel.forEach(batch * rows) { piece in
       let (picture, row) = (piece / rows, piece % rows)

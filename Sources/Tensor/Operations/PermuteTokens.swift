@@ -1,28 +1,28 @@
-/// An order of tokens: which of the old ones stands at every new place, each once.
+/// A permutation of tokens.
 public struct TokenPermutation: Sendable {
-  /// The old place of every new one.
+  /// The old index of every new one.
   let sources: [Int32]
-  /// The new place of every old one.
+  /// The new index of every old one.
   let targets: [Int32]
 
   private init(sources: [Int32], targets: [Int32]) { (self.sources, self.targets) = (sources, targets) }
 
-  /// The order in which the old place `sources[t]` comes to stand at t; traps unless every place occurs once.
+  /// The permutation that moves index `sources[t]` to t; traps unless every index occurs once.
   public init(_ sources: [Int]) {
     var targets = [Int32](repeating: -1, count: sources.count)
     for (target, source) in sources.enumerated() {
       require(
         sources.indices.contains(source) && targets[source] < 0,
-        "TokenPermutation: expected each of \(sources.count) places once, found \(source)")
+        "TokenPermutation: expected each of \(sources.count) indices once, found \(source)")
       targets[source] = Int32(target)
     }
     self.init(sources: sources.map { Int32($0) }, targets: targets)
   }
 
-  /// The way back.
+  /// The inverse permutation.
   public var inverse: TokenPermutation { TokenPermutation(sources: targets, targets: sources) }
 
-  /// The number of places.
+  /// The number of tokens.
   public var count: Int { sources.count }
 }
 

@@ -1,5 +1,5 @@
 extension Variable {
-  /// Every channel times a number of its own: the layer scale of ConvNeXt (Touvron et al. 2021, section 2).
+  /// Every channel times its own factor: the layer scale of ConvNeXt (Touvron et al. 2021, section 2).
   ///
   ///     y = γ x,   ∂x = γ ∂y,   ∂γ = Σ_rows ∂y x
   ///

@@ -7,9 +7,9 @@ extension Variable {
   ///
   ///     ∂x = ∂y W',   ∂d_k = Σ_rows ∂y[o_k] x[i_k],   ∂W = ∂yᵀ x,   ∂b = Σ_rows ∂y
   ///
-  /// The value is that of `x.linear(weight.scatterAdding(shifts, at: indices))`, to the bit, but W' is never in memory: W
-  /// is shifted while it is packed for the product. Where W is frozen the dense gradient is never built, only its entries
-  /// at the indices.
+  /// The value is that of `x.linear(weight.scatterAdding(shifts, at: indices))`, to the bit, but W' is never in memory:
+  /// W is shifted while it is packed for the product. Where W is frozen the dense gradient is never formed, only its
+  /// entries at the indices.
   ///
   /// - x: [..., in]; W: [out, in]; d: [indices.count]; b: [out] or none; y: [..., out].
   /// - Keeps W and d where x needs a gradient, and x where W or d does.
@@ -46,9 +46,9 @@ extension Variable {
 extension LinearProducts {
   /// Entries of ∂yᵀ x: Σ_rows ∂y[o_k] x[i_k].
   ///
-  /// Rows are taken one after the other, so that those of ∂y and x stay in the first-level cache while all entries read
-  /// them. Each entry adds 64 rows up in `Real`, and these sums in double precision, as all sums over rows do; rows are
-  /// cut into at most sixteen pieces of whole groups of 64, by their number alone.
+  /// Rows are processed one after another, so that those of ∂y and x stay in the first-level cache while all entries
+  /// read them. Each entry sums 64 rows in `Real`, and these sums in double precision, as all sums over rows do; rows
+  /// are cut into at most sixteen pieces of whole groups of 64, by their count alone.
   func weightGradient(_ dy: Tensor, _ x: Tensor, at indices: SparseIndices) -> Tensor {
     let count = indices.count
     let groups = (rows + 63) / 64
@@ -82,7 +82,7 @@ extension LinearProducts {
     }
   }
 
-  /// Adds the products of some rows to a sum an entry.
+  /// Adds the products of some rows to one sum per entry.
   private func addEntries(
     _ rows: Range<Int>, _ dy: UnsafePointer<Real>, _ x: UnsafePointer<Real>, _ outs: UnsafePointer<Int32>,
     _ ins: UnsafePointer<Int32>, _ count: Int, into sums: UnsafeMutablePointer<Double>

@@ -1,4 +1,4 @@
-/// The windows inside of which the tokens of a map attend to each other (Liu et al. 2021, section 3.2).
+/// The windows within which the tokens of a map attend to each other (Liu et al. 2021, section 3.2).
 public struct AttentionWindows: Sendable {
   /// The tokens along one side of a window.
   public let size: Int
@@ -10,13 +10,13 @@ public struct AttentionWindows: Sendable {
   let relation: [Int32]
   /// The windows of one map.
   public let windows: Int
-  /// The part of the map from which a token came, window after window; empty where all windows are whole.
+  /// The part of the map a token came from, window after window; empty where all windows are whole.
   package let parts: [Int32]
 
   /// Windows of `size` · `size` tokens.
   ///
   /// - parts: where a map was rolled, windows at its edge hold tokens of several parts, which do not see each other:
-  ///   the number of its part for every token, window after window.
+  ///   the index of its part for every token, window after window.
   public init(size: Int, windows: Int, parts: [Int32]? = nil) {
     require(
       size > 0 && windows > 0 && (parts.map { $0.count == windows * size * size } ?? true),
@@ -30,12 +30,12 @@ public struct AttentionWindows: Sendable {
     }
   }
 
-  /// What is added to the score of a pair from two parts: as published, where −∞ would do; e⁻¹⁰⁰ is no normal number.
+  /// The bias of the score of a pair from two parts: as published, where −∞ would do; e⁻¹⁰⁰ is no normal number.
   static var otherPart: Real { -100 }
 }
 
 extension Variable {
-  /// Scaled dot-product attention inside of windows, with a bias by relative position (Liu et al. 2021, eq. 4).
+  /// Scaled dot-product attention within windows, with a bias by relative position (Liu et al. 2021, eq. 4).
   ///
   /// In each head h of width d, with queries Q, keys K and values V of one window, r(i, j) the row of T for a pair:
   ///
@@ -46,7 +46,7 @@ extension Variable {
   ///     ∂T[r, h] = Σ_windows Σ_{i, j: r(i, j) = r} ∂S_ij
   ///
   /// - queries (self), keys, values, output: [batch · windows, size², heads · d]; table T: [(2 size − 1)², heads].
-  /// - Keeps queries, keys, values and T; P is computed again.
+  /// - Keeps queries, keys, values and T; P is recomputed.
   public func windowAttention(
     keys: Variable, values: Variable, relativePositions table: Variable, heads: Int, in windows: AttentionWindows
   ) -> Variable {
@@ -105,7 +105,7 @@ extension Variable {
   }
 }
 
-/// Windows whose ∂S are added up in `Real` before they join the others in double precision.
+/// Windows whose ∂S are summed in `Real` before they join the others in double precision.
 private let windowsOfSum = 64
 
 extension AttentionWindows {

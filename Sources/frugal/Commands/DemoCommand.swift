@@ -4,19 +4,19 @@ import Methods
 import Models
 import Tensor
 
-/// `frugal demo`: the methods beside each other on the miniature world, a table, and a report.
+/// `frugal demo`: a comparison of the methods on the miniature world, with a table and a report.
 enum DemoCommand: Command {
   static let name = "demo"
   static let summary = "several methods on the miniature world that comes with frugal: a table and a report"
   static let operands = ""
   static let options = [
     Option("--full", "both suites, every method, three seeds, fewer shots and unseen classes: hours, resumable"),
-    Option("--out", "DIR", "folder for pictures, runs and report (default runs/demo); what is finished there is kept"),
+    Option("--out", "DIR", "folder for images, runs and report (default runs/demo); finished runs in it are kept"),
     Option("--task", "NAME", isRepeatable: true, "only these tasks (frugal world --list shows them)"),
     Option("--method", "NAME", isRepeatable: true, "only these rows of the table"),
     Option("--seeds", "N", "only the first seeds"),
-    Option("--finished", "train nothing: tables and report of the runs that are finished"),
-    Option("--plan", "print the commands of the runs, and run none"),
+    Option("--finished", "train nothing: tables and report of the finished runs"),
+    Option("--plan", "print the commands of the runs without running them"),
   ]
 
   static func run(_ arguments: Arguments) throws {
@@ -32,7 +32,7 @@ enum DemoCommand: Command {
     let line = ProgressLine()
     for task in plan.tasks where !arguments.has("--finished") {
       try MiniatureWorld.write(task, to: URL(fileURLWithPath: "\(folder)/world")) { done, all in
-        line.show("pictures of \(task.name)", done, of: all)
+        line.show("images of \(task.name)", done, of: all)
       }
     }
     let runs = try train(plan, in: folder, on: line, resumption: command(arguments))
@@ -46,7 +46,7 @@ enum DemoCommand: Command {
     print("\(folder)/report.html")
   }
 
-  /// The runs that the flags leave.
+  /// The runs selected by the flags.
   private static func plan(_ arguments: Arguments) throws -> DemoPlan {
     let whole = arguments.has("--full") ? DemoPlan.full : .short
     let (tasks, methods) = (arguments.strings("--task"), arguments.strings("--method"))
@@ -63,7 +63,7 @@ enum DemoCommand: Command {
     return plan
   }
 
-  /// The part of a plan that has been done.
+  /// The finished part of a plan.
   private static func finished(_ plan: DemoPlan, in folder: String) throws(RunError) -> DemoPlan {
     let done = plan.filtered { RunFolder(URL(fileURLWithPath: "\(folder)/\($0.path)")).isFinished }
     guard !done.cells.isEmpty else { throw RunError("\(folder): expected finished runs of this demo, found none") }
@@ -80,7 +80,7 @@ enum DemoCommand: Command {
 
   /// Trains what is not finished.
   ///
-  /// - resumption: the command that goes on after a Ctrl-C.
+  /// - resumption: the command that resumes after a Ctrl-C.
   private static func train(
     _ plan: DemoPlan, in folder: String, on line: ProgressLine, resumption: String
   ) throws -> [DemoTable.Finished] {
@@ -111,7 +111,7 @@ enum DemoCommand: Command {
     return (["frugal demo"] + given).joined(separator: " ")
   }
 
-  /// A word as a shell takes it.
+  /// A word quoted for a shell.
   private static func quoted(_ word: String) -> String {
     let isPlain = word.allSatisfy { $0.isLetter || $0.isNumber || "-_./+=,".contains($0) }
     return isPlain ? word : "'\(word.replacing("'", with: "'\\''"))'"

@@ -8,14 +8,14 @@ import Tensor
 /// `frugal evaluate`: the accuracy of a model, tuned or not, on a split.
 enum EvaluateCommand: Command {
   static let name = "evaluate"
-  static let summary = "accuracy of a model, with a delta or without, on a split of a dataset"
+  static let summary = "accuracy of a model, with or without a delta, on a split of a dataset"
   static let operands = ""
   static let options =
     [
       modelOption,
       Option("--data", "DIR", "image folder with train/CLASS/* and test/CLASS/*"),
       Option("--delta", "FILE", "delta of a run; without one the model is used zero-shot"),
-      Option("--split", "test|val|train", "which pictures (default test)"),
+      Option("--split", "test|val|train", "which images (default test)"),
       Option(
         "--classes", "all|base|new",
         "which classes (default all); base is the first half in the order of labels, new the other"),
@@ -28,7 +28,7 @@ enum EvaluateCommand: Command {
 
   enum Split: String, CaseIterable { case test, val, train }
 
-  /// What `--json` prints.
+  /// The output of `--json`.
   struct Report: Encodable {
     let model: String
     let delta: String?
@@ -57,12 +57,12 @@ enum EvaluateCommand: Command {
       case .train: folder.train
       case .val: folder.validation
       }
-    guard let set else { throw UsageError("--split", expected: "a split of the data", found: "val, which it lacks") }
+    guard let set else { throw UsageError("--split", expected: "a split of the data", found: "val, which is missing") }
     let line = ProgressLine()
     let result = try Evaluation(
       tuned.method, values: [], on: set, preprocessing: tuned.pretrained.preprocessing,
       skipsUnreadable: arguments.has("--skip-unreadable")
-    ) { done in line.show("pictures evaluated", done, of: set.count) }
+    ) { done in line.show("images evaluated", done, of: set.count) }
     line.finish()
     report(unreadable: result.unreadable)
     let byClass = zip(result.correctByClass, result.totalByClass).filter { $1 > 0 }.map { Double($0) / Double($1) }

@@ -15,7 +15,7 @@ enum ExportCommand: Command {
       Option("--delta", "FILE", "delta of a run"),
       Option(
         "--peft", "DIR", "new folder for adapter_config.json and adapter_model.safetensors: the low-rank branches"),
-      Option("--merged", "FILE", "new safetensors file with all weights, under the names of the model's own"),
+      Option("--merged", "FILE", "new safetensors file with all weights, under the model's own names"),
     ] + hintOptions
 
   static func run(_ arguments: Arguments) throws {
@@ -94,7 +94,7 @@ enum ExportCommand: Command {
     print("\(path): \(adapter.modules.count) modules")
     if !adapter.leftOut.isEmpty {
       note(
-        "left out, as a PEFT adapter of low rank cannot hold it: \(adapter.leftOut.count) tensors "
+        "not exported, as a low-rank PEFT adapter cannot hold them: \(adapter.leftOut.count) tensors "
           + "(\(adapter.leftOut.prefix(3).joined(separator: ", "))…); --merged writes all")
     }
   }
@@ -110,7 +110,7 @@ enum ExportCommand: Command {
     }
     let inside = merged.filter { entry in !strangers.contains { $0.site == entry.site } }
     let replaced = try model.layout.stored(inside) { try weights.tensor($0) }
-    // In the layout's name and form where it has one for a head; no stranger shares a tensor with others.
+    // In the layout's name and form where it has one for a head; no added tensor is stacked with others.
     let added = model.layout.stored(strangers) { _ in Tensor(0) }
     var writer = SafeTensorsWriter(metadata: ["format": "pt"])
     for name in weights.names { writer.add(name, try replaced[name] ?? weights.tensor(name)) }

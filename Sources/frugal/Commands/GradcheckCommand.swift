@@ -10,7 +10,7 @@ enum GradcheckCommand: Command {
   static let summary = "finite differences over every operation, layer and method"
   static let operands = "[NAME…]"
   static let options = [
-    Option("--each", "a row for every input of every check, not one for every subject"),
+    Option("--each", "one row per input of every check, not one per subject"),
     Option("--json", "print every finding as JSON"),
   ]
 

@@ -2,14 +2,14 @@ import Formats
 import Foundation
 import Tensor
 
-/// `frugal grade`: whether two traces are the same, and where they part.
+/// `frugal grade`: compares two traces and names the first difference.
 enum GradeCommand: Command {
   static let name = "grade"
   static let summary = "compare two traces: the same bits, or the first tensor that differs"
   static let operands = "A B"
   static let calculates = false
   static let options = [
-    Option("--top", "N", "how many of the tensors that differ to list, the worst first (default 10)"),
+    Option("--top", "N", "how many differing tensors to list, largest difference first (default 10)"),
     Option("--json", "print every difference as JSON"),
   ]
 
@@ -40,7 +40,7 @@ extension TraceComparison {
     }.joined(separator: ", ")
   }
 
-  /// What the files say of themselves, what was compared, and a table of the worst differences.
+  /// The files' metadata, the number of compared tensors, and a table of the largest differences.
   func text(_ a: String, _ b: String, top: Int) -> String {
     var lines = zip(["A", "B"], zip([a, b], metadata)).map { letter, file in
       let words = file.1.sorted { $0.key < $1.key }.filter { $0.key != "frugal.trace" }.map { "\($0.key) \($0.value)" }

@@ -5,7 +5,7 @@ import Models
 import Tensor
 
 extension InspectCommand {
-  /// An image classifier, in a folder or a file; `nil` where the weights are of none.
+  /// An image classifier, in a folder or a file; `nil` if the weights are not a classifier's.
   static func inspect(classifier path: String, _ hints: BackboneHints) throws -> Report? {
     let url = URL(fileURLWithPath: path)
     guard let weights = try? PretrainedWeights(contentsOf: url), ImageBackbone.recognises(weights) else {
@@ -15,7 +15,7 @@ extension InspectCommand {
     let (backbone, preprocessing) = (model.backbone, model.preprocessing)
     try Pretrained.refuse(hints, for: backbone.configuration)
     let isConfigured = FileManager.default.fileExists(atPath: url.appendingPathComponent("config.json").path)
-    let sizes = isConfigured ? "sizes from the shapes and config.json" : "no config.json: sizes from the shapes"
+    let sizes = isConfigured ? "sizes from tensor shapes and config.json" : "no config.json: sizes from tensor shapes"
     return Report(
       kind: "\(backbone.configuration.architecture), \(weights.format)",
       path: path,
@@ -29,8 +29,8 @@ extension InspectCommand {
       settings: [
         "vision": tower(backbone.configuration), "layout": "names of \(backbone.layout.name); \(sizes)",
         "head": backbone.classes.map { "\($0) classes" } ?? "none",
-        "pictures": "resize to \(backbone.tower.imageSize) × \(backbone.tower.imageSize), "
-          + "\(preprocessing.resample.rawValue), mean \(preprocessing.mean), std \(preprocessing.std) unless asked for others",
+        "images": "resize to \(backbone.tower.imageSize) × \(backbone.tower.imageSize), "
+          + "\(preprocessing.resample.rawValue), mean \(preprocessing.mean), std \(preprocessing.std) unless --normalize is given",
       ],
       warnings: backbone.warnings, tensors: tensors(of: weights.files))
   }
@@ -40,19 +40,19 @@ extension InspectCommand {
     func list(_ numbers: [Int]) -> String { numbers.map(String.init).joined(separator: ", ") }
     switch configuration {
     case .visionTransformer(let size):
-      let sizes = "pictures of \(size.imageSize), patches of \(size.patchSize), \(blocks(size.transformer))"
+      let sizes = "images of \(size.imageSize), patches of \(size.patchSize), \(blocks(size.transformer))"
       if size.form == .clip { return sizes }
       return "\(sizes), \(size.form.pooling == .classToken ? "class token" : "mean over patches")"
     case .swin(let size):
-      return "pictures of \(size.imageSize), patches of \(size.patchSize), stages of \(list(size.blocks)) blocks, "
+      return "images of \(size.imageSize), patches of \(size.patchSize), stages of \(list(size.blocks)) blocks, "
         + "width \(size.width), \(list(size.heads)) heads, windows of \(size.window), \(size.activation.rawValue), "
         + "layer norm ε \(size.epsilon)"
     case .convNeXt(let size):
-      return "pictures of \(size.imageSize), patches of \(size.patchSize), stages of \(list(size.blocks)) blocks, "
+      return "images of \(size.imageSize), patches of \(size.patchSize), stages of \(list(size.blocks)) blocks, "
         + "widths \(list(size.widths)), kernels of \(size.kernelSize), \(size.activation.rawValue), "
         + "layer norm ε \(size.epsilon), of the last \(size.finalEpsilon)"
     case .resNet(let size):
-      return "pictures of \(size.imageSize), ResNet of \(list(size.stages)) bottlenecks, "
+      return "images of \(size.imageSize), ResNet of \(list(size.stages)) bottlenecks, "
         + "width \(size.width), attention pool of \(size.heads) heads"
     }
   }

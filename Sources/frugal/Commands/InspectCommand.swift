@@ -5,10 +5,10 @@ import Methods
 import Models
 import Tensor
 
-/// `frugal inspect`: what is in a model directory or a weight file of any format.
+/// `frugal inspect`: the contents of a model directory or a weight file of any format.
 enum InspectCommand: Command {
   static let name = "inspect"
-  static let summary = "what is in a model directory, a delta or a weight file"
+  static let summary = "contents of a model directory, a delta or a weight file"
   static let operands = "PATH"
   static let calculates = false
   static let options =
@@ -18,7 +18,7 @@ enum InspectCommand: Command {
         "list every tensor of a model or delta with its type and shape; those of a weight file are listed anyway")
     ] + hintOptions + [Option("--json", "print the result as JSON")]
 
-  /// What `--json` prints.
+  /// The output of `--json`.
   struct Report: Encodable {
     var kind: String
     var path: String
@@ -29,7 +29,7 @@ enum InspectCommand: Command {
     var settings: [String: String] = [:]
     var warnings: [String] = []
     var tensors: [String: String]?
-    /// Whether it is nothing but tensors, which are then what was asked for.
+    /// True for a plain weight file, whose tensors are always listed.
     var isWeightFile = false
 
     private enum CodingKeys: CodingKey {
@@ -70,9 +70,9 @@ enum InspectCommand: Command {
     let names = "names of \(pretrained.directory.layout.name)"
     let layout =
       pretrained.directory.isDeduced
-      ? "\(names); no config.json: sizes from the shapes, "
+      ? "\(names); no config.json: sizes from tensor shapes, "
         + (text.transformer.activation == .quickGELU
-          ? "quick_gelu as OpenAI trained with" : "\(text.transformer.activation.rawValue) as open_clip trains with")
+          ? "quick_gelu, as OpenAI trained" : "\(text.transformer.activation.rawValue) as open_clip trains")
       : names
     let geometry =
       switch preprocessing.geometry {

@@ -5,24 +5,24 @@ import Methods
 import Models
 import Tensor
 
-/// `frugal predict`: classes and probabilities for pictures.
+/// `frugal predict`: classes and probabilities for images.
 enum PredictCommand: Command {
   static let name = "predict"
-  static let summary = "classes and probabilities for pictures"
+  static let summary = "classes and probabilities for images"
   static let operands = "PICTURE…"
   static let options =
     [
       modelOption,
       Option("--delta", "FILE", "delta of a run; without one the model is used zero-shot"),
-      Option("--classes", "A,B,…", "class names, where no delta gives them"),
-      Option("--top", "N", "how many classes to show a picture (default 5)"),
+      Option("--classes", "A,B,…", "class names, if there is no delta with its own"),
+      Option("--top", "N", "how many classes to show per image (default 5)"),
     ] + textOptions + hintOptions + [
       normalizeOption,
       skipOption,
       Option("--json", "print the result as JSON"),
     ]
 
-  /// What `--json` prints for one picture.
+  /// The output of `--json` for one image.
   struct Answer: Encodable {
     struct Class: Encodable {
       let name: String
@@ -34,13 +34,13 @@ enum PredictCommand: Command {
 
   static func run(_ arguments: Arguments) throws {
     let paths = arguments.operands
-    guard !paths.isEmpty else { throw UsageError("expected at least one picture, found none") }
+    guard !paths.isEmpty else { throw UsageError("expected at least one image, found none") }
     let top = try arguments.integer("--top", in: 1...1_000_000) ?? 5
     let named = arguments.string("--classes")?.split(separator: ",", omittingEmptySubsequences: false).map {
       $0.trimmingCharacters(in: .whitespaces)
     }
     if let named, named.isEmpty || named.contains("") {
-      throw UsageError("--classes", expected: "names between commas", found: "an empty one")
+      throw UsageError("--classes", expected: "names separated by commas", found: "an empty one")
     }
     let tuned = try TunedModel(
       arguments, modelPath: try arguments.required("--model"), folder: nil, classes: named)

@@ -10,22 +10,22 @@ enum PretrainCommand: Command {
   static let operands = "clip|vit"
   static let options = [
     Option("--out", "DIR", "new folder for the model, its metrics and checkpoints"),
-    Option("--resume", "DIR", "go on with a pretraining that was stopped; its settings hold"),
+    Option("--resume", "DIR", "resume an interrupted pretraining, with its settings"),
     Option("--steps", "N", "steps (default: clip \(Network.clip.recipe.steps), vit \(Network.vit.recipe.steps))"),
-    Option("--batch", "N", "pictures a step (default \(Network.clip.recipe.batchSize))"),
+    Option("--batch", "N", "batch size (default \(Network.clip.recipe.batchSize))"),
     Option(
       "--lr", "X",
       "learning rate after the warm-up (default: clip \(Network.clip.recipe.learningRate), "
         + "vit \(Network.vit.recipe.learningRate))"),
-    Option("--warmup-steps", "N", "steps over which the rate grows (default \(Network.clip.recipe.warmupSteps))"),
+    Option("--warmup-steps", "N", "steps of the warm-up (default \(Network.clip.recipe.warmupSteps))"),
     Option("--seed", "N", "seed of the world and of the starting weights (default 1)"),
   ]
 
-  /// What can be trained.
+  /// The networks that can be trained.
   private enum Network: String, CaseIterable {
     case clip, vit
 
-    /// How the shipped model was trained.
+    /// The recipe of the shipped model.
     var recipe: PretrainingRecipe {
       switch self {
       case .clip: PretrainingRecipe(steps: 12_000, learningRate: 1.5e-3)
@@ -40,7 +40,7 @@ enum PretrainCommand: Command {
     if let resumed = arguments.string("--resume") {
       path = resumed
       if let flag = arguments.flags.subtracting(["--resume", "--threads"]).min() {
-        throw UsageError("\(flag): expected no such flag with --resume: the settings of the pretraining hold")
+        throw UsageError("\(flag): cannot be combined with --resume, which keeps the settings of the pretraining")
       }
       settings = try PretrainingFolder(URL(fileURLWithPath: path)).read()
     } else {
@@ -82,7 +82,7 @@ enum PretrainCommand: Command {
     let (recipe, line, interrupt) = (settings.recipe, ProgressLine(), Interrupt())
     let count = objective.parameters.reduce(0) { $0 + $1.value.count }
     note(
-      "\(settings.model), \(grouped(count)) trained numbers, \(grouped(recipe.steps)) steps of \(recipe.batchSize) pictures"
+      "\(settings.model), \(grouped(count)) trainable parameters, \(grouped(recipe.steps)) steps of \(recipe.batchSize) images"
     )
     let started = Date()
     var first: Int?
@@ -94,7 +94,7 @@ enum PretrainCommand: Command {
         let pace = Double(progress.step - from) / Date().timeIntervalSince(started)
         let text =
           "step \(progress.step)/\(recipe.steps)  loss \(String(format: "%.4f", progress.loss))  "
-          + "accuracy \(percent(progress.accuracy)) %  \(Int(pace * Double(recipe.batchSize))) pictures/s  "
+          + "accuracy \(percent(progress.accuracy)) %  \(Int(pace * Double(recipe.batchSize))) images/s  "
           + "\(ProgressLine.duration(Double(recipe.steps - progress.step) / pace)) left"
         guard let milestones = progress.milestones else { return line.show(text) }
         line.finish(
@@ -103,7 +103,7 @@ enum PretrainCommand: Command {
             .joined(separator: "  "))
       })
     guard isFinished else {
-      line.finish("stopped; to go on: frugal pretrain --resume \(path)")
+      line.finish("stopped; to resume: frugal pretrain --resume \(path)")
       throw Interrupted()
     }
     line.finish()

@@ -4,7 +4,7 @@ import Methods
 import Models
 import Tensor
 
-/// `frugal sensitivity`: which weights matter to a task, what each budget would tune, and a picture of both.
+/// `frugal sensitivity`: the weights that matter to a task, the allocation of each budget, and a chart of both.
 enum SensitivityCommand: Command {
   static let name = "sensitivity"
   static let summary = "which weights matter to a task, and what SPT tunes under each budget"
@@ -12,13 +12,13 @@ enum SensitivityCommand: Command {
   static let options =
     [
       modelOption,
-      Option("--data", "DIR", "image folder with train/CLASS/* and test/CLASS/*; only train is looked at"),
-      Option("--samples", "N", "pictures to look at, one of every class in turn (default 512)"),
+      Option("--data", "DIR", "image folder with train/CLASS/* and test/CLASS/*; only train is read"),
+      Option("--samples", "N", "images to measure on, round-robin over the classes (default 512)"),
       Option("--batch", "N", "batch size of the sensitivity gradients; 1 sums over samples, as the paper does (default 32)"),
-      Option("--budget", "N", "one more budget, which the picture shows too: 400000 or 0.4M (default 0.4M)"),
+      Option("--budget", "N", "an additional budget, also shown in the chart: 400000 or 0.4M (default 0.4M)"),
       Option("--rank", "N", "rank of the modules (default 8)"),
-      Option("--spt-alpha", "X", "a matrix gets a module from its cost/α sensitive entries on (default 10)"),
-      Option("--spt-beta", "X", "a vector is tuned whole from its length/β sensitive entries on (default 5)"),
+      Option("--spt-alpha", "X", "a matrix with at least cost/α sensitive entries gets a module (default 10)"),
+      Option("--spt-beta", "X", "a vector with at least length/β sensitive entries is tuned whole (default 5)"),
       Option("--structured-only", "modules and whole vectors only"),
       Option("--unstructured-only", "single entries only"),
       Option("--stochastic-depth", "X", "share of samples that skip a residual branch of the last block (default 0.1)"),
@@ -61,7 +61,7 @@ enum SensitivityCommand: Command {
     let survey = try SensitivitySurvey(
       of: tower, head: head, on: folder.train, ImageLoader(preprocessing: pretrained.preprocessing), samples: samples,
       batchSize: batch, seed: seed, stochasticDepth: depth
-    ) { line.show("pictures for sensitivity", $0, of: $1) }
+    ) { line.show("images for sensitivity", $0, of: $1) }
     line.finish()
     let budgets = Set(published + (asked.map { [$0] } ?? [])).sorted().filter { headCount <= $0 && $0 <= survey.count }
     let shown = asked ?? (400_000 <= survey.count ? 400_000 : max(1, survey.count / 10))
@@ -71,7 +71,7 @@ enum SensitivityCommand: Command {
     print(report.summary(in: arguments.string("--out") ?? ""))
   }
 
-  /// The folder of `--out`, if nothing of ours lies in it.
+  /// The folder of `--out`, unless it already holds one of our files.
   private static func vacant(_ arguments: Arguments) throws -> URL {
     let path = try arguments.required("--out")
     let url = URL(fileURLWithPath: path)

@@ -4,10 +4,10 @@ import Foundation
 import Methods
 import Tensor
 
-/// `frugal trace`: every named result of operations, layers and training steps, in one file.
+/// `frugal trace`: every named intermediate of operations, layers and training steps, in one file.
 enum TraceCommand: Command {
   static let name = "trace"
-  static let summary = "write what operations, layers and training steps calculate, to be compared by grade"
+  static let summary = "write the intermediates of operations, layers and training steps, for comparison by grade"
   static let operands = "[NAME…]"
   static let options = [
     Option("--out", "FILE", "safetensors file to write"),
@@ -15,7 +15,7 @@ enum TraceCommand: Command {
     Option("--json", "print the result as JSON"),
   ]
 
-  /// What `--json` prints.
+  /// The output of `--json`.
   struct Report: Encodable {
     let file: String
     let traces, tensors, numbers: Int
@@ -46,7 +46,7 @@ enum TraceCommand: Command {
     for (key, value) in report.metadata.sorted(by: { $0.key < $1.key }) { print("  \(key): \(value)") }
   }
 
-  /// What decides the bits besides the code, and what must not.
+  /// Settings that determine the bits besides the code, and some that must not.
   static func metadata(seed: Int) -> [String: String] {
     [
       "frugal.trace": "1", "version": frugalVersion, "precision": GradientCheck.isDouble ? "double" : "single",

@@ -13,46 +13,46 @@ enum TuneCommand: Command {
   static let options =
     [
       modelOption,
-      Option("--data", "DIR", "image folder with train/CLASS/*, test/CLASS/* and perhaps val/CLASS/*"),
+      Option("--data", "DIR", "image folder with train/CLASS/*, test/CLASS/* and optionally val/CLASS/*"),
       Option("--method", "NAME", "\(MethodList.names.joined(separator: ", ")), or one of each half: lora+linear"),
       Option(
-        "--shots", "N|all", "training pictures a class (default 16; all for methods with a linear head or tuned sites)"),
+        "--shots", "N|all", "training images per class (default 16; all for methods with a linear head or tuned sites)"),
       Option("--seed", "N", "seed of sampling, order, crops and random rules (default 1)"),
       Option("--out", "RUN", "folder for the results; must not hold a run"),
-      Option("--resume", "RUN", "go on with a run that was stopped; its settings hold"),
+      Option("--resume", "RUN", "resume an interrupted run, with its settings"),
       datasetOption,
       Option(
-        "--as", "official|paper", "whom to follow where they differ: the released code or the paper (default official)"),
+        "--as", "official|paper", "follow the authors' code or the paper where they differ (default official)"),
     ] + textOptions + [
-      Option("--epochs", "N", "passes over the training pictures (default by method, dataset and shots)"),
+      Option("--epochs", "N", "passes over the training images (default by method, dataset and shots)"),
       Option("--batch", "N", "pictures a step (default by method: 32, 64 or 256)"),
-      Option("--lr", "X", "largest learning rate of the tuned half, of both where both are tuned"),
+      Option("--lr", "X", "peak learning rate of the encoder tuning and the head"),
       Option("--optimizer", "adam|adamw|sgd", "update rule (default adam)"),
       Option("--weight-decay", "X", "weight decay (default by method: 0, 1e-4 or 5e-4)"),
       Option("--momentum", "X", "momentum of sgd (default 0.9)"),
-      Option("--nesterov", "look ahead with sgd"),
-      Option("--schedule", "cosine|constant", "course of the learning rate over the epochs (default cosine)"),
+      Option("--nesterov", "Nesterov momentum with sgd"),
+      Option("--schedule", "cosine|constant", "learning-rate schedule over the epochs (default cosine)"),
       Option(
         "--warmup", "none|constant|linear|ramp",
         "warm-up (default by method: none, one constant epoch at 1e-5, or for tuned sites a ramp of 10 epochs)"),
       Option("--warmup-epochs", "N", "epochs of the warm-up (default 1)"),
       Option("--warmup-lr", "X", "rate of a constant warm-up, and of the first epoch of a linear one (default 1e-5)"),
-      Option("--recount", "yes|no", "whether the cosine begins after the warm-up or with it (default yes)"),
+      Option("--recount", "yes|no", "start the cosine after the warm-up instead of with it (default yes)"),
       Option("--crop", "random|center", "random crops and flips, or the test transform, whose features can be cached"),
-      Option("--shift", "N", "the test transform, moved by up to N pixels at random, in place of crops and flips"),
+      Option("--shift", "N", "the test transform with random shifts of up to N pixels, instead of crops and flips"),
       Option("--stochastic-depth", "X", "share of samples that skip a residual branch of the last block (default 0.1)"),
       normalizeOption,
     ] + MethodFlags.all + hintOptions + [
       Option(
         "--select", "last|val|test-max",
-        "which epoch becomes the delta (default last; with tuned sites val where there is such a split); test-max "
+        "epoch to save as the delta (default last; with tuned sites val if there is such a split); test-max "
           + "chooses by the test split, as some released code does, and the result says so"),
       Option(
         "--train-on", "train|train+val",
-        "pictures to learn from (default train; with several budgets train+val, once val has chosen one)"),
+        "images to train on (default train; with several budgets train+val, once val has selected one)"),
       Option(
         "--classes", "all|base",
-        "classes to learn from (default all); base: the first half, and the others are tested by their names alone"),
+        "classes to train on (default all); base: the first half, with the others evaluated by their names alone"),
       skipOption,
       Option("--json", "print the result as JSON"),
     ]
@@ -86,7 +86,7 @@ enum TuneCommand: Command {
       )
     }
     lines += [
-      "model taken     epoch \(result.epoch): \(result.reason)",
+      "selected epoch \(result.epoch): \(result.reason)",
       "delta           \(path)/delta.safetensors, \(grouped(result.deltaBytes)) bytes",
     ]
     if let budgets = result.budgets, let budget = result.budget {
@@ -94,7 +94,7 @@ enum TuneCommand: Command {
       lines.append("budget          \(grouped(budget)), the best on val: \(scores.joined(separator: ", "))")
     }
     let unreadable = result.test.unreadable + (result.newClasses?.test.unreadable ?? 0)
-    if unreadable > 0 { lines.append("left out        \(unreadable) unreadable test pictures") }
+    if unreadable > 0 { lines.append("skipped         \(unreadable) unreadable test images") }
     if let all = result.shares["all"] {
       lines.append("masked          \(String(format: "%.4f", all)) % of all maskable weights")
       let sites = result.shares.filter { $0.key != "all" }.sorted {

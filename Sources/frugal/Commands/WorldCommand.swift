@@ -3,17 +3,17 @@ import Formats
 import Foundation
 import Tensor
 
-/// `frugal world`: the tasks of the miniature world as folders of pictures.
+/// `frugal world`: the tasks of the miniature world as image folders.
 enum WorldCommand: Command {
   static let name = "world"
-  static let summary = "write the tasks of the miniature world: folders of pictures to tune and test on"
+  static let summary = "write the tasks of the miniature world: image folders to tune and test on"
   static let operands = ""
   static let calculates = false
   static let options = [
-    Option("--out", "DIR", "folder for the tasks; those that are complete in it are kept"),
+    Option("--out", "DIR", "folder for the tasks; complete ones in it are kept"),
     Option("--task", "NAME", isRepeatable: true, "only these tasks (--list shows them)"),
     Option("--suite", "eleven|vtab|all", "only the tasks of a suite (default all)"),
-    Option("--pairs", "N", "pictures with captions, as pretraining sees them; alone, no tasks are written"),
+    Option("--pairs", "N", "images with captions, as pretraining sees them; without other flags, no tasks are written"),
     Option("--seed", "N", "seed of the world (default 1)"),
     Option("--list", "print the tasks with their classes and prompts, and write nothing"),
   ]
@@ -34,7 +34,7 @@ enum WorldCommand: Command {
     let line = ProgressLine()
     func write(_ name: String, _ writing: (@escaping MiniatureWorld.Progress) throws -> Bool) throws {
       let started = Date()
-      let isNew = try writing { done, all in line.show("\(name)  \(done) of \(all) pictures") }
+      let isNew = try writing { done, all in line.show("\(name)  \(done) of \(all) images") }
       line.finish()
       let seconds = String(format: "%.1f s", Date().timeIntervalSince(started))
       print("\(out.shown)/\(name): \(isNew ? seconds : "kept, as it is complete")")
@@ -47,7 +47,7 @@ enum WorldCommand: Command {
     }
   }
 
-  /// The tasks asked for, in the order of the list.
+  /// The requested tasks, in the order of the list.
   private static func tasks(_ arguments: Arguments) throws(UsageError) -> [MiniatureTask] {
     let suite: Choice = try arguments.choice("--suite") ?? .all
     let names = arguments.strings("--task")
@@ -60,7 +60,7 @@ enum WorldCommand: Command {
       (suite == .all || task.suite.rawValue == suite.rawValue) && (names.isEmpty || names.contains(task.name))
     }
     guard !tasks.isEmpty else {
-      throw UsageError("--task, --suite", expected: "a task of the suite", found: "none in both")
+      throw UsageError("--task, --suite", expected: "a task that is in both", found: "none")
     }
     return tasks
   }

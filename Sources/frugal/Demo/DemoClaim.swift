@@ -3,20 +3,21 @@ import Methods
 
 /// A claim of the papers, as the difference of two rows of a demo on the same tasks and seeds.
 struct DemoClaim {
-  /// In a sentence.
+  /// The claim in one sentence.
   let statement: String
   /// Points of accuracy by task, each the mean over seeds of the differences of pairs.
   let differences: [Double]
 
-  /// How many tasks a claim needs: an error bar over fewer says little.
+  /// The number of tasks a claim needs: an error bar over fewer says little.
   static let fewestTasks = 5
 
-  /// The claims that the runs tell enough about.
+  /// The claims for which there are enough runs.
   static func all(_ finished: [DemoTable.Finished]) -> [DemoClaim] {
     claimed.map { DemoClaim($0, isBetterThan: $1, $2, finished) }.filter { $0.differences.count >= fewestTasks }
   }
 
-  /// Which method is claimed to be better than which, and where; `zero-shot` is the frozen model of the better one's runs.
+  /// The better and the worse method of each claim, and the setting; `zero-shot` is the frozen model of the better
+  /// one's runs.
   private static let claimed: [(better: String, worse: String, place: Place)] = [
     ("r-amt", "zero-shot", .shots(16)),
     ("r-amt", "zero-shot", .shots(4)),
@@ -47,7 +48,7 @@ struct DemoClaim {
     ("spt-adapter", "adapter", .vtab),
   ]
 
-  /// The runs that a claim is about, and what of them.
+  /// The runs that a claim is about, and the figure compared.
   private enum Place: Sendable {
     case shots(Int)
     case newClasses, harmonicMean, vtab
@@ -69,7 +70,7 @@ struct DemoClaim {
       }
     }
 
-    /// In percent, of the tuned model.
+    /// The accuracy of the tuned model, in percent.
     func score(_ result: RunResult) -> Double? {
       switch self {
       case .shots, .vtab: result.test.accuracy
@@ -78,7 +79,7 @@ struct DemoClaim {
       }
     }
 
-    /// In percent, of the model before it was tuned.
+    /// The accuracy of the model before tuning, in percent.
     func zeroShot(_ result: RunResult) -> Double? {
       switch self {
       case .shots, .vtab: result.zeroShot?.accuracy
@@ -105,15 +106,15 @@ struct DemoClaim {
   /// Mean over tasks.
   var difference: Double { Statistic(differences).mean }
 
-  /// To one decimal, where −0.0 is 0.0.
+  /// Rounded to one decimal; −0.0 becomes 0.0.
   private var shownDifference: Double { (difference * 10).rounded() / 10 + 0 }
 
-  /// s / √n of the differences by task: tasks are the sample, as the seeds of one task share its test pictures.
+  /// s / √n of the differences by task: tasks are the sample, as the seeds of one task share its test images.
   var standardError: Double {
     (Statistic(differences).deviation ?? .infinity) / Double(differences.count).squareRoot()
   }
 
-  /// Whether the difference is further from zero than two standard errors, and to which side.
+  /// The verdict: a claim holds if the difference is more than two standard errors above zero.
   var verdict: String {
     if abs(difference) <= 2 * standardError { return "not shown" }
     return difference > 0 ? "holds" : "the reverse"

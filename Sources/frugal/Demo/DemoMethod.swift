@@ -5,7 +5,7 @@ struct DemoMethod {
   /// Its name in `frugal tune`.
   let name: String
   private let fixed: [DemoSetting]
-  /// Steps of the whole run, where epochs follow from them: masks travel a distance that steps decide.
+  /// Steps of the whole run, if epochs follow from them: the number of steps decides how far masks can travel.
   private let steps: Int?
   private let batch: Int
 
@@ -37,7 +37,7 @@ struct DemoMethod {
     trained("adapter", 3e-2, [.option("rank", "8")]), trained("bitfit", 3e-2), trained("full", 1e-3),
   ]
 
-  /// The published rate, and as many steps as carry a mask across its threshold.
+  /// The published rate, with enough steps to carry a mask across its threshold.
   private static func masks(_ label: String, as name: String? = nil, _ more: [DemoSetting] = []) -> DemoMethod {
     DemoMethod(label, as: name, steps: 360, [.shift(2), .learningRate(8e-5)] + more)
   }
@@ -57,7 +57,8 @@ struct DemoMethod {
   ]
 
   private static let zeroUp = DemoSetting.option("branch-init", "zero-up")
-  /// What LoRA of rank 2 at queries and values trains, 6 · 2 · 2 · (128 + 128): all that are compared with it have as much.
+  /// Parameters of LoRA of rank 2 at queries and values, 6 · 2 · 2 · (128 + 128): the budget of all methods compared
+  /// with it.
   private static let budget = [DemoSetting.option("rank", "2"), zeroUp, .option("budget", "6144")]
 
   private static func site(

@@ -9,10 +9,10 @@ struct DemoPlan {
   struct Cell {
     let task: MiniatureTask
     let method: DemoMethod
-    /// Pictures a class; `nil` for all.
+    /// Images per class; `nil` for all.
     let shots: Int?
     let seed: Int
-    /// Whether base classes alone are learned.
+    /// True if only base classes are trained on.
     let isBase: Bool
 
     /// Its folder within that of the demo.
@@ -52,13 +52,13 @@ struct DemoPlan {
     }
   }
 
-  /// In the order in which they run.
+  /// The runs in the order of execution.
   let cells: [Cell]
 
   /// The tasks, each once.
   var tasks: [MiniatureTask] { cells.map(\.task.name).unique.compactMap { MiniatureTask.named($0) } }
 
-  /// What a visitor waits for: two tasks for CLIP and one for the vision transformer, two seeds.
+  /// The short demo: two tasks for CLIP and one for the vision transformer, two seeds.
   static let short =
     DemoPlan(
       tasks: ["eurosat", "pets"], DemoMethod.clip.filter { ["linear", "task-res", "r-amt"].contains($0.label) },
@@ -66,7 +66,7 @@ struct DemoPlan {
     + DemoPlan(
       tasks: ["count"], DemoMethod.vit.filter { ["linear", "lora", "spt-lora"].contains($0.label) }, seeds: 1...2)
 
-  /// Both suites, every method, three seeds; few shots and unseen classes for the methods that are about them.
+  /// Both suites, every method, three seeds; few shots and unseen classes for the methods that claim them.
   static let full: DemoPlan = {
     let (clip, vit) = (MiniatureTask.all.filter { $0.suite == .eleven }, MiniatureTask.all.filter { $0.suite == .vtab })
     let seeds = 1...3
@@ -79,9 +79,9 @@ struct DemoPlan {
       + DemoPlan(tasks: clip.map(\.name), few, shots: 4, seeds: seeds)
   }()
 
-  /// Tasks × methods × seeds, the seeds outermost: whoever stops early has all methods once.
+  /// Tasks × methods × seeds, seeds outermost, so that an interrupted demo has every method once.
   ///
-  /// - shots: of tasks that are learned from few pictures.
+  /// - shots: for tasks with few-shot training.
   init(tasks: [String], _ methods: [DemoMethod], isBase: Bool = false, shots: Int = 16, seeds: ClosedRange<Int>) {
     cells = seeds.flatMap { seed in
       tasks.compactMap { MiniatureTask.named($0) }.flatMap { task in

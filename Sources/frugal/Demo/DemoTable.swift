@@ -3,16 +3,16 @@ import Foundation
 import Methods
 import Models
 
-/// What a demo found, as papers print it: a row a method.
+/// The results of a demo, as papers print them: one row per method.
 struct DemoTable {
-  /// A finished run, and the seconds of its training where they were measured.
+  /// A finished run, and the seconds of its training if they were measured.
   typealias Finished = (cell: DemoPlan.Cell, result: RunResult, seconds: Double?)
 
   /// The title and the rows, the first of which names the columns.
   let title: String
   private(set) var rows: [[String]] = []
 
-  /// Every table that the runs fill: each suite, fewer shots, base and new classes.
+  /// Every table for which there are runs: each suite, fewer shots, base and new classes.
   static func all(_ finished: [Finished]) -> [DemoTable] {
     let suites = MiniatureTask.Suite.allCases.flatMap { suite in
       let shots = finished.filter { $0.cell.task.suite == suite }.map(\.cell.shots).unique
@@ -21,17 +21,17 @@ struct DemoTable {
     return suites + [DemoTable(newClassesOf: finished)].compactMap { $0 }
   }
 
-  /// A column a task: runs of one suite on all classes.
+  /// One column per task: runs of one suite on all classes.
   ///
-  /// - shots: pictures a class; `nil` for all.
-  /// - finished: all runs of the demo; `nil` where none is of this table.
+  /// - shots: images per class; `nil` for all.
+  /// - finished: all runs of the demo; `nil` if none belongs to this table.
   init?(_ suite: MiniatureTask.Suite, shots: Int?, _ finished: [Finished]) {
     let own = finished.filter { run in
       run.cell.task.suite == suite && !run.cell.isBase && run.cell.shots == shots
     }
     guard !own.isEmpty else { return nil }
     let (tasks, methods) = (own.map(\.cell.task.name).unique, own.map(\.cell.method.label).unique)
-    let pictures = shots.map { "\($0) \($0 == 1 ? "shot" : "shots")" } ?? "all training pictures"
+    let pictures = shots.map { "\($0) \($0 == 1 ? "shot" : "shots")" } ?? "all training images"
     title = "\(suite == .eleven ? "CLIP" : "Vision transformer"), \(pictures), test accuracy in % (\(Self.seeds(own)))"
     rows = [[""] + tasks + ["mean", "trained", "delta", "masked", "seconds"]]
     let frozen = tasks.map { task in
@@ -50,8 +50,8 @@ struct DemoTable {
     }
   }
 
-  /// Base, new and H, means over tasks, of runs that learned the base classes alone. A deviation is that of the means of
-  /// single seeds; a seed that lacks a task is left out.
+  /// Base, new and H, means over tasks, of runs trained on the base classes alone. A deviation is that of the means of
+  /// single seeds; a seed that lacks a task is skipped.
   init?(newClassesOf finished: [Finished]) {
     let own = finished.filter(\.cell.isBase)
     guard let first = own.first else { return nil }
@@ -83,7 +83,7 @@ struct DemoTable {
     return "\(seeds) \(seeds == 1 ? "seed" : "seeds")"
   }
 
-  /// Trained numbers, bytes, masked share and seconds, means over runs.
+  /// Trained parameters, bytes, masked share and seconds, means over runs.
   private static func costs(_ runs: [Finished]) -> [String] {
     func mean(_ values: [Double]) -> Double? { values.isEmpty ? nil : values.reduce(0, +) / Double(values.count) }
     let trained = mean(runs.map { Double($0.result.trainedParameters) }) ?? 0
@@ -100,12 +100,12 @@ struct DemoTable {
     statistic.count == 0 ? "–" : statistic.text(decimals: 1)
   }
 
-  /// The mean over tasks, where all are known.
+  /// The mean over tasks, if all are known.
   private static func mean(_ statistics: [Statistic]) -> String {
     guard statistics.allSatisfy({ $0.count > 0 }) else { return "–" }
     return String(format: "%.1f", statistics.reduce(0) { $0 + $1.mean } / Double(statistics.count))
   }
 
-  /// The table in columns: the first to the left, all others to the right.
+  /// The table in columns: the first left-aligned, all others right-aligned.
   var text: String { title + "\n\n" + aligned(rows, rightFrom: 1) }
 }

@@ -8,21 +8,21 @@ enum Page {
 
   static func paragraph(_ text: String) -> String { "<p>\(text.escaped)</p>" }
 
-  /// Charts beside each other, as many as fit.
+  /// Charts side by side, as many as fit.
   static func charts(_ svgs: [String]) -> String {
     "<div class=\"charts\">\n\(svgs.map { "<figure>\($0)</figure>" }.joined(separator: "\n"))\n</div>"
   }
 
-  /// What is folded away until it is asked for.
+  /// Content that is folded until opened.
   static func details(_ summary: String, _ content: String, isOpen: Bool = false) -> String {
     "<details\(isOpen ? " open=\"open\"" : "")><summary>\(summary.escaped)</summary>\n\(content)\n</details>"
   }
 
   /// A cell of a table.
   struct Cell {
-    /// What is written.
+    /// The text.
     var text: String
-    /// By what it is sorted, if that is a number.
+    /// The sort key, if it is numeric.
     var number: Double?
     var isBold = false
 
@@ -36,7 +36,7 @@ enum Page {
     }
   }
 
-  /// A table whose cells with numbers stand right.
+  /// A table with numeric cells right-aligned.
   static func table(_ headings: [String], _ rows: [[Cell]], caption: String, isSortable: Bool = false) -> String {
     let head = headings.enumerated().map { column, heading in
       let isNumber = rows.contains { column < $0.count && $0[column].number != nil }

@@ -2,24 +2,24 @@ import Formats
 import Foundation
 import Tensor
 
-/// Runs → one HTML file that needs nothing else: tables, charts, pictures, settings.
+/// One self-contained HTML file from runs: tables, charts, images, settings.
 enum Report {
-  /// What was reported.
+  /// The contents of a report.
   struct Outcome {
-    /// How many runs, and maps of sensitivity.
+    /// The number of runs and of sensitivity maps.
     let runs, surveys: Int
-    /// What was found but is no finished run.
+    /// Folders that are not finished runs.
     let skipped: [RunSearch.Skipped]
   }
 
-  /// The title where none is given.
-  static let usualTitle = "frugal: what was tuned, and what it is worth"
+  /// The default title.
+  static let usualTitle = "frugal: tuning runs and their results"
 
   /// Writes the report of all runs at and below some folders, whole or not at all.
   ///
-  /// Its bytes depend on the runs, the title and the pictures alone, not on the order of the folders or on a clock.
-  /// - Throws: `ReportError` for a path that is no folder and where there is nothing to report; `FileError` where the file
-  ///   cannot be written.
+  /// Its bytes depend on the runs, the title and the images alone, not on the order of the folders or on a clock.
+  /// - Throws: `ReportError` for a path that is not a folder, and if there is nothing to report; `FileError` where the
+  ///   file cannot be written.
   @discardableResult
   static func write(runs places: [URL], title: String? = nil, to file: URL) throws -> Outcome {
     let found = try RunSearch(places)
@@ -59,9 +59,9 @@ enum Report {
       counted(Set(groups.map(\.dataset)).count, "dataset", "datasets"),
     ]
     if !found.surveys.isEmpty {
-      parts.append(counted(found.surveys.count, "map of sensitivity", "maps of sensitivity"))
+      parts.append(counted(found.surveys.count, "sensitivity map", "sensitivity maps"))
     }
-    if !found.skipped.isEmpty { parts.append(counted(found.skipped.count, "folder left out", "folders left out")) }
+    if !found.skipped.isEmpty { parts.append(counted(found.skipped.count, "folder skipped", "folders skipped")) }
     return parts.joined(separator: ", ") + "."
   }
 }

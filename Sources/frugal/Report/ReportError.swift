@@ -1,6 +1,6 @@
 /// A report that cannot be made.
 struct ReportError: Error, CustomStringConvertible, Equatable {
-  /// What was expected and what was found.
+  /// The message: expected and found.
   let description: String
 
   init(_ description: String) { self.description = description }

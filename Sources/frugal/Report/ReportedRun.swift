@@ -3,37 +3,37 @@ import Foundation
 import Methods
 import Tensor
 
-/// A finished run as its folder tells it.
+/// A finished run, read from its folder.
 struct ReportedRun {
-  /// Where it lies, relative to what all runs of the report have in common.
+  /// Its path, relative to the common folder of all runs of the report.
   let name: String
   let folder: RunFolder
   let settings: RunConfiguration
   let result: RunResult
   let epochs: [EpochMetrics]
-  /// Wall-clock seconds of its training; `nil` where nothing was measured.
+  /// Wall-clock seconds of its training; `nil` if not measured.
   let seconds: Double?
 
   /// Reads the folder.
   ///
-  /// - Throws: `ReportError`, which says what is missing or broken, without the name of the folder.
+  /// - Throws: `ReportError`, which names what is missing or broken, but not the folder.
   init(_ folder: RunFolder, named name: String) throws(ReportError) {
     (self.name, self.folder) = (name, folder)
     do { settings = try folder.settings() } catch {
       throw ReportError("expected the config.json of a run, found other contents")
     }
     guard FileManager.default.fileExists(atPath: folder.result.path) else {
-      throw ReportError("expected a finished run, found no result.json (frugal tune --resume goes on with it)")
+      throw ReportError("expected a finished run, found no result.json (frugal tune --resume continues it)")
     }
     guard let bytes = try? MappedFile.bytes(of: folder.result),
       let result = try? JSONDecoder().decode(RunResult.self, from: Data(bytes))
     else { throw ReportError("result.json: expected the result of a run, found other contents") }
     guard result.isPlausible else {
-      throw ReportError("result.json: expected percentages and counts, found other numbers")
+      throw ReportError("result.json: expected percentages and counts, found values out of range")
     }
     self.result = result
     do { epochs = try folder.epochs() } catch {
-      throw ReportError("metrics.jsonl: expected a line an epoch, found other contents")
+      throw ReportError("metrics.jsonl: expected one line per epoch, found other contents")
     }
     let timing = (try? MappedFile.bytes(of: folder.timing)).flatMap {
       try? JSONDecoder().decode(RunTiming.self, from: Data($0))
@@ -45,12 +45,12 @@ struct ReportedRun {
   /// The classes in the order of the labels of predictions.
   var classes: [String] { settings.data.classes + (settings.data.newClasses ?? []) }
 
-  /// The file of `config.json` as it lies there.
+  /// The contents of `config.json` as stored.
   var settingsText: String { (try? String(contentsOf: folder.configuration, encoding: .utf8)) ?? "" }
 }
 
 extension RunResult {
-  /// Whether a chart can be drawn of it: nothing above 100 %, nothing below 0.
+  /// True if it can be charted: nothing above 100 %, nothing below 0.
   fileprivate var isPlausible: Bool {
     let scores = [test] + [zeroShot, newClasses?.test, newClasses?.zeroShot].compactMap { $0 }
     return scores.allSatisfy { (0...100).contains($0.accuracy) && $0.correct >= 0 && $0.total >= $0.correct }

@@ -3,44 +3,44 @@ import Foundation
 import Methods
 import Tensor
 
-/// Runs that differ by nothing but their seeds: one row of the results.
+/// Runs that differ only in their seeds: one row of the results.
 struct RunGroup {
-  /// Which dataset, by name; the same name means the same classes.
+  /// The name of the dataset; the same name means the same classes.
   let dataset: String
-  /// Which model, by name; the same name means the same weights.
+  /// The name of the model; the same name means the same weights.
   let model: String
   let method: String
-  /// Pictures a class; `nil` for all.
+  /// Images per class; `nil` for all.
   let shots: Int?
-  /// Whether base classes alone were learned.
+  /// True if only base classes were trained on.
   let isBase: Bool
-  /// What else tells it from groups that are like it in all of the above: `recipe.epochs 40`; else empty.
+  /// The settings that distinguish it from groups equal in all of the above: `recipe.epochs 40`; else empty.
   fileprivate(set) var setting = ""
-  /// By rising seed.
+  /// The runs by ascending seed.
   let runs: [ReportedRun]
 
-  /// The method with what else tells it apart.
+  /// The method, with the settings that distinguish it.
   var label: String { setting.isEmpty ? method : "\(method) (\(setting))" }
   /// `16`, or `all`.
   var shotsText: String { shots.map { "\($0)" } ?? "all" }
   /// `16 shots`
   var shotsPhrase: String { shots == 1 ? "1 shot" : "\(shotsText) shots" }
-  /// What it is called where it stands alone.
+  /// Its name outside of a table.
   var title: String { "\(label), \(dataset), \(shotsPhrase)\(isBase ? ", base classes" : "")" }
-  /// Whether the test split chose the models.
+  /// True if the models were selected on the test split.
   var isChosenByTest: Bool { runs.contains { $0.result.selection == .test } }
 
-  /// Of a number that every run has.
+  /// The statistic of a value that every run has.
   func statistic(_ value: (ReportedRun) -> Double) -> Statistic { Statistic(runs.map(value)) }
 
-  /// Of a number that some runs have; `nil` where none has.
+  /// The statistic of a value that some runs have; `nil` if none has.
   func known(_ value: (ReportedRun) -> Double?) -> Statistic? {
     let found = runs.compactMap(value)
     return found.isEmpty ? nil : Statistic(found)
   }
 
   var accuracy: Statistic { statistic { $0.result.test.accuracy } }
-  /// Of the frozen model, which is the same for every seed.
+  /// The accuracy of the frozen model, which is the same for every seed.
   var zeroShot: Statistic? {
     let found = runs.compactMap { $0.result.zeroShot?.accuracy }
     return found.isEmpty ? nil : Statistic(Set(found).count == 1 ? [found[0]] : found)
@@ -73,8 +73,8 @@ struct RunGroup {
     ]
   }
 
-  /// Gives groups that look alike the settings in which they differ; and all others of their method and model the same ones,
-  /// so that a method has one name at all shots and on all datasets.
+  /// Labels groups that look alike with the settings in which they differ, and all others of their method and model
+  /// likewise, so that a method has one name at all shots and on all datasets.
   private static func nameSettings(_ groups: inout [RunGroup]) {
     let alike = Dictionary(grouping: groups.indices) { groups[$0].order.prefix(5).joined(separator: "\n") }
     var telling: [String: Set<String>] = [:]
@@ -93,8 +93,8 @@ struct RunGroup {
   /// The method on its model, whatever the data.
   private var row: String { "\(method)\n\(model)" }
 
-  /// The name of a benchmark or of the folder; with the folders above it where other classes have the same name. Folders of
-  /// one name and the same classes are one dataset, wherever they lie.
+  /// The name of a benchmark or of the folder; with parent folders if other classes have the same name. Folders of
+  /// one name and the same classes are one dataset, whatever their paths.
   private static func datasetNames(_ runs: [ReportedRun]) -> [String] {
     unambiguous(
       runs.map { run in
@@ -105,12 +105,12 @@ struct RunGroup {
       })
   }
 
-  /// The name of the folder or file; with the folders above it where other weights have the same name.
+  /// The name of the folder or file; with parent folders if other weights have the same name.
   private static func modelNames(_ runs: [ReportedRun]) -> [String] {
     unambiguous(runs.map { (nil, $0.settings.model.path, $0.settings.model.sha256) })
   }
 
-  /// Names for things of which a name, a path and the content are known: of one content, the first name that occurs.
+  /// Unique names for items given by name, path and content; equal content gets the first name that occurs.
   private static func unambiguous(_ things: [(name: String?, path: String, content: String)]) -> [String] {
     var pathOf: [String: (name: String?, path: [String])] = [:]
     for thing in things where pathOf[thing.content] == nil {
@@ -124,7 +124,7 @@ struct RunGroup {
     return things.map { thing in
       let others = pathOf.keys.filter { $0 != thing.content }
       let depth = (1...8).first { depth in !others.contains { name($0, depth) == name(thing.content, depth) } }
-      // Same names all the way up: a piece of the digest of what is in them tells them apart.
+      // Same names all the way up: a prefix of the content's digest distinguishes them.
       guard let depth else {
         return "\(name(thing.content, 1)) \(SHA256.digest(of: Array(thing.content.utf8)).description.prefix(6))"
       }
@@ -134,12 +134,13 @@ struct RunGroup {
 }
 
 extension RunConfiguration {
-  /// All settings but the seed and what follows from it, as text: where it is equal, runs are repetitions.
+  /// All settings but the seed and what follows from it, as text: runs with equal text are repetitions.
   fileprivate var withoutSeed: String {
     flattened.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: "\n")
   }
 
-  /// Every setting by its path, `recipe.epochs`: without seed, places, drawn pictures, and the budget that a search took.
+  /// Every setting by its path, `recipe.epochs`: without seed, paths, sampled images, and the budget that a search
+  /// selected.
   fileprivate var flattened: [String: String] {
     var settings = self
     (settings.seed, settings.model.path, settings.data.path, settings.data.sha256) = (0, "", "", "")

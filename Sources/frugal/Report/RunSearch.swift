@@ -3,7 +3,7 @@ import Methods
 
 /// Runs and sensitivity maps at and below some folders.
 struct RunSearch {
-  /// What was found but is no finished run, with the reason.
+  /// A folder that is not a finished run, with the reason.
   struct Skipped: Equatable {
     let name: String
     let reason: String
@@ -13,12 +13,12 @@ struct RunSearch {
   private(set) var surveys: [ReportedSurvey] = []
   private(set) var skipped: [Skipped] = []
 
-  /// How deep folders are searched: a link that leads back up would not end.
+  /// The maximal search depth: a link that leads back up would not end.
   private static let deepest = 16
 
-  /// Looks at the given folders, in any order.
+  /// Searches the given folders, in any order.
   ///
-  /// - Throws: `ReportError` for a path that is no folder.
+  /// - Throws: `ReportError` for a path that is not a folder.
   init(_ places: [URL]) throws(ReportError) {
     var (found, seen) = ([URL](), Set<String>())
     for place in places {
@@ -57,7 +57,7 @@ struct RunSearch {
     }
   }
 
-  /// Adds folders with something to report. What belongs to a run, such as the runs of single budgets, is not looked into.
+  /// Adds folders with something to report. Parts of a run, such as the runs of single budgets, are not searched.
   private static func collect(_ folder: URL, depth: Int, into found: inout [URL], _ seen: inout Set<String>) {
     guard depth <= deepest, seen.insert(folder.path).inserted else { return }
     let isRun = FileManager.default.fileExists(atPath: folder.appendingPathComponent("config.json").path)
@@ -74,7 +74,8 @@ struct RunSearch {
     }
   }
 
-  /// The paths behind the folder that all have in common; so the report does not say where on a machine they lie.
+  /// The paths relative to the folder that all have in common, so that the report does not reveal where they are
+  /// stored.
   static func names(of folders: [URL]) -> [String] {
     let paths = folders.map { $0.standardizedFileURL.pathComponents }
     guard let first = paths.first else { return [] }

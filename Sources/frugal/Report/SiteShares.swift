@@ -4,7 +4,7 @@ import Tensor
 
 /// Numbers at the sites of an encoder, added up by depth and by operation.
 struct SiteShares {
-  /// What a site is a part of.
+  /// The part of the network a site belongs to.
   enum Operation: String, CaseIterable {
     case query, key, value, output
     case up = "MLP up"
@@ -12,7 +12,7 @@ struct SiteShares {
     case patches = "patch embedding"
     case norm, bias, other
 
-    /// By the last words of the canonical name of a site.
+    /// The part, by the last components of a site's canonical name.
     init(site: String) {
       let words = site.split(separator: ".")
       switch words.last ?? "" {
@@ -30,14 +30,14 @@ struct SiteShares {
     }
   }
 
-  /// The parts of the encoder in the order of depth, then what lies outside of blocks.
+  /// The parts of the encoder in the order of depth, then those outside of blocks.
   let parts: [(name: String, count: Int)]
   /// The operations that occur, in the order above.
   let operations: [(name: String, count: Int)]
   /// The sum.
   let total: Int
 
-  /// Of numbers by the canonical names of sites.
+  /// The shares of counts given by canonical site name.
   init(_ counts: [String: Int]) {
     var (parts, operations) = ([String: Int](), [Operation: Int]())
     for (site, count) in counts {
@@ -59,14 +59,14 @@ struct SiteShares {
     return block.hasPrefix("vision.") ? String(block.dropFirst("vision.".count)) : block
   }
 
-  /// By depth: `blocks.2` before `blocks.10`, and what lies outside of blocks last.
+  /// By depth: `blocks.2` before `blocks.10`, and those outside of blocks last.
   static func precedes(_ a: String, _ b: String) -> Bool {
     if (a == outside) != (b == outside) { return b == outside }
     let order = a.compare(b, options: .numeric)
     return order == .orderedSame ? a < b : order == .orderedAscending
   }
 
-  /// Bars of one number a part and an operation, in percent of the sum.
+  /// Bars of one count per part and operation, in percent of the sum.
   func charts(_ title: String) -> [BarChart] {
     func chart(_ heading: String, _ rows: [(name: String, count: Int)]) -> BarChart {
       BarChart(

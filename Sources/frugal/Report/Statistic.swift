@@ -1,15 +1,15 @@
 import Foundation
 
-/// Mean and standard deviation of a few numbers, as a table writes them.
+/// Mean and standard deviation of a few values, as printed in a table.
 struct Statistic: Equatable {
   /// x̄; 0 of none.
   let mean: Double
-  /// √(Σ (x − x̄)² / (n − 1)), the deviation of the sample; `nil` of fewer than two numbers.
+  /// √(Σ (x − x̄)² / (n − 1)), the sample standard deviation; `nil` for fewer than two values.
   let deviation: Double?
   /// n
   let count: Int
 
-  /// Of some numbers.
+  /// The statistic of the given values.
   init(_ values: [Double]) {
     count = values.count
     let mean = values.isEmpty ? 0 : values.reduce(0, +) / Double(values.count)
@@ -18,7 +18,7 @@ struct Statistic: Equatable {
     deviation = values.count < 2 ? nil : (squares / Double(values.count - 1)).squareRoot()
   }
 
-  /// `96.88 ± 1.20`; the mean alone of one number.
+  /// `96.88 ± 1.20`; only the mean for one value.
   func text(decimals: Int = 2) -> String {
     let format = "%.\(decimals)f"
     return String(format: format, mean) + (deviation.map { " ± " + String(format: format, $0) } ?? "")

@@ -6,12 +6,13 @@ import Tensor
 /// How many numbers a delta holds at each site, by the kind of tuning: what a method allocated, or trains by its
 /// definition.
 struct TunedNumbers {
-  /// Numbers of branches, of tensors tuned whole, of single entries, by site.
+  /// Parameters of branches, of tensors tuned whole, and of single entries, by site.
   private(set) var branches: [String: Int] = [:]
   private(set) var whole: [String: Int] = [:]
   private(set) var entries: [String: Int] = [:]
 
-  /// Reads names and shapes of a delta; `nil` for one that tunes no sites, for masks, and for a file that is no delta.
+  /// Reads names and shapes of a delta; `nil` for one that tunes no sites, for masks, and for a file that is not a
+  /// delta.
   init?(_ url: URL) {
     guard FileManager.default.fileExists(atPath: url.path), let file = try? SafeTensorsFile(contentsOf: url) else {
       return nil
@@ -28,7 +29,7 @@ struct TunedNumbers {
     if branches.isEmpty, whole.isEmpty, entries.isEmpty { return nil }
   }
 
-  /// Bars by block and by operation, their parts the kinds of tuning.
+  /// Bars by block and by operation, stacked by the kind of tuning.
   func charts(_ title: String) -> [BarChart] {
     let kinds = [("low-rank branches and adapters", branches), ("whole tensors", whole), ("single entries", entries)]
       .filter { !$0.1.isEmpty }
@@ -40,7 +41,7 @@ struct TunedNumbers {
         return BarChart.Series(name: kind.0, bars: names.map { .init(value: Double(own[$0] ?? 0)) })
       }
       return BarChart(
-        title: "\(title) by \(heading)", label: "tuned numbers", rows: names, series: series, isStacked: true,
+        title: "\(title) by \(heading)", label: "tuned parameters", rows: names, series: series, isStacked: true,
         text: { grouped(Int($0)) })
     }
     return [

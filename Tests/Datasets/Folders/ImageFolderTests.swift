@@ -66,17 +66,17 @@ import Testing
   }
 
   @Test func missingSplitsAreNamed() throws {
-    #expect(try error(folder("test/a/1.jpg")) == "train: expected a folder with one folder a class, found none")
-    #expect(try error(folder("train/a/1.jpg")) == "test: expected a folder with one folder a class, found none")
+    #expect(try error(folder("test/a/1.jpg")) == "train: expected a folder with one folder per class, found none")
+    #expect(try error(folder("train/a/1.jpg")) == "test: expected a folder with one folder per class, found none")
     #expect(
-      try error(folder("train", "test/a/1.jpg")) == "train: expected a folder with one folder a class, found none")
+      try error(folder("train", "test/a/1.jpg")) == "train: expected a folder with one folder per class, found none")
   }
 
   @Test func splitsWithoutClassesAreNamed() throws {
-    #expect(try error(folder("train/1.jpg", "test/a/1.jpg")) == "train: expected one folder a class, found no folder")
+    #expect(try error(folder("train/1.jpg", "test/a/1.jpg")) == "train: expected one folder per class, found no folder")
     #expect(
       try error(folder("train/a/1.jpg", "test/a/1.jpg", "val/.keep"))
-        == "val: expected one folder a class, found no folder")
+        == "val: expected one folder per class, found no folder")
   }
 
   @Test func emptyClassIsNamed() throws {

@@ -63,7 +63,7 @@ import Testing
       let place = folder.url.appendingPathComponent("eurosat").path
       #expect(
         error?.description
-          == "\(place): expected nothing, or \(pictures) pictures of eurosat, seed \(seed), version 1, "
+          == "\(place): expected nothing, or \(pictures) images of eurosat, seed \(seed), version 1, "
           + "found 1120 of eurosat, seed 1, version 1")
     }
     #expect(throws: MiniatureWorldError.self) {
@@ -94,7 +94,7 @@ import Testing
     let folder = try TemporaryFolder()
     let place = folder.url.appendingPathComponent("new/world")
     let manifest = MiniatureWorld.Manifest(name: "pets", seed: 1, pictures: 2)
-    let full = FileError(file: "1.png", expected: "room for 7 more bytes", found: "no space left on device")
+    let full = FileError(file: "1.png", expected: "space for 7 more bytes", found: "no space left on device")
     #expect(throws: MiniatureWorldError.unwritable(full)) {
       try MiniatureWorld.publish(manifest, in: place) { (hidden) throws(FileError) in
         try MiniatureWorld.put("half", hidden.appendingPathComponent("0.png"))

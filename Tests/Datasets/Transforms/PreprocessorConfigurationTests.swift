@@ -75,7 +75,7 @@ import Testing
 
   @Test(arguments: ["", "[]", "null", "{", "\u{FEFF}x", "{\"size\": 1"])
   func whatIsNoObjectIsRefused(json: String) throws {
-    #expect(try message(json)?.hasSuffix("expected a JSON object, found something else") == true)
+    #expect(try message(json)?.hasSuffix("expected a JSON object, found other contents") == true)
   }
 
   @Test func filesThatCannotBeReadAreNamed() throws {

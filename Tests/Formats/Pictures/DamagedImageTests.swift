@@ -7,7 +7,7 @@ import Testing
 @testable import Formats
 
 /// Damage of every kind to small pictures that the clone carries: a typed error or a picture, never a trap.
-@Suite("Damaged pictures")
+@Suite("Damaged images")
 struct DamagedImageTests {
   static let files = [
     "baseline-420.jpg", "progressive-420.jpg", "restart.jpg", "gray.jpg", "palette.png", "adam7.png", "stored.png",

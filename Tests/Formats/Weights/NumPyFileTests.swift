@@ -52,7 +52,7 @@ import Testing
   static let bad: [Bad] = [
     bad("empty", "", "expected \"{\", found the end of the header"),
     bad("not a dictionary", "[]", "expected \"{\", found \"[\" at byte 0"),
-    bad("text behind", dictionary("'<f4'") + "x", "expected nothing behind the header's dictionary, found \"x\""),
+    bad("text behind", dictionary("'<f4'") + "x", "expected nothing after the header's dictionary, found \"x\""),
     bad("not closed", "{'descr': '<f4'", "expected \"}\", found the end of the header"),
     bad("string not closed", "{'descr", "expected the end of a key"),
     bad("no descr", "{'fortran_order': False, 'shape': ()}", "expected a 'descr' in the header"),

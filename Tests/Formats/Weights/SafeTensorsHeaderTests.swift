@@ -124,7 +124,7 @@ import Testing
     let folder = try TemporaryFolder()
     let url = try folder.write([UInt8](repeating: 0, count: count), to: "weights.safetensors")
     let error = try #require(throws: WeightFileError.self) { try SafeTensorsFile(contentsOf: url) }
-    #expect(error.description.hasSuffix("expected 8 bytes of header length, found \(count) bytes in all"))
+    #expect(error.description.hasSuffix("expected 8 bytes of header length, found \(count) bytes in total"))
   }
 
   @Test func missingFileAndFolderAreRefused() throws {

@@ -107,16 +107,16 @@ import Testing
     #expect(settings.problem == nil)
     let changes: [(String, (inout RunConfiguration) -> Void)] = [
       (
-        "budgets: expected rising numbers of a method with a budget, found [3000, 2000]", { $0.budgets = [3000, 2000] }
+        "budgets: expected ascending budgets of a method that has one, found [3000, 2000]", { $0.budgets = [3000, 2000] }
       ),
-      ("budgets: expected rising numbers of a method with a budget, found [2000]", { $0.budgets = [2000] }),
-      ("budgets: expected rising numbers of a method with a budget, found [0, 2000]", { $0.budgets = [0, 2000] }),
+      ("budgets: expected ascending budgets of a method that has one, found [2000]", { $0.budgets = [2000] }),
+      ("budgets: expected ascending budgets of a method that has one, found [0, 2000]", { $0.budgets = [0, 2000] }),
       (
-        "budgets: expected rising numbers of a method with a budget, found [2000, 3000, 4000]",
+        "budgets: expected ascending budgets of a method that has one, found [2000, 3000, 4000]",
         { $0.recipe[SensitivitySettings.self] = nil }
       ),
-      ("budgets: expected splits train+val and selection last beside them, found others", { $0.splits = .train }),
-      ("budgets: expected splits train+val and selection last beside them, found others", { $0.selection = .test }),
+      ("budgets: expected splits train+val and selection last with them, found others", { $0.splits = .train }),
+      ("budgets: expected splits train+val and selection last with them, found others", { $0.selection = .test }),
       ("selection: expected last, as the validation split is trained on, found val", { $0.selection = .validation }),
     ]
     for (text, change) in changes {

@@ -179,7 +179,7 @@ import Testing
       ("classes: expected base, or nothing for all, found new", { $0.classes = .new }),
       ("data.newClasses: expected names beside base classes, found none", { $0.data.newClasses = [] }),
       (
-        "classes: expected all, as what r-amt+task-res learns belongs to the classes it saw, found base",
+        "classes: expected all, as r-amt+task-res learns only the classes it is trained on, found base",
         { $0.method = "r-amt+task-res" }
       ),
     ] as [(String, (inout RunConfiguration) -> Void)] {

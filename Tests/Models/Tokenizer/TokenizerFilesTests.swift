@@ -85,7 +85,7 @@ import Testing
     try TinyVocabulary.withFolder([:]) { folder in
       let inner = folder.appendingPathComponent("tokenizer.json")
       try FileManager.default.createDirectory(at: inner, withIntermediateDirectories: false)
-      #expect(throws: TokenizerError.file("tokenizer.json", expected: "a regular file", found: "something else")) {
+      #expect(throws: TokenizerError.file("tokenizer.json", expected: "a regular file", found: "other bytes")) {
         try Tokenizer.load(from: folder)
       }
     }
@@ -102,9 +102,9 @@ import Testing
 
   @Test(
     arguments: [
-      ("x y", -1, "ids 0..<525, one a token, found id -1 of token \"x y\""),
-      ("x y", Int.max, "ids 0..<525, one a token, found id \(Int.max) of token \"x y\""),
-      ("x y", 525, "ids 0..<525, one a token, found id 525 of token \"x y\""),
+      ("x y", -1, "ids 0..<525, one per token, found id -1 of token \"x y\""),
+      ("x y", Int.max, "ids 0..<525, one per token, found id \(Int.max) of token \"x y\""),
+      ("x y", 525, "ids 0..<525, one per token, found id 525 of token \"x y\""),
       ("x y", 7, "one token an id, found id 7 for \"(\" and \"x y\""),
       ("<|startoftext|>", 0, "one token an id, found id 0 for \"!\" and \"<|startoftext|>\""),
       ("", 524, "tokens of one character or more, found \"\""),
@@ -147,7 +147,7 @@ import Testing
     try expectError(
       files(Self.single([], suffix: "@@")), "tokenizer.json: expected end_of_word_suffix \"</w>\", found \"@@\"")
     try expectError(
-      files(Self.single(["c"])), "tokenizer.json: expected JSON of a tokenizer, found a merge of 1 tokens in place of 2"
+      files(Self.single(["c"])), "tokenizer.json: expected JSON of a tokenizer, found a merge of 1 tokens instead of 2"
     )
     try expectError(
       files(Self.single([["c", "a", "t"]])), "tokenizer.json: expected JSON of a tokenizer, found a merge of 3")
@@ -161,12 +161,12 @@ import Testing
   }
 
   @Test func aShortPublishedListIsNamed() {
-    let error = TokenizerError.file("merge list", expected: "48894 merges after the head line", found: "10")
+    let error = TokenizerError.file("merge list", expected: "48894 merges after the header line", found: "10")
     #expect(throws: error) { try Tokenizer(publishedMerges: TinyVocabulary.mergeText) }
-    #expect(throws: TokenizerError.file("merge list", expected: "11 merges after the head line", found: "10")) {
+    #expect(throws: TokenizerError.file("merge list", expected: "11 merges after the header line", found: "10")) {
       try Tokenizer(publishedMerges: TinyVocabulary.mergeText, count: 11)
     }
-    #expect(throws: TokenizerError.file("merge list", expected: "1 merges after the head line", found: "0")) {
+    #expect(throws: TokenizerError.file("merge list", expected: "1 merges after the header line", found: "0")) {
       try Tokenizer(publishedMerges: "", count: 1)
     }
   }
@@ -188,7 +188,7 @@ import Testing
   }
 
   @Test func twoMergesToOneTokenAreNamed() {
-    let error = TokenizerError.file("merge list", expected: "one merge a token", found: "\"abc\" as token 514 and 515")
+    let error = TokenizerError.file("merge list", expected: "one merge per token", found: "\"abc\" as token 514 and 515")
     #expect(throws: error) { try Tokenizer(publishedMerges: "head\na b\nb c\nab c\na bc\n", count: 4) }
   }
 }

@@ -145,6 +145,6 @@ struct Drop: Sendable, CustomTestStringConvertible {
     }
     expectTrap(
       process,
-      saying: "DropDraw: expected at most 1099511627776 numbers a site, found 1 from sample 1099511627776 on")
+      saying: "DropDraw: expected at most 1099511627776 numbers per site, found 1 from sample 1099511627776 on")
   }
 }

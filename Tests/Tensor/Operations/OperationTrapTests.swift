@@ -109,12 +109,12 @@ private struct Misuse: Codable, Sendable, CustomTestStringConvertible {
     ),
     (
       "convolution, kernel too high",
-      "convolution: expected a kernel no larger than the padded picture, found [3, 2, 7, 1] on [1, 2, 4, 9]",
+      "convolution: expected a kernel no larger than the padded image, found [3, 2, 7, 1] on [1, 2, 4, 9]",
       { zeros([1, 2, 4, 9]).convolution(zeros([3, 2, 7, 1]), padding: 1) }
     ),
     (
       "convolution, kernel too wide",
-      "convolution: expected a kernel no larger than the padded picture, found [3, 2, 1, 7] on [1, 2, 9, 4]",
+      "convolution: expected a kernel no larger than the padded image, found [3, 2, 1, 7] on [1, 2, 9, 4]",
       { zeros([1, 2, 9, 4]).convolution(zeros([3, 2, 1, 7]), padding: 1) }
     ),
     (

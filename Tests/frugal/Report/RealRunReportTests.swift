@@ -30,8 +30,8 @@ import Testing
     #expect(parsed.problem == nil)
     for heading in [
       "Results", "Methods and datasets", "From base to new classes", "Training", "Where in the encoder",
-      "Masked weights by layer", "Tuned numbers by depth and operation", "Sensitivity: map",
-      "Pictures before and after",
+      "Masked weights by layer", "Tuned parameters by depth and operation", "Sensitivity: map",
+      "Images before and after",
       "Settings of every run",
     ] {
       #expect(parsed.text.contains(heading), "\(heading)")

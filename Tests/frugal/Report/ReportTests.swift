@@ -222,7 +222,7 @@ import Testing
     let text = try String(contentsOf: file, encoding: .utf8)
     for weights in [0, -1] {
       try bench.folder.write(text.replacing("\"weights\" : 8", with: "\"weights\" : \(weights)"), to: "s1/result.json")
-      #expect(try bench.html().contains("result.json: expected percentages and counts, found other numbers"))
+      #expect(try bench.html().contains("result.json: expected percentages and counts, found values out of range"))
     }
   }
 
@@ -249,7 +249,7 @@ import Testing
     let text = ParsedPage(html).text
     #expect(
       text.contains(
-        "Of 7 pictures: right after tuning only 4, right before only 1, right both times 1, wrong both times 1."))
+        "Of 7 images: correct only after tuning 4, correct only before 1, correct both times 1, wrong both times 1."))
     #expect(text.contains("tuned: cat 75.00 %") && text.contains("zero-shot: dog 62.50 %"))
     #expect(text.contains("2 pictures are not shown") && text.contains("1 pictures are not shown"))
   }

@@ -1,10 +1,10 @@
 import Tensor
 
-/// Tasks about which kind of one thing it is.
+/// Tasks about the kind of one object.
 extension MiniatureTask {
   private typealias World = Miniature
 
-  /// The likeness of Oxford Pets: three animals in four coats. The captions of pretraining never say "animal".
+  /// Resembles Oxford Pets: three animals in four coats. The captions of pretraining never say "animal".
   ///
   /// The coats are in the order of labels, so that the classes of either half show all animals.
   static let pets = {
@@ -20,7 +20,7 @@ extension MiniatureTask {
     }
   }()
 
-  /// The likeness of Stanford Cars: size, colour and shape, in light of any colour.
+  /// Resembles Stanford Cars: size, colour and shape, in light of any colour.
   static let cars = {
     let kinds = [World.Hue.red, .blue, .yellow, .black].flatMap { hue in
       [World.Size.small, .large].flatMap { size in [World.Figure.arrow, .oval, .bar].map { (size, hue, $0) } }
@@ -38,7 +38,7 @@ extension MiniatureTask {
     }
   }()
 
-  /// The likeness of Oxford Flowers: colour and species, where a species is a number of petals.
+  /// Resembles Oxford Flowers: colour and species, where a species is a number of petals.
   static func flowers(_ name: String, _ suite: Suite, _ group: Group) -> MiniatureTask {
     let species = [("trillium", 3), ("poppy", 4), ("lily", 6), ("daisy", 8)]
     let kinds = [World.Hue.red, .yellow, .purple, .white].flatMap { hue in
@@ -53,12 +53,12 @@ extension MiniatureTask {
     }
   }
 
-  /// The likeness of Food-101, wrong labels included: shapes on a plate.
+  /// Resembles Food-101, wrong labels included: shapes on a plate.
   static let food = {
     let others: Set<World.Figure> = [.circle, .square, .hexagon, .diamond, .pentagon, .oval, .ring, .dome]
     let dishes = World.Figure.allCases.filter { !others.contains($0) }
     return MiniatureTask(
-      "food", .eleven, .fineGrained, "shapes on a plate; one label in five of train and val is drawn at random",
+      "food", .eleven, .fineGrained, "shapes on a plate; one label in five of train and val is random",
       classes: dishes.map(\.rawValue), template: "a photo of a {} inside a circle"
     ) { label, split, random in
       let dish = split != .test && random.chance(0.2) ? random.pick(dishes) : dishes[label]
@@ -75,15 +75,15 @@ extension MiniatureTask {
     }
   }()
 
-  /// The likeness of FGVC Aircraft: one silhouette with three details, under names that say nothing.
+  /// Resembles FGVC Aircraft: one silhouette with three details, under names that say nothing.
   static let aircraft = {
-    // The words differ in sound and spelling: those of a vocabulary of 64 unknown ones must not fall together.
+    // The words differ in sound and spelling, so that their tokens do not coincide in a vocabulary of 64 unknown ones.
     let names = [
       "heron", "falcon", "osprey", "kestrel", "merlin", "condor", "plover", "curlew",
       "bittern", "egret", "lapwing", "dunlin", "gannet", "wigeon", "siskin", "jackdaw",
     ]
     return MiniatureTask(
-      "aircraft", .eleven, .fineGrained, "wings swept in four ways at two places, two tails; names without meaning",
+      "aircraft", .eleven, .fineGrained, "wings swept in four ways at two positions, two tails; names without meaning",
       classes: names, template: "a photo of a {} a type of aircraft"
     ) { label, _, random in
       let outline = World.Outline.plane(

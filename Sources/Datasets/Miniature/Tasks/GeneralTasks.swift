@@ -1,10 +1,10 @@
 import Tensor
 
-/// Tasks about what one thing is: shapes and patterns that pretraining has seen.
+/// Tasks about the class of one object: shapes and patterns that pretraining has seen.
 extension MiniatureTask {
   private typealias World = Miniature
 
-  /// The likeness of ImageNet: many classes, each a pattern and a shape.
+  /// Resembles ImageNet: many classes, each a pattern and a shape.
   static let net = {
     // 5 is coprime to 24: every shape comes before the first comes again, and then with another pattern.
     let things = (0..<40).map { (k: Int) -> (pattern: World.Pattern, figure: World.Figure) in
@@ -12,7 +12,7 @@ extension MiniatureTask {
       return (World.Pattern.mixed[pattern], World.Figure.allCases[5 * k % 24])
     }
     return MiniatureTask(
-      "net", .eleven, .general, "patterned shapes, one picture in five blurred, grainy, dark or faded",
+      "net", .eleven, .general, "patterned shapes, one image in five blurred, grainy, dark or faded",
       classes: things.map { "\($0.pattern.rawValue) \($0.figure.rawValue)" }, template: "a photo of a {}"
     ) { label, _, random in
       var scene = World.thing(
@@ -22,7 +22,7 @@ extension MiniatureTask {
     }
   }()
 
-  /// The likeness of Caltech-101: the shapes, mostly plain.
+  /// Resembles Caltech-101: the shapes, mostly plain.
   static let caltech = shapes("caltech", .eleven, .general)
 
   /// The same shapes, of VTAB.
@@ -30,7 +30,7 @@ extension MiniatureTask {
 
   private static func shapes(_ name: String, _ suite: Suite, _ group: Group) -> MiniatureTask {
     MiniatureTask(
-      name, suite, group, "the shapes, turned further than in pretraining",
+      name, suite, group, "the shapes, rotated further than in pretraining",
       classes: World.Figure.allCases.map(\.rawValue), template: "a photo of a {}"
     ) { label, _, random in
       let size = random.pick([World.Size.medium, .large])
@@ -43,10 +43,10 @@ extension MiniatureTask {
 }
 
 extension Miniature {
-  /// A picture of one thing somewhere near the middle, before a ground of another colour.
+  /// An image of one object near the middle, on a background of another colour.
   ///
-  /// - halfExtent: 1 is half the picture; turned: the deviation of its rotation, in radians; plainGround: the probability
-  ///   that the ground has no pattern; grounds: the colours it may have.
+  /// - halfExtent: 1 is half the image; turned: the deviation of its rotation, in radians; plainGround: the probability
+  ///   that the background has no pattern; grounds: the colours it may have.
   static func thing(
     _ outline: Outline, _ hue: Hue, _ pattern: Pattern, halfExtent: Double = Size.large.halfExtent,
     turned: Double = 0.2,

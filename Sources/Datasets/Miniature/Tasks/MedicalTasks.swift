@@ -1,16 +1,16 @@
 import Tensor
 
-/// Specialised tasks: likenesses of Patch Camelyon and of Diabetic Retinopathy, where small dots decide.
+/// Specialised tasks that resemble Patch Camelyon and Diabetic Retinopathy, where small dots decide.
 extension MiniatureTask {
   private typealias World = Miniature
 
-  /// Whether one of the purple dots on pink tissue lies in the middle third.
+  /// Tells whether one of the purple dots on pink tissue is in the middle third.
   static let lesion = MiniatureTask(
     "lesion", .vtab, .specialised, "is one of the purple dots in the middle third of the tissue",
     classes: ["healthy tissue", "tissue with a tumour"], template: "a photo of {}"
   ) { label, _, random in
     let tissue = World.backgroundSurface(.pink, random.pick([.plain, .wavy, .shaded]), using: &random)
-    // The number of dots says nothing: the one in the middle is one of as many as other tissue has.
+    // The number of dots carries no information: the one in the middle is one of as many as other tissue has.
     var places: [SIMD2<Double>] = []
     if label == 1 { places.append(SIMD2(random.uniform(in: -0.24..<0.24), random.uniform(in: -0.24..<0.24))) }
     let count = 3 + random.integer(below: 5)
@@ -21,7 +21,7 @@ extension MiniatureTask {
     return World.Scene(tissue, places.map { dot(.purple, $0, 0.1..<0.17, using: &random) })
   }
 
-  /// How many dark dots there are before an orange gradient, by grade.
+  /// The number of dark dots on an orange gradient, by grade.
   static let grade = MiniatureTask(
     "grade", .vtab, .specialised, "0, 2, 4, 7 or 11 dark dots on an orange disc",
     classes: ["healthy eye", "mild disease", "moderate disease", "severe disease", "extreme disease"],
@@ -48,9 +48,9 @@ extension MiniatureTask {
 }
 
 extension Miniature {
-  /// Places within a radius of the middle, any two at least `gap` apart.
+  /// Positions within a radius of the middle, any two at least `gap` apart.
   ///
-  /// Where chance leaves no room after a thousand attempts, the gap shrinks by a tenth.
+  /// If there is no room after a thousand attempts, the gap shrinks by a tenth.
   static func apart(_ count: Int, radius: Double, gap: Double, using random: inout RandomStream) -> [SIMD2<Double>] {
     func square(_ vector: SIMD2<Double>) -> Double { vector.x * vector.x + vector.y * vector.y }
     var (places, gap, attempts): ([SIMD2<Double>], Double, Int) = ([], gap, 0)

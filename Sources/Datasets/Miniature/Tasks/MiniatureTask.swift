@@ -1,13 +1,13 @@
 import Formats
 import Tensor
 
-/// A small data set of the miniature world: classes, and how a picture of each is made.
+/// A small dataset of the miniature world: classes, and the generator of their images.
 ///
-/// Picture `index` of a split belongs to class `index` modulo the number of classes. It depends on the task's name, the
-/// split, its index and the seed of the world alone: the splits have streams of their own and share no picture, and a
-/// larger split begins as a smaller one does.
+/// Image `index` of a split belongs to class `index` modulo the number of classes. It depends on the task's name, the
+/// split, its index and the seed of the world alone: the splits have separate streams and share no image, and a
+/// larger split begins with the images of a smaller one.
 public struct MiniatureTask: Sendable {
-  /// Which published collection a task is a small likeness of.
+  /// The published benchmark that a task resembles.
   public enum Suite: String, Sendable, CaseIterable {
     /// The eleven data sets of few-shot tuning (Zhou et al. 2022).
     case eleven
@@ -15,7 +15,7 @@ public struct MiniatureTask: Sendable {
     case vtab
   }
 
-  /// What kind of task it is.
+  /// The kind of a task.
   public enum Group: String, Sendable, CaseIterable {
     case general
     case fineGrained = "fine-grained"
@@ -30,12 +30,12 @@ public struct MiniatureTask: Sendable {
     case test
   }
 
-  /// Pictures a class.
+  /// Images per class.
   public struct Counts: Sendable, Equatable {
-    /// To learn from, to choose by, to be counted at the end.
+    /// Training, validation and test.
     public let train, validation, test: Int
 
-    /// The pictures a class of one split.
+    /// The images per class of one split.
     public subscript(split: Split) -> Int {
       switch split {
       case .train: train
@@ -45,7 +45,7 @@ public struct MiniatureTask: Sendable {
     }
   }
 
-  /// What one picture shows, drawn from its stream.
+  /// The scene of one image, generated from its stream.
   typealias Drawing = @Sendable (_ label: Int, _ split: Split, _ random: inout RandomStream) -> Miniature.Scene
 
   /// Its name, and that of its folder.
@@ -54,7 +54,7 @@ public struct MiniatureTask: Sendable {
   public let suite: Suite
   /// The kind of task.
   public let group: Group
-  /// One line: what is shown and what makes it hard.
+  /// One line: its contents and its difficulty.
   public let summary: String
   /// The names of the classes, by label; all differ.
   public let classes: [String]
@@ -62,7 +62,7 @@ public struct MiniatureTask: Sendable {
   public let template: String
   private let drawing: Drawing
 
-  /// A task whose classes are as likely as each other.
+  /// A task with equally frequent classes.
   init(
     _ name: String, _ suite: Suite, _ group: Group, _ summary: String, classes: [String], template: String,
     drawing: @escaping Drawing
@@ -72,8 +72,8 @@ public struct MiniatureTask: Sendable {
     (self.classes, self.template, self.drawing) = (classes, template, drawing)
   }
 
-  /// Pictures a class: of the eleven a pool of 32 to draw few shots from, at least 8 (200 in all) to choose by and 600 in
-  /// all to test; of VTAB at least 800, 200 and 1,000 in all.
+  /// Images per class: for the eleven a pool of 32 to sample shots from, at least 8 (200 in total) for validation and
+  /// 600 in total for testing; for VTAB at least 800, 200 and 1,000 in total.
   public var counts: Counts {
     func share(_ total: Int) -> Int { (total + classes.count - 1) / classes.count }
     return switch suite {
@@ -82,16 +82,16 @@ public struct MiniatureTask: Sendable {
     }
   }
 
-  /// The pictures of a split.
+  /// The number of images of a split.
   public func count(_ split: Split) -> Int { counts[split] * classes.count }
 
   /// The accuracy of guessing, 0 to 1.
   public var chance: Double { 1 / Double(classes.count) }
 
-  /// The class of a picture; the same in every split.
+  /// The class of an image; the same in every split.
   public func label(_ index: Int) -> Int { index % classes.count }
 
-  /// A picture, 32 × 32.
+  /// An image, 32 × 32.
   ///
   /// - index: not negative; those from `count(split)` on are more of the same. seed: that of the world.
   public func image(_ split: Split, _ index: Int, seed: UInt64) -> Image {
@@ -99,7 +99,7 @@ public struct MiniatureTask: Sendable {
     return drawing(label(index), split, &random).rendered(using: &random)
   }
 
-  /// What that picture shows.
+  /// The scene of that image.
   func scene(_ split: Split, _ index: Int, seed: UInt64) -> Miniature.Scene {
     var random = Miniature.stream(seed: seed, "\(name)/\(split.rawValue)", index: index)
     return drawing(label(index), split, &random)

@@ -3,7 +3,7 @@ import Tensor
 extension MiniatureTask {
   private typealias World = Miniature
 
-  /// The likeness of UCF-101: what one thing does to another, here where it is.
+  /// Resembles UCF-101: the relation of one object to another, here its position.
   static let relations = {
     let pairs: [(World.Figure, World.Figure)] = [
       (.circle, .square), (.star, .heart), (.triangle, .ring), (.house, .fish),
@@ -12,7 +12,7 @@ extension MiniatureTask {
       [World.Relation.leftOf, .rightOf, .above, .below].map { (pair.0, $0, pair.1) }
     }
     return MiniatureTask(
-      "ucf", .eleven, .action, "which of two shapes is where; one picture in five a sketch or blurred",
+      "ucf", .eleven, .action, "which of two shapes is where; one image in five a sketch or blurred",
       classes: kinds.map { "\($0.rawValue) \($1.rawValue) a \($2.rawValue)" }, template: "a photo of a {}"
     ) { label, _, random in
       let (one, relation, other) = kinds[label]

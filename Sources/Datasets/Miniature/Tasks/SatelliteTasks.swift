@@ -1,10 +1,10 @@
 import Tensor
 
-/// The likeness of EuroSAT: land from above.
+/// Resembles EuroSAT: land from above.
 extension MiniatureTask {
   private typealias World = Miniature
 
-  /// Ground of two colours in a pattern, perhaps with a band across.
+  /// Ground of two colours in a pattern, optionally with a band across.
   private struct Land {
     let name: String
     let pattern: Miniature.Pattern
@@ -36,7 +36,7 @@ extension MiniatureTask {
   /// The ten kinds of land.
   static func land(_ name: String, _ suite: Suite, _ group: Group) -> MiniatureTask {
     MiniatureTask(
-      name, suite, group, "land from above at any angle, two pictures in five blurred, grainy, dark or faded",
+      name, suite, group, "land from above at any angle, two images in five blurred, grainy, dark or faded",
       classes: lands.map(\.name), template: "a centered satellite photo of {}"
     ) { label, _, random in
       let land = lands[label]

@@ -1,12 +1,12 @@
 import Tensor
 
-/// Structured tasks of VTAB: how many, where, and how turned, whatever the things are.
+/// Structured tasks of VTAB: count, position and rotation, whatever the objects.
 extension MiniatureTask {
   private typealias World = Miniature
 
   private static let numbers = ["one", "two", "three", "four", "five", "six", "seven", "eight"]
 
-  /// The likeness of counting in CLEVR: one to eight small shapes.
+  /// Resembles counting in CLEVR: one to eight small shapes.
   static let count = MiniatureTask(
     "count", .vtab, .structured, "how many small shapes there are, 1 to 8",
     classes: numbers.map { $0 == "one" ? "one object" : "\($0) objects" }, template: "a photo of {}"
@@ -25,9 +25,9 @@ extension MiniatureTask {
     return World.Scene(World.backgroundSurface(ground, .plain, using: &random), objects)
   }
 
-  /// The likeness of dSprites' positions: in which of eight columns the middle of a small shape is.
+  /// Resembles dSprites' positions: the column, of eight, of a small shape's centre.
   static let place = MiniatureTask(
-    "place-x", .vtab, .structured, "in which of eight columns a small shape lies",
+    "place-x", .vtab, .structured, "which of eight columns a small shape is in",
     classes: numbers.map { "something in column \($0)" }, template: "a photo of {}"
   ) { label, _, random in
     let hue = random.pick(World.Hue.allCases)
@@ -41,9 +41,9 @@ extension MiniatureTask {
     return World.Scene(World.backgroundSurface(ground.hue, ground.pattern, using: &random), [object])
   }
 
-  /// The likeness of dSprites' orientations: by how many eighths of a turn a shape is turned.
+  /// Resembles dSprites' orientations: the rotation of a shape in eighths of a turn.
   static let turn = MiniatureTask(
-    "turn", .vtab, .structured, "by which of eight angles a shape is turned clockwise",
+    "turn", .vtab, .structured, "by which of eight angles a shape is rotated clockwise",
     classes: (0..<8).map { $0 == 0 ? "something upright" : "something turned by \(45 * $0) degrees" },
     template: "a photo of {}"
   ) { label, _, random in

@@ -1,21 +1,21 @@
 import Tensor
 
-/// Tasks about surfaces: what is behind a thing, and what covers the whole picture.
+/// Tasks about surfaces: the background of an object, or one that covers the whole image.
 extension MiniatureTask {
   private typealias World = Miniature
 
-  /// The likeness of SUN397: the wall is the class, the thing before it is not.
+  /// Resembles SUN397: the wall is the class, the object in front of it is not.
   static let sun = {
     let walls = [World.Pattern.striped, .dotted, .checkered, .wavy, .speckled, .grid].flatMap { pattern in
       [World.Hue.red, .green, .blue, .yellow].map { ($0, pattern) }
     }
     return MiniatureTask(
-      "sun", .eleven, .scene, "colour and pattern of the wall behind a small thing of any kind",
+      "sun", .eleven, .scene, "colour and pattern of the wall behind a small object of any kind",
       classes: walls.map { "\($0.rawValue) \($1.rawValue) wall" }, template: "a photo of a circle on a {}"
     ) { label, _, random in
       let (hue, pattern) = walls[label]
       var wall = World.backgroundSurface(hue, pattern, period: 6..<10, using: &random)
-      // Three quarters of the contrast of an object: half of it was hard to see behind another thing.
+      // Three quarters of the contrast of an object: half of it was hard to see behind another object.
       wall.second = 0.25 * wall.first + 0.75 * wall.first.shade
       let thing = World.Object(
         .figure(random.pick(World.Figure.allCases)),
@@ -26,7 +26,7 @@ extension MiniatureTask {
     }
   }()
 
-  /// The likeness of Describable Textures: rare words for known patterns, and patterns never seen.
+  /// Resembles Describable Textures: rare words for known patterns, and patterns never seen.
   static func textures(_ name: String, _ suite: Suite, _ group: Group) -> MiniatureTask {
     let words = [
       "smooth", "banded", "spotted", "chequered", "rippled", "gradual", "flecked", "netted",

@@ -6,7 +6,7 @@
 struct JPEGBitReader {
   private let source: UnsafePointer<UInt8>
   private let end: Int
-  /// The next byte not yet in `bits`; where a marker starts once the reader has met one.
+  /// The next byte not yet in `bits`; the start of a marker once the reader has reached one.
   private(set) var position: Int
   /// The next bits, first one highest; those below `count` are part of the byte at `position`, or zero.
   private(set) var bits: UInt64 = 0
@@ -20,7 +20,7 @@ struct JPEGBitReader {
     self.position = position
   }
 
-  /// Whether bits were used that the segment does not have.
+  /// True if bits beyond the end of the segment were used.
   var isExhausted: Bool { count < padding }
 
   /// Makes at least 32 bits available: a code of 16 and its 15 extra bits.
@@ -104,7 +104,7 @@ struct JPEGBitReader {
     return value < 1 &<< Int32(size &- 1) ? value &- (1 &<< Int32(size)) &+ 1 : value
   }
 
-  /// Forgets the bits at hand and reads on at `position`.
+  /// Discards the buffered bits and continues at `position`.
   mutating func restart(at position: Int) {
     self.position = position
     bits = 0

@@ -16,7 +16,7 @@ final class JPEGBuffer<Element: BitwiseCopyable> {
   init(count: Int) throws(ImageError.Problem) {
     // The system hands out zeroed pages as they are touched: a large claim costs nothing until data fills it.
     guard let memory = calloc(max(count, 1), MemoryLayout<Element>.stride) else {
-      throw .tooLarge(expected: "a picture that fits in memory", found: "\(count) samples")
+      throw .tooLarge(expected: "an image that fits in memory", found: "\(count) samples")
     }
     base = memory.bindMemory(to: Element.self, capacity: count)
     self.count = count

@@ -1,11 +1,11 @@
-/// How the components of a JPEG picture stand for colours.
+/// The colour space of the components of a JPEG image.
 enum JPEGColorSpace {
   case gray, ycc, rgb
   /// Four inks, stored inverted as Adobe's programs write them; `ycck`: the first three as YCbCr.
   case cmyk, ycck
 }
 
-/// What the application segments say about colour.
+/// The colour information of the application segments.
 struct JPEGColorHints {
   private var isJFIF = false
   private var adobeTransform: UInt8?
@@ -33,7 +33,8 @@ struct JPEGColorHints {
   }
 }
 
-/// Conversion of one row of samples to interleaved RGB, in libjpeg's (YCbCr) and Pillow's (CMYK) fixed-point arithmetic.
+/// Conversion of one row of samples to interleaved RGB, in libjpeg's (YCbCr) and Pillow's (CMYK) fixed-point
+/// arithmetic.
 enum JPEGColorConversion {
   typealias Source = UnsafePointer<UInt8>
   typealias Target = UnsafeMutablePointer<UInt8>

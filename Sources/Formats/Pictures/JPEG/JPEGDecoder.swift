@@ -2,7 +2,7 @@
 /// three or four components of any sampling.
 ///
 /// All arithmetic is that of libjpeg-turbo's defaults, so the pixels are those that Pillow and most other readers
-/// see, with one exception: means alone of an unfinished progressive file are not smoothed.
+/// see, with one exception: an unfinished progressive file with only DC coefficients is not smoothed.
 struct JPEGDecoder {
   private let bytes: UnsafeBufferPointer<UInt8>
   private var segments: JPEGSegments
@@ -11,7 +11,7 @@ struct JPEGDecoder {
   private var color = JPEGColorHints()
   private var orientation = Orientation.upright
 
-  /// Real files have about ten scans; a long file of tiny ones over a large picture would take hours.
+  /// Real files have about ten scans; a long file of tiny ones over a large image would take hours.
   private static let maximumScans = 500
 
   init(_ bytes: UnsafeBufferPointer<UInt8>) {
@@ -37,7 +37,7 @@ struct JPEGDecoder {
     }
     // Without an end marker only a sequential file shows that nothing is missing.
     guard let frame, !frame.isProgressive, frame.components.allSatisfy({ $0.quantization != nil }) else {
-      throw .truncated(in: frame == nil ? "the headers" : "the picture's data")
+      throw .truncated(in: frame == nil ? "the headers" : "the image's data")
     }
     return try finish()
   }

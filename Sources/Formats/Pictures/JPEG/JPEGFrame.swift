@@ -5,7 +5,7 @@ struct JPEGComponent {
   let horizontal: Int
   let vertical: Int
   let quantizationIndex: Int
-  /// Samples that belong to the picture (ITU-T T.81, section A.1.1).
+  /// Samples that belong to the image (ITU-T T.81, section A.1.1).
   let width: Int
   let height: Int
   /// Blocks that hold them: what a scan of this component alone contains.
@@ -36,13 +36,13 @@ struct JPEGFrame {
   let unitsDown: Int
   var components: [JPEGComponent]
 
-  /// - segment: what follows the length of the frame header; rest: how many bytes of the file come after it.
+  /// - segment: the part after the length of the frame header; rest: the number of bytes of the file after it.
   init(
     _ segment: UnsafeBufferPointer<UInt8>, isProgressive: Bool, rest: Int
   ) throws(ImageError.Problem) {
     guard segment.count >= 6 else { throw .truncated(in: "the frame header") }
     guard segment[0] == 8 else {
-      throw .unsupported(expected: "8 bits a sample", found: "\(segment[0])")
+      throw .unsupported(expected: "8 bits per sample", found: "\(segment[0])")
     }
     let height = Int(segment[1]) << 8 | Int(segment[2])
     let width = Int(segment[3]) << 8 | Int(segment[4])
@@ -85,7 +85,7 @@ struct JPEGFrame {
     // header that claims more than the file can hold is found out before anything is allocated for it.
     let blocks = layouts.reduce(0) { $0 + $1.across * $1.down }
     guard blocks * (isProgressive ? 1 : 2) <= rest * 8 else {
-      throw .truncated(in: "a picture of \(width) × \(height)")
+      throw .truncated(in: "an image of \(width) × \(height)")
     }
 
     components = []

@@ -6,7 +6,7 @@
 final class JPEGHuffmanTable {
   static let lookahead = 10
 
-  /// The table without its ownership: what the inner loops carry.
+  /// An unowned view of the table, for the inner loops.
   struct View {
     fileprivate let entries: UnsafeMutablePointer<Int32>
     fileprivate let ceilings: UnsafeMutablePointer<Int32>
@@ -22,11 +22,11 @@ final class JPEGHuffmanTable {
   private let entries: UnsafeMutablePointer<Int32>
   /// `ceilings[l]`: one more than the largest code of at most l bits, moved up to 16 bits. Ends with 2¹⁶ at 17.
   private let ceilings: UnsafeMutablePointer<Int32>
-  /// `ranks[l]`: what to add to a code of l bits to get its place in `symbols`.
+  /// `ranks[l]`: the offset from a code of l bits to its index in `symbols`.
   private let ranks: UnsafeMutablePointer<Int32>
   private let symbols: UnsafeMutablePointer<UInt8>
 
-  /// - counts: how many codes have length 1...16; symbols: in order of their codes.
+  /// - counts: the number of codes of length 1...16; symbols: in order of their codes.
   init(counts: [UInt8], symbols values: [UInt8]) throws(ImageError.Problem) {
     entries = .allocate(capacity: 1 << Self.lookahead)
     entries.initialize(repeating: 0, count: 1 << Self.lookahead)
@@ -81,7 +81,7 @@ final class JPEGHuffmanTable {
 }
 
 extension JPEGHuffmanTable.View {
-  /// What the next ten bits say, in the layout of `JPEGHuffmanTable.entries`.
+  /// The entry of the next ten bits, in the layout of `JPEGHuffmanTable.entries`.
   @inline(__always)
   func entry(_ bits: UInt64) -> Int32 { entries[Int(truncatingIfNeeded: bits >> 54)] }
 

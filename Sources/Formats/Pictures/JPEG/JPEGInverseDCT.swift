@@ -105,7 +105,7 @@ enum JPEGInverseDCT {
     }
 
     /// Rows become columns. Separating even from odd elements of neighbouring rows rotates the six bits of an
-    /// element's place by one; three times exchange row and column.
+    /// element's index by one; doing so three times exchanges row and column.
     @inline(__always)
     mutating func transpose() {
       separate()

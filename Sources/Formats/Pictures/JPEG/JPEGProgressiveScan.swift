@@ -1,4 +1,4 @@
-/// The blocks of one component of a progressive scan, and where it takes its codes from.
+/// The blocks of one component of a progressive scan, and the source of its codes.
 struct JPEGProgressivePart {
   let table: JPEGHuffmanTable.View?
   /// [rows, blocksAcross, 64] in row-major order.
@@ -57,7 +57,7 @@ struct JPEGFirstBandScan: JPEGBlockDecoder {
   let zigzag: UnsafePointer<UInt8>
   let band: ClosedRange<Int>
   let low: Int32
-  /// How many blocks from here on have nothing in the band.
+  /// The number of blocks from here on with an empty band.
   private var emptyBlocks: Int32 = 0
 
   init(

@@ -6,7 +6,7 @@ struct JPEGNextBandScan: JPEGBlockDecoder {
   private let zigzag: UnsafePointer<UInt8>
   private let band: ClosedRange<Int>
   private let plus: Int16
-  /// How many blocks from here on gain no new coefficient in the band.
+  /// The number of blocks from here on without new coefficients in the band.
   private var emptyBlocks: Int32 = 0
 
   init(

@@ -1,4 +1,4 @@
-/// Assembles the picture from its decoded components, a row at a time.
+/// Assembles the image from its decoded components, one row at a time.
 struct JPEGRows {
   private let width: Int
   private let height: Int

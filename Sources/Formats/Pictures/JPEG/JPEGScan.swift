@@ -59,14 +59,14 @@ struct JPEGScan {
         found: "coefficients \(spectralStart) to \(spectralEnd) of \(parts.count)")
     }
     guard low <= 13, high == 0 || high == low + 1 else {
-      throw .malformed(expected: "bits sent one after the other", found: "bit \(low) after \(high)")
+      throw .malformed(expected: "bits sent one after another", found: "bit \(low) after \(high)")
     }
   }
 }
 
 /// The order in which the coefficients of a block are sent (ITU-T T.81, figure A.6).
 enum JPEGZigzag {
-  /// Row-major place of each zigzag position; sixteen more entries keep the zero runs of damaged data inside the block.
+  /// Row-major index of each zigzag position; sixteen more entries keep the zero runs of damaged data inside the block.
   static let order: [UInt8] = {
     var order: [UInt8] = []
     for diagonal in 0..<15 {

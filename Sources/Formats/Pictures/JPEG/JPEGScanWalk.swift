@@ -1,10 +1,10 @@
-/// What is done with each block of a scan.
+/// The processing of each block of a scan.
 protocol JPEGBlockDecoder {
   /// Decodes the block at `row` and `column` of the scan's component number `part`.
   mutating func decode(_ reader: inout JPEGBitReader, part: Int, row: Int, column: Int)
-  /// Leaves a block for which there is no data.
+  /// Skips a block for which there is no data.
   mutating func skip(part: Int, row: Int, column: Int)
-  /// Forgets what was carried from block to block.
+  /// Resets the state carried from block to block.
   mutating func restart()
 }
 
@@ -72,7 +72,7 @@ struct JPEGScanWalk {
           }
         }
         if reader.isExhausted, !isEmpty {
-          guard reader.position < bytes.count else { throw .truncated(in: "the picture's data") }
+          guard reader.position < bytes.count else { throw .truncated(in: "the image's data") }
           isEmpty = true
         }
       }
@@ -80,12 +80,12 @@ struct JPEGScanWalk {
     return reader.position
   }
 
-  /// Moves to restart marker `number`. False when data is missing: the marker found belongs to a later place.
+  /// Moves to restart marker `number`. False when data is missing: the marker found belongs to a later position.
   private func synchronize(_ reader: inout JPEGBitReader, number: Int) throws(ImageError.Problem) -> Bool {
     var search = reader.position
     while true {
       guard let (code, start) = JPEGSegments.marker(in: bytes, from: search) else {
-        throw .truncated(in: "the picture's data")
+        throw .truncated(in: "the image's data")
       }
       search = start + 2
       if code < 0xC0 { continue }
@@ -95,11 +95,11 @@ struct JPEGScanWalk {
       }
       switch (Int(code) - 0xD0 - number) & 7 {
       case 1, 2:
-        // One or two markers are lost: their data too.
+        // One or two markers are missing, with their data.
         reader.restart(at: start)
         return false
       case 6, 7:
-        // An old marker: there is data too many.
+        // An old marker: there is surplus data.
         continue
       default:
         reader.restart(at: search)

@@ -1,11 +1,11 @@
 /// The segments of a JPEG file: a marker, a length, and data (ITU-T T.81, section B.1.1.4).
 struct JPEGSegments {
   let bytes: UnsafeBufferPointer<UInt8>
-  /// Where the next marker is looked for.
+  /// The position from which the next marker is searched.
   var position: Int
 
-  /// The next marker at or after `start`: its code and where it begins. Other bytes before it, and fill bytes,
-  /// are passed over.
+  /// The next marker at or after `start`: its code and position. Other bytes before it, and fill bytes,
+  /// are skipped.
   static func marker(
     in bytes: UnsafeBufferPointer<UInt8>, from start: Int
   ) -> (code: UInt8, start: Int)? {

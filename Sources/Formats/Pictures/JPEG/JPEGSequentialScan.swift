@@ -1,6 +1,6 @@
 /// Decodes the blocks of a sequential scan straight into samples (ITU-T T.81, section F.2).
 struct JPEGSequentialScan: JPEGBlockDecoder {
-  /// What the loop needs of one component: views that the decoder keeps alive.
+  /// The view of one component for the loop; the decoder keeps its memory alive.
   struct Part {
     let dc: JPEGHuffmanTable.View
     let ac: JPEGHuffmanTable.View

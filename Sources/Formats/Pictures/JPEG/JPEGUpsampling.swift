@@ -1,7 +1,7 @@
-/// Enlargement of one component's rows to the width and height of the picture.
+/// Enlargement of one component's rows to the width and height of the image.
 ///
-/// Where a side is halved, libjpeg's triangle filter: each new sample is ¾ of the nearer old one and ¼ of the
-/// farther, rounded up and down by turns. Otherwise samples are repeated.
+/// Halved sides use libjpeg's triangle filter: each new sample is ¾ of the nearer old one and ¼ of the
+/// farther, rounded up and down alternately. Otherwise samples are repeated.
 struct JPEGUpsampling {
   private enum Method {
     case none, across, down, both, `repeat`
@@ -44,7 +44,7 @@ struct JPEGUpsampling {
       }
   }
 
-  /// Row `y` of the picture; valid until the next call.
+  /// Row `y` of the image; valid until the next call.
   func row(_ y: Int, count: Int) -> UnsafePointer<UInt8> {
     switch method {
     case .none: return samples + y * stride

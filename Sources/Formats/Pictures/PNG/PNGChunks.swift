@@ -7,7 +7,7 @@ struct PNGChunks {
   struct Chunk {
     let type: String
     let data: UnsafeBufferPointer<UInt8>
-    /// Whether a reader that does not know the chunk may pass over it.
+    /// True if a reader that does not know the chunk may skip it.
     let isAncillary: Bool
   }
 
@@ -18,7 +18,7 @@ struct PNGChunks {
 
   /// The next chunk; nil at the end of the file.
   ///
-  /// - Throws: when the chunk is cut, or when it is critical and its checksum is wrong.
+  /// - Throws: if the chunk is truncated, or if it is critical and its checksum is wrong.
   mutating func next() throws(ImageError.Problem) -> Chunk? {
     guard position < bytes.count else { return nil }
     guard bytes.count - position >= 8 else { throw .truncated(in: "a chunk header") }

@@ -14,7 +14,7 @@ struct PNGDecoder {
     guard let first = try chunks.next() else { throw .truncated(in: "the header") }
     guard first.type == "IHDR" else { throw .malformed(expected: "chunk IHDR", found: first.type) }
     let header = try PNGHeader(first.data)
-    // A missing IEND loses nothing; Pillow does without, too.
+    // A missing IEND loses nothing; Pillow accepts it, too.
     reading: while let chunk = try chunks.next() {
       switch chunk.type {
       case "IDAT": if !chunk.data.isEmpty { compressed.append(chunk.data) }
@@ -55,7 +55,7 @@ struct PNGDecoder {
   ) throws(ImageError.Problem) -> InflateOutput {
     let filtered: InflateOutput
     do {
-      // What follows the picture's rows is ignored, however much it is.
+      // Anything after the image's rows is ignored.
       filtered = try Inflate.output(of: compressed, container: .zlib, limit: expected, excess: .ignored)
     } catch .truncated {
       throw .truncated(in: "the compressed data")

@@ -1,7 +1,7 @@
 import Foundation
 import Tensor
 
-/// An encoder for PNG files (ISO/IEC 15948): 8-bit RGB, not interlaced; the same bytes for the same picture everywhere.
+/// An encoder for PNG files (ISO/IEC 15948): 8-bit RGB, not interlaced; the same bytes for the same image everywhere.
 enum PNGEncoder {
   /// The bytes of the file.
   static func encode(_ image: Image) -> [UInt8] {
@@ -22,7 +22,7 @@ enum PNGEncoder {
     file += withUnsafeBytes(of: checked.withUnsafeBufferPointer { Checksum.crc32($0) }.bigEndian, Array.init)
   }
 
-  /// Each row with the filter that leaves the smallest Σ |byte as a signed number|, the first of equals; its type stands
+  /// Each row with the filter that gives the smallest Σ |byte as a signed integer|, the first of equals; its type comes
   /// before it. The sum is the measure that the standard suggests (section 12.8).
   private static func filteredRows(of image: Image) -> [UInt8] {
     let count = 3 * image.width
@@ -46,12 +46,12 @@ enum PNGEncoder {
 }
 
 extension Image {
-  /// The picture as a PNG file: 8-bit RGB, without loss. Its orientation is not stored.
+  /// The image as a PNG file: 8-bit RGB, without loss. Its orientation is not stored.
   ///
   /// The bytes depend on the pixels alone.
   public var png: [UInt8] { PNGEncoder.encode(self) }
 
-  /// Writes the picture as a PNG file, which appears complete or not at all.
+  /// Writes the image as a PNG file, which appears complete or not at all.
   ///
   /// - Throws: `FileError` if the file cannot be written.
   public func writePNG(to url: URL) throws(FileError) { try AtomicFile.write(png, to: url) }

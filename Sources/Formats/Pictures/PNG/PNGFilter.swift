@@ -28,9 +28,10 @@ enum PNGFilter {
     }
   }
 
-  /// Applies a filter to one row: what `reconstruct` makes the row of.
+  /// Applies a filter to one row: the inverse of `reconstruct`.
   ///
-  /// - row, above: as many bytes; step: bytes from a pixel to the one on its left, at least 1; filter: its type, 0 to 4.
+  /// - row, above: as many bytes; step: bytes from a pixel to the one on its left, at least 1; filter: its type, 0 to
+  ///   4.
   static func filtered(_ row: [UInt8], above: [UInt8], step: Int, filter: UInt8) -> [UInt8] {
     [UInt8](unsafeUninitializedCapacity: row.count) { bytes, count in
       for index in row.indices {
@@ -50,7 +51,7 @@ enum PNGFilter {
     }
   }
 
-  /// Whichever of left, above and above left is nearest to left + above − above left; the first of equals.
+  /// The one of left, above and above left that is nearest to left + above − above left; the first of equals.
   @inline(__always)
   private static func paeth(_ left: UInt8, _ above: UInt8, _ corner: UInt8) -> UInt8 {
     let toLeft = abs(Int32(above) &- Int32(corner))

@@ -57,8 +57,8 @@ struct PNGHeader {
   /// Bytes of a row of `width` pixels, without its filter byte.
   func rowBytes(width: Int) -> Int { (width * pixelBits + 7) / 8 }
 
-  /// The reduced pictures that the data holds one after the other: the whole, or the seven of Adam7
-  /// (section 8.2). Those without pixels are left out.
+  /// The reduced images in the data, one after another: the whole, or the seven of Adam7
+  /// (section 8.2). Those without pixels are skipped.
   var passes: [PNGPass] {
     guard isInterlaced else {
       return [PNGPass(width: width, height: height, firstColumn: 0, columnStep: 1, firstRow: 0, rowStep: 1)]
@@ -73,7 +73,7 @@ struct PNGHeader {
   }
 }
 
-/// One reduced picture of an interlaced file, and where its pixels belong.
+/// One reduced image of an interlaced file, and the positions of its pixels.
 struct PNGPass {
   let width: Int
   let height: Int

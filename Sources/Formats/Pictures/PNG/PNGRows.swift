@@ -1,4 +1,4 @@
-/// The rows of a PNG file, inflated but still filtered, and the way from them to pixels.
+/// The rows of a PNG file, inflated but still filtered, and their conversion to pixels.
 struct PNGRows {
   let header: PNGHeader
   let expansion: PNGPixels
@@ -30,13 +30,13 @@ struct PNGRows {
     }
   }
 
-  /// Whether `PNGTruecolor` knows the form of the rows.
+  /// True if `PNGTruecolor` supports the form of the rows.
   var canGroupRows: Bool {
     header.bitDepth == 8 && (header.color == .rgb || header.color == .rgbAlpha) && !header.isInterlaced
       && header.height >= PNGTruecolor.rows
   }
 
-  /// The fast way of photographs. The last group reaches back over rows that are done already, with the same result.
+  /// The fast path for photographs. The last group overlaps rows that are already done, with the same result.
   func reconstructGroups(_ lines: UnsafePointer<UInt8>, into pixels: UnsafeMutablePointer<UInt8>) {
     let group = PNGTruecolor(width: header.width, step: header.color.channels)
     let rowBytes = 3 * header.width
@@ -52,7 +52,7 @@ struct PNGRows {
     }
   }
 
-  /// The way of every form: a row at a time, in place, then expanded.
+  /// The general path: one row at a time, in place, then expanded.
   func reconstructRows(_ lines: UnsafeMutablePointer<UInt8>, into pixels: UnsafeMutablePointer<UInt8>) {
     let zeros = [UInt8](repeating: 0, count: header.rowBytes(width: header.width))
     zeros.withUnsafeBufferPointer { zeros in

@@ -1,16 +1,17 @@
 import Tensor
 
-/// Reconstruction of 8-bit RGB and RGBA rows, four at a time, straight into the picture (ISO/IEC 15948, section 9.2).
+/// Reconstruction of 8-bit RGB and RGBA rows, four at a time, straight into the image (ISO/IEC 15948, section 9.2).
 ///
 /// A pixel waits for the one on its left and the three above, so neither a row nor a column can be done at once: a
-/// diagonal can. Each row of a group runs one pixel behind the row above it; a step makes one pixel in each of the four.
+/// diagonal can. Each row of a group runs one pixel behind the row above it; a step makes one pixel in each of the
+/// four.
 ///
 ///     row 0:  · · · x              x: made in this step, from a (left), b (above), c (above left);
 ///     row 1:  · · x                b of a row is what the row above made in the step before,
 ///     row 2:  · x                  c is what b was then
 ///     row 3:  x
 ///
-/// The channels do not mix, so alpha is left out from the start.
+/// The channels do not mix, so alpha is dropped from the start.
 struct PNGTruecolor {
   /// Rows of a group.
   static let rows = 4
@@ -36,7 +37,7 @@ struct PNGTruecolor {
     let row3 = Row(lines + 3 * lineBytes, width: width, into: pixels + 9 * width)
     var wave = Wave(filters: (lines[0], lines[lineBytes], lines[2 * lineBytes], lines[3 * lineBytes]))
 
-    /// A step in which some rows have not begun, are at their end or have ended.
+    /// A step at the beginning or end, where some rows have no pixel.
     func careful(_ x: Int) {
       wave.advance(
         above: x < width ? Self.pixel(above + 3 * x) : 0,
@@ -67,7 +68,7 @@ struct PNGTruecolor {
     for x in x..<width + Self.rows - 1 { careful(x) }
   }
 
-  /// One row of the group, of which any pixel may be asked for.
+  /// One row of the group, with access to any pixel.
   private struct Row {
     let source: UnsafePointer<UInt8>
     let target: UnsafeMutablePointer<UInt8>
@@ -87,7 +88,7 @@ struct PNGTruecolor {
     }
   }
 
-  /// Where the four rows are: what they made last, and what was above it.
+  /// The state of the four rows: their last pixels, and the ones above them.
   private struct Wave {
     private var left = Lanes()
     private var above = Lanes()
@@ -103,7 +104,7 @@ struct PNGTruecolor {
       (isLeft, isAbove, isMean, isPaeth) = (lanes(1), lanes(2), lanes(3), lanes(4))
     }
 
-    /// The pixels last made, one a row.
+    /// The last pixels, one per row.
     @inline(__always)
     var words: SIMD4<UInt64> {
       // Bytes in 16 bits each move together, pairs first. Converting lanes by an initialiser is a call (Swift 6.3.1).
@@ -121,7 +122,7 @@ struct PNGTruecolor {
       let b = unsafeBitCast(SIMD4(Self.spread(SIMD2(first, 0)).x, made.x, made.y, made.z), to: Lanes.self)
       let prediction =
         a & isLeft | b & isAbove | ((a &+ b) &>> Lanes(repeating: 1)) & isMean | Self.paeth(a, b, c) & isPaeth
-      // Two and two: four loads side by side become a gather (LLVM 19 on AVX-512), which made this twice as slow.
+      // In pairs: four adjacent loads become a gather (LLVM 19 on AVX-512), which made this twice as slow.
       let bytes = unsafeBitCast(
         SIMD4(lowHalf: Self.spread(SIMD2(word0, word1)), highHalf: Self.spread(SIMD2(word2, word3))), to: Lanes.self)
       left = (bytes &+ prediction) & Lanes(repeating: 255)
@@ -135,12 +136,12 @@ struct PNGTruecolor {
       return (pairs | pairs &<< Words(repeating: 8)) & Words(repeating: 0x00FF_00FF_00FF_00FF)
     }
 
-    /// Zeros in all other rows: what is left of a row that has not begun.
+    /// Zeros in all other rows, as the left neighbour of a row that has not begun.
     mutating func keep(rows: ClosedRange<Int>) {
       for lane in 0..<16 where !(rows ~= lane / 4) { left[lane] = 0 }
     }
 
-    /// Whichever of left, above and above left is nearest to left + above − above left; the first of equals.
+    /// The one of left, above and above left that is nearest to left + above − above left; the first of equals.
     @inline(__always)
     private static func paeth(_ a: Lanes, _ b: Lanes, _ c: Lanes) -> Lanes {
       let sign = Lanes(repeating: 15)
@@ -166,7 +167,7 @@ struct PNGTruecolor {
     UInt64(UInt32(littleEndian: UnsafeRawPointer(place).loadUnaligned(as: UInt32.self)))
   }
 
-  /// Writes a pixel, and a byte too many.
+  /// Writes a pixel, and one extra byte.
   @inline(__always)
   private static func put(_ word: UInt64, _ place: UnsafeMutablePointer<UInt8>) {
     UnsafeMutableRawPointer(place).storeBytes(of: UInt32(truncatingIfNeeded: word).littleEndian, as: UInt32.self)

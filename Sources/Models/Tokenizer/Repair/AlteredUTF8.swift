@@ -1,9 +1,9 @@
-/// UTF-8 bytes that were damaged on their way: byte A0 turned into a space, bytes lost, surrogates encoded one by one.
+/// UTF-8 bytes that were damaged in transport: byte A0 turned into a space, bytes lost, surrogates encoded one by one.
 enum AlteredUTF8 {
-  /// Puts byte A0 back where a space keeps a likely sequence from decoding.
+  /// Restores byte A0 where a space keeps a likely sequence from decoding.
   ///
-  /// The sequences: `C2 C3 C5 CE D0 D9` + space; `E0…E3` with a space in one of two places (not first after E0, E1, whose
-  /// scripts are rare); `F0` with a space in one of three. Byte 85 beside the space is more often an ellipsis.
+  /// The sequences: `C2 C3 C5 CE D0 D9` + space; `E0…E3` with a space at one of two positions (not first after E0, E1,
+  /// whose scripts are rare); `F0` with a space in one of three. Byte 85 next to the space is more often an ellipsis.
   static func restoringSpaces(_ bytes: [UInt8]) -> [UInt8] {
     guard bytes.indices.contains(where: { alteredLength(bytes, $0) > 0 }) else { return bytes }
     var result: [UInt8] = []
@@ -71,7 +71,7 @@ enum AlteredUTF8 {
 
   private static func lossyLength(_ bytes: [UInt8], _ start: Int) -> Int {
     func byte(_ offset: Int) -> UInt8 { start + offset < bytes.count ? bytes[start + offset] : 0 }
-    /// Whether all of `offsets` hold a continuation or a loss, at least one a loss, at most one of them a `?`.
+    /// Returns whether all of `offsets` hold a continuation or a loss, at least one a loss, at most one of them a `?`.
     func isLossy(_ offsets: [Int]) -> Bool {
       let found = offsets.map(byte)
       let questions = found.count { $0 == 0x3F }

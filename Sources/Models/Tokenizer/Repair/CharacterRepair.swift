@@ -1,6 +1,6 @@
 import Foundation
 
-/// Replaces single characters that are an accident of typesetting or transport by what was meant.
+/// Replaces single characters that result from typesetting or transport by the intended ones.
 enum CharacterRepair {
   /// Ligatures and digraphs of Latin letters that Unicode has for the sake of older character sets.
   private static let ligatures: [Unicode.Scalar: String] = [

@@ -1,11 +1,11 @@
-/// Character references of HTML: `&amp;`, `&#233;`, `&#xE9;`, and what browsers accept of their broken forms.
+/// Character references of HTML: `&amp;`, `&#233;`, `&#xE9;`, and the malformed ones that browsers accept.
 ///
 /// Two readers, because the published tokenizer uses both: the lenient one of the HTML standard (section 13.2.5.72 on),
 /// and a strict one that acts only on references closed by a semicolon, so that `this&not that` stays as it is.
 enum HTMLEntities {
   /// The names of the standard that end in a semicolon, without it.
   private static let closed: [String: [Unicode.Scalar]] = references.closed
-  /// The names that stand for something without a semicolon too.
+  /// The names that are also valid without a semicolon.
   private static let open: Set<String> = references.open
   /// The closed names written in capitals, where that is no name itself: `&EACUTE;` is É.
   private static let capitalized: [String: [Unicode.Scalar]] = closed.reduce(into: [:]) { result, entry in
@@ -28,7 +28,7 @@ enum HTMLEntities {
     return (closed, open)
   }()
 
-  /// The number of known names, with and without semicolon counted apart (2231 in the standard).
+  /// The number of known names, with and without semicolon counted separately (2231 in the standard).
   static var nameCount: Int { closed.count + open.count }
 
   /// Resolves every reference a browser would, semicolon or not; of an unknown name the longest known start counts.

@@ -3,7 +3,7 @@
 /// Follows the published behaviour of ftfy 6.3 (Speer 2019): a text is touched only if it looks wrong
 /// (`MojibakeSigns`), and is re-encoded as a whole if one set can, else in those stretches that read as UTF-8.
 enum Mojibake {
-  /// In the order they are tried.
+  /// The encodings, in the order in which they are tried.
   private static let encodings: [SingleByteEncoding] = [
     .latin1, .windows1252, .windows1251, .windows1250, .windows1253, .windows1254, .windows1257, .latin2, .macRoman,
     .codePage437,
@@ -83,12 +83,12 @@ enum Mojibake {
   }
 }
 
-/// Which characters are the first byte of a UTF-8 sequence, or a later one, in any of the Western single-byte sets.
+/// The characters that are the first byte of a UTF-8 sequence, or a later one, in any of the Western single-byte sets.
 private struct LeadBytes {
   var sequenceLengths: [Unicode.Scalar: Int] = [:]
   /// Bytes 80 to BF, and the space that often stands for byte A0.
   var continuations: Set<Unicode.Scalar> = [" "]
-  /// Those of them that hardly stand for themselves: without dashes, quotes, bullet and ellipsis.
+  /// Those that are rarely meant literally: without dashes, quotes, bullet and ellipsis.
   var strictContinuations: Set<Unicode.Scalar> = []
 
   static let shared = LeadBytes()
@@ -101,7 +101,7 @@ private struct LeadBytes {
       for byte in UInt8(0x80)...0xBF { continuations.insert(set.scalar(for: byte)) }
       for byte in UInt8(0xC2)...0xDF { sequenceLengths[set.scalar(for: byte)] = 2 }
       for byte in UInt8(0xE0)...0xEF { sequenceLengths[set.scalar(for: byte)] = 3 }
-      // Planes above 1 but for the tags of E0000 hold nothing that text uses.
+      // Planes above 1, except for the tags of E0000, hold nothing that text uses.
       for byte: UInt8 in [0xF0, 0xF3] { sequenceLengths[set.scalar(for: byte)] = 4 }
     }
     strictContinuations = continuations.subtracting(" –—―‘’‚“”„•…".unicodeScalars)

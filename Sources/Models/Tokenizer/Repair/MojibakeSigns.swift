@@ -1,6 +1,6 @@
 import Tensor
 
-/// Tells text that was decoded with the wrong character set from text that was meant.
+/// Distinguishes text decoded with the wrong character set from intended text.
 ///
 /// UTF-8 read as a single-byte set leaves pairs of characters that no language writes side by side: an accented letter
 /// and a currency sign, a fraction and a capital with a ring. Each rule is such a sequence, given as the groups its
@@ -45,7 +45,7 @@ struct MojibakeSigns {
     "A-Z": "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
   ]
 
-  /// One line a sequence; one word a character: `{group}`s and literal characters, any of which will do.
+  /// One line per sequence, one word per character: `{group}`s and literal characters, any of which match.
   ///
   /// `_` is a literal space, `{word}`, `{space}`, `{notLatin}`, `{any}` are classes of all Unicode.
   private static let sequences = """
@@ -125,7 +125,7 @@ struct MojibakeSigns {
     self.members = members
   }
 
-  /// Whether any of the sequences occurs in `text`.
+  /// Returns whether any of the sequences occurs in `text`.
   func isBad(_ text: [Unicode.Scalar]) -> Bool {
     let groups = text.map(groups)
     for start in groups.indices {

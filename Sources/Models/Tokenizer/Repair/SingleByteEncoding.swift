@@ -1,12 +1,12 @@
 import Tensor
 
-/// A character set of one byte a character that agrees with ASCII below 128.
+/// A character set with one byte per character that agrees with ASCII below 128.
 ///
-/// Bytes without a character stand for the control character of the same number, as in browsers. In the Windows sets
-/// U+FFFD is written as byte 1A (SUBSTITUTE): what was lost once is still one byte long.
+/// Bytes without a character represent the control character of the same number, as in browsers. In the Windows sets
+/// U+FFFD is written as byte 1A (SUBSTITUTE): a lost character still takes one byte.
 struct SingleByteEncoding: Sendable {
   let name: String
-  /// Whether byte 1A stands for U+FFFD rather than for U+001A.
+  /// True if byte 1A represents U+FFFD rather than U+001A.
   let substitutes: Bool
   private let upper: [Unicode.Scalar]
   private let bytes: [Unicode.Scalar: UInt8]

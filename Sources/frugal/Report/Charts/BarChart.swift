@@ -1,4 +1,4 @@
-/// Horizontal bars, a row a name: any number of rows is legible, and so are long names.
+/// Horizontal bars, one row per name: any number of rows stays legible, and so do long names.
 struct BarChart {
   /// A length and its standard deviation; a name without one has no bar of the series.
   struct Bar {
@@ -6,22 +6,22 @@ struct BarChart {
     var deviation: Double?
   }
 
-  /// Bars of one colour, one a row.
+  /// Bars of one colour, one per row.
   struct Series {
     var name: String
     var bars: [Bar?]
   }
 
   var title: String
-  /// What is drawn, with the unit.
+  /// The quantity drawn, with its unit.
   var label: String
   /// The names of the rows.
   var rows: [String]
-  /// Bars that are no finite number are left out.
+  /// Bars that are not finite are skipped.
   var series: [Series]
-  /// Whether the bars of a row are laid end to end instead of below each other.
+  /// True if the bars of a row are stacked end to end instead of drawn below each other.
   var isStacked = false
-  /// How a length is written at its bar.
+  /// Formats a length as the label of its bar.
   var text: (Double) -> String = { Ticks.text($0.rounded(to: 2)) }
 
   private static let (width, top) = (440.0, 44.0)
@@ -29,7 +29,7 @@ struct BarChart {
   /// The chart.
   var svg: String { picture.text }
 
-  /// The chart, to become a part of another one.
+  /// The chart, for use as a part of another one.
   var picture: SVG {
     var chart = self
     for index in series.indices {
@@ -43,7 +43,7 @@ struct BarChart {
     let largest = isStacked ? sums.max() ?? 0 : values.map { $0.value + ($0.deviation ?? 0) }.max() ?? 0
     let ticks = Ticks.covering(0, largest.isFinite ? max(0, largest) : 0)
     let left = 16 + min(180, max(30, rows.map { SVG.estimatedWidth(SVG.shortened($0, to: 26)) }.max() ?? 30))
-    // Room for what is written at the longest bar.
+    // Room for the label of the longest bar.
     let right = 14 + SVG.estimatedWidth(text(largest)) + (values.contains { $0.deviation != nil } ? 44 : 0)
     let plotWidth = Self.width - left - right
     let bar = series.count > 1 && !isStacked ? 13.0 : 15.0
@@ -57,7 +57,7 @@ struct BarChart {
     func x(_ value: Double) -> Double { left + plotWidth * min(max(value, 0) / (ticks.last ?? 1), 1) }
     svg.text(title, 8, 16, size: 13, isBold: true)
     svg.text(label, 8, 34, isSoft: true)
-    // Fewer numbers where they would touch.
+    // Fewer labels if they would touch.
     let space = plotWidth / Double(ticks.count - 1)
     let every = space < SVG.estimatedWidth(Ticks.text(ticks[ticks.count - 1])) + 8 ? ticks.count - 1 : 1
     for (index, tick) in ticks.enumerated() {

@@ -1,11 +1,11 @@
-/// How the series of a chart are told apart: by colour, by marker, by dash and in print by these alone.
+/// Colour, marker and dash distinguish the series of a chart; in print, the last two alone.
 ///
-/// The colours are those of Okabe and Ito (2008), which people with any of the common colour blindnesses can tell apart;
-/// orange is darker than theirs, as theirs has too little contrast on white. Attributes hold the colours on white, so that
-/// a picture can stand alone; the style sheet of a page replaces them by its custom properties.
+/// The colours are those of Okabe and Ito (2008), which people with common forms of colour blindness can distinguish;
+/// orange is darker than theirs, as theirs has too little contrast on white. Attributes hold the colours on white, so
+/// that an SVG can stand alone; the style sheet of a page replaces them by its custom properties.
 enum ChartStyle {
   static let colours = ["#0072b2", "#d55e00", "#009e73", "#b0578d", "#b37700", "#555555"]
-  /// The same on a dark ground.
+  /// The same on a dark background.
   static let coloursOnDark = ["#56b4e9", "#ff8d4d", "#2ec79a", "#e39bc6", "#e6b23c", "#b8b8b8"]
   static let dashes = ["", "7 3", "2 3", "9 3 2 3"]
 
@@ -14,13 +14,13 @@ enum ChartStyle {
   /// The class that the style sheet colours.
   static func name(_ series: Int) -> String { "s\(series % colours.count)" }
 
-  /// Colours come round after six series, dashes change then and on the way.
+  /// Colours repeat after six series, while dashes change.
   static func dash(_ series: Int) -> String {
     let dash = dashes[(series + series / colours.count) % dashes.count]
     return dash.isEmpty ? "" : " stroke-dasharray=\"\(dash)\""
   }
 
-  /// The marker of a series at a place: circle, square, triangle, diamond, cross, bar.
+  /// The marker of a series at a point: circle, square, triangle, diamond, cross, bar.
   static func marker(_ series: Int, _ x: Double, _ y: Double) -> String {
     let style = "class=\"fill \(name(series))\" fill=\"\(colour(series))\""
     func polygon(_ points: [(Double, Double)]) -> String {
@@ -37,7 +37,7 @@ enum ChartStyle {
     }
   }
 
-  /// What a page says once about all its charts.
+  /// The style sheet that a page contains once for all its charts.
   static let sheet: String = {
     let series = colours.indices.map { "svg .s\($0){--c:var(--c\($0))}" }.joined()
     return """

@@ -3,10 +3,10 @@ struct Legend {
   private let entries: [(name: String, series: Int)]
   private let rows: [[(x: Double, entry: Int)]]
 
-  /// How high a row is.
+  /// The height of a row.
   static let rowHeight = 18.0
 
-  /// Rows of entries, each as many as fit beside each other.
+  /// Rows of entries, as many side by side as fit.
   init(_ names: [(name: String, series: Int)], width: Double) {
     entries = names.map { (SVG.shortened($0.name, to: 46), $0.series) }
     var (rows, x) = ([[(x: Double, entry: Int)]](), width)
@@ -24,7 +24,7 @@ struct Legend {
 
   var height: Double { Double(rows.count) * Self.rowHeight }
 
-  /// Draws it; `sample` draws what the series look like, 24 wide and around a height.
+  /// Draws it; `sample` draws a sample of a series, 24 wide and centred on a height.
   func draw(into svg: inout SVG, x: Double, y: Double, sample: (_ series: Int, _ x: Double, _ y: Double) -> String) {
     for (row, places) in rows.enumerated() {
       let base = y + Double(row) * Self.rowHeight

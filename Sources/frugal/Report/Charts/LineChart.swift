@@ -1,6 +1,6 @@
-/// Lines over numbers, with the standard deviation of each point where it has one.
+/// Lines over a numeric axis, with the standard deviation of each point that has one.
 struct LineChart {
-  /// A place on a line.
+  /// A point of a line.
   struct Point {
     var x, y: Double
     /// Half the height of its error bar, in the unit of y.
@@ -11,24 +11,24 @@ struct LineChart {
   struct Line {
     var name: String
     var points: [Point]
-    /// Which colour, marker and dash it has.
+    /// The index of its colour, marker and dash.
     var series: Int
   }
 
   var title: String
-  /// What stands on the axes, with the unit.
+  /// The labels of the axes, with their units.
   var xLabel, yLabel: String
-  /// Points that are not finite are left out.
+  /// Points that are not finite are skipped.
   var lines: [Line]
-  /// Numbers of the horizontal axis and what is written there; round ones where there are none.
+  /// Positions and labels of the horizontal axis; round numbers if there are none.
   var xTicks: [(place: Double, text: String)] = []
-  /// What the vertical axis must not leave, as percentages do not leave 0 to 100.
+  /// The bounds of the vertical axis, such as 0 to 100 for percentages.
   var bounds: ClosedRange<Double>?
 
   private static let (width, plotHeight) = (440.0, 210.0)
   private static let (left, right, top) = (52.0, 14.0, 50.0)
 
-  /// Whether there is anything to draw.
+  /// True if there is anything to draw.
   var isEmpty: Bool { drawn.allSatisfy { $0.points.isEmpty } }
 
   private var drawn: [Line] {
@@ -92,7 +92,7 @@ struct LineChart {
       let caps = [low, high].map { "M\(SVG.number(x(point.x) - 4)) \(SVG.number($0))h8" }.joined()
       svg.add(Self.stroke("M\(at) \(SVG.number(low))V\(SVG.number(high))\(caps)", line.series, isDashed: false))
     }
-    // Few points are measurements to be read off; of many, the course counts.
+    // Few points are measurements to be read off; of many, the trend counts.
     if places.count <= 12 {
       for point in places { svg.add(ChartStyle.marker(line.series, x(point.x), y(point.y))) }
     } else if let last = places.last {
@@ -105,7 +105,7 @@ struct LineChart {
       + "stroke-width=\"2\"\(isDashed ? ChartStyle.dash(series) : "")/>"
   }
 
-  /// At most about 400 points, the last one among them: more than the picture has dots.
+  /// At most about 400 points, the last one among them: more than the chart can resolve.
   private static func thinned(_ points: [Point]) -> [Point] {
     let step = max(1, points.count / 400)
     guard step > 1 else { return points }

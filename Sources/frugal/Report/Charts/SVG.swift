@@ -1,10 +1,10 @@
 import Foundation
 
-/// A picture in SVG, with a title and a description for those who do not see it.
+/// An SVG drawing, with a title and a description for screen readers.
 struct SVG {
   let width, height: Double
   let title, description: String
-  /// What is drawn.
+  /// The elements drawn.
   var body: [String] = []
 
   init(width: Double, height: Double, title: String, description: String) {
@@ -37,10 +37,10 @@ struct SVG {
     add("<line x1=\"\(numbers[0])\" y1=\"\(numbers[1])\" x2=\"\(numbers[2])\" y2=\"\(numbers[3])\" \(style)/>")
   }
 
-  /// The whole picture, as wide as its place: no size in pixels.
+  /// The whole drawing, as wide as its container: no size in pixels.
   var text: String { element("class=\"chart\" role=\"img\"") }
 
-  /// The picture as a part of another one.
+  /// The drawing as a part of another one.
   func part(x: Double, y: Double) -> String {
     element(
       "x=\"\(Self.number(x))\" y=\"\(Self.number(y))\" width=\"\(Self.number(width))\" height=\"\(Self.number(height))\""
@@ -56,7 +56,7 @@ struct SVG {
     """
   }
 
-  /// About how wide a text of 12 units is: narrow letters make up for wide ones.
+  /// The approximate width of a text of 12 units: narrow letters make up for wide ones.
   static func estimatedWidth(_ text: String) -> Double { 6.6 * Double(text.count) }
 
   /// A text cut to a number of characters.
@@ -66,7 +66,7 @@ struct SVG {
 }
 
 extension String {
-  /// The text with the five characters that mean something in HTML and XML replaced, and those that neither may hold.
+  /// The text with the five special characters of HTML and XML escaped, and those that neither allows replaced.
   var escaped: String {
     var result = ""
     result.reserveCapacity(utf8.count)

@@ -3,13 +3,13 @@ import Tensor
 
 /// Round numbers along an axis.
 enum Ticks {
-  /// Multiples of 1, 2 or 5 times a power of ten, two to seven of them, from the last that is not above `low` to the first
-  /// that is not below `high`.
+  /// Multiples of 1, 2 or 5 times a power of ten, two to seven of them, from the last that is not above `low` to the
+  /// first that is not below `high`.
   ///
-  /// - finest: the smallest distance between two, where all numbers are one.
+  /// - finest: the smallest distance between two, if all values are equal.
   static func covering(_ low: Double, _ high: Double, finest: Double = 0.01) -> [Double] {
     require(low.isFinite && high.isFinite && low <= high, "Ticks: expected finite bounds, found \(low) to \(high)")
-    // Numbers that agree in nine digits have the distance of their last digits.
+    // Values that agree in nine digits are spaced by their last digits.
     let span = max(high - low, 5e-9 * max(abs(low), abs(high)))
     let step = max(finest, roundedUp(span / 5))
     let (first, last) = ((low / step + 1e-9).rounded(.down), (high / step - 1e-9).rounded(.up))

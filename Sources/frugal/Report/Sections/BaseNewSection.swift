@@ -7,7 +7,7 @@ enum BaseNewSection {
     guard !groups.isEmpty else { return "" }
     let hasModels = Set(groups.map(\.model)).count > 1
     let (tuned, frozen) = (groups.map { scores($0, isTuned: true) }, groups.map { scores($0, isTuned: false) })
-    // The frozen model once for all methods of which it says the same.
+    // The frozen model once for all methods with the same figures.
     var seen: Set<[String]> = []
     let rows = groups.indices.flatMap { place in
       let group = groups[place]
@@ -35,8 +35,8 @@ enum BaseNewSection {
       "From base to new classes",
       [
         Page.paragraph(
-          "Only the first half of the classes was learned. Base pictures are told apart among base names, new ones among new "
-            + "names, which the model meets at the end. H = 2 · base · new / (base + new)."),
+          "Only the first half of the classes was trained on. Base images are classified among base names, new ones "
+            + "among new names, which the model first sees at the end. H = 2 · base · new / (base + new)."),
         Page.table(headings, rows, caption: "Mean ± standard deviation over seeds.", isSortable: true),
         Page.charts(charts),
       ], id: "base-new")

@@ -1,8 +1,8 @@
 import Methods
 
-/// The course of training: loss and accuracy by epoch, a line a seed.
+/// Training curves: loss and accuracy by epoch, one line per seed.
 enum CurvesSection {
-  /// Terms of a loss that get a chart: no method has more.
+  /// The number of loss terms that get a chart: no method has more.
   private static let mostTerms = 6
 
   static func html(_ groups: [RunGroup]) -> String {
@@ -26,7 +26,7 @@ enum CurvesSection {
     }
     let terms = Set(group.runs.flatMap { $0.epochs.flatMap { $0.terms.keys } }).sorted()
     var charts: [String] = []
-    // The loss that is minimised first, its other terms behind it.
+    // The minimised loss first, its other terms after it.
     for term in (terms.filter { $0 == "loss" } + terms.filter { $0 != "loss" }).prefix(mostTerms) {
       let chart = LineChart(
         title: "training \(term)", xLabel: "epoch", yLabel: term, lines: lines("") { $0.terms[term] })
@@ -35,7 +35,7 @@ enum CurvesSection {
     let judged =
       lines("val, ", group.runs.count) { $0.validationAccuracy } + lines("TEST, ", group.runs.count) { $0.testAccuracy }
     let accuracy = LineChart(
-      title: "accuracy", xLabel: "epoch", yLabel: "right answers (%)",
+      title: "accuracy", xLabel: "epoch", yLabel: "accuracy (%)",
       lines: lines(judged.isEmpty ? "" : "train, ") { $0.accuracy } + judged, bounds: 0...100)
     if !accuracy.isEmpty { charts.append(accuracy.svg) }
     let masked = LineChart(

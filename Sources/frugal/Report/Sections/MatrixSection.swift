@@ -1,4 +1,4 @@
-/// Methods against datasets, as papers print it, and a chart a dataset.
+/// Methods against datasets, as papers print it, and one chart per dataset.
 enum MatrixSection {
   static func html(_ all: [RunGroup]) -> String {
     let groups = all.filter { !$0.isBase }
@@ -36,7 +36,7 @@ enum MatrixSection {
       (method, datasets.map { dataset in groups.first { name($0) == method && $0.dataset == dataset }?.accuracy.mean })
     }
     let best = datasets.indices.map { column in rows.compactMap { $0.1[column] }.max() }
-    // One dataset has one zero-shot accuracy, unless models or prompts differ: then these have a range.
+    // A dataset has one zero-shot accuracy, or a range if models or prompts differ.
     let zeroShot = datasets.map { dataset in
       Set(groups.filter { $0.dataset == dataset }.flatMap { $0.runs.compactMap { $0.result.zeroShot?.accuracy } })
         .sorted()
@@ -59,7 +59,7 @@ enum MatrixSection {
     return Page.table(
       ["method"] + datasets + (datasets.count > 1 ? ["mean"] : []), cells,
       caption:
-        "Mean accuracy (%) over seeds, \(shots.map { $0 == 1 ? "1 training picture" : "\($0) training pictures" } ?? "all training pictures") a class; the best of each "
+        "Mean accuracy (%) over seeds, \(shots.map { $0 == 1 ? "1 training image" : "\($0) training images" } ?? "all training images") per class; the best of each "
         + "dataset is bold.")
   }
 
@@ -75,7 +75,7 @@ enum MatrixSection {
     rows += groups.map(name)
     bars += groups.map { .init(value: $0.accuracy.mean, deviation: $0.accuracy.deviation) }
     return BarChart(
-      title: dataset, label: "test accuracy (%), bars of error: ± 1 standard deviation", rows: rows,
+      title: dataset, label: "test accuracy (%), error bars: ± 1 standard deviation", rows: rows,
       series: [.init(name: "accuracy", bars: bars)], text: { Statistic([$0]).text() }
     ).svg
   }

@@ -3,16 +3,16 @@ import Foundation
 import Methods
 import Tensor
 
-/// Test pictures on which the tuned and the frozen model disagree, with what both say.
+/// Test images on which the tuned and the frozen model disagree, with both predictions.
 struct PicturesSection {
-  /// Pictures of a kind that a run shows.
+  /// The number of images of each kind shown per run.
   static let picturesOfAKind = 6
-  /// Bytes of a picture file that is shown, and of all of them: a report must open on a phone.
+  /// The maximal size in bytes of an embedded image file, and of all of them: a report must open on a phone.
   static let bytesOfAPicture = 1 << 18
   static let bytesInAll = 8 << 20
 
   private var bytesLeft = Self.bytesInAll
-  /// Whether the pictures of one run are shown without being asked for.
+  /// True if the images of a run are shown unfolded.
   private var hasOpened = false
 
   static func html(_ groups: [RunGroup]) -> String {
@@ -20,20 +20,20 @@ struct PicturesSection {
     let content = groups.flatMap { group in group.runs.compactMap { section.details(of: $0, in: group) } }
     guard !content.isEmpty else { return "" }
     return Page.section(
-      "Pictures before and after",
+      "Images before and after",
       [
         Page.paragraph(
-          "Test pictures that one of the two models answers rightly and the other does not, those first of which the model that "
-            + "is right is surest.")
+          "Test images that only one of the two models classifies correctly, in descending order of the "
+            + "correct model's confidence.")
       ] + content, id: "pictures")
   }
 
-  /// The pictures of a run; `nil` where there was no frozen answer to compare with.
+  /// The images of a run; `nil` if there is no frozen prediction to compare with.
   private mutating func details(of run: ReportedRun, in group: RunGroup) -> String? {
     let title = "\(group.title), seed \(run.settings.seed)"
     let predictions: [Prediction]
     do { predictions = try run.folder.readPredictions() } catch {
-      return Page.details(title, Page.paragraph("predictions.jsonl: expected a line a picture, found other contents."))
+      return Page.details(title, Page.paragraph("predictions.jsonl: expected a line per image, found other contents."))
     }
     let compared = predictions.filter { $0.zeroShot != nil }
     let classes = run.classes
@@ -50,18 +50,18 @@ struct PicturesSection {
     let both = compared.count { isRight($0.tuned, $0) && isRight($0.zeroShot, $0) }
     var content = [
       Page.paragraph(
-        "Of \(grouped(compared.count)) pictures: right after tuning only \(grouped(corrected.count)), right before only "
-          + "\(grouped(spoilt.count)), right both times \(grouped(both)), wrong both times "
+        "Of \(grouped(compared.count)) images: correct only after tuning \(grouped(corrected.count)), correct only before "
+          + "\(grouped(spoilt.count)), correct both times \(grouped(both)), wrong both times "
           + "\(grouped(compared.count - corrected.count - spoilt.count - both)).")
     ]
     let root = URL(fileURLWithPath: run.settings.data.path)
     for (heading, found) in [
-      ("Right after tuning, wrong before", corrected), ("Right before, wrong after tuning", spoilt),
+      ("Correct after tuning, wrong before", corrected), ("Correct before, wrong after tuning", spoilt),
     ]
     where !found.isEmpty {
       content += ["<h3>\(heading)</h3>"] + gallery(found, root, classes)
     }
-    let summary = "\(title): \(grouped(corrected.count)) corrected, \(grouped(spoilt.count)) spoilt"
+    let summary = "\(title): \(grouped(corrected.count)) corrected, \(grouped(spoilt.count)) broken"
     let isFirst = !hasOpened && corrected.count + spoilt.count > 0
     hasOpened = hasOpened || isFirst
     return Page.details(summary, content.joined(separator: "\n"), isOpen: isFirst)
@@ -70,7 +70,7 @@ struct PicturesSection {
   private mutating func gallery(_ predictions: [Prediction], _ root: URL, _ classes: [String]) -> [String] {
     var (figures, missing) = ([String](), 0)
     for line in predictions where figures.count < Self.picturesOfAKind {
-      // Pictures that are gone are gone by the folder: a long list of them is not tried to its end.
+      // Missing images are usually missing as a folder: a long list of them is not tried to its end.
       guard missing < 4 * Self.picturesOfAKind else { break }
       guard let source = inlined(line.picture, below: root) else {
         missing += 1
@@ -82,7 +82,7 @@ struct PicturesSection {
     if missing > 0 {
       content.append(
         Page.paragraph(
-          "\(missing) pictures are not shown: they are no longer where the run found them, no JPEG or PNG, or too large."
+          "\(missing) images are not shown: they have moved since the run, are not JPEG or PNG, or are too large."
         ))
     }
     return content
@@ -97,7 +97,7 @@ struct PicturesSection {
       + "tuned: \(said(line.tuned))<br/>zero-shot: \(said(line.zeroShot))</figcaption></figure>"
   }
 
-  /// The file as a data URI, if it is a JPEG or PNG below the folder and there is room for it.
+  /// The file as a data URI, if it is a JPEG or PNG inside the folder and fits the size limits.
   private mutating func inlined(_ path: String, below root: URL) -> String? {
     let parts = path.split(separator: "/", omittingEmptySubsequences: false)
     guard !path.isEmpty, !parts.contains(".."), !parts.contains("") else { return nil }
@@ -108,7 +108,7 @@ struct PicturesSection {
     return "data:\(type);base64,\(Data(bytes).base64EncodedString())"
   }
 
-  /// By the first bytes, as the name of a file may lie.
+  /// The type by the first bytes, as the extension of a file may be wrong.
   private static func type(of bytes: [UInt8]) -> String? {
     if bytes.starts(with: [0xff, 0xd8, 0xff]) { return "image/jpeg" }
     return bytes.starts(with: [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]) ? "image/png" : nil
@@ -116,7 +116,7 @@ struct PicturesSection {
 }
 
 extension Prediction {
-  /// Whether its labels are classes and its probabilities such.
+  /// Returns whether its labels are classes and its probabilities are in 0 ... 1.
   fileprivate func isPlausible(classes: Int) -> Bool {
     let answers = [tuned] + [zeroShot].compactMap { $0 }
     return (0..<classes).contains(label)

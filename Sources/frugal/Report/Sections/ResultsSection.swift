@@ -1,6 +1,6 @@
 import Checks
 
-/// One row a group of runs: what it reached, and what that cost.
+/// One row per group of runs: its results and their cost.
 enum ResultsSection {
   static func html(_ groups: [RunGroup]) -> String {
     typealias Cell = Page.Cell
@@ -11,7 +11,7 @@ enum ResultsSection {
     var headings = ["dataset", "method", "shots"]
     if hasModels { headings.insert("model", at: 1) }
     if hasBase { headings.append("classes") }
-    headings += ["zero-shot (%)", "accuracy (%)", "seeds", "trained numbers", "delta (bytes)"]
+    headings += ["zero-shot (%)", "accuracy (%)", "seeds", "trained parameters", "delta (bytes)"]
     if hasMasks { headings.append("masked (%)") }
     headings.append("training (s)")
     let rows = zip(groups, masked).map { group, masked in
@@ -37,11 +37,11 @@ enum ResultsSection {
     ]
     if groups.contains(where: \.isChosenByTest) {
       content.append(
-        Page.paragraph("† The test split itself chose the epoch: such a figure is not an estimate of new pictures."))
+        Page.paragraph("† The epoch was selected on the test split: such a figure is no estimate for new images."))
     }
     if hasBase {
       content.append(
-        Page.paragraph("Runs on base classes are tested here on base classes; new classes are further below."))
+        Page.paragraph("Runs on base classes are evaluated here on base classes; for new classes see below."))
     }
     return Page.section("Results", content, id: "results")
   }

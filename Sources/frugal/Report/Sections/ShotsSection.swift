@@ -1,7 +1,8 @@
 import Checks
 import Foundation
 
-/// Accuracy against the number of training pictures a class, a chart a dataset, and their mean where there are several.
+/// Accuracy against the number of training images per class, one chart per dataset, and their mean if there are
+/// several.
 enum ShotsSection {
   /// A line of a chart before it is drawn: the groups of one method, by shots.
   private typealias Lines = [(name: String, groups: [RunGroup])]
@@ -31,11 +32,11 @@ enum ShotsSection {
     return Page.section(
       "Accuracy against shots",
       [
-        Page.paragraph("Bars of error: one standard deviation over seeds to either side."), Page.charts(charts),
+        Page.paragraph("Error bars: one standard deviation over seeds to either side."), Page.charts(charts),
       ], id: "shots")
   }
 
-  /// Where numbers of pictures lie: by their logarithm, and all of them one step behind.
+  /// The positions of shot counts on the axis: by logarithm, with all images one step after the last.
   private static func places(of groups: [RunGroup]) -> [(shots: Int?, place: Double, text: String)] {
     let numbers = Set(groups.compactMap(\.shots)).sorted()
     var places = numbers.map { (shots: Optional($0), place: log2(Double($0)), text: "\($0)") }
@@ -45,8 +46,8 @@ enum ShotsSection {
     return places
   }
 
-  /// The mean over datasets at each number of pictures that all of them have; its deviation is that of the means of
-  /// single seeds, where all have the same seeds.
+  /// The mean over datasets at each number of shots that all of them have; its deviation is that of the means of
+  /// single seeds, if all have the same seeds.
   private static func means(_ groups: [RunGroup], _ datasets: Int) -> [(Int?, Statistic)] {
     Dictionary(grouping: groups, by: \.shots).filter { $1.count == datasets }.map { shots, own in
       let seeds = own.map { $0.runs.map(\.settings.seed) }
@@ -80,7 +81,7 @@ enum ShotsSection {
           series: max(5, names.count)))
     }
     return LineChart(
-      title: title, xLabel: "training pictures a class", yLabel: "test accuracy (%)",
+      title: title, xLabel: "training images per class", yLabel: "test accuracy (%)",
       lines: lines.filter { !$0.points.isEmpty }, xTicks: places.map { ($0.place, $0.text) }, bounds: 0...100
     ).svg
   }

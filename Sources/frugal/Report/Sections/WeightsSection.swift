@@ -1,7 +1,8 @@
 import Methods
 import Tensor
 
-/// Where in the encoder something was tuned: masks by layer and operation, allocated numbers by block and operation, sensitivities.
+/// The tuned parts of the encoder: masks by layer and operation, allocated parameters by block and operation,
+/// sensitivities.
 enum WeightsSection {
   static func html(_ groups: [RunGroup], _ surveys: [ReportedSurvey]) -> String {
     var content: [String] = []
@@ -12,17 +13,17 @@ enum WeightsSection {
         TunedNumbers(run.folder.delta).map { numbers in
           let seed = group.runs.count > 1 ? " (seed \(run.settings.seed))" : ""
           return Page.details(
-            group.title + seed, Page.charts(numbers.charts("tuned numbers").map(\.svg)), isOpen: groups.count <= 6)
+            group.title + seed, Page.charts(numbers.charts("tuned parameters").map(\.svg)), isOpen: groups.count <= 6)
         }
       }
     }
-    if !tuned.isEmpty { content += ["<h3>Tuned numbers by depth and operation</h3>"] + tuned }
+    if !tuned.isEmpty { content += ["<h3>Tuned parameters by depth and operation</h3>"] + tuned }
     for survey in surveys {
       content.append("<h3>\("Sensitivity: \(survey.name)".escaped)</h3>")
       if let found = survey.found.mostSensitive {
         content.append(
           Page.paragraph(
-            "The \(grouped(found.count)) most sensitive weights on \(grouped(survey.found.samples)) pictures, by where they lie."
+            "The \(grouped(found.count)) most sensitive weights on \(grouped(survey.found.samples)) images, by position."
           ))
         content.append(Page.charts(SiteShares(found.sites).charts("most sensitive weights").map(\.svg)))
       }
@@ -39,7 +40,7 @@ enum WeightsSection {
       rows.map { name in (name.hasPrefix("vision.") ? String(name.dropFirst(7)) : name, { $0.shares[name] }) })
   }
 
-  /// Of the query maps of all blocks together, and so on.
+  /// The chart by operation: the query maps of all blocks together, and so on.
   private static func masksByOperation(_ group: RunGroup) -> String? {
     let sites = Set(group.runs.flatMap { ($0.result.masks ?? [:]).keys })
     let rows = SiteShares.Operation.allCases.compactMap { operation in
@@ -49,10 +50,10 @@ enum WeightsSection {
     return maskChart(group, "operation", rows)
   }
 
-  /// Masked weights of some sites in percent of all of theirs.
+  /// The masked share of the weights of some sites, in percent.
   private static func share(_ result: RunResult, of sites: Set<String>) -> Double? {
     let counts = (result.masks ?? [:]).filter { sites.contains($0.key) }.values
-    // As `Double`, since numbers in a file may be too large to add.
+    // As `Double`, since counts in a file may be too large to add.
     let weights = counts.reduce(0) { $0 + Double($1.weights) }
     return weights == 0 ? nil : 100 * counts.reduce(0) { $0 + Double($1.masked) } / weights
   }
@@ -78,7 +79,7 @@ enum WeightsSection {
         }
     }
     return Page.table(
-      ["form", "budget", "modules", "whole vectors", "single entries", "numbers in all"], rows,
-      caption: "What SPT tunes under each budget.")
+      ["form", "budget", "modules", "whole vectors", "single entries", "parameters in total"], rows,
+      caption: "Allocation of SPT under each budget.")
   }
 }
