@@ -22,5 +22,7 @@ package indirect enum JSONContent: Encodable {
   }
 
   /// Writes it as a file, whole or not at all.
-  package func write(to url: URL) throws { try AtomicFile.write(Array(try JSON.encoded(self, isPretty: true)) + [10], to: url) }
+  package func write(to url: URL) throws {
+    try AtomicFile.write(Array(try JSON.encoded(self, isPretty: true)) + [10], to: url)
+  }
 }

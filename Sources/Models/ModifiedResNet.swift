@@ -12,7 +12,8 @@ public struct ModifiedResNet: ImageTower, ParameterizedLayer {
   let blocks: [Bottleneck]
   let pool: AttentionPool
 
-  package init(_ reader: inout WeightReader, _ configuration: ResNetConfiguration, embedding: Int) throws(WeightsError) {
+  package init(_ reader: inout WeightReader, _ configuration: ResNetConfiguration, embedding: Int) throws(WeightsError)
+  {
     self.configuration = configuration
     let width = configuration.width
     var (convolutions, norms, blocks): ([Convolution], [BatchNorm], [Bottleneck]) = ([], [], [])

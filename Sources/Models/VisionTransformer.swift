@@ -16,7 +16,8 @@ public struct VisionTransformer: ImageTower, ParameterizedLayer {
   let projection: Linear?
 
   /// Reads a tower; its features are projected to width `embedding`, or left as wide as its tokens.
-  package init(_ reader: inout WeightReader, _ configuration: VisionConfiguration, embedding: Int?) throws(WeightsError) {
+  package init(_ reader: inout WeightReader, _ configuration: VisionConfiguration, embedding: Int?) throws(WeightsError)
+  {
     self.configuration = configuration
     let (size, form) = (configuration.transformer, configuration.form)
     let width = size.width

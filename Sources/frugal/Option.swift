@@ -35,7 +35,8 @@ struct UsageError: Error, CustomStringConvertible, Equatable {
 
   /// A setting that a run cannot have, as the flag of that name.
   init(_ error: SettingError) {
-    let near = error.found.hasPrefix("\"") ? suggestion(for: String(error.found.dropFirst().dropLast()), among: error.known) : ""
+    let near =
+      error.found.hasPrefix("\"") ? suggestion(for: String(error.found.dropFirst().dropLast()), among: error.known) : ""
     description = "--\(error.setting): expected \(error.expected), found \(error.found)\(near)"
   }
 }

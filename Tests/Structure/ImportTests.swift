@@ -5,7 +5,8 @@ import Testing
 /// Imports run downwards only: a target imports targets of the rows before its own.
 @Suite struct ImportTests {
   static let rows = [
-    ["Tensor", "Reference"], ["Formats"], ["Datasets", "Models"], ["Methods"], ["Checks", "Frugal"], ["Bench", "frugal"],
+    ["Tensor", "Reference"], ["Formats"], ["Datasets", "Models"], ["Methods"], ["Checks", "Frugal"],
+    ["Bench", "frugal"],
   ]
 
   /// The targets that a target may import; `nil` for one that is in no row.

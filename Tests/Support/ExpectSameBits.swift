@@ -3,8 +3,8 @@ import Synchronization
 import Tensor
 import Testing
 
-/// Runs work with 1, 2, 3 and 7 threads, a second time, and in memory full of NaN, fresh and recycled; records an issue for
-/// the first tensor that is not the same to the last bit every time.
+/// Runs work with 1, 2, 3 and 7 threads, a second time, and in memory full of NaN, fresh and recycled; records an issue
+/// for the first tensor that is not the same to the last bit every time.
 package func expectSameBits(_ trace: Trace, sourceLocation: SourceLocation = #_sourceLocation) {
   // The number of threads belongs to the process: one check at a time changes it.
   alone.withLock { _ in

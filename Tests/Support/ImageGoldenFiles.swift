@@ -43,7 +43,9 @@ package enum ImageGoldenFiles {
     (try? JSONSerialization.data(withJSONObject: object)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
   }
 
-  package static func bytes(_ file: String) throws -> [UInt8] { [UInt8](try Data(contentsOf: GoldenSet.images.url(file))) }
+  package static func bytes(_ file: String) throws -> [UInt8] {
+    [UInt8](try Data(contentsOf: GoldenSet.images.url(file)))
+  }
 
   package static func image(_ file: String) throws -> Image { try Image.decode(bytes(file), name: file) }
 

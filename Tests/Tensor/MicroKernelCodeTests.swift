@@ -80,8 +80,8 @@ import Tensor
       let code = try MachineCode(for: target)
       let arithmetic = try Regex("\\t\(target.arithmetic)\\s.*\(target.register)[0-9]+")
       let loops = code.innermostLoops.map { loop in (loop, loop.count { $0.contains(arithmetic) }) }
-      // Whole tiles, and those of fewer registers a row, which may take several steps a turn; rows that are neighbours, and
-      // others.
+      // Whole tiles, and those of fewer registers a row, which may take several steps a turn; rows that are neighbours,
+      // and others.
       #expect(loops.count { $0.1 == 6 * target.width } >= 2, "loops: \(loops.map(\.1))")
       #expect(loops.count { $0.1 > 0 && $0.1 % 6 == 0 } >= 2 * target.width, "loops: \(loops.map(\.1))")
       // A register that goes to the stack, numbers one by one, a function that multiplies and adds.

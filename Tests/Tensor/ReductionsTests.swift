@@ -52,8 +52,8 @@ private let lengths = [0, 1, 15, 16, 17, 63, 64, 65, 1023, 1024, 1025, 1040, 204
     }
   }
 
-  /// Equal numbers are the worst case: plain sums round the same way again and again, and err by 5e-4 for the rows of 256
-  /// pictures in single precision, by a quarter for the masks of a whole tower.
+  /// Equal numbers are the worst case: plain sums round the same way again and again, and err by 5e-4 for the rows of
+  /// 256 pictures in single precision, by a quarter for the masks of a whole tower.
   @Test(
     .enabled(if: !isDouble, "sums of doubles have no wider number"),
     arguments: ["along a row", "over rows", "long"], [1000, 6304, 50_432, 1_000_003])

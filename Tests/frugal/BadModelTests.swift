@@ -5,7 +5,8 @@ import Models
 import Tensor
 import Testing
 
-/// Model directories that are broken: exit code 1, and a line that names the file, what was expected and what was found.
+/// Model directories that are broken: exit code 1, and a line that names the file, what was expected and what was
+/// found.
 @Suite struct BadModelTests {
   /// One way to break the copy of a model in the folder `model`.
   struct Damage: CustomTestStringConvertible, Sendable {

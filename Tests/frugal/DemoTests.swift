@@ -115,7 +115,8 @@ import Testing
     ]
     let table = try #require(DemoTable(newClassesOf: runs))
     #expect(table.title.contains("2 tasks") && table.title.contains("3 seeds"))
-    // H of the frozen model: (2·25·50/75 + 2·25·30/55) / 2 = 30.3; of the tuned one: (48 + 80) / 2 and (49.23 + 80) / 2.
+    // H of the frozen model: (2·25·50/75 + 2·25·30/55) / 2 = 30.3; of the tuned one: (48 + 80) / 2 and (49.23 + 80) /
+    // 2.
     #expect(
       table.rows == [
         ["", "base", "new", "H", "trained", "delta", "masked", "seconds"],

@@ -4,7 +4,8 @@ import Foundation
 import FrugalTestSupport
 import Tensor
 
-/// A vision transformer of two blocks in timm's names, 16 × 16 pixels, one head of 64 numbers; its head knows nine classes.
+/// A vision transformer of two blocks in timm's names, 16 × 16 pixels, one head of 64 numbers; its head knows nine
+/// classes.
 enum TinyBackbone {
   /// The weights, written into a folder as `vit.safetensors`.
   @discardableResult

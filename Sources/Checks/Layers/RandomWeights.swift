@@ -31,9 +31,9 @@ package struct RandomWeights: TensorSource {
     return tensor
   }
 
-  /// Puts every channel of a batch norm on one side of the kink of a ReLU, far away from it, where differences take steps
-  /// too large to stay on one side: even channels above, odd ones below. In double precision a ReLU cuts through every
-  /// channel.
+  /// Puts every channel of a batch norm on one side of the kink of a ReLU, far away from it, where differences take
+  /// steps too large to stay on one side: even channels above, odd ones below. In double precision a ReLU cuts through
+  /// every channel.
   private mutating func setClearOfKinks(_ norm: String, _ shape: Shape) {
     guard !GradientCheck.isDouble else { return }
     tensors["\(norm).scale"] = numbers.next(shape, in: 0.2...0.4)
@@ -65,8 +65,8 @@ extension CLIP {
 }
 
 extension VisionTransformer {
-  /// A tower of random weights, the same for every use of a seed; its features are as wide as its tokens unless they are
-  /// projected to `embedding` elements.
+  /// A tower of random weights, the same for every use of a seed; its features are as wide as its tokens unless they
+  /// are projected to `embedding` elements.
   package static func random(
     _ configuration: VisionConfiguration, embedding: Int? = nil, seed: UInt64
   ) -> VisionTransformer {

@@ -108,7 +108,9 @@ enum MaskTuningChecks {
           of: plain.objective(logits: logits(pass), teacher: logits(Pass()), labels: batch.labels, values: [])
             .losses[loss], for: weights)
         return zip(plain.parameters, zip(byMask, byWeights)).map { parameter, gradients in
-          .init(DeltaEntry.mask(site: parameter.site.name).name, gradients.0, equals: MethodChecks.product(gradients.1, parameter.value))
+          .init(
+            DeltaEntry.mask(site: parameter.site.name).name, gradients.0,
+            equals: MethodChecks.product(gradients.1, parameter.value))
         }
       }
     }

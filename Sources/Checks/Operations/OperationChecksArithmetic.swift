@@ -80,8 +80,8 @@ extension OperationChecks {
     }
   }
 
-  /// The surrogate of the straight-through estimator is W ⊙ B with a real B; at masks of zeros and ones it has the value
-  /// of the operation, and its gradients are what the operation claims.
+  /// The surrogate of the straight-through estimator is W ⊙ B with a real B; at masks of zeros and ones it has the
+  /// value of the operation, and its gradients are what the operation claims.
   private static var maskedWeight: [GradientCheck] {
     let shapes: [Shape] = [[], [1], [7], [16], [3, 17], [2, 3, 2, 2], [0, 3]]
     return shapes.flatMap { shape in

@@ -82,6 +82,8 @@ extension OperationChecks {
     // All large; all far below 0; one that is negligible compared with six.
     let rows = [[Real](repeating: l, count: 7), [Real](repeating: -l, count: 7), [-l] + [Real](repeating: l, count: 6)]
     let offset = Tensor([3, 7], rows.flatMap(\.self))
-    return GradientCheck("\(name)/\(variant)around ±\(l)", inputs(["x": [3, 7]])) { function($0[0].adding(Variable(offset))) }
+    return GradientCheck("\(name)/\(variant)around ±\(l)", inputs(["x": [3, 7]])) {
+      function($0[0].adding(Variable(offset)))
+    }
   }
 }

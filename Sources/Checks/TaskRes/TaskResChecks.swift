@@ -15,7 +15,9 @@ enum TaskResChecks {
       let head = TaskRes(textFeatures: text, alpha: alpha, logitScale: model.logitScale)
       let method = Method(encoder: FrozenEncoder(), head: head, tower: model.vision)
       return [("zero", method.trainables[0].initial), ("grown", batch.values[0])].map { state, residual in
-        GradientCheck("task-res/alpha \(alpha), residual \(state)", [(DeltaEntry.residual.name, residual)], scope: .network) {
+        GradientCheck(
+          "task-res/alpha \(alpha), residual \(state)", [(DeltaEntry.residual.name, residual)], scope: .network
+        ) {
           method.objective(.features(features), labels: batch.labels, values: $0).objective.losses[0]
         }
       }

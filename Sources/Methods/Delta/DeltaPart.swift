@@ -20,7 +20,9 @@ protocol DeltaPart: Sendable {
   static func check(_ delta: Delta, file: String) throws(DeltaError)
 
   /// What a refused tensor of the part should have been; `nil` for the general words.
-  static func expectation(of entry: DeltaEntry, in delta: Delta, featureWidth: Int) -> (expected: String, found: String)?
+  static func expectation(of entry: DeltaEntry, in delta: Delta, featureWidth: Int) -> (
+    expected: String, found: String
+  )?
 
   /// How the delta forms the output of a site; `nil` where it leaves it alone.
   static func tuning(of parameter: Parameter, in delta: Delta) -> StoredTuning?

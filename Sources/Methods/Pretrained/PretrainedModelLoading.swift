@@ -36,7 +36,8 @@ public enum Pretrained {
     return try PretrainedCLIP(contentsOf: url, cleaning: cleaning)
   }
 
-  /// Whether a path is a CLIP directory: a folder with a configuration or a tokenizer whose weights are no classifier's.
+  /// Whether a path is a CLIP directory: a folder with a configuration or a tokenizer whose weights are no
+  /// classifier's.
   private static func isCLIP(_ url: URL) -> Bool {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder), isFolder.boolValue else {

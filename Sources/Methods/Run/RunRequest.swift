@@ -166,7 +166,8 @@ extension Run {
         searches ? "budget" : "train-on",
         expected: "\(searches ? "one budget" : "train"), as the data has no val/CLASS/* folders",
         found: searches
-          ? request.budgets.map { "\($0)" }.joined(separator: ",") : RunConfiguration.Splits.trainAndValidation.rawValue)
+          ? request.budgets.map { "\($0)" }.joined(separator: ",") : RunConfiguration.Splits.trainAndValidation.rawValue
+      )
     }
     guard request.splits != .train else {
       throw SettingError(

@@ -55,7 +55,8 @@ struct SensitivityMethod: EncoderMethod {
     MethodOption(
       "spt-beta", "X", .positive, "a vector is tuned whole from its length/β sensitive entries on (default 5)"
     ) { $0[SensitivitySettings.self]?.budget.rules.beta = $1.number },
-    MethodOption("structured-only", "", .flag, excludes: "unstructured-only", "modules and whole vectors only") { recipe, _ in
+    MethodOption("structured-only", "", .flag, excludes: "unstructured-only", "modules and whole vectors only") {
+      recipe, _ in
       recipe[SensitivitySettings.self]?.budget.rules.structure = .structuredOnly
     },
     MethodOption("unstructured-only", "", .flag, excludes: "structured-only", "single entries only") { recipe, _ in

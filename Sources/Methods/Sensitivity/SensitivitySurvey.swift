@@ -67,10 +67,12 @@ public struct SensitivitySurvey: Sendable {
   /// tuned.
   public static func check(_ budget: Int, head: Int, model: Int) throws(SettingError) {
     guard head <= budget else {
-      throw SettingError("budget", expected: "at least \(head), the parameters of the head, also trained", found: "\(budget)")
+      throw SettingError(
+        "budget", expected: "at least \(head), the parameters of the head, also trained", found: "\(budget)")
     }
     guard budget <= model else {
-      throw SettingError("budget", expected: "at most \(model), the parameters of the model that can be tuned", found: "\(budget)")
+      throw SettingError(
+        "budget", expected: "at most \(model), the parameters of the model that can be tuned", found: "\(budget)")
     }
   }
 

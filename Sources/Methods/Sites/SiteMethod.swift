@@ -3,7 +3,8 @@ import Models
 /// The usual ways to tune parts of an encoder, by name: what SPT is compared with, under its own recipe.
 ///
 ///     source    the authors' scripts of SPT on VTAB-1k, ViT-B/16
-///     expected  VTAB-1k, mean of the three groups: lora 74.9 %, adapter 73.9 %, bitfit 65.2 %, full 69.0 %, partial-k 60.7 %
+///     expected  VTAB-1k, mean of the three groups: lora 74.9 %, adapter 73.9 %, bitfit 65.2 %, full 69.0 %,
+///               partial-k 60.7 %
 ///     command   frugal tune --model VIT --data DATA --method lora --out RUN
 struct SiteMethod: EncoderMethod {
   let name: String
@@ -16,29 +17,32 @@ struct SiteMethod: EncoderMethod {
 
   private init(
     _ name: String, needs needed: (role: Site.Role, name: String)? = nil, options: [MethodOption] = [],
-    _ rule: @escaping @Sendable (Recipe) -> PlainTuning,
-    _ settings: @escaping @Sendable (inout Recipe) -> Void = { _ in }
+    settings: @escaping @Sendable (inout Recipe) -> Void = { _ in },
+    rule: @escaping @Sendable (Recipe) -> PlainTuning
   ) {
     (self.name, self.needed, self.options) = (name, needed, options)
     (self.rule, self.settings) = (rule, settings)
   }
 
   static let all: [SiteMethod] = [
-    SiteMethod("lora", needs: (.query, "query maps"), options: BranchSettings.options(), { _ in .lora }) {
-      $0[BranchSettings.self] = BranchSettings(.init(dropPath: 0, start: .zeroUp))
-    },
-    SiteMethod("adapter", needs: (.mlpDown, "MLPs"), options: BranchSettings.options(), { _ in .adapter }) {
-      $0[BranchSettings.self] = BranchSettings(.init(dropout: 0, dropPath: 0, start: .zeroUp))
-    },
-    SiteMethod("bitfit", { _ in .biases }), SiteMethod("full", { _ in .full }),
+    SiteMethod(
+      "lora", needs: (.query, "query maps"), options: BranchSettings.options(),
+      settings: { $0[BranchSettings.self] = BranchSettings(.init(dropPath: 0, start: .zeroUp)) },
+      rule: { _ in .lora }),
+    SiteMethod(
+      "adapter", needs: (.mlpDown, "MLPs"), options: BranchSettings.options(),
+      settings: { $0[BranchSettings.self] = BranchSettings(.init(dropout: 0, dropPath: 0, start: .zeroUp)) },
+      rule: { _ in .adapter }),
+    SiteMethod("bitfit", rule: { _ in .biases }), SiteMethod("full", rule: { _ in .full }),
     SiteMethod(
       "partial-k",
       options: [
         MethodOption("last-blocks", "K", .integer(1...10_000), "blocks to train (default 1)") {
           $0[PartialSettings.self]?.lastBlocks = $1.integer
         }
-      ], { .lastBlocks($0[PartialSettings.self]?.lastBlocks ?? 1) }
-    ) { $0[PartialSettings.self] = PartialSettings(lastBlocks: 1) },
+      ],
+      settings: { $0[PartialSettings.self] = PartialSettings(lastBlocks: 1) },
+      rule: { .lastBlocks($0[PartialSettings.self]?.lastBlocks ?? 1) }),
   ]
 
   /// What all methods of SPT's tables share: 100 epochs of AdamW with a ramp, the schedule lagging by one epoch.

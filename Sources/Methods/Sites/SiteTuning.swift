@@ -95,7 +95,8 @@ public struct SiteTuning: EncoderTuning {
       return [Trainable(DeltaEntry.entries(site: site.name).name, .zeros([indices.count]), isDecayed: false)]
     case .branched(let parameter, let design):
       return design.tensors(parameter.value.shape, seed: seed, place: place).map { part in
-        Trainable(DeltaEntry.branch(site: site.name, part: part.name).name, part.value, isDecayed: part.value.shape.rank > 1)
+        Trainable(
+          DeltaEntry.branch(site: site.name, part: part.name).name, part.value, isDecayed: part.value.shape.rank > 1)
       }
     }
   }

@@ -3,7 +3,7 @@ import Tensor
 /// TaskRes by name (Yu et al., *Task Residual for Tuning Vision-Language Models*, CVPR 2023).
 ///
 ///     source    the authors' configurations of CLIP RN50, CoOp's eleven datasets, the default weight decay of Dassl
-///     expected  ImageNet, CLIP RN50: 61.44, 62.28, 62.78, 64.30, 65.41 % with 1, 2, 4, 8, 16 shots (a later reproduction)
+///     expected  ImageNet, CLIP RN50, 1 to 16 shots: 61.44, 62.28, 62.78, 64.30, 65.41 % (a later reproduction)
 ///     command   frugal tune --model CLIP --data DATA --method task-res --shots 16 --seed 1 --out RUN
 struct TaskResMethod: HeadMethod {
   let name = "task-res"

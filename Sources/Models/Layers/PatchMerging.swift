@@ -1,7 +1,7 @@
 import Tensor
 
-/// Four neighbouring tokens as one (Liu et al. 2021, section 3.1): side by side in the order of the released code, upper
-/// left, lower left, upper right, lower right, normalised, and mapped from four widths to two.
+/// Four neighbouring tokens as one (Liu et al. 2021, section 3.1): side by side in the order of the released code,
+/// upper left, lower left, upper right, lower right, normalised, and mapped from four widths to two.
 ///
 ///     y = W norm([x_00; x_10; x_01; x_11])
 package struct PatchMerging: ParameterizedLayer {

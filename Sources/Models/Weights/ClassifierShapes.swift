@@ -92,5 +92,7 @@ extension ImageConfiguration {
   }
 
   /// The number of elements of these tensors.
-  package func parameterCount(classes: Int?) -> Int { shapes(classes: classes).ordered.reduce(0) { $0 + $1.shape.count } }
+  package func parameterCount(classes: Int?) -> Int {
+    shapes(classes: classes).ordered.reduce(0) { $0 + $1.shape.count }
+  }
 }

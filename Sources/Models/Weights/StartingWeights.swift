@@ -60,7 +60,8 @@ extension CLIP {
     }
     let blocks = ["vision": vision.transformer.blocks, "text": configuration.text.transformer.blocks]
     do throws(WeightsError) {
-      return try CLIP(configuration, from: StartingWeights(configuration.shapes, blocks: blocks, seed: seed), layout: .canonical)
+      return try CLIP(
+        configuration, from: StartingWeights(configuration.shapes, blocks: blocks, seed: seed), layout: .canonical)
     } catch { trap("CLIP.untrained: \(error)") }
   }
 }

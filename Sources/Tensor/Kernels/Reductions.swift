@@ -65,7 +65,9 @@ func forEachRow(_ rows: Int, width: Int, _ body: (Int) -> Void) {
 /// The sum over rows of a [rows, width] matrix of lanes, [width]: each column is one plain sum from the first row to
 /// the last of every 64, and these are added in double precision.
 @inline(__always)
-package func sumOverRows(_ rows: Int, width: Int, _ lanes: (_ row: Int, _ column: Int, _ present: Int) -> Lanes) -> Tensor {
+package func sumOverRows(_ rows: Int, width: Int, _ lanes: (_ row: Int, _ column: Int, _ present: Int) -> Lanes)
+  -> Tensor
+{
   Tensor([width]) { sumOverRows(rows, width: width, into: $0, lanes) }
 }
 

@@ -1,7 +1,7 @@
 /// A binary mask that is learned through a real one (R-AMT, spec section 3): M, and B = 1[M > α].
 ///
-/// M is thresholded where this is made, once per step; all operations on the masked weight share B, forward and backward and
-/// for every loss.
+/// M is thresholded where this is made, once per step; all operations on the masked weight share B, forward and
+/// backward and for every loss.
 public struct ThresholdedMask {
   /// M, which the gradient goes to.
   public let real: Variable

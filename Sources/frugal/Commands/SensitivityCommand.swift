@@ -14,7 +14,8 @@ enum SensitivityCommand: Command {
       modelOption,
       Option("--data", "DIR", "image folder with train/CLASS/* and test/CLASS/*; only train is read"),
       Option("--samples", "N", "images to measure on, round-robin over the classes (default 512)"),
-      Option("--batch", "N", "batch size of the sensitivity gradients; 1 sums over samples, as the paper does (default 32)"),
+      Option(
+        "--batch", "N", "batch size of the sensitivity gradients; 1 sums over samples, as the paper does (default 32)"),
       Option("--budget", "N", "an additional budget, also shown in the chart: 400000 or 0.4M (default 0.4M)"),
       Option("--rank", "N", "rank of the modules (default 8)"),
       Option("--spt-alpha", "X", "a matrix with at least cost/α sensitive entries gets a module (default 10)"),
@@ -45,13 +46,15 @@ enum SensitivityCommand: Command {
       return recipe
     }
     let rules = recipes.compactMap { $0[SensitivitySettings.self]?.budget.rules }
-    let asked = try arguments.string("--budget").map { text in
-      try MethodName("spt-lora")?.options.first { $0.name == "budget" }?.integer(text)
-    } ?? nil
+    let asked =
+      try arguments.string("--budget").map { text in
+        try MethodName("spt-lora")?.options.first { $0.name == "budget" }?.integer(text)
+      } ?? nil
     let modelPath = try arguments.required("--model")
     let folder = try load(data: try arguments.required("--data"))
     let pretrained = try load(
-      model: modelPath, classes: folder.classNames.count, try arguments.choice("--normalize", of: Normalisation.self), hints: arguments.hints())
+      model: modelPath, classes: folder.classNames.count, try arguments.choice("--normalize", of: Normalisation.self),
+      hints: arguments.hints())
     let tower = pretrained.tower
     let head = LinearHead(width: tower.featureWidth, classes: folder.classNames.count, seed: seed)
     let headCount = head.trainables.reduce(0) { $0 + $1.count }

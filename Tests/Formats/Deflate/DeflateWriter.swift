@@ -26,7 +26,8 @@ struct DeflateWriter {
     }
   }
 
-  /// A pattern of `distance` bytes, repeated by one match in a fixed block, and stored bytes that leave the fast loop room.
+  /// A pattern of `distance` bytes, repeated by one match in a fixed block, and stored bytes that leave the fast loop
+  /// room.
   init(pattern distance: Int) {
     random = RandomStream(Random(seed: 1, purpose: .augmentation))
     put(0, 1)

@@ -130,7 +130,8 @@ import Testing
     let residual = "expected tensor \"classifier.residual\" of shape [5, 6] and its alpha"
     for (alpha, name, shape, text) in [
       (0.5, DeltaEntry.residual.name, [5, 7], "\(residual), found \"classifier.residual\" of shape [5, 7], alpha 0.5"),
-      (nil, DeltaEntry.residual.name, [5, 6], "of shape [5, 6], alpha none"), (0.5, "stranger", [5, 6], "found \"stranger\""),
+      (nil, DeltaEntry.residual.name, [5, 6], "of shape [5, 6], alpha none"),
+      (0.5, "stranger", [5, 6], "found \"stranger\""),
     ] as [(Double?, String, [Int], String)] {
       var delta = Delta(description(alpha: alpha))
       delta.tensors[name] = .zeros(Shape(shape))

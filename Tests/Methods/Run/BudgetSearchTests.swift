@@ -107,7 +107,8 @@ import Testing
     #expect(settings.problem == nil)
     let changes: [(String, (inout RunConfiguration) -> Void)] = [
       (
-        "budgets: expected ascending budgets of a method that has one, found [3000, 2000]", { $0.budgets = [3000, 2000] }
+        "budgets: expected ascending budgets of a method that has one, found [3000, 2000]",
+        { $0.budgets = [3000, 2000] }
       ),
       ("budgets: expected ascending budgets of a method that has one, found [2000]", { $0.budgets = [2000] }),
       ("budgets: expected ascending budgets of a method that has one, found [0, 2000]", { $0.budgets = [0, 2000] }),

@@ -11,7 +11,8 @@ import Testing
       method: name, fidelity: .paper, benchmark: .dtd, shots: nil, seed: 7, model: .init(path: "m", sha256: "1"),
       data: .init(path: "d", classes: ["a b", "c"], sha256: "2"), templates: ["{}", "a {}"], ensembling: .unitMean,
       cleaning: "published", truncates: true,
-      recipe: name.recipe(PublishedSetting(benchmark: .dtd, shots: nil, fidelity: .paper)), selection: .validation, skipsUnreadable: true)
+      recipe: name.recipe(PublishedSetting(benchmark: .dtd, shots: nil, fidelity: .paper)), selection: .validation,
+      skipsUnreadable: true)
     change(&settings)
     return settings
   }
@@ -58,8 +59,8 @@ import Testing
      "truncates": false, "version": "0.1.0"}
     """#
 
-  /// Such a run can be resumed: what it lacks means what it did, and its fingerprint, which its checkpoint holds, is that
-  /// of these settings alone.
+  /// Such a run can be resumed: what it lacks means what it did, and its fingerprint, which its checkpoint holds, is
+  /// that of these settings alone.
   @Test func settingsOfTheFirstRunsAreStillUnderstood() throws {
     let folder = try TemporaryFolder()
     try folder.write(Self.first, to: "config.json")

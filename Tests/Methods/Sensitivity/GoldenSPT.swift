@@ -96,7 +96,10 @@ struct GoldenSPT {
   private struct FixedHead: Head {
     let values: [Tensor]
     var trainables: [Trainable] {
-      [Trainable(DeltaEntry.headWeight.name, values[0]), Trainable(DeltaEntry.headBias.name, values[1], isDecayed: false)]
+      [
+        Trainable(DeltaEntry.headWeight.name, values[0]),
+        Trainable(DeltaEntry.headBias.name, values[1], isDecayed: false),
+      ]
     }
     func logits(_ features: Variable, _ values: [Variable], _ pass: Pass) -> Variable {
       features.linear(values[0], bias: values[1])

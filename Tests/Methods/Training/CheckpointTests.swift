@@ -121,7 +121,8 @@ import Testing
   @Test func otherRunsAreRefused() throws {
     let setting = try setting("task-res")
     for change: (inout RunConfiguration) -> Void in [
-      { $0.seed = 2 }, { $0.recipe[TaskResSettings.self]?.alpha = 1 }, { $0.recipe.epochs = 4 }, { $0.model.sha256 = "x" },
+      { $0.seed = 2 }, { $0.recipe[TaskResSettings.self]?.alpha = 1 }, { $0.recipe.epochs = 4 },
+      { $0.model.sha256 = "x" },
     ] {
       var configuration = setting.run.base.configuration
       change(&configuration)

@@ -15,14 +15,18 @@ import Testing
   @Test(arguments: Benchmark.allCases, [1, 2, 4, 8, 16])
   func lambdaIsThreeTenthsAtSixteenShotsButForTheLargestDatasets(_ benchmark: Benchmark, _ shots: Int) throws {
     let isLarge = [.imagenet, .sun397, .food101].contains(benchmark)
-    #expect(try recipe("r-amt", benchmark, shots: shots)[MaskTuningSettings.self]?.lambda == (shots == 16 && !isLarge ? 0.3 : 1))
+    #expect(
+      try recipe("r-amt", benchmark, shots: shots)[MaskTuningSettings.self]?.lambda
+        == (shots == 16 && !isLarge ? 0.3 : 1))
   }
 
   @Test(arguments: Benchmark.allCases) func maskTuningHasAdamAtItsRateForItsEpochs(_ benchmark: Benchmark) throws {
     let (recipe, isImageNet) = (try recipe("r-amt", benchmark), benchmark == .imagenet)
     #expect(recipe.encoder == OptimizerRecipe(learningRate: isImageNet ? 3e-5 : 8e-5))
     #expect(recipe.epochs == (isImageNet ? 10 : 30))
-    #expect(recipe.batchSize == 32 && recipe.smallestCrop == 0.5 && recipe.augments && recipe[MaskTuningSettings.self]?.normWeight == 1e-4)
+    #expect(
+      recipe.batchSize == 32 && recipe.smallestCrop == 0.5 && recipe.augments
+        && recipe[MaskTuningSettings.self]?.normWeight == 1e-4)
   }
 
   @Test func fewShotsTrainLongerByThePaperOnly() throws {

@@ -119,7 +119,8 @@ import Testing
     #expect(state.values.count == 14)
     for (before, after) in zip(start.values, state.values) { #expect(before.shape == after.shape && before != after) }
     // R-PMT leaves every entry it did not choose where it started.
-    let chosen = try SteppedRun(try fixture.makeRun("r-pmt", folder: "chosen") {
+    let chosen = try SteppedRun(
+      try fixture.makeRun("r-pmt", folder: "chosen") {
         $0[MaskTuningSettings.self]?.tunedShare = 0.01
       })
     try chosen.base.folder.create(chosen.base.configuration)

@@ -188,7 +188,8 @@ import Testing
   }
 
   @Test func twoMergesToOneTokenAreNamed() {
-    let error = TokenizerError.file("merge list", expected: "one merge per token", found: "\"abc\" as token 514 and 515")
+    let error = TokenizerError.file(
+      "merge list", expected: "one merge per token", found: "\"abc\" as token 514 and 515")
     #expect(throws: error) { try Tokenizer(publishedMerges: "head\na b\nb c\nab c\na bc\n", count: 4) }
   }
 }

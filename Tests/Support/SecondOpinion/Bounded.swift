@@ -3,11 +3,11 @@ import Tensor
 
 /// A number in double precision, and how far the same calculation in `Real` may be off.
 ///
-/// The analysis of rounding errors that Wilkinson did on paper runs along with the calculation (Higham 2002, section 3.3):
-/// with u half a unit in the last place of 1, every rounded operation adds u times its result, and passes on the errors
-/// of its operands. A sum of n terms adds n u Σ |x|, which holds for any order of summation. Elementary functions add the
-/// errors that `Transcendental` states. A tolerance is so derived from the formula itself, its number of terms and the
-/// precision; nothing is chosen.
+/// The analysis of rounding errors that Wilkinson did on paper runs along with the calculation (Higham 2002, section
+/// 3.3): with u half a unit in the last place of 1, every rounded operation adds u times its result, and passes on the
+/// errors of its operands. A sum of n terms adds n u Σ |x|, which holds for any order of summation. Elementary
+/// functions add the errors that `Transcendental` states. A tolerance is so derived from the formula itself, its number
+/// of terms and the precision; nothing is chosen.
 package struct Bounded: Sendable {
   /// The number.
   package let value: Double

@@ -5,8 +5,8 @@ import Testing
 
 /// One randomised comparison: what is compared, and which numbers it draws.
 ///
-/// A trial is told by its subject, its number and the seed of the run, all of them in its description. The seed is 1, or
-/// what the environment variable `FRUGAL_SEED` holds: another seed tries other shapes and values, and the seed of a
+/// A trial is told by its subject, its number and the seed of the run, all of them in its description. The seed is 1,
+/// or what the environment variable `FRUGAL_SEED` holds: another seed tries other shapes and values, and the seed of a
 /// failure repeats it.
 package struct Trial<Subject: Sendable & CustomStringConvertible>: Sendable, CustomTestStringConvertible {
   /// What is compared.

@@ -124,8 +124,8 @@ private func trials(_ name: String, count: Int = 16) -> [Trial<String>] { Trial.
 }
 
 @Suite struct HalfPrecisionSecondOpinionTests {
-  /// Of a format with `fraction` bits behind the point and the smallest normal number 2^`least`: the nearest multiple of
-  /// the distance of neighbours, which is a power of two.
+  /// Of a format with `fraction` bits behind the point and the smallest normal number 2^`least`: the nearest multiple
+  /// of the distance of neighbours, which is a power of two.
   private static func rounded(_ x: Double, fraction: Int, least: Int, limit: Double) -> Double {
     guard x.isFinite, x != 0 else { return x }
     let exponent = max(Int(x.exponent), least)

@@ -4,8 +4,8 @@ import Tensor
 
 /// A definition of an operation in plain numbers, and how to draw inputs for it.
 ///
-/// The value that the library finds must lie within the bound that `Bounded` derives. Its gradients, of ⟨r, y⟩ for a random
-/// r, are compared with differences of the same definition, taken in double precision whatever `Real` is.
+/// The value that the library finds must lie within the bound that `Bounded` derives. Its gradients, of ⟨r, y⟩ for a
+/// random r, are compared with differences of the same definition, taken in double precision whatever `Real` is.
 struct SecondOpinion: Sendable, CustomStringConvertible {
   /// What both are opinions of.
   let operation: Operation
