@@ -4,8 +4,8 @@ import Tensor
 ///
 /// A recipe holds those of its two halves. In `config.json` their keys stand beside the recipe's own.
 public protocol MethodSettings: Sendable, Codable, Equatable {
-  /// A key that is there whenever these settings are.
-  static var key: String { get }
+  /// Their keys, one of which shows that the settings are there.
+  static var keys: [String] { get }
   /// A value that no run can have: key, expected and found; `nil` where all is well.
   var problem: String? { get }
 }
@@ -14,10 +14,10 @@ extension MethodSettings {
   /// Whether other settings are of this type and have the same values.
   func isEqual(to other: any MethodSettings) -> Bool { other as? Self == self }
 
-  /// Decodes the settings where their key is present.
+  /// Decodes the settings where one of their keys is present.
   static func decodedIfPresent(from decoder: any Decoder) throws -> (any MethodSettings)? {
-    let keys = try decoder.container(keyedBy: AnyKey.self)
-    return keys.contains(AnyKey(stringValue: key)) ? try Self(from: decoder) : nil
+    let found = try decoder.container(keyedBy: AnyKey.self)
+    return keys.contains { found.contains(AnyKey(stringValue: $0)) } ? try Self(from: decoder) : nil
   }
 }
 

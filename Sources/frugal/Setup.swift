@@ -97,7 +97,7 @@ func load(data path: String) throws -> ImageFolder {
 /// Lists the images that were skipped.
 func report(unreadable: [ImageError]) {
   guard !unreadable.isEmpty else { return }
-  note("\(unreadable.count) images skipped as they cannot be read:")
+  note("\(unreadable.count) image\(unreadable.count == 1 ? "" : "s") skipped, as unreadable:")
   for error in unreadable { note("  \(error)") }
 }
 

@@ -90,7 +90,7 @@ import Testing
     let (model, source) = try checkpoint(stored)
     let found = try ImageBackbone(from: source, hints: stored.hints, classes: 3)
     #expect(found.head == nil && found.classes == nil)
-    #expect(found.warnings == ["head of 5 classes not loaded, where 3 are asked for: using a new one"])
+    #expect(found.warnings == ["head of 5 classes not loaded, 3 requested: using a new one"])
     #expect(found.parameters.map(\.site.name) == model.tower.parameters.map(\.site.name))
     #expect(try ImageBackbone(from: source, hints: stored.hints, classes: 5).classes == 5)
     let (_, headless) = try checkpoint(stored, classes: nil)

@@ -139,14 +139,14 @@ import Testing
     let words = Workbench.quickRun("lora", out: folder.url.appendingPathComponent("run")) + ["--heads", "2"]
     expectRefusal(
       try await runFrugal(words), code: 2,
-      ["--heads, --image-size: expected an image classifier, found a CLIP directory"])
+      ["--heads: expected an image classifier, found a CLIP directory"])
   }
 
   private static let refusals: [(String, [String], String)] = [
-    ("spt-lora", ["--budget", "200"], "--budget: expected at least 260, the numbers of the head"),
+    ("spt-lora", ["--budget", "200"], "--budget: expected at least 260, "),
     ("spt-lora", ["--budget", "1M"], "--budget: expected at most"),
-    ("spt-lora", ["--budget", "much"], "--budget: expected numbers to train"),
-    ("spt-lora", ["--spt-alpha", "0"], "--spt-alpha: expected a number above 0, found 0.0"),
+    ("spt-lora", ["--budget", "much"], "--budget: expected a number of parameters"),
+    ("spt-lora", ["--spt-alpha", "0"], "--spt-alpha: expected a number above 0, at most 1e9, found \"0\""),
     ("spt-adapter", ["--spt-beta", "0"], "--spt-beta: expected a number above 0, found 0.0"),
     ("spt-lora", ["--structured-only", "--unstructured-only"], "--structured-only: expected one of the two"),
     ("lora", ["--budget", "1000"], "--budget: expected spt-lora or spt-adapter to read it"),

@@ -97,7 +97,7 @@ import Testing
     for name in ["00.png", "03.png", "06.png"] { try folder.write("x", to: "pictures/train/red_circle/\(name)") }
     let outcome = try await tune(folder, "--skip-unreadable")
     #expect(outcome.code == 0, "\(outcome.errors)")
-    #expect(outcome.errors.contains("3 images skipped as they cannot be read:"))
+    #expect(outcome.errors.contains("3 images skipped, as unreadable:"))
     #expect(outcome.errors.contains("train/red_circle/03.png: expected a JPEG or PNG image"))
   }
 
@@ -140,7 +140,7 @@ import Testing
     let place = try #require(words.firstIndex(of: "--template"))
     words[place + 1] = "no place for a name"
     expectRefusal(
-      try await runFrugal(words), code: 1,
+      try await runFrugal(words), code: 2,
       ["--template: expected {} where the class name goes, found \"no place for a name\""])
     words[place + 1] = "a {} " + String(repeating: "and so on ", count: 20)
     expectRefusal(try await runFrugal(words), code: 1, ["32", "and so on"])

@@ -22,8 +22,8 @@ import Testing
     let folder = try TemporaryFolder()
     try folder.write("mine", to: "run")
     expectRefusal(
-      try await run(folder, "run"), code: 1, ["--out: expected a folder, found the file \(folder.path("run"))"])
-    expectRefusal(try await run(folder, "run/below"), code: 1, ["--out: expected a folder that can be written, found"])
+      try await run(folder, "run"), code: 2, ["--out: expected a folder, found the file \(folder.path("run"))"])
+    expectRefusal(try await run(folder, "run/below"), code: 2, ["--out: expected a folder that can be written, found"])
     #expect(try folder.bytes("run") == Array("mine".utf8))
     #expect(folder.contents == ["run"])
   }
@@ -31,7 +31,7 @@ import Testing
   @Test func aPlaceThatCannotBeWrittenIsNamed() async throws {
     let words = Workbench.quickRun("task-res", out: URL(fileURLWithPath: "/proc/frugal"))
     expectRefusal(
-      try await runFrugal(words), code: 1, ["--out: expected a folder that can be written, found /proc/frugal"])
+      try await runFrugal(words), code: 2, ["--out: expected a folder that can be written, found /proc/frugal"])
   }
 
   @Test(arguments: [
@@ -43,11 +43,7 @@ import Testing
     try folder.write("mine", to: "run/\(file)")
     let outcome = try await run(folder, "run")
     expectRefusal(
-      outcome, code: 1,
-      [
-        "--out: expected a folder without a run, found",
-        "run/\(file) (use --resume \(folder.path("run")) to continue it)",
-      ])
+      outcome, code: 2, ["--out: expected a folder without a run, found", "run/\(file) of one that can be resumed"])
     #expect(folder.contents == ["run", "run/\(file)"])
   }
 
@@ -103,8 +99,10 @@ import Testing
     ("epochs", "0", "recipe.epochs: expected 1 to 1000000, found 0"),
     ("batchSize", "0", "recipe.batchSize: expected 1 to 1000000, found 0"),
     ("smallestCrop", "0", "recipe.smallestCrop: expected above 0, at most 1, found 0.0"),
-    ("lambda", "-1", "recipe.lambda: expected 0 to 1, found -1.0"),
-    ("tunedShare", "2", "recipe.tunedShare: expected 0 to 1, found 2.0"),
+    // A run of another method: keys of mask tuning are read as what they are, and are incomplete.
+    ("lambda", "-1", "expected the settings of a run, found other JSON"),
+    ("tunedShare", "2", "expected the settings of a run, found other JSON"),
+    ("alpha", "\"large\"", "expected the settings of a run, found other JSON"),
     ("epochs", "\"many\"", "expected the settings of a run, found other JSON"),
   ])
   func hostileSettingsAreRefused(key: String, value: String, text: String) async throws {
@@ -137,7 +135,7 @@ import Testing
       words[try #require(words.firstIndex(of: flag)) + 1] = value
     }
     words += ["--optimizer", "sgd", "--weight-decay", "1000", "--warmup", "none", "--schedule", "constant"]
-    expectRefusal(try await runFrugal(words), code: 1, ["expected a finite number, found", "a smaller --lr may help"])
+    expectRefusal(try await runFrugal(words), code: 1, ["expected a finite number, found", "a smaller learning rate may help"])
     #expect(!folder.exists("run/delta.safetensors"))
   }
 }

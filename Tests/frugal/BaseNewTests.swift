@@ -91,7 +91,7 @@ import Testing
         try folder.remove("pictures/\(split)/\(name)")
       }
     }
-    expectRefusal(try await runFrugal(words), code: 1, ["expected 2 classes or more for --classes base, found 1"])
+    expectRefusal(try await runFrugal(words), code: 1, ["expected 2 classes or more to learn the base ones, found 1"])
     #expect(!folder.exists("run"))
   }
 }

@@ -53,7 +53,7 @@ import Testing
     #expect(try await evaluate(["--split", "train"])["total"].int == 64)
     let outcome = try await runFrugal(
       "evaluate", "--model", Workbench.model, "--data", Workbench.pictures, "--split", "val")
-    expectRefusal(outcome, code: 2, ["--split: expected a split of the data, found val, which it lacks"])
+    expectRefusal(outcome, code: 2, ["--split: expected a split of the data, found val, which is missing"])
   }
 
   @Test func masksAreBytesThatOtherToolsCanRead() async throws {

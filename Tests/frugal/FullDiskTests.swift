@@ -8,7 +8,7 @@ import Testing
     let folder = try TemporaryFolder()
     let words = Workbench.quickRun("r-amt", out: folder.url.appendingPathComponent("run"))
     let outcome = try await runFrugal(words, room: 4)
-    expectRefusal(outcome, code: 1, ["run/checkpoint.safetensors: expected room for", "more bytes, found"])
+    expectRefusal(outcome, code: 1, ["run/checkpoint.safetensors: expected space for", "more bytes, found"])
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path) == [])
   }
 
@@ -25,7 +25,7 @@ import Testing
     let before = try folder.bytes("run/checkpoint.safetensors")
     let files = try FileManager.default.contentsOfDirectory(atPath: folder.path("run")).sorted()
     let outcome = try await runFrugal(["tune", "--resume", folder.path("run")], room: 4)
-    expectRefusal(outcome, code: 1, ["run/checkpoint.safetensors: expected room for", "more bytes, found"])
+    expectRefusal(outcome, code: 1, ["run/checkpoint.safetensors: expected space for", "more bytes, found"])
     #expect(try folder.bytes("run/checkpoint.safetensors") == before)
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path("run")).sorted() == files)
     #expect(try await runFrugal("tune", "--resume", folder.path("run")).code == 0)
@@ -36,7 +36,7 @@ import Testing
   @Test func picturesOfATaskAppearTogetherOrNotAtAll() async throws {
     let folder = try TemporaryFolder()
     let outcome = try await runFrugal(["world", "--task", "dtd", "--out", folder.path("world")], room: 2)
-    expectRefusal(outcome, code: 1, [".png: expected room for", "more bytes, found"])
+    expectRefusal(outcome, code: 1, [".png: expected space for", "more bytes, found"])
     #expect(!folder.exists("world/dtd"))
   }
 
@@ -46,7 +46,7 @@ import Testing
     #expect(try await runFrugal(Workbench.quickRun("r-amt", out: run)).code == 0)
     let words = ["report", folder.path("run"), "--out", folder.path("report.html")]
     expectRefusal(
-      try await runFrugal(words, room: 8), code: 1, ["report.html: expected room for", "more bytes, found"])
+      try await runFrugal(words, room: 8), code: 1, ["report.html: expected space for", "more bytes, found"])
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path) == ["run"])
     #expect(try await runFrugal(words).code == 0)
   }

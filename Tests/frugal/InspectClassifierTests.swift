@@ -15,7 +15,7 @@ import Testing
     let outcome = try await runFrugal("inspect", path)
     #expect(outcome.code == 0, "\(outcome.errors)")
     for part in parts + [
-      "names of timm; no config.json: sizes from the shapes",
+      "names of timm; no config.json: sizes from tensor shapes",
       "head: \(try #require(sizes(name)["num_classes"].int)) classes",
       "mean [0.485, 0.456, 0.406], std [0.229, 0.224, 0.225]", "sha256 of \(name)-weights.safetensors: ",
     ] { #expect(outcome.output.contains(part), "\(part)") }
@@ -77,7 +77,7 @@ import Testing
     let outcome = try await runFrugal("inspect", folder.url.path)
     #expect(outcome.code == 0, "\(outcome.errors)")
     for part in [
-      "images of \(new * patch)", "\(heads) heads", "sizes from the shapes and config.json",
+      "images of \(new * patch)", "\(heads) heads", "sizes from tensor shapes and config.json",
       "warning: positions of \(old) × \(old) patches resized to \(new) × \(new) (bicubic, antialiased)",
     ] { #expect(outcome.output.contains(part), "\(part)") }
     try folder.write(#"{"num_attention_heads": \#(width + 1)}"#, to: "config.json")

@@ -63,7 +63,7 @@ import Testing
     let words = Workbench.quickRun("r-amt", out: folder.url.appendingPathComponent("run"), model: folder.path("model"))
     expectRefusal(
       try await runFrugal(words), code: 1,
-      ["expected the shard \"model-00002-of-00003.safetensors\" beside it, found none"])
+      ["expected shard \"model-00002-of-00003.safetensors\" next to it, found none"])
     #expect(!folder.exists("run"))
   }
 

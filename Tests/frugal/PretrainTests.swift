@@ -27,12 +27,12 @@ import Testing
     let cases: [([String], Int32, String)] = [
       (["--out", path + "/a"], 2, "frugal pretrain: expected clip or vit, found nothing"),
       (["swin", "--out", path + "/a"], 2, "frugal pretrain: expected clip or vit, found \"swin\""),
-      (["clip", "vit", "--out", path + "/a"], 2, "found \"clip vit\""), (["clip"], 2, "--out: expected a value"),
+      (["clip", "vit", "--out", path + "/a"], 2, "found \"clip vit\""), (["clip"], 2, "--out: missing required flag"),
       (["clip", "--out", path + "/a", "--steps", "0"], 2, "--steps: expected a whole number from 1"),
       (["clip", "--out", path + "/a", "--batch", "1"], 2, "--batch: expected a whole number from 2"),
-      (["vit", "--out", path + "/full", "--steps", "1"], 1, "--out: expected a new or empty folder, found 1 files"),
+      (["vit", "--out", path + "/full", "--steps", "1"], 2, "--out: expected a new or empty folder, found 1 file"),
       (["--resume", path + "/none"], 1, "expected the folder of a pretraining, found no pretraining.json"),
-      (["--resume", path + "/none", "--lr", "1"], 2, "--lr: expected no such flag with --resume"),
+      (["--resume", path + "/none", "--lr", "1"], 2, "--lr: cannot be combined with --resume"),
     ]
     for (words, code, message) in cases {
       let outcome = try await runFrugal(["pretrain"] + words)

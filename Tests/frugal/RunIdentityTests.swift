@@ -82,7 +82,7 @@ import Testing
     let outcome = try await stoppedRun("r-amt", folder, by: signal)
     #expect(outcome.code == 130)
     #expect(outcome.errors.contains("stopping after this step"))
-    #expect(outcome.errors.contains("to go on: frugal tune --resume \(folder.path("stopped"))\n"))
+    #expect(outcome.errors.contains("to resume: frugal tune --resume \(folder.path("stopped"))\n"))
     #expect(!folder.exists("stopped/delta.safetensors"))
     let resumed = try await runFrugal("tune", "--resume", folder.path("stopped"), "--json")
     try #require(resumed.code == 0, "\(resumed.errors)")

@@ -31,7 +31,7 @@ import Testing
       #expect(try folder.bytes("sens/\(name)") == folder.bytes("again/\(name)"), "\(name)")
     }
     let third = try await runFrugal(words(model, folder.path("sens")))
-    #expect(third.code == 1 && third.errors.contains("--out: expected a folder without sensitivity.safetensors"))
+    #expect(third.code == 2 && third.errors.contains("--out: expected a folder without sensitivity.safetensors"))
   }
 
   private static let refusals: [([String], String)] = [

@@ -72,7 +72,7 @@ import Testing
   @Test func badRequestsAreRefused() async throws {
     let folder = try TemporaryFolder()
     let lines: [([String], Int32, String)] = [
-      (["trace"], 2, "--out: expected a value, found none"),
+      (["trace"], 2, "--out: missing required flag"),
       (["trace", "lineer", "--out", folder.path("a")], 2, "expected something that is traced or the beginning"),
       (["trace", "--out", folder.path("a"), "--seed", "-1"], 2, "--seed: expected a whole number from 0"),
       (["trace", "geluTanh", "--out", folder.path("no/a")], 1, "expected a file that can be written"),

@@ -21,10 +21,10 @@ import Testing
     Case("inspect", "expected one path to inspect, found 0"),
     Case("inspect a b", "expected one path to inspect, found 2"),
     Case("predict --model M", "expected at least one image, found none"),
-    Case("predict a.jpg", "--model: expected a value, found none"),
-    Case("predict --model M --classes a,,b a.jpg", "--classes: expected names between commas, found an empty one"),
+    Case("predict a.jpg", "--model: missing required flag"),
+    Case("predict --model M --classes a,,b a.jpg", "--classes: expected names separated by commas, found an empty one"),
     Case("predict --model M --top 0 a.jpg", "--top: expected a whole number from 1"),
-    Case("evaluate --data D", "--model: expected a value, found none"),
+    Case("evaluate --data D", "--model: missing required flag"),
     Case(
       "evaluate --model M --data D --split tset",
       "--split: expected test, val, train, found \"tset\" (did you mean test?)"),
@@ -52,7 +52,7 @@ import Testing
     Case("--lr -1", "--lr: expected a number from 0.0 to 1000.0, found \"-1\""), Case("--lr nan", "found \"nan\""),
     Case("--lambda 1.5", "--lambda: expected a number from 0.0 to 1.0, found \"1.5\""),
     Case("--momentum 1", "--momentum: expected a number"), Case("--as authors", "--as: expected official, paper"),
-    Case("--schedule cosin", "--schedule: expected cosine, constant, found \"cosin\" (did you mean cosine?)"),
+    Case("--schedule cosin", "--schedule: expected constant, cosine, found \"cosin\" (did you mean cosine?)"),
     Case("--optimizer adamm", "(did you mean adam?)"), Case("--crop centre", "(did you mean center?)"),
     Case("--select best", "--select: expected last, val, test-max, found \"best\""),
     Case("--select val", "--select: expected last, as the data has no val/CLASS/* folders"),
@@ -60,12 +60,12 @@ import Testing
     Case("--tokenizer openai", "--tokenizer: expected published, hugging-face"),
     Case("--alpha 0.5", "--alpha: expected task-res to read it, found --method r-amt"),
     Case("--tuned-share 0.5", "--tuned-share: expected r-pmt to read it, found --method r-amt"),
-    Case("--method task-res --lambda 0.5", "--lambda: expected a mask tuning method", "found --method task-res"),
-    Case("--method mask-tuning --lambda 0.5", "--lambda: expected a mask tuning method", "found --method mask-tuning"),
+    Case("--method task-res --lambda 0.5", "--lambda: expected r-amt, r-mmt, r-mt, r-pmt to read it", "found --method task-res"),
+    Case("--method mask-tuning --lambda 0.5", "--lambda: expected r-amt, r-mmt, r-mt, r-pmt to read it", "found --method mask-tuning"),
     Case("--method task-res --norm-weight 0", "--norm-weight: expected a mask tuning method to read it"),
     Case("--nesterov", "--momentum, --nesterov: expected --optimizer sgd beside them, found adam"),
     Case("--optimizer sgd --nesterov --momentum 0", "--nesterov: expected a momentum above 0, found 0.0"),
-    Case("--warmup-epochs 2", "--warmup-epochs: expected --warmup constant or linear beside it, found none"),
+    Case("--warmup-epochs 2", "--warmup-epochs: expected --warmup constant or linear next to it, found none"),
     Case("--lr 1 --lr 2", "--lr: expected one value, found a second one, \"2\""),
     Case("--json=yes", "--json: expected no value, found \"yes\""),
     Case("--shots --lr 1", "--shots: expected N|all, found the flag --lr"),
@@ -87,7 +87,7 @@ import Testing
     let words = Workbench.quickRun("r-amt", out: folder.url.appendingPathComponent("run"))
     let place = try #require(words.firstIndex(of: flag))
     let outcome = try await runFrugal(Array(words[..<place] + words[(place + 2)...]))
-    expectRefusal(outcome, code: 2, ["\(flag): expected a value, found none"])
+    expectRefusal(outcome, code: 2, ["\(flag): missing required flag"])
     #expect(folder.contents.isEmpty)
   }
 

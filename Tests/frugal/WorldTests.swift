@@ -55,7 +55,7 @@ import Testing
   @Test(arguments: [
     ("--task eurosta", "--task: expected net, caltech", "(did you mean eurosat?)"),
     ("--suite twelve", "--suite: expected eleven, vtab, all, found \"twelve\"", ""),
-    ("--suite vtab --task pets", "--task, --suite: expected a task of the suite, found none in both", ""),
+    ("--suite vtab --task pets", "--task, --suite: expected a task that is in both, found none", ""),
     ("--pairs 0", "--pairs: expected a whole number from 1 to 1000000, found \"0\"", ""),
     ("--seed x", "--seed: expected a whole number", ""), ("pets", "pets: expected flags only", ""),
   ]) func wrongWordsExitWith2(line: String, text: String, more: String) async throws {
@@ -67,7 +67,7 @@ import Testing
   }
 
   @Test func aPlaceIsNeededAndMustBeFree() async throws {
-    expectRefusal(try await runFrugal("world"), code: 2, ["--out: expected a value, found none"])
+    expectRefusal(try await runFrugal("world"), code: 2, ["--out: missing required flag"])
     let folder = try TemporaryFolder()
     try folder.write("x", to: "w/notes.txt")
     expectRefusal(

@@ -118,7 +118,7 @@ public struct MaskTuningSettings: MethodSettings {
   public init(lambda: Double) { self.lambda = lambda }
 
   /// λ.
-  public static let key = "lambda"
+  public static let keys = ["lambda", "normWeight", "tunedShare"]
 
   /// A value that no run can have: key, expected and found.
   public var problem: String? {

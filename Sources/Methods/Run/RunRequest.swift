@@ -151,7 +151,7 @@ extension Run {
     }
     guard classes == .all || name.head.meetsNewClasses else {
       throw SettingError(
-        "classes", expected: "all, as what \(name) learns belongs to the classes it saw", found: "\"base\"")
+        "classes", expected: "all, as \(name) learns only the classes it is trained on", found: "\"base\"")
     }
   }
 

@@ -144,7 +144,7 @@ public struct SensitivitySettings: MethodSettings {
   public init(_ budget: Budget) { self.budget = budget }
 
   /// The budget's own.
-  public static let key = "budget"
+  public static let keys = ["budget"]
 
   /// A value that no allocation can have: key, expected and found.
   public var problem: String? {

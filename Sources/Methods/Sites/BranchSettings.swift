@@ -9,7 +9,7 @@ public struct BranchSettings: MethodSettings {
   public init(_ branch: Branch) { self.branch = branch }
 
   /// The branch's own.
-  public static let key = "branch"
+  public static let keys = ["branch"]
 
   /// A value that no branch can have: key, expected and found.
   public var problem: String? { branch.problem }

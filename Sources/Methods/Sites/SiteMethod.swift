@@ -88,7 +88,7 @@ public struct PartialSettings: MethodSettings {
   public init(lastBlocks: Int) { self.lastBlocks = lastBlocks }
 
   /// The number of blocks.
-  public static let key = "lastBlocks"
+  public static let keys = ["lastBlocks"]
 
   /// A value that no run can have: key, expected and found.
   public var problem: String? { lastBlocks < 1 ? "lastBlocks: expected 1 or more, found \(lastBlocks)" : nil }

@@ -64,7 +64,7 @@ public struct TaskResSettings: MethodSettings {
   public init(alpha: Double) { self.alpha = alpha }
 
   /// α.
-  public static let key = "alpha"
+  public static let keys = ["alpha"]
 
   /// Any number may be α.
   public var problem: String? { nil }

@@ -54,11 +54,11 @@ import Testing
     (#"{"weight_map":[]}"#, #"expected "{", found "[""#), (#"{"weight_map":{"a":1}}"#, "expected a string"),
     (#"{"weight_map":{"a":"one.safetensors","a":"two.safetensors"}}"#, #"found "a" twice"#),
     (#"{"weight_map":{},"weight_map":{}}"#, #"expected one "weight_map", found two"#),
-    (#"{"weight_map":{"a":"../one.safetensors"}}"#, "expected shards next to it"),
-    (#"{"weight_map":{"a":"/one.safetensors"}}"#, "expected shards next to it"),
-    (#"{"weight_map":{"a":".."}}"#, "expected shards next to it"),
-    (#"{"weight_map":{"a":""}}"#, "expected shards next to it"),
-    (#"{"weight_map":{"a":"one.safetensors\u0000"}}"#, "expected shards next to it"),
+    (#"{"weight_map":{"a":"../one.safetensors"}}"#, "expected shards in the same folder"),
+    (#"{"weight_map":{"a":"/one.safetensors"}}"#, "expected shards in the same folder"),
+    (#"{"weight_map":{"a":".."}}"#, "expected shards in the same folder"),
+    (#"{"weight_map":{"a":""}}"#, "expected shards in the same folder"),
+    (#"{"weight_map":{"a":"one.safetensors\u0000"}}"#, "expected shards in the same folder"),
     (#"{"weight_map":{"a":"three.safetensors"}}"#, #"expected the shard "three.safetensors" beside it, found none"#),
     (#"{"weight_map":{"b":"one.safetensors"}}"#, #"one.safetensors: expected a tensor "b""#),
     (#"{"metadata":tru,"weight_map":{}}"#, "expected a JSON value"), (#"{"metadata":[1 2]}"#, #"expected "]""#),
@@ -86,6 +86,6 @@ import Testing
     let error = try #require(throws: WeightFileError.self) { try PretrainedWeights(contentsOf: folder.url) }
     #expect(
       error.description.hasSuffix(
-        "pytorch_model.bin.index.json: expected the shard \"two.bin\" beside it, found none"))
+        "pytorch_model.bin.index.json: expected shard \"two.bin\" next to it, found none"))
   }
 }

@@ -149,7 +149,7 @@ import Testing
     let folder = PretrainingFolder(temporary.url.appendingPathComponent("run"))
     #expect(throws: RunError.self) { try folder.read() }
     try folder.create(.init(model: "clip", recipe: Self.recipe))
-    #expect(throws: RunError.self) { try folder.create(.init(model: "clip", recipe: Self.recipe)) }
+    #expect(throws: SettingError.self) { try folder.create(.init(model: "clip", recipe: Self.recipe)) }
     #expect(try folder.read() == .init(model: "clip", recipe: Self.recipe))
     // The checkpoint of another recipe.
     let clip = try Self.contrastive()

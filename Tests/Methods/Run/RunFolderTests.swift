@@ -129,14 +129,14 @@ import Testing
         return ""
       } catch { return "\(error)" }
     }
-    #expect(message("file").hasPrefix("--out: expected a folder, found the file "))
+    #expect(message("file").hasPrefix("out: expected a folder, found the file "))
     #expect(message("nothing") == "" && message(".") == "")
     for name in [
       "config.json", "metrics.jsonl", "checkpoint.safetensors", "delta.safetensors", "predictions.jsonl", "timing.json",
       "result.json",
     ] {
       try folder.write("", to: "run-\(name)/\(name)")
-      #expect(message("run-\(name)").hasPrefix("--out: expected a folder without a run, found "))
+      #expect(message("run-\(name)").hasPrefix("out: expected a folder without a run, found "))
     }
   }
 
@@ -178,7 +178,7 @@ import Testing
     #expect(settings().problem == nil && settings(base).problem == nil)
     for (text, change) in [
       ("classes: expected base, or nothing for all, found new", { $0.classes = .new }),
-      ("data.newClasses: expected names beside base classes, found none", { $0.data.newClasses = [] }),
+      ("data.newClasses: expected names with base classes, found none", { $0.data.newClasses = [] }),
       (
         "classes: expected all, as r-amt+task-res learns only the classes it is trained on, found base",
         { $0.method = "r-amt+task-res" }

@@ -85,7 +85,7 @@ import Testing
     try TinyVocabulary.withFolder([:]) { folder in
       let inner = folder.appendingPathComponent("tokenizer.json")
       try FileManager.default.createDirectory(at: inner, withIntermediateDirectories: false)
-      #expect(throws: TokenizerError.file("tokenizer.json", expected: "a regular file", found: "other bytes")) {
+      #expect(throws: TokenizerError.file("tokenizer.json", expected: "a regular file", found: "another kind")) {
         try Tokenizer.load(from: folder)
       }
     }
@@ -105,8 +105,8 @@ import Testing
       ("x y", -1, "ids 0..<525, one per token, found id -1 of token \"x y\""),
       ("x y", Int.max, "ids 0..<525, one per token, found id \(Int.max) of token \"x y\""),
       ("x y", 525, "ids 0..<525, one per token, found id 525 of token \"x y\""),
-      ("x y", 7, "one token an id, found id 7 for \"(\" and \"x y\""),
-      ("<|startoftext|>", 0, "one token an id, found id 0 for \"!\" and \"<|startoftext|>\""),
+      ("x y", 7, "one token per id, found id 7 for \"(\" and \"x y\""),
+      ("<|startoftext|>", 0, "one token per id, found id 0 for \"!\" and \"<|startoftext|>\""),
       ("", 524, "tokens of one character or more, found \"\""),
     ])
   func idsThatContradictEachOtherAreNamed(token: String, id: Int, message: String) throws {

@@ -251,7 +251,7 @@ import Testing
       text.contains(
         "Of 7 images: correct only after tuning 4, correct only before 1, correct both times 1, wrong both times 1."))
     #expect(text.contains("tuned: cat 75.00 %") && text.contains("zero-shot: dog 62.50 %"))
-    #expect(text.contains("2 pictures are not shown") && text.contains("1 pictures are not shown"))
+    #expect(text.contains("2 images are not shown") && text.contains("1 image is not shown"))
   }
 
   @Test func labelsOfNoClassAreRefused() throws {
@@ -269,9 +269,9 @@ import Testing
     let file = bench.folder.path("out.html")
     let outcome = try await runFrugal("report", bench.folder.url.path, "--out", file, "--title", "Ours")
     #expect(outcome.code == 0 && outcome.output.hasSuffix("\n\(file)\n"), "\(outcome.errors)")
-    #expect(outcome.errors.contains("left out: foreign: expected the config.json of a run"))
+    #expect(outcome.errors.contains("skipped: foreign: expected the config.json of a run"))
     #expect(try String(contentsOfFile: file, encoding: .utf8).contains("<h1>Ours</h1>"))
-    expectRefusal(try await runFrugal("report"), code: 2, ["expected folders of runs"])
+    expectRefusal(try await runFrugal("report"), code: 2, ["expected folders that are or contain runs"])
     expectRefusal(
       try await runFrugal("report", bench.folder.path("foreign")), code: 1,
       ["expected at least one finished run, found none"])

@@ -82,8 +82,8 @@ struct PicturesSection {
     if missing > 0 {
       content.append(
         Page.paragraph(
-          "\(missing) images are not shown: they have moved since the run, are not JPEG or PNG, or are too large."
-        ))
+          "\(missing) image\(missing == 1 ? " is" : "s are") not shown: moved since the run, not JPEG or PNG, "
+            + "or too large."))
     }
     return content
   }
