@@ -135,7 +135,8 @@ import Testing
       words[try #require(words.firstIndex(of: flag)) + 1] = value
     }
     words += ["--optimizer", "sgd", "--weight-decay", "1000", "--warmup", "none", "--schedule", "constant"]
-    expectRefusal(try await runFrugal(words), code: 1, ["expected a finite number, found", "a smaller learning rate may help"])
+    expectRefusal(
+      try await runFrugal(words), code: 1, ["expected a finite number, found", "a smaller learning rate may help"])
     #expect(!folder.exists("run/delta.safetensors"))
   }
 }

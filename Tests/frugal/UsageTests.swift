@@ -60,8 +60,12 @@ import Testing
     Case("--tokenizer openai", "--tokenizer: expected published, hugging-face"),
     Case("--alpha 0.5", "--alpha: expected task-res to read it, found --method r-amt"),
     Case("--tuned-share 0.5", "--tuned-share: expected r-pmt to read it, found --method r-amt"),
-    Case("--method task-res --lambda 0.5", "--lambda: expected r-amt, r-mmt, r-mt, r-pmt to read it", "found --method task-res"),
-    Case("--method mask-tuning --lambda 0.5", "--lambda: expected r-amt, r-mmt, r-mt, r-pmt to read it", "found --method mask-tuning"),
+    Case(
+      "--method task-res --lambda 0.5", "--lambda: expected r-amt, r-mmt, r-mt, r-pmt to read it",
+      "found --method task-res"),
+    Case(
+      "--method mask-tuning --lambda 0.5", "--lambda: expected r-amt, r-mmt, r-mt, r-pmt to read it",
+      "found --method mask-tuning"),
     Case("--method task-res --norm-weight 0", "--norm-weight: expected a mask tuning method to read it"),
     Case("--nesterov", "--momentum, --nesterov: expected --optimizer sgd beside them, found adam"),
     Case("--optimizer sgd --nesterov --momentum 0", "--nesterov: expected a momentum above 0, found 0.0"),

@@ -44,7 +44,9 @@ public struct PretrainingFolder: Sendable {
     if let problem = settings.recipe.problem { throw RunError(problem) }
     let entries = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
     guard entries.isEmpty else {
-      throw SettingError("out", expected: "a new or empty folder", found: "\(entries.count) file\(entries.count == 1 ? "" : "s") in \(url.shown)")
+      throw SettingError(
+        "out", expected: "a new or empty folder",
+        found: "\(entries.count) file\(entries.count == 1 ? "" : "s") in \(url.shown)")
     }
     do { try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true) } catch {
       throw SettingError(

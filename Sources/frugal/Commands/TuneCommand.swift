@@ -94,7 +94,9 @@ enum TuneCommand: Command {
       lines.append("budget          \(grouped(budget)), the best on val: \(scores.joined(separator: ", "))")
     }
     let unreadable = result.test.unreadable + (result.newClasses?.test.unreadable ?? 0)
-    if unreadable > 0 { lines.append("skipped         \(unreadable) unreadable test image\(unreadable == 1 ? "" : "s")") }
+    if unreadable > 0 {
+      lines.append("skipped         \(unreadable) unreadable test image\(unreadable == 1 ? "" : "s")")
+    }
     if let all = result.shares["all"] {
       lines.append("masked          \(String(format: "%.4f", all)) % of all maskable weights")
       let sites = result.shares.filter { $0.key != "all" }.sorted {
