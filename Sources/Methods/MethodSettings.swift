@@ -99,7 +99,7 @@ public struct MethodOption: Sendable {
     for word in text.split(separator: ",", omittingEmptySubsequences: false) {
       let number = try integer(String(word))
       guard !found.contains(number) else {
-        throw SettingError(name, expected: "different budgets", found: "\(number) twice")
+        throw SettingError(name, expected: "different values", found: "\(number) twice")
       }
       found.append(number)
     }

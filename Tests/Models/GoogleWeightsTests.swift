@@ -49,7 +49,7 @@ import Testing
     let model = try ImageBackbone(from: file, classes: classes)
     #expect(
       model.warnings == [
-        "head of \(stored) classes not loaded, where \(classes) requested: using a new one"
+        "head of \(stored) classes not loaded, \(classes) requested: using a new one"
       ])
     try #require(model.tower.imageSize == size)
     let images = try golden.required("images", [nil, 3, size, size])

@@ -122,8 +122,8 @@ import Testing
     ("a x\nc y\nb z\n", #"classnames.txt:2: expected a class folder of train, found "c""#),
     ("a x\n", #"classnames.txt: expected a line for the class folder "b", found none"#),
     ("", #"classnames.txt: expected a line for the class folder "a", found none"#),
-    ("a x\nb\n", #"classnames.txt:2: expected a name behind "b", found none"#),
-    ("a x\nb \t \n", #"classnames.txt:2: expected a name behind "b", found none"#),
+    ("a x\nb\n", #"classnames.txt:2: expected a name after "b", found none"#),
+    ("a x\nb \t \n", #"classnames.txt:2: expected a name after "b", found none"#),
   ]) func brokenClassNamesAreRefusedWithTheirLine(_ text: String, _ message: String) throws {
     let folder = try folder("train/a/1.jpg", "train/b/1.jpg", "test/a/1.jpg")
     try folder.write(text, to: "classnames.txt")

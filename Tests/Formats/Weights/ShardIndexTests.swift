@@ -59,7 +59,7 @@ import Testing
     (#"{"weight_map":{"a":".."}}"#, "expected shards in the same folder"),
     (#"{"weight_map":{"a":""}}"#, "expected shards in the same folder"),
     (#"{"weight_map":{"a":"one.safetensors\u0000"}}"#, "expected shards in the same folder"),
-    (#"{"weight_map":{"a":"three.safetensors"}}"#, #"expected the shard "three.safetensors" beside it, found none"#),
+    (#"{"weight_map":{"a":"three.safetensors"}}"#, #"expected shard "three.safetensors" next to it, found none"#),
     (#"{"weight_map":{"b":"one.safetensors"}}"#, #"one.safetensors: expected a tensor "b""#),
     (#"{"metadata":tru,"weight_map":{}}"#, "expected a JSON value"), (#"{"metadata":[1 2]}"#, #"expected "]""#),
     (#"{"metadata":{"a":[}]}"#, "expected a JSON value"), (#"{"metadata":[1,]}"#, "expected a JSON value"),
