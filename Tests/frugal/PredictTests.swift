@@ -51,7 +51,7 @@ import Testing
     expectRefusal(try await runFrugal(words + [pictures[0], missing]), code: 1, ["\(missing): cannot be read"])
     let outcome = try await runFrugal(words + ["--skip-unreadable", missing, pictures[0]])
     #expect(outcome.code == 0)
-    #expect(outcome.errors.contains("1 pictures left out"))
+    #expect(outcome.errors.contains("1 image skipped"))
     #expect(outcome.output.hasPrefix("\(pictures[0]): "))
     #expect(outcome.output.split(separator: "\n").count == 1)
   }

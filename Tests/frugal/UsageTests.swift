@@ -66,15 +66,17 @@ import Testing
     Case(
       "--method mask-tuning --lambda 0.5", "--lambda: expected r-amt, r-mmt, r-mt, r-pmt to read it",
       "found --method mask-tuning"),
-    Case("--method task-res --norm-weight 0", "--norm-weight: expected a mask tuning method to read it"),
-    Case("--nesterov", "--momentum, --nesterov: expected --optimizer sgd beside them, found adam"),
+    Case(
+      "--method task-res --norm-weight 0",
+      "--norm-weight: expected r-amt, r-mmt, r-mt, r-pmt, mask-tuning to read it to read it"),
+    Case("--nesterov", "--momentum, --nesterov: expected --optimizer sgd with them, found adam"),
     Case("--optimizer sgd --nesterov --momentum 0", "--nesterov: expected a momentum above 0, found 0.0"),
-    Case("--warmup-epochs 2", "--warmup-epochs: expected --warmup constant or linear next to it, found none"),
+    Case("--warmup-epochs 2", "--warmup-epochs: expected --warmup constant or linear with it, found none"),
     Case("--lr 1 --lr 2", "--lr: expected one value, found a second one, \"2\""),
     Case("--json=yes", "--json: expected no value, found \"yes\""),
     Case("--shots --lr 1", "--shots: expected N|all, found the flag --lr"),
     Case("--lr", "found the end of the command line"),
-    Case("--resume elsewhere", "expected no such flag with --resume: the settings of the run hold"),
+    Case("--resume elsewhere", "cannot be combined with --resume: the settings of the run hold"),
   ])
   func wrongSettingsLeaveNoFolder(line: Case) async throws {
     let folder = try TemporaryFolder()
