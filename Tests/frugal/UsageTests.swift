@@ -68,7 +68,7 @@ import Testing
       "found --method mask-tuning"),
     Case(
       "--method task-res --norm-weight 0",
-      "--norm-weight: expected r-amt, r-mmt, r-mt, r-pmt, mask-tuning to read it to read it"),
+      "--norm-weight: expected r-amt, r-mmt, r-mt, r-pmt, mask-tuning to read it"),
     Case("--nesterov", "--momentum, --nesterov: expected --optimizer sgd with them, found adam"),
     Case("--optimizer sgd --nesterov --momentum 0", "--nesterov: expected a momentum above 0, found 0.0"),
     Case("--warmup-epochs 2", "--warmup-epochs: expected --warmup constant or linear with it, found none"),
