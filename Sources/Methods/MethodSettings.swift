@@ -49,8 +49,8 @@ public struct MethodOption: Sendable {
 
   /// Its name: `norm-weight`.
   public let name: String
-  /// A placeholder for its value in help; empty for a flag.
-  public let placeholder: String
+  /// The name of its value in help; empty for a flag.
+  public let valueName: String
   /// One line of help, with the default.
   public let help: String
   /// The values it takes.
@@ -74,10 +74,10 @@ public struct MethodOption: Sendable {
   }
 
   init(
-    _ name: String, _ placeholder: String, _ values: Values, isList: Bool = false, excludes: String? = nil,
+    _ name: String, _ valueName: String, _ values: Values, isList: Bool = false, excludes: String? = nil,
     _ help: String, _ change: @escaping @Sendable (inout Recipe, Value) -> Void
   ) {
-    (self.name, self.placeholder, self.values, self.isList) = (name, placeholder, values, isList)
+    (self.name, self.valueName, self.values, self.isList) = (name, valueName, values, isList)
     (self.excludes, self.help, self.change) = (excludes, help, change)
   }
 

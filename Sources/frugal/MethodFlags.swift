@@ -7,8 +7,8 @@ enum MethodFlags {
 
   private static func flag(_ option: MethodOption) -> Option {
     let help = "\(MethodList.readers(of: option.name).joined(separator: ", ")): \(option.help)"
-    return option.placeholder.isEmpty
-      ? Option("--\(option.name)", help) : Option("--\(option.name)", option.placeholder, help)
+    return option.valueName.isEmpty
+      ? Option("--\(option.name)", help) : Option("--\(option.name)", option.valueName, help)
   }
 
   /// Refuses flags that the method would not read, and pairs that exclude each other.

@@ -4,7 +4,7 @@ import Methods
 struct Option: Sendable {
   /// With its dashes: `--shots`.
   let flag: String
-  /// The placeholder for its value in the help; `nil` for a switch.
+  /// The name of its value in the help; `nil` for a switch.
   let value: String?
   /// True if it may be repeated.
   let isRepeatable: Bool

@@ -84,7 +84,7 @@ private struct RuleCheck: Sendable {
     }
   }
 
-  /// Mean and variance of g, by P in double precision (R-AMT, spec section 5).
+  /// Mean and variance of g, by P in double precision (R-AMT eq. 7).
   func expectation(_ name: String) -> any Check {
     let probability = zip(joined(a).values, joined(b).values).map { a, b in
       let (a, b) = (Double(a), Double(b))

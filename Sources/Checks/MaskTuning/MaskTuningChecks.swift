@@ -136,7 +136,7 @@ enum MaskTuningChecks {
 }
 
 /// Mask tuning without a threshold: W ⊙ M, whose derivative by M is what the straight-through estimator takes for that
-/// of W ⊙ 1[M > α] (R-AMT, spec section 3).
+/// of W ⊙ 1[M > α] (R-AMT (d)).
 private struct RelaxedMasks: EncoderTuning {
   let tuning: MaskTuning
 

@@ -1,6 +1,6 @@
 import Tensor
 
-/// Gradient dropout regularity (R-AMT, spec section 5; eq. 7 of the paper).
+/// Gradient dropout regularity (R-AMT eq. 7).
 ///
 /// For each entry, a = ∂(L_ce + L_reg)/∂m and b = ∂L_kl/∂m. The step follows a; b, the pull towards the untuned model,
 /// only decides whether a is applied in full:

@@ -10,7 +10,7 @@ public enum MaskSites: String, Sendable, CaseIterable, Codable {
   case all
 
   /// The masked weights, grouped as the released code stores them: query, key and value of a transformer block are one
-  /// tensor there, and the norm regulariser takes one norm per tensor (R-AMT, spec sections 2 and 4).
+  /// tensor there, and the norm regulariser takes one norm per tensor (R-AMT (a) and (e)).
   ///
   /// The released code masks the patch embedding whenever it masks attention, though the paper mentions only attention
   /// : `fidelity` decides. Of a ResNet, which has no MLP, it masks every convolution and the four maps of the

@@ -1,7 +1,7 @@
 import Models
 import Tensor
 
-/// Regularised mask tuning (R-AMT and its variants; Zheng et al., ICCV 2023; spec sections 2 to 5).
+/// Regularised mask tuning (R-AMT and its variants; Zheng et al., ICCV 2023; (a) to (f), eq. 7).
 ///
 /// Every masked weight W gets a real mask M of its shape. The encoder uses W ⊙ B with B = 1[M > α]; only M is learned,
 /// by the straight-through gradient ∂L/∂M = ∂L/∂(W ⊙ B) ⊙ W. Two losses give two gradients,

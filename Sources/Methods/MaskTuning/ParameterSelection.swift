@@ -1,7 +1,7 @@
 import Models
 import Tensor
 
-/// The selection of R-PMT: the single weights with the largest gradients of the task loss (R-AMT, spec section 8).
+/// The selection of R-PMT: the single weights with the largest gradients of the task loss (R-AMT (i)).
 ///
 /// One pass over the training images sums
 ///

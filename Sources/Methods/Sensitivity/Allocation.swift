@@ -1,7 +1,7 @@
 import Models
 import Tensor
 
-/// The weights that are tuned under a budget, and their form (SPT, spec section 2).
+/// The weights that are tuned under a budget, and their form (SPT (f) to (h)).
 ///
 /// The τ most sensitive entries of all ranked tensors are selected. A tensor that holds many of them is tuned in a
 /// structured way: a matrix by a module if n ≥ cost/α, a vector whole if n ≥ length/β. In the others the entries
@@ -101,7 +101,7 @@ public struct Allocation: Sendable, Equatable {
   }
 }
 
-/// Allocations for ascending τ, of which a budget selects the nearest (SPT, spec section 2).
+/// Allocations for ascending τ, of which a budget selects the nearest (SPT (e)).
 public struct AllocationSweep: Sendable {
   /// The allocations by ascending τ.
   public let allocations: [Allocation]

@@ -1,7 +1,7 @@
 import Models
 import Tensor
 
-/// A tensor of a tower that takes part in SPT's ranking, as its budget counts it (SPT, spec section 2).
+/// A tensor of a tower that takes part in SPT's ranking, as its budget counts it (SPT (c)).
 public struct SensitivitySite: Sendable {
   /// The tensor.
   public let parameter: Parameter
@@ -43,7 +43,7 @@ public struct SensitivitySite: Sendable {
   public var count: Int { parameter.value.count }
 }
 
-/// The module of a matrix that matters as a whole (SPT, spec section 2).
+/// The module of a matrix that matters as a whole (SPT (f)).
 public enum StructuredForm: String, Sendable, Codable, CaseIterable {
   /// A parallel low-rank branch.
   case lora

@@ -1,7 +1,7 @@
 import Models
 import Tensor
 
-/// Sensitivity-aware tuning: an allocation applied to a tower (SPT, spec section 3).
+/// Sensitivity-aware tuning: an allocation applied to a tower (SPT (i) to (k)).
 ///
 /// `fidelity` chooses where the released code and the paper differ (`docs/ledger.md`):
 ///

@@ -1,7 +1,7 @@
 import Models
 import Tensor
 
-/// Task residual tuning (Yu et al., CVPR 2023; spec section 1).
+/// Task residual tuning (Yu et al., CVPR 2023; (b) and (c)).
 ///
 ///     t'_c = t_c + α x_c
 ///

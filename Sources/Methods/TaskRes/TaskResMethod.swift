@@ -32,7 +32,7 @@ struct TaskResMethod: HeadMethod {
     benchmark == .imagenet ? Self.imagenetTemplates : [benchmark?.template ?? Benchmark.standardTemplate]
   }
 
-  /// The templates on ImageNet: CLIP's selection of seven, and the standard one (TaskRes, spec section 3).
+  /// The templates on ImageNet: CLIP's selection of seven, and the standard one (TaskRes (a)).
   static let imagenetTemplates = [
     "itap of a {}.", "a bad photo of the {}.", "a origami {}.", "a photo of the large {}.", "a {} in a video game.",
     "art of the {}.", "a photo of the small {}.", Benchmark.standardTemplate,

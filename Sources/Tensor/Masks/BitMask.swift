@@ -14,7 +14,7 @@ public struct BitMask: Sendable, Equatable {
     clearPadding()
   }
 
-  /// The mask of the weights that stay (R-AMT, spec section 3).
+  /// The mask of the weights that stay (R-AMT (c)).
   ///
   ///     bit = 1[x > α]
   ///

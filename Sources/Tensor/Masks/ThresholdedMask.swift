@@ -1,4 +1,4 @@
-/// A binary mask that is learned through a real one (R-AMT, spec section 3): M, and B = 1[M > α].
+/// A binary mask that is learned through a real one (R-AMT (c)): M, and B = 1[M > α].
 ///
 /// M is thresholded where this is made, once per step; all operations on the masked weight share B, forward and
 /// backward and for every loss.

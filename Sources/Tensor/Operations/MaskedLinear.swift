@@ -1,5 +1,5 @@
 extension Variable {
-  /// A linear map under a binary mask that is learned through a real one (R-AMT, spec section 3; straight-through
+  /// A linear map under a binary mask that is learned through a real one (R-AMT (c), (d); straight-through
   /// estimator of Bengio et al. 2013).
   ///
   ///     y = x (W ⊙ B)ᵀ + b,   B = 1[M > α]

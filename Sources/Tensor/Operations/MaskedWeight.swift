@@ -1,5 +1,5 @@
 extension Variable {
-  /// A weight under a binary mask that is learned through a real one (R-AMT, spec section 3; straight-through
+  /// A weight under a binary mask that is learned through a real one (R-AMT (c), (d); straight-through
   /// estimator of Bengio et al. 2013).
   ///
   ///     W' = W ⊙ B,   B = 1[M > α]

@@ -1,5 +1,5 @@
 extension Variable {
-  /// A linear map some of whose weights are shifted (SPT, spec section 3).
+  /// A linear map some of whose weights are shifted (SPT (k)).
   ///
   ///     y = x W'ᵀ + b,   W' = W + scatter(d),   W'[o_k, i_k] = W[o_k, i_k] + d_k
   ///

@@ -30,7 +30,7 @@ import Testing
       embedding: published.embedding)
   }
 
-  /// The counts of the published code (R-AMT, spec section 2).
+  /// The counts of the published code (R-AMT (b)).
   @Test(arguments: [("RN50", 38_154_080), ("RN101", 56_045_408)])
   func asManyAsPublished(name: String, count: Int) throws {
     let published = try #require(PublishedResNet.all.first { $0.name == name })

@@ -177,7 +177,7 @@ import Testing
   }
 }
 
-/// The usual methods choose the sites they are known for: counts of ViT-B/16 (spec "baselines", part B).
+/// The usual methods choose the sites they are known for: counts of ViT-B/16 (the baselines of SPT).
 @Suite struct PlainTuningTests {
   @Test(arguments: [
     (PlainTuning.full, 85_798_656), (.lastBlocks(1), 7_089_408), (.lastBlocks(3), 21_265_152), (.biases, 102_912),
