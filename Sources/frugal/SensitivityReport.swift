@@ -87,7 +87,8 @@ struct SensitivityReport {
 
   func summary(in path: String) -> String {
     let rows = allocations.allocations.map { entry in
-      "\(entry.form.rawValue), \(grouped(entry.budget)): \(entry.modules.count) modules, \(entry.vectors.count) vectors, "
+      "\(entry.form.rawValue), \(grouped(entry.budget)): \(entry.modules.count) modules, \(entry.vectors.count) "
+        + "vectors, "
         + "\(grouped(entry.unstructured)) single entries, \(grouped(entry.total)) in total"
     }
     return

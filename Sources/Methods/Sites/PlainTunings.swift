@@ -1,7 +1,7 @@
 import Models
 import Tensor
 
-/// The usual ways to tune part of an encoder, as rules that select its sites (the baselines of SPT).
+/// The usual ways to tune part of an encoder, as rules that select its sites.
 public enum PlainTuning: Sendable, Hashable {
   /// Every tensor.
   case full

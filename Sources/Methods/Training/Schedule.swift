@@ -8,7 +8,7 @@ import Tensor
 ///     cosine:  η(e) = η₀ + ½ (η − η₀) (1 + cos(π k / E)),   k = e − W, or e where the warm-up is not recounted
 ///
 /// and η₀ from k = E on. Counting again after the warm-up keeps the period E, so that a run of E epochs ends above η₀:
-/// this is what the released code of CoOp's family does (TaskRes (f)). Steps may stand for epochs.
+/// this is what the released code of CoOp's family does. Steps may stand for epochs.
 public struct Schedule: Sendable, Hashable {
   /// The schedule after the warm-up.
   public enum Course: String, Sendable, Hashable, Codable, CaseIterable {

@@ -75,7 +75,8 @@ enum EvaluateCommand: Command {
           logitsSHA256: result.logitsSHA256, unreadable: result.unreadable.map(\.description)))
     }
     print(
-      "\(tuned.title) on \(split.rawValue): accuracy \(percent(result.accuracy)) % (\(result.correct) of \(result.total)), "
+      "\(tuned.title) on \(split.rawValue): accuracy \(percent(result.accuracy)) % (\(result.correct) "
+        + "of \(result.total)), "
         + "mean over classes \(percent(meanClassAccuracy)) %")
   }
 }
