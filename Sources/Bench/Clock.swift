@@ -54,7 +54,7 @@ enum Peak {
         l.step(x)
         step &-= 1
       }
-      sum = ((a + b + c) + (d + e + f) + (g + h + i) + (j + k + l)).sum()
+      sum = [a, b, c, d, e, f, g, h, i, j, k, l].reduce(Register(), +).sum()
     }
     use(sum)
     return 1e-9 * Double(steps * 12 * Register.scalarCount * 2) / time

@@ -50,8 +50,8 @@ public struct SHA256: Sendable {
   /// The hash of everything so far: a one bit, zeros, and the length in bits complete the last block (§ 5.1.1).
   public var digest: Digest {
     let zeros = (119 - rest.count) % 64
-    let end =
-      rest + [0x80] + [UInt8](repeating: 0, count: zeros) + withUnsafeBytes(of: (count &* 8).bigEndian, Array.init)
+    let length = withUnsafeBytes(of: (count &* 8).bigEndian, Array.init)
+    let end = rest + [0x80] + [UInt8](repeating: 0, count: zeros) + length
     let last = end.withUnsafeBytes { Self.compressed(state, $0) }
     return Digest(bytes: (0..<8).flatMap { withUnsafeBytes(of: last[$0].bigEndian, Array.init) })
   }

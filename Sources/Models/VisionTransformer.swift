@@ -70,8 +70,10 @@ public struct VisionTransformer: ImageTower, ParameterizedLayer {
 
   /// Every frozen tensor, in the order of the forward pass.
   public var parameters: [Parameter] {
-    patchEmbedding.parameters + [classToken, positions].compactMap(\.self) + (preNorm?.parameters ?? [])
-      + blocks.flatMap(\.parameters) + postNorm.parameters + (projection?.parameters ?? [])
+    let embedding = patchEmbedding.parameters + [classToken, positions].compactMap(\.self)
+    let norm = preNorm?.parameters ?? []
+    let last = postNorm.parameters + (projection?.parameters ?? [])
+    return embedding + norm + blocks.flatMap(\.parameters) + last
   }
 }
 

@@ -77,7 +77,7 @@ extension SIMD16 where Scalar == Real {
   /// Replaces the standard library's method of the same name, which Swift 6.3 compiles to one branch per lane: enough
   /// code to keep elementary functions from being inlined. a ^ ((a ^ b) & mask) is three vector instructions (one
   /// with AVX-512); the form with `~` is not, as the negation goes lane by lane.
-  @inline(always)
+  @inline(__always)
   func replacing(with other: Lanes, where mask: SIMDMask<MaskStorage>) -> Lanes {
     Lanes(bits: bits ^ ((bits ^ other.bits) & unsafeBitCast(mask, to: LaneBits.self)))
   }

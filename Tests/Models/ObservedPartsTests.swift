@@ -181,17 +181,15 @@ import Testing
     #expect(
       names { clip.text([[1, 2, 3]], ends: [2], $0) }
         == ["text.embedding"] + transformerBlocks("text", 2) + ["text.finalNorm"])
-    #expect(
-      names { swin(input([1, 3, 8, 8]), $0) }
-        == ["vision.patchNorm"] + transformerBlocks("vision.stage1", 2) + ["vision.stage2.merging"]
-        + transformerBlocks("vision.stage2", 1) + ["vision.postNorm"])
+    let swinStages =
+      transformerBlocks("vision.stage1", 2) + ["vision.stage2.merging"] + transformerBlocks("vision.stage2", 1)
+    #expect(names { swin(input([1, 3, 8, 8]), $0) } == ["vision.patchNorm"] + swinStages + ["vision.postNorm"])
     #expect(
       names { convNeXt(input([1, 3, 8, 8]), $0) }
         == ["vision.patchNorm"] + convNeXtBlocks(1, 1) + convNeXtBlocks(2, 2) + ["vision.postNorm"])
-    #expect(
-      names { resNet.vision(input([1, 3, 32, 32]), $0) }
-        == (1...3).map { "vision.stem.norm\($0)" } + bottlenecks(1, 2) + bottlenecks(2, 1) + bottlenecks(3, 1)
-        + bottlenecks(4, 1) + ["vision.attentionPool"])
+    let stem = (1...3).map { "vision.stem.norm\($0)" }
+    let stages = [bottlenecks(1, 2), bottlenecks(2, 1), bottlenecks(3, 1), bottlenecks(4, 1)].flatMap(\.self)
+    #expect(names { resNet.vision(input([1, 3, 32, 32]), $0) } == stem + stages + ["vision.attentionPool"])
   }
 
   @Test func namesAreMadeOnlyWhereSomebodyObserves() {

@@ -7,11 +7,15 @@ enum RealSize {
   static let tokens = 197
 
   /// Operations of the image tower for one image, in 10⁹: patch embedding, blocks, projection.
-  static let imageGFLOP =
-    2e-9
-    * Double(196 * 768 * 768 + 12 * (tokens * 768 * (4 * 768 + 2 * 3072) + 2 * tokens * tokens * 768) + 768 * 512)
+  static let imageGFLOP = 2e-9 * Double(196 * 768 * 768 + 12 * blockProducts(tokens, 768) + 768 * 512)
   /// The same of the text tower for a prompt of 77 tokens.
-  static let textGFLOP = 2e-9 * Double(12 * (77 * 512 * (4 * 512 + 2 * 2048) + 2 * 77 * 77 * 512) + 512 * 512)
+  static let textGFLOP = 2e-9 * Double(12 * blockProducts(77, 512) + 512 * 512)
+
+  /// Multiply-adds of one block: four maps of attention, the MLP of four times the width, scores and mixing.
+  private static func blockProducts(_ tokens: Int, _ width: Int) -> Int {
+    let maps = tokens * width * 12 * width
+    return maps + 2 * tokens * tokens * width
+  }
 
   /// The model, with the given number of text blocks: training on given text features needs none.
   static func clip(textBlocks: Int, imageBlocks: Int = 12, imageSize: Int = 224) -> CLIP {

@@ -48,7 +48,12 @@ private struct RowTwin: Sendable {
 
   static let gelu = RowTwin(
     forward: { $0.map { $0 * normal($0) } },
-    backward: { x, dy in zip(x, dy).map { $1 * (normal($0) + $0 * exp(-$0 * $0 / 2) / (2 * Double.pi).squareRoot()) } })
+    backward: { x, dy in
+      zip(x, dy).map { x, dy in
+        let density = exp(-x * x / 2) / (2 * Double.pi).squareRoot()
+        return dy * (normal(x) + x * density)
+      }
+    })
 
   static let quickGELU = RowTwin(
     forward: { $0.map { $0 * sigmoid(1.702 * $0) } },

@@ -72,7 +72,8 @@ public struct Preprocessing: Sendable, Equatable {
     self.std = std
     self.rescale = rescale
     levels = (0..<3 * 256).map { index in
-      Real((rescale * Double(index & 255) - mean[index >> 8]) / std[index >> 8])
+      let value = rescale * Double(index & 255)
+      return Real((value - mean[index >> 8]) / std[index >> 8])
     }
   }
 

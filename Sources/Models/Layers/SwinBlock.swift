@@ -65,7 +65,8 @@ package struct SwinBlock: ParameterizedLayer {
   }
 
   package var parameters: [Parameter] {
-    attentionNorm.parameters + [query, key, value, output].flatMap(\.parameters) + [positionBias]
-      + mlpNorm.parameters + up.parameters + down.parameters
+    let attention = [query, key, value, output].flatMap(\.parameters) + [positionBias]
+    let mlp = mlpNorm.parameters + up.parameters + down.parameters
+    return attentionNorm.parameters + attention + mlp
   }
 }

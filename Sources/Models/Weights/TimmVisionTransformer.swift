@@ -4,15 +4,15 @@ extension WeightLayout {
     name: "timm",
     rules: [
       Rule("vision.classToken", "cls_token", .nested(2)), Rule("vision.positions", "pos_embed", .nested(1)),
-    ]
-      + linear("vision.patchEmbedding", "patch_embed.proj") + norm("vision.preNorm", "norm_pre")
-      + norm("vision.postNorm", "norm") + norm("vision.pooledNorm", "fc_norm")
-      + block(
-        "vision.blocks.{i}", "blocks.{i}",
-        norm("attentionNorm", "norm1") + stackedAttention("attention", "attn.qkv.weight", bias: "attn.qkv.bias")
-          + linear("attention.output", "attn.proj") + norm("mlpNorm", "norm2") + linear("mlp.up", "mlp.fc1")
-          + linear("mlp.down", "mlp.fc2"))
-      + linear("head", "head"),
+    ],
+    linear("vision.patchEmbedding", "patch_embed.proj"), norm("vision.preNorm", "norm_pre"),
+    norm("vision.postNorm", "norm"), norm("vision.pooledNorm", "fc_norm"),
+    block(
+      "vision.blocks.{i}", "blocks.{i}",
+      norm("attentionNorm", "norm1"), stackedAttention("attention", "attn.qkv.weight", bias: "attn.qkv.bias"),
+      linear("attention.output", "attn.proj"), norm("mlpNorm", "norm2"), linear("mlp.up", "mlp.fc1"),
+      linear("mlp.down", "mlp.fc2")),
+    linear("head", "head"),
     ignored: [],
     leftAside: [
       Part(name: "the decoder of MAE's pretraining", patterns: ["decoder_*", "mask_token"]),

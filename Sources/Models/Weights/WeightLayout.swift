@@ -8,7 +8,7 @@ public struct WeightLayout: Sendable {
   /// Stored names that carry no weights of the model; a star stands for any beginning or any end.
   let ignored: [String]
   /// Other contents of a checkpoint that are not part of the model and not loaded, with a notice.
-  var leftAside: [Part] = []
+  let leftAside: [Part]
   /// The stored names of a checkpoint with its own prefix (`StrippedSource`).
   var fullNames: [String: String] = [:]
 
@@ -29,6 +29,11 @@ public struct WeightLayout: Sendable {
     init(_ canonical: String, _ stored: String, _ form: Form = .same) {
       (self.canonical, self.stored, self.form) = (canonical, stored, form)
     }
+  }
+
+  init(name: String, rules: [Rule]..., ignored: [String], leftAside: [Part] = []) {
+    (self.name, self.ignored, self.leftAside) = (name, ignored, leftAside)
+    self.rules = Array(rules.joined())
   }
 
   /// The names of this library, everything stored as it is used.
@@ -64,9 +69,12 @@ public struct WeightLayout: Sendable {
     }
   }
 
+  /// One list: sums of many lists take the compiler's type checker minutes.
+  static func joined(_ rules: [Rule]...) -> [Rule] { Array(rules.joined()) }
+
   /// The rules of one block of a tower, whose names differ from the other tower's only in the prefix.
-  static func block(_ canonical: String, _ stored: String, _ rules: [Rule]) -> [Rule] {
-    rules.map { Rule("\(canonical).\($0.canonical)", "\(stored).\($0.stored)", $0.form) }
+  static func block(_ canonical: String, _ stored: String, _ rules: [Rule]...) -> [Rule] {
+    rules.joined().map { Rule("\(canonical).\($0.canonical)", "\(stored).\($0.stored)", $0.form) }
   }
 
   /// Scale and shift of a norm.

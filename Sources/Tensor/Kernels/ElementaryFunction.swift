@@ -17,21 +17,21 @@ extension Transcendental {
 }
 
 private enum Exp: LaneFunction {
-  @inline(always) static func value(_ x: Lanes) -> Lanes { Transcendental.exp(x) }
+  @inline(__always) static func value(_ x: Lanes) -> Lanes { Transcendental.exp(x) }
 }
 
 private enum Log: LaneFunction {
-  @inline(always) static func value(_ x: Lanes) -> Lanes { Transcendental.log(x) }
+  @inline(__always) static func value(_ x: Lanes) -> Lanes { Transcendental.log(x) }
 }
 
 private enum Tanh: LaneFunction {
-  @inline(always) static func value(_ x: Lanes) -> Lanes { Transcendental.tanh(x) }
+  @inline(__always) static func value(_ x: Lanes) -> Lanes { Transcendental.tanh(x) }
 }
 
 private enum Sigmoid: LaneFunction {
-  @inline(always) static func value(_ x: Lanes) -> Lanes { Transcendental.sigmoid(x) }
+  @inline(__always) static func value(_ x: Lanes) -> Lanes { Transcendental.sigmoid(x) }
 }
 
 private enum Erf: LaneFunction {
-  @inline(always) static func value(_ x: Lanes) -> Lanes { Transcendental.erf(x) }
+  @inline(__always) static func value(_ x: Lanes) -> Lanes { Transcendental.erf(x) }
 }

@@ -6,7 +6,7 @@ extension Transcendental {
   ///
   /// ln erfc is smooth enough for one polynomial up to the point where erf is 1 in all bits, and an error in it counts
   /// only by erfc(1) = 0.16 and less.
-  @inline(always)
+  @inline(__always)
   static func erf(_ x: Lanes) -> Lanes {
     let magnitude = x.magnitudes
     let near = x.fma(x, nearSeries(x * x))
@@ -19,13 +19,13 @@ extension Transcendental {
 
   /// From here on erf is 1 to less than half an ULP.
   #if REAL64
-    @inline(always) private static var saturation: Real { 6 }
+    @inline(__always) private static var saturation: Real { 6 }
   #else
-    @inline(always) private static var saturation: Real { 4 }
+    @inline(__always) private static var saturation: Real { 4 }
   #endif
 
   /// P(u) = erf(√u) / √u − 1 on 0 ≤ u ≤ 1.
-  @inline(always)
+  @inline(__always)
   private static func nearSeries(_ u: Lanes) -> Lanes {
     #if REAL64
       // Truncation 2⁻⁵⁷·⁰.
@@ -54,7 +54,7 @@ extension Transcendental {
   }
 
   /// L(x) on 1 ≤ x ≤ `saturation`, weighted by erfc x (the absolute error of erf).
-  @inline(always)
+  @inline(__always)
   private static func farSeries(_ x: Lanes) -> Lanes {
     #if REAL64
       // Truncation 2⁻⁵⁷·¹.

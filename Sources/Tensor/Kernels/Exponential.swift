@@ -7,7 +7,7 @@
 
 extension Transcendental {
   /// eˣ in every lane.
-  @inline(always)
+  @inline(__always)
   static func exp(_ x: Lanes) -> Lanes {
     // Beyond these bounds the result is ∞ or below half the smallest subnormal number; within them n fits two scales.
     let reduced = Reduced(
@@ -20,7 +20,7 @@ extension Transcendental {
 
   /// eˣ in every lane for x ≤ 0, or above by what rounding adds (up to 40 is right): the bits of `exp`, in fewer
   /// instructions.
-  @inline(always)
+  @inline(__always)
   static func expOfNegative(_ x: Lanes) -> Lanes {
     // With the lift ℓ, 2ⁿ⁺ˡ is an ordinary number for every n from the least subnormal exponent on: the product with it
     // is exact, and that with 2⁻ˡ rounds once.
@@ -31,7 +31,7 @@ extension Transcendental {
   /// tanh x = h / (h + 1), h = ½ (e²ˣ − 1), in every lane.
   ///
   /// With n = round(2x / ln 2) and r = x − n ½ ln 2, h = 2ⁿ p + ½ (2ⁿ − 1), p = ½ (e²ʳ − 1) = r + r² P(r).
-  @inline(always)
+  @inline(__always)
   static func tanh(_ x: Lanes) -> Lanes {
     // From the bound on, tanh is 1 to less than half an ULP. The shifter leaves n + bias, the exponent field of 2ⁿ.
     let magnitude = x.magnitudes.limited(above: Bounds.tanhAbove)
@@ -56,7 +56,7 @@ extension Transcendental {
   }
 
   /// 1 / (1 + e⁻ˣ) in every lane.
-  @inline(always)
+  @inline(__always)
   static func sigmoid(_ x: Lanes) -> Lanes {
     // With e = exp(−|x|) ≤ 1 nothing overflows, and the lower tail e / (1 + e) keeps its relative precision.
     let e = expOfNegative(-x.magnitudes)
@@ -64,7 +64,7 @@ extension Transcendental {
   }
 
   /// P(r) = 2 Q(2r): the coefficients of Q, which `Reduced` has, times powers of two.
-  @inline(always)
+  @inline(__always)
   private static func halfQuotient(_ r: Lanes) -> Lanes {
     #if REAL64
       Lanes(repeating: 0x1.af76b36d6495bp-16)
@@ -96,7 +96,7 @@ extension Transcendental {
   public static func sigmoid(_ x: Real) -> Real { sigmoid(Lanes(repeating: x))[0] }
 
   /// 2ⁿ from its exponent field n + bias.
-  @inline(always)
+  @inline(__always)
   private static func power(field: LaneBits) -> Lanes {
     Lanes(bits: field &<< LaneBits(repeating: Binary.significandBits))
   }
@@ -107,7 +107,7 @@ extension Transcendental {
     let exponent: LaneBits
     let q: Lanes
 
-    @inline(always)
+    @inline(__always)
     init(_ x: Lanes, offset: RealBits) {
       // Adding 1.5 · 2ˢ (s bits of significand) leaves the rounded integer in the low bits: no conversion needed.
       let shifter = Bounds.shifter + Real(offset)
@@ -119,7 +119,7 @@ extension Transcendental {
     }
 
     /// Q(r) = (eʳ − 1 − r) / r² on |r| ≤ ½ ln 2, weighted by |r| (the relative error of q).
-    @inline(always)
+    @inline(__always)
     private static func quotient(_ r: Lanes) -> Lanes {
       #if REAL64
         // Truncation 2⁻⁵⁵·⁶.
@@ -146,21 +146,21 @@ extension Transcendental {
 
   private enum Bounds {
     #if REAL64
-      @inline(always) static var expAbove: Real { 710 }
-      @inline(always) static var expBelow: Real { -746 }
-      @inline(always) static var lift: RealBits { 513 }
-      @inline(always) static var lowering: Real { 0x1p-513 }
-      @inline(always) static var tanhAbove: Real { 20 }
-      @inline(always) static var shifter: Real { 0x1.8p52 }
-      @inline(always) static var reciprocalLn2: Real { 0x1.71547652b82fep0 }
+      @inline(__always) static var expAbove: Real { 710 }
+      @inline(__always) static var expBelow: Real { -746 }
+      @inline(__always) static var lift: RealBits { 513 }
+      @inline(__always) static var lowering: Real { 0x1p-513 }
+      @inline(__always) static var tanhAbove: Real { 20 }
+      @inline(__always) static var shifter: Real { 0x1.8p52 }
+      @inline(__always) static var reciprocalLn2: Real { 0x1.71547652b82fep0 }
     #else
-      @inline(always) static var expAbove: Real { 89 }
-      @inline(always) static var expBelow: Real { -104 }
-      @inline(always) static var lift: RealBits { 65 }
-      @inline(always) static var lowering: Real { 0x1p-65 }
-      @inline(always) static var tanhAbove: Real { 10 }
-      @inline(always) static var shifter: Real { 0x1.8p23 }
-      @inline(always) static var reciprocalLn2: Real { 0x1.715476p0 }
+      @inline(__always) static var expAbove: Real { 89 }
+      @inline(__always) static var expBelow: Real { -104 }
+      @inline(__always) static var lift: RealBits { 65 }
+      @inline(__always) static var lowering: Real { 0x1p-65 }
+      @inline(__always) static var tanhAbove: Real { 10 }
+      @inline(__always) static var shifter: Real { 0x1.8p23 }
+      @inline(__always) static var reciprocalLn2: Real { 0x1.715476p0 }
     #endif
   }
 }

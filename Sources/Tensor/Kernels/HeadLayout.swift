@@ -77,7 +77,7 @@ struct HeadLayout {
     }
     if whole < stride { (s + whole).update(repeating: 0, count: stride - whole) }
     let (scale, shift) = (Lanes(repeating: factor), Lanes(repeating: -rowMaximum(s, whole) * factor))
-    @inline(always)
+    @inline(__always)
     func power(_ index: Int, _ present: Int) -> Lanes {
       let power = Transcendental.expOfNegative(shift.fma(Lanes(loading: s + index), scale))
       power.store(to: s + index)

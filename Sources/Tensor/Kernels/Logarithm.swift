@@ -6,7 +6,7 @@ extension Transcendental {
   ///     ln x = k ln 2 + f − (f²/2 − s (f²/2 + s² R(s²))),   R(z) = (2 artanh(s) / s − 2) / z
   ///
   /// in the order of the terms' sizes, so that the rounding errors of the small ones vanish in the large one.
-  @inline(always)
+  @inline(__always)
   static func log(_ x: Lanes) -> Lanes {
     let isSubnormal = x .< Lanes(repeating: Real.leastNormalMagnitude)
     let scaled = x.replacing(with: x * Lanes(repeating: Parts.lift), where: isSubnormal)
@@ -39,7 +39,7 @@ extension Transcendental {
   public static func log(_ x: Real) -> Real { log(Lanes(repeating: x))[0] }
 
   /// R(z) on 0 ≤ z ≤ (√2 − 1)⁴, the square of the largest s, weighted by z.
-  @inline(always)
+  @inline(__always)
   private static func quotient(_ z: Lanes) -> Lanes {
     #if REAL64
       // Truncation 2⁻⁵⁸·⁵.
@@ -62,15 +62,15 @@ extension Transcendental {
   private enum Parts {
     // Subnormal numbers times 2^liftExponent are ordinary; `unit` is 2ˢ for s bits of significand.
     #if REAL64
-      @inline(always) static var rootHalf: Real { 0x1.6a09e667f3bcdp-1 }
-      @inline(always) static var unit: Real { 0x1p52 }
-      @inline(always) static var lift: Real { 0x1p54 }
-      @inline(always) static var liftExponent: Real { 54 }
+      @inline(__always) static var rootHalf: Real { 0x1.6a09e667f3bcdp-1 }
+      @inline(__always) static var unit: Real { 0x1p52 }
+      @inline(__always) static var lift: Real { 0x1p54 }
+      @inline(__always) static var liftExponent: Real { 54 }
     #else
-      @inline(always) static var rootHalf: Real { 0x1.6a09e6p-1 }
-      @inline(always) static var unit: Real { 0x1p23 }
-      @inline(always) static var lift: Real { 0x1p25 }
-      @inline(always) static var liftExponent: Real { 25 }
+      @inline(__always) static var rootHalf: Real { 0x1.6a09e6p-1 }
+      @inline(__always) static var unit: Real { 0x1p23 }
+      @inline(__always) static var lift: Real { 0x1p25 }
+      @inline(__always) static var liftExponent: Real { 25 }
     #endif
   }
 }

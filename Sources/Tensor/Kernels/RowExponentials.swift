@@ -17,7 +17,7 @@ func shiftedExponentials(
   _ x: UnsafePointer<Real>, _ width: Int, into y: UnsafeMutablePointer<Real>
 ) -> (maximum: Real, sum: Real) {
   let maximum = rowMaximum(x, width)
-  @inline(always)
+  @inline(__always)
   func power(_ index: Int, _ present: Int) -> Lanes {
     let power = Transcendental.expOfNegative(load(x + index, present) - maximum)
     store(power, y + index, present)
@@ -30,7 +30,7 @@ func shiftedExponentials(
 @inline(__always)
 func logSumExp(_ x: UnsafePointer<Real>, _ width: Int) -> Real {
   let maximum = rowMaximum(x, width)
-  @inline(always)
+  @inline(__always)
   func power(_ index: Int, _ present: Int) -> Lanes {
     let power = Transcendental.expOfNegative(load(x + index, present) - maximum)
     return present == 16 ? power : power.keeping(first: present)

@@ -30,57 +30,57 @@ typealias LaneBits = SIMD16<RealBits>
 
 extension SIMD16 where Scalar == Real {
   /// The bit patterns.
-  @inline(always)
+  @inline(__always)
   var bits: LaneBits { unsafeBitCast(self, to: LaneBits.self) }
 
   /// The values of given bit patterns.
-  @inline(always)
+  @inline(__always)
   init(bits: LaneBits) { self = unsafeBitCast(bits, to: Lanes.self) }
 
   /// self · x + c: one step of Horner's rule.
-  @inline(always)
+  @inline(__always)
   func times(_ x: Lanes, plus c: Real) -> Lanes { Lanes(repeating: c).fma(self, x) }
 
   /// The absolute values.
-  @inline(always)
+  @inline(__always)
   var magnitudes: Lanes { Lanes(bits: bits & ~Lanes.signBit) }
 
   /// These magnitudes with the signs of `other`.
-  @inline(always)
+  @inline(__always)
   func withSigns(of other: Lanes) -> Lanes { Lanes(bits: bits | (other.bits & Lanes.signBit)) }
 
   /// The values limited to at most `bound`; NaN stays.
-  @inline(always)
+  @inline(__always)
   func limited(above bound: Real) -> Lanes {
     replacing(with: Lanes(repeating: bound), where: self .> Lanes(repeating: bound))
   }
 
   /// The values limited to at least `bound`; NaN stays.
-  @inline(always)
+  @inline(__always)
   func limited(below bound: Real) -> Lanes {
     replacing(with: Lanes(repeating: bound), where: self .< Lanes(repeating: bound))
   }
 
-  @inline(always)
+  @inline(__always)
   private static var signBit: LaneBits { LaneBits(repeating: (-0.0 as Real).bitPattern) }
 }
 
 /// Constants that the functions share.
 enum Binary {
   /// Bits of the significand without the leading one.
-  @inline(always)
+  @inline(__always)
   static var significandBits: RealBits { RealBits(Real.significandBitCount) }
 
   /// The bias of the exponent field: the field of 2ⁿ is n + bias.
-  @inline(always)
+  @inline(__always)
   static var bias: RealBits { Real(1).bitPattern >> significandBits }
 
   /// ln 2 = high + low; `high` ends in enough zeros for n · high to be exact for every exponent n, fused or not.
   #if REAL64
-    @inline(always) static var ln2High: Real { 0x1.62e42feep-1 }
-    @inline(always) static var ln2Low: Real { 0x1.a39ef35793c76p-33 }
+    @inline(__always) static var ln2High: Real { 0x1.62e42feep-1 }
+    @inline(__always) static var ln2Low: Real { 0x1.a39ef35793c76p-33 }
   #else
-    @inline(always) static var ln2High: Real { 0x1.62ep-1 }
-    @inline(always) static var ln2Low: Real { 0x1.0bfbe8p-15 }
+    @inline(__always) static var ln2High: Real { 0x1.62ep-1 }
+    @inline(__always) static var ln2Low: Real { 0x1.0bfbe8p-15 }
   #endif
 }

@@ -31,7 +31,7 @@ extension Variable {
         Tensor([rows, classes]) { dz in
           for row in 0..<rows {
             let (z, dz, logSum) = (z + row &* classes, dz + row &* classes, logSums[row])
-            @inline(always)
+            @inline(__always)
             func gradient(_ index: Int, _ present: Int) {
               let p = Transcendental.expOfNegative(load(z + index, present) - logSum)
               store(p * scale, dz + index, present)

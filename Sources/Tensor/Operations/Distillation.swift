@@ -19,7 +19,7 @@ extension Variable {
     let total = Tensor.read(p, logQ) { p, logQ in longSum(rows * classes) { load(p + $0, $1) * load(logQ + $0, $1) } }
     return Tape.record(.distillation, Tensor(Real(-total / Double(rows))), from: [self]) { dy in
       let scale = dy.scalar / Real(rows)
-      @inline(always)
+      @inline(__always)
       func pull(_ p: Lanes, _ logQ: Lanes) -> Lanes { (Transcendental.expOfNegative(logQ) - p) * scale }
       return [p.mapLanes(logQ, pull)]
     }

@@ -15,16 +15,16 @@ private let rootHalf: Real = 0.707106781186547524400844362104849
 private let reciprocalRootTwoPi: Real = 0.398942280401432677939946059934382
 
 enum GELU: LaneFunction {
-  @inline(always) static func value(_ x: Lanes) -> Lanes { x * normalDistribution(x) }
+  @inline(__always) static func value(_ x: Lanes) -> Lanes { x * normalDistribution(x) }
 }
 
 private enum GELUGradient: LaneFunction2 {
-  @inline(always) static func value(_ dy: Lanes, _ x: Lanes) -> Lanes {
+  @inline(__always) static func value(_ dy: Lanes, _ x: Lanes) -> Lanes {
     let density = Transcendental.expOfNegative(x * x * -0.5) * reciprocalRootTwoPi
     return dy * normalDistribution(x).fma(x, density)
   }
 }
 
 /// Φ(x), the standard normal distribution function.
-@inline(always)
+@inline(__always)
 private func normalDistribution(_ x: Lanes) -> Lanes { 0.5 * (1 + Transcendental.erf(x * rootHalf)) }

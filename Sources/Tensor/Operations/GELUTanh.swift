@@ -17,16 +17,17 @@ private let rootTwoOverPi: Real = 0.797884560802865355879892119868764
 private let cubicCoefficient: Real = 0.044715
 
 enum GELUTanh: LaneFunction {
-  @inline(always) static func value(_ x: Lanes) -> Lanes { 0.5 * x * (1 + Transcendental.tanh(geluTanhArgument(x))) }
+  @inline(__always) static func value(_ x: Lanes) -> Lanes { 0.5 * x * (1 + Transcendental.tanh(geluTanhArgument(x))) }
 }
 
 private enum GELUTanhGradient: LaneFunction2 {
-  @inline(always) static func value(_ dy: Lanes, _ x: Lanes) -> Lanes {
+  @inline(__always) static func value(_ dy: Lanes, _ x: Lanes) -> Lanes {
     let t = Transcendental.tanh(geluTanhArgument(x))
     let slope = rootTwoOverPi * (1 + 3 * cubicCoefficient * x * x)
-    return dy * (0.5 * (1 + t) + 0.5 * x * (1 - t * t) * slope)
+    let ofTanh = 0.5 * x * (1 - t * t) * slope
+    return dy * (0.5 * (1 + t) + ofTanh)
   }
 }
 
-@inline(always)
+@inline(__always)
 private func geluTanhArgument(_ x: Lanes) -> Lanes { rootTwoOverPi * (x + cubicCoefficient * x * x * x) }

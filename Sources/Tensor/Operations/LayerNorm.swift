@@ -21,7 +21,7 @@ extension Variable {
           forEachRow(rows, width: width) { row in
             let (x, y) = (x + row &* width, y + row &* width)
             let mean = rowSum(width) { load(x + $0, $1) } / Real(width)
-            @inline(always)
+            @inline(__always)
             func square(_ index: Int, _ present: Int) -> Lanes {
               let centred = load(x + index, present) - mean
               let square = centred * centred
@@ -29,7 +29,7 @@ extension Variable {
             }
             let reciprocal = 1 / (rowSum(width, square) / Real(width) + epsilon).squareRoot()
             (statistics[row], statistics[rows &+ row]) = (mean, reciprocal)
-            @inline(always)
+            @inline(__always)
             func normalise(_ index: Int, _ present: Int) {
               let normalised = (load(x + index, present) - mean) * reciprocal
               store(load(beta + index, present).fma(load(gamma + index, present), normalised), y + index, present)
@@ -50,16 +50,17 @@ extension Variable {
             forEachRow(rows, width: width) { row in
               let (x, dy, dx) = (x + row &* width, dy + row &* width, dx + row &* width)
               let (mean, reciprocal) = (statistics[row], statistics[rows &+ row])
-              @inline(always)
+              @inline(__always)
               func g(_ index: Int, _ present: Int) -> Lanes { load(dy + index, present) * load(gamma + index, present) }
-              @inline(always)
+              @inline(__always)
               func normalised(_ index: Int, _ present: Int) -> Lanes { (load(x + index, present) - mean) * reciprocal }
-              @inline(always)
+              @inline(__always)
               func product(_ index: Int, _ present: Int) -> Lanes { g(index, present) * normalised(index, present) }
               let (meanG, meanGX) = (rowSum(width, g) / Real(width), rowSum(width, product) / Real(width))
-              @inline(always)
+              @inline(__always)
               func gradient(_ index: Int, _ present: Int) {
-                let centred = g(index, present) - meanG - normalised(index, present) * meanGX
+                let scaled: Lanes = normalised(index, present) * meanGX
+                let centred: Lanes = g(index, present) - meanG - scaled
                 store(centred * reciprocal, dx + index, present)
               }
               forEachLanes(width, gradient)

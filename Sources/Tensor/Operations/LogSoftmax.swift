@@ -22,7 +22,7 @@ extension Variable {
           forEachRow(rows, width: width) { row in
             let (dy, logP, dx) = (dy + row &* width, logP + row &* width, dx + row &* width)
             let total = rowSum(width) { load(dy + $0, $1) }
-            @inline(always)
+            @inline(__always)
             func gradient(_ index: Int, _ present: Int) {
               let p = Transcendental.expOfNegative(load(logP + index, present))
               store(load(dy + index, present) - p * total, dx + index, present)

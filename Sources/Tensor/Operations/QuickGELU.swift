@@ -14,11 +14,11 @@ extension Variable {
 }
 
 enum QuickGELU: LaneFunction {
-  @inline(always) static func value(_ x: Lanes) -> Lanes { x * Transcendental.sigmoid(slope * x) }
+  @inline(__always) static func value(_ x: Lanes) -> Lanes { x * Transcendental.sigmoid(slope * x) }
 }
 
 private enum QuickGELUGradient: LaneFunction2 {
-  @inline(always) static func value(_ dy: Lanes, _ x: Lanes) -> Lanes {
+  @inline(__always) static func value(_ dy: Lanes, _ x: Lanes) -> Lanes {
     let s = Transcendental.sigmoid(slope * x)
     return dy * s * (1 + slope * x * (1 - s))
   }

@@ -24,8 +24,9 @@ public struct AttentionWindows: Sendable {
     (self.size, self.windows, self.parts) = (size, windows, parts ?? [])
     relation = (0..<size * size).flatMap { query in
       (0..<size * size).map { key in
-        let (rows, columns) = (query / size - key / size, query % size - key % size)
-        return Int32((rows + size - 1) * (2 * size - 1) + columns + size - 1)
+        let row = query / size - key / size + size - 1
+        let column = query % size - key % size + size - 1
+        return Int32(row * (2 * size - 1) + column)
       }
     }
   }

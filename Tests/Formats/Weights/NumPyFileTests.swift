@@ -12,7 +12,8 @@ import Testing
   /// A `.npy` file with a header of any text.
   private static func npy(_ header: String, _ data: [UInt8] = [], version: UInt8 = 1) -> [UInt8] {
     let length = version == 1 ? bytes(UInt16(header.utf8.count)) : bytes(UInt32(header.utf8.count))
-    return [0x93] + Array("NUMPY".utf8) + [version, 0] + length + Array(header.utf8) + data
+    let start: [UInt8] = [0x93] + Array("NUMPY".utf8) + [version, 0]
+    return start + length + Array(header.utf8) + data
   }
 
   private func open(_ bytes: [UInt8], _ name: String = "array.npy") throws -> NumPyFile {
@@ -117,7 +118,10 @@ import Testing
   @Test func bothOrdersAndEitherEndReadAlike() throws {
     // 0, 1, … 23 of shape [2, 3, 4], as 16-bit integers.
     let rows = (0..<24).map(Int16.init)
-    let columns = (0..<4).flatMap { k in (0..<3).flatMap { j in (0..<2).map { i in rows[(i * 3 + j) * 4 + k] } } }
+    let columns = (0..<24).map { index in
+      let (i, j, k) = (index % 2, index / 2 % 3, index / 6)
+      return rows[(i * 3 + j) * 4 + k]
+    }
     for (order, numbers) in [("False", rows), ("True", columns)] {
       for end in ["<", ">"] {
         let data = numbers.flatMap { bytes(end == "<" ? $0 : $0.byteSwapped) }

@@ -19,9 +19,8 @@ import Testing
       try writer.write(to: url)
     case "npz":
       let header = "{'descr': '<f4', 'fortran_order': False, 'shape': (1,)}"
-      let array =
-        [0x93] + Array("NUMPY".utf8) + [1, 0] + bytes(UInt16(header.utf8.count)) + Array(header.utf8)
-        + bytes(value.bitPattern)
+      let start: [UInt8] = [0x93] + Array("NUMPY".utf8) + [1, 0]
+      let array = start + bytes(UInt16(header.utf8.count)) + Array(header.utf8) + bytes(value.bitPattern)
       try folder.write(ZipBuilder([.init("x.npy", array)]).file, to: "model/\(name)")
     default:
       let pickle = PickleBuilder().op("}").string("x").tensor("0", count: 1, size: [1], stride: [1]).op("s")

@@ -87,7 +87,8 @@ import Testing
   ]
 
   static func file(_ header: some Collection<UInt8>, data: Int) -> [UInt8] {
-    withUnsafeBytes(of: UInt64(header.count).littleEndian, Array.init) + header + [UInt8](repeating: 0, count: data)
+    let count = withUnsafeBytes(of: UInt64(header.count).littleEndian, Array.init)
+    return count + header + [UInt8](repeating: 0, count: data)
   }
 
   @Test(arguments: bad) func brokenHeaderIsRefusedWithItsReason(_ bad: Bad) throws {

@@ -120,8 +120,9 @@ struct PNGTruecolor {
       let c = above
       let made = unsafeBitCast(a, to: SIMD4<UInt64>.self)
       let b = unsafeBitCast(SIMD4(Self.spread(SIMD2(first, 0)).x, made.x, made.y, made.z), to: Lanes.self)
-      let prediction =
-        a & isLeft | b & isAbove | ((a &+ b) &>> Lanes(repeating: 1)) & isMean | Self.paeth(a, b, c) & isPaeth
+      let straight = a & isLeft | b & isAbove
+      let mixed = ((a &+ b) &>> Lanes(repeating: 1)) & isMean | Self.paeth(a, b, c) & isPaeth
+      let prediction = straight | mixed
       // In pairs: four adjacent loads become a gather (LLVM 19 on AVX-512), which made this twice as slow.
       let bytes = unsafeBitCast(
         SIMD4(lowHalf: Self.spread(SIMD2(word0, word1)), highHalf: Self.spread(SIMD2(word2, word3))), to: Lanes.self)

@@ -51,16 +51,15 @@ enum MatrixSection {
           } + mean(zeroShot.map { $0.count == 1 ? $0[0] : nil }))
     }
     cells += rows.map { method, means in
-      [Page.Cell(method)]
-        + zip(means, best).map { own, best in
-          Page.Cell(own.map { Statistic([$0]) }, isBold: own != nil && own == best && rows.count > 1)
-        } + mean(means)
+      let accuracies = zip(means, best).map { own, best in
+        Page.Cell(own.map { Statistic([$0]) }, isBold: own != nil && own == best && rows.count > 1)
+      }
+      return [Page.Cell(method)] + accuracies + mean(means)
     }
+    let images = shots.map { $0 == 1 ? "1 training image" : "\($0) training images" } ?? "all training images"
     return Page.table(
       ["method"] + datasets + (datasets.count > 1 ? ["mean"] : []), cells,
-      caption:
-        "Mean accuracy (%) over seeds, \(shots.map { $0 == 1 ? "1 training image" : "\($0) training images" } ?? "all training images") per class; the best of each "
-        + "dataset is bold.")
+      caption: "Mean accuracy (%) over seeds, \(images) per class; the best of each dataset is bold.")
   }
 
   /// Bars of one dataset, with zero-shot as the first.
