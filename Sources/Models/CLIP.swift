@@ -31,7 +31,7 @@ public struct CLIP: Sendable, ParameterizedLayer {
   /// Every frozen tensor, vision first.
   public var parameters: [Parameter] { vision.parameters + text.parameters + [logitScale] }
 
-  /// The classifier of CLIP and of all methods built on it: scaled cosine similarity.
+  /// The classifier of CLIP and of all methods built on it: scaled cosine similarity (R-AMT (j), TaskRes (c)).
   ///
   ///     z_ic = s ⟨f_i / ‖f_i‖, t_c / ‖t_c‖⟩,   s = exp(logitScale)
   ///

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// The largest elements of several tensors in descending order, in linear time.
+/// The largest elements of several tensors in descending order, in linear time (SPT (d)).
 ///
 /// Anything not above zero, including NaN, counts as 0. Equal elements keep the order
 /// of the tensors and of their elements.

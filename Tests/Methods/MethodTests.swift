@@ -180,6 +180,8 @@ import Testing
 }
 
 /// Which weights carry masks, and how they are grouped.
+///
+/// R-AMT (a) and (e).
 @Suite struct MaskSitesTests {
   static let attention = ["attention.query", "attention.key", "attention.value"]
 

@@ -5,6 +5,7 @@ import Testing
 
 @testable import Models
 
+/// SPT (i), (j) and (o).
 @Suite struct BranchTests {
   private let weight = Parameter(
     Site("vision.blocks.0.mlp.up", .mlpUp, block: 0), CheckNumbers(seed: 1).tensor([5, 3]))

@@ -7,6 +7,8 @@ import Testing
 @testable import Models
 
 /// A tiny CLIP in Hugging Face's layout, against every number transformers computes for it.
+///
+/// R-AMT (j), TaskRes (c).
 @Suite(.golden(.clip)) struct CLIPTests {
   let directory: CLIPDirectory
   let item: GoldenCase

@@ -46,11 +46,6 @@ import Testing
     ("Sources/Methods/Sites/SiteMethod.swift", "recipes whose source is the authors' scripts of SPT"),
     ("Sources/Methods/Heads/HeadMethods.swift", "a recipe whose source is the same scripts"),
     ("Sources/Tensor/Random.swift", "the list of what random numbers are drawn for"),
-    ("Sources/Tensor/Masks/", "bit masks, real ones and masked weights: R-AMT, section 3"),
-    ("Sources/Tensor/Operations/MaskedLinear.swift", "the operation of R-AMT, section 3"),
-    ("Sources/Tensor/Operations/MaskedWeight.swift", "the operation of R-AMT, section 3"),
-    ("Sources/Tensor/Operations/Distillation.swift", "the loss L_kl of R-AMT"),
-    ("Sources/Tensor/Operations/SparseLinear.swift", "the operation of SPT, section 3"),
     ("Sources/Bench/Cases/", "benchmarks of methods"),
     ("Sources/Bench/Request.swift", "the list of benchmarks, as help prints it"),
     ("Sources/Bench/Work.swift", "the list of benchmarks"),
@@ -72,13 +67,21 @@ import Testing
   private static func mentions(of method: Method, in files: [SourceFile]) -> [(path: String, line: String)] {
     let names = Set((method.names + method.types(files)).map { $0[...] })
     func isNamed(_ line: Substring) -> Bool {
-      let words = line.words
+      let words = line.withoutCitations.words
       return words.contains { word in
         // `spt` in spt-lora, R-AMT in R-AMT-like.
         names.contains(word) || word.indices.contains { word[$0] == "-" && names.contains(word[..<$0]) }
       } || zip(words, words.dropFirst()).contains { names.contains("\($0) \($1)") }
     }
     return files.filter { !method.isOwn($0) }.flatMap { file in file.lines(where: isNamed).map { (file.path, $0) } }
+  }
+
+  /// `R-AMT (c), (d)` in a comment is an address in `docs/methods`, not knowledge of the method.
+  @Test func aCitationIsNoMention() {
+    let other = SourceFile("Sources/Methods/Training/B.swift", "/// Adam (R-AMT (g), (h) and eq. 7, SPT (l) to (n)).")
+    for method in Method.all { #expect(Self.mentions(of: method, in: [other]).isEmpty) }
+    let code = SourceFile(other.path, "let a = \"R-AMT (g)\"")
+    #expect(Self.mentions(of: Method.all[0], in: [code]).count == 1)
   }
 
   @Test(arguments: Method.all) func aMethodIsNamedInItsFoldersOnly(_ method: Method) throws {
@@ -106,5 +109,17 @@ import Testing
     let files = [SourceFile(own, "public struct MaskRule {\n\(line)\n}"), SourceFile(other, "\(line)\nlet b = 1")]
     #expect(Self.mentions(of: Method.all[0], in: files).map(\.line) == ["\(other):1: \(line)"])
     #expect(Self.mentions(of: Method.all[1], in: files).isEmpty)
+  }
+}
+
+extension Substring {
+  /// A comment without the equations that it cites, and the papers that these are of.
+  fileprivate var withoutCitations: Substring {
+    guard let start = firstRange(of: "//") else { return self }
+    let number = "(?:\\([a-z]\\)|eq\\. [0-9]+)"
+    let citation = "(?:R-AMT|SPT|TaskRes) \(number)(?:(?:, and |, | and | to )\(number))*"
+    let comment = String(self[start.lowerBound...])
+    return self[..<start.lowerBound]
+      + comment.replacingOccurrences(of: citation, with: "", options: .regularExpression)
   }
 }

@@ -3,6 +3,7 @@ import FrugalTestSupport
 import Tensor
 import Testing
 
+/// SPT (d).
 @Suite struct RankingTests {
   /// The same by a stable sort.
   private func sorted(_ tensors: [Tensor]) -> [(tensor: Int, place: Int)] {

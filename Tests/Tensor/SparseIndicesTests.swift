@@ -3,6 +3,7 @@ import FrugalTestSupport
 import Tensor
 import Testing
 
+/// SPT (k).
 @Suite struct SparseIndicesTests {
   @Test func risingPlacesWithinTheShapeAreValid() {
     #expect(SparseIndices.areValid([], in: [0]) && SparseIndices.areValid([0, 3, 5], in: [2, 3]))

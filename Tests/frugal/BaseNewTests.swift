@@ -4,6 +4,8 @@ import Tensor
 import Testing
 
 /// `--classes base`: half of the classes are learned, the others met at the end.
+///
+/// R-AMT (o).
 @Suite struct BaseNewTests {
   private func run(_ folder: TemporaryFolder, _ name: String, _ method: String = "r-amt") -> [String] {
     Workbench.quickRun(method, out: folder.url.appendingPathComponent(name)) + ["--classes", "base"]

@@ -8,7 +8,7 @@ import Tensor
 ///
 /// - A mask is a U8 tensor of packed bits, `SITE.mask`, least significant bit first: `numpy.unpackbits(x,
 ///   bitorder="little")`, cut to the number of weights, gives it back in the row-major order of the weight. A bit of 1
-///   keeps the weight.
+///   keeps the weight (R-AMT (h)).
 /// - Shifts of single weights are two tensors, `SITE.sparse` with the values to be added and `SITE.sparse.places` (I64)
 ///   with their ascending row-major indices in the weight.
 /// - A branch is `SITE.branch.down`, `SITE.branch.up` and, of an adapter, `….bias` of both; its form is in the

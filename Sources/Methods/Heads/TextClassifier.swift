@@ -3,7 +3,7 @@ import Tensor
 
 /// The rule that combines the text features of several templates into one classifier row per class.
 public enum TextEnsembling: String, Sendable, CaseIterable, Codable {
-  /// The mean of the raw features, as the papers of this project do.
+  /// The mean of the raw features, as the papers of this project do (TaskRes (a)).
   case rawMean = "raw-mean"
   /// The mean of the features of length 1, scaled to length 1: CLIP's prompt ensembling (Radford et al. 2021,
   /// section 3.1.4).

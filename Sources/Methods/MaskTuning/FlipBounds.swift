@@ -2,7 +2,8 @@ import Foundation
 import Tensor
 
 extension MaskTuning {
-  /// Says so where the learning rates cannot carry a mask across its threshold, or can only with growing gradients.
+  /// Says so where the learning rates cannot carry a mask across its threshold, or can only with growing gradients
+  /// (R-AMT (n)).
   public func warnings(rule: OptimizerRecipe.Kind, learningRates rates: [Double]) -> [String] {
     guard rule == .adam, Self.steadyFlip(learningRates: rates) == nil else { return [] }
     let outcome =

@@ -1,7 +1,7 @@
 import Models
 import Tensor
 
-/// Regularised mask tuning (R-AMT and its variants; Zheng et al., ICCV 2023; (a) to (f), eq. 7).
+/// Regularised mask tuning (R-AMT (a) to (f), eq. 7, and its variants; Zheng et al., ICCV 2023).
 ///
 /// Every masked weight W gets a real mask M of its shape. The encoder uses W ⊙ B with B = 1[M > α]; only M is learned,
 /// by the straight-through gradient ∂L/∂M = ∂L/∂(W ⊙ B) ⊙ W. Two losses give two gradients,
@@ -99,7 +99,7 @@ public struct MaskTuning: EncoderTuning {
 
   /// The masked share of each block, of each masked tensor outside of blocks, and of all masked tensors together.
   ///
-  /// An entry counts as masked where m ≤ α, as it is used; the released code counts m < α.
+  /// An entry counts as masked where m ≤ α, as it is used; the released code counts m < α (R-AMT (m)).
   public func shares(_ values: [Tensor]) -> [Share] {
     var layers: [(name: String, part: Int, whole: Int)] = []
     for (parameter, mask) in zip(parameters, masks(values)) {

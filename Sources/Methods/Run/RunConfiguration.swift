@@ -142,10 +142,12 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
     if templates.isEmpty, MethodName(method)?.head.needsText ?? true {
       return wrong("templates", "at least one", "none")
     }
-    if let classes {
-      guard classes == .base else { return wrong("classes", "base, or nothing for all", classes.rawValue) }
+    switch classes {
+    case nil: break
+    case .all, .new: return wrong("classes", "base, or nothing for all", classes?.rawValue ?? "")
+    case .base:
       guard MethodName(method)?.head.meetsNewClasses ?? true else {
-        return wrong("classes", "all, as \(method) learns only the classes it is trained on", classes.rawValue)
+        return wrong("classes", "all, as \(method) learns only the classes it is trained on", "base")
       }
       guard data.newClasses?.isEmpty == false else {
         return wrong("data.newClasses", "names with base classes", "none")

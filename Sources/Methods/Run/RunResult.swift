@@ -41,7 +41,7 @@ public struct RunResult: Sendable, Codable, Equatable {
     init(_ mask: BitMask) { (masked, weights) = (mask.prunedCount, mask.count) }
   }
 
-  /// 2 a b / (a + b); 0 for two zeros.
+  /// 2 a b / (a + b); 0 for two zeros (R-AMT (o)).
   public static func harmonicMean(_ a: Double, _ b: Double) -> Double { a + b == 0 ? 0 : 2 * a * b / (a + b) }
 
   /// The method's name.

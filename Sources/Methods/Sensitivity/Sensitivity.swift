@@ -1,7 +1,7 @@
 import Models
 import Tensor
 
-/// The sensitivity of each weight of an image tower for a task (SPT, He et al., ICCV 2023; (a) and (b)).
+/// The sensitivity of each weight of an image tower for a task (SPT (a) and (b); He et al., ICCV 2023).
 ///
 /// The gain from tuning weight w_n alone is s_n = L(w) − L(w with w_n tuned). To first order, and with one gradient
 /// step of a common length for the tuning, s_n ∝ g_n² (paper, section 3.1). The paper sums over samples,

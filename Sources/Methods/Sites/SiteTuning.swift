@@ -29,7 +29,7 @@ public struct BranchDesign: Sendable, Hashable {
   /// The initial values of its tensors.
   public let start: Start
 
-  /// The initial values of a branch's tensors.
+  /// The initial values of a branch's tensors (SPT (n)).
   public enum Start: String, Sendable, Hashable, Codable, CaseIterable {
     /// Both maps N(0, 0.02²): the branch changes the model from the start.
     case normal

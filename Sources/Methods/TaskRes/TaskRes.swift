@@ -1,7 +1,7 @@
 import Models
 import Tensor
 
-/// Task residual tuning (Yu et al., CVPR 2023; (b) and (c)).
+/// Task residual tuning (TaskRes (b) and (c); Yu et al., CVPR 2023).
 ///
 ///     t'_c = t_c + α x_c
 ///

@@ -8,7 +8,7 @@ import Tensor
 ///     m ← β₁ m + (1 − β₁) g,   v ← β₂ v + (1 − β₂) g²
 ///     θ ← θ − η / (1 − β₁ᵗ) · m / (√v / √(1 − β₂ᵗ) + ε)
 ///
-/// The factors are formed in double precision and rounded once.
+/// The factors are formed in double precision and rounded once (R-AMT (g), SPT (l), TaskRes (e)).
 public struct Adam: Optimizer {
   /// The kind of weight decay.
   public enum Decay: String, Sendable, Hashable, CaseIterable {

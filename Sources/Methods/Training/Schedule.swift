@@ -1,7 +1,8 @@
 import Foundation
 import Tensor
 
-/// The learning rate by epoch: a warm-up of W epochs, then a constant or a half cosine.
+/// The learning rate by epoch: a warm-up of W epochs, then a constant or a half cosine (R-AMT (l), SPT (m),
+/// TaskRes (f)).
 ///
 /// With the base rate η, the period E and the minimum η₀, in epoch e = 0, 1, …:
 ///

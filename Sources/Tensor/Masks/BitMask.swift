@@ -83,7 +83,7 @@ extension BitMask {
   public enum ByteOrder: Sendable, Hashable, CaseIterable {
     /// Bit i is bit i mod 8 counted from the least significant: our delta files, and NumPy's `bitorder="little"`.
     case little
-    /// Bit i is bit i mod 8 counted from the most significant: the published checkpoints of R-AMT.
+    /// Bit i is bit i mod 8 counted from the most significant: the published checkpoints (R-AMT (h)).
     case big
   }
 

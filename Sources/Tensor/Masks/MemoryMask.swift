@@ -1,6 +1,6 @@
 /// Zeros where the mask has them: bit i belongs to the element i positions after `origin`.
 ///
-/// This is how a masked weight is used without ever being written (R-AMT, W ⊙ B).
+/// This is how a masked weight is used without ever being written (R-AMT (c)).
 struct MemoryMask {
   let words: UnsafePointer<MaskWord>
   let origin: UnsafePointer<Real>

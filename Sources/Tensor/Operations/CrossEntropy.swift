@@ -1,5 +1,5 @@
 extension Variable {
-  /// Cross-entropy with class labels, averaged over the batch.
+  /// Cross-entropy with class labels, averaged over the batch (R-AMT (k), TaskRes (d)).
   ///
   ///     ℒ = −(1/n) Σ_i log p_i[y_i],   p_i = softmax(z_i)
   ///     ∂z_i[c] = (∂ℒ/n) (p_i[c] − 1[c = y_i])

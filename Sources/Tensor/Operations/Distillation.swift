@@ -1,5 +1,5 @@
 extension Variable {
-  /// The distillation term of R-AMT ((f); Hinton et al. 2015): cross-entropy of a student with its teacher.
+  /// The distillation term of R-AMT (f) (Hinton et al. 2015): cross-entropy of a student with its teacher.
   ///
   ///     p = softmax(z⁰),   q = softmax(z),   ℒ = −(1/n) Σ_i Σ_c p_ic log q_ic
   ///     ∂z = (∂ℒ/n) (q − p)

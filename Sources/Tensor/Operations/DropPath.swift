@@ -1,5 +1,5 @@
 extension Variable {
-  /// Stochastic depth (Huang et al. 2016), sample by sample: a residual branch is dropped or kept as a whole.
+  /// Stochastic depth (Huang et al. 2016; SPT (o)), sample by sample: a residual branch is dropped or kept as a whole.
   ///
   ///     y_b = x_b / (1 − p) where U_b ≥ p, else 0,   U_b uniform in [0, 1), one for every sample
   ///     ∂x_b = ∂y_b / (1 − p) where U_b ≥ p, else 0

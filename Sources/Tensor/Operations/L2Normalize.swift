@@ -1,5 +1,5 @@
 extension Variable {
-  /// Every row divided by its Euclidean norm.
+  /// Every row divided by its Euclidean norm; with the scale α of the residual, the gradient of TaskRes (g).
   ///
   ///     y = x / ‖x‖,   ∂x = (∂y − y ⟨y, ∂y⟩) / ‖x‖
   ///

@@ -6,6 +6,7 @@ import Testing
 
 @testable import Methods
 
+/// TaskRes (a).
 @Suite struct TextClassifierTests {
   /// Two classes, two templates, width 2, of lengths 5, 1; 2, 10.
   let features = Tensor([2, 2, 2], [3, 4, 0, 1, 2, 0, 6, 8])

@@ -6,6 +6,8 @@ import Testing
 @testable import Methods
 
 /// When a mask can cross the threshold: 0.005 of way, at learning rates of 1e-5 to 1e-4.
+///
+/// R-AMT (n).
 @Suite struct FlipTests {
   /// Half a cosine over the epochs, as published, with some steps an epoch.
   static func cosine(_ epochs: Int, _ steps: Int, _ rate: Double = 8e-5) -> [Double] {

@@ -5,6 +5,7 @@ import Testing
 
 @testable import Methods
 
+/// R-AMT eq. 7.
 @Suite struct GradientDropoutTests {
   static let seed: UInt64 = 20
   static let strengths: [Real] = [0, 0.3, 0.5, 1]

@@ -7,6 +7,8 @@ import Testing
 /// R-AMT and its variants step by step against the published code, run in double precision on small encoders.
 ///
 /// Every step begins at the recorded state, so that nothing adds up from one to the next.
+///
+/// R-AMT (c) to (g), eq. 7, (m).
 @Suite(.golden(.ramt)) struct MaskTuningGoldenTests {
   static let traces = GoldenSet.ramt.cases(op: "ramt_trace")
 

@@ -5,6 +5,7 @@ import Testing
 
 @testable import Methods
 
+/// R-AMT (i).
 @Suite struct ParameterSelectionTests {
   let model: CLIP
   let parameters: [Parameter]

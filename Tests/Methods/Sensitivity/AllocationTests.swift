@@ -4,6 +4,8 @@ import Testing
 @testable import Methods
 
 /// The choice among the allocations of a sweep.
+///
+/// SPT (e).
 @Suite struct AllocationTests {
   /// Four entries by themselves, and τ that go beyond them.
   private func sweep(_ thresholds: [Int]) -> AllocationSweep {

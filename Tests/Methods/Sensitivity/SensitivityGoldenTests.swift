@@ -5,6 +5,7 @@ import Testing
 
 @testable import Methods
 
+/// SPT (a) to (e).
 @Suite(.golden(.spt, .vit)) struct SensitivityGoldenTests {
   @Test func squaredGradientsOfEveryTensorAreTheirs() throws {
     let golden = try GoldenSPT()
@@ -101,6 +102,8 @@ import Testing
 }
 
 /// The authors' own allocations on VTAB-1k: what was tuned gives the totals that were published.
+///
+/// SPT (f) to (h).
 @Suite(.golden(.spt)) struct PublishedAllocationTests {
   /// The kinds of ViT-B/16, of which all published allocations are, by the released code's names.
   static func kind(_ name: String) -> SensitivitySite.Kind {

@@ -6,6 +6,8 @@ import Testing
 @testable import Methods
 
 /// Training steps of the released code, from recorded values: gradients, AdamW updates, logits.
+///
+/// SPT (i) to (l).
 @Suite(.golden(.spt, .vit)) struct SensitivityTuningGoldenTests {
   static let runs = GoldenSet.spt.cases(op: "spt_training")
 

@@ -9,6 +9,8 @@ import Testing
 @testable import Methods
 
 /// Who is ranked and what becomes of an allocation.
+///
+/// SPT (i), (j) and (n).
 @Suite struct SensitivityTuningTests {
   private let tower = VisionTransformer.random(
     VisionConfiguration(

@@ -6,6 +6,8 @@ import Testing
 @testable import Methods
 
 /// Steps of TaskRes with given batches and learning rates, against PyTorch.
+///
+/// TaskRes (b) to (e).
 @Suite(.golden(.taskres)) struct TaskResGoldenTests {
   static let runs = GoldenSet.taskres.cases(op: "taskres_training")
 

@@ -7,7 +7,7 @@ import Testing
 
 /// What the gradients of a step say beyond finite differences, which are those of `MethodChecks`.
 @Suite struct TaskResGradientTests {
-  /// ∂L/∂x_c = (α / ‖t'_c‖) (I − u_c u_cᵀ) ∂L/∂u_c has no part along t'_c (TaskRes (b), (c)).
+  /// ∂L/∂x_c = (α / ‖t'_c‖) (I − u_c u_cᵀ) ∂L/∂u_c has no part along t'_c (TaskRes (g)).
   @Test func theGradientOfTheResidualIsAcrossTheClassifier() throws {
     let (model, images, labels) = (try TinyCLIP.model(), TinyCLIP.images(3), TinyCLIP.labels(3))
     let head = TaskRes(textFeatures: TinyCLIP.textFeatures, alpha: 0.5, logitScale: model.logitScale)

@@ -3,6 +3,7 @@ import Methods
 import Tensor
 import Testing
 
+/// R-AMT (g), SPT (l), TaskRes (e).
 @Suite(.golden(.optim)) struct OptimizerGoldenTests {
   @Test(arguments: GoldenSet.optim.cases(op: "optimizer_trace")) func traceIsFollowed(_ golden: GoldenCase) throws {
     let tensors = try golden.tensors()

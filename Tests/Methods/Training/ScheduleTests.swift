@@ -4,6 +4,7 @@ import Methods
 import Tensor
 import Testing
 
+/// R-AMT (l), SPT (m), TaskRes (f).
 @Suite struct ScheduleTests {
   @Test func cosineBeginsAtTheBaseAndPassesItsHalf() {
     let schedule = Schedule(base: 0.4, period: 10)

@@ -17,6 +17,7 @@ private func mask(_ bits: [Bool]) -> BitMask {
 
 private func read(_ mask: BitMask) -> [Bool] { (0..<mask.count).map { mask[$0] } }
 
+/// R-AMT (h).
 @Suite struct BitMaskTests {
   @Test(arguments: counts, [false, true]) func repeatingSetsEveryBit(_ count: Int, _ bit: Bool) {
     let mask = BitMask(repeating: bit, count: count)

@@ -3,6 +3,8 @@ import Tensor
 import Testing
 
 /// Every golden case of single operations: values, and the gradient of Σ y dy, or of y where it is a scalar.
+///
+/// R-AMT (f) and (k), TaskRes (d).
 @Suite(.golden(.ops)) struct OperationGoldenTests {
   /// What golden cases have that no method here needs, each with how a case shows it.
   private static let unsupported: [(feature: String, isIn: @Sendable (GoldenCase) -> Bool)] = [

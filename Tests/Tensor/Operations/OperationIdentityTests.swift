@@ -190,6 +190,7 @@ private func _log(_ x: Double) -> Double {
   }
 }
 
+/// R-AMT (c).
 @Suite struct MaskedWeightIdentityTests {
   @Test(arguments: [1, 16, 19]) func maskOfOnesChangesNothing(_ count: Int) {
     var values = numbers(1, [count]).values
