@@ -60,6 +60,8 @@ let tests = [
   test(
     "FrugalTests", "frugal", of: "Tensor", "Formats", "Datasets", "Models", "Methods", "Checks", "frugal"),
   test("StructureTests", "Structure"),
+  // The reference depends on nothing of ours, and neither do its tests.
+  .testTarget(name: "ReferenceTests", dependencies: ["Reference"], swiftSettings: plain),
 ]
 
 let package = Package(
@@ -69,6 +71,8 @@ let package = Package(
     .library(name: "Frugal", targets: ["Frugal"] + libraries),
   ],
   targets: [
+    // The papers in plain loops: what tests, Bench and Checks compare the libraries with; no part of Frugal.
+    .target(name: "Reference", swiftSettings: numeric),
     .target(name: "Tensor", swiftSettings: numeric),
     .target(name: "Formats", dependencies: ["Tensor"], swiftSettings: pictures),
     .target(name: "Datasets", dependencies: ["Tensor", "Formats"], swiftSettings: pictures),

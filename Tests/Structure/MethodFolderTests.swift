@@ -46,6 +46,7 @@ import Testing
     ("Sources/Methods/Sites/SiteMethod.swift", "recipes whose source is the authors' scripts of SPT"),
     ("Sources/Methods/Heads/HeadMethods.swift", "a recipe whose source is the same scripts"),
     ("Sources/Tensor/Random.swift", "the list of what random numbers are drawn for"),
+    ("Sources/Reference/", "the papers in plain loops"),
     ("Sources/Bench/Cases/", "benchmarks of methods"),
     ("Sources/Bench/Request.swift", "the list of benchmarks, as help prints it"),
     ("Sources/Bench/Work.swift", "the list of benchmarks"),
