@@ -61,7 +61,7 @@ let tests = [
     "FrugalTests", "frugal", of: "Tensor", "Formats", "Datasets", "Models", "Methods", "Checks", "frugal"),
   test("StructureTests", "Structure"),
   // The reference depends on nothing of ours, and neither do its tests.
-  .testTarget(name: "ReferenceTests", dependencies: ["Reference"], swiftSettings: plain),
+  .testTarget(name: "ReferenceTests", dependencies: ["Reference"], swiftSettings: numeric),
 ]
 
 let package = Package(
