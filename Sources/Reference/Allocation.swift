@@ -1,6 +1,6 @@
 import Foundation
 
-/// What a matrix that matters as a whole gets.
+/// The module of a matrix that matters as a whole.
 public enum ModuleKind: Sendable {
   /// A parallel low-rank branch.
   case lora
@@ -17,8 +17,8 @@ public enum ModuleKind: Sendable {
 
 /// The names of the ranked tensors of a vision transformer, in the order of its forward pass (SPT (c)).
 ///
-/// Norms, biases, and the six linear maps of every block. The patch embedding, the positions and their like stay frozen;
-/// class token and head are always trained.
+/// Norms, biases, and the six linear maps of every block. Patch embedding and positions stay frozen; class token and
+/// head are always trained.
 public func rankedNames(blocks: Int, hasPreNorm: Bool = false) -> [String] {
   var names = hasPreNorm ? ["vision.preNorm.scale", "vision.preNorm.shift"] : []
   for block in (0..<blocks).map({ "vision.blocks.\($0)" }) {

@@ -17,13 +17,13 @@ public struct BranchForm: Sendable, Equatable {
 }
 
 extension Network {
-  /// What the branch of linear map NAME adds to its output (SPT (i), (j)).
+  /// The output of the branch of linear map NAME, which is added to that of the map (SPT (i), (j)).
   ///
-  ///     parallel, LoRA:        y = z + drop(U D dropout(x))                       z = W x + b
-  ///     sequential, adapter:   y = z + drop(U φ(D dropout(z) + c) + e)            φ = GELU
+  ///     y = z + drop(U φ(D dropout(h) + c) + e),   z = W x + b
+  ///     LoRA: h = x, no φ, no biases;   adapter: h = z, φ = GELU
   ///
-  /// - read: [samples · tokens, in], x or z; D = NAME.branch.down: [rank, in]; U = NAME.branch.up: [out, rank]; biases
-  ///   c, e of the same names with .bias, if there are any.
+  /// - read h: [samples · tokens, in]; D = NAME.branch.down: [rank, in]; U = NAME.branch.up: [out, rank]; biases c and
+  ///   e under the same names with .bias, if there are any.
   /// - Random numbers: NAME.dropout, one per element of `read`, and NAME.dropPath, one per sample.
   func branch(_ read: Matrix, _ name: String, _ form: BranchForm, samples: Int) -> Matrix {
     let (_, _, hidden) = branchValues(read, name, form)
@@ -31,9 +31,8 @@ extension Network {
     return skipped(wide, "\(name).dropPath", form.dropPath, samples: samples)
   }
 
-  /// The gradient of what the branch of linear map NAME reads; adds the gradients of its tensors to `gradients`.
-  ///
-  /// Every step of the forward pass in reverse.
+  /// The gradient of what the branch of linear map NAME reads; stores the gradients of its tensors by their
+  /// names. Every step of the forward pass in reverse.
   func branchBackward(
     _ dy: Matrix, read: Matrix, _ name: String, _ form: BranchForm, samples: Int, _ gradients: inout Parameters
   ) -> Matrix {
@@ -54,8 +53,7 @@ extension Network {
     _ read: Matrix, _ name: String, _ form: BranchForm
   ) -> (kept: Matrix, narrow: Matrix, hidden: Matrix) {
     let kept = dropped(read, "\(name).dropout", form.dropout)
-    let narrow = linear(
-      kept, weight: self["\(name).branch.down"], bias: weights["\(name).branch.down.bias"])
+    let narrow = linear(kept, weight: self["\(name).branch.down"], bias: weights["\(name).branch.down.bias"])
     return (kept, narrow, form.hasActivation ? gelu(narrow) : narrow)
   }
 

@@ -4,7 +4,7 @@ import Foundation
 ///
 ///     u = x / ‖x‖
 ///
-/// A norm below 1e-12 counts as 1e-12, so that a row of zeros stays one.
+/// A norm below 1e-12 counts as 1e-12, so that zeros stay zeros.
 ///
 /// - x, u: [rows, width].
 public func normalizedRows(_ x: Matrix) -> Matrix {

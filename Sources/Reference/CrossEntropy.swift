@@ -26,7 +26,7 @@ public func crossEntropyBackward(_ logits: Matrix, labels: [Int]) -> Matrix {
 ///
 ///     L = −(1/n) Σ_i Σ_c softmax(z⁰_i)_c log softmax(z_i)_c
 ///
-/// The teacher's entropy is not subtracted: L is not 0 where both agree, but its gradient is that of KL(teacher‖student).
+/// The teacher's entropy is not subtracted: L is not 0 where both agree; its gradient is that of KL(teacher ‖ student).
 ///
 /// - student z, teacher z⁰: [n, classes].
 public func distillation(_ student: Matrix, teacher: Matrix) -> Double {

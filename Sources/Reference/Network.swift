@@ -1,4 +1,4 @@
-/// The sizes of a stack of transformer blocks that its weights do not tell, and what is added to its linear maps.
+/// The sizes of a stack of transformer blocks that do not follow from its weights, and the forms of its branches.
 public struct TransformerSettings: Sendable {
   /// The number of blocks.
   public var blocks: Int
@@ -44,7 +44,7 @@ public struct Network: Sendable {
     layerNorm(x, scale: self["\(name).scale"], shift: self["\(name).shift"], epsilon: settings.epsilon)
   }
 
-  /// ∂x of layer norm NAME; adds the gradients of its scale and shift to `gradients`.
+  /// ∂x of layer norm NAME; stores the gradients of its scale and shift by their names.
   func normBackward(_ dy: Matrix, x: Matrix, _ name: String, _ gradients: inout Parameters) -> Matrix {
     let d = layerNormBackward(dy, x: x, scale: self["\(name).scale"], epsilon: settings.epsilon)
     gradients["\(name).scale"] = d.scale
@@ -53,14 +53,14 @@ public struct Network: Sendable {
   }
 
   /// Linear map NAME, with its branch if it has one; x: [samples · tokens, in].
-  func tunedLinear(_ x: Matrix, _ name: String, samples: Int) -> Matrix {
+  public func tunedLinear(_ x: Matrix, _ name: String, samples: Int) -> Matrix {
     let y = linear(x, weight: self[name], bias: weights["\(name).bias"])
     guard let form = settings.branches[name] else { return y }
     return y + branch(form.isSequential ? y : x, name, form, samples: samples)
   }
 
-  /// ∂x of linear map NAME; adds the gradients of its weight, bias and branch to `gradients`.
-  func tunedLinearBackward(
+  /// ∂x of linear map NAME; stores the gradients of its weight, bias and branch by their names.
+  public func tunedLinearBackward(
     _ dy: Matrix, x: Matrix, _ name: String, samples: Int, _ gradients: inout Parameters
   ) -> Matrix {
     var (dBase, dxOfBranch) = (dy, Matrix(x.rows, x.columns))
@@ -85,10 +85,9 @@ public struct Network: Sendable {
     settings.nonlinearity == .gelu ? geluBackward(dy, x: x) : quickGELUBackward(dy, x: x)
   }
 
-  /// The random numbers NAME of a training step; empty in evaluation.
+  /// The random numbers NAME of a training step.
   func uniform(_ name: String) -> [Double] {
-    guard let draws else { return [] }
-    guard let uniform = draws[name] else { fatalError("Network: expected random numbers \(name), found none") }
+    guard let uniform = draws?[name] else { fatalError("Network: expected random numbers \(name), found none") }
     return uniform
   }
 }

@@ -33,8 +33,8 @@ public func masked(_ weight: Matrix, mask: Matrix, threshold: Double = maskThres
 ///
 ///     ∂M := ∂B = ∂W' ⊙ W
 ///
-/// The step from M to B has slope 0 or none. ∂B is the gradient of a mask relaxed to real values, W' = W ⊙ B; it depends
-/// on neither M nor B, so that a dropped weight can come back.
+/// The step from M to B has slope 0 or none. ∂B is the gradient of a mask relaxed to real values, W' = W ⊙ B; it
+/// depends on neither M nor B, so that a dropped weight can come back.
 ///
 /// - dMasked, weight: one shape.
 public func maskedBackward(_ dMasked: Matrix, weight: Matrix) -> Matrix { dMasked.zip(weight) { $0 * $1 } }
@@ -68,13 +68,16 @@ public func keepProbability(_ a: Double, _ b: Double) -> Double {
 ///
 /// - a = ∂L_a/∂M, b = ∂L_b/∂M, uniform U: one shape.
 public func gradientDropout(_ a: Matrix, _ b: Matrix, uniform: [Double], lambda: Double) -> Matrix {
-  let u = Matrix(a.rows, a.columns, uniform)
-  return a.zip(a.zip(b, keepProbability).zip(u) { p, u in p > u ? 1 : 0 }) { a, isKept in
-    ((1 - lambda) + lambda * isKept) * a
+  require(uniform.count == a.count, "gradientDropout: expected \(a.count) uniform numbers, found \(uniform.count)")
+  var g = a
+  for k in g.values.indices {
+    let isKept = keepProbability(a.values[k], b.values[k]) > uniform[k]
+    g.values[k] = ((1 - lambda) + lambda * (isKept ? 1 : 0)) * a.values[k]
   }
+  return g
 }
 
-/// What a training step of R-AMT is made of.
+/// The quantities of a training step of R-AMT, before its update.
 public struct MaskStep: Sendable {
   /// L_ce, Σ_t ‖M_t‖₂ and L_b.
   public var crossEntropy = 0.0, norm = 0.0, distillation = 0.0
@@ -110,8 +113,7 @@ public func maskStep(
 
   /// ∂M of every mask for the gradient of a loss with respect to z.
   func maskGradients(_ dLogits: Matrix) -> Parameters {
-    let d = clipLogitsBackward(
-      dLogits, features: values.features, classifier: classifier, logitScale: logitScale)
+    let d = clipLogitsBackward(dLogits, features: values.features, classifier: classifier, logitScale: logitScale)
     let gradients = student.visionTransformerBackward(d.features, values, images: images).weights
     var result: Parameters = [:]
     for name in masks.keys { result[name] = maskedBackward(gradients.required(name), weight: tower[name]) }

@@ -24,9 +24,8 @@ public func classifierGradients(
 /// Nothing is updated between batches. With batches of one image this is the paper's sum over samples.
 ///
 /// - sums S: one matrix per ranked tensor, by its name, zeros at first.
-public func addSensitivity(
-  to sums: inout Parameters, _ tower: Network, images: Images, labels: [Int]
-) -> Double {
+@discardableResult
+public func addSensitivity(to sums: inout Parameters, _ tower: Network, images: Images, labels: [Int]) -> Double {
   let (loss, gradients) = classifierGradients(tower, images: images, labels: labels)
   for (name, sum) in sums { sums[name] = sum.zip(gradients.required(name)) { $0 + $1 * $1 } }
   return loss
@@ -69,8 +68,8 @@ public func shiftedBackward(_ dShifted: Matrix, at indices: [Int]) -> Matrix {
 
 /// One training step of SPT (SPT (i) to (l)). Returns the loss before the step.
 ///
-/// What is trained is given by name: whole tensors under their own (the class token, vectors, head.weight and
-/// head.bias), branches as NAME.branch.down, .down.bias, .up and .up.bias, shifts d of single entries as NAME.sparse.
+/// Names of what is trained: those of whole tensors (the class token, vectors, head.weight and head.bias); of branches
+/// NAME.branch.down, .down.bias, .up and .up.bias; of the shifts d of single entries NAME.sparse.
 ///
 /// The update is AdamW; weight decay acts on matrices but not on vectors, shifts and the class token.
 ///

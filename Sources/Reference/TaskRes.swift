@@ -27,8 +27,8 @@ public func residualClassifier(_ base: Matrix, residual: Matrix, alpha: Double) 
 ///     L = cross-entropy of z,   z_ic = s ⟨f_i / ‖f_i‖, t'_c / ‖t'_c‖⟩
 ///     ∂x_c = α ∂t'_c = (α / ‖t'_c‖) (∂u_c − u_c ⟨u_c, ∂u_c⟩)   with u_c = t'_c / ‖t'_c‖
 ///
-/// - residual x: [classes, embedding]; features f: [batch, embedding], of the frozen image tower; labels: one per image;
-///   learningRate: that of the epoch; weightDecay is added to the gradient.
+/// - residual x: [classes, embedding]; features f: [batch, embedding], of the frozen image tower; labels: one per
+///   image; learningRate: that of the epoch; weightDecay is added to the gradient.
 public func residualStep(
   _ residual: inout Matrix, _ moments: inout Moments, base: Matrix, features: Matrix, labels: [Int],
   logitScale: Double, alpha: Double = 0.5, learningRate: Double, weightDecay: Double = 5e-4

@@ -1,4 +1,4 @@
-/// What a text transformer computes: its features, and all that its backward pass reads.
+/// The features of a text transformer, and every value on the way to them that its backward pass reads.
 public struct TextValues: Sendable {
   /// Tokens with their positions: [samples · length, width].
   public let embedded: Matrix

@@ -49,7 +49,8 @@ public func prependedBackward(_ dy: Matrix, samples: Int) -> (x: Matrix, token: 
 ///
 /// - x, y: [samples · tokens, width]; positions p: [tokens, width]. The gradient of x is ∂y.
 public func withPositions(_ x: Matrix, _ positions: Matrix) -> Matrix {
-  x + selectRows(positions, (0..<x.rows).map { $0 % positions.rows })
+  require(x.rows % positions.rows == 0, "withPositions: expected sequences of \(positions.rows), found \(x.rows) rows")
+  return x + selectRows(positions, (0..<x.rows).map { $0 % positions.rows })
 }
 
 /// The gradient of positions.

@@ -1,4 +1,4 @@
-/// What a transformer block computes, by the names of the figure: its output, and all that its backward pass reads.
+/// The output of a transformer block, and every value on the way to it that its backward pass reads.
 public struct BlockValues: Sendable {
   /// z, the input.
   public let input: Matrix
@@ -45,7 +45,7 @@ extension Network {
       middle: middle, mlpNorm: mlpNorm, hidden: hidden, activated: activated, mlp: mlp, output: output)
   }
 
-  /// ∂z of a transformer block; adds the gradients of its tensors to `gradients`.
+  /// ∂z of a transformer block; stores the gradients of its tensors by their names.
   ///
   /// Every step of the forward pass in reverse. A sum hands its gradient to both terms, and what is read three times,
   /// norm(z), gets the sum of three gradients.

@@ -20,10 +20,12 @@ public struct Images: Sendable, Equatable {
   func patchPixels(of size: Int) -> [Int] {
     var pixels: [Int] = []
     for image in 0..<count {
-      for (row, column) in (0..<height / size).flatMap({ row in (0..<width / size).map { (row, $0) } }) {
-        for channel in 0..<channels {
-          for (u, v) in (0..<size).flatMap({ u in (0..<size).map { (u, $0) } }) {
-            pixels.append(((image * channels + channel) * height + row * size + u) * width + column * size + v)
+      for row in stride(from: 0, through: height - size, by: size) {
+        for column in stride(from: 0, through: width - size, by: size) {
+          for channel in 0..<channels {
+            for y in row..<row + size {
+              for x in column..<column + size { pixels.append(((image * channels + channel) * height + y) * width + x) }
+            }
           }
         }
       }
@@ -50,7 +52,7 @@ public func patchesBackward(_ dy: Matrix, images: Images, of size: Int) -> Image
   return dx
 }
 
-/// What a vision transformer computes: its features, and all that its backward pass reads.
+/// The features of a vision transformer, and every value on the way to them that its backward pass reads.
 public struct VisionValues: Sendable {
   /// Patches, their embedding with class token and positions, and the result of the first norm, if there is one.
   public let patches, embedded, preNorm: Matrix
