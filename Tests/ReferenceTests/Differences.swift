@@ -32,9 +32,9 @@ func inner(_ a: Matrix, _ b: Matrix) -> Double { a.zip(b) { $0 * $1 }.values.red
 ///     ∂f/∂x ≈ (8 (f(x + h) − f(x − h)) − (f(x + 2h) − f(x − 2h))) / 12h,   h = ½ ε^⅕ max(1, |x|) ≈ 4e-4
 ///
 /// Truncation costs h⁴ f⁽⁵⁾/30 ≈ 1e-15 f⁽⁵⁾, rounding 1.5 ε |f|/h ≈ 1e-12 |f|. Errors are relative to the largest
-/// gradient of the same input, or to a thousandth of the largest of all: the gradient of a key's bias is 0 by theory, as
-/// it shifts all scores of a query alike, and its differences are rounding. Those are the worst seen, 2e-9; the bound of
-/// 1e-8 leaves room for other numbers, and a wrong sign, factor or index is wrong by 1e-2 and more.
+/// gradient of the same input, or to a thousandth of the largest of all: the gradient of a key's bias is 0 by theory,
+/// as it shifts all scores of a query alike, and its differences are rounding. Those are the worst seen, 2e-9; the
+/// bound of 1e-8 leaves room for other numbers, and a wrong sign, factor or index is wrong by 1e-2 and more.
 func expectDifferences(
   _ inputs: Parameters, _ gradients: Parameters, _ comment: String = "", function: (Parameters) -> Double
 ) {

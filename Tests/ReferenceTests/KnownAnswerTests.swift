@@ -87,7 +87,7 @@ import Testing
     expectEqual(logits.values, [3, 4, 0, 0, 0, 0], tolerance: 1e-12)
   }
 
-  /// Without dropout a LoRA is another weight, W + U D, and a sequential branch without φ is (1 + U D)(W x + b) + U c + e.
+  /// Without dropout a LoRA is another weight, W + U D; a sequential branch without φ is (1 + U D)(W x + b) + U c + e.
   @Test func branchesWithoutActivationAreOtherWeights() {
     var numbers = Numbers(seed: 51)
     let plain = Tiny.vision(&numbers, isCLIP: false)
@@ -114,7 +114,7 @@ import Testing
     }
   }
 
-  /// With p = ½ in the last of three blocks, the second has p = ¼: a sample is skipped below it, and divided by ¾ above.
+  /// With p = ½ in the last of three blocks, the second has p = ¼: a sample is skipped below it, else divided by ¾.
   @Test func stochasticDepthGrowsLinearly() {
     var numbers = Numbers(seed: 52)
     var network = Tiny.vision(&numbers, isCLIP: false, blocks: 3)
