@@ -2,10 +2,8 @@ import Foundation
 
 /// The memory of Adam for one tensor.
 public struct Moments: Sendable, Equatable {
-  /// m, the mean of recent gradients.
-  public var first: Matrix
-  /// v, the mean of their squares.
-  public var second: Matrix
+  /// m, the mean of recent gradients, and v, that of their squares.
+  public var first, second: Matrix
   /// t, the number of steps taken.
   public var steps = 0
 
@@ -38,6 +36,7 @@ public func adamStep(
   _ parameter: inout Matrix, gradient: Matrix, moments: inout Moments, learningRate: Double, weightDecay: Double = 0,
   decay: WeightDecay = .coupled, beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8
 ) {
+  require(gradient.count == parameter.count, "adamStep: expected \(parameter.count) gradients, found \(gradient.count)")
   moments.steps += 1
   let correction1 = 1 - pow(beta1, Double(moments.steps))
   let correction2 = 1 - pow(beta2, Double(moments.steps))

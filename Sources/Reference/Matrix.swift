@@ -6,10 +6,8 @@
 /// A vector is a matrix of one row. Sequences are stacked: what is [batch, tokens, width] elsewhere has batch · tokens
 /// rows here, those of the first sequence first.
 public struct Matrix: Sendable, Equatable {
-  /// The number of rows.
-  public let rows: Int
-  /// The number of columns.
-  public let columns: Int
+  /// The extents.
+  public let rows, columns: Int
   /// All elements, the first row first.
   public var values: [Double]
 

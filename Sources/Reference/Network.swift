@@ -1,9 +1,7 @@
 /// The sizes of a stack of transformer blocks that do not follow from its weights, and the forms of its branches.
 public struct TransformerSettings: Sendable {
-  /// The number of blocks.
-  public var blocks: Int
-  /// The number of attention heads; divides the width.
-  public var heads: Int
+  /// The number of blocks, and that of attention heads, which divides the width.
+  public var blocks, heads: Int
   /// ε of every layer norm: 1e-5 in CLIP, 1e-6 in ViT.
   public var epsilon: Double
   /// The nonlinearity of the MLP.
