@@ -58,7 +58,7 @@ let tests = [
   test("MethodsTests", "Methods", of: "Tensor", "Formats", "Datasets", "Models", "Methods", "Checks"),
   test("ChecksTests", "Checks", of: "Tensor", "Formats", "Models", "Methods", "Checks"),
   test(
-    "FrugalTests", "frugal", of: "Tensor", "Formats", "Datasets", "Models", "Methods", "Checks", "frugal"),
+    "FrugalTests", "frugal", of: "Tensor", "Formats", "Datasets", "Models", "Methods", "Checks", "Reference", "frugal"),
   test("StructureTests", "Structure"),
   // The reference depends on nothing of ours, and neither do its tests.
   .testTarget(name: "ReferenceTests", dependencies: ["Reference"], swiftSettings: numeric),

@@ -27,6 +27,7 @@ let commands: [any Command.Type] = [
   InspectCommand.self, EvaluateCommand.self, SensitivityCommand.self, TuneCommand.self, PredictCommand.self,
   ReportCommand.self, DemoCommand.self, ExportCommand.self, WorldCommand.self, PretrainCommand.self,
   GradcheckCommand.self, TraceCommand.self, GradeCommand.self, AuditCommand.self,
+  ExplainCommand.self,
 ]
 
 extension Command {

@@ -52,6 +52,8 @@ import Testing
     ("Sources/Bench/Work.swift", "the list of benchmarks"),
     ("Sources/frugal/Demo/", "the methods that the demo compares, and its claims"),
     ("Sources/frugal/Commands/SensitivityCommand.swift", "the command of SPT"),
+    ("Sources/frugal/Explain/", "one step of each paper on a toy"),
+    ("Sources/frugal/Commands/ExplainCommand.swift", "the list of these toys"),
     ("Sources/frugal/SensitivityReport.swift", "what this command writes"),
     ("Sources/frugal/SensitivityChart.swift", "what this command draws"),
     ("Sources/frugal/Report/Sections/WeightsSection.swift", "what this command wrote, in the report"),
