@@ -16,7 +16,7 @@ public func normalizedRows(_ x: Matrix) -> Matrix {
   return u
 }
 
-/// The gradient of rows divided by their norms.
+/// The gradient of rows divided by their norms; with α before it, TaskRes (g).
 ///
 ///     ∂x = (∂u − u ⟨u, ∂u⟩) / ‖x‖
 ///
@@ -37,7 +37,7 @@ public func normalizedRowsBackward(_ du: Matrix, x: Matrix) -> Matrix {
 /// √Σ x²
 func euclideanNorm(_ x: [Double]) -> Double { x.reduce(0) { $0 + $1 * $1 }.squareRoot() }
 
-/// CLIP's classifier: scaled cosine similarities (Radford et al. 2021, section 2.1; TaskRes (c)).
+/// CLIP's classifier: scaled cosine similarities (Radford et al. 2021, section 2.1; R-AMT (j), TaskRes (c)).
 ///
 ///     z_ic = s ⟨f_i / ‖f_i‖, t_c / ‖t_c‖⟩,   s = exp(logitScale)
 ///

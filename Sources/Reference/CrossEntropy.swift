@@ -1,4 +1,4 @@
-/// Cross-entropy with class labels, averaged over the batch (TaskRes (d); L_ce of R-AMT and SPT).
+/// Cross-entropy with class labels, averaged over the batch (R-AMT (k), TaskRes (d); L of SPT).
 ///
 ///     L = −(1/n) Σ_i log softmax(z_i)[y_i]
 ///

@@ -11,7 +11,7 @@ public func dropout(_ x: Matrix, probability: Double, uniform: [Double]) -> Matr
   return x.zip(Matrix(x.rows, x.columns, uniform)) { x, u in u >= probability ? x / (1 - probability) : 0 }
 }
 
-/// Stochastic depth, or drop path (Huang et al. 2016): all rows of a sample are dropped, or none.
+/// Stochastic depth, or drop path (Huang et al. 2016; SPT (o)): all rows of a sample are dropped, or none.
 ///
 ///     y_b = x_b / (1 − p) where U_b ≥ p, else 0
 ///

@@ -139,6 +139,13 @@ import Testing
     #expect(reader.citations(in: "a.swift", text: "let text = \"SPT (a)\"\n").isEmpty)
   }
 
+  /// What `Reference` leaves to the library: a ResNet's sites, file formats, schedules (its steps are given their
+  /// rates), the rules and figures around a run, initial values.
+  private static let withoutPlainForm = [
+    "R-AMT (b)", "R-AMT (h)", "R-AMT (i)", "R-AMT (l)", "R-AMT (m)", "R-AMT (n)", "R-AMT (o)", "SPT (m)", "SPT (n)",
+    "TaskRes (f)",
+  ]
+
   /// Every equation of this repository has code and test, and its checks exist.
   @Test func thisRepositoryHasNoGap() throws {
     let book = try AuditBook(repository: Fixtures.package)
@@ -146,6 +153,9 @@ import Testing
     let subjects = Set(CheckFamily.all.flatMap { family in family.checks.map { "\(family.name)/\($0.subject)" } })
     let documents = try book.documents { subjects.contains($0) ? 1e-9 : nil }
     #expect(documents.count == 3)
+    let plain = book.citations.filter { $1.contains { AuditBook.Form(of: $0.file) == .plain } }.keys
+    let left = book.pages.flatMap(\.equations).map(\.identity).filter { !plain.contains($0) }
+    #expect(left.map(\.description) == Self.withoutPlainForm)
   }
 
   @Test func errorsAreGivenByTheirDecade() {
