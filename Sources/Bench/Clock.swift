@@ -16,9 +16,9 @@ struct Spread: Codable {
   init(_ values: [Double]) {
     let sorted = values.sorted()
     func quantile(_ share: Double) -> Double {
-      let place = share * Double(sorted.count - 1)
-      let (below, above) = (sorted[Int(place)], sorted[min(Int(place) + 1, sorted.count - 1)])
-      return below + (place - place.rounded(.down)) * (above - below)
+      let rank = share * Double(sorted.count - 1)
+      let (below, above) = (sorted[Int(rank)], sorted[min(Int(rank) + 1, sorted.count - 1)])
+      return below + (rank - rank.rounded(.down)) * (above - below)
     }
     (median, lower, upper, samples) = (quantile(0.5), quantile(0.25), quantile(0.75), sorted.count)
   }

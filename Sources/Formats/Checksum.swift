@@ -49,10 +49,10 @@ public enum Checksum {
     }
     var sum: UInt64 = 0
     var weighted: UInt64 = 0
-    for (place, (a, b)) in [(a0, b0), (a1, b1), (a2, b2), (a3, b3)].enumerated() {
+    for (part, (a, b)) in [(a0, b0), (a1, b1), (a2, b2), (a3, b3)].enumerated() {
       for lane in 0..<16 {
         sum += UInt64(a[lane])
-        weighted += 64 * UInt64(b[lane]) - UInt64(4 * lane + place) * UInt64(a[lane])
+        weighted += 64 * UInt64(b[lane]) - UInt64(4 * lane + part) * UInt64(a[lane])
       }
     }
     return (sum, weighted)

@@ -23,7 +23,7 @@ public struct Branch {
   /// The form of a branch: everything besides its tensors.
   public struct Form: Sendable, Hashable, Codable {
     /// True if sequential: it reads the output of the linear map, not its input.
-    public var isBehind: Bool
+    public var isSequential: Bool
     /// True if φ is GELU, not the identity.
     public var hasActivation: Bool
     /// The probability that an element of its input is dropped in training.
@@ -37,10 +37,17 @@ public struct Branch {
 
     /// A form by its parts.
     public init(
-      isBehind: Bool, hasActivation: Bool, dropout: Double, dropPath: Double, dropoutSite: Int, dropPathSite: Int
+      isSequential: Bool, hasActivation: Bool, dropout: Double, dropPath: Double, dropoutSite: Int, dropPathSite: Int
     ) {
-      (self.isBehind, self.hasActivation, self.dropout, self.dropPath) = (isBehind, hasActivation, dropout, dropPath)
+      (self.isSequential, self.hasActivation, self.dropout, self.dropPath) = (
+        isSequential, hasActivation, dropout, dropPath
+      )
       (self.dropoutSite, self.dropPathSite) = (dropoutSite, dropPathSite)
+    }
+
+    private enum CodingKeys: String, CodingKey {
+      case isSequential = "isBehind"
+      case hasActivation, dropout, dropPath, dropoutSite, dropPathSite
     }
   }
 
@@ -54,7 +61,7 @@ extension Pass {
   /// A linear map with its branch.
   func linear(_ x: Variable, _ weight: Variable, bias: Variable?, _ branch: Branch) -> Variable {
     let form = branch.form
-    if form.isBehind {
+    if form.isSequential {
       let z = x.linear(weight, bias: bias)
       return z.adding(dropped(hidden(z, branch).linear(branch.up, bias: branch.upBias), form))
     }

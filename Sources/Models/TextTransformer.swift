@@ -37,8 +37,8 @@ public struct TextTransformer: Sendable, ParameterizedLayer {
     require(
       ids.allSatisfy { $0.count == length } && length <= configuration.contextLength && ends.count == ids.count,
       "TextTransformer: expected rows of one length of at most \(configuration.contextLength)")
-    let places = pass[positions].embedding((0..<Int32(length)).map { $0 }, shape: [length])
-    var state = pass[tokens].embedding(Array(ids.joined()), shape: [ids.count, length]).adding(places)
+    let positional = pass[positions].embedding((0..<Int32(length)).map { $0 }, shape: [length])
+    var state = pass[tokens].embedding(Array(ids.joined()), shape: [ids.count, length]).adding(positional)
     state = pass.observed("text.embedding", state)
     for block in blocks { state = block(state, pass) }
     let normed = pass.observed("text.finalNorm", finalNorm(state, pass))

@@ -19,16 +19,16 @@ extension TokenPermutation {
   static func windows(of window: Int, side: Int, shift: Int) -> TokenPermutation {
     require(side % window == 0, "TokenPermutation: expected a window that divides \(side), found \(window)")
     return TokenPermutation(
-      windowPlaces(of: window, side: side).map { ($0.row + shift) % side * side + ($0.column + shift) % side })
+      windowCoordinates(of: window, side: side).map { ($0.row + shift) % side * side + ($0.column + shift) % side })
   }
 
   /// The parts of a rolled map whose tokens were neighbours before: tokens rolled over an edge form another part.
   static func parts(of window: Int, side: Int, shift: Int) -> [Int32] {
-    func part(_ place: Int) -> Int { place < side - window ? 0 : place < side - shift ? 1 : 2 }
-    return windowPlaces(of: window, side: side).map { Int32(3 * part($0.row) + part($0.column)) }
+    func part(_ coordinate: Int) -> Int { coordinate < side - window ? 0 : coordinate < side - shift ? 1 : 2 }
+    return windowCoordinates(of: window, side: side).map { Int32(3 * part($0.row) + part($0.column)) }
   }
 
-  private static func windowPlaces(of window: Int, side: Int) -> [(row: Int, column: Int)] {
+  private static func windowCoordinates(of window: Int, side: Int) -> [(row: Int, column: Int)] {
     (0..<side * side).map { token in
       let (index, inside) = token.quotientAndRemainder(dividingBy: window * window)
       let (row, column) = index.quotientAndRemainder(dividingBy: side / window)

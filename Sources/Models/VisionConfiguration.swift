@@ -78,8 +78,8 @@ public struct VisionConfiguration: Sendable, Equatable {
     /// The class token, normalised.
     case classToken
     /// The mean over the patches of the normalised tokens.
-    case meanOfNormalised
+    case meanOfNormalized = "meanOfNormalised"
     /// The norm of the mean over the patches: `fc_norm` of timm, global pooling of MAE's fine-tuning.
-    case normalisedMean
+    case normalizedMean = "normalisedMean"
   }
 }

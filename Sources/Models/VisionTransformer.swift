@@ -63,8 +63,8 @@ public struct VisionTransformer: ImageTower, ParameterizedLayer {
     let first = classToken == nil ? 0 : 1
     return switch configuration.form.pooling {
     case .classToken: postNorm(state.selectingToken(Array(repeating: 0, count: state.shape[0])), pass)
-    case .meanOfNormalised: postNorm(state, pass).meanToken(from: first)
-    case .normalisedMean: postNorm(state.meanToken(from: first), pass)
+    case .meanOfNormalized: postNorm(state, pass).meanToken(from: first)
+    case .normalizedMean: postNorm(state.meanToken(from: first), pass)
     }
   }
 
@@ -79,5 +79,5 @@ public struct VisionTransformer: ImageTower, ParameterizedLayer {
 
 extension VisionConfiguration.Pooling {
   /// The last norm, whose stored name says what it normalises.
-  var normName: String { self == .normalisedMean ? "vision.pooledNorm" : "vision.postNorm" }
+  var normName: String { self == .normalizedMean ? "vision.pooledNorm" : "vision.postNorm" }
 }

@@ -41,11 +41,11 @@ extension SIMD16 where Scalar == Real {
   /// loop's body, for whose sake rows are cut into sixteens.
   @inline(never)
   private static func copy(_ from: UnsafeRawPointer, to: UnsafeMutableRawPointer, _ count: Int) {
-    var place = 0
+    var offset = 0
     @inline(__always)
     func copy<Part: BitwiseCopyable>(_: Part.Type) {
-      to.storeBytes(of: from.loadUnaligned(fromByteOffset: place, as: Part.self), toByteOffset: place, as: Part.self)
-      place &+= MemoryLayout<Part>.size
+      to.storeBytes(of: from.loadUnaligned(fromByteOffset: offset, as: Part.self), toByteOffset: offset, as: Part.self)
+      offset &+= MemoryLayout<Part>.size
     }
     if count & 16 != 0 { copy(Lanes.self) }
     if count & 8 != 0 { copy(SIMD8<Real>.self) }
@@ -57,9 +57,9 @@ extension SIMD16 where Scalar == Real {
   /// The first `count` lanes as they are, then those of `others`.
   @inline(__always)
   public func keeping(first count: Int, others: Real = 0) -> Lanes {
-    let places = LaneBits(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
+    let indices = LaneBits(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
     return Lanes(repeating: others).replacing(
-      with: self, where: places .< LaneBits(repeating: RealBits(truncatingIfNeeded: count)))
+      with: self, where: indices .< LaneBits(repeating: RealBits(truncatingIfNeeded: count)))
   }
 
   /// self + a · b in every lane, fused as `fma` is.

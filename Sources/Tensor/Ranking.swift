@@ -8,7 +8,7 @@ public struct Ranking: Sendable {
   /// The tensor index of each rank.
   public let tensors: [UInt16]
   /// The element index of each rank in its tensor.
-  public let places: [Int32]
+  public let positions: [Int32]
 
   /// The number of ranks.
   public var count: Int { tensors.count }
@@ -23,19 +23,19 @@ public struct Ranking: Sendable {
       0...total ~= count && all.count <= Int(UInt16.max) && all.allSatisfy { $0.count <= Int(Int32.max) },
       "Ranking: expected at most \(total) ranks of at most \(UInt16.max) tensors, found \(count) of \(all.count)")
     guard count > 0 else {
-      (tensors, places) = ([], [])
+      (tensors, positions) = ([], [])
       return
     }
     var entries = Self.candidates(all, count)
     entries.sort()
-    var (tensors, places) = ([UInt16](), [Int32]())
+    var (tensors, positions) = ([UInt16](), [Int32]())
     tensors.reserveCapacity(count)
-    places.reserveCapacity(count)
+    positions.reserveCapacity(count)
     for entry in entries.list.prefix(count) {
       tensors.append(entry.tensor)
-      places.append(entry.place)
+      positions.append(entry.position)
     }
-    (self.tensors, self.places) = (tensors, places)
+    (self.tensors, self.positions) = (tensors, positions)
   }
 
   /// All elements at or above the cut-off, and few below it, in the order of the tensors.
@@ -52,7 +52,7 @@ public struct Ranking: Sendable {
           var own: [Entry] = []
           for index in range {
             let key = TopK.key(x[index])
-            if key >= lowest { own.append(Entry(key: key, place: Int32(index), tensor: UInt16(tensor))) }
+            if key >= lowest { own.append(Entry(key: key, position: Int32(index), tensor: UInt16(tensor))) }
           }
           found.withLock { $0[range.lowerBound / piece] = own }
         }
@@ -65,7 +65,7 @@ public struct Ranking: Sendable {
 
   private struct Entry {
     let key: TopK.Key
-    let place: Int32
+    let position: Int32
     let tensor: UInt16
   }
 
@@ -79,7 +79,7 @@ public struct Ranking: Sendable {
       for (tensor, values) in all.enumerated() where rest > 0 {
         Tensor.read(values) { x in
           for index in 0..<values.count where rest > 0 && TopK.key(x[index]) == key {
-            list.append(Entry(key: key, place: Int32(index), tensor: UInt16(tensor)))
+            list.append(Entry(key: key, position: Int32(index), tensor: UInt16(tensor)))
             rest -= 1
           }
         }

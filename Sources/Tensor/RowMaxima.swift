@@ -7,13 +7,13 @@ extension Tensor {
     return Tensor.read(self) { x in
       (0..<rows).map { row in
         let x = x + row &* width
-        var (best, place) = (x[0], 0)
+        var (best, index) = (x[0], 0)
         var column = 1
         while column < width {
-          if x[column] > best { (best, place) = (x[column], column) }
+          if x[column] > best { (best, index) = (x[column], column) }
           column &+= 1
         }
-        return place
+        return index
       }
     }
   }

@@ -18,13 +18,15 @@ extension Tensor {
     require(
       order.sorted() == Array(0..<shape.rank), "Tensor.permutingExtents: expected an order of \(shape), found \(order)")
     var strides = [Int](repeating: 1, count: shape.rank)
-    for place in strides.indices.dropLast().reversed() { strides[place] = strides[place + 1] * shape[place + 1] }
+    for dimension in strides.indices.dropLast().reversed() {
+      strides[dimension] = strides[dimension + 1] * shape[dimension + 1]
+    }
     let (extents, steps) = (order.map { shape[$0] }, order.map { strides[$0] })
     return Tensor.read(self) { from in
       Tensor(Shape(extents)) { into in
         var (index, source) = ([Int](repeating: 0, count: extents.count), 0)
-        for place in 0..<count {
-          into[place] = from[source]
+        for position in 0..<count {
+          into[position] = from[source]
           // One step of an odometer.
           for digit in index.indices.reversed() {
             index[digit] += 1

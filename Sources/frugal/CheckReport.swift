@@ -127,9 +127,9 @@ extension CheckReport {
 
   /// One line of the table.
   private struct Row {
-    let subject, inputs, shapes, relative, absolute, place, verdict: String
+    let subject, inputs, shapes, relative, absolute, location, verdict: String
 
-    var cells: [String] { [subject, inputs, shapes, relative, absolute, place, verdict] }
+    var cells: [String] { [subject, inputs, shapes, relative, absolute, location, verdict] }
   }
 
   private static let titles = ["subject", "inputs", "shapes", "relative", "absolute", "where", "verdict"]
@@ -138,13 +138,14 @@ extension CheckReport {
   private static func rows(_ entry: Entry) -> [Row] {
     guard !entry.inputs.isEmpty else {
       return [
-        Row(subject: entry.name, inputs: "none", shapes: "", relative: "", absolute: "", place: "", verdict: "FAILED")
+        Row(
+          subject: entry.name, inputs: "none", shapes: "", relative: "", absolute: "", location: "", verdict: "FAILED")
       ]
     }
     return entry.inputs.map { input in
       Row(
         subject: entry.name, inputs: input.input, shapes: Shape(input.shape).description,
-        relative: number(input.relativeError), absolute: number(input.absoluteError), place: "[\(input.index)]",
+        relative: number(input.relativeError), absolute: number(input.absoluteError), location: "[\(input.index)]",
         verdict: input.passed ? "ok" : "FAILED")
     }
   }
@@ -162,7 +163,7 @@ extension CheckReport {
     return Row(
       subject: entries[0].subject, inputs: listed.count <= 40 ? listed : "\(names.count) tensors",
       shapes: "\(shapes)", relative: number(worst?.input.relativeError), absolute: number(largest),
-      place: worst.map { "\(variant): \($0.input.input)[\($0.input.index)]" } ?? "",
+      location: worst.map { "\(variant): \($0.input.input)[\($0.input.index)]" } ?? "",
       verdict: entries.allSatisfy(\.passed) ? "ok" : "FAILED")
   }
 

@@ -59,7 +59,7 @@ struct SensitivityReport {
     var entries: [Entry] = []
     for rules in rules {
       for budget in budgets {
-        let settings = Budget(numbers: budget, rules: rules)
+        let settings = Budget(parameters: budget, rules: rules)
         entries.append(Entry(try survey.allocation(settings, head: 0, deepest), budget: budget, rules.form, names))
       }
     }

@@ -79,10 +79,10 @@ extension Arguments {
 ///
 /// - classes: the number that a classifier is to tell apart; hints: what a classifier's files do not say.
 func load(
-  model path: String, cleaning: TextCleaning = .published, classes: Int? = nil, _ normalisation: Normalisation? = nil,
+  model path: String, cleaning: TextCleaning = .published, classes: Int? = nil, _ normalization: Normalization? = nil,
   hints: BackboneHints = BackboneHints()
 ) throws -> any PretrainedModel {
-  let model = try Pretrained.model(at: path, cleaning: cleaning, classes: classes, normalisation, hints)
+  let model = try Pretrained.model(at: path, cleaning: cleaning, classes: classes, normalization, hints)
   warnOnce(model.warnings)
   return model
 }

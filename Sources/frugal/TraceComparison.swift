@@ -44,7 +44,7 @@ struct TraceComparison: Encodable {
   /// Compares the traces in two files.
   init(_ pathA: String, _ pathB: String) throws(TraceError) {
     let (a, b) = (try Self.open(pathA), try Self.open(pathB))
-    let names = a.names.map { (name: $0, place: TracePlace($0)) }.sorted { $0.place < $1.place }.map(\.name)
+    let names = a.names.map { (name: $0, position: TracePosition($0)) }.sorted { $0.position < $1.position }.map(\.name)
     var (tensors, numbers) = (0, 0)
     var (missing, mismatched, differences) = ([String](), [Mismatch](), [Difference]())
     var first: String?
@@ -87,18 +87,18 @@ struct TraceComparison: Encodable {
   /// The difference of two tensors of one type and shape; `nil` if they have the same bits.
   private static func difference(_ name: String, _ a: TraceTensor, _ b: TraceTensor) -> Difference? {
     guard a.bits != b.bits else { return nil }
-    let places = a.bits.indices.filter { a.bits[$0] != b.bits[$0] }
+    let differing = a.bits.indices.filter { a.bits[$0] != b.bits[$0] }
     func relative(_ index: Int) -> Double {
       let (x, y) = (a.value(index), b.value(index))
       // Elements may differ only in the sign of a zero.
       return x == y ? 0 : relativeDifference(x, y) ?? .infinity
     }
-    let worst = places.map { (index: $0, error: relative($0)) }.reduce((index: places[0], error: -1.0)) {
+    let worst = differing.map { (index: $0, error: relative($0)) }.reduce((index: differing[0], error: -1.0)) {
       $1.error > $0.error ? $1 : $0
     }.index
     let (x, y) = (a.value(worst), b.value(worst))
     return Difference(
-      tensor: name, shape: a.shape.extents, count: places.count, index: worst, a: a.text(worst), b: b.text(worst),
+      tensor: name, shape: a.shape.extents, count: differing.count, index: worst, a: a.text(worst), b: b.text(worst),
       absolute: (x - y).isFinite ? abs(x - y) : nil, relative: x == y ? 0 : relativeDifference(x, y),
       ulp: a.distance(worst, to: b))
   }

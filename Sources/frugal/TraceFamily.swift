@@ -28,7 +28,7 @@ struct TraceMember: Selectable {
 
 /// A position in the order of calculation of a trace, from the name of a tensor: families as above, forward before
 /// backward. A safetensors file keeps its tensors by name only.
-struct TracePlace: Comparable {
+struct TracePosition: Comparable {
   private let parts: [(rank: Int, text: Substring)]
 
   init(_ name: String) {
@@ -39,9 +39,9 @@ struct TracePlace: Comparable {
     parts = name.split(separator: "/", omittingEmptySubsequences: false).map { (ranks[String($0)] ?? 9, $0) }
   }
 
-  static func == (a: TracePlace, b: TracePlace) -> Bool {
+  static func == (a: TracePosition, b: TracePosition) -> Bool {
     a.parts.count == b.parts.count && zip(a.parts, b.parts).allSatisfy { $0 == $1 }
   }
 
-  static func < (a: TracePlace, b: TracePlace) -> Bool { a.parts.lexicographicallyPrecedes(b.parts) { $0 < $1 } }
+  static func < (a: TracePosition, b: TracePosition) -> Bool { a.parts.lexicographicallyPrecedes(b.parts) { $0 < $1 } }
 }

@@ -38,7 +38,7 @@ enum TuneFlags {
     request.templates = arguments.strings("--template")
     request.cleaning = try arguments.choice("--tokenizer", of: TextCleaning.self) ?? .published
     request.truncates = arguments.has("--truncate")
-    request.normalisation = try arguments.choice("--normalize", of: Normalisation.self)
+    request.normalization = try arguments.choice("--normalize", of: Normalization.self)
     request.hints = try arguments.hints()
     request.classes = try arguments.choice("--classes", of: ClassPart.self) ?? .all
     request.selection = try arguments.choice("--select", of: RunConfiguration.Selection.self)

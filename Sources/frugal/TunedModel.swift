@@ -17,10 +17,10 @@ struct TunedModel {
   init(_ arguments: Arguments, modelPath: String, folder: ImageFolder?, classes: [String]? = nil) throws {
     let cleaning = try arguments.choice("--tokenizer", of: TextCleaning.self)
     let truncates = arguments.has("--truncate")
-    let normalisation = try arguments.choice("--normalize", of: Normalisation.self)
+    let normalization = try arguments.choice("--normalize", of: Normalization.self)
     guard let path = arguments.string("--delta") else {
       let pretrained = try load(
-        model: modelPath, cleaning: cleaning ?? .published, classes: nil, normalisation, hints: arguments.hints())
+        model: modelPath, cleaning: cleaning ?? .published, classes: nil, normalization, hints: arguments.hints())
       guard let clip = pretrained.clip else {
         throw UsageError("--delta: missing required flag, as a model without a text encoder has no zero-shot classes")
       }
@@ -38,7 +38,7 @@ struct TunedModel {
     let known = try Delta.description(of: URL(fileURLWithPath: path))
     let pretrained = try load(
       model: modelPath, cleaning: cleaning ?? TextCleaning(rawValue: known.cleaning) ?? .published, classes: nil,
-      normalisation ?? known.normalisation, hints: arguments.hints(known.hints))
+      normalization ?? known.normalization, hints: arguments.hints(known.hints))
     let delta = try Delta(contentsOf: URL(fileURLWithPath: path), for: pretrained)
     let given = arguments.strings("--template")
     let templates = given.isEmpty ? delta.description.templates : given

@@ -124,11 +124,11 @@ import Testing
     if let lambda {
       let second = tape.gradients(of: logits.distillation(teacher: untouched), for: leaves)
       let random = Random(seed: 3, purpose: .gradientDropout, step: 17)
-      var place: UInt64 = 0
+      var offset: UInt64 = 0
       for index in wanted.indices {
         wanted[index] = GradientDropout(lambda: lambda).combined(
-          wanted[index], second[index], random: random, from: place)
-        place += UInt64(wanted[index].count)
+          wanted[index], second[index], random: random, from: offset)
+        offset += UInt64(wanted[index].count)
       }
     }
     #expect(found.gradients == wanted + [first[first.count - 1]])

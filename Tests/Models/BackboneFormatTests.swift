@@ -25,9 +25,9 @@ import Testing
   }
 
   private static let withoutToken = VisionConfiguration.Form(
-    hasPatchBias: true, hasPreNorm: false, hasClassToken: false, pooling: .meanOfNormalised)
+    hasPatchBias: true, hasPreNorm: false, hasClassToken: false, pooling: .meanOfNormalized)
   private static let pooledLast = VisionConfiguration.Form(
-    hasPatchBias: false, hasPreNorm: true, hasClassToken: true, pooling: .normalisedMean)
+    hasPatchBias: false, hasPreNorm: true, hasClassToken: true, pooling: .normalizedMean)
 
   private static let swin = ImageConfiguration.swin(
     SwinConfiguration(
@@ -81,7 +81,7 @@ import Testing
     }
     // The layout names tensors as this checkpoint does, with the words that stand before them.
     for parameter in model.parameters {
-      let name = try #require(found.layout.place(of: parameter.site.name)?.name)
+      let name = try #require(found.layout.location(of: parameter.site.name)?.name)
       #expect(source.tensors[name] != nil, "\(parameter.site): \(name)")
     }
   }

@@ -13,9 +13,11 @@ import Testing
     Site("vision.blocks.0.mlp.down", .mlpDown, block: 0), CheckNumbers(seed: 2).tensor([5, 3]))
   private let x = CheckNumbers(seed: 3).tensor([64, 4, 3])
 
-  private func form(_ isBehind: Bool = false, dropout: Double = 0, dropPath: Double = 0, site: Int = 0) -> Branch.Form {
+  private func form(_ isSequential: Bool = false, dropout: Double = 0, dropPath: Double = 0, site: Int = 0)
+    -> Branch.Form
+  {
     Branch.Form(
-      isBehind: isBehind, hasActivation: false, dropout: dropout, dropPath: dropPath, dropoutSite: site,
+      isSequential: isSequential, hasActivation: false, dropout: dropout, dropPath: dropPath, dropoutSite: site,
       dropPathSite: site)
   }
 
@@ -36,15 +38,15 @@ import Testing
   }
 
   @Test func aBranchReadsTheInputOrTheOutput() {
-    let beside = difference(copying(form(), width: 3))
+    let parallel = difference(copying(form(), width: 3))
     let z = Variable(x).linear(Variable(weight.value)).value
-    let behind = difference(copying(form(true), width: 5))
+    let sequential = difference(copying(form(true), width: 5))
     for row in 0..<256 {
       for column in 0..<3 {
-        #expect(abs(beside.values[row * 5 + column] - x.values[row * 3 + column]) < 1e-5)
-        #expect(abs(behind.values[row * 5 + column] - z.values[row * 5 + column]) < 1e-5)
+        #expect(abs(parallel.values[row * 5 + column] - x.values[row * 3 + column]) < 1e-5)
+        #expect(abs(sequential.values[row * 5 + column] - z.values[row * 5 + column]) < 1e-5)
       }
-      #expect(abs(beside.values[row * 5 + 4]) < 1e-6)
+      #expect(abs(parallel.values[row * 5 + 4]) < 1e-6)
     }
   }
 
@@ -111,8 +113,8 @@ import Testing
     let sum = pass.residual(Variable(z), Variable(y), named: "branch", block: block, of: blocks, part: part).value
     let (sums, starts) = (sum.values, z.values)
     return (0..<200).map { row -> Bool in
-      let places = (3 * row)..<(3 * row + 3)
-      return places.allSatisfy { (place: Int) -> Bool in sums[place] == starts[place] }
+      let indices = (3 * row)..<(3 * row + 3)
+      return indices.allSatisfy { (position: Int) -> Bool in sums[position] == starts[position] }
     }
   }
 
@@ -126,9 +128,9 @@ import Testing
     let pass = Pass(draws: TrainingDraws(seed: 1, step: 1, stochasticDepth: 0.4))
     let sum = pass.residual(Variable(z), Variable(y), named: "branch", block: 4, of: 5, part: 1).value
     for (index, isSkipped) in skipped(4, of: 5, part: 1).enumerated() where !isSkipped {
-      for place in 3 * index..<3 * index + 3 {
-        let expected: Real = z.values[place] + y.values[place] / 0.6
-        #expect(abs(sum.values[place] - expected) < 1e-5)
+      for position in 3 * index..<3 * index + 3 {
+        let expected: Real = z.values[position] + y.values[position] / 0.6
+        #expect(abs(sum.values[position] - expected) < 1e-5)
       }
     }
   }

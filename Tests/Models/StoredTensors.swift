@@ -30,7 +30,7 @@ func storedTensors(_ tensors: [(name: String, value: Tensor)], _ layout: WeightL
 private func turnedBack(_ tensor: Tensor, _ form: WeightLayout.Form) -> Tensor {
   guard let order = form.extentOrder else { return tensor }
   let stored = form.storedShape(of: tensor.shape)
-  let inverse = order.indices.map { place in order.firstIndex(of: place) ?? 0 }
+  let inverse = order.indices.map { index in order.firstIndex(of: index) ?? 0 }
   return tensor.reshaped(to: Shape(order.map { stored[$0] })).permutingExtents(inverse)
 }
 

@@ -89,7 +89,7 @@ import Testing
     }
   }
 
-  /// The places of a stored tensor in the used one.
+  /// The indices of a stored tensor in the used one.
   @Test(
     arguments: [
       (WeightLayout.Form.nested(2), [1, 1, 3], [3], [0, 1, 2]), (.inHeads(2), [2, 2], [4], [0, 1, 2, 3]),
@@ -98,12 +98,12 @@ import Testing
       (.headsLast(2), [3, 2, 1], [2, 3], [0, 2, 4, 1, 3, 5]),
       (.headsFirst(2), [2, 1, 3], [3, 2], [0, 3, 1, 4, 2, 5]),
     ] as [(WeightLayout.Form, [Int], [Int], [Int])])
-  func formsOfClassifiers(_ form: WeightLayout.Form, stored: [Int], canonical: [Int], places: [Int]) {
-    let tensor = Tensor(Shape(stored), (0..<places.count).map { Real($0) })
+  func formsOfClassifiers(_ form: WeightLayout.Form, stored: [Int], canonical: [Int], indices: [Int]) {
+    let tensor = Tensor(Shape(stored), (0..<indices.count).map { Real($0) })
     #expect(form.storedShape(of: Shape(canonical)) == tensor.shape)
     #expect(form.canonicalShape(of: tensor.shape) == Shape(canonical))
     let got = form.canonical(tensor, Shape(canonical))
-    #expect(got.shape == Shape(canonical) && got.values == places.map { Real($0) })
+    #expect(got.shape == Shape(canonical) && got.values == indices.map { Real($0) })
   }
 
   @Test func noOtherShapeIsOfAForm() {

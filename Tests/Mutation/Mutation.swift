@@ -1,4 +1,4 @@
-/// One change of one place of a source file.
+/// One change at one position of a source file.
 struct Mutation: Sendable {
   /// From the root of the package.
   let path: String

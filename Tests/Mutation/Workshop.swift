@@ -35,9 +35,9 @@ struct Workshop: Sendable {
       .filter { files.fileExists(atPath: root.appendingPathComponent($0).path) }
     try files.createDirectory(at: folder, withIntermediateDirectories: true)
     for path in try files.subpathsOfDirectory(atPath: folder.path) where !path.hasPrefix(".") {
-      let place = folder.appendingPathComponent(path)
-      let isFolder = (try? place.resourceValues(forKeys: [.isDirectoryKey]).isDirectory) ?? false
-      if !isFolder, !wanted.contains(path) { try files.removeItem(at: place) }
+      let file = folder.appendingPathComponent(path)
+      let isFolder = (try? file.resourceValues(forKeys: [.isDirectoryKey]).isDirectory) ?? false
+      if !isFolder, !wanted.contains(path) { try files.removeItem(at: file) }
     }
     for path in wanted {
       let (source, copy) = (root.appendingPathComponent(path), folder.appendingPathComponent(path))
@@ -80,9 +80,9 @@ struct Workshop: Sendable {
 
   /// Does something with a mutant in place of a file, and puts the file back.
   func with<Result>(_ mutation: Mutation, _ source: [UInt8], _ body: () throws -> Result) throws -> Result {
-    let place = folder.appendingPathComponent(mutation.path)
-    try Data(mutation.applied(to: source)).write(to: place)
-    defer { try? Data(source).write(to: place) }
+    let file = folder.appendingPathComponent(mutation.path)
+    try Data(mutation.applied(to: source)).write(to: file)
+    defer { try? Data(source).write(to: file) }
     return try body()
   }
 }

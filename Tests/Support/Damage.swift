@@ -2,7 +2,7 @@ import Testing
 
 /// Seeded damage to the bytes of a small file, so that a reader can be shown all of it.
 ///
-/// Knuth's 64-bit linear congruential generator decides; its upper bits are good enough to choose places.
+/// Knuth's 64-bit linear congruential generator decides; its upper bits are good enough to choose positions.
 package struct Damage {
   private var state: UInt64
 

@@ -41,11 +41,11 @@ package func expectClose(
   }
   guard let worst else { return }
   let index = worst.index
-  let place = shape.map { "[\(position(index, in: $0))]" } ?? "[\(index)]"
+  let shown = shape.map { "[\(position(index, in: $0))]" } ?? "[\(index)]"
   let difference = abs(got[index] - want[index])
   Issue.record(
     """
-    \(name)\(place): got \(got[index]), want \(want[index]), |difference| \(difference) is \(worst.excess) × the \
+    \(name)\(shown): got \(got[index]), want \(want[index]), |difference| \(difference) is \(worst.excess) × the \
     tolerance (rtol \(rtol), atol \(atol)); \(failures) of \(want.count) elements differ
     """, sourceLocation: sourceLocation)
 }

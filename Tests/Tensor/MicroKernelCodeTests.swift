@@ -58,12 +58,12 @@ import Tensor
 
     /// The instructions between a label and a jump back to it, where no other such loop lies between.
     var innermostLoops: [[Substring]] {
-      var places: [Substring: Int] = [:]
+      var labels: [Substring: Int] = [:]
       var loops: [Range<Int>] = []
       for (index, line) in lines.enumerated() {
         if line.hasPrefix("."), let colon = line.firstIndex(of: ":") {
-          places[line[..<colon]] = index
-        } else if let jump = line.wholeMatch(of: /\s+j[a-z]+\s+(\.\S+)/), let start = places[jump.1] {
+          labels[line[..<colon]] = index
+        } else if let jump = line.wholeMatch(of: /\s+j[a-z]+\s+(\.\S+)/), let start = labels[jump.1] {
           loops.append(start..<index)
         }
       }

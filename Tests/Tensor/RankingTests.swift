@@ -6,10 +6,10 @@ import Testing
 /// SPT (d).
 @Suite struct RankingTests {
   /// The same by a stable sort.
-  private func sorted(_ tensors: [Tensor]) -> [(tensor: Int, place: Int)] {
-    let all = tensors.indices.flatMap { tensor in tensors[tensor].values.indices.map { (tensor: tensor, place: $0) } }
-    func key(_ entry: (tensor: Int, place: Int)) -> Real {
-      let x = tensors[entry.tensor].values[entry.place]
+  private func sorted(_ tensors: [Tensor]) -> [(tensor: Int, index: Int)] {
+    let all = tensors.indices.flatMap { tensor in tensors[tensor].values.indices.map { (tensor: tensor, index: $0) } }
+    func key(_ entry: (tensor: Int, index: Int)) -> Real {
+      let x = tensors[entry.tensor].values[entry.index]
       return x > 0 ? x : 0
     }
     return all.enumerated().sorted { a, b in
@@ -25,14 +25,14 @@ import Testing
     for count in Set([0, 1, 2, total / 7, total / 2, max(0, total - 1), total]) where count <= total {
       let ranking = Ranking(of: tensors, largest: count)
       #expect(ranking.tensors.map { Int($0) } == order.prefix(count).map(\.tensor), "\(count)")
-      #expect(ranking.places.map { Int($0) } == order.prefix(count).map(\.place), "\(count)")
+      #expect(ranking.positions.map { Int($0) } == order.prefix(count).map(\.index), "\(count)")
     }
   }
 
   /// Of very many equal numbers only those that are asked for are looked at.
   @Test func theFirstOfManyEqualNumbersAreTaken() {
     let ranking = Ranking(of: [.zeros([300_000]), Tensor([2], [0, 1])], largest: 4)
-    #expect(ranking.tensors == [1, 0, 0, 0] && ranking.places == [1, 0, 1, 2])
+    #expect(ranking.tensors == [1, 0, 0, 0] && ranking.positions == [1, 0, 1, 2])
   }
 
   /// What is ranked among the first k is what `TopK` keeps.
@@ -42,6 +42,6 @@ import Testing
     let masks = TopK.masks(of: tensors, keeping: count)
     let ranking = Ranking(of: tensors, largest: count)
     #expect(masks.reduce(0) { $0 + $1.keptCount } == ranking.count)
-    for (tensor, place) in zip(ranking.tensors, ranking.places) { #expect(masks[Int(tensor)][Int(place)]) }
+    for (tensor, index) in zip(ranking.tensors, ranking.positions) { #expect(masks[Int(tensor)][Int(index)]) }
   }
 }

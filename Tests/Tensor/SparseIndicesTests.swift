@@ -5,12 +5,12 @@ import Testing
 
 /// SPT (k).
 @Suite struct SparseIndicesTests {
-  @Test func risingPlacesWithinTheShapeAreValid() {
+  @Test func ascendingPositionsWithinTheShapeAreValid() {
     #expect(SparseIndices.areValid([], in: [0]) && SparseIndices.areValid([0, 3, 5], in: [2, 3]))
   }
 
-  @Test(arguments: [[-1], [0, 0], [3, 2], [6], [0, 6]] as [[Int32]]) func othersAreNot(_ places: [Int32]) {
-    #expect(!SparseIndices.areValid(places, in: [2, 3]))
+  @Test(arguments: [[-1], [0, 0], [3, 2], [6], [0, 6]] as [[Int32]]) func othersAreNot(_ positions: [Int32]) {
+    #expect(!SparseIndices.areValid(positions, in: [2, 3]))
   }
 
   /// Shifted weights are never made, and still the product is theirs, bit for bit, forwards and backwards.
@@ -19,9 +19,9 @@ import Testing
   ) {
     var numbers = CheckNumbers(seed: 4)
     let (x, weight) = (numbers.next([rows, width]), numbers.next([out, width]))
-    let places = (0..<Int32(out * width)).filter { _ in Int.random(in: 0..<9, using: &numbers) == 0 }
-    let indices = SparseIndices(places, in: [out, width])
-    let (shifts, upstream) = (numbers.next([places.count]), numbers.next([rows, out]))
+    let positions = (0..<Int32(out * width)).filter { _ in Int.random(in: 0..<9, using: &numbers) == 0 }
+    let indices = SparseIndices(positions, in: [out, width])
+    let (shifts, upstream) = (numbers.next([positions.count]), numbers.next([rows, out]))
     func run(_ map: (Variable, Variable) -> Variable) -> (Tensor, [Tensor]) {
       let tape = Tape()
       let leaves = [tape.leaf(x), tape.leaf(shifts)]

@@ -4,16 +4,16 @@ import Tensor
 import Testing
 
 @Suite struct TopKTests {
-  /// The same by sorting: larger numbers first, earlier places first among equals.
+  /// The same by sorting: larger numbers first, earlier indices first among equals.
   static func sorted(_ tensors: [Tensor], keeping k: Int) -> [[Bool]] {
     let keys = tensors.map { $0.values.map { $0 > 0 ? $0 : 0 } }
-    let all = keys.indices.flatMap { tensor in keys[tensor].indices.map { (tensor: tensor, place: $0) } }
+    let all = keys.indices.flatMap { tensor in keys[tensor].indices.map { (tensor: tensor, position: $0) } }
     let order = all.enumerated().sorted { a, b in
-      let (x, y) = (keys[a.element.tensor][a.element.place], keys[b.element.tensor][b.element.place])
+      let (x, y) = (keys[a.element.tensor][a.element.position], keys[b.element.tensor][b.element.position])
       return x == y ? a.offset < b.offset : x > y
     }
     var kept = keys.map { Array(repeating: false, count: $0.count) }
-    for entry in order.prefix(k) { kept[entry.element.tensor][entry.element.place] = true }
+    for entry in order.prefix(k) { kept[entry.element.tensor][entry.element.position] = true }
     return kept
   }
 

@@ -184,13 +184,13 @@ import Testing
     let plain = try SafeTensorsFile(contentsOf: URL(fileURLWithPath: try TinyBackbone.write(to: folder)))
     var writer = SafeTensorsWriter()
     let types: [ElementType] = [.f32, .f16, .bf16]
-    for (place, name) in plain.names.enumerated() { writer.add(name, try plain.tensor(name), as: types[place % 3]) }
+    for (index, name) in plain.names.enumerated() { writer.add(name, try plain.tensor(name), as: types[index % 3]) }
     let model = folder.url.appendingPathComponent("mixed.safetensors")
     try writer.write(to: model)
     let report = try await runFrugal("inspect", model.path, "--tensors", "--json").json()
     #expect(Set(report["types"].object?.keys.map { $0 } ?? []) == ["F32", "F16", "BF16"])
-    for (place, name) in plain.names.enumerated() {
-      #expect(report["tensors"][name].string?.hasPrefix("\(types[place % 3].rawValue) ") == true, "\(name)")
+    for (index, name) in plain.names.enumerated() {
+      #expect(report["tensors"][name].string?.hasPrefix("\(types[index % 3].rawValue) ") == true, "\(name)")
     }
     let run = TinyBackbone.run("spt-adapter", model: model.path, out: folder.url.appendingPathComponent("run"))
     let outcome = try await runFrugal(run + ["--budget", "4000"])

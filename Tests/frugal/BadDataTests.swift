@@ -117,8 +117,8 @@ import Testing
     }
     let out = folder.url.appendingPathComponent("run")
     var words = Workbench.quickRun("r-amt", out: out, data: folder.path("pictures")) + ["--skip-unreadable"]
-    let place = try #require(words.firstIndex(of: "--shots"))
-    words[place + 1] = "all"
+    let index = try #require(words.firstIndex(of: "--shots"))
+    words[index + 1] = "all"
     expectRefusal(
       try await runFrugal(words), code: 1, ["class \"blue triangle\": expected at least 1 training images, found 0"])
     #expect(!folder.exists("run"))
@@ -137,12 +137,12 @@ import Testing
   @Test func promptsMustFit() async throws {
     let folder = try TemporaryFolder()
     var words = Workbench.quickRun("r-amt", out: folder.url.appendingPathComponent("run"))
-    let place = try #require(words.firstIndex(of: "--template"))
-    words[place + 1] = "no place for a name"
+    let index = try #require(words.firstIndex(of: "--template"))
+    words[index + 1] = "no place for a name"
     expectRefusal(
       try await runFrugal(words), code: 2,
       ["--template: expected {} where the class name goes, found \"no place for a name\""])
-    words[place + 1] = "a {} " + String(repeating: "and so on ", count: 20)
+    words[index + 1] = "a {} " + String(repeating: "and so on ", count: 20)
     expectRefusal(try await runFrugal(words), code: 1, ["32", "and so on"])
     #expect(folder.contents.isEmpty)
     #expect(try await runFrugal(words + ["--truncate"]).code == 0)

@@ -21,8 +21,8 @@ struct FrugalProcess: Sendable {
   static let executable: URL = {
     let bundle = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
     let beside = sequence(first: bundle.deletingLastPathComponent()) { $0.deletingLastPathComponent() }
-    let places = beside.prefix(4).map { $0.appendingPathComponent("frugal") }
-    guard let found = places.first(where: { FileManager.default.isExecutableFile(atPath: $0.path) }) else {
+    let candidates = beside.prefix(4).map { $0.appendingPathComponent("frugal") }
+    guard let found = candidates.first(where: { FileManager.default.isExecutableFile(atPath: $0.path) }) else {
       preconditionFailure("frugal: expected the built command beside \(bundle.path), found none")
     }
     return found
@@ -126,22 +126,22 @@ func runFrugal(
 
 /// Lets a few in at a time, in the order in which they came.
 actor Turnstile {
-  static let shared = Turnstile(places: 3)
+  static let shared = Turnstile(slots: 3)
 
-  private var places: Int
+  private var slots: Int
   private var waiting: [CheckedContinuation<Void, Never>] = []
 
-  init(places: Int) { self.places = places }
+  init(slots: Int) { self.slots = slots }
 
   func enter() async {
-    guard places == 0 else {
-      places -= 1
+    guard slots == 0 else {
+      slots -= 1
       return
     }
     await withCheckedContinuation { waiting.append($0) }
   }
 
   func leave() {
-    if waiting.isEmpty { places += 1 } else { waiting.removeFirst().resume() }
+    if waiting.isEmpty { slots += 1 } else { waiting.removeFirst().resume() }
   }
 }

@@ -80,9 +80,9 @@ import Testing
       "methods/r-amt/step 1/gradient/x", "methods/r-amt/step 1/value/x", "methods/r-amt/step 2/loss/loss",
     ]
     let a = Dictionary(uniqueKeysWithValues: names.map { ($0, [Real(1)]) })
-    for (place, name) in names.enumerated() {
+    for (index, name) in names.enumerated() {
       var b = a
-      for later in names[place...] { b[later] = [2] }
+      for later in names[index...] { b[later] = [2] }
       #expect(try compare(a, b).first == name)
     }
   }

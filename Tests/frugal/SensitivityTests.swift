@@ -83,10 +83,10 @@ import Testing
       let before = try old.tensor("\(module).weight")
       let sum = Variable(b).linear(Variable(Tensor([a.shape[1], a.shape[0]], transposed(a)))).value
       let after = try new.tensor("\(module).weight")
-      for place in stride(from: 0, to: before.count, by: 37) {
-        let difference = abs(after.values[place] - before.values[place] - sum.values[place])
+      for index in stride(from: 0, to: before.count, by: 37) {
+        let difference = abs(after.values[index] - before.values[index] - sum.values[index])
         // Other thirds of a stacked map may have single entries or whole vectors tuned.
-        #expect(difference < 1e-5 || module.hasSuffix("qkv"), "\(module) \(place)")
+        #expect(difference < 1e-5 || module.hasSuffix("qkv"), "\(module) \(index)")
       }
     }
   }

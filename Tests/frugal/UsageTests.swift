@@ -91,8 +91,8 @@ import Testing
   func whatTuneCannotDoWithoutIsAskedFor(flag: String) async throws {
     let folder = try TemporaryFolder()
     let words = Workbench.quickRun("r-amt", out: folder.url.appendingPathComponent("run"))
-    let place = try #require(words.firstIndex(of: flag))
-    let outcome = try await runFrugal(Array(words[..<place] + words[(place + 2)...]))
+    let index = try #require(words.firstIndex(of: flag))
+    let outcome = try await runFrugal(Array(words[..<index] + words[(index + 2)...]))
     expectRefusal(outcome, code: 2, ["\(flag): missing required flag"])
     #expect(folder.contents.isEmpty)
   }

@@ -29,7 +29,7 @@ private final class LowRankStep {
   init(batch: Int) {
     let tower = RealSize.visionTransformer()
     method = Method(
-      encoder: SiteTuning(Self.adaptations(of: tower), seed: 1),
+      encoder: SiteTuning(Self.designs(of: tower), seed: 1),
       head: LinearHead(width: tower.featureWidth, classes: 100, seed: 1), tower: tower)
     images = RealSize.images(batch)
     labels = (0..<batch).map { Int32($0 * 37 % 100) }
@@ -47,26 +47,28 @@ private final class LowRankStep {
   }
 
   /// Query and value share a sample of their dropout, as in the released code.
-  private static func adaptations(of tower: any ImageTower) -> [Adaptation] {
-    tower.parameters.enumerated().compactMap { place, parameter -> Adaptation? in
+  private static func designs(of tower: any ImageTower) -> [TuningDesign] {
+    tower.parameters.enumerated().compactMap { position, parameter -> TuningDesign? in
       let block = parameter.site.block ?? 0
-      func branch(_ sample: Int) -> Adaptation {
+      func branch(_ sample: Int) -> TuningDesign {
         .branched(
           parameter,
           BranchDesign(
             form: Branch.Form(
-              isBehind: false, hasActivation: false, dropout: 0.1, dropPath: 0.1, dropoutSite: 2 * block + sample,
-              dropPathSite: place), rank: 8, hasBiases: false, start: .zeroUp))
+              isSequential: false, hasActivation: false, dropout: 0.1, dropPath: 0.1, dropoutSite: 2 * block + sample,
+              dropPathSite: position), rank: 8, hasBiases: false, start: .zeroUp))
       }
       switch parameter.site.role {
       case .classToken: return .whole(parameter)
       case .query, .value: return branch(0)
       case .mlpUp: return branch(1)
       case .key, .attentionOutput, .mlpDown:
-        var numbers = CheckNumbers(seed: UInt64(place))
-        var places: Set<Int32> = []
-        while places.count < 600 { places.insert(Int32.random(in: 0..<Int32(parameter.value.count), using: &numbers)) }
-        return .sparse(parameter, SparseIndices(places.sorted(), in: parameter.value.shape))
+        var numbers = CheckNumbers(seed: UInt64(position))
+        var positions: Set<Int32> = []
+        while positions.count < 600 {
+          positions.insert(Int32.random(in: 0..<Int32(parameter.value.count), using: &numbers))
+        }
+        return .sparse(parameter, SparseIndices(positions.sorted(), in: parameter.value.shape))
       default: return nil
       }
     }
@@ -92,9 +94,9 @@ private func sensitivityStage() -> Work {
 private func budgetSweep() -> Work {
   let (square, wide): (Shape, Shape) = ([768, 768], [3072, 768])
   let shapes = Array(repeating: square, count: 48) + Array(repeating: wide, count: 24)
-  let scores = shapes.enumerated().map { place, shape in
+  let scores = shapes.enumerated().map { position, shape in
     // u⁸ spreads over as many decades as sensitivities do.
-    Random(seed: 7, purpose: .check, step: place).uniform(shape).raisedToEighth()
+    Random(seed: 7, purpose: .check, step: position).uniform(shape).raisedToEighth()
   }
   let kinds = shapes.map { SensitivitySite.Kind.matrix(out: $0[0], in: $0[1]) }
   let count = scores.reduce(0) { $0 + $1.count }

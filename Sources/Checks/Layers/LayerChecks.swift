@@ -143,8 +143,8 @@ extension LayerChecks {
   private static var visionTransformer: [GradientCheck] {
     typealias Form = VisionConfiguration.Form
     let withoutToken = Form(
-      hasPatchBias: true, hasPreNorm: false, hasClassToken: false, pooling: .meanOfNormalised)
-    let pooledLast = Form(hasPatchBias: true, hasPreNorm: true, hasClassToken: true, pooling: .normalisedMean)
+      hasPatchBias: true, hasPreNorm: false, hasClassToken: false, pooling: .meanOfNormalized)
+    let pooledLast = Form(hasPatchBias: true, hasPreNorm: true, hasClassToken: true, pooling: .normalizedMean)
     let cases: [(batch: Int, size: VisionConfiguration, embedding: Int?)] = [
       (1, VisionConfiguration(transformer: transformer(3, 1, heads: 1), imageSize: 1, patchSize: 1), 1),
       (1, VisionConfiguration(transformer: transformer(6, 2, heads: 2), imageSize: 4, patchSize: 2), 5),

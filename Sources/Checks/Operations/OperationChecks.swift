@@ -7,7 +7,7 @@ import Tensor
 package enum OperationChecks {
   /// All checks, by family.
   package static var all: [GradientCheck] {
-    products + normalisations + activations + losses + pictures + tokens + arithmetic + dropout + sizes
+    products + normalizations + activations + losses + pictures + tokens + arithmetic + dropout + sizes
       + values
   }
 

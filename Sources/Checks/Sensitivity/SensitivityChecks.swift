@@ -28,12 +28,12 @@ enum SensitivityChecks {
     let ranking = Ranking(of: sensitivity.scores, largest: threshold)
     var rules = setting.recipe[SensitivitySettings.self]?.budget.rules ?? Allocation.Rules(form: .lora)
     (rules.rank, rules.alpha, rules.beta) = (2, 1.5, 1.5)
-    let counts = ranking.places(first: threshold, of: sites.count).map(\.count)
+    let counts = ranking.positions(first: threshold, of: sites.count).map(\.count)
     let allocation = Allocation(
       threshold: threshold, counts: counts, kinds: sites.map(\.kind), classToken: 0, rules)
     let branch = setting.recipe[BranchSettings.self]?.branch ?? BranchSettings.Branch()
     return SiteTuning(
       SensitivityTuning(rules, setting.fidelity, branch: branch)
-        .adaptations(of: setting.tower, sites, allocation, ranking), seed: setting.seed)
+        .designs(of: setting.tower, sites, allocation, ranking), seed: setting.seed)
   }
 }

@@ -53,8 +53,8 @@ public struct ContactSheet: Sendable {
     var canvas = Canvas(width: columns * groupWidth + margin, height: rows * groupHeight + margin, ground: Self.ground)
     for (index, group) in groups.enumerated() {
       let (left, top) = (margin + index % columns * groupWidth, margin + index / columns * groupHeight)
-      for (place, image) in group.images.enumerated() {
-        canvas.paint(image, x: left + place * (width + margin), y: top, scale: scale)
+      for (offset, image) in group.images.enumerated() {
+        canvas.paint(image, x: left + offset * (width + margin), y: top, scale: scale)
       }
       for (number, line) in labels[index].enumerated() {
         canvas.write(line, x: left, y: top + height + margin + number * lineHeight, ink: Self.ink)
@@ -104,16 +104,16 @@ private struct Canvas {
   }
 
   mutating func write(_ text: String, x: Int, y: Int, ink: UInt8) {
-    for (place, letter) in text.enumerated() {
+    for (offset, letter) in text.enumerated() {
       for pixel in BitmapFont.pixels(of: letter) {
-        set(x + place * BitmapFont.advance + pixel.column, y + pixel.row, (ink, ink, ink))
+        set(x + offset * BitmapFont.advance + pixel.column, y + pixel.row, (ink, ink, ink))
       }
     }
   }
 
   private mutating func set(_ x: Int, _ y: Int, _ color: (UInt8, UInt8, UInt8)) {
     guard 0..<width ~= x, 0..<height ~= y else { return }
-    let place = 3 * (y * width + x)
-    (pixels[place], pixels[place + 1], pixels[place + 2]) = color
+    let offset = 3 * (y * width + x)
+    (pixels[offset], pixels[offset + 1], pixels[offset + 2]) = color
   }
 }

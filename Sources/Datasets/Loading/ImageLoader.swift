@@ -100,8 +100,8 @@ extension Tensor {
     let size = shape[0] == 0 ? 0 : count / shape[0]
     return Tensor.read(self) { from in
       Tensor(Shape([indices.count] + shape.extents.dropFirst())) { into in
-        for (place, index) in indices.enumerated() {
-          (into + place * size).update(from: from + index * size, count: size)
+        for (slot, index) in indices.enumerated() {
+          (into + slot * size).update(from: from + index * size, count: size)
         }
       }
     }

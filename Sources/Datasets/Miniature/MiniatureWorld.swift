@@ -52,15 +52,17 @@ public enum MiniatureWorld {
   ) throws(MiniatureWorldError) -> Bool {
     let pictures = pictures(of: task, seed: seed)
     let manifest = Manifest(name: task.name, seed: seed, pictures: pictures.count)
-    return try publish(manifest, in: folder) { (place) throws(FileError) in
+    return try publish(manifest, in: folder) { (hidden) throws(FileError) in
       for split in MiniatureTask.Split.allCases {
-        for name in classFolders(of: task) { try makeFolder(place.appendingPathComponent("\(split.rawValue)/\(name)")) }
+        for name in classFolders(of: task) {
+          try makeFolder(hidden.appendingPathComponent("\(split.rawValue)/\(name)"))
+        }
       }
       let names = zip(classFolders(of: task), task.classes).map { "\($0) \($1)\n" }.joined()
-      try put(names, place.appendingPathComponent(ClassNames.fileName))
-      try put(task.template + "\n", place.appendingPathComponent("template.txt"))
-      try put(sheet(of: task, seed: seed).png, place.appendingPathComponent("sheet.png"))
-      return try write(pictures, to: place, progress: progress)
+      try put(names, hidden.appendingPathComponent(ClassNames.fileName))
+      try put(task.template + "\n", hidden.appendingPathComponent("template.txt"))
+      try put(sheet(of: task, seed: seed).png, hidden.appendingPathComponent("sheet.png"))
+      return try write(pictures, to: hidden, progress: progress)
     }
   }
 
@@ -77,17 +79,17 @@ public enum MiniatureWorld {
       Picture(path: numbered(index + 1, digits: 7) + ".png") { stream.pair(index, isLesson: false).image }
     }
     let manifest = Manifest(name: pairsName, seed: seed, pictures: count)
-    return try publish(manifest, in: folder) { (place) throws(FileError) in
+    return try publish(manifest, in: folder) { (hidden) throws(FileError) in
       let lines = pictures.indices.map { "\(pictures[$0].path)\t\(stream.caption($0))\n" }
-      try put(lines.joined(), place.appendingPathComponent("captions.tsv"))
+      try put(lines.joined(), hidden.appendingPathComponent("captions.tsv"))
       let groups = (0..<min(count, 60)).map { index in
         let pair = stream.pair(index, isLesson: false)
         return ContactSheet.Group(label: pair.caption, images: [pair.image])
       }
       if !groups.isEmpty {
-        try put(ContactSheet(groups, leastWidth: 80).rendered().png, place.appendingPathComponent("sheet.png"))
+        try put(ContactSheet(groups, leastWidth: 80).rendered().png, hidden.appendingPathComponent("sheet.png"))
       }
-      return try write(pictures, to: place, progress: progress)
+      return try write(pictures, to: hidden, progress: progress)
     }
   }
 
@@ -132,8 +134,8 @@ public enum MiniatureWorld {
     var hash = SHA256()
     for start in stride(from: 0, to: pictures.count, by: chunk) {
       let part = pictures[start..<min(start + chunk, pictures.count)]
-      let made = Parallel.map(part.count) { place in
-        let picture = part[part.startIndex + place]
+      let made = Parallel.map(part.count) { offset in
+        let picture = part[part.startIndex + offset]
         return Result { () throws(FileError) in
           let image = picture.image()
           if let folder { try put(image.png, folder.appendingPathComponent(picture.path)) }

@@ -29,20 +29,20 @@ extension Miniature {
 
     /// Several equal objects, two to five, and their caption.
     static func several(_ count: Int, using random: inout RandomStream) -> (scene: Scene, phrase: String) {
-      let places = Arrangement.places(count)
+      let centres = Arrangement.centres(count)
       let (figure, hue) = (random.pick(Figure.allCases), random.pick(Hue.allCases))
       let texture = objectSurface(hue, random.chance(0.5) ? random.pick(Pattern.mixed) : .plain, using: &random)
-      let objects = places.map { centre in
+      let objects = centres.map { centre in
         Object(
           .figure(figure), texture, centre: centre + SIMD2(random.normal(0.05), random.normal(0.05)),
-          halfExtent: Arrangement.halfExtent(places.count) * random.uniform(in: 0.85..<1.1),
+          halfExtent: Arrangement.halfExtent(centres.count) * random.uniform(in: 0.85..<1.1),
           rotation: random.normal(0.2))
       }
       let ground = Subject.ground(behind: hue, plain: 0.4, using: &random)
       let scene = Scene(
         backgroundSurface(ground.hue, ground.pattern, using: &random), objects, style: style(using: &random))
       let isColored = scene.style != .sketch
-      var words = [Words.numbers[places.count - 1]]
+      var words = [Words.numbers[centres.count - 1]]
       if random.chance(isColored ? 0.7 : 0) { words.append(Words.varied(hue.rawValue, using: &random)) }
       if random.chance(isColored ? 0.8 : 0) { words.append(Words.varied(texture.pattern.rawValue, using: &random)) }
       words.append(Words.plural(Words.varied(figure.rawValue, using: &random)))
@@ -103,7 +103,7 @@ extension Miniature {
     static let containers: [Figure] = [.circle, .square, .hexagon, .diamond, .pentagon, .oval]
 
     /// The centres of one to five objects.
-    static func places(_ count: Int) -> [SIMD2<Double>] {
+    static func centres(_ count: Int) -> [SIMD2<Double>] {
       switch count {
       case 1: [[0, 0]]
       case 2: [[-0.45, 0], [0.45, 0]]

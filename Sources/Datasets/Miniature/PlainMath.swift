@@ -11,12 +11,12 @@ enum PlainMath {
     let turns = (x * (2 / Double.pi)).rounded()
     let r = x - turns * (Double.pi / 2)
     let square = r * r
-    let place = (Int(turns) + quarter) & 3
+    let quadrant = (Int(turns) + quarter) & 3
     let value =
-      place & 1 == 0
+      quadrant & 1 == 0
       ? r * series(square, (1, -1 / 6, 1 / 120, -1 / 5040, 1 / 362_880, -1 / 39_916_800))
       : series(square, (1, -1 / 2, 1 / 24, -1 / 720, 1 / 40320, -1 / 3_628_800))
-    return place & 2 == 0 ? value : -value
+    return quadrant & 2 == 0 ? value : -value
   }
 
   private static func series(

@@ -63,7 +63,7 @@ private let (count, side) = (Miniature.size * Miniature.size, Miniature.size)
 
 extension Miniature.Scene {
   /// The position of a pixel, in pixels from the middle of the image.
-  private func place(_ index: Int) -> Double { Double(index) + 0.5 - Double(side) / 2 }
+  private func coordinate(_ index: Int) -> Double { Double(index) + 0.5 - Double(side) / 2 }
 
   private func paint(_ background: Miniature.Texture, on canvas: UnsafeMutablePointer<Miniature.Color>) {
     guard style != .sketch else { return canvas.initialize(repeating: Miniature.Color(repeating: 0.92), count: count) }
@@ -71,7 +71,7 @@ extension Miniature.Scene {
     for row in 0..<side {
       for column in 0..<side {
         let pixel = row * side + column
-        (canvas + pixel).initialize(to: brush.color(place(column), place(row), pixel: pixel))
+        (canvas + pixel).initialize(to: brush.color(coordinate(column), coordinate(row), pixel: pixel))
       }
     }
   }
@@ -90,7 +90,7 @@ extension Miniature.Scene {
     }
     for row in range(centre.y) {
       for column in range(centre.x) {
-        let (x, y) = (place(column) - centre.x, place(row) - centre.y)
+        let (x, y) = (coordinate(column) - centre.x, coordinate(row) - centre.y)
         let distance =
           pixels * object.outline.distance((cosine * x + sine * y) / pixels, (cosine * y - sine * x) / pixels)
         let pixel = row * side + column

@@ -7,7 +7,7 @@ extension Miniature {
     let hue: Hue
     let pattern: Pattern
     let size: Size
-    let place: Place
+    let location: Location
     let tilt: Tilt
     let background: (hue: Hue, pattern: Pattern)
     let style: Style
@@ -22,7 +22,7 @@ extension Miniature {
       return Subject(
         figure: random.pick(Figure.allCases), hue: hue,
         pattern: random.chance(0.5) ? random.pick(Pattern.mixed) : .plain, size: random.pick(Size.allCases),
-        place: random.pick(Place.allCases), tilt: turn < 0.15 ? .upsideDown : turn < 0.25 ? .tilted : .upright,
+        location: random.pick(Location.allCases), tilt: turn < 0.15 ? .upsideDown : turn < 0.25 ? .tilted : .upright,
         background: ground(behind: hue, plain: 0.4, using: &random), style: Miniature.style(using: &random))
     }
 
@@ -32,7 +32,7 @@ extension Miniature {
       return Subject(
         figure: random.pick(Figure.allCases), hue: hue,
         pattern: random.chance(0.75) ? .plain : random.pick(Pattern.mixed), size: random.pick([.medium, .large]),
-        place: .centre, tilt: .upright, background: ground(behind: hue, plain: 0.85, using: &random), style: .photo)
+        location: .centre, tilt: .upright, background: ground(behind: hue, plain: 0.85, using: &random), style: .photo)
     }
 
     /// A background of another colour.
@@ -48,7 +48,7 @@ extension Miniature {
       var rotation = random.normal(isLesson ? 0.12 : 0.2)
       if tilt == .upsideDown { rotation += Double.pi }
       if tilt == .tilted { rotation += random.chance(0.5) ? Double.pi / 4 : -Double.pi / 4 }
-      let centre = (size == .large ? 0.45 : 1) * place.centre
+      let centre = (size == .large ? 0.45 : 1) * location.centre
       let object = Object(
         .figure(figure), objectSurface(hue, pattern, using: &random),
         centre: centre + SIMD2(random.normal(deviation), random.normal(deviation)),
@@ -62,19 +62,19 @@ extension Miniature {
 
     /// The caption of a lesson: always with the shape.
     func lessonCaption(using random: inout RandomStream) -> String {
-      caption(size: 0, hue: 0.4, pattern: pattern == .plain ? 0 : 0.6, place: 0, background: 0.15, using: &random)
+      caption(size: 0, hue: 0.4, pattern: pattern == .plain ? 0 : 0.6, location: 0, background: 0.15, using: &random)
     }
 
     /// The usual caption.
     func caption(using random: inout RandomStream) -> String {
       caption(
-        size: 0.35, hue: 0.7, pattern: 0.8, place: 0.5, background: background.pattern == .plain ? 0.3 : 0.5,
+        size: 0.35, hue: 0.7, pattern: 0.8, location: 0.5, background: background.pattern == .plain ? 0.3 : 0.5,
         using: &random)
     }
 
     /// A caption that names each property with the given probability.
     private func caption(
-      size: Double, hue: Double, pattern: Double, place: Double, background: Double, using random: inout RandomStream
+      size: Double, hue: Double, pattern: Double, location: Double, background: Double, using random: inout RandomStream
     ) -> String {
       var words: [String] = []
       if random.chance(size) { words.append(Words.varied(self.size.rawValue, using: &random)) }
@@ -87,7 +87,7 @@ extension Miniature {
       case .tilted: if random.chance(0.5) { phrase += " tilted" }
       case .upsideDown: if random.chance(0.5) { phrase += " upside down" }
       }
-      if random.chance(place) { phrase += " " + self.place.phrase }
+      if random.chance(location) { phrase += " " + self.location.phrase }
       if random.chance(isColored ? background : 0) {
         let ground = Words.varied(self.background.hue.rawValue, using: &random)
         let pattern = Words.varied(self.background.pattern.rawValue, using: &random)
@@ -104,7 +104,7 @@ extension Miniature {
   }
 }
 
-extension Miniature.Place {
+extension Miniature.Location {
   /// The position, as worded in captions.
   var phrase: String {
     switch self {

@@ -68,7 +68,7 @@ public enum Miniature {
   }
 
   /// The position of an object.
-  public enum Place: String, Sendable, CaseIterable {
+  public enum Location: String, Sendable, CaseIterable {
     case centre, left, right, top, bottom
 
     /// Its centre, where −1 and 1 are the borders and y points down.

@@ -49,8 +49,8 @@ struct ResampleWeights {
     let stretch = max(Double(old) / Double(new), 1)
     taps = Self.taps(from: old, to: new, filter: filter)
     weights = [Int32](repeating: 0, count: range.count * taps)
-    for place in range {
-      let (center, pixels) = Self.reach(of: place, from: old, to: new, filter: filter)
+    for output in range {
+      let (center, pixels) = Self.reach(of: output, from: old, to: new, filter: filter)
       let start = pixels.lowerBound
       let count = pixels.count
       var exact = (0..<count).map { filter.weight((Double($0 + start) - center + 0.5) * (1 / stretch)) }
@@ -58,7 +58,7 @@ struct ResampleWeights {
       if sum != 0 { for tap in exact.indices { exact[tap] /= sum } }
       for (tap, weight) in exact.enumerated() {
         let scaled = weight * Double(1 << Self.fractionalBits)
-        weights[(place - range.lowerBound) * taps + tap] = Int32(scaled < 0 ? scaled - 0.5 : scaled + 0.5)
+        weights[(output - range.lowerBound) * taps + tap] = Int32(scaled < 0 ? scaled - 0.5 : scaled + 0.5)
       }
       starts.append(start)
       counts.append(count)
@@ -77,11 +77,11 @@ struct ResampleWeights {
   }
 
   private static func reach(
-    of place: Int, from old: Int, to new: Int, filter: Resample
+    of output: Int, from old: Int, to new: Int, filter: Resample
   ) -> (center: Double, pixels: Range<Int>) {
     let scale = Double(old) / Double(new)
     let support = filter.support * max(scale, 1)
-    let center = (Double(place) + 0.5) * scale
+    let center = (Double(output) + 0.5) * scale
     let start = max(Int(center - support + 0.5), 0)
     return (center, start..<min(Int(center + support + 0.5), old))
   }

@@ -49,8 +49,8 @@ extension Image {
       window.isInside(newWidth, newHeight),
       "resize: expected a window inside \(newWidth) × \(newHeight), found \(window)")
 
-    let across = ResizePass(old: box.width, new: newWidth, filter: filter, places: window.columns)
-    let down = ResizePass(old: box.height, new: newHeight, filter: filter, places: window.rows)
+    let across = ResizePass(old: box.width, new: newWidth, filter: filter, outputs: window.columns)
+    let down = ResizePass(old: box.height, new: newHeight, filter: filter, outputs: window.rows)
     // Pillow 13 (pull request 9549): down first when that loses far more rows than there are columns to lose. The rule
     // was found by comparing both orders on 8167 random sizes; before version 13 it was always across first.
     let downFirst = box.height - newHeight > 2 * max(box.width - newWidth, 0)

@@ -36,14 +36,14 @@ struct ResizeAcross {
 
   /// Spreads the bytes of a row over four lanes of each vector.
   private func read(_ row: UnsafePointer<UInt8>, lane: Int, into pixels: UnsafeMutablePointer<Pixels>) {
-    var place = UnsafeMutableRawPointer(pixels) + 4 * lane
+    var pointer = UnsafeMutableRawPointer(pixels) + 4 * lane
     for x in 0..<span.count &- 1 {
-      place.storeBytes(of: Self.spread(Self.word(row + 3 &* x)), as: SIMD4<UInt32>.self)
-      place += 64
+      pointer.storeBytes(of: Self.spread(Self.word(row + 3 &* x)), as: SIMD4<UInt32>.self)
+      pointer += 64
     }
     // The last may be the last of the image.
     let last = row + 3 &* (span.count &- 1)
-    place.storeBytes(of: SIMD4(UInt32(last[0]), UInt32(last[1]), UInt32(last[2]), 0), as: SIMD4<UInt32>.self)
+    pointer.storeBytes(of: SIMD4(UInt32(last[0]), UInt32(last[1]), UInt32(last[2]), 0), as: SIMD4<UInt32>.self)
   }
 
   private func mix(_ pixels: UnsafePointer<Pixels>, taps: Int, into results: UnsafeMutablePointer<Result>) {
@@ -76,10 +76,10 @@ struct ResizeAcross {
     var x = 0
     while x &+ 4 <= width {
       let (first, second, third, fourth) = (pixel(x), pixel(x &+ 1), pixel(x &+ 2), pixel(x &+ 3))
-      let place = UnsafeMutableRawPointer(row + 3 &* x)
-      place.storeBytes(of: (first | second &<< 24).littleEndian, as: UInt32.self)
-      place.storeBytes(of: (second &>> 8 | third &<< 16).littleEndian, toByteOffset: 4, as: UInt32.self)
-      place.storeBytes(of: (third &>> 16 | fourth &<< 8).littleEndian, toByteOffset: 8, as: UInt32.self)
+      let pointer = UnsafeMutableRawPointer(row + 3 &* x)
+      pointer.storeBytes(of: (first | second &<< 24).littleEndian, as: UInt32.self)
+      pointer.storeBytes(of: (second &>> 8 | third &<< 16).littleEndian, toByteOffset: 4, as: UInt32.self)
+      pointer.storeBytes(of: (third &>> 16 | fourth &<< 8).littleEndian, toByteOffset: 8, as: UInt32.self)
       x &+= 4
     }
     while x < width {
@@ -95,8 +95,8 @@ struct ResizeAcross {
   }
 
   @inline(__always)
-  private static func word(_ place: UnsafePointer<UInt8>) -> UInt32 {
-    UInt32(littleEndian: UnsafeRawPointer(place).loadUnaligned(as: UInt32.self))
+  private static func word(_ pointer: UnsafePointer<UInt8>) -> UInt32 {
+    UInt32(littleEndian: UnsafeRawPointer(pointer).loadUnaligned(as: UInt32.self))
   }
 }
 

@@ -67,7 +67,7 @@ struct DeflateCode {
     var depths = [Int](repeating: 0, count: parents.count)
     for node in parents.indices.dropLast().reversed() { depths[node] = depths[parents[node]] + 1 }
     var lengths = [Int](repeating: 0, count: frequencies.count)
-    for (place, symbol) in leaves.enumerated() { lengths[symbol] = depths[place] }
+    for (index, symbol) in leaves.enumerated() { lengths[symbol] = depths[index] }
     return lengths
   }
 }

@@ -51,9 +51,9 @@ struct DeflateCodes {
       if token.isLiteral { continue }
       let length = InflateBlock.lengths[symbol - 257]
       output.append(UInt32(token.length - length.base), count: Int(length.extra))
-      let place = Self.distanceSymbol(Int(token.value))
-      output.append(UInt32(distances.words[place]), count: Int(distances.lengths[place]))
-      let distance = InflateBlock.distances[place]
+      let index = Self.distanceSymbol(Int(token.value))
+      output.append(UInt32(distances.words[index]), count: Int(distances.lengths[index]))
+      let distance = InflateBlock.distances[index]
       output.append(UInt32(token.value - distance.base), count: Int(distance.extra))
     }
     output.append(UInt32(literals.words[Self.end]), count: Int(literals.lengths[Self.end]))
@@ -129,11 +129,11 @@ struct DeflateCodesHeader {
   /// 16 repeats the length before 3 to 6 times, 17 a zero 3 to 10 times, 18 a zero 11 to 138 times.
   private static func runs(_ lengths: [UInt8]) -> [Run] {
     var runs: [Run] = []
-    var place = 0
-    while place < lengths.count {
-      let length = lengths[place]
-      var count = lengths[place...].prefix { $0 == length }.count
-      place += count
+    var index = 0
+    while index < lengths.count {
+      let length = lengths[index]
+      var count = lengths[index...].prefix { $0 == length }.count
+      index += count
       if length > 0 {
         runs.append((Int(length), 0))
         count -= 1

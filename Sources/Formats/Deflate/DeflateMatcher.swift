@@ -78,22 +78,22 @@ struct DeflateMatcher {
     return Block(tokens: tokens, range: start..<end)
   }
 
-  /// The longest match at `place` that ends before `end`; the nearest of equals. Length 0 if there is none.
-  private mutating func match(at place: Int, end: Int) -> (length: Int, distance: Int) {
-    enter(upTo: place)
-    let most = min(Self.longest, end - place)
+  /// The longest match at `index` that ends before `end`; the nearest of equals. Length 0 if there is none.
+  private mutating func match(at index: Int, end: Int) -> (length: Int, distance: Int) {
+    enter(upTo: index)
+    let most = min(Self.longest, end - index)
     guard most >= Self.shortest else { return (0, 0) }
     var best = (length: Self.shortest - 1, distance: 0)
-    var candidate = Int(heads[hash(at: place)])
+    var candidate = Int(heads[hash(at: index)])
     let mask = previous.count == Self.window ? Self.window - 1 : Int.max
     var looked = 0
-    while candidate >= 0, place - candidate <= Self.window, looked < Self.chain {
+    while candidate >= 0, index - candidate <= Self.window, looked < Self.chain {
       // A longer match must agree in the byte after the best one.
-      if source[candidate + best.length] == source[place + best.length] {
+      if source[candidate + best.length] == source[index + best.length] {
         var length = 0
-        while length < most, source[candidate + length] == source[place + length] { length &+= 1 }
+        while length < most, source[candidate + length] == source[index + length] { length &+= 1 }
         if length > best.length {
-          best = (length, place - candidate)
+          best = (length, index - candidate)
           if length == most || length >= Self.sufficient { break }
         }
       }
@@ -103,9 +103,9 @@ struct DeflateMatcher {
     return best.distance > 0 ? best : (0, 0)
   }
 
-  /// Adds the positions before `place` to their chains.
-  private mutating func enter(upTo place: Int) {
-    let last = min(place, source.count - Self.shortest + 1)
+  /// Adds the positions before `index` to their chains.
+  private mutating func enter(upTo index: Int) {
+    let last = min(index, source.count - Self.shortest + 1)
     let mask = previous.count == Self.window ? Self.window - 1 : Int.max
     while entered < last {
       let hash = hash(at: entered)
@@ -117,10 +117,10 @@ struct DeflateMatcher {
 
   private static let hashBits = 13
 
-  /// The upper bits of a product (Knuth 6.4) of the three bytes at `place`.
+  /// The upper bits of a product (Knuth 6.4) of the three bytes at `index`.
   @inline(__always)
-  private func hash(at place: Int) -> Int {
-    let bytes = UInt32(source[place]) | UInt32(source[place &+ 1]) &<< 8 | UInt32(source[place &+ 2]) &<< 16
+  private func hash(at index: Int) -> Int {
+    let bytes = UInt32(source[index]) | UInt32(source[index &+ 1]) &<< 8 | UInt32(source[index &+ 2]) &<< 16
     return Int((bytes &* 2_654_435_761) &>> UInt32(32 - Self.hashBits))
   }
 }

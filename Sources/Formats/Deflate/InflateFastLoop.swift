@@ -31,23 +31,23 @@ struct InflateFastLoop {
     guard count <= last else { return }
     // Copies, which stay in registers.
     var bits = reader
-    var place = count
+    var position = count
     literals.withUnsafeBufferPointer { literals in
       distances.withUnsafeBufferPointer { distances in
         let literals = literals.baseAddress!
         let distances = distances.baseAddress!
-        while place <= last, bits.isFarFromEnd {
+        while position <= last, bits.isFarFromEnd {
           bits.refillFarFromEnd()
           // At most 3 · 11 of the 56 bits.
           var entry = literals[bits.peek(Self.literalLookahead)]
           if Self.isLiteral(entry) {
-            Self.put(entry, base, &place, &bits)
+            Self.put(entry, base, &position, &bits)
             entry = literals[bits.peek(Self.literalLookahead)]
             if Self.isLiteral(entry) {
-              Self.put(entry, base, &place, &bits)
+              Self.put(entry, base, &position, &bits)
               entry = literals[bits.peek(Self.literalLookahead)]
               if Self.isLiteral(entry) {
-                Self.put(entry, base, &place, &bits)
+                Self.put(entry, base, &position, &bits)
                 continue
               }
             }
@@ -61,17 +61,17 @@ struct InflateFastLoop {
           let far = distances[bits.peek(Self.distanceLookahead)]
           bits.drop(Int(far & 15))
           let distance = Int(far >> 16) &+ bits.take(Int(far >> 8 & 255))
-          if far == 0 || distance > place {
+          if far == 0 || distance > position {
             bits = start
             break
           }
-          Self.copy(length, from: distance, to: base + place)
-          place &+= length
+          Self.copy(length, from: distance, to: base + position)
+          position &+= length
         }
       }
     }
     reader = bits
-    count = place
+    count = position
   }
 
   @inline(__always)
@@ -80,10 +80,10 @@ struct InflateFastLoop {
   /// Writes the literals of an entry, four bytes wide.
   @inline(__always)
   private static func put(
-    _ entry: UInt32, _ base: UnsafeMutablePointer<UInt8>, _ place: inout Int, _ bits: inout InflateReader
+    _ entry: UInt32, _ base: UnsafeMutablePointer<UInt8>, _ position: inout Int, _ bits: inout InflateReader
   ) {
-    UnsafeMutableRawPointer(base + place).storeBytes(of: (entry >> 8).littleEndian, as: UInt32.self)
-    place &+= Int(entry >> 4 & 3)
+    UnsafeMutableRawPointer(base + position).storeBytes(of: (entry >> 8).littleEndian, as: UInt32.self)
+    position &+= Int(entry >> 4 & 3)
     bits.drop(Int(entry & 15))
   }
 

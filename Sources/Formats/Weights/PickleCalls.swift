@@ -12,9 +12,9 @@ extension PickleInterpreter {
     switch global {
     case .orderedDictionary:
       guard let first = arguments.first else { return .dictionary(newPairs([])) }
-      guard arguments.count == 1, case .list(let place) = first else { throw wrong("a list of pairs") }
+      guard arguments.count == 1, case .list(let node) = first else { throw wrong("a list of pairs") }
       var pairs: [(key: PickleValue, value: PickleValue)] = []
-      for item in graph.items[place] {
+      for item in graph.items[node] {
         guard let pair = items(of: item), pair.count == 2 else { throw wrong("a list of pairs") }
         pairs.append((pair[0], pair[1]))
       }
@@ -77,7 +77,7 @@ extension PickleInterpreter {
   mutating func build(_ value: PickleValue, _ state: PickleValue) throws(FormatProblem) {
     switch value {
     case .dictionary: return
-    case .object(let place): graph.objects[place].state = state
+    case .object(let node): graph.objects[node].state = state
     default: throw FormatProblem(expected: "an object to give attributes", found: value.kind)
     }
   }
@@ -98,9 +98,9 @@ extension PickleInterpreter {
     default: throw FormatProblem(expected: "the type of a storage", found: global.name)
     }
     var view: Range<Int>?
-    if id.count == 6, case .tuple(let place) = id[5] {
+    if id.count == 6, case .tuple(let node) = id[5] {
       // The key of the view, its first element and its count.
-      let parts = graph.items[place]
+      let parts = graph.items[node]
       guard parts.count == 3, case .integer(let start) = parts[1], case .integer(let length) = parts[2],
         (0...count).contains(start), (0...(count - start)).contains(length)
       else { throw FormatProblem(expected: "a view within \(count) elements", found: "another one") }
@@ -113,7 +113,7 @@ extension PickleInterpreter {
   /// (storage, offset, size, stride) and, after gradient and hooks, a type in the third form.
   private mutating func tensor(
     _ arguments: [PickleValue], _ version: PickleGlobal.Version
-  ) throws(FormatProblem) -> PickleGraph.Place {
+  ) throws(FormatProblem) -> PickleGraph.Node {
     guard arguments.count >= 4, case .storage(let storage) = arguments[0], case .integer(let offset) = arguments[1],
       let extents = integers(of: arguments[2]), let strides = integers(of: arguments[3])
     else {
@@ -135,14 +135,14 @@ extension PickleInterpreter {
     return graph.tensors.count - 1
   }
 
-  private mutating func newObject(_ name: String, _ state: PickleValue) -> PickleGraph.Place {
+  private mutating func newObject(_ name: String, _ state: PickleValue) -> PickleGraph.Node {
     graph.objects.append(.init(name: name, state: state))
     return graph.objects.count - 1
   }
 
   private func items(of value: PickleValue) -> [PickleValue]? {
     switch value {
-    case .list(let place), .tuple(let place), .set(let place): graph.items[place]
+    case .list(let node), .tuple(let node), .set(let node): graph.items[node]
     default: nil
     }
   }

@@ -143,12 +143,12 @@ extension PickleInterpreter {
     }
   }
 
-  mutating func newItems(_ items: [PickleValue]) -> PickleGraph.Place {
+  mutating func newItems(_ items: [PickleValue]) -> PickleGraph.Node {
     graph.items.append(items)
     return graph.items.count - 1
   }
 
-  mutating func newPairs(_ pairs: [(key: PickleValue, value: PickleValue)]) -> PickleGraph.Place {
+  mutating func newPairs(_ pairs: [(key: PickleValue, value: PickleValue)]) -> PickleGraph.Node {
     graph.pairs.append(pairs)
     return graph.pairs.count - 1
   }
@@ -179,8 +179,8 @@ extension PickleInterpreter {
 
   private mutating func popTuple(_ what: String) throws(FormatProblem) -> [PickleValue] {
     let value = try pop()
-    guard case .tuple(let place) = value else { throw FormatProblem(expected: "\(what) in a tuple", found: value.kind) }
-    return graph.items[place]
+    guard case .tuple(let node) = value else { throw FormatProblem(expected: "\(what) in a tuple", found: value.kind) }
+    return graph.items[node]
   }
 
   private mutating func pushTuple(of count: Int) throws(FormatProblem) {
@@ -217,16 +217,16 @@ extension PickleInterpreter {
 
   private mutating func append(_ values: [PickleValue]) throws(FormatProblem) {
     switch try top() {
-    case .list(let place), .set(let place): graph.items[place] += values
+    case .list(let node), .set(let node): graph.items[node] += values
     case let other: throw FormatProblem(expected: "a list or a set to append to", found: other.kind)
     }
   }
 
   private mutating func set(_ pairs: [(key: PickleValue, value: PickleValue)]) throws(FormatProblem) {
-    guard case .dictionary(let place) = try top() else {
+    guard case .dictionary(let node) = try top() else {
       throw FormatProblem(expected: "a dictionary to set items of", found: try top().kind)
     }
-    graph.pairs[place] += pairs
+    graph.pairs[node] += pairs
   }
 
   private func paired(_ values: [PickleValue]) throws(FormatProblem) -> [(key: PickleValue, value: PickleValue)] {
@@ -234,8 +234,8 @@ extension PickleInterpreter {
     return stride(from: 0, to: values.count, by: 2).map { (values[$0], values[$0 + 1]) }
   }
 
-  private mutating func get(_ place: Int) throws(FormatProblem) {
-    guard let value = memo[place] else { throw FormatProblem(expected: "entry \(place) of the memo", found: "none") }
+  private mutating func get(_ index: Int) throws(FormatProblem) {
+    guard let value = memo[index] else { throw FormatProblem(expected: "entry \(index) of the memo", found: "none") }
     stack.append(value)
   }
 

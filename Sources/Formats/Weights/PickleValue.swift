@@ -13,13 +13,13 @@ enum PickleValue {
   case number(Double)
   case string(String)
   case bytes([UInt8])
-  case list(PickleGraph.Place)
-  case tuple(PickleGraph.Place)
-  case set(PickleGraph.Place)
-  case dictionary(PickleGraph.Place)
-  case object(PickleGraph.Place)
-  case storage(PickleGraph.Place)
-  case tensor(PickleGraph.Place)
+  case list(PickleGraph.Node)
+  case tuple(PickleGraph.Node)
+  case set(PickleGraph.Node)
+  case dictionary(PickleGraph.Node)
+  case object(PickleGraph.Node)
+  case storage(PickleGraph.Node)
+  case tensor(PickleGraph.Node)
   case global(PickleGlobal)
 
   /// Its kind, for errors.
@@ -45,7 +45,7 @@ enum PickleValue {
 
 /// The containers, storages and tensors of a pickle.
 struct PickleGraph {
-  typealias Place = Int
+  typealias Node = Int
 
   /// A run of elements that tensors share.
   struct Storage {
@@ -61,7 +61,7 @@ struct PickleGraph {
 
   /// A tensor as the file describes it, not checked.
   struct Tensor {
-    let storage: Place
+    let storage: Node
     let type: ElementType
     let offset: Int
     let extents: [Int]

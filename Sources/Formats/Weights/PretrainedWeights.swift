@@ -10,7 +10,7 @@ public struct PretrainedWeights: TensorSource, Sendable {
   public let files: [any WeightFile]
   /// The names of all tensors, sorted.
   public let names: [String]
-  private let places: [String: Int]
+  private let fileIndices: [String: Int]
   private let digest = WeightDigest()
 
   /// The names under which models are published, in order of preference.
@@ -30,12 +30,12 @@ public struct PretrainedWeights: TensorSource, Sendable {
       let opened = try WeightFiles.open(file)
       files = [opened]
       names = opened.names
-      places = Dictionary(uniqueKeysWithValues: names.map { ($0, 0) })
+      fileIndices = Dictionary(uniqueKeysWithValues: names.map { ($0, 0) })
       return
     }
     let shards = try ShardIndex(contentsOf: file)
-    (files, places) = (shards.files, shards.places)
-    names = places.keys.sorted()
+    (files, fileIndices) = (shards.files, shards.fileIndices)
+    names = fileIndices.keys.sorted()
   }
 
   /// The name of the file, or of the first of its shards.
@@ -77,7 +77,7 @@ public struct PretrainedWeights: TensorSource, Sendable {
   private static let endings = WeightFiles.extensions.map { ".\($0)" }.joined(separator: ", ")
 
   /// The file that holds a tensor; `nil` if there is none of this name.
-  public func file(of name: String) -> (any WeightFile)? { places[name].map { files[$0] } }
+  public func file(of name: String) -> (any WeightFile)? { fileIndices[name].map { files[$0] } }
 
   /// The type in which the elements of a tensor are stored; `nil` if there is none of this name.
   public func type(of name: String) -> ElementType? { file(of: name)?.type(of: name) }

@@ -9,7 +9,7 @@ struct ShardIndex: Sendable {
   /// The shards, in the order of their names.
   let files: [any WeightFile]
   /// The shard of each tensor.
-  let places: [String: Int]
+  let fileIndices: [String: Int]
 
   /// Opens an index and its shards.
   ///
@@ -30,9 +30,9 @@ struct ShardIndex: Sendable {
       return try WeightFiles.open(shard)
     }
     let order = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, $0) })
-    places = map.mapValues { order[$0]! }
-    for (name, place) in places.sorted(by: { $0.key < $1.key }) where files[place].shape(of: name) == nil {
-      throw WeightFileError.missing(file: files[place].file, name: name)
+    fileIndices = map.mapValues { order[$0]! }
+    for (name, index) in fileIndices.sorted(by: { $0.key < $1.key }) where files[index].shape(of: name) == nil {
+      throw WeightFileError.missing(file: files[index].file, name: name)
     }
   }
 

@@ -153,13 +153,13 @@ struct StoredElements: Sendable {
 
   /// The offset of the first element of a row: its index written in the mixed base of the outer extents.
   private func first(of row: Int, _ strides: [Int]) -> Int {
-    var (rest, place) = (row, offset)
+    var (rest, position) = (row, offset)
     for dimension in stride(from: shape.rank - 2, through: 0, by: -1) {
       let (quotient, index) = rest.quotientAndRemainder(dividingBy: shape[dimension])
-      place += index * strides[dimension]
+      position += index * strides[dimension]
       rest = quotient
     }
-    return place
+    return position
   }
 
   @inline(__always)

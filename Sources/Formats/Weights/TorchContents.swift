@@ -27,8 +27,8 @@ struct TorchContents {
 
   init(_ root: PickleValue, in graph: PickleGraph, tensorName: String) throws(FormatProblem) {
     self.graph = graph
-    if case .tensor(let place) = root {
-      tensors = [tensorName: graph.tensors[place]]
+    if case .tensor(let node) = root {
+      tensors = [tensorName: graph.tensors[node]]
       return
     }
     guard var state = try members(of: root) else {
@@ -54,16 +54,16 @@ struct TorchContents {
 
   /// The members of a dictionary or the attributes of an object; if a key was set twice, the last one.
   private mutating func members(of value: PickleValue) throws(FormatProblem) -> [Member]? {
-    guard let place = dictionary(value) else { return nil }
-    visits -= graph.pairs[place].count
+    guard let node = dictionary(value) else { return nil }
+    visits -= graph.pairs[node].count
     guard visits >= 0 else { throw FormatProblem(expected: "at most 2^20 members of dictionaries", found: "more") }
     var members: [Member] = []
     var index: [String: Int] = [:]
-    for pair in graph.pairs[place] {
+    for pair in graph.pairs[node] {
       let name: String
       if case .string(let text) = pair.key { name = text } else { name = describe(pair.key) }
-      if let place = index[name] {
-        members[place].value = pair.value
+      if let position = index[name] {
+        members[position].value = pair.value
       } else {
         index[name] = members.count
         members.append((name, pair.value))
@@ -72,11 +72,11 @@ struct TorchContents {
     return members
   }
 
-  private func dictionary(_ value: PickleValue) -> PickleGraph.Place? {
+  private func dictionary(_ value: PickleValue) -> PickleGraph.Node? {
     switch value {
-    case .dictionary(let place): return place
-    case .object(let place):
-      if case .dictionary(let state) = graph.objects[place].state { return state }
+    case .dictionary(let node): return node
+    case .object(let node):
+      if case .dictionary(let state) = graph.objects[node].state { return state }
       return nil
     default: return nil
     }
@@ -91,8 +91,8 @@ struct TorchContents {
 
   private mutating func add(_ name: String, _ value: PickleValue, depth: Int) throws(FormatProblem) {
     try charge(name)
-    if case .tensor(let place) = value {
-      guard tensors.updateValue(graph.tensors[place], forKey: name) == nil else {
+    if case .tensor(let node) = value {
+      guard tensors.updateValue(graph.tensors[node], forKey: name) == nil else {
         throw FormatProblem(expected: "each name once", found: "\(quoted(name)) twice")
       }
       return
@@ -133,8 +133,8 @@ struct TorchContents {
   }
 
   private func describe(_ value: PickleValue, depth: Int, _ room: inout Int) -> String {
-    func items(_ place: PickleGraph.Place, _ open: String, _ close: String) -> String {
-      let items = graph.items[place]
+    func items(_ node: PickleGraph.Node, _ open: String, _ close: String) -> String {
+      let items = graph.items[node]
       var shown: [String] = []
       for item in items {
         guard room > 0, depth < 4 else {
@@ -147,17 +147,17 @@ struct TorchContents {
     }
     let text: String
     switch value {
-    case .list(let place): return items(place, "[", "]")
-    case .tuple(let place): return items(place, "(", ")")
-    case .set(let place): return graph.items[place].isEmpty ? "set()" : items(place, "{", "}")
-    case .dictionary(let place): text = "dictionary of \(graph.pairs[place].count)"
-    case .object(let place):
-      let object = graph.objects[place]
+    case .list(let node): return items(node, "[", "]")
+    case .tuple(let node): return items(node, "(", ")")
+    case .set(let node): return graph.items[node].isEmpty ? "set()" : items(node, "{", "}")
+    case .dictionary(let node): text = "dictionary of \(graph.pairs[node].count)"
+    case .object(let node):
+      let object = graph.objects[node]
       if case .tuple(let arguments) = object.state { return object.name + items(arguments, "(", ")") }
       text = "object of \(object.name)"
-    case .storage(let place): text = "storage of \(graph.storages[place].count)"
-    case .tensor(let place):
-      text = "tensor \(graph.tensors[place].type.rawValue) \(graph.tensors[place].extents.prefix(8))"
+    case .storage(let node): text = "storage of \(graph.storages[node].count)"
+    case .tensor(let node):
+      text = "tensor \(graph.tensors[node].type.rawValue) \(graph.tensors[node].extents.prefix(8))"
     case .global(let global): text = global.name
     default: text = plain(value).description
     }

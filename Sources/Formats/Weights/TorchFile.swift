@@ -51,7 +51,7 @@ public struct TorchFile: WeightFile {
       } else {
         let legacy = try TorchLegacyFile(mapped)
         (root, graph) = (legacy.root, legacy.graph)
-        storages = .legacy(mapped, legacy.places)
+        storages = .legacy(mapped, legacy.ranges)
         format = "PyTorch file from before version 1.6"
       }
       let name = url.deletingPathExtension().lastPathComponent
@@ -132,7 +132,7 @@ enum TorchStorages: Sendable {
   func size(of key: String) throws(FormatProblem) -> Int {
     switch self {
     case .archive(let archive): try archive.entry(of: key).size
-    case .legacy(_, let places): try Self.place(key, places).count
+    case .legacy(_, let ranges): try Self.range(key, ranges).count
     }
   }
 
@@ -142,13 +142,13 @@ enum TorchStorages: Sendable {
   ) throws(FormatProblem) -> Result {
     switch self {
     case .archive(let archive): try archive.withBytes(of: key, body)
-    case .legacy(let mapped, let places): try mapped.withBytes(in: try Self.place(key, places), body)
+    case .legacy(let mapped, let ranges): try mapped.withBytes(in: try Self.range(key, ranges), body)
     }
   }
 
-  private static func place(_ key: String, _ places: [String: Range<Int>]) throws(FormatProblem) -> Range<Int> {
-    guard let place = places[key] else { throw FormatProblem(expected: "storage \(quoted(key))", found: "none") }
-    return place
+  private static func range(_ key: String, _ ranges: [String: Range<Int>]) throws(FormatProblem) -> Range<Int> {
+    guard let range = ranges[key] else { throw FormatProblem(expected: "storage \(quoted(key))", found: "none") }
+    return range
   }
 }
 

@@ -10,13 +10,13 @@ struct TorchLegacyFile {
   let root: PickleValue
   let graph: PickleGraph
   /// The bytes of each storage in the file.
-  private(set) var places: [String: Range<Int>] = [:]
+  private(set) var ranges: [String: Range<Int>] = [:]
 
   /// 0x1950a86a20f9469cfc6c, the lowest byte first.
   static let magic: [UInt8] = [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19]
 
   init(_ mapped: MappedFile) throws(FormatProblem) {
-    (root, graph, places) = try mapped.withBytes { bytes throws(FormatProblem) in
+    (root, graph, ranges) = try mapped.withBytes { bytes throws(FormatProblem) in
       let head = UnsafeRawBufferPointer(rebasing: bytes.prefix(TorchArchive.pickleLimit))
       var interpreter = PickleInterpreter(head)
       guard case .largeInteger(Self.magic) = try interpreter.run() else {
@@ -36,19 +36,19 @@ struct TorchLegacyFile {
       guard case .list(let keys) = try interpreter.run() else {
         throw FormatProblem(expected: "a list of storages", found: "another value")
       }
-      let places = try Self.places(interpreter.graph.items[keys], interpreter.graph, bytes, from: interpreter.position)
-      return (root, interpreter.graph, places)
+      let ranges = try Self.ranges(interpreter.graph.items[keys], interpreter.graph, bytes, from: interpreter.position)
+      return (root, interpreter.graph, ranges)
     }
   }
 
-  private static func places(
+  private static func ranges(
     _ keys: [PickleValue], _ graph: PickleGraph, _ bytes: UnsafeRawBufferPointer, from position: Int
   ) throws(FormatProblem) -> [String: Range<Int>] {
     let storages = Dictionary(graph.storages.map { ($0.key, $0) }) { first, _ in first }
     var reader = ByteReader(bytes, from: position)
-    var places: [String: Range<Int>] = [:]
+    var ranges: [String: Range<Int>] = [:]
     for value in keys {
-      guard case .string(let key) = value, let storage = storages[key], places[key] == nil else {
+      guard case .string(let key) = value, let storage = storages[key], ranges[key] == nil else {
         throw FormatProblem(expected: "the key of a storage that is used, once", found: value.kind)
       }
       let count = try reader.integer(Int64.self, "the count of storage \(quoted(key))")
@@ -59,8 +59,8 @@ struct TorchLegacyFile {
       guard !overflow else { throw FormatProblem(expected: "a storage below 2^63 bytes", found: "a larger one") }
       let start = reader.position
       _ = try reader.take(size, "storage \(quoted(key))")
-      places[key] = start..<reader.position
+      ranges[key] = start..<reader.position
     }
-    return places
+    return ranges
   }
 }

@@ -3,7 +3,7 @@ struct ZipDirectory {
   private(set) var entries: [String: ZipEntry] = [:]
 
   /// The location of the directory, by an end record.
-  private struct Place {
+  private struct EndRecord {
     var count: UInt64
     var size: UInt64
     var offset: UInt64
@@ -12,13 +12,13 @@ struct ZipDirectory {
   }
 
   init(_ bytes: UnsafeRawBufferPointer) throws(FormatProblem) {
-    let place = try Self.place(in: bytes)
-    guard let start = Int(exactly: place.offset), let size = Int(exactly: place.size), start <= place.limit,
-      size <= place.limit - start
+    let endRecord = try Self.endRecord(in: bytes)
+    guard let start = Int(exactly: endRecord.offset), let size = Int(exactly: endRecord.size), start <= endRecord.limit,
+      size <= endRecord.limit - start
     else {
       throw FormatProblem(
-        expected: "a central directory before its end record at byte \(place.limit)",
-        found: "\(place.size) bytes from byte \(place.offset) on")
+        expected: "a central directory before its end record at byte \(endRecord.limit)",
+        found: "\(endRecord.size) bytes from byte \(endRecord.offset) on")
     }
     let directory = UnsafeRawBufferPointer(rebasing: bytes[..<(start + size)])
     var reader = ByteReader(directory, from: start)
@@ -30,8 +30,8 @@ struct ZipDirectory {
       }
       found += 1
     }
-    guard found == place.count else {
-      throw FormatProblem(expected: "\(place.count) entries in the central directory", found: "\(found)")
+    guard found == endRecord.count else {
+      throw FormatProblem(expected: "\(endRecord.count) entries in the central directory", found: "\(found)")
     }
     try checkOverlaps()
   }
@@ -40,7 +40,7 @@ struct ZipDirectory {
   private static let locatorSize = 20
 
   /// The end record comes last except for a comment of at most 65,535 bytes, whose length it states.
-  private static func place(in bytes: UnsafeRawBufferPointer) throws(FormatProblem) -> Place {
+  private static func endRecord(in bytes: UnsafeRawBufferPointer) throws(FormatProblem) -> EndRecord {
     var position = bytes.count - endSize
     let lowest = max(0, position - 0xffff)
     while position >= lowest {
@@ -48,7 +48,7 @@ struct ZipDirectory {
       if try reader.integer(UInt32.self, "a signature") == 0x0605_4b50 {
         var length = ByteReader(bytes, from: position + endSize - 2)
         if Int(try length.integer(UInt16.self, "a length")) == bytes.count - position - endSize {
-          return try place(&reader, at: position)
+          return try endRecord(&reader, at: position)
         }
       }
       position -= 1
@@ -56,30 +56,30 @@ struct ZipDirectory {
     throw FormatProblem(expected: "the end record of a ZIP archive", found: "none (file cut short?)")
   }
 
-  private static func place(_ reader: inout ByteReader, at position: Int) throws(FormatProblem) -> Place {
+  private static func endRecord(_ reader: inout ByteReader, at position: Int) throws(FormatProblem) -> EndRecord {
     let disk = try reader.integer(UInt16.self, "a disk")
     let firstDisk = try reader.integer(UInt16.self, "a disk")
     let countHere = try reader.integer(UInt16.self, "a count")
     let count = try reader.integer(UInt16.self, "a count")
     let size = try reader.integer(UInt32.self, "a size")
     let offset = try reader.integer(UInt32.self, "an offset")
-    let place = Place(count: UInt64(count), size: UInt64(size), offset: UInt64(offset), limit: position)
+    let endRecord = EndRecord(count: UInt64(count), size: UInt64(size), offset: UInt64(offset), limit: position)
     if position >= locatorSize {
       var locator = ByteReader(reader.bytes, from: position - locatorSize)
       if try locator.integer(UInt32.self, "a signature") == 0x0706_4b50 {
-        return try wide(&locator, agreeingWith: place)
+        return try wide(&locator, agreeingWith: endRecord)
       }
     }
     guard disk == 0, firstDisk == 0, countHere == count else {
       throw FormatProblem(expected: "an archive of one disk", found: "one of several")
     }
-    return place
+    return endRecord
   }
 
   /// The ZIP64 end record, which holds what does not fit into the other one, whose fields are then all ones.
   private static func wide(
-    _ locator: inout ByteReader, agreeingWith narrow: Place
-  ) throws(FormatProblem) -> Place {
+    _ locator: inout ByteReader, agreeingWith narrow: EndRecord
+  ) throws(FormatProblem) -> EndRecord {
     let disk = try locator.integer(UInt32.self, "a disk")
     let offset = try locator.integer(UInt64.self, "an offset")
     let disks = try locator.integer(UInt32.self, "a number of disks")
@@ -107,7 +107,7 @@ struct ZipDirectory {
     for (field, full, wide) in pairs where field != full && field != wide {
       throw FormatProblem(expected: "two end records that agree", found: "\(field) and \(wide)")
     }
-    return Place(count: count, size: size, offset: start, limit: position)
+    return EndRecord(count: count, size: size, offset: start, limit: position)
   }
 
   /// One central header, and the position of the data after the local one.

@@ -36,7 +36,7 @@ public struct Delta: Sendable {
     /// α of the residual on the text features; `nil` without one.
     public var alpha: Double?
     /// The normalisation constants of images; `nil` if the model's own configuration has them.
-    public var normalisation: Normalisation?
+    public var normalization: Normalization?
     /// The attention heads and the image size of the classifier, if stated by the user.
     public var heads, imageSize: Int?
     /// The form of the branches at sites; `nil` without any.
@@ -52,6 +52,12 @@ public struct Delta: Sendable {
     ) {
       (self.method, self.model, self.classes, self.templates) = (method, model, classes, templates)
       (self.ensembling, self.cleaning, self.alpha) = (ensembling, cleaning, alpha)
+    }
+
+    private enum CodingKeys: String, CodingKey {
+      case format, method, model, classes, templates, ensembling, cleaning, alpha
+      case normalization = "normalisation"
+      case heads, imageSize, branches
     }
   }
 

@@ -20,15 +20,17 @@ public struct PEFTAdapter: Sendable {
     var parts: [String: [(third: Int?, a: Tensor, b: Tensor)]] = [:]
     var used: Set<String> = []
     for (site, form) in (delta.description.branches ?? [:]).sorted(by: { $0.key < $1.key }) {
-      guard !form.hasActivation, !form.isBehind, let place = layout.place(of: site), place.name.hasSuffix(".weight"),
+      guard !form.hasActivation, !form.isSequential, let location = layout.location(of: site),
+        location.name.hasSuffix(".weight"),
         let down = delta.branchTensor(site, "down"), let up = delta.branchTensor(site, "up")
       else { continue }
       dropout = max(dropout, form.dropout)
-      parts[String(place.name.dropLast(".weight".count)), default: []].append((place.third, down, up))
+      parts[String(location.name.dropLast(".weight".count)), default: []].append((location.third, down, up))
       used.formUnion(["down", "up"].map { DeltaEntry.branch(site: site, part: $0).name })
     }
     guard !parts.isEmpty else {
-      guard delta.description.branches?.values.contains(where: { !$0.hasActivation && !$0.isBehind }) ?? false else {
+      guard delta.description.branches?.values.contains(where: { !$0.hasActivation && !$0.isSequential }) ?? false
+      else {
         throw ExportError("low-rank branches for PEFT", found: "none")
       }
       throw ExportError("a model under the names of PyTorch modules for PEFT", found: "the names of \(layout.name)")

@@ -68,18 +68,18 @@ public struct GradientDropout: Sendable, Equatable {
               draw(start..<start + count, uniform)
               var index = 0
               while index &+ 16 <= count {
-                let place = start &+ index
-                combined(Lanes(loading: a0 + place), Lanes(loading: b0 + place), Lanes(loading: uniform + index))
-                  .store(to: g + place)
+                let position = start &+ index
+                combined(Lanes(loading: a0 + position), Lanes(loading: b0 + position), Lanes(loading: uniform + index))
+                  .store(to: g + position)
                 index &+= 16
               }
               let rest = count &- index
               if rest > 0 {
-                let place = start &+ index
+                let position = start &+ index
                 combined(
-                  Lanes(loading: a0 + place, count: rest), Lanes(loading: b0 + place, count: rest),
+                  Lanes(loading: a0 + position, count: rest), Lanes(loading: b0 + position, count: rest),
                   Lanes(loading: uniform + index, count: rest)
-                ).store(to: g + place, count: rest)
+                ).store(to: g + position, count: rest)
               }
             }
           }

@@ -34,7 +34,7 @@ public struct ParameterSelection {
     for (index, gradient) in gradients(images, labels: labels).enumerated() {
       sums[index].write { sum in
         Tensor.read(gradient) { g in
-          Parallel.forEachRange(gradient.count, grain: 1 << 15) { for place in $0 { sum[place] += abs(g[place]) } }
+          Parallel.forEachRange(gradient.count, grain: 1 << 15) { for k in $0 { sum[k] += abs(g[k]) } }
         }
       }
     }

@@ -31,13 +31,13 @@ public struct PretrainedClassifier: PretrainedModel {
   /// - classes: the number of classes: a head with another number is not loaded, and `warnings` says so.
   /// - Throws: an error that names the file and what is wrong with it.
   public init(
-    contentsOf url: URL, hints: BackboneHints = BackboneHints(), classes: Int? = nil, _ normalisation: Normalisation
+    contentsOf url: URL, hints: BackboneHints = BackboneHints(), classes: Int? = nil, _ normalization: Normalization
   ) throws {
     self.hints = hints
     let stated = try BackboneHints(beside: url)
     weights = try PretrainedWeights(contentsOf: url)
     backbone = try ImageBackbone(from: weights, hints: hints.filled(from: stated), classes: classes)
-    let (size, constants) = (backbone.tower.imageSize, normalisation.constants)
+    let (size, constants) = (backbone.tower.imageSize, normalization.constants)
     preprocessing = try Preprocessing(
       geometry: .direct(height: size, width: size), mean: constants.mean, std: constants.std)
   }

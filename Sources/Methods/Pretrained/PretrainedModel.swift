@@ -41,7 +41,7 @@ extension PretrainedCLIP: PretrainedModel {
 }
 
 /// The normalisation constants of a classifier's images.
-public enum Normalisation: String, Sendable, CaseIterable, Codable {
+public enum Normalization: String, Sendable, CaseIterable, Codable {
   /// Means and deviations of ImageNet, which published runs on VTAB-1k use for every checkpoint.
   case imagenet
   /// 0.5 and 0.5: the constants of Google's ViT checkpoints.

@@ -13,7 +13,7 @@ public enum Pretrained {
   /// - Throws: `SettingError` for a statement that the model at the path would not read, `RunError` where there is no
   ///   model, and the errors of its files.
   public static func model(
-    at path: String, cleaning: TextCleaning = .published, classes: Int? = nil, _ normalisation: Normalisation? = nil,
+    at path: String, cleaning: TextCleaning = .published, classes: Int? = nil, _ normalization: Normalization? = nil,
     _ hints: BackboneHints = BackboneHints()
   ) throws -> any PretrainedModel {
     let url = URL(fileURLWithPath: path)
@@ -21,11 +21,11 @@ public enum Pretrained {
       throw RunError("\(path): expected a CLIP directory or the weights of an image classifier, found nothing")
     }
     guard isCLIP(url) else {
-      let model = try PretrainedClassifier(contentsOf: url, hints: hints, classes: classes, normalisation ?? .imagenet)
+      let model = try PretrainedClassifier(contentsOf: url, hints: hints, classes: classes, normalization ?? .imagenet)
       try refuse(hints, for: model.backbone.configuration)
       return model
     }
-    guard normalisation == nil else {
+    guard normalization == nil else {
       throw SettingError(
         "normalize", expected: "a model without preprocessor_config.json", found: "a CLIP directory")
     }

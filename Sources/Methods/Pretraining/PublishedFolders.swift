@@ -69,7 +69,7 @@ enum TimmModel {
     guard case .visionTransformer(let size) = backbone.configuration else {
       trap("TimmModel: expected a vision transformer, found a \(backbone.configuration.architecture)")
     }
-    let constants = Normalisation.imagenet.constants
+    let constants = Normalization.imagenet.constants
     let side = JSONContent.number(size.imageSize)
     try JSONContent.object([
       "architecture": .string("vit_tiny_patch16_224"), "num_classes": .number(backbone.classes ?? 0),
@@ -96,7 +96,9 @@ private enum StoredWeights {
     let stored = layout.stored(sites) { name in
       // Where three tensors are stacked there is room for all of them; any other replaces the old one.
       guard
-        let part = sites.first(where: { layout.place(of: $0.site).map { $0.name == name && $0.third != nil } ?? false })
+        let part = sites.first(where: {
+          layout.location(of: $0.site).map { $0.name == name && $0.third != nil } ?? false
+        })
       else { return Tensor(0) }
       return .zeros(Shape([3 * part.value.shape[0]] + part.value.shape.extents.dropFirst()))
     }

@@ -28,7 +28,7 @@ public struct SupervisedPretraining: PretrainingObjective {
   public init(seed: UInt64, sizes: VisionConfiguration = configuration) throws {
     stream = Miniature.PretrainingStream(seed: seed)
     backbone = .untrained(sizes, classes: Miniature.PretrainingStream.classes.count, seed: seed)
-    let constants = Normalisation.imagenet.constants
+    let constants = Normalization.imagenet.constants
     preprocessing = try Preprocessing(
       geometry: .direct(height: Miniature.size, width: Miniature.size), mean: constants.mean, std: constants.std)
   }

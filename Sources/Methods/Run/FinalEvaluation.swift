@@ -87,7 +87,7 @@ extension Run {
         templates: configuration.templates, ensembling: configuration.ensembling, cleaning: configuration.cleaning,
         alpha: nil))
     name.head.describe(configuration.recipe, in: &delta.description)
-    delta.description.normalisation = configuration.normalisation
+    delta.description.normalization = configuration.normalization
     (delta.description.heads, delta.description.imageSize) = (configuration.model.heads, configuration.model.imageSize)
     method.encoder.write(encoderValues, to: &delta)
     method.head.write(headValues, to: &delta)

@@ -95,7 +95,7 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
   /// True if prompts that are too long are truncated.
   public var truncates: Bool
   /// The normalisation constants of images; `nil` if the model's own configuration has them.
-  public var normalisation: Normalisation?
+  public var normalization: Normalization?
   /// Every setting of the method.
   public var recipe: Recipe
   /// The epoch whose values become the delta.
@@ -117,7 +117,7 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
   public init(
     method: MethodName, fidelity: Fidelity, benchmark: Benchmark?, shots: Int?, seed: Int, model: Model, data: Data,
     templates: [String], ensembling: TextEnsembling, cleaning: String, truncates: Bool, recipe: Recipe,
-    selection: Selection, skipsUnreadable: Bool, normalisation: Normalisation? = nil, splits: Splits? = nil,
+    selection: Selection, skipsUnreadable: Bool, normalization: Normalization? = nil, splits: Splits? = nil,
     budgets: [Int]? = nil, classes: ClassPart? = nil
   ) {
     version = frugalVersion
@@ -125,10 +125,16 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
     (self.fidelity, self.benchmark, self.shots, self.seed) = (fidelity, benchmark, shots, seed)
     (self.model, self.data, self.templates, self.ensembling) = (model, data, templates, ensembling)
     (self.cleaning, self.truncates, self.recipe) = (cleaning, truncates, recipe)
-    (self.selection, self.skipsUnreadable, self.normalisation) = (selection, skipsUnreadable, normalisation)
+    (self.selection, self.skipsUnreadable, self.normalization) = (selection, skipsUnreadable, normalization)
     (self.splits, self.budgets, self.classes) = (splits, budgets, classes)
     precision = "\(Real.self)"
     isFused = hasFusedMultiplyAdd
+  }
+
+  private enum CodingKeys: String, CodingKey {
+    case version, method, fidelity, benchmark, shots, seed, model, data, templates, ensembling, cleaning, truncates
+    case normalization = "normalisation"
+    case recipe, selection, splits, budgets, classes, skipsUnreadable, precision, isFused
   }
 
   /// The first setting out of range, as settings may come from a file: expected and found, by key.

@@ -29,7 +29,7 @@ public struct RunRequest: Sendable {
   /// Whether prompts that are too long are cut.
   public var truncates = false
   /// The constants that images are normalised with, for an image classifier.
-  public var normalisation: Normalisation?
+  public var normalization: Normalization?
   /// What an image classifier's files do not say.
   public var hints = BackboneHints()
   /// The classes to learn.
@@ -79,7 +79,7 @@ extension Run {
     let data = try TrainingData(
       images, shots: shots, seed: request.seed, skipsUnreadable: request.skipsUnreadable, classes: request.classes)
     let pretrained = try Pretrained.model(
-      at: request.model, cleaning: request.cleaning, classes: data.folder.classNames.count, request.normalisation,
+      at: request.model, cleaning: request.cleaning, classes: data.folder.classNames.count, request.normalization,
       request.hints)
     if pretrained.clip == nil { name = name.withoutText }
     guard request.classes == .all || pretrained.clip != nil else {
@@ -107,7 +107,7 @@ extension Run {
       templates: !hasText ? [] : request.templates.isEmpty ? name.head.templates(benchmark) : request.templates,
       ensembling: .rawMean, cleaning: request.cleaning.rawValue, truncates: request.truncates, recipe: recipe,
       selection: selection, skipsUnreadable: request.skipsUnreadable,
-      normalisation: hasText ? nil : request.normalisation ?? .imagenet, splits: splits,
+      normalization: hasText ? nil : request.normalization ?? .imagenet, splits: splits,
       budgets: request.budgets.count > 1 ? request.budgets : nil,
       classes: request.classes == .all ? nil : request.classes)
     try self.init(configuration, pretrained, data, in: folder)
@@ -125,7 +125,7 @@ extension Run {
       classes: settings.classes ?? .all)
     let pretrained = try Pretrained.model(
       at: model ?? settings.model.path, cleaning: TextCleaning(rawValue: settings.cleaning) ?? .published,
-      classes: settings.data.classes.count, settings.normalisation, settings.model.hints)
+      classes: settings.data.classes.count, settings.normalization, settings.model.hints)
     try self.init(settings, pretrained, drawn, in: folder)
     notes = images.notes
   }

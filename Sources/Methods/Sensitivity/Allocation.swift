@@ -62,24 +62,24 @@ public struct Allocation: Sendable, Equatable {
     require(counts.count == kinds.count, "Allocation: expected \(kinds.count) counts, found \(counts.count)")
     var (modules, vectors, structured) = ([Int](), [Int](), 0)
     var entries = counts
-    for (place, kind) in kinds.enumerated() where rules.structure != .unstructuredOnly {
-      let count = Double(counts[place])
+    for (position, kind) in kinds.enumerated() where rules.structure != .unstructuredOnly {
+      let count = Double(counts[position])
       switch kind {
       case .vector(let length):
         guard rules.tunesVectors, count >= Double(length) / rules.beta else { break }
-        vectors.append(place)
+        vectors.append(position)
         structured += length
-        entries[place] = 0
+        entries[position] = 0
         continue
       case .matrix(let out, let width):
         let cost = rules.form.cost(out: out, in: width, rank: rules.rank)
         guard count >= Double(cost) / rules.alpha else { break }
-        modules.append(place)
+        modules.append(position)
         structured += cost
-        entries[place] = 0
+        entries[position] = 0
         continue
       }
-      if rules.structure == .structuredOnly { entries[place] = 0 }
+      if rules.structure == .structuredOnly { entries[position] = 0 }
     }
     (self.threshold, self.modules, self.vectors, self.entries) = (threshold, modules, vectors, entries)
     (self.structured, self.classToken) = (structured, classToken)
@@ -92,8 +92,8 @@ public struct Allocation: Sendable, Equatable {
   ) {
     (self.threshold, self.modules, self.vectors, self.entries) = (threshold, modules, vectors, entries)
     self.classToken = classToken
-    structured = (modules + vectors).reduce(0) { sum, place in
-      switch kinds[place] {
+    structured = (modules + vectors).reduce(0) { sum, position in
+      switch kinds[position] {
       case .vector(let length): sum + length
       case .matrix(let out, let width): sum + rules.form.cost(out: out, in: width, rank: rules.rank)
       }

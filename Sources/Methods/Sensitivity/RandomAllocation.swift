@@ -12,11 +12,11 @@ extension Allocation {
   ) -> Allocation {
     var random = RandomStream(seed: seed, purpose: .search)
     var (modules, left) = ([Int](), budget - classToken)
-    for place in random.permutation(of: kinds.count) {
-      guard case .matrix(let out, let width) = kinds[place] else { continue }
+    for index in random.permutation(of: kinds.count) {
+      guard case .matrix(let out, let width) = kinds[index] else { continue }
       let cost = rules.form.cost(out: out, in: width, rank: rules.rank)
       guard cost <= left else { continue }
-      modules.append(place)
+      modules.append(index)
       left -= cost
     }
     return Allocation(

@@ -66,7 +66,7 @@ extension Tensor {
     let count = count
     write { sum in
       Tensor.read(gradient) { g in
-        Parallel.forEachRange(count, grain: 1 << 15) { for place in $0 { sum[place] += g[place] * g[place] } }
+        Parallel.forEachRange(count, grain: 1 << 15) { for k in $0 { sum[k] += g[k] * g[k] } }
       }
     }
   }

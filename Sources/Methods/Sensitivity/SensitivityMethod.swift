@@ -21,7 +21,7 @@ struct SensitivityMethod: EncoderMethod {
   func recipe(_ setting: PublishedSetting) -> Recipe {
     var recipe = SiteMethod.sharedRecipe
     recipe[SensitivitySettings.self] = SensitivitySettings(
-      Budget(numbers: 400_000, rules: Allocation.Rules(form: form)))
+      Budget(parameters: 400_000, rules: Allocation.Rules(form: form)))
     recipe[BranchSettings.self] = BranchSettings(.init(start: setting.fidelity == .official ? .normal : .zeroUp))
     return recipe
   }
@@ -31,7 +31,7 @@ struct SensitivityMethod: EncoderMethod {
       MethodOption(
         "budget", "N[,N…]", .parameters, isList: true,
         "parameters to train besides the head, 400000 or 0.4M (default 0.4M); of several, the best on val is kept"
-      ) { $0[SensitivitySettings.self]?.budget.numbers = $1.integer },
+      ) { $0[SensitivitySettings.self]?.budget.parameters = $1.integer },
       MethodOption(
         "allocation", "sensitivity|random", .choice(Budget.Choice.allCases.map(\.rawValue)),
         "tune the most sensitive weights, or modules at random matrices, the control (default sensitivity)"
@@ -64,11 +64,11 @@ struct SensitivityMethod: EncoderMethod {
     },
   ]
 
-  func budget(of recipe: Recipe) -> Int? { recipe[SensitivitySettings.self]?.budget.numbers }
+  func budget(of recipe: Recipe) -> Int? { recipe[SensitivitySettings.self]?.budget.parameters }
 
   func recipe(_ recipe: Recipe, budget: Int) -> Recipe {
     var recipe = recipe
-    recipe[SensitivitySettings.self]?.budget.numbers = budget
+    recipe[SensitivitySettings.self]?.budget.parameters = budget
     return recipe
   }
 
@@ -91,28 +91,28 @@ struct SensitivityMethod: EncoderMethod {
     let headCount = head.trainables.reduce(0) { $0 + $1.initial.count }
     if budget.choice == .random {
       let sites = SensitivitySite.all(of: tower)
-      try SensitivitySurvey.check(budget.numbers, head: headCount, model: sites.reduce(0) { $0 + $1.count })
+      try SensitivitySurvey.check(budget.parameters, head: headCount, model: sites.reduce(0) { $0 + $1.count })
       let allocation = Allocation.random(
-        budget.numbers, kinds: sites.map(\.kind), classToken: tower.classToken?.value.count ?? 0, budget.rules,
+        budget.parameters, kinds: sites.map(\.kind), classToken: tower.classToken?.value.count ?? 0, budget.rules,
         seed: setting.seed)
       return SiteTuning(
-        tuning.adaptations(of: tower, sites, allocation, Ranking(of: [], largest: 0)), seed: setting.seed)
+        tuning.designs(of: tower, sites, allocation, Ranking(of: [], largest: 0)), seed: setting.seed)
     }
     let choosing = try choosing.required(by: name)
     let survey = try SensitivitySurvey(
       of: tower, head: head, on: choosing.images, choosing.loader, samples: budget.samples,
       batchSize: budget.batchSize, seed: setting.seed, stochasticDepth: setting.recipe.stochasticDepth ?? 0,
       progress: choosing.progress)
-    let ranking = survey.ranking(upTo: budget.numbers)
+    let ranking = survey.ranking(upTo: budget.parameters)
     let allocation = try survey.allocation(budget, head: headCount, ranking)
-    return SiteTuning(tuning.adaptations(of: tower, survey.sites, allocation, ranking), seed: setting.seed)
+    return SiteTuning(tuning.designs(of: tower, survey.sites, allocation, ranking), seed: setting.seed)
   }
 }
 
 /// The choice of the weights to tune under a budget, and its rules.
 public struct Budget: Sendable, Codable, Equatable {
   /// The number of parameters that may be trained besides the head.
-  public var numbers: Int
+  public var parameters: Int
   /// The rules that turn counts into an allocation.
   public var rules: Allocation.Rules
   /// The images that sensitivity is measured on, in the order of the list.
@@ -132,7 +132,12 @@ public struct Budget: Sendable, Codable, Equatable {
   public var batchSize = 32
 
   /// A budget under the given rules, with the published numbers of images.
-  public init(numbers: Int, rules: Allocation.Rules) { (self.numbers, self.rules) = (numbers, rules) }
+  public init(parameters: Int, rules: Allocation.Rules) { (self.parameters, self.rules) = (parameters, rules) }
+
+  private enum CodingKeys: String, CodingKey {
+    case parameters = "numbers"
+    case rules, samples, choice, batchSize
+  }
 }
 
 /// The settings of SPT in a recipe.
@@ -149,7 +154,7 @@ public struct SensitivitySettings: MethodSettings {
   /// A value that no allocation can have: key, expected and found.
   public var problem: String? {
     let rules = budget.rules
-    if budget.numbers < 1 { return "budget.numbers: expected 1 or more, found \(budget.numbers)" }
+    if budget.parameters < 1 { return "budget.numbers: expected 1 or more, found \(budget.parameters)" }
     if rules.rank < 1 || rules.rank > 4096 { return "budget.rules.rank: expected 1 to 4096, found \(rules.rank)" }
     if !(rules.alpha > 0) { return "budget.rules.alpha: expected above 0, found \(rules.alpha)" }
     if !(rules.beta > 0) { return "budget.rules.beta: expected above 0, found \(rules.beta)" }

@@ -41,11 +41,11 @@ public struct SensitivitySurvey: Sendable {
     let labels = set.items.map(\.label)
     guard labels == labels.sorted() else { return set.items }
     var seen = [Int](repeating: 0, count: set.classes.count)
-    let keyed = set.items.enumerated().map { place, item in
+    let keyed = set.items.enumerated().map { index, item in
       seen[item.label] += 1
-      return (round: seen[item.label], place: place, item: item)
+      return (round: seen[item.label], index: index, item: item)
     }
-    return keyed.sorted { ($0.round, $0.place) < ($1.round, $1.place) }.map(\.item)
+    return keyed.sorted { ($0.round, $0.index) < ($1.round, $1.index) }.map(\.item)
   }
 
   /// The number of elements of all ranked tensors.
@@ -81,15 +81,16 @@ public struct SensitivitySurvey: Sendable {
   /// - ranking: one that reaches as far as the budget's.
   /// - Throws: `SettingError` for a budget that nothing comes near, or that is larger than the model.
   public func allocation(_ budget: Budget, head: Int, _ ranking: Ranking) throws(SettingError) -> Allocation {
-    try Self.check(budget.numbers, head: head, model: count)
-    let unit = Self.unit(of: budget.numbers)
+    try Self.check(budget.parameters, head: head, model: count)
+    let unit = Self.unit(of: budget.parameters)
     let sweep = AllocationSweep(
       ranking, thresholds: AllocationSweep.thresholds(unit: unit), kinds: sites.map(\.kind), classToken: classToken,
       budget.rules)
-    guard let nearest = sweep.nearest(to: Double(budget.numbers) / unit, unit: unit) else {
+    guard let nearest = sweep.nearest(to: Double(budget.parameters) / unit, unit: unit) else {
       let smallest = sweep.allocations.map(\.total).min() ?? 0
       throw SettingError(
-        "budget", expected: "one nearer to \(smallest), the smallest allocation, than to 0", found: "\(budget.numbers)")
+        "budget", expected: "one nearer to \(smallest), the smallest allocation, than to 0",
+        found: "\(budget.parameters)")
     }
     return nearest
   }

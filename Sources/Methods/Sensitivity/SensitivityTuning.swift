@@ -29,50 +29,50 @@ public struct SensitivityTuning: Sendable {
   /// The trainable parts: the class token, if there is one, and those of the allocation.
   ///
   /// - ranking: of the sites the allocation counts, in their order.
-  public func adaptations(
+  public func designs(
     of tower: any ImageTower, _ sites: [SensitivitySite], _ allocation: Allocation, _ ranking: Ranking
-  ) -> [Adaptation] {
-    let places = ranking.places(first: allocation.threshold, of: sites.count)
-    var adaptations = tower.classToken.map { [Adaptation.whole($0)] } ?? []
+  ) -> [TuningDesign] {
+    let positions = ranking.positions(first: allocation.threshold, of: sites.count)
+    var designs = tower.classToken.map { [TuningDesign.whole($0)] } ?? []
     let (modules, vectors) = (Set(allocation.modules), Set(allocation.vectors))
     var shared = 0
-    for (place, site) in sites.enumerated() {
+    for (index, site) in sites.enumerated() {
       let parameter = site.parameter
       // Key and value follow the query of their block, in all towers.
-      if parameter.site.role == .query { shared = place }
-      if modules.contains(place) {
-        adaptations.append(.branched(parameter, design(parameter.site.role, place: place, attentionPlace: shared)))
-      } else if vectors.contains(place) {
-        adaptations.append(.whole(parameter))
-      } else if allocation.entries[place] > 0, isTrained(parameter.site.role) {
-        adaptations.append(.sparse(parameter, SparseIndices(places[place], in: parameter.value.shape)))
+      if parameter.site.role == .query { shared = index }
+      if modules.contains(index) {
+        designs.append(.branched(parameter, design(parameter.site.role, index: index, attentionIndex: shared)))
+      } else if vectors.contains(index) {
+        designs.append(.whole(parameter))
+      } else if allocation.entries[index] > 0, isTrained(parameter.site.role) {
+        designs.append(.sparse(parameter, SparseIndices(positions[index], in: parameter.value.shape)))
       }
     }
-    return adaptations
+    return designs
   }
 
   private func isTrained(_ role: Site.Role) -> Bool {
     fidelity == .paper || (role != .normScale && role != .normShift)
   }
 
-  private func design(_ role: Site.Role, place: Int, attentionPlace: Int) -> BranchDesign {
+  private func design(_ role: Site.Role, index: Int, attentionIndex: Int) -> BranchDesign {
     let isOfficial = fidelity == .official
     let isOutput = role == .attentionOutput
     let sharesSample = isOfficial && rules.form == .lora && [.query, .key, .value].contains(role)
     return BranchDesign(
       form: Branch.Form(
-        isBehind: rules.form == .adapter && !(isOfficial && isOutput), hasActivation: rules.form == .adapter,
+        isSequential: rules.form == .adapter && !(isOfficial && isOutput), hasActivation: rules.form == .adapter,
         dropout: isOfficial && isOutput ? 0 : branch.dropout, dropPath: branch.dropPath,
-        dropoutSite: sharesSample ? attentionPlace : place, dropPathSite: place),
+        dropoutSite: sharesSample ? attentionIndex : index, dropPathSite: index),
       rank: rules.rank, hasBiases: rules.form == .adapter, start: branch.start)
   }
 }
 
 extension Ranking {
   /// The ascending indices of the first `count` ranks, one list per tensor.
-  package func places(first count: Int, of tensorCount: Int) -> [[Int32]] {
+  package func positions(first count: Int, of tensorCount: Int) -> [[Int32]] {
     var lists = [[Int32]](repeating: [], count: tensorCount)
-    for rank in 0..<min(count, self.count) { lists[Int(tensors[rank])].append(places[rank]) }
+    for rank in 0..<min(count, self.count) { lists[Int(tensors[rank])].append(positions[rank]) }
     return lists.map { $0.sorted() }
   }
 }

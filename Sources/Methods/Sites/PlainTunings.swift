@@ -15,34 +15,34 @@ public enum PlainTuning: Sendable, Hashable {
   case adapter
 
   /// The trainable parts of a tower.
-  public func adaptations(of tower: any ImageTower, rank: Int, _ branch: BranchSettings.Branch) -> [Adaptation] {
+  public func designs(of tower: any ImageTower, rank: Int, _ branch: BranchSettings.Branch) -> [TuningDesign] {
     let parameters = tower.parameters
     switch self {
     case .full: return parameters.map { .whole($0) }
     case .lastBlocks(let count):
       let blocks = Set(parameters.compactMap(\.site.block)).sorted().suffix(count)
       let end = parameters.lastIndex { $0.site.block != nil } ?? parameters.endIndex
-      return parameters.enumerated().filter { place, parameter in
+      return parameters.enumerated().filter { index, parameter in
         let isNorm = [.normScale, .normShift].contains(parameter.site.role)
-        return parameter.site.block.map { blocks.contains($0) } ?? (isNorm && place > end)
+        return parameter.site.block.map { blocks.contains($0) } ?? (isNorm && index > end)
       }.map { .whole($0.element) }
     case .biases: return parameters.filter { [.bias, .normShift].contains($0.site.role) }.map { .whole($0) }
-    case .lora: return branched(parameters, [.query, .value], isBehind: false, rank, branch)
-    case .adapter: return branched(parameters, [.mlpDown], isBehind: true, rank, branch)
+    case .lora: return branched(parameters, [.query, .value], isSequential: false, rank, branch)
+    case .adapter: return branched(parameters, [.mlpDown], isSequential: true, rank, branch)
     }
   }
 
   private func branched(
-    _ parameters: [Parameter], _ roles: Set<Site.Role>, isBehind: Bool, _ rank: Int, _ branch: BranchSettings.Branch
-  ) -> [Adaptation] {
+    _ parameters: [Parameter], _ roles: Set<Site.Role>, isSequential: Bool, _ rank: Int, _ branch: BranchSettings.Branch
+  ) -> [TuningDesign] {
     parameters.filter { roles.contains($0.site.role) && $0.value.shape.rank == 2 }.enumerated().map {
-      place, parameter in
+      index, parameter in
       .branched(
         parameter,
         BranchDesign(
           form: Branch.Form(
-            isBehind: isBehind, hasActivation: isBehind, dropout: branch.dropout, dropPath: branch.dropPath,
-            dropoutSite: place, dropPathSite: place), rank: rank, hasBiases: isBehind, start: branch.start))
+            isSequential: isSequential, hasActivation: isSequential, dropout: branch.dropout, dropPath: branch.dropPath,
+            dropoutSite: index, dropPathSite: index), rank: rank, hasBiases: isSequential, start: branch.start))
     }
   }
 }

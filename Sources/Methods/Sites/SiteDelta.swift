@@ -31,7 +31,7 @@ enum SiteDelta: DeltaPart {
       func expect(_ part: String, _ extents: [Int?]) {
         expected[DeltaEntry.branch(site: site, part: part).name] = DeltaShape(extents: extents)
       }
-      expect("down", [nil, form.isBehind ? shape[0] : shape[1]])
+      expect("down", [nil, form.isSequential ? shape[0] : shape[1]])
       expect("up", [shape[0], nil])
       guard delta.branchTensor(site, "down.bias") != nil || delta.branchTensor(site, "up.bias") != nil else { continue }
       expect("down.bias", [nil])
@@ -76,7 +76,7 @@ enum SiteDelta: DeltaPart {
       return Variable(weight).scatterAdding(Variable(entries), at: SparseIndices(indices, in: weight.shape)).value
     }
     guard let form = delta.description.branches?[site] else { return nil }
-    guard !form.hasActivation, !form.isBehind else {
+    guard !form.hasActivation, !form.isSequential else {
       throw ExportError("branches without activation, which weights can hold", found: "an adapter at \(site)")
     }
     return lowRank(site, of: delta, addedTo: weight)

@@ -75,7 +75,7 @@ struct SiteMethod: EncoderMethod {
   func tuning(_ setting: MethodSetting, head: any Head, choosing: ChoiceData?) throws -> any EncoderTuning {
     let branch = setting.recipe[BranchSettings.self]?.branch ?? BranchSettings.Branch()
     return SiteTuning(
-      rule(setting.recipe).adaptations(of: setting.tower, rank: branch.rank, branch), seed: setting.seed)
+      rule(setting.recipe).designs(of: setting.tower, rank: branch.rank, branch), seed: setting.seed)
   }
 }
 

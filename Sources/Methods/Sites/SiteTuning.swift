@@ -2,7 +2,7 @@ import Models
 import Tensor
 
 /// One site of an encoder, and its trainable part.
-public enum Adaptation: Sendable {
+public enum TuningDesign: Sendable {
   /// The tensor itself.
   case whole(Parameter)
   /// A few of its entries: W + scatter(d), d zero at first.
@@ -43,9 +43,9 @@ public struct BranchDesign: Sendable, Hashable {
   }
 
   /// D, its bias, U, its bias, for a weight [out, in]; with random values keyed by a seed and the index of the site.
-  func tensors(_ weight: Shape, seed: UInt64, place: Int) -> [(name: String, value: Tensor)] {
-    let (out, read) = (weight[0], form.isBehind ? weight[0] : weight[1])
-    func random(_ part: Int) -> Random { Random(seed: seed, purpose: .initialization, step: 4 * place + part) }
+  func tensors(_ weight: Shape, seed: UInt64, index: Int) -> [(name: String, value: Tensor)] {
+    let (out, read) = (weight[0], form.isSequential ? weight[0] : weight[1])
+    func random(_ part: Int) -> Random { Random(seed: seed, purpose: .initialization, step: 4 * index + part) }
     let down: Tensor
     let up: Tensor
     switch start {
@@ -66,35 +66,35 @@ public struct BranchDesign: Sendable, Hashable {
 /// for the best sites, are rules that choose them.
 public struct SiteTuning: EncoderTuning {
   /// The trainable parts, in the order of the sites.
-  public let adaptations: [Adaptation]
-  /// The tensors to train, in the order of the adaptations.
+  public let designs: [TuningDesign]
+  /// The tensors to train, in the order of the designs.
   public let trainables: [Trainable]
-  /// The trained tensors of each adaptation.
+  /// The trained tensors of each design.
   private let ranges: [Range<Int>]
 
   /// A tuning of the given sites, each at most once; `seed` is that of the initial values.
-  public init(_ adaptations: [Adaptation], seed: UInt64) {
-    self.adaptations = adaptations
+  public init(_ designs: [TuningDesign], seed: UInt64) {
+    self.designs = designs
     var (trainables, ranges): ([Trainable], [Range<Int>]) = ([], [])
-    for (place, adaptation) in adaptations.enumerated() {
+    for (index, design) in designs.enumerated() {
       let first = trainables.count
-      trainables += Self.trainables(adaptation, seed: seed, place: place)
+      trainables += Self.trainables(design, seed: seed, index: index)
       ranges.append(first..<trainables.count)
     }
     (self.trainables, self.ranges) = (trainables, ranges)
   }
 
   /// Weight decay acts on matrices except the tokens' own: class token and positions (timm's rule).
-  private static func trainables(_ adaptation: Adaptation, seed: UInt64, place: Int) -> [Trainable] {
-    let site = adaptation.parameter.site
-    switch adaptation {
+  private static func trainables(_ design: TuningDesign, seed: UInt64, index: Int) -> [Trainable] {
+    let site = design.parameter.site
+    switch design {
     case .whole(let parameter):
       let isToken = [.classToken, .positions].contains(site.role)
       return [Trainable(site.name, parameter.value, isDecayed: parameter.value.shape.rank > 1 && !isToken)]
     case .sparse(_, let indices):
       return [Trainable(DeltaEntry.entries(site: site.name).name, .zeros([indices.count]), isDecayed: false)]
     case .branched(let parameter, let design):
-      return design.tensors(parameter.value.shape, seed: seed, place: place).map { part in
+      return design.tensors(parameter.value.shape, seed: seed, index: index).map { part in
         Trainable(
           DeltaEntry.branch(site: site.name, part: part.name).name, part.value, isDecayed: part.value.shape.rank > 1)
       }
@@ -104,13 +104,13 @@ public struct SiteTuning: EncoderTuning {
   /// Each site by the values of its tensors.
   public func tunings(_ values: [Variable]) -> [Site: Tuning] {
     Dictionary(
-      uniqueKeysWithValues: zip(adaptations, ranges).map { adaptation, range in
-        (adaptation.parameter.site, Self.tuning(adaptation, Array(values[range])))
+      uniqueKeysWithValues: zip(designs, ranges).map { design, range in
+        (design.parameter.site, Self.tuning(design, Array(values[range])))
       })
   }
 
-  private static func tuning(_ adaptation: Adaptation, _ values: [Variable]) -> Tuning {
-    switch adaptation {
+  private static func tuning(_ design: TuningDesign, _ values: [Variable]) -> Tuning {
+    switch design {
     case .whole: .replaced(values[0])
     case .sparse(_, let indices): .shifted(by: values[0], at: indices)
     case .branched(_, let design): .branched(design.branch(values))
@@ -119,11 +119,11 @@ public struct SiteTuning: EncoderTuning {
 
   /// Tensors as they are; entries with their indices; branches with their form.
   public func write(_ values: [Tensor], to delta: inout Delta) {
-    for (adaptation, range) in zip(adaptations, ranges) {
-      let site = adaptation.parameter.site.name
-      switch adaptation {
+    for (design, range) in zip(designs, ranges) {
+      let site = design.parameter.site.name
+      switch design {
       case .whole: break
-      case .sparse(_, let indices): delta.indices[site] = indices.places
+      case .sparse(_, let indices): delta.indices[site] = indices.positions
       case .branched(_, let design):
         delta.description.branches = (delta.description.branches ?? [:])
           .merging([site: design.form]) { _, new in new }

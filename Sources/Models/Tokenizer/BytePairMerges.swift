@@ -92,25 +92,25 @@ struct BytePairMerges: Sendable {
     var queue = PairQueue()
     for index in 0..<max(count - 1, 0) {
       let rank = rank(symbols[index], symbols[index + 1])
-      if rank != Self.noRank { queue.insert(rank: rank, place: index) }
+      if rank != Self.noRank { queue.insert(rank: rank, position: index) }
     }
     // Pairs formed in a round wait for its end, even those ranked before it.
     var born: [Int] = []
-    while let (best, place) = queue.first {
+    while let (best, position) = queue.first {
       queue.removeFirst()
-      let right = following[place]
-      if symbols[place] != removed, right < count, rank(symbols[place], symbols[right]) == best {
-        symbols[place] = joined[Int(best)]
+      let right = following[position]
+      if symbols[position] != removed, right < count, rank(symbols[position], symbols[right]) == best {
+        symbols[position] = joined[Int(best)]
         symbols[right] = removed
-        following[place] = following[right]
-        if following[place] < count { previous[following[place]] = place }
-        if previous[place] >= 0 { born.append(previous[place]) }
-        born.append(place)
+        following[position] = following[right]
+        if following[position] < count { previous[following[position]] = position }
+        if previous[position] >= 0 { born.append(previous[position]) }
+        born.append(position)
       }
       guard queue.first?.rank != best else { continue }
-      for place in born where symbols[place] != removed && following[place] < count {
-        let rank = rank(symbols[place], symbols[following[place]])
-        if rank != Self.noRank { queue.insert(rank: rank, place: place) }
+      for position in born where symbols[position] != removed && following[position] < count {
+        let rank = rank(symbols[position], symbols[following[position]])
+        if rank != Self.noRank { queue.insert(rank: rank, position: position) }
       }
       born.removeAll(keepingCapacity: true)
     }
@@ -122,12 +122,12 @@ struct BytePairMerges: Sendable {
 private struct PairQueue {
   private var keys: [UInt64] = []
 
-  var first: (rank: Int32, place: Int)? {
+  var first: (rank: Int32, position: Int)? {
     keys.first.map { (Int32(truncatingIfNeeded: $0 >> 32), Int($0 & 0xFFFF_FFFF)) }
   }
 
-  mutating func insert(rank: Int32, place: Int) {
-    keys.append(UInt64(rank) << 32 | UInt64(place))
+  mutating func insert(rank: Int32, position: Int) {
+    keys.append(UInt64(rank) << 32 | UInt64(position))
     var child = keys.count - 1
     while child > 0, keys[child] < keys[(child - 1) / 2] {
       keys.swapAt(child, (child - 1) / 2)

@@ -39,14 +39,14 @@ enum TokenizerFile {
 
   private static func reason(_ error: any Error) -> String {
     guard let error = error as? DecodingError else { return "\(error)" }
-    func place(_ path: [any CodingKey]) -> String {
+    func location(_ path: [any CodingKey]) -> String {
       path.isEmpty ? "the top level" : path.map(\.stringValue).joined(separator: ".")
     }
     return switch error {
-    case .typeMismatch(let type, let context): "no \(type) at \(place(context.codingPath))"
-    case .valueNotFound(let type, let context): "null instead of \(type) at \(place(context.codingPath))"
-    case .keyNotFound(let key, let context): "no \"\(key.stringValue)\" at \(place(context.codingPath))"
-    case .dataCorrupted(let context): "\(context.debugDescription) (at \(place(context.codingPath)))"
+    case .typeMismatch(let type, let context): "no \(type) at \(location(context.codingPath))"
+    case .valueNotFound(let type, let context): "null instead of \(type) at \(location(context.codingPath))"
+    case .keyNotFound(let key, let context): "no \"\(key.stringValue)\" at \(location(context.codingPath))"
+    case .dataCorrupted(let context): "\(context.debugDescription) (at \(location(context.codingPath)))"
     @unknown default: "\(error)"
     }
   }

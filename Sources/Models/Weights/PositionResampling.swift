@@ -62,16 +62,16 @@ public struct PositionResampling: Sendable, Equatable, CustomStringConvertible {
   }
 
   /// For every new position along one side, the old ones it is made of, with their weights.
-  private func taps(from count: Int, to newCount: Int) -> [[(place: Int, weight: Double)]] {
+  private func taps(from count: Int, to newCount: Int) -> [[(index: Int, weight: Double)]] {
     let scale = Double(count) / Double(newCount)
-    return (0..<newCount).map { place in
-      let centre = scale * (Double(place) + 0.5)
+    return (0..<newCount).map { index in
+      let centre = scale * (Double(index) + 0.5)
       return isAntialiased && scale != 1 ? blurred(centre, scale, count) : interpolated(centre - 0.5, count)
     }
   }
 
   /// Positions outside have the value of the border.
-  private func interpolated(_ centre: Double, _ count: Int) -> [(place: Int, weight: Double)] {
+  private func interpolated(_ centre: Double, _ count: Int) -> [(index: Int, weight: Double)] {
     // Bilinear clamps the centre too, with the same result.
     let reach = filter == .bilinear ? 0...1 : -1...2
     let first = Int(centre.rounded(.down))
@@ -81,7 +81,7 @@ public struct PositionResampling: Sendable, Equatable, CustomStringConvertible {
   }
 
   /// Positions outside do not count: the remaining weights are scaled to a sum of 1.
-  private func blurred(_ centre: Double, _ scale: Double, _ count: Int) -> [(place: Int, weight: Double)] {
+  private func blurred(_ centre: Double, _ scale: Double, _ count: Int) -> [(index: Int, weight: Double)] {
     let stretch = max(scale, 1)
     let support = (filter == .bilinear ? 1 : 2) * stretch
     let (first, end) = (max(Int(centre - support + 0.5), 0), min(Int(centre + support + 0.5), count))

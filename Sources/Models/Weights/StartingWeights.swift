@@ -13,27 +13,27 @@ import Tensor
 struct StartingWeights: TensorSource {
   let label = "initial weights"
   private let shapes: [String: Shape]
-  private let places: [String: Int]
+  private let indices: [String: Int]
   private let blocks: [String: Int]
   private let seed: UInt64
 
   /// - blocks: the number of blocks of a tower, by its name.
   init(_ shapes: ParameterShapes, blocks: [String: Int], seed: UInt64) {
     (self.shapes, self.blocks, self.seed) = (shapes.bySite, blocks, seed)
-    places = Dictionary(uniqueKeysWithValues: self.shapes.keys.sorted().enumerated().map { ($1, $0) })
+    indices = Dictionary(uniqueKeysWithValues: self.shapes.keys.sorted().enumerated().map { ($1, $0) })
   }
 
   var names: [String] { shapes.keys.sorted() }
   func shape(of name: String) -> Shape? { shapes[name] }
 
   func tensor(_ name: String) throws -> Tensor {
-    guard let shape = shape(of: name), let place = places[name] else {
+    guard let shape = shape(of: name), let index = indices[name] else {
       throw WeightsError.unreadable("\(label): tensor \"\(name)\": expected one, found none")
     }
     if name == "logitScale" { return Tensor(Real(2.659_260_036_932_778)) }
     if name.hasSuffix(".scale") { return Tensor(shape, repeating: 1) }
     if name.hasSuffix(".shift") || name.hasSuffix(".bias") { return .zeros(shape) }
-    return Random(seed: seed, purpose: .initialization, step: place).normal(shape, deviation: deviation(name, shape))
+    return Random(seed: seed, purpose: .initialization, step: index).normal(shape, deviation: deviation(name, shape))
   }
 
   private func deviation(_ name: String, _ shape: Shape) -> Double {

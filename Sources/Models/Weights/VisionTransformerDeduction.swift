@@ -25,7 +25,7 @@ extension VisionConfiguration {
       blocks: shapes.count("vision.blocks.{i}.mlp.up"), heads: try Self.heads(width, hints, shapes),
       activation: hints.activation ?? .gelu, epsilon: hints.epsilon ?? epsilon)
     let pooling: Pooling =
-      shapes.has("vision.pooledNorm.scale") ? .normalisedMean : hasClassToken ? .classToken : .meanOfNormalised
+      shapes.has("vision.pooledNorm.scale") ? .normalizedMean : hasClassToken ? .classToken : .meanOfNormalized
     self.init(
       transformer: transformer, imageSize: imageSize, patchSize: patchSize,
       form: Form(

@@ -4,7 +4,7 @@ extension WeightLayout {
   /// The stored name of a site's tensor, and the third of it that is the site's, if three are stacked.
   ///
   /// `nil` for a site that the layout does not store.
-  public func place(of site: String) -> (name: String, third: Int?)? {
+  public func location(of site: String) -> (name: String, third: Int?)? {
     guard let rule = rule(for: site) else { return nil }
     if case .third(let part) = rule.form { return (rule.name, part) }
     return (rule.name, nil)

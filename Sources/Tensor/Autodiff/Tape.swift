@@ -50,11 +50,11 @@ public final class Tape {
   static func record(
     _ operation: Operation, _ value: Tensor, from inputs: [Variable], sharedBackward: @escaping SharedBackward
   ) -> Variable {
-    guard let tape = inputs.lazy.compactMap({ $0.place?.tape }).first else { return Variable(value) }
+    guard let tape = inputs.lazy.compactMap({ $0.position?.tape }).first else { return Variable(value) }
     let nodes = inputs.map { input in
-      input.place.map { place in
-        require(place.tape === tape, "\(operation.rawValue): expected inputs of one tape, found two")
-        return place.node
+      input.position.map { position in
+        require(position.tape === tape, "\(operation.rawValue): expected inputs of one tape, found two")
+        return position.node
       }
     }
     return tape.append(Node(operation: operation, inputs: nodes, shape: value.shape, backward: sharedBackward), value)
@@ -94,10 +94,10 @@ public final class Tape {
     of loss: Variable, for leaves: [Variable], _ body: (_ leaf: Int, _ gradient: Tensor) -> Void
   ) {
     require(loss.value.count == 1, "Tape.gradients: expected a scalar loss, found shape \(loss.shape)")
-    let numbers = Dictionary(uniqueKeysWithValues: zip(places(of: leaves), leaves.indices))
+    let leafIndices = Dictionary(uniqueKeysWithValues: zip(nodeIndices(of: leaves), leaves.indices))
     let start = [(loss, Tensor(loss.shape, repeating: 1))]
-    backward(from: start, for: Set(numbers.keys), releasing: true) { node, gradients in
-      if let leaf = numbers[node], let gradient = gradients[0] { body(leaf, gradient) }
+    backward(from: start, for: Set(leafIndices.keys), releasing: true) { node, gradients in
+      if let leaf = leafIndices[node], let gradient = gradients[0] { body(leaf, gradient) }
     }
   }
 
@@ -107,7 +107,7 @@ public final class Tape {
   public func gradients(
     of outputs: [(output: Variable, cotangent: Tensor)], for leaves: [Variable], releasing: Bool = false
   ) -> [[Tensor]] {
-    let wanted = places(of: leaves)
+    let wanted = nodeIndices(of: leaves)
     var gradients: [Int: [Tensor?]] = [:]
     backward(from: outputs, for: Set(wanted), releasing: releasing) { gradients[$0] = $1 }
     // An output that depends on no leaf is a constant, and its gradients are zero.
@@ -116,12 +116,12 @@ public final class Tape {
     }
   }
 
-  private func places(of leaves: [Variable]) -> [Int] {
+  private func nodeIndices(of leaves: [Variable]) -> [Int] {
     leaves.map { leaf in
-      guard let place = leaf.place, place.tape === self else {
+      guard let position = leaf.position, position.tape === self else {
         trap("Tape.gradients: expected leaves of this tape, found a constant or another tape's")
       }
-      return place.node
+      return position.node
     }
   }
 
@@ -135,9 +135,9 @@ public final class Tape {
       require(
         output.shape == cotangent.shape,
         "Tape.gradients: expected a cotangent of shape \(output.shape), found \(cotangent.shape)")
-      guard let place = output.place else { continue }
-      require(place.tape === self, "Tape.gradients: expected a loss of this tape, found another tape's")
-      pending.add(cotangent, to: place.node, of: index, outputs.count)
+      guard let position = output.position else { continue }
+      require(position.tape === self, "Tape.gradients: expected a loss of this tape, found another tape's")
+      pending.add(cotangent, to: position.node, of: index, outputs.count)
     }
     let lastReaders = lastReaders(of: wanted)
     for index in nodes.indices.reversed() {

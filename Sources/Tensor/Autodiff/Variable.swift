@@ -5,10 +5,10 @@
 public struct Variable {
   /// The tensor itself.
   public let value: Tensor
-  let place: Place?
+  let position: Position?
 
   /// A node of a tape.
-  struct Place {
+  struct Position {
     let tape: Tape
     let node: Int
   }
@@ -16,20 +16,20 @@ public struct Variable {
   /// A constant: no gradient flows into it.
   public init(_ value: Tensor) {
     self.value = value
-    place = nil
+    position = nil
   }
 
-  init(_ value: Tensor, at place: Place) {
+  init(_ value: Tensor, at position: Position) {
     self.value = value
-    self.place = place
+    self.position = position
   }
 
   /// True if a gradient can be requested: false for constants and everything computed from constants only.
-  public var needsGradient: Bool { place != nil }
+  public var needsGradient: Bool { position != nil }
 
   /// Returns whether it is the same node on the same tape or, for constants, the same memory.
   public func isSame(as other: Variable) -> Bool {
-    switch (place, other.place) {
+    switch (position, other.position) {
     case (let own?, let other?): own.tape === other.tape && own.node == other.node
     case (nil, nil): shape == other.shape && value.sharesMemory(with: other.value)
     default: false

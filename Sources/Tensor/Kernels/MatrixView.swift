@@ -48,7 +48,7 @@ public struct MatrixView {
 
   /// Element (i, j).
   subscript(_ row: Int, _ column: Int) -> Real {
-    let place = base + (row &* rowStride &+ column &* columnStride)
-    return mask?.number(at: place) ?? place.pointee
+    let pointer = base + (row &* rowStride &+ column &* columnStride)
+    return mask?.number(at: pointer) ?? pointer.pointee
   }
 }

@@ -17,18 +17,18 @@ struct PackedMatrix: Sendable {
       let step = Blocks.depth(of: depth)
       for pc in stride(from: 0, to: depth, by: step) {
         let rows = pc..<min(pc + step, depth)
-        Packing.packColumns(of: b, block, rows, isParallel: parallel, into: storage.base + place(block, rows))
+        Packing.packColumns(of: b, block, rows, isParallel: parallel, into: storage.base + offset(block, rows))
       }
     }
   }
 
   /// The panels of a block.
   func block(_ columns: Range<Int>, _ depth: Range<Int>) -> UnsafePointer<Real> {
-    UnsafePointer(storage.base + place(columns, depth))
+    UnsafePointer(storage.base + offset(columns, depth))
   }
 
   /// Whole blocks before it in the direction of the columns, which are whole panels too, then those above it.
-  private func place(_ columns: Range<Int>, _ depth: Range<Int>) -> Int {
+  private func offset(_ columns: Range<Int>, _ depth: Range<Int>) -> Int {
     let padded = (columns.count + Tile.columns - 1) / Tile.columns * Tile.columns
     return columns.lowerBound * self.depth + padded * depth.lowerBound
   }

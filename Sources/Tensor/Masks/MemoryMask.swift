@@ -6,19 +6,19 @@ struct MemoryMask {
   let origin: UnsafePointer<Real>
 
   @inline(__always)
-  func number(at place: UnsafePointer<Real>) -> Real {
-    let bit = place - origin
-    return words[bit &>> 6].bits &>> UInt64(bit & 63) & 1 == 1 ? place.pointee : 0
+  func number(at pointer: UnsafePointer<Real>) -> Real {
+    let bit = pointer - origin
+    return words[bit &>> 6].bits &>> UInt64(bit & 63) & 1 == 1 ? pointer.pointee : 0
   }
 
   @inline(__always)
-  func eight(at place: UnsafePointer<Real>) -> SIMD8<Real> {
-    let bit = place - origin
+  func eight(at pointer: UnsafePointer<Real>) -> SIMD8<Real> {
+    let bit = pointer - origin
     let (word, shift) = (bit &>> 6, UInt64(bit & 63))
     var bits = words[word].bits &>> shift
     if shift > 56 { bits |= words[word &+ 1].bits &<< (64 &- shift) }
     let spread = Eight(repeating: Eight.Scalar(truncatingIfNeeded: bits)) & Eight(1, 2, 4, 8, 16, 32, 64, 128)
-    let numbers = UnsafeRawPointer(place).loadUnaligned(as: Eight.self)
+    let numbers = UnsafeRawPointer(pointer).loadUnaligned(as: Eight.self)
     // All ones where the bit is set.
     let chosen = unsafeBitCast(spread .!= Eight(), to: Eight.self)
     return unsafeBitCast(numbers & chosen, to: SIMD8<Real>.self)

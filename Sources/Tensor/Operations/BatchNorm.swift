@@ -41,7 +41,7 @@ extension Variable {
             }
           }
         /// The sum over batch and pixels of one channel.
-        func channelSums(_ lanes: (_ channel: Int, _ place: Int, _ present: Int) -> Lanes) -> Tensor {
+        func channelSums(_ lanes: (_ channel: Int, _ offset: Int, _ present: Int) -> Lanes) -> Tensor {
           Tensor([channels]) { sums in
             Parallel.forEach(channels) { channel in
               sums[channel] = (0..<batch).reduce(0) { sum, picture in
@@ -53,8 +53,8 @@ extension Variable {
         }
         let dgamma = kept.map { input in
           Tensor.read(input) { x in
-            channelSums { channel, place, present in
-              load(dy + place, present) * (load(x + place, present) - mean[channel]) * reciprocal[channel]
+            channelSums { channel, offset, present in
+              load(dy + offset, present) * (load(x + offset, present) - mean[channel]) * reciprocal[channel]
             }
           }
         }

@@ -100,7 +100,7 @@ private struct WindowLayout {
 
   /// Calls `body` for every element of the window matrix of one image and group: its index there, and in x or −1
   /// where it is padding.
-  private func forEachPlace(_ picture: Int, _ group: Int, _ body: (_ inWindows: Int, _ inPicture: Int) -> Void) {
+  private func forEachElement(_ picture: Int, _ group: Int, _ body: (_ inWindows: Int, _ inPicture: Int) -> Void) {
     var inWindows = 0
     for channel in 0..<channelsPerGroup {
       let plane = (picture * channels + group * channelsPerGroup + channel) * height * width
@@ -121,7 +121,7 @@ private struct WindowLayout {
   }
 
   func cut(_ x: UnsafePointer<Real>, _ picture: Int, _ group: Int, into windows: UnsafeMutablePointer<Real>) {
-    forEachPlace(picture, group) { inWindows, inPicture in
+    forEachElement(picture, group) { inWindows, inPicture in
       windows[inWindows] = inPicture < 0 ? 0 : x[inPicture]
     }
   }
@@ -136,7 +136,7 @@ private struct WindowLayout {
             depth, windows, outPerGroup, MatrixView(w + group * outPerGroup * depth, rowStride: depth).transposed,
             MatrixView(dy + (picture * out + group * outPerGroup) * windows, rowStride: windows), into: dWindows,
             cStride: windows, parallel: false)
-          forEachPlace(picture, group) { inWindows, inPicture in
+          forEachElement(picture, group) { inWindows, inPicture in
             if inPicture >= 0 { dx[inPicture] += dWindows[inWindows] }
           }
         }

@@ -78,17 +78,17 @@ private struct ChannelMaps {
               }
             }
             padded.update(repeating: 0, count: paddedHeight * paddedWidth * 16)
-            let place = picture * height * width * channels + first
+            let offset = picture * height * width * channels + first
             for row in 0..<height {
               let into = padded + ((row &+ padding) &* paddedWidth &+ padding) &* 16
-              copy(x + (place &+ row &* width &* channels), present, into: into)
+              copy(x + (offset &+ row &* width &* channels), present, into: into)
             }
             var start = Lanes.zero
             if let bias { start = Tensor.read(bias) { load($0 + first, present) } }
             for row in 0..<height {
               correlate(
                 padded + row &* paddedWidth &* 16, scratch, start, present,
-                into: y + (place &+ row &* width &* channels))
+                into: y + (offset &+ row &* width &* channels))
             }
           }
         }
@@ -162,9 +162,9 @@ private struct ChannelMaps {
                 for row in 0..<height {
                   let source = row &+ u &- padding
                   guard source >= 0, source < height else { continue }
-                  let place = picture &* height &* width &* channels &+ first
-                  copy(x + (place &+ source &* width &* channels), present, into: scratch + padding &* 16)
-                  copy(dy + (place &+ row &* width &* channels), present, into: gradients)
+                  let offset = picture &* height &* width &* channels &+ first
+                  copy(x + (offset &+ source &* width &* channels), present, into: scratch + padding &* 16)
+                  copy(dy + (offset &+ row &* width &* channels), present, into: gradients)
                   sums.add(scratch + step &* Self.pixels &* 16, gradients, width)
                 }
               }

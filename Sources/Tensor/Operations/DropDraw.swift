@@ -22,7 +22,7 @@ public struct DropDraw: Hashable, Sendable {
 
   /// The number of distinct sites, each with 2⁴⁰ random numbers per step.
   private static let sites = 1 << 24
-  private static let numbersASite: UInt64 = 1 << 40
+  private static let countPerSite: UInt64 = 1 << 40
 
   /// The numbers of the step.
   func random(_ purpose: Random.Purpose) -> Random { Random(seed: seed, purpose: purpose, step: step) }
@@ -32,8 +32,8 @@ public struct DropDraw: Hashable, Sendable {
   func first(width: UInt64, count: Int) -> UInt64 {
     let (skipped, overflow) = UInt64(firstSample).multipliedReportingOverflow(by: width)
     require(
-      !overflow && skipped < Self.numbersASite && UInt64(count) <= Self.numbersASite - skipped,
-      "DropDraw: expected at most \(Self.numbersASite) numbers per site, found \(count) from sample \(firstSample) on")
-    return UInt64(site) * Self.numbersASite + skipped
+      !overflow && skipped < Self.countPerSite && UInt64(count) <= Self.countPerSite - skipped,
+      "DropDraw: expected at most \(Self.countPerSite) numbers per site, found \(count) from sample \(firstSample) on")
+    return UInt64(site) * Self.countPerSite + skipped
   }
 }

@@ -31,8 +31,8 @@ extension Variable {
             (statistics[row], statistics[rows &+ row]) = (mean, reciprocal)
             @inline(__always)
             func normalise(_ index: Int, _ present: Int) {
-              let normalised = (load(x + index, present) - mean) * reciprocal
-              store(load(beta + index, present).fma(load(gamma + index, present), normalised), y + index, present)
+              let normalized = (load(x + index, present) - mean) * reciprocal
+              store(load(beta + index, present).fma(load(gamma + index, present), normalized), y + index, present)
             }
             forEachLanes(width, normalise)
           }
@@ -53,13 +53,13 @@ extension Variable {
               @inline(__always)
               func g(_ index: Int, _ present: Int) -> Lanes { load(dy + index, present) * load(gamma + index, present) }
               @inline(__always)
-              func normalised(_ index: Int, _ present: Int) -> Lanes { (load(x + index, present) - mean) * reciprocal }
+              func normalized(_ index: Int, _ present: Int) -> Lanes { (load(x + index, present) - mean) * reciprocal }
               @inline(__always)
-              func product(_ index: Int, _ present: Int) -> Lanes { g(index, present) * normalised(index, present) }
+              func product(_ index: Int, _ present: Int) -> Lanes { g(index, present) * normalized(index, present) }
               let (meanG, meanGX) = (rowSum(width, g) / Real(width), rowSum(width, product) / Real(width))
               @inline(__always)
               func gradient(_ index: Int, _ present: Int) {
-                let scaled: Lanes = normalised(index, present) * meanGX
+                let scaled: Lanes = normalized(index, present) * meanGX
                 let centred: Lanes = g(index, present) - meanG - scaled
                 store(centred * reciprocal, dx + index, present)
               }
@@ -70,9 +70,9 @@ extension Variable {
           !gammaNeeds
           ? nil
           : sumOverRows(rows, width: width) { row, column, present in
-            let place = row &* width &+ column
-            let normalised = (load(x + place, present) - statistics[row]) * statistics[rows &+ row]
-            return load(dy + place, present) * normalised
+            let offset = row &* width &+ column
+            let normalized = (load(x + offset, present) - statistics[row]) * statistics[rows &+ row]
+            return load(dy + offset, present) * normalized
           }
         let dbeta =
           !betaNeeds

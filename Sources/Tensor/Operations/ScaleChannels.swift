@@ -15,8 +15,8 @@ extension Variable {
       let dgamma = keptInput.map { input in
         Tensor.read(dy, input) { dy, x in
           sumOverRows(rows, width: width) { row, column, present in
-            let place = row &* width &+ column
-            return load(dy + place, present) * load(x + place, present)
+            let offset = row &* width &+ column
+            return load(dy + offset, present) * load(x + offset, present)
           }
         }
       }

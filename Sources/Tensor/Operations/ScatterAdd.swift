@@ -14,7 +14,9 @@ extension Variable {
     var y = value
     if indices.count > 0 {
       y.write { y in
-        Tensor.read(shifts.value) { d in for (k, place) in indices.places.enumerated() { y[Int(place)] += d[k] } }
+        Tensor.read(shifts.value) { d in
+          for (k, position) in indices.positions.enumerated() { y[Int(position)] += d[k] }
+        }
       }
     }
     return Tape.record(.scatterAdd, y, from: [self, shifts]) { dy in
@@ -22,7 +24,9 @@ extension Variable {
       return [
         dy,
         Tensor.read(dy) { dy in
-          Tensor([indices.count]) { d in for (k, place) in indices.places.enumerated() { d[k] = dy[Int(place)] } }
+          Tensor([indices.count]) { d in
+            for (k, position) in indices.positions.enumerated() { d[k] = dy[Int(position)] }
+          }
         },
       ]
     }

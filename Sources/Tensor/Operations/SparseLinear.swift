@@ -57,8 +57,8 @@ extension LinearProducts {
     var (outs, ins) = ([Int32](), [Int32]())
     outs.reserveCapacity(count)
     ins.reserveCapacity(count)
-    for place in indices.places {
-      let (out, column) = place.quotientAndRemainder(dividingBy: Int32(width))
+    for position in indices.positions {
+      let (out, column) = position.quotientAndRemainder(dividingBy: Int32(width))
       outs.append(out)
       ins.append(column)
     }

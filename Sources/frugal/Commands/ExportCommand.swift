@@ -106,7 +106,7 @@ enum ExportCommand: Command {
     let known = Set(weights.names)
     // A head the checkpoint does not have is stored under its own name.
     let strangers = merged.filter { entry in
-      model.layout.place(of: entry.site).map { !known.contains($0.name) } ?? true
+      model.layout.location(of: entry.site).map { !known.contains($0.name) } ?? true
     }
     let inside = merged.filter { entry in !strangers.contains { $0.site == entry.site } }
     let replaced = try model.layout.stored(inside) { try weights.tensor($0) }
@@ -115,7 +115,7 @@ enum ExportCommand: Command {
     var writer = SafeTensorsWriter(metadata: ["format": "pt"])
     for name in weights.names { writer.add(name, try replaced[name] ?? weights.tensor(name)) }
     for (name, value) in added.sorted(by: { $0.key < $1.key }) { writer.add(name, value) }
-    for stranger in strangers where model.layout.place(of: stranger.site) == nil {
+    for stranger in strangers where model.layout.location(of: stranger.site) == nil {
       writer.add(stranger.site == "head" ? "head.weight" : stranger.site, stranger.value)
     }
     try writer.write(to: URL(fileURLWithPath: path))

@@ -35,8 +35,8 @@ extension TraceComparison {
       (mismatched.count, "of another shape or type"),
     ]
     let parts = counts.filter { $0.0 > 0 }
-    return parts.enumerated().map { place, part in
-      "\(grouped(part.0)) \(place == 0 ? part.0 == 1 ? "tensor " : "tensors " : "")\(part.1)"
+    return parts.enumerated().map { index, part in
+      "\(grouped(part.0)) \(index == 0 ? part.0 == 1 ? "tensor " : "tensors " : "")\(part.1)"
     }.joined(separator: ", ")
   }
 

@@ -53,7 +53,7 @@ enum SensitivityCommand: Command {
     let modelPath = try arguments.required("--model")
     let folder = try load(data: try arguments.required("--data"))
     let pretrained = try load(
-      model: modelPath, classes: folder.classNames.count, try arguments.choice("--normalize", of: Normalisation.self),
+      model: modelPath, classes: folder.classNames.count, try arguments.choice("--normalize", of: Normalization.self),
       hints: arguments.hints())
     let tower = pretrained.tower
     let head = LinearHead(width: tower.featureWidth, classes: folder.classNames.count, seed: seed)

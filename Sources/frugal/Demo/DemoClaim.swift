@@ -18,7 +18,7 @@ struct DemoClaim {
 
   /// The better and the worse method of each claim, and the setting; `zero-shot` is the frozen model of the better
   /// one's runs.
-  private static let claimed: [(better: String, worse: String, place: Place)] = [
+  private static let claimed: [(better: String, worse: String, scope: Scope)] = [
     ("r-amt", "zero-shot", .shots(16)),
     ("r-amt", "zero-shot", .shots(4)),
     ("r-amt", "zero-shot", .shots(1)),
@@ -49,7 +49,7 @@ struct DemoClaim {
   ]
 
   /// The runs that a claim is about, and the figure compared.
-  private enum Place: Sendable {
+  private enum Scope: Sendable {
     case shots(Int)
     case newClasses, harmonicMean, vtab
 
@@ -89,15 +89,15 @@ struct DemoClaim {
     }
   }
 
-  private init(_ better: String, isBetterThan worse: String, _ place: Place, _ finished: [DemoTable.Finished]) {
-    statement = "\(better) is better than \(worse), \(place.name)"
-    let runs = finished.filter { place.contains($0.cell) }
+  private init(_ better: String, isBetterThan worse: String, _ scope: Scope, _ finished: [DemoTable.Finished]) {
+    statement = "\(better) is better than \(worse), \(scope.name)"
+    let runs = finished.filter { scope.contains($0.cell) }
     differences = runs.map(\.cell.task.name).unique.compactMap { task in
       let own = runs.filter { $0.cell.task.name == task }
       let bySeed = own.filter { $0.cell.method.label == better }.compactMap { run -> Double? in
         let other = own.first { $0.cell.method.label == worse && $0.cell.seed == run.cell.seed }
-        let reference = worse == "zero-shot" ? place.zeroShot(run.result) : other.flatMap { place.score($0.result) }
-        return place.score(run.result).flatMap { score in reference.map { score - $0 } }
+        let reference = worse == "zero-shot" ? scope.zeroShot(run.result) : other.flatMap { scope.score($0.result) }
+        return scope.score(run.result).flatMap { score in reference.map { score - $0 } }
       }
       return bySeed.isEmpty ? nil : Statistic(bySeed).mean
     }

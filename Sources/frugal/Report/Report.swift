@@ -21,8 +21,8 @@ enum Report {
   /// - Throws: `ReportError` for a path that is not a folder, and if there is nothing to report; `FileError` where the
   ///   file cannot be written.
   @discardableResult
-  static func write(runs places: [URL], title: String? = nil, to file: URL) throws -> Outcome {
-    let found = try RunSearch(places)
+  static func write(runs folders: [URL], title: String? = nil, to file: URL) throws -> Outcome {
+    let found = try RunSearch(folders)
     guard !found.runs.isEmpty || !found.surveys.isEmpty else {
       let reasons = found.skipped.prefix(3).map { "\($0.name): \($0.reason)" }.joined(separator: "; ")
       throw ReportError("expected at least one finished run, found none (\(reasons))")

@@ -50,15 +50,15 @@ struct RunGroup {
   static func all(_ runs: [ReportedRun]) -> [RunGroup] {
     let (datasets, models) = (datasetNames(runs), modelNames(runs))
     var members: [String: [Int]] = [:]
-    for (place, run) in runs.enumerated() {
-      members[run.settings.withoutSeed + "\n" + datasets[place] + "\n" + models[place], default: []].append(place)
+    for (index, run) in runs.enumerated() {
+      members[run.settings.withoutSeed + "\n" + datasets[index] + "\n" + models[index], default: []].append(index)
     }
-    var groups = members.values.map { places in
-      let settings = runs[places[0]].settings
+    var groups = members.values.map { indices in
+      let settings = runs[indices[0]].settings
       return RunGroup(
-        dataset: datasets[places[0]], model: models[places[0]], method: settings.method, shots: settings.shots,
+        dataset: datasets[indices[0]], model: models[indices[0]], method: settings.method, shots: settings.shots,
         isBase: settings.classes == .base,
-        runs: places.map { runs[$0] }.sorted { ($0.settings.seed, $0.name) < ($1.settings.seed, $1.name) })
+        runs: indices.map { runs[$0] }.sorted { ($0.settings.seed, $0.name) < ($1.settings.seed, $1.name) })
     }
     groups.sort { $0.order.lexicographicallyPrecedes($1.order) }
     nameSettings(&groups)
@@ -78,15 +78,15 @@ struct RunGroup {
   private static func nameSettings(_ groups: inout [RunGroup]) {
     let alike = Dictionary(grouping: groups.indices) { groups[$0].order.prefix(5).joined(separator: "\n") }
     var telling: [String: Set<String>] = [:]
-    for places in alike.values where places.count > 1 {
-      let settings = places.map { groups[$0].runs[0].settings.flattened }
+    for indices in alike.values where indices.count > 1 {
+      let settings = indices.map { groups[$0].runs[0].settings.flattened }
       let keys = Set(settings.flatMap(\.keys)).filter { key in Set(settings.map { $0[key] ?? "none" }).count > 1 }
-      telling[groups[places[0]].row, default: []].formUnion(keys)
+      telling[groups[indices[0]].row, default: []].formUnion(keys)
     }
-    for place in groups.indices {
-      guard let keys = telling[groups[place].row] else { continue }
-      let own = groups[place].runs[0].settings.flattened
-      groups[place].setting = keys.sorted().map { "\($0) \(own[$0] ?? "none")" }.joined(separator: ", ")
+    for index in groups.indices {
+      guard let keys = telling[groups[index].row] else { continue }
+      let own = groups[index].runs[0].settings.flattened
+      groups[index].setting = keys.sorted().map { "\($0) \(own[$0] ?? "none")" }.joined(separator: ", ")
     }
   }
 

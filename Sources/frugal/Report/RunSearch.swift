@@ -19,20 +19,20 @@ struct RunSearch {
   /// Searches the given folders, in any order.
   ///
   /// - Throws: `ReportError` for a path that is not a folder.
-  init(_ places: [URL]) throws(ReportError) {
+  init(_ urls: [URL]) throws(ReportError) {
     var (found, seen) = ([URL](), Set<String>())
-    for place in places {
+    for url in urls {
       var isFolder: ObjCBool = false
-      guard FileManager.default.fileExists(atPath: place.path, isDirectory: &isFolder) else {
-        throw ReportError("\(place.relativePath): expected the folder of a run or of several, found nothing")
+      guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) else {
+        throw ReportError("\(url.relativePath): expected the folder of a run or of several, found nothing")
       }
       guard isFolder.boolValue else {
-        throw ReportError("\(place.relativePath): expected the folder of a run or of several, found a file")
+        throw ReportError("\(url.relativePath): expected the folder of a run or of several, found a file")
       }
       let before = found.count
-      Self.collect(place.resolvingSymlinksInPath(), depth: 0, into: &found, &seen)
-      if found.count == before, !seen.contains(place.resolvingSymlinksInPath().path) {
-        skipped.append(Skipped(name: place.lastPathComponent, reason: "expected runs, found no config.json"))
+      Self.collect(url.resolvingSymlinksInPath(), depth: 0, into: &found, &seen)
+      if found.count == before, !seen.contains(url.resolvingSymlinksInPath().path) {
+        skipped.append(Skipped(name: url.lastPathComponent, reason: "expected runs, found no config.json"))
       }
     }
     found.sort { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
@@ -80,7 +80,7 @@ struct RunSearch {
     let paths = folders.map { $0.standardizedFileURL.pathComponents }
     guard let first = paths.first else { return [] }
     let shortest = paths.map(\.count).min() ?? 0
-    let common = (0..<shortest).first { place in paths.contains { $0[place] != first[place] } } ?? shortest
+    let common = (0..<shortest).first { index in paths.contains { $0[index] != first[index] } } ?? shortest
     return paths.map { path in path.dropFirst(min(common, path.count - 1)).joined(separator: "/") }
   }
 }

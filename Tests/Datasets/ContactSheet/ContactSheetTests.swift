@@ -17,8 +17,8 @@ import Testing
     let sheet = ContactSheet(groups, columns: 2, scale: 3).rendered()
     // 12 pixels a picture and 3 between them; a group is three pictures and 9 more wide.
     for (group, values) in [[10, 20, 30], [40, 50], [60]].enumerated() {
-      for (place, value) in values.enumerated() {
-        let (left, top) = (3 + group % 2 * 54 + 15 * place, 3 + group / 2 * (12 + 3 + 10 + 3))
+      for (index, value) in values.enumerated() {
+        let (left, top) = (3 + group % 2 * 54 + 15 * index, 3 + group / 2 * (12 + 3 + 10 + 3))
         for (x, y) in [(0, 0), (11, 0), (0, 11), (11, 11)] {
           #expect(Self.pixel(sheet, left + x, top + y) == UInt8(value))
         }
@@ -43,8 +43,8 @@ import Testing
     let sheet = ContactSheet([.init(label: "i l", images: [Self.plain(90, side: 20)])], scale: 1).rendered()
     // Rows of the label begin three pixels below the picture; a letter is six pixels wide.
     let (left, top) = (3, 3 + 20 + 3)
-    for (place, letter) in "i l".enumerated() {
-      let drawn = Set((0..<48).filter { Self.pixel(sheet, left + 6 * place + $0 % 6, top + $0 / 6) == 40 })
+    for (index, letter) in "i l".enumerated() {
+      let drawn = Set((0..<48).filter { Self.pixel(sheet, left + 6 * index + $0 % 6, top + $0 / 6) == 40 })
       #expect(drawn == Set(BitmapFont.pixels(of: letter).map { $0.row * 6 + $0.column }), "\(letter)")
     }
   }

@@ -33,7 +33,7 @@ import Testing
     #expect(made.value == 0)
   }
 
-  @Test func errorsComeInTheirPlaceAndEndNothing() throws {
+  @Test func errorsComeInOrderAndEndNothing() throws {
     let prefetcher = Prefetcher(0..<6) { index throws(Failure) in
       if index % 3 == 1 { throw Failure(index: index) }
       return index

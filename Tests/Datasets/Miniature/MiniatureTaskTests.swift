@@ -142,8 +142,8 @@ import Testing
     for index in 0..<50 {
       let dots = task.scene(.test, index, seed: 1).objects.dropFirst()
       #expect(dots.count == [0, 2, 4, 7, 11][index % 5])
-      for (place, dot) in dots.enumerated() {
-        for other in dots.dropFirst(place + 1) {
+      for (position, dot) in dots.enumerated() {
+        for other in dots.dropFirst(position + 1) {
           let offset = dot.centre - other.centre
           #expect((offset * offset).sum() >= 0.25 * 0.25)
         }
@@ -160,10 +160,10 @@ import Testing
     }
   }
 
-  @Test func placeIsTheColumnAndTurnTheAngle() throws {
-    let (place, turn) = (try #require(MiniatureTask.named("place-x")), try #require(MiniatureTask.named("turn")))
+  @Test func columnAndAngleAreTheClasses() throws {
+    let (column, turn) = (try #require(MiniatureTask.named("place-x")), try #require(MiniatureTask.named("turn")))
     for index in 0..<80 {
-      let x = place.scene(.test, index, seed: 1).objects[0].centre.x
+      let x = column.scene(.test, index, seed: 1).objects[0].centre.x
       #expect(Int(((x + 0.8) / 0.2).rounded(.down)) == index % 8)
       let angle = turn.scene(.test, index, seed: 1).objects[0].rotation
       #expect(abs(angle - Double(index % 8) * Double.pi / 4) <= 0.3)

@@ -23,8 +23,8 @@ import Testing
     }
     #expect(isNew)
     #expect(reports == [512, 1024, 1120])
-    let place = folder.url.appendingPathComponent("eurosat")
-    let read = try ImageFolder(contentsOf: place)
+    let written = folder.url.appendingPathComponent("eurosat")
+    let read = try ImageFolder(contentsOf: written)
     #expect(read.classNames == task.classes && read.ignored.isEmpty && read.untestedClasses.isEmpty)
     let sets = [
       (MiniatureTask.Split.train, read.train), (.validation, try #require(read.validation)), (.test, read.test),
@@ -32,14 +32,14 @@ import Testing
     for (split, set) in sets {
       #expect(set.countByClass == Array(repeating: task.counts[split], count: 10))
       // Files of a class are in the order of their numbers: item k of class c is picture 10 k + c.
-      for (place, item) in set.items.enumerated() where place % 17 == 0 {
-        let index = place % task.counts[split] * 10 + item.label
+      for (position, item) in set.items.enumerated() where position % 17 == 0 {
+        let index = position % task.counts[split] * 10 + item.label
         #expect(try Image(contentsOf: item.url) == task.image(split, index, seed: 1), "\(item.url.lastPathComponent)")
       }
     }
-    #expect(try Self.read(place, "template.txt") == "a centered satellite photo of {}\n")
-    #expect(MiniatureWorld.manifest(of: place)?.digest == MiniatureTaskTests.digests["eurosat"])
-    #expect(try Image(contentsOf: place.appendingPathComponent("sheet.png")) == MiniatureWorld.sheet(of: task))
+    #expect(try Self.read(written, "template.txt") == "a centered satellite photo of {}\n")
+    #expect(MiniatureWorld.manifest(of: written)?.digest == MiniatureTaskTests.digests["eurosat"])
+    #expect(try Image(contentsOf: written.appendingPathComponent("sheet.png")) == MiniatureWorld.sheet(of: task))
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path) == ["eurosat"])
   }
 
@@ -47,8 +47,8 @@ import Testing
     let folder = try TemporaryFolder()
     let manifest = MiniatureWorld.Manifest(name: "eurosat", seed: 1, pictures: 1120)
     func publish(_ manifest: MiniatureWorld.Manifest) throws -> Bool {
-      try MiniatureWorld.publish(manifest, in: folder.url) { (place) throws(FileError) in
-        try MiniatureWorld.put("a", place.appendingPathComponent("a.txt"))
+      try MiniatureWorld.publish(manifest, in: folder.url) { (hidden) throws(FileError) in
+        try MiniatureWorld.put("a", hidden.appendingPathComponent("a.txt"))
         return "digest"
       }
     }
@@ -60,10 +60,10 @@ import Testing
       let error = #expect(throws: MiniatureWorldError.self) {
         try publish(MiniatureWorld.Manifest(name: "eurosat", seed: seed, pictures: pictures))
       }
-      let place = folder.url.appendingPathComponent("eurosat").path
+      let written = folder.url.appendingPathComponent("eurosat").path
       #expect(
         error?.description
-          == "\(place): expected nothing, or \(pictures) images of eurosat, seed \(seed), version 1, "
+          == "\(written): expected nothing, or \(pictures) images of eurosat, seed \(seed), version 1, "
           + "found 1120 of eurosat, seed 1, version 1")
     }
     #expect(throws: MiniatureWorldError.self) {
@@ -76,11 +76,11 @@ import Testing
   @Test func aFolderOfOtherThingsIsRefused() throws {
     let folder = try TemporaryFolder()
     try folder.write("mine", to: "world/notes.txt")
-    let place = folder.url.appendingPathComponent("world")
-    let error = #expect(throws: MiniatureWorldError.self) { try MiniatureWorld.write(Self.task, to: place) }
+    let written = folder.url.appendingPathComponent("world")
+    let error = #expect(throws: MiniatureWorldError.self) { try MiniatureWorld.write(Self.task, to: written) }
     #expect(
       error?.description
-        == "\(place.path): expected an empty folder, or one of this world's tasks, found \"notes.txt\" in it")
+        == "\(written.path): expected an empty folder, or one of this world's tasks, found \"notes.txt\" in it")
     #expect(folder.contents == ["world", "world/notes.txt"])
     // A folder of the task's name without a manifest that can be read.
     let other = try TemporaryFolder()
@@ -92,11 +92,11 @@ import Testing
 
   @Test func aFailureLeavesNothingAndALeftoverIsReplaced() throws {
     let folder = try TemporaryFolder()
-    let place = folder.url.appendingPathComponent("new/world")
+    let written = folder.url.appendingPathComponent("new/world")
     let manifest = MiniatureWorld.Manifest(name: "pets", seed: 1, pictures: 2)
     let full = FileError(file: "1.png", expected: "space for 7 more bytes", found: "no space left on device")
     #expect(throws: MiniatureWorldError.unwritable(full)) {
-      try MiniatureWorld.publish(manifest, in: place) { (hidden) throws(FileError) in
+      try MiniatureWorld.publish(manifest, in: written) { (hidden) throws(FileError) in
         try MiniatureWorld.put("half", hidden.appendingPathComponent("0.png"))
         throw full
       }
@@ -104,7 +104,7 @@ import Testing
     #expect(folder.contents == ["new"])
     try folder.write("old", to: "new/world/.pets.partial/train/0.png")
     #expect(
-      try MiniatureWorld.publish(manifest, in: place) { (hidden) throws(FileError) in
+      try MiniatureWorld.publish(manifest, in: written) { (hidden) throws(FileError) in
         try MiniatureWorld.put("whole", hidden.appendingPathComponent("1.png"))
         return ""
       })
@@ -115,8 +115,8 @@ import Testing
   @Test func aPlaceThatCannotBeAFolderIsNamed() throws {
     let folder = try TemporaryFolder()
     let file = try folder.write("x", to: "file")
-    for place in [file, file.appendingPathComponent("below")] {
-      let error = #expect(throws: MiniatureWorldError.self) { try MiniatureWorld.write(Self.task, to: place) }
+    for written in [file, file.appendingPathComponent("below")] {
+      let error = #expect(throws: MiniatureWorldError.self) { try MiniatureWorld.write(Self.task, to: written) }
       #expect(error?.description.hasPrefix(file.path) == true, "\(String(describing: error))")
     }
     #expect(folder.contents == ["file"])
@@ -125,15 +125,15 @@ import Testing
   @Test func pairsAreTheStreamOfPretraining() throws {
     let folder = try TemporaryFolder()
     #expect(try MiniatureWorld.writePairs(5, to: folder.url, seed: 3))
-    let place = folder.url.appendingPathComponent("pretraining")
-    let lines = try Self.read(place, "captions.tsv").split(separator: "\n").map { $0.split(separator: "\t") }
+    let written = folder.url.appendingPathComponent("pretraining")
+    let lines = try Self.read(written, "captions.tsv").split(separator: "\n").map { $0.split(separator: "\t") }
     let stream = Miniature.PretrainingStream(seed: 3)
     for index in 0..<5 {
       let pair = stream.pair(index, isLesson: false)
       #expect(lines[index].map(String.init) == ["000000\(index + 1).png", pair.caption])
-      #expect(try Image(contentsOf: place.appendingPathComponent(String(lines[index][0]))) == pair.image)
+      #expect(try Image(contentsOf: written.appendingPathComponent(String(lines[index][0]))) == pair.image)
     }
     #expect(lines.count == 5)
-    #expect(try Image(contentsOf: place.appendingPathComponent("sheet.png")).width > 64)
+    #expect(try Image(contentsOf: written.appendingPathComponent("sheet.png")).width > 64)
   }
 }

@@ -11,8 +11,8 @@ import Testing
     var inside = 0
     for row in 0..<steps {
       for column in 0..<steps {
-        func place(_ index: Int) -> Double { (2 * Double(index) + 1) / Double(steps) - 1 }
-        if outline.distance(place(column), place(row)) < 0 { inside += 1 }
+        func coordinate(_ index: Int) -> Double { (2 * Double(index) + 1) / Double(steps) - 1 }
+        if outline.distance(coordinate(column), coordinate(row)) < 0 { inside += 1 }
       }
     }
     return Double(inside) / Double(steps * steps)

@@ -125,8 +125,8 @@ struct ResizeTests {
     var pixels: [UInt8] = []
     for x in 0..<image.width {
       for y in 0..<image.height {
-        let place = (y * image.width + x) * 3
-        pixels += image.pixels[place..<place + 3]
+        let index = (y * image.width + x) * 3
+        pixels += image.pixels[index..<index + 3]
       }
     }
     return Image(width: image.height, height: image.width, pixels: pixels)

@@ -4,7 +4,7 @@ import Tensor
 import Testing
 
 @Suite struct FewShotTests {
-  /// Images of the given labels; each file is named by its place among those of its label.
+  /// Images of the given labels; each file is named by its index among those of its label.
   private func set(_ labels: [Int], classes: Int) -> ImageSet {
     var counts = [Int](repeating: 0, count: classes)
     let items = labels.map { label in
@@ -18,18 +18,18 @@ import Testing
     set(counts.enumerated().flatMap { Array(repeating: $0, count: $1) }, classes: counts.count)
   }
 
-  private func places(_ set: ImageSet?) -> [String] { (set?.items ?? []).map { String($0.url.path.dropFirst()) } }
+  private func indices(_ set: ImageSet?) -> [String] { (set?.items ?? []).map { String($0.url.path.dropFirst()) } }
 
   /// Python 3.11: seed(1), then sample of 4 from 10, 50 and 30, and of min(4, 4) from 6 and 9; all 3 of the last.
   @Test func drawsAreThoseOfTheAuthorsCode() throws {
     let (train, validation) = try FewShot(.count(4), seed: 1)
       .drawn(train: repeated([10, 50, 30]), validation: repeated([6, 9, 3]))
     #expect(
-      places(train) == [
+      indices(train) == [
         "0/2", "0/1", "0/4", "0/0", "1/31", "1/48", "1/28", "1/30", "2/20", "2/12", "2/25", "2/6",
       ])
     #expect(
-      places(validation) == [
+      indices(validation) == [
         "0/0", "0/3", "0/5", "0/1", "1/6", "1/0", "1/5", "1/3", "2/0", "2/1", "2/2",
       ])
     #expect(train.classes.count == 3)
@@ -62,11 +62,11 @@ import Testing
     #expect(error.description == #"class "class 1": expected at least 8 training images, found 5"#)
     let fewer = try FewShot(.count(8), seed: 1, allowsFewer: true).drawn(train: train).train
     #expect(fewer.countByClass == [8, 5, 8])
-    #expect(places(fewer)[8..<13] == ["1/0", "1/1", "1/2", "1/3", "1/4"])
+    #expect(indices(fewer)[8..<13] == ["1/0", "1/1", "1/2", "1/3", "1/4"])
     // The small class draws nothing: the others are drawn as if it were not there.
     let others = try FewShot(.count(8), seed: 1).drawn(train: repeated([8, 8])).train
-    #expect(places(fewer)[..<8] == places(others)[..<8])
-    #expect(places(fewer)[13...].map { $0.dropFirst(2) } == places(others)[8...].map { $0.dropFirst(2) })
+    #expect(indices(fewer)[..<8] == indices(others)[..<8])
+    #expect(indices(fewer)[13...].map { $0.dropFirst(2) } == indices(others)[8...].map { $0.dropFirst(2) })
   }
 
   @Test func sameSeedSameImagesOtherSeedOthers() throws {

@@ -66,7 +66,7 @@ struct PreprocessingTests {
     #expect(different == 0)
   }
 
-  @Test func normalisationIsTheFormula() throws {
+  @Test func normalizationIsTheFormula() throws {
     let transform = try Preprocessing(
       geometry: .direct(height: 1, width: 2), resample: .bilinear, mean: [0.5, 0.25, 0], std: [0.5, 0.25, 2])
     var output = [Real](repeating: .nan, count: 6)

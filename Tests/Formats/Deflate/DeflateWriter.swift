@@ -117,7 +117,7 @@ struct DeflateWriter {
   private mutating func writeDynamic(_ symbols: Int) {
     var used = (0..<286).filter { _ in below(3) == 0 }
     used = Set(used + [0, 256, 257 + below(29)]).sorted()
-    for place in used.indices { used.swapAt(place, below(used.count)) }
+    for position in used.indices { used.swapAt(position, below(used.count)) }
     let literals = lengths(count: 286, used: used)
     let distances = lengths(count: 30, used: Set([0, 1 + below(29)] + (0..<30).filter { _ in below(3) == 0 }).sorted())
     put(286 - 257, 5)

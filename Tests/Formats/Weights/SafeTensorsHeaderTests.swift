@@ -152,7 +152,7 @@ import Testing
     let url = try folder.file("weights.safetensors")
     try writer.write(to: url)
     let good = Array(try Data(contentsOf: url))
-    // Knuth's 64-bit linear congruential generator; its upper bits are good enough to choose places.
+    // Knuth's 64-bit linear congruential generator; its upper bits are good enough to choose positions.
     var state = seed
     func draw(_ bound: Int) -> Int {
       state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407

@@ -188,8 +188,8 @@ import Testing
     let some = MaskTuning(groups: tuning.groups, dropout: tuning.dropout, tuned: tuned)
     let (all, found) = (tuning.combined(gradients, seed: 1, step: 0), some.combined(gradients, seed: 1, step: 0))
     for (index, mask) in tuned.enumerated() {
-      for place in 0..<mask.count {
-        #expect(found[index].values[place] == (mask[place] ? all[index].values[place] : 0))
+      for position in 0..<mask.count {
+        #expect(found[index].values[position] == (mask[position] ? all[index].values[position] : 0))
       }
     }
   }

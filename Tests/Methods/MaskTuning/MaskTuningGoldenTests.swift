@@ -152,10 +152,10 @@ import Testing
     for group in trace.tuning.groups {
       let name = try MaskTuningTrace.stored(group[0].site).name
       var stacked = BitMask(repeating: false, count: group.reduce(0) { $0 + $1.value.count })
-      var place = 0
+      var offset = 0
       for _ in group {
-        for bit in 0..<masks[position].count { stacked[place + bit] = masks[position][bit] }
-        place += masks[position].count
+        for bit in 0..<masks[position].count { stacked[offset + bit] = masks[position][bit] }
+        offset += masks[position].count
         position += 1
       }
       #expect(stacked.bytes(order: .big) == (try trace.file.bytes("final.bits.\(name)")), "\(name)")

@@ -37,11 +37,11 @@ import Testing
     #expect(selection.batches == 2)
     let gradients = batches.map { maskGradients($0.0, $0.1) }
     // |∂L/∂W| from |∂L/∂M| / |W|, in double precision and sorted.
-    var scores: [(score: Double, tensor: Int, place: Int)] = []
+    var scores: [(score: Double, tensor: Int, index: Int)] = []
     for (tensor, parameter) in parameters.enumerated() {
-      for (place, weight) in parameter.value.values.enumerated() {
-        let sum = gradients.reduce(0.0) { $0 + abs(Double($1[tensor].values[place]) / Double(weight)) }
-        scores.append((sum, tensor, place))
+      for (index, weight) in parameter.value.values.enumerated() {
+        let sum = gradients.reduce(0.0) { $0 + abs(Double($1[tensor].values[index]) / Double(weight)) }
+        scores.append((sum, tensor, index))
       }
     }
     scores.sort { $0.score > $1.score }
@@ -51,7 +51,7 @@ import Testing
       #expect(masks.reduce(0) { $0 + $1.keptCount } == count)
       // Rounding may exchange weights whose scores are equal to six digits.
       for (rank, entry) in scores.enumerated() {
-        let isKept = masks[entry.tensor][entry.place]
+        let isKept = masks[entry.tensor][entry.index]
         guard 0 < count, count < scores.count else { continue }
         let border = scores[count - 1].score
         if abs(entry.score - border) > 1e-4 * border { #expect(isKept == (rank < count), "rank \(rank) of \(count)") }
@@ -118,7 +118,7 @@ import Testing
       adam.step(parameters: &values, gradients: found.gradients, learningRate: 1e-3)
     }
     for (value, mask) in zip(values, tuned) {
-      for (place, number) in value.values.enumerated() { #expect((number == MaskTuning.initialMask) != mask[place]) }
+      for (index, number) in value.values.enumerated() { #expect((number == MaskTuning.initialMask) != mask[index]) }
     }
   }
 }

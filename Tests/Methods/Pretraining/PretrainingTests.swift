@@ -80,14 +80,14 @@ import Testing
   @Test func whatIsWrittenIsReadByTheOrdinaryReaders() throws {
     let temporary = try TemporaryFolder()
     let (clip, vit) = (try Self.contrastive(), try Self.supervised())
-    let places = ["clip", "vit"].map { temporary.url.appendingPathComponent($0) }
-    for place in places { try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true) }
-    try clip.write(clip.parameters.map(\.value), to: places[0])
-    try vit.write(vit.parameters.map(\.value), to: places[1])
-    let model = try PretrainedCLIP(contentsOf: places[0])
+    let folders = ["clip", "vit"].map { temporary.url.appendingPathComponent($0) }
+    for folder in folders { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) }
+    try clip.write(clip.parameters.map(\.value), to: folders[0])
+    try vit.write(vit.parameters.map(\.value), to: folders[1])
+    let model = try PretrainedCLIP(contentsOf: folders[0])
     #expect(model.model.configuration == clip.model.configuration && model.warnings.isEmpty)
     #expect(model.directory.tokenizer.encode("a red star") == clip.words.tokenizer.encode("a red star"))
-    let backbone = try PretrainedClassifier(contentsOf: places[1], .imagenet)
+    let backbone = try PretrainedClassifier(contentsOf: folders[1], .imagenet)
     #expect(backbone.backbone.configuration == vit.backbone.configuration && backbone.warnings.isEmpty)
     for (found, start) in zip(model.parameters + backbone.parameters, clip.parameters + vit.parameters) {
       #expect(found.site == start.site)
@@ -113,12 +113,12 @@ import Testing
     recipe.learningRate = 5
     let pretraining = Pretraining(try Self.contrastive(), recipe)
     var state = pretraining.start()
-    let place = try #require(pretraining.objective.parameters.firstIndex { $0.site.role == .logitScale })
-    state.values[place] = Tensor(4.7)
+    let index = try #require(pretraining.objective.parameters.firstIndex { $0.site.role == .logitScale })
+    state.values[index] = Tensor(4.7)
     let batches = pretraining.batches(from: 0)
     for step in 0..<3 {
       _ = pretraining.step(&state, on: try batches.next(step))
-      #expect(state.values[place].scalar <= 4.60518)
+      #expect(state.values[index].scalar <= 4.60518)
     }
   }
 

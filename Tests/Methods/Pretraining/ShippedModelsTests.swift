@@ -76,11 +76,11 @@ import Testing
       let (count, batch) = (task.count(.test), 128)
       var correct = 0
       for start in stride(from: 0, to: count, by: batch) {
-        let places = start..<min(start + batch, count)
-        let images = clip.preprocessing.batch(places.map { task.image(.test, $0, seed: 1) })
+        let indices = start..<min(start + batch, count)
+        let images = clip.preprocessing.batch(indices.map { task.image(.test, $0, seed: 1) })
         let features = clip.model.vision(Variable(images), Pass())
         let answers = clip.model.logits(features, classifier: Variable(classifier), Pass()).value.rowMaxima()
-        correct += zip(answers, places).count { $0 == task.label($1) }
+        correct += zip(answers, indices).count { $0 == task.label($1) }
       }
       let accuracy = percent(correct, of: count)
       sum += accuracy

@@ -47,7 +47,7 @@ import Testing
     let run = try search.part(3000)
     var settings = search.run.configuration
     (settings.budgets, settings.splits) = (nil, .train)
-    settings.recipe[SensitivitySettings.self]?.budget.numbers = 3000
+    settings.recipe[SensitivitySettings.self]?.budget.parameters = 3000
     #expect(run.configuration == settings && run.folder.url.lastPathComponent == "budget-3000")
     #expect(run.images == run.data.train && run.images.count == 8)
     #expect(search.run.images.items == run.data.train.items + (run.data.validation?.items ?? []))
@@ -93,7 +93,7 @@ import Testing
     #expect(try BudgetSearch(base).scores == search.scores)
     let last = try search.lastRun()
     #expect(try last.folder.settings() == last.configuration)
-    #expect(last.configuration.recipe[SensitivitySettings.self]?.budget.numbers == search.chosen)
+    #expect(last.configuration.recipe[SensitivitySettings.self]?.budget.parameters == search.chosen)
     #expect(last.configuration.budgets == [2000, 4000])
     let run = try SteppedRun(last)
     #expect(throws: ImageError.self) { try run.finish(run.trainer.start()) }

@@ -36,8 +36,8 @@ struct RunFixture {
       data: .init(path: "data", classes: images.classNames, sha256: data.sha256), templates: ["a {}"],
       ensembling: .rawMean, cleaning: "published", truncates: false, recipe: recipe, selection: selection,
       skipsUnreadable: false)
-    let place = RunFolder(temporary.url.appendingPathComponent(folder))
-    return try Run(configuration, pretrained, data, in: place)
+    let runFolder = RunFolder(temporary.url.appendingPathComponent(folder))
+    return try Run(configuration, pretrained, data, in: runFolder)
   }
 
   /// The files of a run.

@@ -12,7 +12,7 @@ import Testing
     return .random(budget, kinds: kinds, classToken: 16, rules, seed: seed)
   }
 
-  private static func cost(_ place: Int) -> Int { 2 * (10 + place + 20) }
+  private static func cost(_ index: Int) -> Int { 2 * (10 + index + 20) }
 
   @Test(arguments: [16, 80, 200, 300, 1000]) func budgetsAreFilledAndNotExceeded(budget: Int) {
     for seed in 0..<20 {
@@ -21,8 +21,8 @@ import Testing
       #expect(found.total <= budget && found.vectors.isEmpty && found.unstructured == 0)
       #expect(found.modules == found.modules.sorted() && found.modules.allSatisfy { $0 % 3 != 2 })
       // No matrix that was passed over would have fitted.
-      for place in Self.kinds.indices where place % 3 != 2 && !found.modules.contains(place) {
-        #expect(Self.cost(place) > budget - found.total)
+      for index in Self.kinds.indices where index % 3 != 2 && !found.modules.contains(index) {
+        #expect(Self.cost(index) > budget - found.total)
       }
     }
   }
@@ -30,7 +30,7 @@ import Testing
   @Test func matricesAreDrawnAboutEquallyOften() {
     // Room for one module of eight that cost nearly the same.
     var counts = [Int](repeating: 0, count: Self.kinds.count)
-    for seed in 0..<800 { for place in Self.allocation(16 + 90, seed: UInt64(seed)).modules { counts[place] += 1 } }
+    for seed in 0..<800 { for index in Self.allocation(16 + 90, seed: UInt64(seed)).modules { counts[index] += 1 } }
     #expect(counts.enumerated().allSatisfy { ($0 % 3 == 2) == ($1 == 0) })
     // Of 100 expected, five standard deviations of 9.4.
     #expect(counts.filter { $0 > 0 }.allSatisfy { abs($0 - 100) < 47 })

@@ -31,7 +31,7 @@ import Testing
     }
   }
 
-  /// The places are in their order of sites: flat places in the concatenation, largest first.
+  /// The indices are in their order of sites: flat indices in the concatenation, largest first.
   @Test func theRankingIsTheirs() throws {
     let (golden, item) = (try GoldenSPT(), try GoldenSet.spt.golden("ranking"))
     let candidates = try #require(item.args["candidates"].strings)
@@ -47,11 +47,11 @@ import Testing
     try #require(!order.isEmpty && order.count <= start)
     let ranking = Ranking(of: scores, largest: order.count)
     for rank in order.indices {
-      let (tensor, place) = (Int(ranking.tensors[rank]), Int(ranking.places[rank]))
-      let value = scores[tensor].values[place]
+      let (tensor, index) = (Int(ranking.tensors[rank]), Int(ranking.positions[rank]))
+      let value = scores[tensor].values[index]
       #expect(value == sorted.values[rank], "rank \(rank)")
       // Equal numbers may stand in another order there.
-      let flat = (starts[GoldenSPT.name(golden.sites[tensor].parameter.site)] ?? 0) + place
+      let flat = (starts[GoldenSPT.name(golden.sites[tensor].parameter.site)] ?? 0) + index
       #expect(flat == Int(order[rank]) || sorted.values.count { $0 == value } > 1, "rank \(rank)")
     }
   }

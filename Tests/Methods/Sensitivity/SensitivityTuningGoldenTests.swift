@@ -39,31 +39,31 @@ import Testing
       let branch = BranchSettings.Branch(rank: rules.rank, dropout: 0, dropPath: 0, start: .normal)
       let tuning = SiteTuning(
         SensitivityTuning(rules, .official, branch: branch)
-          .adaptations(of: golden.backbone.tower, golden.sites, allocation, ranking), seed: 0)
+          .designs(of: golden.backbone.tower, golden.sites, allocation, ranking), seed: 0)
       let (width, classes) = (golden.backbone.tower.featureWidth, try #require(golden.backbone.classes))
       let head = [
         try tensors.required("s0.param.head.weight", [classes, width]),
         try tensors.required("s0.param.head.bias", [classes]),
       ]
       method = Method(encoder: tuning, head: golden.head(head), tower: golden.backbone.tower)
-      names = tuning.adaptations.flatMap { Self.names($0) } + ["head.weight", "head.bias"]
-      for case .sparse(let parameter, let indices) in tuning.adaptations {
+      names = tuning.designs.flatMap { Self.names($0) } + ["head.weight", "head.bias"]
+      for case .sparse(let parameter, let indices) in tuning.designs {
         let name = GoldenSPT.name(parameter.site)
         let pairs = try item.file().integers("index.\(name)")
         let rank = parameter.value.shape.rank
         try #require(rank <= 2 && pairs.count % rank == 0)
-        let places = stride(from: 0, to: pairs.count, by: rank).map { at in
+        let positions = stride(from: 0, to: pairs.count, by: rank).map { at in
           rank == 1 ? pairs[at] : pairs[at] * Int64(parameter.value.shape[1]) + pairs[at + 1]
         }
-        #expect(indices.places.map { Int64($0) } == places, "\(name)")
+        #expect(indices.positions.map { Int64($0) } == positions, "\(name)")
       }
     }
 
-    private static func names(_ adaptation: Adaptation) -> [String] {
-      let name = GoldenSPT.name(adaptation.parameter.site)
+    private static func names(_ design: TuningDesign) -> [String] {
+      let name = GoldenSPT.name(design.parameter.site)
       let parts = name.split(separator: ".").map(String.init)
       let (layer, kind) = (parts.dropLast().joined(separator: "."), parts.last ?? "")
-      switch adaptation {
+      switch design {
       case .whole: return [name]
       case .sparse: return ["\(layer).sparse_\(kind)"]
       case .branched(_, let design):

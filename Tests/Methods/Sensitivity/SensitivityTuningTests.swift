@@ -19,17 +19,17 @@ import Testing
       form: .classifier), seed: 1)
   private var sites: [SensitivitySite] { SensitivitySite.all(of: tower) }
 
-  private func place(_ site: String) throws -> Int {
+  private func index(_ site: String) throws -> Int {
     try #require(sites.firstIndex { $0.parameter.site.name == "vision.\(site)" })
   }
 
-  /// The adaptations of an allocation with these modules and vectors, one entry in each of the other sites.
-  private func adaptations(
+  /// The designs of an allocation with these modules and vectors, one entry in each of the other sites.
+  private func designs(
     _ form: StructuredForm, _ fidelity: Fidelity, modules: [String] = [], vectors: [String] = []
-  ) throws -> [String: Adaptation] {
-    let (modules, vectors) = (try modules.map(place), try vectors.map(place))
+  ) throws -> [String: TuningDesign] {
+    let (modules, vectors) = (try modules.map(index), try vectors.map(index))
     var entries = [Int](repeating: 1, count: sites.count)
-    for place in modules + vectors { entries[place] = 0 }
+    for index in modules + vectors { entries[index] = 0 }
     let scores = sites.map { site in
       Tensor(site.parameter.value.shape, (0..<site.count).map { $0 == 0 ? 1 : 0 })
     }
@@ -41,16 +41,16 @@ import Testing
     let recipe = name.recipe(PublishedSetting(benchmark: nil, shots: nil, fidelity: fidelity))
     let branch = recipe[BranchSettings.self]?.branch
     let found = SensitivityTuning(rules, fidelity, branch: try #require(branch))
-      .adaptations(of: tower, sites, allocation, Ranking(of: scores, largest: sites.count))
+      .designs(of: tower, sites, allocation, Ranking(of: scores, largest: sites.count))
     return Dictionary(uniqueKeysWithValues: found.map { ($0.parameter.site.name, $0) })
   }
 
-  private func design(_ adaptation: Adaptation?) throws -> BranchDesign {
-    guard case .branched(_, let design)? = adaptation else {
-      Issue.record("expected a branch, found \(String(describing: adaptation))")
+  private func design(_ design: TuningDesign?) throws -> BranchDesign {
+    guard case .branched(_, let design)? = design else {
+      Issue.record("expected a branch, found \(String(describing: design))")
       return BranchDesign(
         form: Branch.Form(
-          isBehind: false, hasActivation: false, dropout: 0, dropPath: 0, dropoutSite: 0, dropPathSite: 0), rank: 0,
+          isSequential: false, hasActivation: false, dropout: 0, dropPath: 0, dropoutSite: 0, dropPathSite: 0), rank: 0,
         hasBiases: false, start: .normal)
     }
     return design
@@ -66,17 +66,17 @@ import Testing
 
   @Test(arguments: Fidelity.allCases) func theOutputMapsAdapterIsParallelInTheReleasedCode(_ fidelity: Fidelity) throws
   {
-    let found = try adaptations(.adapter, fidelity, modules: Self.maps)
+    let found = try designs(.adapter, fidelity, modules: Self.maps)
     for map in Self.maps {
       let form = try design(found["vision.\(map)"]).form
-      #expect(form.isBehind == !(map.hasSuffix("output") && fidelity == .official), "\(map)")
+      #expect(form.isSequential == !(map.hasSuffix("output") && fidelity == .official), "\(map)")
       #expect(form.hasActivation && form.dropPath == 0.1)
     }
   }
 
   @Test(arguments: StructuredForm.allCases, Fidelity.allCases)
   func theOutputMapHasNoDropoutInTheReleasedCode(_ form: StructuredForm, _ fidelity: Fidelity) throws {
-    let found = try adaptations(form, fidelity, modules: Self.maps)
+    let found = try designs(form, fidelity, modules: Self.maps)
     for map in Self.maps {
       let isBare = map.hasSuffix("output") && fidelity == .official
       #expect(try design(found["vision.\(map)"]).form.dropout == (isBare ? 0 : 0.1), "\(map)")
@@ -85,7 +85,7 @@ import Testing
 
   @Test func queryKeyAndValueShareASampleOfDropoutInTheReleasedLoRA() throws {
     func numbers(_ form: StructuredForm, _ fidelity: Fidelity) throws -> Int {
-      let found = try adaptations(form, fidelity, modules: Self.maps)
+      let found = try designs(form, fidelity, modules: Self.maps)
       return Set(try Self.maps.prefix(3).map { try design(found["vision.\($0)"]).form.dropoutSite }).count
     }
     #expect(try numbers(.lora, .official) == 1)
@@ -96,16 +96,16 @@ import Testing
   @Test(arguments: Fidelity.allCases) func entriesOfNormsAreCountedAndNotTrainedInTheReleasedCode(_ fidelity: Fidelity)
     throws
   {
-    let found = try adaptations(.lora, fidelity)
+    let found = try designs(.lora, fidelity)
     #expect((found["vision.blocks.0.attentionNorm.scale"] != nil) == (fidelity == .paper))
     #expect((found["vision.postNorm.shift"] != nil) == (fidelity == .paper))
     guard case .sparse(_, let indices)? = found["vision.blocks.0.mlp.up"] else {
       Issue.record("expected an entry")
       return
     }
-    #expect(indices.places == [0])
+    #expect(indices.positions == [0])
     // Whole vectors of norms are trained either way.
-    let whole = try adaptations(.lora, fidelity, vectors: ["blocks.0.attentionNorm.scale"])
+    let whole = try designs(.lora, fidelity, vectors: ["blocks.0.attentionNorm.scale"])
     guard case .whole? = whole["vision.blocks.0.attentionNorm.scale"] else {
       Issue.record("expected a whole vector")
       return
@@ -115,7 +115,7 @@ import Testing
   /// The paper's branch starts as no change, the released one does not.
   @Test(arguments: StructuredForm.allCases, Fidelity.allCases)
   func branchesStartWhereTheyShould(_ form: StructuredForm, _ fidelity: Fidelity) throws {
-    let found = try adaptations(form, fidelity, modules: Self.maps)
+    let found = try designs(form, fidelity, modules: Self.maps)
     let tuning = SiteTuning(Self.maps.compactMap { found["vision.\($0)"] }, seed: 1)
     let method = Method(
       encoder: tuning, head: LinearHead(width: 8, classes: 3, seed: 1), tower: tower)
@@ -188,13 +188,13 @@ import Testing
     // Zeros take the place of weights, of which only the shapes matter.
     let tower = ShapeTower()
     let branch = BranchSettings.Branch(start: .zeroUp)
-    let found = tuning.adaptations(of: tower, rank: 8, branch).reduce(0) { sum, adaptation in
-      let shape = adaptation.parameter.value.shape
-      switch adaptation {
+    let found = tuning.designs(of: tower, rank: 8, branch).reduce(0) { sum, design in
+      let shape = design.parameter.value.shape
+      switch design {
       case .whole: return sum + shape.count
       case .sparse(_, let indices): return sum + indices.count
       case .branched(_, let design):
-        let read = design.form.isBehind ? shape[0] : shape[1]
+        let read = design.form.isSequential ? shape[0] : shape[1]
         return sum + design.rank * (read + shape[0]) + (design.hasBiases ? design.rank + shape[0] : 0)
       }
     }

@@ -15,7 +15,7 @@ import Testing
 
   /// Positions are a matrix, but the tokens' own.
   @Test func decayActsOnMatricesButNotOnTokensAndPositions() throws {
-    let tuning = SiteTuning(PlainTuning.full.adaptations(of: tower, rank: 2, BranchSettings.Branch()), seed: 1)
+    let tuning = SiteTuning(PlainTuning.full.designs(of: tower, rank: 2, BranchSettings.Branch()), seed: 1)
     #expect(tuning.trainables.map(\.name) == tower.parameters.map(\.site.name))
     for (trainable, parameter) in zip(tuning.trainables, tower.parameters) {
       let isToken = ["vision.positions", "vision.classToken"].contains(parameter.site.name)
@@ -29,7 +29,7 @@ import Testing
   @Test func decayActsOnTheMapsOfBranchesAndOnNoEntry() throws {
     let parameter = try #require(tower.parameters.first { $0.site.name == "vision.blocks.0.mlp.up" })
     let form = Branch.Form(
-      isBehind: true, hasActivation: true, dropout: 0, dropPath: 0, dropoutSite: 0, dropPathSite: 0)
+      isSequential: true, hasActivation: true, dropout: 0, dropPath: 0, dropoutSite: 0, dropPathSite: 0)
     let design = BranchDesign(form: form, rank: 2, hasBiases: true, start: .zeroUp)
     let branch = SiteTuning([.branched(parameter, design)], seed: 1)
     #expect(branch.trainables.map(\.isDecayed) == [true, false, true, false])

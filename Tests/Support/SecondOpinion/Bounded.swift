@@ -120,8 +120,8 @@ package struct PlainTensor: Sendable {
   package init(_ shape: Shape, _ formula: (_ index: [Int]) -> Bounded) {
     self.init(
       shape,
-      (0..<shape.count).map { place in
-        var (rest, index) = (place, [Int](repeating: 0, count: shape.rank))
+      (0..<shape.count).map { position in
+        var (rest, index) = (position, [Int](repeating: 0, count: shape.rank))
         for dimension in index.indices.reversed() {
           index[dimension] = rest % shape[dimension]
           rest /= shape[dimension]

@@ -12,10 +12,10 @@ import Testing
     let order = (0..<queries).shuffled(using: &numbers)
     func permuted(_ x: Tensor) -> Tensor {
       let values = x.values
-      let places = (0..<batch).flatMap { b in
+      let indices = (0..<batch).flatMap { b in
         order.flatMap { query in (0..<width).map { (b * queries + query) * width + $0 } }
       }
-      return Tensor(x.shape, places.map { values[$0] })
+      return Tensor(x.shape, indices.map { values[$0] })
     }
     let (query, weights) = (numbers.next([batch, queries, width]), numbers.next([batch, queries, width]))
     let (key, value) = (numbers.next([batch, keys, width]), numbers.next([batch, keys, width]))

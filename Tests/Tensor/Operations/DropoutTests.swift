@@ -50,7 +50,7 @@ struct Drop: Sendable, CustomTestStringConvertible {
   }
 
   /// Element i of a site takes number site · 2⁴⁰ + i of its purpose.
-  @Test func numbersAreThoseOfThePlace() {
+  @Test func randomNumbersAreThoseOfTheIndex() {
     let dropout = Random(seed: 7, purpose: .dropout, step: 2)
     #expect(Drop.all[0].mask([5, 33], 0.3, draw) == (0..<165).map { dropout.uniform(at: 4 << 40 + $0) >= 0.3 })
     let path = Random(seed: 7, purpose: .stochasticDepth, step: 2)
@@ -58,7 +58,7 @@ struct Drop: Sendable, CustomTestStringConvertible {
     #expect(Drop.all[1].mask([5, 33], 0.3, draw) == samples.flatMap { Array(repeating: $0, count: 33) })
   }
 
-  @Test(arguments: Drop.all) func samePlaceGivesTheSameMaskAndAnotherPlaceAnother(_ drop: Drop) {
+  @Test(arguments: Drop.all) func sameIndexGivesTheSameMaskAndAnotherIndexAnother(_ drop: Drop) {
     let shape: Shape = [64, 3]
     let mask = drop.mask(shape, 0.5, draw)
     #expect(mask == drop.mask(shape, 0.5, DropDraw(seed: 7, site: 4, step: 2)))
@@ -111,7 +111,7 @@ struct Drop: Sendable, CustomTestStringConvertible {
     }
   }
 
-  @Test func wrongProbabilitiesAndPlacesTrap() async {
+  @Test func wrongProbabilitiesAndIndicesTrap() async {
     var process = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = Variable(.zeros([1])).dropout(1.5, draw: DropDraw(seed: 0, site: 0, step: 0))
     }

@@ -85,8 +85,8 @@ private func _log(_ x: Double) -> Double {
     let (q, k, v) = (numbers(1, [2, 5, 6]), numbers(2, [2, 9, 6]), numbers(3, [2, 9, 6]))
     func reversed(_ x: Tensor) -> Tensor {
       let values = x.values
-      let places = (0..<2).flatMap { b in (0..<9).flatMap { t in (0..<6).map { (b * 9 + 8 - t) * 6 + $0 } } }
-      return Tensor(x.shape, places.map { values[$0] })
+      let indices = (0..<2).flatMap { b in (0..<9).flatMap { t in (0..<6).map { (b * 9 + 8 - t) * 6 + $0 } } }
+      return Tensor(x.shape, indices.map { values[$0] })
     }
     let plain = Variable(q).attention(keys: Variable(k), values: Variable(v), heads: 2).value
     let other = Variable(q).attention(keys: Variable(reversed(k)), values: Variable(reversed(v)), heads: 2).value
@@ -126,7 +126,7 @@ private func _log(_ x: Double) -> Double {
   }
 }
 
-@Suite struct NormalisationIdentityTests {
+@Suite struct NormalizationIdentityTests {
   /// Powers of two scale every intermediate exactly.
   @Test(arguments: [0.25, 2, 1024] as [Real]) func layerNormIgnoresTheScaleOfItsInput(_ scale: Real) {
     let x = numbers(1, [3, 19])
@@ -183,8 +183,9 @@ private func _log(_ x: Double) -> Double {
     let (x, weight) = (numbers(1, [2, 3, 7, 6]), numbers(2, [5, 3, size, size]))
     let convolved = Variable(x).convolution(Variable(weight), stride: size).value
     let linear = Variable(x).patches(of: size).linear(Variable(weight.reshaped(to: [5, 3 * size * size]))).value
-    let (places, values) = (linear.shape[1], linear.values)
-    let turned = (0..<2).flatMap { b in (0..<5).flatMap { o in (0..<places).map { values[(b * places + $0) * 5 + o] } }
+    let (positions, values) = (linear.shape[1], linear.values)
+    let turned = (0..<2).flatMap { b in
+      (0..<5).flatMap { o in (0..<positions).map { values[(b * positions + $0) * 5 + o] } }
     }
     #expect(close(convolved, Tensor(convolved.shape, turned)))
   }

@@ -82,8 +82,8 @@ private func trials(_ name: String, count: Int = 16) -> [Trial<String>] { Trial.
     if count > 0 {
       // Neighbours of the threshold, and what is no number.
       let special: [Real] = [threshold, threshold.nextUp, threshold.nextDown, .nan, .infinity, -.infinity]
-      let places = (0..<8).map { _ in Int.random(in: 0..<count, using: &numbers) }
-      scores.write { for place in places { $0[place] = special[place % special.count] } }
+      let indices = (0..<8).map { _ in Int.random(in: 0..<count, using: &numbers) }
+      scores.write { for position in indices { $0[position] = special[position % special.count] } }
       weight.write { $0[count - 1] = -0.0 }
     }
     let bits = scores.values.map { $0 > threshold }
@@ -113,8 +113,8 @@ private func trials(_ name: String, count: Int = 16) -> [Trial<String>] { Trial.
     let all = tensors.flatMap { $0.values.map { max(Double($0), 0) } }
     guard all.count < 1200 else { return }
     let k = Int.random(in: 0...all.count, using: &numbers)
-    let want = all.indices.map { place in
-      all.indices.count { all[$0] > all[place] || (all[$0] == all[place] && $0 < place) } < k
+    let want = all.indices.map { position in
+      all.indices.count { all[$0] > all[position] || (all[$0] == all[position] && $0 < position) } < k
     }
     let masks = TopK.masks(of: tensors, keeping: k)
     #expect(

@@ -65,13 +65,13 @@ extension SecondOpinion.Case {
     let largest = gradients.joined().reduce(1) { max($0, abs($1)) }
     let tolerance = largest * (4 * Double(terms + 16) * Bounded.unit + 1e-9)
     for (input, gradient) in gradients.enumerated() where !gradient.isEmpty {
-      let places =
+      let indices =
         gradient.count <= 20 ? Array(gradient.indices) : (0..<20).map { _ in numbers.pick(Array(gradient.indices)) }
-      for place in places {
-        let want = derivative(by: input, place, weights)
-        guard abs(gradient[place] - want) <= tolerance else {
-          return "input \(input) \(inputs[input].shape), element \(place): expected gradient \(want) ± \(tolerance), "
-            + "found \(gradient[place])"
+      for index in indices {
+        let want = derivative(by: input, index, weights)
+        guard abs(gradient[index] - want) <= tolerance else {
+          return "input \(input) \(inputs[input].shape), element \(index): expected gradient \(want) ± \(tolerance), "
+            + "found \(gradient[index])"
         }
       }
     }
@@ -79,18 +79,18 @@ extension SecondOpinion.Case {
   }
 
   /// ∂⟨r, y⟩/∂x by (8 (ℒ(x + h) − ℒ(x − h)) − (ℒ(x + 2h) − ℒ(x − 2h))) / 12h, whose error is of order h⁴.
-  private func derivative(by input: Int, _ place: Int, _ weights: Tensor) -> Double {
+  private func derivative(by input: Int, _ index: Int, _ weights: Tensor) -> Double {
     let scale = inputs[input].values.reduce(0.1) { max($0, abs(Double($1))) }
     let h = 1e-4 * min(1, scale)
     var plainInputs = inputs.map { PlainTensor($0) }
-    let x = plainInputs[input].elements[place].value
+    let x = plainInputs[input].elements[index].value
     let function = surrogate[input] ?? plain
     func difference(_ h: Double) -> [Double] {
       let (above, below) = (value(x + h), value(x - h))
       return zip(above, below).map { $0 - $1 }
     }
     func value(_ x: Double) -> [Double] {
-      plainInputs[input].elements[place] = Bounded(x)
+      plainInputs[input].elements[index] = Bounded(x)
       return function(plainInputs).elements.map(\.value)
     }
     let (near, far) = (difference(h), difference(2 * h))

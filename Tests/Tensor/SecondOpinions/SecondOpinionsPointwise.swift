@@ -5,7 +5,7 @@ import Tensor
 // Every element by itself.
 
 extension SecondOpinion {
-  static var all: [SecondOpinion] { pointwise + rows + products + places }
+  static var all: [SecondOpinion] { pointwise + rows + products + indexing }
 
   private static var pointwise: [SecondOpinion] {
     let half = Bounded(0.5 as Real)
@@ -102,24 +102,24 @@ extension SecondOpinion {
   private static var dropout: SecondOpinion {
     dropped(.dropout, .dropout) {
       $0.dropout($1, draw: $2)
-    } number: { place, _ in
-      place
+    } number: { position, _ in
+      position
     }
   }
 
   private static var dropPath: SecondOpinion {
     dropped(.dropPath, .stochasticDepth) {
       $0.dropPath($1, draw: $2)
-    } number: { place, width in
-      place / width
+    } number: { position, width in
+      position / width
     }
   }
 
-  /// `number`: which number of the batch decides on the element at a place.
+  /// `number`: which number of the batch decides on the element at a position.
   private static func dropped(
     _ operation: Operation, _ purpose: Random.Purpose,
     library: @escaping @Sendable (Variable, Real, DropDraw) -> Variable,
-    number: @escaping @Sendable (_ place: Int, _ width: Int) -> Int
+    number: @escaping @Sendable (_ position: Int, _ width: Int) -> Int
   ) -> SecondOpinion {
     SecondOpinion(operation) { numbers in
       var shape = numbers.anyShape()
@@ -134,10 +134,10 @@ extension SecondOpinion {
         let x = $0[0].elements
         return PlainTensor(
           shape,
-          x.indices.map { place in
-            let index = UInt64(draw.site) << 40 + UInt64(number(draw.firstSample * width + place, width))
+          x.indices.map { position in
+            let index = UInt64(draw.site) << 40 + UInt64(number(draw.firstSample * width + position, width))
             return random.uniform(at: index) < p
-              ? Bounded(0 as Real) : x[place] / (Bounded(1 as Real) - Bounded(p))
+              ? Bounded(0 as Real) : x[position] / (Bounded(1 as Real) - Bounded(p))
           })
       }
     }

@@ -55,18 +55,18 @@ extension SecondOpinion {
     SecondOpinion(.sparseLinear) { numbers in
       let (rows, width, out) = (numbers.extent(upTo: 147), numbers.extent(upTo: 131), numbers.extent(upTo: 33))
       let (hasBias, share) = (Bool.random(using: &numbers), numbers.pick([0, 0.02, 0.3, 1]))
-      let places = (0..<Int32(out * width)).filter { _ in Double.random(in: 0..<1, using: &numbers) < share }
-      let indices = SparseIndices(places, in: [out, width])
+      let positions = (0..<Int32(out * width)).filter { _ in Double.random(in: 0..<1, using: &numbers) < share }
+      let indices = SparseIndices(positions, in: [out, width])
       let inputs = [
-        numbers.anything([rows, width]), numbers.anything([out, width]), numbers.anything([places.count]),
+        numbers.anything([rows, width]), numbers.anything([out, width]), numbers.anything([positions.count]),
       ]
       return Case(
-        "\(places.count) shifts", inputs + (hasBias ? [numbers.anything([out])] : []), terms: max(rows, width, out),
+        "\(positions.count) shifts", inputs + (hasBias ? [numbers.anything([out])] : []), terms: max(rows, width, out),
         library: { $0[0].linear($0[1], shiftedBy: $0[2], at: indices, bias: hasBias ? $0[3] : nil) }
       ) { input in
         var weight = input[1]
-        for (k, place) in places.enumerated() {
-          weight.elements[Int(place)] = weight.elements[Int(place)] + input[2][k]
+        for (k, position) in positions.enumerated() {
+          weight.elements[Int(position)] = weight.elements[Int(position)] + input[2][k]
         }
         return PlainTensor([rows, out]) { index in
           let products = (0..<width).map { input[0][index[0], $0] * weight[index[1], $0] }

@@ -8,7 +8,7 @@ import Testing
     expectClose(Tensor([0, 3], []), Tensor([0, 3], []), rtol: 0, atol: 0)
   }
 
-  @Test func worstElementIsReportedAtItsPlace() {
+  @Test func worstElementIsReportedAtItsIndex() {
     let got = Tensor([2, 3], [0, 0, 0, 0, 5, 1])
     withKnownIssue {
       expectClose(got, .zeros([2, 3]), rtol: 0, atol: 0.5, "y")

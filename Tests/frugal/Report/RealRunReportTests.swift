@@ -38,7 +38,7 @@ import Testing
     }
     #expect(parsed.text.contains("most sensitive weights by operation") && parsed.counts["img"] ?? 0 > 0)
     // The numbers of the allocation are those that were trained, head and class token aside.
-    let numbers = try #require(TunedNumbers(folder.url.appendingPathComponent("runs/spt/delta.safetensors")))
+    let numbers = try #require(TunedParameters(folder.url.appendingPathComponent("runs/spt/delta.safetensors")))
     let sum = [numbers.branches, numbers.whole, numbers.entries].reduce(0) { $0 + $1.values.reduce(0, +) }
     #expect(sum + 4 * 65 == (try folder.result("runs/spt"))["trainedParameters"].int)
   }

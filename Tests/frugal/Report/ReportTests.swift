@@ -105,11 +105,11 @@ import Testing
   }
 
   @Test func shotsBecomeAChartADatasetAndOneOfTheirMean() throws {
-    for (place, data) in ["x/flowers", "x/pets"].enumerated() {
+    for (index, data) in ["x/flowers", "x/pets"].enumerated() {
       for shots in [1, 4, nil] {
         for seed in 1...2 {
           try bench.run(
-            "\(place)-\(shots ?? 0)-\(seed)", data: data, classes: ["c\(place)", "d"], shots: shots, seed: seed,
+            "\(index)-\(shots ?? 0)-\(seed)", data: data, classes: ["c\(index)", "d"], shots: shots, seed: seed,
             accuracy: 50 + Double(shots ?? 16) + Double(seed))
         }
       }
@@ -201,8 +201,8 @@ import Testing
     try bench.run("t", method: "task-res", shots: 2)
     let first = try bench.html()
     let file = bench.folder.url.appendingPathComponent("other.html")
-    let places = ["t", "s3", "s1", "s2"].map { bench.folder.url.appendingPathComponent($0) }
-    try Report.write(runs: places, to: file)
+    let folders = ["t", "s3", "s1", "s2"].map { bench.folder.url.appendingPathComponent($0) }
+    try Report.write(runs: folders, to: file)
     #expect(try String(contentsOf: file, encoding: .utf8) == first)
   }
 

@@ -11,14 +11,14 @@ extension MiniatureTask {
   ) { label, _, random in
     let tissue = World.backgroundSurface(.pink, random.pick([.plain, .wavy, .shaded]), using: &random)
     // The number of dots carries no information: the one in the middle is one of as many as other tissue has.
-    var places: [SIMD2<Double>] = []
-    if label == 1 { places.append(SIMD2(random.uniform(in: -0.24..<0.24), random.uniform(in: -0.24..<0.24))) }
+    var centres: [SIMD2<Double>] = []
+    if label == 1 { centres.append(SIMD2(random.uniform(in: -0.24..<0.24), random.uniform(in: -0.24..<0.24))) }
     let count = 3 + random.integer(below: 5)
-    while places.count < count {
-      let place = SIMD2(random.uniform(in: -0.95..<0.95), random.uniform(in: -0.95..<0.95))
-      if max(abs(place.x), abs(place.y)) > 0.5 { places.append(place) }
+    while centres.count < count {
+      let candidate = SIMD2(random.uniform(in: -0.95..<0.95), random.uniform(in: -0.95..<0.95))
+      if max(abs(candidate.x), abs(candidate.y)) > 0.5 { centres.append(candidate) }
     }
-    return World.Scene(tissue, places.map { dot(.purple, $0, 0.1..<0.17, using: &random) })
+    return World.Scene(tissue, centres.map { dot(.purple, $0, 0.1..<0.17, using: &random) })
   }
 
   /// The number of dark dots on an orange gradient, by grade.
@@ -32,10 +32,10 @@ extension MiniatureTask {
       World.Texture(
         .shaded, World.jittered([0.92, 0.5, 0.16], using: &random), World.jittered([0.7, 0.26, 0.1], using: &random),
         period: 20, angle: random.uniform(in: 0..<2 * Double.pi)), halfExtent: 1.18)
-    let places = World.apart([0, 2, 4, 7, 11][label], radius: 0.78, gap: 0.3, using: &random)
+    let centres = World.apart([0, 2, 4, 7, 11][label], radius: 0.78, gap: 0.3, using: &random)
     return World.Scene(
       World.backgroundSurface(.black, .plain, using: &random),
-      [disc] + places.map { dot(.black, $0, 0.1..<0.15, using: &random) })
+      [disc] + centres.map { dot(.black, $0, 0.1..<0.15, using: &random) })
   }
 
   private static func dot(
@@ -53,15 +53,15 @@ extension Miniature {
   /// If there is no room after a thousand attempts, the gap shrinks by a tenth.
   static func apart(_ count: Int, radius: Double, gap: Double, using random: inout RandomStream) -> [SIMD2<Double>] {
     func square(_ vector: SIMD2<Double>) -> Double { vector.x * vector.x + vector.y * vector.y }
-    var (places, gap, attempts): ([SIMD2<Double>], Double, Int) = ([], gap, 0)
-    while places.count < count {
-      let place = SIMD2(random.uniform(in: -radius..<radius), random.uniform(in: -radius..<radius))
-      if square(place) <= radius * radius, places.allSatisfy({ square($0 - place) >= gap * gap }) {
-        places.append(place)
+    var (centres, gap, attempts): ([SIMD2<Double>], Double, Int) = ([], gap, 0)
+    while centres.count < count {
+      let candidate = SIMD2(random.uniform(in: -radius..<radius), random.uniform(in: -radius..<radius))
+      if square(candidate) <= radius * radius, centres.allSatisfy({ square($0 - candidate) >= gap * gap }) {
+        centres.append(candidate)
       }
       attempts += 1
       if attempts % 1000 == 0 { gap *= 0.9 }
     }
-    return places
+    return centres
   }
 }

@@ -39,9 +39,9 @@ struct JPEGNextBandScan: JPEGBlockDecoder {
       }
       // The run counts coefficients that stay zero; those that are not get their bit on the way.
       while position <= band.upperBound {
-        let place = Int(zigzag[position])
-        if block[place] != 0 {
-          refine(block + place, &reader)
+        let index = Int(zigzag[position])
+        if block[index] != 0 {
+          refine(block + index, &reader)
         } else {
           if run == 0 { break }
           run &-= 1
@@ -53,8 +53,8 @@ struct JPEGNextBandScan: JPEGBlockDecoder {
     }
     if emptyBlocks > 0 {
       while position <= band.upperBound {
-        let place = Int(zigzag[position])
-        if block[place] != 0 { refine(block + place, &reader) }
+        let index = Int(zigzag[position])
+        if block[index] != 0 { refine(block + index, &reader) }
         position &+= 1
       }
       emptyBlocks &-= 1

@@ -71,8 +71,8 @@ enum JPEGZigzag {
     var order: [UInt8] = []
     for diagonal in 0..<15 {
       let rows = max(0, diagonal - 7)...min(diagonal, 7)
-      let places = rows.map { UInt8($0 * 8 + diagonal - $0) }
-      order += diagonal % 2 == 0 ? places.reversed() : places
+      let indices = rows.map { UInt8($0 * 8 + diagonal - $0) }
+      order += diagonal % 2 == 0 ? indices.reversed() : indices
     }
     return order + Array(repeating: 63, count: 16)
   }()

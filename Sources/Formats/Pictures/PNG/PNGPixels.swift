@@ -14,10 +14,10 @@ struct PNGPixels {
       let pixel = header.color.channels * size
       for index in 0..<count {
         let source = row + index &* pixel
-        let place = target + index &* step
-        place[0] = source[0]
-        place[1] = source[size]
-        place[2] = source[2 &* size]
+        let rgb = target + index &* step
+        rgb[0] = source[0]
+        rgb[1] = source[size]
+        rgb[2] = source[2 &* size]
       }
     case .gray where wide:
       // min(v, 255), nearly white: what Pillow's `convert("RGB")` gives, so what Python pipelines train on.
@@ -38,17 +38,17 @@ struct PNGPixels {
   }
 
   @inline(__always)
-  private func gray(_ level: UInt8, _ place: UnsafeMutablePointer<UInt8>) {
-    place[0] = level
-    place[1] = level
-    place[2] = level
+  private func gray(_ level: UInt8, _ rgb: UnsafeMutablePointer<UInt8>) {
+    rgb[0] = level
+    rgb[1] = level
+    rgb[2] = level
   }
 
   /// Sample `index` of a row of 1, 2, 4 or 8 bits each, the first in the highest bits.
   @inline(__always)
   private func sample(_ row: UnsafePointer<UInt8>, _ index: Int) -> UInt8 {
     let bits = header.bitDepth
-    let place = index * bits
-    return row[place >> 3] >> UInt8(8 - bits - place & 7) & UInt8((1 << bits) - 1)
+    let bit = index * bits
+    return row[bit >> 3] >> UInt8(8 - bits - bit & 7) & UInt8((1 << bits) - 1)
   }
 }

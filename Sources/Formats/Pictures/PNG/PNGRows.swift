@@ -63,8 +63,8 @@ struct PNGRows {
         for row in 0..<pass.height {
           PNGFilter.reconstruct(
             line + 1, above: above, count: count, step: max(1, header.pixelBits / 8), filter: line[0])
-          let place = (pass.firstRow + row * pass.rowStep) * header.width + pass.firstColumn
-          expansion.expand(line + 1, count: pass.width, into: pixels + 3 * place, step: 3 * pass.columnStep)
+          let index = (pass.firstRow + row * pass.rowStep) * header.width + pass.firstColumn
+          expansion.expand(line + 1, count: pass.width, into: pixels + 3 * index, step: 3 * pass.columnStep)
           above = UnsafePointer(line + 1)
           line += 1 + count
         }

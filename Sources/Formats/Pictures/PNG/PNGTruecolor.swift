@@ -164,18 +164,18 @@ struct PNGTruecolor {
 
   /// The three bytes of a pixel, the first lowest, and one that follows.
   @inline(__always)
-  private static func word(_ place: UnsafePointer<UInt8>) -> UInt64 {
-    UInt64(UInt32(littleEndian: UnsafeRawPointer(place).loadUnaligned(as: UInt32.self)))
+  private static func word(_ pointer: UnsafePointer<UInt8>) -> UInt64 {
+    UInt64(UInt32(littleEndian: UnsafeRawPointer(pointer).loadUnaligned(as: UInt32.self)))
   }
 
   /// Writes a pixel, and one extra byte.
   @inline(__always)
-  private static func put(_ word: UInt64, _ place: UnsafeMutablePointer<UInt8>) {
-    UnsafeMutableRawPointer(place).storeBytes(of: UInt32(truncatingIfNeeded: word).littleEndian, as: UInt32.self)
+  private static func put(_ word: UInt64, _ pointer: UnsafeMutablePointer<UInt8>) {
+    UnsafeMutableRawPointer(pointer).storeBytes(of: UInt32(truncatingIfNeeded: word).littleEndian, as: UInt32.self)
   }
 
   /// The three bytes of a pixel that may be the last.
-  private static func pixel(_ place: UnsafePointer<UInt8>) -> UInt64 {
-    UInt64(place[0]) | UInt64(place[1]) << 8 | UInt64(place[2]) << 16
+  private static func pixel(_ pointer: UnsafePointer<UInt8>) -> UInt64 {
+    UInt64(pointer[0]) | UInt64(pointer[1]) << 8 | UInt64(pointer[2]) << 16
   }
 }

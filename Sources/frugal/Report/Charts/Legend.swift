@@ -26,12 +26,12 @@ struct Legend {
 
   /// Draws it; `sample` draws a sample of a series, 24 wide and centred on a height.
   func draw(into svg: inout SVG, x: Double, y: Double, sample: (_ series: Int, _ x: Double, _ y: Double) -> String) {
-    for (row, places) in rows.enumerated() {
+    for (row, items) in rows.enumerated() {
       let base = y + Double(row) * Self.rowHeight
-      for place in places {
-        let entry = entries[place.entry]
-        svg.add(sample(entry.series, x + place.x, base + 8))
-        svg.text(entry.name, x + place.x + 28, base + 12)
+      for item in items {
+        let entry = entries[item.entry]
+        svg.add(sample(entry.series, x + item.x, base + 8))
+        svg.text(entry.name, x + item.x + 28, base + 12)
       }
     }
   }

@@ -21,7 +21,7 @@ struct LineChart {
   /// Points that are not finite are skipped.
   var lines: [Line]
   /// Positions and labels of the horizontal axis; round numbers if there are none.
-  var xTicks: [(place: Double, text: String)] = []
+  var xTicks: [(position: Double, text: String)] = []
   /// The bounds of the vertical axis, such as 0 to 100 for percentages.
   var bounds: ClosedRange<Double>?
 
@@ -48,8 +48,9 @@ struct LineChart {
     let yTicks = Ticks.covering(clipped(ys.min() ?? 0), clipped(ys.max() ?? 1), finest: 1e-9)
     let xTicks =
       self.xTicks.isEmpty
-      ? Ticks.covering(xs.min() ?? 0, xs.max() ?? 1, finest: 1).map { (place: $0, text: Ticks.text($0)) } : self.xTicks
-    let (x0, x1) = (min(xs.min() ?? 0, xTicks[0].place), max(xs.max() ?? 1, xTicks[xTicks.count - 1].place))
+      ? Ticks.covering(xs.min() ?? 0, xs.max() ?? 1, finest: 1).map { (position: $0, text: Ticks.text($0)) }
+      : self.xTicks
+    let (x0, x1) = (min(xs.min() ?? 0, xTicks[0].position), max(xs.max() ?? 1, xTicks[xTicks.count - 1].position))
     let (y0, y1) = (yTicks[0], yTicks[yTicks.count - 1])
     let (plotWidth, bottom) = (Self.width - Self.left - Self.right, Self.top + Self.plotHeight)
     func x(_ value: Double) -> Double {
@@ -68,8 +69,8 @@ struct LineChart {
       svg.text(Ticks.text(tick), Self.left - 6, y(tick) + 4, anchor: "end")
     }
     for tick in xTicks {
-      svg.line(x(tick.place), bottom, x(tick.place), bottom + 4, isAxis: true)
-      svg.text(tick.text, x(tick.place), bottom + 17, anchor: "middle")
+      svg.line(x(tick.position), bottom, x(tick.position), bottom + 4, isAxis: true)
+      svg.text(tick.text, x(tick.position), bottom + 17, anchor: "middle")
     }
     svg.line(Self.left, bottom, Self.width - Self.right, bottom, isAxis: true)
     svg.text(xLabel, Self.left + plotWidth / 2, bottom + 34, anchor: "middle", isSoft: true)
@@ -81,21 +82,21 @@ struct LineChart {
   }
 
   private func draw(_ line: Line, into svg: inout SVG, _ x: (Double) -> Double, _ y: (Double) -> Double) {
-    let places = Self.thinned(line.points)
-    let path = places.enumerated().map { index, point in
+    let shown = Self.thinned(line.points)
+    let path = shown.enumerated().map { index, point in
       "\(index == 0 ? "M" : "L")\(SVG.number(x(point.x))) \(SVG.number(y(point.y)))"
     }
     svg.add(Self.stroke(path.joined(), line.series))
-    for point in places {
+    for point in shown {
       guard let deviation = point.deviation, deviation > 0 else { continue }
       let (at, low, high) = (SVG.number(x(point.x)), y(point.y - deviation), y(point.y + deviation))
       let caps = [low, high].map { "M\(SVG.number(x(point.x) - 4)) \(SVG.number($0))h8" }.joined()
       svg.add(Self.stroke("M\(at) \(SVG.number(low))V\(SVG.number(high))\(caps)", line.series, isDashed: false))
     }
     // Few points are measurements to be read off; of many, the trend counts.
-    if places.count <= 12 {
-      for point in places { svg.add(ChartStyle.marker(line.series, x(point.x), y(point.y))) }
-    } else if let last = places.last {
+    if shown.count <= 12 {
+      for point in shown { svg.add(ChartStyle.marker(line.series, x(point.x), y(point.y))) }
+    } else if let last = shown.last {
       svg.add(ChartStyle.marker(line.series, x(last.x), y(last.y)))
     }
   }

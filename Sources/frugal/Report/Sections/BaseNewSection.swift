@@ -9,10 +9,10 @@ enum BaseNewSection {
     let (tuned, frozen) = (groups.map { scores($0, isTuned: true) }, groups.map { scores($0, isTuned: false) })
     // The frozen model once for all methods with the same figures.
     var seen: Set<[String]> = []
-    let rows = groups.indices.flatMap { place in
-      let group = groups[place]
-      let isNew = seen.insert([group.dataset, group.model, group.shotsText] + frozen[place].map { $0.text() }).inserted
-      return ((isNew ? [("zero-shot", frozen[place], false)] : []) + [(group.label, tuned[place], true)])
+    let rows = groups.indices.flatMap { index in
+      let group = groups[index]
+      let isNew = seen.insert([group.dataset, group.model, group.shotsText] + frozen[index].map { $0.text() }).inserted
+      return ((isNew ? [("zero-shot", frozen[index], false)] : []) + [(group.label, tuned[index], true)])
         .map { name, scores, isTuned in
           [Page.Cell(group.dataset)] + (hasModels ? [Page.Cell(group.model)] : [])
             + [Page.Cell(name), Page.Cell(group.shotsText, number: group.shots.map(Double.init) ?? 1e15)]
@@ -20,14 +20,14 @@ enum BaseNewSection {
         }
     }
     let headings = ["dataset"] + (hasModels ? ["model"] : []) + ["method", "shots", "base (%)", "new (%)", "H (%)"]
-    let charts = groups.indices.map { place in
-      let group = groups[place]
+    let charts = groups.indices.map { index in
+      let group = groups[index]
       func series(_ name: String, _ scores: [Statistic]) -> BarChart.Series {
         .init(name: name, bars: scores.map { .init(value: $0.mean, deviation: $0.deviation) })
       }
       return BarChart(
         title: "\(group.label), \(group.dataset), \(group.shotsPhrase)", label: "test accuracy (%)",
-        rows: ["base", "new", "H"], series: [series("zero-shot", frozen[place]), series("tuned", tuned[place])],
+        rows: ["base", "new", "H"], series: [series("zero-shot", frozen[index]), series("tuned", tuned[index])],
         text: { Statistic([$0]).text() }
       ).svg
     }

@@ -6,22 +6,22 @@ enum CurvesSection {
   private static let mostTerms = 6
 
   static func html(_ groups: [RunGroup]) -> String {
-    let content = groups.enumerated().compactMap { place, group -> String? in
+    let content = groups.enumerated().compactMap { index, group -> String? in
       let charts = charts(group)
       guard !charts.isEmpty else { return nil }
-      return Page.details(group.title, Page.charts(charts), isOpen: place == 0 || groups.count <= 6)
+      return Page.details(group.title, Page.charts(charts), isOpen: index == 0 || groups.count <= 6)
     }
     return Page.section("Training", content, id: "training")
   }
 
   private static func charts(_ group: RunGroup) -> [String] {
     func lines(_ name: String, _ first: Int = 0, _ value: (EpochMetrics) -> Double?) -> [LineChart.Line] {
-      group.runs.enumerated().compactMap { place, run in
+      group.runs.enumerated().compactMap { index, run in
         let points = run.epochs.compactMap { epoch in
           value(epoch).map { LineChart.Point(x: Double(epoch.epoch), y: $0, deviation: nil) }
         }
         let label = "\(name)seed \(run.settings.seed)"
-        return points.isEmpty ? nil : LineChart.Line(name: label, points: points, series: first + place)
+        return points.isEmpty ? nil : LineChart.Line(name: label, points: points, series: first + index)
       }
     }
     let terms = Set(group.runs.flatMap { $0.epochs.flatMap { $0.terms.keys } }).sorted()

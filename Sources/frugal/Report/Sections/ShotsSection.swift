@@ -16,18 +16,18 @@ enum ShotsSection {
     let byDataset = Dictionary(grouping: groups, by: \.dataset)
     let datasets = byDataset.keys.sorted().filter { Set((byDataset[$0] ?? []).map(\.shots)).count > 1 }
     guard !datasets.isEmpty else { return "" }
-    let places = places(of: groups.filter { datasets.contains($0.dataset) })
+    let ticks = ticks(of: groups.filter { datasets.contains($0.dataset) })
     var charts = datasets.map { dataset in
       let own = byDataset[dataset] ?? []
       let lines = names.map { method in (name: method, groups: own.filter { name($0) == method }) }
       return chart(
-        dataset, points: lines.map { line in line.groups.map { ($0.shots, $0.accuracy) } }, names, own, places)
+        dataset, points: lines.map { line in line.groups.map { ($0.shots, $0.accuracy) } }, names, own, ticks)
     }
     if datasets.count > 1 {
       let points = names.map { method in
         means(groups.filter { datasets.contains($0.dataset) && name($0) == method }, datasets.count)
       }
-      charts.insert(chart("mean of \(datasets.count) datasets", points: points, names, [], places), at: 0)
+      charts.insert(chart("mean of \(datasets.count) datasets", points: points, names, [], ticks), at: 0)
     }
     return Page.section(
       "Accuracy against shots",
@@ -37,13 +37,13 @@ enum ShotsSection {
   }
 
   /// The positions of shot counts on the axis: by logarithm, with all images one step after the last.
-  private static func places(of groups: [RunGroup]) -> [(shots: Int?, place: Double, text: String)] {
+  private static func ticks(of groups: [RunGroup]) -> [(shots: Int?, position: Double, text: String)] {
     let numbers = Set(groups.compactMap(\.shots)).sorted()
-    var places = numbers.map { (shots: Optional($0), place: log2(Double($0)), text: "\($0)") }
+    var ticks = numbers.map { (shots: Optional($0), position: log2(Double($0)), text: "\($0)") }
     if groups.contains(where: { $0.shots == nil }) {
-      places.append((nil, (places.last?.place ?? 0) + 1, "all"))
+      ticks.append((nil, (ticks.last?.position ?? 0) + 1, "all"))
     }
-    return places
+    return ticks
   }
 
   /// The mean over datasets at each number of shots that all of them have; its deviation is that of the means of
@@ -63,26 +63,26 @@ enum ShotsSection {
 
   private static func chart(
     _ title: String, points: [[(Int?, Statistic)]], _ names: [String], _ groups: [RunGroup],
-    _ places: [(shots: Int?, place: Double, text: String)]
+    _ ticks: [(shots: Int?, position: Double, text: String)]
   ) -> String {
     var lines = zip(names, points).enumerated().map { series, line in
       let found = line.1.compactMap { shots, accuracy in
-        places.first { $0.shots == shots }.map {
-          LineChart.Point(x: $0.place, y: accuracy.mean, deviation: accuracy.deviation)
+        ticks.first { $0.shots == shots }.map {
+          LineChart.Point(x: $0.position, y: accuracy.mean, deviation: accuracy.deviation)
         }
       }
       return LineChart.Line(name: line.0, points: found.sorted { $0.x < $1.x }, series: series)
     }
     let zeroShot = Set(groups.flatMap { $0.runs.compactMap { $0.result.zeroShot?.accuracy } })
-    if zeroShot.count == 1, let only = zeroShot.first, let first = places.first, let last = places.last {
+    if zeroShot.count == 1, let only = zeroShot.first, let first = ticks.first, let last = ticks.last {
       lines.append(
         .init(
-          name: "zero-shot", points: [first, last].map { .init(x: $0.place, y: only, deviation: nil) },
+          name: "zero-shot", points: [first, last].map { .init(x: $0.position, y: only, deviation: nil) },
           series: max(5, names.count)))
     }
     return LineChart(
       title: title, xLabel: "training images per class", yLabel: "test accuracy (%)",
-      lines: lines.filter { !$0.points.isEmpty }, xTicks: places.map { ($0.place, $0.text) }, bounds: 0...100
+      lines: lines.filter { !$0.points.isEmpty }, xTicks: ticks.map { ($0.position, $0.text) }, bounds: 0...100
     ).svg
   }
 }

@@ -10,7 +10,7 @@ enum WeightsSection {
     if !masks.isEmpty { content += ["<h3>Masked weights by layer and operation</h3>", Page.charts(masks)] }
     let tuned = groups.compactMap { group in
       group.runs.first.flatMap { run in
-        TunedNumbers(run.folder.delta).map { numbers in
+        TunedParameters(run.folder.delta).map { numbers in
           let seed = group.runs.count > 1 ? " (seed \(run.settings.seed))" : ""
           return Page.details(
             group.title + seed, Page.charts(numbers.charts("tuned parameters").map(\.svg)), isOpen: groups.count <= 6)

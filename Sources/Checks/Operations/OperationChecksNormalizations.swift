@@ -3,7 +3,7 @@ import Tensor
 // Normalisations and norms.
 
 extension OperationChecks {
-  static var normalisations: [GradientCheck] { layerNorm + batchNorm + l2Norm + l2Normalize }
+  static var normalizations: [GradientCheck] { layerNorm + batchNorm + l2Norm + l2Normalize }
 
   private static var layerNorm: [GradientCheck] {
     let shapes: [Shape] = [[4, 1], [2, 3], [5, 7], [2, 16], [2, 3, 17], [3, 33], [19], [0, 5]]

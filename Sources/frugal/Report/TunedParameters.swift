@@ -3,9 +3,9 @@ import Foundation
 import Methods
 import Tensor
 
-/// How many numbers a delta holds at each site, by the kind of tuning: what a method allocated, or trains by its
+/// The parameters that a delta holds at each site, by the kind of tuning: what a method allocated, or trains by its
 /// definition.
-struct TunedNumbers {
+struct TunedParameters {
   /// Parameters of branches, of tensors tuned whole, and of single entries, by site.
   private(set) var branches: [String: Int] = [:]
   private(set) var whole: [String: Int] = [:]

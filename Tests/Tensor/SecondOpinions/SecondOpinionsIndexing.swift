@@ -5,7 +5,7 @@ import Tensor
 // Where elements go: tokens, patches, pooling, other shapes.
 
 extension SecondOpinion {
-  static var places: [SecondOpinion] {
+  static var indexing: [SecondOpinion] {
     [
       embedding, prepend, selectToken, meanToken, permuteTokens, reshape, patches, averagePool, spatialTokens,
       scatterAdd,
@@ -29,14 +29,16 @@ extension SecondOpinion {
   private static var scatterAdd: SecondOpinion {
     SecondOpinion(.scatterAdd) { numbers in
       let shape = numbers.anyShape()
-      let places = (0..<Int32(shape.count)).filter { _ in Bool.random(using: &numbers) }
-      let indices = SparseIndices(places, in: shape)
+      let positions = (0..<Int32(shape.count)).filter { _ in Bool.random(using: &numbers) }
+      let indices = SparseIndices(positions, in: shape)
       return Case(
-        [numbers.anything(shape), numbers.anything([places.count])], terms: 1,
+        [numbers.anything(shape), numbers.anything([positions.count])], terms: 1,
         library: { $0[0].scatterAdding($0[1], at: indices) }
       ) { input in
         var y = input[0]
-        for (k, place) in places.enumerated() { y.elements[Int(place)] = y.elements[Int(place)] + input[1][k] }
+        for (k, position) in positions.enumerated() {
+          y.elements[Int(position)] = y.elements[Int(position)] + input[1][k]
+        }
         return y
       }
     }
