@@ -59,7 +59,8 @@ public enum ImageConfiguration: Sendable, Equatable {
   func requireNoProjection(to embedding: Int?) {
     require(
       embedding == nil,
-      "ImageConfiguration: expected a ViT or a ResNet to be projected to \(embedding ?? 0) numbers, found a \(architecture)"
+      "ImageConfiguration: expected a ViT or a ResNet to be projected to \(embedding ?? 0) numbers, "
+        + "found a \(architecture)"
     )
   }
 }

@@ -60,7 +60,8 @@ public struct SwinConfiguration: Sendable, Equatable {
       let side = side(of: stage)
       guard side > 0, imageSize % (patchSize << stage) == 0, side % window(of: stage) == 0 else {
         return "image size: expected one whose maps are cut into windows of \(window), "
-          + "\(patchSize << (blocks.count - 1)) times a multiple of \(window) in all published models, found \(imageSize)"
+          + "\(patchSize << (blocks.count - 1)) times a multiple of \(window) in all published models, "
+          + "found \(imageSize)"
       }
     }
     return nil

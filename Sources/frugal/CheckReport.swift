@@ -109,7 +109,8 @@ extension CheckReport {
     let verdict = failed == 0 ? "all passed" : "\(failed) failed"
     lines += [
       "",
-      "\(subjects.count) subjects, \(checks) checks, \(inputs) inputs: \(verdict) in \(String(format: "%.1f", seconds)) s",
+      "\(subjects.count) subjects, \(checks) checks, \(inputs) inputs: \(verdict) "
+        + "in \(String(format: "%.1f", seconds)) s",
     ]
     return lines.joined(separator: "\n")
   }

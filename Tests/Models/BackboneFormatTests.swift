@@ -156,8 +156,8 @@ import Testing
     #expect(
       throws: ConfigurationError(
         "model.safetensors: expected the tensors of an image classifier (ViT under timm's names, under Hugging Face's, "
-          + "under Google's, Swin under its authors' names, under timm's, under Hugging Face's, ConvNeXt under timm's names, "
-          + "under its authors', under Hugging Face's), found \"conv1.weight\", \"fc.bias\", …")
+          + "under Google's, Swin under its authors' names, under timm's, under Hugging Face's, ConvNeXt under "
+          + "timm's names, under its authors', under Hugging Face's), found \"conv1.weight\", \"fc.bias\", …")
     ) { try ImageBackbone(from: source) }
     #expect(throws: ConfigurationError.self) { try ImageBackbone(from: StoredSource(tensors: [:])) }
   }

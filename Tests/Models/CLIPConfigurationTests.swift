@@ -48,8 +48,9 @@ import Testing
       {"model_type": "clip", "projection_dim": 768,
        "vision_config": {"hidden_size": 1024, "intermediate_size": 4096, "num_hidden_layers": 24,
         "num_attention_heads": 16, "image_size": 336, "patch_size": 14, "hidden_act": "gelu", "layer_norm_eps": 1e-6},
-       "text_config": {"hidden_size": 768, "intermediate_size": 3072, "num_hidden_layers": 11, "num_attention_heads": 12,
-        "vocab_size": 1000, "max_position_embeddings": 64, "hidden_act": "gelu_pytorch_tanh"}}
+       "text_config": {"hidden_size": 768, "intermediate_size": 3072, "num_hidden_layers": 11,
+        "num_attention_heads": 12, "vocab_size": 1000, "max_position_embeddings": 64,
+        "hidden_act": "gelu_pytorch_tanh"}}
       """)
     let vision = TransformerConfiguration(
       width: 1024, hiddenWidth: 4096, blocks: 24, heads: 16, activation: .gelu, epsilon: 1e-6)

@@ -43,7 +43,8 @@ import Testing
 
   @Test func aConfigurationSaysWhatShapesDoNot() throws {
     try folder.write(
-      #"{"model_type": "vit", "num_attention_heads": 2, "layer_norm_eps": 1e-12, "hidden_act": "gelu_pytorch_tanh", "image_size": 12}"#,
+      #"{"model_type": "vit", "num_attention_heads": 2, "layer_norm_eps": 1e-12, "#
+        + #""hidden_act": "gelu_pytorch_tanh", "image_size": 12}"#,
       to: "config.json")
     let found = try #require(try size())
     #expect(found.transformer.heads == 2 && found.transformer.epsilon == 1e-12 && found.imageSize == 12)

@@ -27,7 +27,8 @@ import Testing
         == CLIPConfiguration(
           vision: .resNet(
             ResNetConfiguration(
-              stages: published.stages, width: published.width, heads: published.heads, imageSize: published.imageSize)),
+              stages: published.stages, width: published.width, heads: published.heads,
+              imageSize: published.imageSize)),
           text: TextConfiguration(transformer: text, vocabulary: 49408, contextLength: 77),
           embedding: published.embedding))
   }

@@ -28,7 +28,8 @@ import Tensor
           processor: "haswell", switches: ["AVX2_TILE"] + precision, register: "%ymm",
           arithmetic: "vfmadd[0-9]+\(suffix)", width: 2),
         Target(
-          processor: "x86-64", switches: ["NO_FMA"] + precision, register: "%xmm", arithmetic: "add\(suffix)", width: 2),
+          processor: "x86-64", switches: ["NO_FMA"] + precision, register: "%xmm",
+          arithmetic: "add\(suffix)", width: 2),
       ]
     }
   }

@@ -19,7 +19,8 @@ struct ElementaryFunction: CustomTestStringConvertible, Sendable {
       testDescription: "log", lanes: { Transcendental.log($0) }, scalar: { Transcendental.log($0) },
       range: Real.leastNonzeroMagnitude...Real.greatestFiniteMagnitude),
     ElementaryFunction(
-      testDescription: "tanh", lanes: { Transcendental.tanh($0) }, scalar: { Transcendental.tanh($0) }, range: -30...30),
+      testDescription: "tanh", lanes: { Transcendental.tanh($0) }, scalar: { Transcendental.tanh($0) },
+      range: -30...30),
     ElementaryFunction(
       testDescription: "sigmoid", lanes: { Transcendental.sigmoid($0) }, scalar: { Transcendental.sigmoid($0) },
       range: isDouble ? -708...40 : -87...20),

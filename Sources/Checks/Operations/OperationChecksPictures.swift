@@ -29,7 +29,8 @@ extension OperationChecks {
       let inputs = inputs(["x": shape.x, "weight": shape.weight, "bias": [shape.weight[0]]])
       let (x, weight) = (inputs[0].value, inputs[1].value)
       let name =
-        "convolution/\(shape.x) by \(shape.weight), stride \(shape.stride), padding \(shape.padding), groups \(shape.groups)"
+        "convolution/\(shape.x) by \(shape.weight), stride \(shape.stride), padding \(shape.padding), "
+        + "groups \(shape.groups)"
       let convolve: @Sendable (Variable, Variable, Variable?) -> Variable = { x, weight, bias in
         x.convolution(weight, bias: bias, stride: shape.stride, padding: shape.padding, groups: shape.groups)
       }

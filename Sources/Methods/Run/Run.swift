@@ -42,8 +42,8 @@ public struct Run: Sendable {
     }
     guard configuration.model.sha256 == pretrained.sha256 else {
       throw RunError(
-        "\(configuration.model.path): expected the model of the run, SHA-256 \(configuration.model.sha256.prefix(12))…, "
-          + "found \(pretrained.sha256.prefix(12))…")
+        "\(configuration.model.path): expected the model of the run, "
+          + "SHA-256 \(configuration.model.sha256.prefix(12))…, found \(pretrained.sha256.prefix(12))…")
     }
     guard configuration.data.sha256 == data.sha256 else {
       throw RunError(

@@ -43,7 +43,8 @@ public struct Adam: Optimizer {
   ) {
     require(
       0..<1 ~= beta1 && 0..<1 ~= beta2 && epsilon >= 0 && weightDecay >= 0,
-      "Adam: expected betas in 0 ..< 1, epsilon and decay of 0 or more, found \(beta1), \(beta2), \(epsilon), \(weightDecay)"
+      "Adam: expected betas in 0 ..< 1, epsilon and decay of 0 or more, found \(beta1), \(beta2), \(epsilon), "
+        + "\(weightDecay)"
     )
     self.slots = slots
     (self.beta1, self.beta2, self.epsilon) = (beta1, beta2, epsilon)

@@ -114,7 +114,8 @@ extension Optimizer {
     for (index, slot) in slots.enumerated() {
       require(
         parameters[index].shape == slot.shape && gradients[index].shape == slot.shape,
-        "optimizer: \(slot.name): expected shape \(slot.shape), found \(parameters[index].shape), gradient \(gradients[index].shape)"
+        "optimizer: \(slot.name): expected shape \(slot.shape), found \(parameters[index].shape), "
+          + "gradient \(gradients[index].shape)"
       )
     }
   }

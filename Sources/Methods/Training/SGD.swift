@@ -27,7 +27,8 @@ public struct SGD: Optimizer {
   ) {
     require(
       momentum >= 0 && weightDecay >= 0 && (!isNesterov || momentum > 0),
-      "SGD: expected momentum and decay of 0 or more, and Nesterov with momentum only, found \(momentum), \(weightDecay)"
+      "SGD: expected momentum and decay of 0 or more, and Nesterov with momentum only, found \(momentum), "
+        + "\(weightDecay)"
     )
     self.slots = slots
     (self.momentum, self.weightDecay) = (momentum, weightDecay)

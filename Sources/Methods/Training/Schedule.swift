@@ -80,7 +80,8 @@ public struct Schedule: Sendable, Hashable {
   ) {
     require(
       period > 0 && warmup.epochs >= 0 && lag >= 0,
-      "Schedule: expected a period of 1 or more, warm-up and lag of 0 or more, found \(period), \(warmup.epochs), \(lag)"
+      "Schedule: expected a period of 1 or more, warm-up and lag of 0 or more, found \(period), \(warmup.epochs), "
+        + "\(lag)"
     )
     (self.base, self.period, self.course, self.warmup) = (base, period, course, warmup)
     (self.isRecounted, self.minimum, self.lag) = (isRecounted, minimum, lag)

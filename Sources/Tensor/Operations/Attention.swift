@@ -19,7 +19,8 @@ extension Variable {
     require(
       shape.rank == 3 && keys.shape.rank == 3 && keys.shape == values.shape && keys.shape[0] == shape[0]
         && keys.shape[2] == shape[2] && heads > 0 && shape[2] % heads == 0,
-      "attention: expected [batch, tokens, \(heads) heads of equal width], found \(shape), \(keys.shape), \(values.shape)"
+      "attention: expected [batch, tokens, \(heads) heads of equal width], found \(shape), \(keys.shape), "
+        + "\(values.shape)"
     )
     let head = HeadLayout(
       batch: shape[0], queries: shape[1], keys: keys.shape[1], heads: heads, width: shape[2], isCausal: isCausal)

@@ -10,7 +10,8 @@ extension Variable {
     let (rows, classes) = (shape.rows, shape.width)
     require(
       shape.rank == 2 && labels.count == rows && labels.allSatisfy { $0 >= 0 && $0 < classes },
-      "crossEntropy: expected [batch, classes] and a label below classes for each, found \(shape) and \(labels.prefix(8))"
+      "crossEntropy: expected [batch, classes] and a label below classes for each, found \(shape) "
+        + "and \(labels.prefix(8))"
     )
     var logSums = Tensor.zeros([rows])
     let z = value

@@ -46,7 +46,8 @@ private struct ChannelMaps {
     require(
       x.rank == 4 && weight.rank == 4 && weight[0] == x[3] && weight[1] == 1 && weight[2] == weight[3]
         && weight[2] % 2 == 1,
-      "depthwiseConvolution: expected x [batch, h, w, channels] and weight [channels, 1, k, k], k odd, found \(x), \(weight)"
+      "depthwiseConvolution: expected x [batch, h, w, channels] and weight [channels, 1, k, k], k odd, found \(x), "
+        + "\(weight)"
     )
     (batch, height, width, channels, size) = (x[0], x[1], x[2], x[3], weight[2])
   }

@@ -18,7 +18,8 @@ extension Variable {
   ) -> Variable {
     require(
       weight.shape == indices.shape && shifts.shape == [indices.count],
-      "linear: expected a weight \(indices.shape) and \(indices.count) shifts, found \(weight.shape) and \(shifts.shape)"
+      "linear: expected a weight \(indices.shape) and \(indices.count) shifts, found \(weight.shape) "
+        + "and \(shifts.shape)"
     )
     let products = LinearProducts(shape, weight.shape, bias?.shape)
     let shift = (indices, shifts.value)

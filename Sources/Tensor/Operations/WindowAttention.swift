@@ -54,8 +54,8 @@ extension Variable {
     require(
       shape.rank == 3 && shape[0] % windows.windows == 0 && shape[1] == windows.tokens && keys.shape == shape
         && values.shape == shape && heads > 0 && shape[2] % heads == 0 && table.shape == [windows.relations, heads],
-      "windowAttention: expected [windows, \(windows.tokens), \(heads) heads] and a table [\(windows.relations), \(heads)], "
-        + "found \(shape), \(keys.shape), \(values.shape), \(table.shape)")
+      "windowAttention: expected [windows, \(windows.tokens), \(heads) heads] and a table [\(windows.relations), "
+        + "\(heads)], found \(shape), \(keys.shape), \(values.shape), \(table.shape)")
     let head = HeadLayout(
       batch: shape[0], queries: shape[1], keys: shape[1], heads: heads, width: shape[2], isCausal: false)
     let (q, k, v) = (value, keys.value, values.value)

@@ -30,7 +30,8 @@ extension InspectCommand {
         "vision": tower(backbone.configuration), "layout": "names of \(backbone.layout.name); \(sizes)",
         "head": backbone.classes.map { "\($0) classes" } ?? "none",
         "images": "resize to \(backbone.tower.imageSize) × \(backbone.tower.imageSize), "
-          + "\(preprocessing.resample.rawValue), mean \(preprocessing.mean), std \(preprocessing.std) unless --normalize is given",
+          + "\(preprocessing.resample.rawValue), mean \(preprocessing.mean), std \(preprocessing.std) "
+          + "unless --normalize is given",
       ],
       warnings: backbone.warnings, tensors: tensors(of: weights.files))
   }

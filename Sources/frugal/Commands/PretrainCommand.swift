@@ -82,7 +82,8 @@ enum PretrainCommand: Command {
     let (recipe, line, interrupt) = (settings.recipe, ProgressLine(), Interrupt())
     let count = objective.parameters.reduce(0) { $0 + $1.value.count }
     note(
-      "\(settings.model), \(grouped(count)) trainable parameters, \(grouped(recipe.steps)) steps of \(recipe.batchSize) images"
+      "\(settings.model), \(grouped(count)) trainable parameters, \(grouped(recipe.steps)) "
+        + "steps of \(recipe.batchSize) images"
     )
     let started = Date()
     var first: Int?

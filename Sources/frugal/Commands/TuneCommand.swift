@@ -16,7 +16,9 @@ enum TuneCommand: Command {
       Option("--data", "DIR", "image folder with train/CLASS/*, test/CLASS/* and optionally val/CLASS/*"),
       Option("--method", "NAME", "\(MethodList.names.joined(separator: ", ")), or one of each half: lora+linear"),
       Option(
-        "--shots", "N|all", "training images per class (default 16; all for methods with a linear head or tuned sites)"),
+        "--shots", "N|all",
+        "training images per class (default 16; "
+          + "all for methods with a linear head or tuned sites)"),
       Option("--seed", "N", "seed of sampling, order, crops and random rules (default 1)"),
       Option("--out", "RUN", "folder for the results; must not hold a run"),
       Option("--resume", "RUN", "resume an interrupted run, with its settings"),
@@ -77,8 +79,8 @@ enum TuneCommand: Command {
     ]
     if let new = result.newClasses {
       lines.append(
-        "new accuracy    \(percent(new.zeroShot.accuracy)) % zero-shot → \(percent(new.test.accuracy)) % \(result.method) "
-          + "(\(new.test.correct) of \(new.test.total))")
+        "new accuracy    \(percent(new.zeroShot.accuracy)) % zero-shot → \(percent(new.test.accuracy)) % "
+          + "\(result.method) (\(new.test.correct) of \(new.test.total))")
     }
     if let mean = result.harmonicMean {
       lines.append(

@@ -88,8 +88,8 @@ enum Page {
   private static let style = """
     :root{color-scheme:light dark;--page:#fff;--ink:#1c1c1c;--soft:#555;--rule:#dcdcdc;--shade:#f5f5f3;--link:#0072b2;\
     \(ChartStyle.properties(ChartStyle.colours))}
-    @media (prefers-color-scheme:dark){:root{--page:#16181b;--ink:#ececec;--soft:#b0b0b0;--rule:#3a3d42;--shade:#202327;\
-    --link:#56b4e9;\(ChartStyle.properties(ChartStyle.coloursOnDark))}}
+    @media (prefers-color-scheme:dark){:root{--page:#16181b;--ink:#ececec;--soft:#b0b0b0;--rule:#3a3d42;\
+    --shade:#202327;--link:#56b4e9;\(ChartStyle.properties(ChartStyle.coloursOnDark))}}
     *{box-sizing:border-box}
     body{margin:0 auto;padding:1rem 1rem 4rem;max-width:78rem;background:var(--page);color:var(--ink);\
     font:1rem/1.5 system-ui,-apple-system,"Segoe UI",sans-serif;overflow-wrap:break-word}

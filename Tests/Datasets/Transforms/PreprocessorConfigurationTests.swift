@@ -42,8 +42,8 @@ import Testing
     let found = try read(
       #"""
       {"size": 32, "resample": 2, "image_mean": [0.1, 0.2, 0.3], "image_std": [1, 2, 3], "rescale_factor": 0.5,
-       "do_resize": true, "do_center_crop": true, "do_normalize": true, "do_convert_rgb": true, "feature_extractor_type":
-       "CLIPFeatureExtractor"}
+       "do_resize": true, "do_center_crop": true, "do_normalize": true, "do_convert_rgb": true,
+       "feature_extractor_type": "CLIPFeatureExtractor"}
       """#)
     let wanted = try Preprocessing(
       geometry: .shortestEdge(32, crop: 32), resample: .bilinear, mean: [0.1, 0.2, 0.3], std: [1, 2, 3], rescale: 0.5)

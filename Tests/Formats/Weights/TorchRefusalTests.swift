@@ -82,7 +82,8 @@ import Testing
       "outside", "tensor \"a\": expected shape [3, 5] with strides [5, 1] and offset 0 within 12 elements",
       tensor([3, 5], [5, 1])),
     Bad(
-      "offset outside", "tensor \"a\": expected shape [12] with strides [1] and offset 1", tensor(offset: 1, [12], [1])),
+      "offset outside", "tensor \"a\": expected shape [12] with strides [1] and offset 1",
+      tensor(offset: 1, [12], [1])),
     Bad("negative offset", "tensor \"a\": expected 1 strides and an offset of 0 or more", tensor(offset: -1, [1], [1])),
     Bad("negative stride", "tensor \"a\": expected 1 strides and an offset of 0 or more", tensor([2], [-1])),
     Bad("negative extent", "tensor \"a\": expected extents of 0 or more, found -2", tensor([-2], [1])),

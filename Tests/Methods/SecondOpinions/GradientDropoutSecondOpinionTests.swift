@@ -40,7 +40,8 @@ import Testing
       let isRight = outcomes.contains { $0 && abs(Double(found[index]) - $1.value) <= $1.tolerance }
       guard isRight else {
         Issue.record(
-          "\(trial.testDescription), λ = \(lambda): entry \(index) of \(count): a \(a.values[index]), b \(b.values[index]), U \(u), P \(p.value): found \(found[index])"
+          "\(trial.testDescription), λ = \(lambda): entry \(index) of \(count): a \(a.values[index]), "
+            + "b \(b.values[index]), U \(u), P \(p.value): found \(found[index])"
         )
         return
       }

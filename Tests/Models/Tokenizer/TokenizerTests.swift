@@ -88,7 +88,8 @@ import Testing
     #expect(throws: error) { try tokenizer.encode(["cat", text], contextLength: 5) }
     #expect(
       error.description
-        == "text \"cat cat cat cat\": expected at most 5 tokens with start and end, found 6 (shorten it or allow truncation)"
+        == "text \"cat cat cat cat\": expected at most 5 tokens with start and end, "
+        + "found 6 (shorten it or allow truncation)"
     )
   }
 

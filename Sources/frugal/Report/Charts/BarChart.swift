@@ -90,8 +90,8 @@ struct BarChart {
         let (low, high, middle) = (x(found.value - deviation), x(found.value + deviation), top + bar / 2)
         let caps = [low, high].map { "M\(SVG.number($0)) \(SVG.number(middle - 4))v8" }.joined()
         svg.add(
-          "<path d=\"M\(SVG.number(low)) \(SVG.number(middle))H\(SVG.number(high))\(caps)\" class=\"error\" stroke=\"#222\" "
-            + "fill=\"none\" stroke-width=\"1.5\"/>")
+          "<path d=\"M\(SVG.number(low)) \(SVG.number(middle))H\(SVG.number(high))\(caps)\" class=\"error\" "
+            + "stroke=\"#222\" fill=\"none\" stroke-width=\"1.5\"/>")
         end = high
       }
       svg.text(text(found), end + 5, top + bar - 3, size: 11)

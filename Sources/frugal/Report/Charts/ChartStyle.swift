@@ -42,7 +42,8 @@ enum ChartStyle {
     let series = colours.indices.map { "svg .s\($0){--c:var(--c\($0))}" }.joined()
     return """
       svg.chart{display:block;width:100%;height:auto;font-family:inherit}
-      svg text{fill:var(--ink)}svg .soft{fill:var(--soft)}svg .grid{stroke:var(--rule)}svg .axis{stroke:var(--soft)}svg .error{stroke:var(--ink)}
+      svg text{fill:var(--ink)}svg .soft{fill:var(--soft)}svg .grid{stroke:var(--rule)}\
+      svg .axis{stroke:var(--soft)}svg .error{stroke:var(--ink)}
       \(series)
       svg .fill{fill:var(--c)}svg .line{stroke:var(--c)}svg .ground{fill:var(--page)}
       """

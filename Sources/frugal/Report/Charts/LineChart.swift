@@ -102,8 +102,8 @@ struct LineChart {
   }
 
   private static func stroke(_ path: String, _ series: Int, isDashed: Bool = true) -> String {
-    "<path d=\"\(path)\" class=\"line \(ChartStyle.name(series))\" fill=\"none\" stroke=\"\(ChartStyle.colour(series))\" "
-      + "stroke-width=\"2\"\(isDashed ? ChartStyle.dash(series) : "")/>"
+    "<path d=\"\(path)\" class=\"line \(ChartStyle.name(series))\" fill=\"none\" "
+      + "stroke=\"\(ChartStyle.colour(series))\" stroke-width=\"2\"\(isDashed ? ChartStyle.dash(series) : "")/>"
   }
 
   /// At most about 400 points, the last one among them: more than the chart can resolve.

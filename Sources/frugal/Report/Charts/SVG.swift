@@ -27,8 +27,8 @@ struct SVG {
     let bold = isBold ? " font-weight=\"bold\"" : ""
     let soft = isSoft ? " class=\"soft\" fill=\"#555\"" : " fill=\"#222\""
     add(
-      "<text x=\"\(Self.number(x))\" y=\"\(Self.number(y))\" font-size=\"\(size)\" text-anchor=\"\(anchor)\"\(bold)\(soft)>"
-        + "\(text.escaped)</text>")
+      "<text x=\"\(Self.number(x))\" y=\"\(Self.number(y))\" font-size=\"\(size)\" "
+        + "text-anchor=\"\(anchor)\"\(bold)\(soft)>\(text.escaped)</text>")
   }
 
   mutating func line(_ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double, isAxis: Bool = false) {
@@ -43,7 +43,8 @@ struct SVG {
   /// The drawing as a part of another one.
   func part(x: Double, y: Double) -> String {
     element(
-      "x=\"\(Self.number(x))\" y=\"\(Self.number(y))\" width=\"\(Self.number(width))\" height=\"\(Self.number(height))\""
+      "x=\"\(Self.number(x))\" y=\"\(Self.number(y))\" width=\"\(Self.number(width))\" "
+        + "height=\"\(Self.number(height))\""
     )
   }
 

@@ -50,8 +50,8 @@ struct PicturesSection {
     let both = compared.count { isRight($0.tuned, $0) && isRight($0.zeroShot, $0) }
     var content = [
       Page.paragraph(
-        "Of \(grouped(compared.count)) images: correct only after tuning \(grouped(corrected.count)), correct only before "
-          + "\(grouped(spoilt.count)), correct both times \(grouped(both)), wrong both times "
+        "Of \(grouped(compared.count)) images: correct only after tuning \(grouped(corrected.count)), "
+          + "correct only before \(grouped(spoilt.count)), correct both times \(grouped(both)), wrong both times "
           + "\(grouped(compared.count - corrected.count - spoilt.count - both)).")
     ]
     let root = URL(fileURLWithPath: run.settings.data.path)

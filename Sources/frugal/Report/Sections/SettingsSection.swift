@@ -5,9 +5,9 @@ enum SettingsSection {
     let folded = runs.map { group, run in
       let settings = run.settings
       let facts =
-        "frugal \(settings.version), \(settings.precision), \(settings.isFused ? "fused" : "not fused"); selected after "
-        + "epoch \(run.result.epoch): \(run.result.reason); SHA-256 of the model \(settings.model.sha256), of the logits "
-        + "\(run.result.test.logitsSHA256)"
+        "frugal \(settings.version), \(settings.precision), \(settings.isFused ? "fused" : "not fused"); "
+        + "selected after epoch \(run.result.epoch): \(run.result.reason); "
+        + "SHA-256 of the model \(settings.model.sha256), of the logits \(run.result.test.logitsSHA256)"
       return Page.details(
         "\(run.name): \(group.method), \(group.dataset), \(group.shotsPhrase), seed \(settings.seed)",
         Page.paragraph(facts) + "<pre>\(run.settingsText.escaped)</pre>")

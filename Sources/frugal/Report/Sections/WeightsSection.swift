@@ -23,7 +23,8 @@ enum WeightsSection {
       if let found = survey.found.mostSensitive {
         content.append(
           Page.paragraph(
-            "The \(grouped(found.count)) most sensitive weights on \(grouped(survey.found.samples)) images, by position."
+            "The \(grouped(found.count)) most sensitive weights on \(grouped(survey.found.samples)) images, "
+              + "by position."
           ))
         content.append(Page.charts(SiteShares(found.sites).charts("most sensitive weights").map(\.svg)))
       }
