@@ -10,7 +10,7 @@ import Synchronization
 ///     var file = try AtomicFile(replacing: url)
 ///     try file.write(bytes)
 ///     try file.commit()
-public struct AtomicFile: ~Copyable {
+package struct AtomicFile: ~Copyable {
   private let target: URL
   private let temporary: String
   private var descriptor: Int32
@@ -20,7 +20,7 @@ public struct AtomicFile: ~Copyable {
   /// Opens a temporary file in the folder of `target`.
   ///
   /// - Throws: `FileError` if the folder is missing or not writable, or if `target` is a folder or a device.
-  public init(replacing target: URL) throws(FileError) {
+  package init(replacing target: URL) throws(FileError) {
     // The name is short and its own, as one made of the target's could exceed the 255 bytes a name may have.
     let number = Self.serial.wrappingAdd(1, ordering: .relaxed).newValue
     let name = ".frugal-\(getpid())-\(number)-\(UInt32.random(in: 0 ... .max)).tmp"
@@ -44,7 +44,7 @@ public struct AtomicFile: ~Copyable {
   }
 
   /// Appends bytes.
-  public mutating func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
+  package mutating func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
     var rest = bytes[...]
     while !rest.isEmpty {
       let written = UnsafeRawBufferPointer(rebasing: rest).withMemoryRebound(to: UInt8.self) {
@@ -63,7 +63,7 @@ public struct AtomicFile: ~Copyable {
   }
 
   /// Appends bytes.
-  public mutating func write(_ bytes: [UInt8]) throws(FileError) {
+  package mutating func write(_ bytes: [UInt8]) throws(FileError) {
     let written = bytes.withUnsafeBytes { bytes in Result { () throws(FileError) in try write(bytes) } }
     try written.get()
   }
@@ -72,7 +72,7 @@ public struct AtomicFile: ~Copyable {
   ///
   /// - flushing: false does not wait for the disk: complete unless the machine itself stops. For thousands of files
   ///   that can be made again.
-  public consuming func commit(flushing: Bool = true) throws(FileError) {
+  package consuming func commit(flushing: Bool = true) throws(FileError) {
     guard !flushing || fsync(descriptor) == 0 else { throw FileError(target, expected: "a file that can be written") }
     guard rename(temporary, target.path) == 0 else {
       throw FileError(target, expected: "a file that can be replaced")
@@ -89,7 +89,7 @@ public struct AtomicFile: ~Copyable {
   }
 
   /// Writes a whole file at once; `flushing` as for `commit`.
-  public static func write(_ bytes: [UInt8], to url: URL, flushing: Bool = true) throws(FileError) {
+  package static func write(_ bytes: [UInt8], to url: URL, flushing: Bool = true) throws(FileError) {
     var file = try AtomicFile(replacing: url)
     try file.write(bytes)
     try file.commit(flushing: flushing)

@@ -1,5 +1,5 @@
 /// The checksums that compressed containers carry.
-public enum Checksum {
+package enum Checksum {
   /// Adler-32 of `bytes` (RFC 1950, section 8.2).
   ///
   ///     a = 1 + Σ bᵢ,   b = Σ aᵢ   (both modulo 65521),   checksum = b·2¹⁶ + a
@@ -8,7 +8,7 @@ public enum Checksum {
   /// running sums, a run of n bytes from the sums a₀ and b₀ on ends at
   ///
   ///     a = a₀ + Σ Aₛ,   b = b₀ + n a₀ + Σ (64 Bₛ − s Aₛ)
-  public static func adler32(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt32 {
+  package static func adler32(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt32 {
     var low: UInt64 = 1
     var high: UInt64 = 0
     var index = 0
@@ -61,7 +61,7 @@ public enum Checksum {
   /// CRC-32 of `bytes` with the reflected polynomial 0xEDB88320, as PNG, gzip and zip use it (ISO 3309).
   ///
   /// Pass the checksum so far as `previous` to continue over several pieces.
-  public static func crc32(_ bytes: UnsafeBufferPointer<UInt8>, continuing previous: UInt32 = 0) -> UInt32 {
+  package static func crc32(_ bytes: UnsafeBufferPointer<UInt8>, continuing previous: UInt32 = 0) -> UInt32 {
     crcTables.withUnsafeBufferPointer { tables in
       var crc = ~previous
       var index = 0

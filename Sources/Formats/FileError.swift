@@ -10,7 +10,7 @@ public struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
   public let found: String
 
   /// An error about one file.
-  public init(file: String, expected: String, found: String) {
+  package init(file: String, expected: String, found: String) {
     self.file = file
     self.expected = expected
     self.found = found
@@ -27,7 +27,7 @@ public struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
 
 extension URL {
   /// The path as the user named it: relative if it was given so.
-  public var shown: String { relativePath.isEmpty ? path : relativePath }
+  package var shown: String { relativePath.isEmpty ? path : relativePath }
 }
 
 /// A name from a file between quotation marks, with control characters escaped and cut to a readable length.

@@ -4,14 +4,14 @@ import Foundation
 ///
 /// The mapping lives as long as this object. The file must not be shortened meanwhile, as no mapping survives that;
 /// replacing it by another one (as `AtomicFile` does) is safe.
-public final class MappedFile: @unchecked Sendable {
+package final class MappedFile: @unchecked Sendable {
   // @unchecked: the bytes are never written through this mapping.
   private let bytes: UnsafeRawBufferPointer
 
   /// Maps a regular file for reading.
   ///
   /// - Throws: `FileError` if the file is missing, unreadable or not a regular file (a folder, a pipe).
-  public init(contentsOf url: URL) throws(FileError) {
+  package init(contentsOf url: URL) throws(FileError) {
     let (descriptor, count) = try Self.open(url)
     defer { close(descriptor) }
     // An empty range cannot be mapped.
@@ -49,10 +49,10 @@ public final class MappedFile: @unchecked Sendable {
   }
 
   /// The length of the file in bytes.
-  public var count: Int { bytes.count }
+  package var count: Int { bytes.count }
 
   /// Calls `body` with all bytes; the pointer must not outlive the call.
-  public func withBytes<Result, Failure: Error>(
+  package func withBytes<Result, Failure: Error>(
     _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
   ) throws(Failure) -> Result {
     defer { withExtendedLifetime(self) {} }
@@ -60,7 +60,7 @@ public final class MappedFile: @unchecked Sendable {
   }
 
   /// Calls `body` with the bytes of a range, which must lie inside the file; the pointer must not outlive the call.
-  public func withBytes<Result, Failure: Error>(
+  package func withBytes<Result, Failure: Error>(
     in range: Range<Int>, _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
   ) throws(Failure) -> Result {
     defer { withExtendedLifetime(self) {} }

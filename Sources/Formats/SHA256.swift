@@ -26,10 +26,10 @@ public struct SHA256: Sendable {
   private var count: UInt64 = 0
 
   /// The hash of nothing yet.
-  public init() { rest.reserveCapacity(128) }
+  package init() { rest.reserveCapacity(128) }
 
   /// Continues with more bytes.
-  public mutating func update(_ bytes: UnsafeRawBufferPointer) {
+  package mutating func update(_ bytes: UnsafeRawBufferPointer) {
     count += UInt64(bytes.count)
     var bytes = bytes
     if !rest.isEmpty {
@@ -45,10 +45,10 @@ public struct SHA256: Sendable {
   }
 
   /// Continues with more bytes.
-  public mutating func update(_ bytes: [UInt8]) { bytes.withUnsafeBytes { update($0) } }
+  package mutating func update(_ bytes: [UInt8]) { bytes.withUnsafeBytes { update($0) } }
 
   /// The hash of everything so far: a one bit, zeros, and the length in bits complete the last block (§ 5.1.1).
-  public var digest: Digest {
+  package var digest: Digest {
     let zeros = (119 - rest.count) % 64
     let length = withUnsafeBytes(of: (count &* 8).bigEndian, Array.init)
     let end = rest + [0x80] + [UInt8](repeating: 0, count: zeros) + length
@@ -57,14 +57,14 @@ public struct SHA256: Sendable {
   }
 
   /// The hash of a list of bytes.
-  public static func digest(of bytes: [UInt8]) -> Digest {
+  package static func digest(of bytes: [UInt8]) -> Digest {
     var hash = SHA256()
     hash.update(bytes)
     return hash.digest
   }
 
   /// The hash of a file, which is mapped, not loaded; throws `FileError`.
-  public static func digest(of url: URL) throws(FileError) -> Digest {
+  package static func digest(of url: URL) throws(FileError) -> Digest {
     var hash = SHA256()
     try MappedFile(contentsOf: url).withBytes { hash.update($0) }
     return hash.digest

@@ -7,7 +7,7 @@ extension MappedFile {
   /// process would end.
   ///
   /// - Throws: `FileError` if the file is missing, unreadable, not a regular file, or larger than `limit` bytes.
-  public static func bytes(of url: URL, limit: Int = 16 << 20) throws(FileError) -> [UInt8] {
+  package static func bytes(of url: URL, limit: Int = 16 << 20) throws(FileError) -> [UInt8] {
     let (descriptor, size) = try open(url)
     defer { close(descriptor) }
     guard size <= limit else {

@@ -3,22 +3,22 @@ import Models
 import Tensor
 
 /// The situation that a method's published settings depend on.
-public struct PublishedSetting: Sendable {
+package struct PublishedSetting: Sendable {
   /// The dataset, if it is one of the published ones; other data is treated as most of them are.
-  public let benchmark: Benchmark?
+  package let benchmark: Benchmark?
   /// Images per class; `nil` for all.
-  public let shots: Int?
+  package let shots: Int?
   /// Whether the authors' code or the paper is followed.
-  public let fidelity: Fidelity
+  package let fidelity: Fidelity
 
   /// A situation by its parts.
-  public init(benchmark: Benchmark?, shots: Int?, fidelity: Fidelity) {
+  package init(benchmark: Benchmark?, shots: Int?, fidelity: Fidelity) {
     (self.benchmark, self.shots, self.fidelity) = (benchmark, shots, fidelity)
   }
 }
 
 /// The protocol of the runs that a method was published with, which decides the defaults of what a user leaves open.
-public enum TrainingProtocol: Sendable {
+package enum TrainingProtocol: Sendable {
   /// CoOp's: 16 images per class, the last epoch.
   case fewShot
   /// VTAB-1k's: all images, the best epoch on the validation split.
@@ -28,7 +28,7 @@ public enum TrainingProtocol: Sendable {
 /// The encoder half of a method, by its name: everything that a run needs to know of it before it trains.
 ///
 /// A method that chooses what to tune does so in `tuning`, which may look at the training images first.
-public protocol EncoderMethod: Sendable {
+package protocol EncoderMethod: Sendable {
   /// The name as it is typed: `lora`.
   var name: String { get }
   /// Whether it tunes anything.
@@ -63,23 +63,23 @@ public protocol EncoderMethod: Sendable {
 
 extension EncoderMethod {
   /// Most methods train something.
-  public var isTrained: Bool { true }
+  package var isTrained: Bool { true }
   /// None, unless a method says otherwise.
-  public var options: [MethodOption] { [] }
+  package var options: [MethodOption] { [] }
   /// Nothing is refused, unless a method says otherwise.
-  public func check(_ recipe: Recipe) throws(SettingError) {}
+  package func check(_ recipe: Recipe) throws(SettingError) {}
   /// Nothing is refused, unless a method says otherwise.
-  public func check(
+  package func check(
     _ tower: any ImageTower, _ recipe: Recipe, _ fidelity: Fidelity, headCount: Int
   ) throws(SettingError) {}
   /// None, unless a method has one.
-  public func budget(of recipe: Recipe) -> Int? { nil }
+  package func budget(of recipe: Recipe) -> Int? { nil }
   /// The recipe as it is, unless a method has a budget.
-  public func recipe(_ recipe: Recipe, budget: Int) -> Recipe { recipe }
+  package func recipe(_ recipe: Recipe, budget: Int) -> Recipe { recipe }
 }
 
 /// The head half of a method, by its name.
-public protocol HeadMethod: Sendable {
+package protocol HeadMethod: Sendable {
   /// The name as it is typed: `linear`.
   var name: String { get }
   /// Whether it trains anything.
@@ -115,42 +115,42 @@ public protocol HeadMethod: Sendable {
 
 extension HeadMethod {
   /// Most heads train something.
-  public var isTrained: Bool { true }
+  package var isTrained: Bool { true }
   /// Most heads are made of text features.
-  public var needsText: Bool { true }
+  package var needsText: Bool { true }
   /// Most heads belong to their classes.
-  public var meetsNewClasses: Bool { false }
+  package var meetsNewClasses: Bool { false }
   /// That of the CLIP literature, unless a head says otherwise.
-  public var trainingProtocol: TrainingProtocol { .fewShot }
+  package var trainingProtocol: TrainingProtocol { .fewShot }
   /// None, unless a head says otherwise.
-  public var options: [MethodOption] { [] }
+  package var options: [MethodOption] { [] }
   /// The usual template of a dataset.
-  public func templates(_ benchmark: Benchmark?) -> [String] {
+  package func templates(_ benchmark: Benchmark?) -> [String] {
     [benchmark?.template ?? Benchmark.standardTemplate]
   }
   /// Nothing, unless a head says otherwise.
-  public func describe(_ recipe: Recipe, in description: inout Delta.Description) {}
+  package func describe(_ recipe: Recipe, in description: inout Delta.Description) {}
   /// No, unless a head says otherwise.
-  public func keepsUnderscores(_ fidelity: Fidelity) -> Bool { false }
+  package func keepsUnderscores(_ fidelity: Fidelity) -> Bool { false }
 }
 
 /// What a method is made of: a tower, classes, settings.
-public struct MethodSetting: Sendable {
+package struct MethodSetting: Sendable {
   /// The frozen image tower.
-  public var tower: any ImageTower
+  package var tower: any ImageTower
   /// T, [classes, embedding], and the scale of the model; `nil` for a model without text.
-  public var text: (features: Tensor, logitScale: Parameter)?
+  package var text: (features: Tensor, logitScale: Parameter)?
   /// The number of classes.
-  public var classes: Int
+  package var classes: Int
   /// Every setting of the method.
-  public var recipe: Recipe
+  package var recipe: Recipe
   /// Whether the authors' code or the paper is followed.
-  public var fidelity: Fidelity
+  package var fidelity: Fidelity
   /// The seed of initial values.
-  public var seed: UInt64
+  package var seed: UInt64
 
   /// A setting by its parts.
-  public init(
+  package init(
     tower: any ImageTower, text: (features: Tensor, logitScale: Parameter)?, classes: Int, recipe: Recipe,
     fidelity: Fidelity, seed: UInt64
   ) {
@@ -160,16 +160,16 @@ public struct MethodSetting: Sendable {
 }
 
 /// The images that a method may look at before it is trained, to choose what to tune.
-public struct ChoiceData {
+package struct ChoiceData {
   /// The images of the training split, whatever is trained on later.
-  public let images: ImageSet
+  package let images: ImageSet
   /// The loader of images as they are evaluated.
-  public let loader: ImageLoader
+  package let loader: ImageLoader
   /// Called with the number of images seen so far, and of how many; throws to stop.
-  public let progress: (_ done: Int, _ of: Int) throws -> Void
+  package let progress: (_ done: Int, _ of: Int) throws -> Void
 
   /// Images and how they are loaded.
-  public init(
+  package init(
     _ images: ImageSet, _ loader: ImageLoader,
     progress: @escaping (_ done: Int, _ of: Int) throws -> Void = { _, _ in }
   ) {

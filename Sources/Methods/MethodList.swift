@@ -1,11 +1,11 @@
 /// All methods by name: the one list that a new method joins.
 public enum MethodList {
   /// The encoder halves.
-  public static let encoders: [any EncoderMethod] =
+  package static let encoders: [any EncoderMethod] =
     [FrozenMethod()] + MaskTuningMethod.all + SensitivityMethod.all + SiteMethod.all
 
   /// The heads.
-  public static let heads: [any HeadMethod] = [ZeroShotMethod(), TaskResMethod(), LinearMethod()]
+  package static let heads: [any HeadMethod] = [ZeroShotMethod(), TaskResMethod(), LinearMethod()]
 
   /// The types of the settings that belong to a method.
   static let settings: [any MethodSettings.Type] = [
@@ -18,7 +18,7 @@ public enum MethodList {
   ]
 
   /// Every option of a method, each once, in the order of the methods.
-  public static let options: [MethodOption] = {
+  package static let options: [MethodOption] = {
     var seen: Set<String> = []
     return (encoders.flatMap(\.options) + heads.flatMap(\.options)).filter { seen.insert($0.name).inserted }
   }()
@@ -29,7 +29,7 @@ public enum MethodList {
   }
 
   /// The names of the methods that read an option.
-  public static func readers(of option: String) -> [String] {
+  package static func readers(of option: String) -> [String] {
     encoders.filter { $0.options.contains { $0.name == option } }.map(\.name)
       + heads.filter { $0.options.contains { $0.name == option } }.map(\.name)
   }

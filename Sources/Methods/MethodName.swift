@@ -5,12 +5,12 @@ import Tensor
 /// A half that is not named is the frozen encoder or the zero-shot classifier: `lora`, `linear`, `lora+linear`.
 public struct MethodName: Sendable, Equatable, CustomStringConvertible {
   /// The encoder half.
-  public let encoder: any EncoderMethod
+  package let encoder: any EncoderMethod
   /// The classifier half.
-  public let head: any HeadMethod
+  package let head: any HeadMethod
 
   /// A pair of halves.
-  public init(_ encoder: any EncoderMethod, _ head: any HeadMethod) { (self.encoder, self.head) = (encoder, head) }
+  package init(_ encoder: any EncoderMethod, _ head: any HeadMethod) { (self.encoder, self.head) = (encoder, head) }
 
   /// A name as typed; `nil` if a part is unknown or a half is named twice.
   public init?(_ text: String) {
@@ -22,22 +22,24 @@ public struct MethodName: Sendable, Equatable, CustomStringConvertible {
   }
 
   /// The method on a model without text, where a linear head stands in for the zero-shot classifier.
-  public var withoutText: MethodName { isNamed(head, MethodList.heads[0]) ? MethodName(encoder, LinearMethod()) : self }
+  package var withoutText: MethodName {
+    isNamed(head, MethodList.heads[0]) ? MethodName(encoder, LinearMethod()) : self
+  }
 
   /// True if anything is trained.
   public var isTrained: Bool { encoder.isTrained || head.isTrained }
 
   /// The protocol of the published runs: that of all images where either half has it.
-  public var trainingProtocol: TrainingProtocol {
+  package var trainingProtocol: TrainingProtocol {
     (encoder.isTrained && encoder.trainingProtocol == .allImages) || head.trainingProtocol == .allImages
       ? .allImages : .fewShot
   }
 
   /// The options that one of the halves reads.
-  public var options: [MethodOption] { encoder.options + head.options }
+  package var options: [MethodOption] { encoder.options + head.options }
 
   /// What produced the published numbers of the method: the encoder's recipe with the head's optimiser and settings.
-  public func recipe(_ setting: PublishedSetting) -> Recipe {
+  package func recipe(_ setting: PublishedSetting) -> Recipe {
     let own = head.recipe(setting)
     guard encoder.isTrained else { return own }
     var recipe = encoder.recipe(setting)
@@ -63,7 +65,7 @@ extension Method {
   /// - choosing: the training images, for a method that chooses by them.
   /// - Throws: `SettingError` for settings that fit no such model, `RunError` for a method that needs images without
   ///   any; an error of the images or of `choosing`.
-  public init(_ name: MethodName, _ setting: MethodSetting, choosing: ChoiceData? = nil) throws {
+  package init(_ name: MethodName, _ setting: MethodSetting, choosing: ChoiceData? = nil) throws {
     let head = name.head.head(setting)
     self.init(
       encoder: try name.encoder.tuning(setting, head: head, choosing: choosing), head: head, tower: setting.tower,

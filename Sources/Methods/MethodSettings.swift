@@ -30,9 +30,9 @@ private struct AnyKey: CodingKey {
 }
 
 /// A setting that a method reads beside those of every run, as a user may change it by name.
-public struct MethodOption: Sendable {
+package struct MethodOption: Sendable {
   /// The values it takes.
-  public enum Values: Sendable {
+  package enum Values: Sendable {
     /// A number within bounds.
     case number(ClosedRange<Double>)
     /// A number above zero.
@@ -48,17 +48,17 @@ public struct MethodOption: Sendable {
   }
 
   /// Its name: `norm-weight`.
-  public let name: String
+  package let name: String
   /// The name of its value in help; empty for a flag.
-  public let valueName: String
+  package let valueName: String
   /// One line of help, with the default.
-  public let help: String
+  package let help: String
   /// The values it takes.
-  public let values: Values
+  package let values: Values
   /// Whether several values may be given, of which a search chooses one.
-  public let isList: Bool
+  package let isList: Bool
   /// An option that cannot be given with it.
-  public let excludes: String?
+  package let excludes: String?
   private let change: @Sendable (inout Recipe, Value) -> Void
 
   /// A value that was checked against the bounds.
@@ -84,17 +84,17 @@ public struct MethodOption: Sendable {
   /// Changes a recipe as a user's words ask for.
   ///
   /// - Throws: `SettingError` for words that are no value of the option.
-  public func apply(_ text: String, to recipe: inout Recipe) throws(SettingError) { change(&recipe, try value(text)) }
+  package func apply(_ text: String, to recipe: inout Recipe) throws(SettingError) { change(&recipe, try value(text)) }
 
   /// The integer that a user's words are.
   ///
   /// - Throws: `SettingError` for words that are no value of the option.
-  public func integer(_ text: String) throws(SettingError) -> Int { try value(text).integer }
+  package func integer(_ text: String) throws(SettingError) -> Int { try value(text).integer }
 
   /// The values of a list, ascending.
   ///
   /// - Throws: `SettingError` for words that are no value of the option, and for one that is given twice.
-  public func integers(_ text: String) throws(SettingError) -> [Int] {
+  package func integers(_ text: String) throws(SettingError) -> [Int] {
     var found: [Int] = []
     for word in text.split(separator: ",", omittingEmptySubsequences: false) {
       let number = try integer(String(word))

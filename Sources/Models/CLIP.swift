@@ -43,12 +43,12 @@ public struct CLIP: Sendable, ParameterizedLayer {
 
 extension Variable {
   /// `CLIP.logits` of features (self), for a classifier that has the scale but no model.
-  public func contrastiveLogits(classifier: Variable, logitScale: Parameter, _ pass: Pass) -> Variable {
+  package func contrastiveLogits(classifier: Variable, logitScale: Parameter, _ pass: Pass) -> Variable {
     l2Normalized().contrastiveLogitsOfUnits(classifier: classifier, logitScale: logitScale, pass)
   }
 
   /// The same for features (self) that are already normalised.
-  public func contrastiveLogitsOfUnits(classifier: Variable, logitScale: Parameter, _ pass: Pass) -> Variable {
+  package func contrastiveLogitsOfUnits(classifier: Variable, logitScale: Parameter, _ pass: Pass) -> Variable {
     linear(classifier.l2Normalized()).scaled(byExponentialOf: pass[logitScale])
   }
 }

@@ -43,7 +43,7 @@ public struct ConfigurationError: Error, CustomStringConvertible, Equatable {
   public let description: String
 
   /// An error with this text.
-  public init(_ description: String) { self.description = description }
+  package init(_ description: String) { self.description = description }
 }
 
 extension CLIPConfiguration {

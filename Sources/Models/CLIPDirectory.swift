@@ -16,7 +16,7 @@ public struct CLIPDirectory: Sendable {
   /// The name table of the weight files.
   public let layout: WeightLayout
   /// True if there is no configuration, so that sizes are inferred from tensor shapes.
-  public let isDeduced: Bool
+  package let isDeduced: Bool
 
   /// Reads everything except the preprocessing, which belongs to the code that reads images.
   ///
@@ -70,7 +70,7 @@ public struct CLIPDirectory: Sendable {
   }
 
   /// Contradictions between the shapes and the sizes that OpenAI stores with the weights, as tensors of one integer.
-  public var sizeWarnings: [String] {
+  package var sizeWarnings: [String] {
     let configuration = model.configuration
     let sizes = [
       ("input_resolution", configuration.vision.imageSize), ("context_length", configuration.text.contextLength),

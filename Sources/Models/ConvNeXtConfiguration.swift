@@ -66,7 +66,7 @@ public struct ConvNeXtConfiguration: Sendable, Equatable {
   }
 
   /// The pixels along one side of the map of a stage, counted from 0.
-  public func side(of stage: Int) -> Int { imageSize / (patchSize << stage) }
+  package func side(of stage: Int) -> Int { imageSize / (patchSize << stage) }
 
   /// The width of the features: that of the last stage.
   public var featureWidth: Int { widths[widths.count - 1] }

@@ -25,7 +25,7 @@ public struct ImageBackbone: Sendable {
   public var parameters: [Parameter] { tower.parameters + (head?.parameters ?? []) }
 
   /// Returns whether a checkpoint belongs to a known family of image classifiers, by the names of its tensors.
-  public static func recognises(_ source: any TensorSource) -> Bool { (try? BackboneFormat.of(source)) != nil }
+  package static func recognises(_ source: any TensorSource) -> Bool { (try? BackboneFormat.of(source)) != nil }
 
   /// Reads an image classifier, whose architecture is inferred from tensor names and its sizes from tensor shapes.
   ///

@@ -30,12 +30,12 @@ public struct ResNetConfiguration: Sendable, Equatable {
   }
 
   /// The channels of the last feature map: a stage doubles them, and its bottlenecks output four times their width.
-  public var channels: Int { Bottleneck.expansion * width << (stages.count - 1) }
+  package var channels: Int { Bottleneck.expansion * width << (stages.count - 1) }
 
   /// The ratio of image size to that of the last feature map: 4 by the stem, 2 by each stage except the
   /// first.
-  public var reduction: Int { 2 << stages.count }
+  package var reduction: Int { 2 << stages.count }
 
   /// The pixels of the last feature map.
-  public var pixels: Int { (imageSize / reduction) * (imageSize / reduction) }
+  package var pixels: Int { (imageSize / reduction) * (imageSize / reduction) }
 }

@@ -29,10 +29,10 @@ public struct Site: Hashable, Sendable, CustomStringConvertible {
   public var description: String { name }
 
   /// The part it belongs to: its block, `vision.blocks.3`; the site itself outside of blocks.
-  public var part: String { Self.block(of: name) ?? name }
+  package var part: String { Self.block(of: name) ?? name }
 
   /// The block in which a canonical name lies: `vision.blocks.3`; `nil` outside of blocks.
-  public static func block(of name: String) -> String? {
+  package static func block(of name: String) -> String? {
     let words = name.split(separator: ".")
     guard let start = words.firstIndex(of: "blocks"), start + 1 < words.count else { return nil }
     return words[...(start + 1)].joined(separator: ".")

@@ -68,11 +68,11 @@ public struct SwinConfiguration: Sendable, Equatable {
   }
 
   /// The width of the tokens of a stage, counted from 0.
-  public func width(of stage: Int) -> Int { width << stage }
+  package func width(of stage: Int) -> Int { width << stage }
 
   /// The tokens along one side of the map of a stage.
-  public func side(of stage: Int) -> Int { imageSize / (patchSize << stage) }
+  package func side(of stage: Int) -> Int { imageSize / (patchSize << stage) }
 
   /// The tokens along one side of its windows.
-  public func window(of stage: Int) -> Int { min(window, side(of: stage)) }
+  package func window(of stage: Int) -> Int { min(window, side(of: stage)) }
 }

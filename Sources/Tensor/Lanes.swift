@@ -4,34 +4,36 @@
 /// and ends with `Lanes.total`, one fixed tree; more elements are several such sums (`rowSum`). The order is part of
 /// the definition and the same on every machine: AVX-512 holds the lanes in one register, AVX2 in two, a portable build
 /// in as many as it needs.
-public typealias Lanes = SIMD16<Real>
+package typealias Lanes = SIMD16<Real>
 
 extension SIMD16 where Scalar == Real {
   /// The number of lanes.
-  @inlinable public static var width: Int { 16 }
+  @inlinable package static var width: Int { 16 }
 
   /// Sixteen consecutive elements, at any alignment.
+  @inlinable
   @inline(__always)
-  public init(loading pointer: UnsafePointer<Real>) {
-    self = UnsafeRawPointer(pointer).loadUnaligned(as: Lanes.self)
+  package init(loading pointer: UnsafePointer<Real>) {
+    self = UnsafeRawPointer(pointer).loadUnaligned(as: Self.self)
   }
 
   /// The first `count` ≤ 16 elements; the remaining lanes hold `padding`.
   @inline(__always)
-  public init(loading pointer: UnsafePointer<Real>, count: Int, padding: Real = 0) {
+  package init(loading pointer: UnsafePointer<Real>, count: Int, padding: Real = 0) {
     self = Lanes(repeating: padding)
     withUnsafeMutableBytes(of: &self) { Lanes.copy(UnsafeRawPointer(pointer), to: $0.baseAddress!, count) }
   }
 
   /// Writes sixteen consecutive elements, at any alignment.
+  @inlinable
   @inline(__always)
-  public func store(to pointer: UnsafeMutablePointer<Real>) {
-    UnsafeMutableRawPointer(pointer).storeBytes(of: self, as: Lanes.self)
+  package func store(to pointer: UnsafeMutablePointer<Real>) {
+    UnsafeMutableRawPointer(pointer).storeBytes(of: self, as: Self.self)
   }
 
   /// Writes the first `count` ≤ 16 lanes.
   @inline(__always)
-  public func store(to pointer: UnsafeMutablePointer<Real>, count: Int) {
+  package func store(to pointer: UnsafeMutablePointer<Real>, count: Int) {
     withUnsafeBytes(of: self) { Lanes.copy($0.baseAddress!, to: UnsafeMutableRawPointer(pointer), count) }
   }
 
@@ -56,7 +58,7 @@ extension SIMD16 where Scalar == Real {
 
   /// The first `count` lanes as they are, then those of `others`.
   @inline(__always)
-  public func keeping(first count: Int, others: Real = 0) -> Lanes {
+  package func keeping(first count: Int, others: Real = 0) -> Lanes {
     let indices = LaneBits(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
     return Lanes(repeating: others).replacing(
       with: self, where: indices .< LaneBits(repeating: RealBits(truncatingIfNeeded: count)))
@@ -64,7 +66,7 @@ extension SIMD16 where Scalar == Real {
 
   /// self + a · b in every lane, fused as `fma` is.
   @inline(__always)
-  public func fma(_ a: Lanes, _ b: Lanes) -> Lanes {
+  package func fma(_ a: Lanes, _ b: Lanes) -> Lanes {
     #if NO_FMA
       self + a * b
     #else
@@ -84,11 +86,11 @@ extension SIMD16 where Scalar == Real {
 
   /// The larger of two values in every lane; `other` where either is NaN.
   @inline(__always)
-  public func larger(_ other: Lanes) -> Lanes { other.replacing(with: self, where: self .> other) }
+  package func larger(_ other: Lanes) -> Lanes { other.replacing(with: self, where: self .> other) }
 
   /// The sum of the lanes by halving: eight sums, then four, two, one.
   @inline(__always)
-  public var total: Real {
+  package var total: Real {
     let eight = lowHalf + highHalf
     let four = eight.lowHalf + eight.highHalf
     let two = four.lowHalf + four.highHalf
@@ -97,7 +99,7 @@ extension SIMD16 where Scalar == Real {
 
   /// The largest lane.
   @inline(__always)
-  public var largest: Real {
+  package var largest: Real {
     let eight = lowHalf.replacing(with: highHalf, where: highHalf .> lowHalf)
     let four = eight.lowHalf.replacing(with: eight.highHalf, where: eight.highHalf .> eight.lowHalf)
     let two = four.lowHalf.replacing(with: four.highHalf, where: four.highHalf .> four.lowHalf)

@@ -28,7 +28,7 @@ public enum Parallel {
   /// Calls `body` once for every index below `count`, in any order and on several threads; returns when all are done.
   ///
   /// Two calls of `body` must not write the same memory.
-  public static func forEach(_ count: Int, _ body: (Int) -> Void) {
+  package static func forEach(_ count: Int, _ body: (Int) -> Void) {
     guard count > 1 else {
       if count == 1 { body(0) }
       return
@@ -60,7 +60,7 @@ public enum Parallel {
   }
 
   /// `make(0)`, `make(1)`, … in order, made in any order and on several threads.
-  public static func map<Element>(_ count: Int, _ make: (Int) -> Element) -> [Element] {
+  package static func map<Element>(_ count: Int, _ make: (Int) -> Element) -> [Element] {
     [Element](unsafeUninitializedCapacity: count) { elements, made in
       // Each call writes its own element.
       let first = elements.baseAddress
@@ -76,7 +76,7 @@ public enum Parallel {
   }
 
   /// Calls `body` with consecutive ranges that cover 0 ..< `count`, each of `grain` indices but the last.
-  public static func forEachRange(_ count: Int, grain: Int, _ body: (Range<Int>) -> Void) {
+  package static func forEachRange(_ count: Int, grain: Int, _ body: (Range<Int>) -> Void) {
     require(grain > 0, "Parallel.forEachRange: expected a positive grain, found \(grain)")
     forEach((count + grain - 1) / grain) { piece in
       let start = piece * grain

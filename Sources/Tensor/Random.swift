@@ -46,7 +46,7 @@ public struct Random: Hashable, Sendable {
   }
 
   /// Block `index` of four random words.
-  public func block(_ index: UInt64) -> SIMD4<UInt32> {
+  package func block(_ index: UInt64) -> SIMD4<UInt32> {
     let counter = SIMD4(
       UInt32(truncatingIfNeeded: index), UInt32(truncatingIfNeeded: index >> 32), step, purpose.rawValue)
     return Philox.block(counter: counter, key: key)
@@ -54,7 +54,7 @@ public struct Random: Hashable, Sendable {
 
   /// Number `index` of the uniform distribution on [0, 1): a multiple of 2⁻²⁴, the same in single- and double-precision
   /// builds.
-  public func uniform(at index: UInt64) -> Real {
+  package func uniform(at index: UInt64) -> Real {
     Self.fraction(block(index / 4)[Int(index % 4)])
   }
 
@@ -63,13 +63,13 @@ public struct Random: Hashable, Sendable {
   private static func fraction(_ word: UInt32) -> Real { Real(Int32(truncatingIfNeeded: word &>> 8)) * 0x1p-24 }
 
   /// Number `index` of the uniform distribution on [0, 1) with 53 bits, from words 0 and 1 of its own block.
-  public func fineUniform(at index: UInt64) -> Double {
+  package func fineUniform(at index: UInt64) -> Double {
     let words = block(index)
     return Double((UInt64(words[1]) << 32 | UInt64(words[0])) >> 11) * 0x1p-53
   }
 
   /// Writes `uniform(at: first)`, `uniform(at: first + 1)`, … to `numbers`.
-  public func fill(_ numbers: UnsafeMutablePointer<Real>, from first: UInt64 = 0, count: Int) {
+  package func fill(_ numbers: UnsafeMutablePointer<Real>, from first: UInt64 = 0, count: Int) {
     var index = 0
     // Single numbers up to the first that begins a block, eight blocks at a time, single numbers to the end.
     while index < count, (first &+ UInt64(index)) % 4 != 0 {

@@ -16,7 +16,7 @@
 /// Which of the two is written is a numerical decision, so it is made here only. On a target without FMA the
 /// fused form is a library call per number, and the product is rounded before the sum instead: the last bits differ.
 @inline(__always)
-public func fma(_ a: Real, _ b: Real, _ c: Real) -> Real {
+package func fma(_ a: Real, _ b: Real, _ c: Real) -> Real {
   #if NO_FMA
     a * b + c
   #else
@@ -25,7 +25,7 @@ public func fma(_ a: Real, _ b: Real, _ c: Real) -> Real {
 }
 
 /// True if products and sums are fused in this build, which decides its last bits.
-public let hasFusedMultiplyAdd: Bool = {
+package let hasFusedMultiplyAdd: Bool = {
   #if NO_FMA
     false
   #else

@@ -2,7 +2,7 @@ extension Tensor {
   /// The index of the largest element of each row, the first of several: [rows].
   ///
   /// - self: [..., width] of at least one column. A row of NaN yields 0.
-  public func rowMaxima() -> [Int] {
+  package func rowMaxima() -> [Int] {
     let (rows, width) = (shape.rows, shape.width)
     return Tensor.read(self) { x in
       (0..<rows).map { row in

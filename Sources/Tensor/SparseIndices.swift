@@ -14,7 +14,7 @@ public struct SparseIndices: Sendable, Hashable {
   }
 
   /// Returns whether integers are ascending indices of a tensor, to validate those of a file before use.
-  public static func areValid(_ positions: [Int32], in shape: Shape) -> Bool {
+  package static func areValid(_ positions: [Int32], in shape: Shape) -> Bool {
     guard let first = positions.first, let last = positions.last else { return true }
     return first >= 0 && Int(last) < shape.count && zip(positions, positions.dropFirst()).allSatisfy { $0 < $1 }
   }

@@ -3,7 +3,7 @@ import Synchronization
 /// The memory of tensors: a block aligned to cache lines, recycled when its last tensor is released.
 ///
 /// Blocks from 64 KiB up come from the pool of the process; smaller ones are left to `malloc`.
-public final class Storage: @unchecked Sendable {
+package final class Storage: @unchecked Sendable {
   /// The first of `count` elements.
   @usableFromInline let base: UnsafeMutablePointer<Real>
   /// The size of the block in the pool; `nil` for one from elsewhere.

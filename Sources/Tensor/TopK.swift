@@ -6,13 +6,13 @@ import Synchronization
 /// is found digit by digit from the top (radix selection): count the digits of all candidates, walk down the counts to
 /// the digit that holds the k-th, keep the candidates that share it. Three passes find it in single precision, six
 /// in double; integer counts have the same sum in any order, so the result does not depend on the number of threads.
-public enum TopK {
+package enum TopK {
   /// One mask per tensor with 1 at the `k` largest elements of all of them.
   ///
   /// Anything not above zero, including NaN, counts as 0. Among equal elements at the cut-off those that come first are
   /// kept, in the order of the tensors and of their elements: exactly `k` bits are 1. Traps unless `k` is in 0 ... the
   /// number of elements.
-  public static func masks(of tensors: [Tensor], keeping k: Int) -> [BitMask] {
+  package static func masks(of tensors: [Tensor], keeping k: Int) -> [BitMask] {
     let total = tensors.reduce(0) { $0 + $1.count }
     require(0...total ~= k, "TopK: expected to keep 0 to \(total) elements, found \(k)")
     guard k > 0 else { return tensors.map { BitMask(repeating: false, count: $0.count) } }

@@ -18,15 +18,16 @@
 /// - sentence: the thing, what was expected and what was found, as errors say it.
 @inlinable
 @inline(__always)
-public func require(_ condition: @autoclosure () -> Bool, _ sentence: @autoclosure () -> String) {
+package func require(_ condition: @autoclosure () -> Bool, _ sentence: @autoclosure () -> String) {
   if !_fastPath(condition()) { trap(sentence()) }
 }
 
 /// Stops the process with a sentence on standard error.
 ///
 /// - sentence: the thing, what was expected and what was found, as errors say it.
+@usableFromInline
 @inline(never)
-public func trap(_ sentence: String) -> Never {
+package func trap(_ sentence: String) -> Never {
   var text = """
     frugal: stopped: \(sentence)
     This is a bug in frugal or in the program that calls it; please report it with the line above.

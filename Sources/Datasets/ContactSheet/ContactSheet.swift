@@ -2,33 +2,33 @@ import Formats
 import Tensor
 
 /// Many small images on one sheet, in groups with a label each: a dataset at a glance.
-public struct ContactSheet: Sendable {
+package struct ContactSheet: Sendable {
   /// Images that belong together, and their label.
-  public struct Group: Sendable {
+  package struct Group: Sendable {
     /// Small letters, digits and spaces; other characters leave a gap.
-    public let label: String
+    package let label: String
     /// Images of one size, side by side.
-    public let images: [Image]
+    package let images: [Image]
 
     /// A group.
-    public init(label: String, images: [Image]) { (self.label, self.images) = (label, images) }
+    package init(label: String, images: [Image]) { (self.label, self.images) = (label, images) }
   }
 
   /// The groups, from left to right and then down.
-  public let groups: [Group]
+  package let groups: [Group]
   /// The number of groups per row; by default as many as make the sheet about square.
-  public let columns: Int?
+  package let columns: Int?
   /// The width and height of an image's pixel in pixels of the sheet.
-  public let scale: Int
+  package let scale: Int
   /// The least width of a group, in pixels of its images: room for its label.
-  public let leastWidth: Int
+  package let leastWidth: Int
 
   private static let margin = 3
   private static let ground: UInt8 = 250
   private static let ink: UInt8 = 40
 
   /// A sheet; traps on groups without images, images of different sizes, and on a scale or number of columns below 1.
-  public init(_ groups: [Group], columns: Int? = nil, scale: Int = 2, leastWidth: Int = 0) {
+  package init(_ groups: [Group], columns: Int? = nil, scale: Int = 2, leastWidth: Int = 0) {
     require(scale > 0 && columns ?? 1 > 0, "ContactSheet: expected a scale and columns of at least 1")
     require(
       groups.allSatisfy { !$0.images.isEmpty }, "ContactSheet: expected an image in every group, found an empty one")
@@ -40,7 +40,7 @@ public struct ContactSheet: Sendable {
   }
 
   /// The sheet.
-  public func rendered() -> Image {
+  package func rendered() -> Image {
     let (width, height) = (scale * groups[0].images[0].width, scale * groups[0].images[0].height)
     let margin = Self.margin
     let most = groups.map(\.images.count).max() ?? 1

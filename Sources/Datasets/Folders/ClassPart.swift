@@ -11,7 +11,7 @@ public enum ClassPart: String, Sendable, Codable, CaseIterable {
   case new
 
   /// The labels of the part, of `count` classes.
-  public func labels(of count: Int) -> Range<Int> {
+  package func labels(of count: Int) -> Range<Int> {
     let base = (count + 1) / 2
     return switch self {
     case .all: 0..<count
@@ -23,7 +23,7 @@ public enum ClassPart: String, Sendable, Codable, CaseIterable {
 
 extension ImageSet {
   /// The images of some classes in their order, with labels counted from 0.
-  public func keeping(_ part: ClassPart) -> ImageSet {
+  package func keeping(_ part: ClassPart) -> ImageSet {
     let labels = part.labels(of: classes.count)
     let kept = items.filter { labels.contains($0.label) }
     return ImageSet(

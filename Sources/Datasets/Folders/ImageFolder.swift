@@ -11,9 +11,9 @@ public struct ImageFolder: Sendable {
   /// The folder, as it was named.
   public let root: URL
   /// The names of the class folders, by label.
-  public let folders: [String]
+  package let folders: [String]
   /// The class names as given: from `classnames.txt`, or else the folder names, with their underscores.
-  public let rawClassNames: [String]
+  package let rawClassNames: [String]
   /// The class names for prompts: `rawClassNames` with spaces for underscores.
   public let classNames: [String]
   /// The training images.
@@ -23,9 +23,9 @@ public struct ImageFolder: Sendable {
   /// The test images.
   public let test: ImageSet
   /// Files and folders that are not images of a class, relative to the root and sorted; hidden ones are not listed.
-  public let ignored: [String]
+  package let ignored: [String]
   /// The classes that train has and test has not, by folder: allowed, but worth a warning.
-  public let untestedClasses: [String]
+  package let untestedClasses: [String]
 
   /// Reads the folder; no image is opened.
   ///
@@ -52,7 +52,7 @@ public struct ImageFolder: Sendable {
   }
 
   /// The same folder with a part of its classes, whose labels are counted from 0.
-  public func keeping(_ part: ClassPart) -> ImageFolder { ImageFolder(self, part) }
+  package func keeping(_ part: ClassPart) -> ImageFolder { ImageFolder(self, part) }
 
   private init(_ whole: ImageFolder, _ part: ClassPart) {
     let labels = part.labels(of: whole.folders.count)

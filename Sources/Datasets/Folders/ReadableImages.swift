@@ -5,7 +5,7 @@ extension ImageSet {
   /// The readable images, and the errors of the others, in the order of the set.
   ///
   /// Every image is decoded once, on all cores.
-  public func readable() -> (set: ImageSet, unreadable: [ImageError]) {
+  package func readable() -> (set: ImageSet, unreadable: [ImageError]) {
     var errors = [ImageError?](repeating: nil, count: count)
     errors.withUnsafeMutableBufferPointer { errors in
       let errors = errors.baseAddress

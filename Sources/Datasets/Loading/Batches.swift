@@ -3,7 +3,7 @@ import Tensor
 
 extension RandomAccessCollection where Index == Int {
   /// The elements in runs of `size`, the last of which may be shorter; traps on a size below 1.
-  public func batches(of size: Int) -> [SubSequence] {
+  package func batches(of size: Int) -> [SubSequence] {
     require(size > 0, "batches: expected a size of 1 or more, found \(size)")
     return stride(from: startIndex, to: endIndex, by: size).map { self[$0..<Swift.min($0 + size, endIndex)] }
   }

@@ -5,7 +5,7 @@ import Tensor
 /// Prepares indexed values ahead of their use on another thread: the next batches while the current one is trained on.
 ///
 /// They are made and returned in order, so that the results do not depend on how far ahead.
-public final class Prefetcher<Value: Sendable>: Sendable {
+package final class Prefetcher<Value: Sendable>: Sendable {
   private struct State {
     var ready: [Int: Result<Value, any Error>] = [:]
     var isCancelled = false
@@ -16,7 +16,7 @@ public final class Prefetcher<Value: Sendable>: Sendable {
   private let room: DispatchSemaphore
 
   /// Starts preparing the values of `indices`, at most `depth` ahead of their use.
-  public init(_ indices: Range<Int>, depth: Int = 2, make: @escaping @Sendable (Int) throws -> Value) {
+  package init(_ indices: Range<Int>, depth: Int = 2, make: @escaping @Sendable (Int) throws -> Value) {
     // Dispatch traps when a semaphore dies below its first value, so this one starts at 0.
     room = DispatchSemaphore(value: 0)
     for _ in 0..<depth { room.signal() }
@@ -41,7 +41,7 @@ public final class Prefetcher<Value: Sendable>: Sendable {
   /// The value of the next index; waits until it is ready. Indices must be requested in order, each once.
   ///
   /// - Throws: the error of its preparation.
-  public func next(_ index: Int) throws -> Value {
+  package func next(_ index: Int) throws -> Value {
     made.wait()
     let result = state.withLock { $0.ready.removeValue(forKey: index) }
     room.signal()

@@ -4,7 +4,7 @@ extension Miniature {
   /// The random numbers of one image: those of a named collection, such as `eurosat/train`, in a world.
   ///
   /// - seed: that of the world; index: that of the image in its collection, below 2³².
-  public static func stream(seed: UInt64, _ collection: String, index: Int) -> RandomStream {
+  package static func stream(seed: UInt64, _ collection: String, index: Int) -> RandomStream {
     // FNV-1a (Fowler, Noll and Vo) makes of the name a number that keeps collections apart.
     let hash = collection.utf8.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01b3 }
     return RandomStream(seed: hash ^ seed &* 0x9e37_79b9_7f4a_7c15, purpose: .synthesis, step: index)

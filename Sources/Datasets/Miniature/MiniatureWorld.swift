@@ -8,11 +8,11 @@ import Tensor
 /// is complete is not written again, so an interrupted world is continued by writing it again.
 public enum MiniatureWorld {
   /// The version of the images.
-  public static let version = 1
+  package static let version = 1
   /// The manifest file of a folder.
   static let manifestName = "world.json"
   /// The folder of images with captions.
-  public static let pairsName = "pretraining"
+  package static let pairsName = "pretraining"
   /// Images generated between two reports of progress; also the number held in memory.
   private static let chunk = 512
 
@@ -71,7 +71,7 @@ public enum MiniatureWorld {
   ///
   /// - Returns, throws: as for a task.
   @discardableResult
-  public static func writePairs(
+  package static func writePairs(
     _ count: Int, to folder: URL, seed: UInt64 = 1, progress: Progress = { _, _ in }
   ) throws(MiniatureWorldError) -> Bool {
     let stream = Miniature.PretrainingStream(seed: seed)
@@ -114,7 +114,7 @@ public enum MiniatureWorld {
   }
 
   /// A contact sheet of the first test images of each class.
-  public static func sheet(of task: MiniatureTask, seed: UInt64 = 1, pictures: Int = 6) -> Image {
+  package static func sheet(of task: MiniatureTask, seed: UInt64 = 1, pictures: Int = 6) -> Image {
     let groups = task.classes.enumerated().map { label, name in
       ContactSheet.Group(
         label: name, images: (0..<pictures).map { task.image(.test, label + $0 * task.classes.count, seed: seed) })

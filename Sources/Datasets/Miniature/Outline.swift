@@ -1,7 +1,7 @@
 extension Miniature {
   /// The border of an object, as a signed distance in units of its half-extent: negative inside, about 1 from centre to
   /// edge.
-  public enum Outline: Sendable, Equatable {
+  package enum Outline: Sendable, Equatable {
     /// A shape of the vocabulary.
     case figure(Figure)
     /// A flower with a number of petals.
@@ -11,7 +11,7 @@ extension Miniature {
     case plane(sweep: Double, wings: Double, tail: Double)
 
     /// The distance of the point (x, y), y pointing down.
-    public func distance(_ x: Double, _ y: Double) -> Double {
+    package func distance(_ x: Double, _ y: Double) -> Double {
       switch self {
       case .figure(let figure): figure.distance(x, y)
       case .petals(let count): Distance.petals(count, x, y)

@@ -3,47 +3,48 @@ import Tensor
 
 extension Miniature {
   /// An endless stream of images and captions for pretraining; element `index` of a world depends on nothing else.
-  public struct PretrainingStream: Sendable {
+  package struct PretrainingStream: Sendable {
     /// An image and its caption.
-    public struct Pair: Sendable {
+    package struct Pair: Sendable {
       /// 32 × 32
-      public let image: Image
+      package let image: Image
       /// English, lower case.
-      public let caption: String
+      package let caption: String
     }
 
     /// An image of one object and its class.
-    public struct Labelled: Sendable {
+    package struct Labelled: Sendable {
       /// 32 × 32
-      public let image: Image
+      package let image: Image
       /// The index of its class in `classes`.
-      public let label: Int
+      package let label: Int
     }
 
     /// The seed of the world.
-    public let seed: UInt64
+    package let seed: UInt64
 
     /// The stream of a world.
-    public init(seed: UInt64) { self.seed = seed }
+    package init(seed: UInt64) { self.seed = seed }
 
     /// The image and caption of an index; for lessons, easy ones of one object from a separate stream.
-    public func pair(_ index: Int, isLesson: Bool) -> Pair {
+    package func pair(_ index: Int, isLesson: Bool) -> Pair {
       var random = stream(seed: seed, isLesson ? "pretraining/lessons" : "pretraining/mixture", index: index)
       let (scene, caption) = isLesson ? Mixture.lesson(using: &random) : Mixture.scene(using: &random)
       return Pair(image: scene.rendered(using: &random), caption: caption)
     }
 
     /// The caption of an index of the mixture, without the image.
-    public func caption(_ index: Int) -> String {
+    package func caption(_ index: Int) -> String {
       var random = stream(seed: seed, "pretraining/mixture", index: index)
       return Mixture.scene(using: &random).caption
     }
 
     /// The classes of images of one object: colour and shape, "red circle" first.
-    public static let classes = Hue.allCases.flatMap { hue in Figure.allCases.map { "\(hue.rawValue) \($0.rawValue)" } }
+    package static let classes = Hue.allCases.flatMap { hue in Figure.allCases.map { "\(hue.rawValue) \($0.rawValue)" }
+    }
 
     /// The image and class of an index.
-    public func labelled(_ index: Int, isLesson: Bool) -> Labelled {
+    package func labelled(_ index: Int, isLesson: Bool) -> Labelled {
       var random = stream(seed: seed, isLesson ? "labelled/lessons" : "labelled/any", index: index)
       let subject = isLesson ? Subject.lesson(using: &random) : Subject.any(using: &random)
       let image = subject.scene(isLesson: isLesson, using: &random).rendered(using: &random)

@@ -2,11 +2,11 @@ import Tensor
 
 extension Miniature {
   /// The properties that monitor pretraining: one at a time, everything else being random.
-  public enum Property: String, Sendable, CaseIterable {
+  package enum Property: String, Sendable, CaseIterable {
     case shape, color, texture, count
 
     /// One caption per class.
-    public var captions: [String] {
+    package var captions: [String] {
       switch self {
       case .shape: Figure.allCases.map { "a photo of \(Words.article($0.rawValue))" }
       case .color: Hue.allCases.map { "a photo of \(Words.article($0.rawValue)) background" }
@@ -19,7 +19,7 @@ extension Miniature {
 
 extension Miniature.PretrainingStream {
   /// Held-out image `index` of a property, which is not in the stream, and its class.
-  public func example(of property: Miniature.Property, _ index: Int) -> Labelled {
+  package func example(of property: Miniature.Property, _ index: Int) -> Labelled {
     typealias World = Miniature
     var random = World.stream(seed: seed, "property/\(property.rawValue)", index: index)
     let scene: World.Scene

@@ -3,20 +3,20 @@ import Tensor
 
 extension Miniature {
   /// One object in an image.
-  public struct Object: Sendable {
+  package struct Object: Sendable {
     /// Its shape.
-    public var outline: Outline
+    package var outline: Outline
     /// Its centre: −1 and 1 are the borders of the image, y points down.
-    public var centre: SIMD2<Double>
+    package var centre: SIMD2<Double>
     /// Half its extent, in the same units.
-    public var halfExtent: Double
+    package var halfExtent: Double
     /// Its clockwise rotation, in radians.
-    public var rotation: Double
+    package var rotation: Double
     /// Its surface.
-    public var texture: Texture
+    package var texture: Texture
 
     /// An object by its parts.
-    public init(
+    package init(
       _ outline: Outline, _ texture: Texture, centre: SIMD2<Double> = .zero, halfExtent: Double, rotation: Double = 0
     ) {
       (self.outline, self.texture) = (outline, texture)
@@ -25,20 +25,20 @@ extension Miniature {
   }
 
   /// The contents of an image.
-  public struct Scene: Sendable {
+  package struct Scene: Sendable {
     /// The background.
-    public var background: Texture
+    package var background: Texture
     /// The objects, in the order in which they are painted.
-    public var objects: [Object]
+    package var objects: [Object]
     /// The style of the image.
-    public var style: Style
+    package var style: Style
     /// The factors of red, green and blue, such as the colour of the light.
-    public var tint = Color(repeating: 1)
+    package var tint = Color(repeating: 1)
     /// The deviation of the noise of every channel of every pixel.
-    public var noise = 0.02
+    package var noise = 0.02
 
     /// An image of a background and objects.
-    public init(_ background: Texture, _ objects: [Object] = [], style: Style = .photo) {
+    package init(_ background: Texture, _ objects: [Object] = [], style: Style = .photo) {
       (self.background, self.objects, self.style) = (background, objects, style)
     }
 
@@ -46,7 +46,7 @@ extension Miniature {
     ///
     /// The coverage of a pixel by an object is ½ minus its distance from the outline in pixels, clamped to 0 … 1:
     /// borders are smoothed over one pixel.
-    public func rendered(using random: inout RandomStream) -> Image {
+    package func rendered(using random: inout RandomStream) -> Image {
       withUnsafeTemporaryAllocation(of: Color.self, capacity: 2 * count) { memory in
         let canvas = memory.baseAddress!
         paint(background, on: canvas)

@@ -2,7 +2,7 @@ import Tensor
 
 extension Miniature {
   /// The surface of an object of the given colour and pattern: what the words leave open is random.
-  public static func objectSurface(_ hue: Hue, _ pattern: Pattern, using random: inout RandomStream) -> Texture {
+  package static func objectSurface(_ hue: Hue, _ pattern: Pattern, using random: inout RandomStream) -> Texture {
     let color = jittered(hue.color, using: &random)
     return Texture(
       pattern, color, color.shade, period: random.uniform(in: 4..<6.5), phase: phase(using: &random),
@@ -10,7 +10,7 @@ extension Miniature {
   }
 
   /// A background of the given colour and pattern, whose two colours differ by half as much.
-  public static func backgroundSurface(
+  package static func backgroundSurface(
     _ hue: Hue, _ pattern: Pattern, period: Range<Double> = 5..<11, using random: inout RandomStream
   ) -> Texture {
     let color = jittered(hue.color, using: &random)
@@ -21,7 +21,7 @@ extension Miniature {
   }
 
   /// A variation of a colour, as no two objects have exactly the same.
-  public static func jittered(_ color: Color, _ deviation: Double = 0.06, using random: inout RandomStream) -> Color {
+  package static func jittered(_ color: Color, _ deviation: Double = 0.06, using random: inout RandomStream) -> Color {
     color + Color(random.normal(deviation), random.normal(deviation), random.normal(deviation))
   }
 

@@ -1,21 +1,21 @@
 extension Miniature {
   /// Two colours on a surface.
-  public struct Texture: Sendable {
+  package struct Texture: Sendable {
     /// The pattern.
-    public var pattern: Pattern
+    package var pattern: Pattern
     /// The colours; a plain surface has the first.
-    public var first, second: Color
+    package var first, second: Color
     /// The length of a repetition, in pixels.
-    public var period: Double
+    package var period: Double
     /// The rotation of the pattern, in radians.
-    public var angle: Double
+    package var angle: Double
     /// The phase, in radians of a repetition.
-    public var phase: SIMD2<Double>
+    package var phase: SIMD2<Double>
     /// The seed that decides which pixels of a speckled surface have the second colour.
-    public var speckles: UInt64
+    package var speckles: UInt64
 
     /// A surface by its parts.
-    public init(
+    package init(
       _ pattern: Pattern, _ first: Color, _ second: Color, period: Double = 6, angle: Double = 0,
       phase: SIMD2<Double> = .zero, speckles: UInt64 = 0
     ) {

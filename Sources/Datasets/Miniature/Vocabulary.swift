@@ -2,22 +2,22 @@
 ///
 /// Every image depends on a seed, a name and an index alone (`Miniature.stream`), and all arithmetic is in plain double
 /// precision with functions of our own, so that its bytes are the same on every machine.
-public enum Miniature {
+package enum Miniature {
   /// The height and width of an image, in pixels.
-  public static let size = 32
+  package static let size = 32
 
   /// The shapes that have names.
-  public enum Figure: String, Sendable, CaseIterable {
+  package enum Figure: String, Sendable, CaseIterable {
     case circle, square, triangle, star, cross, ring, heart, diamond, hexagon, pentagon, crescent, arrow
     case oval, bar, dome, drop, corner, tee, arch, gear, flower, house, fish, mushroom
   }
 
   /// The colours that have names.
-  public enum Hue: String, Sendable, CaseIterable {
+  package enum Hue: String, Sendable, CaseIterable {
     case red, orange, yellow, green, teal, blue, purple, pink, brown, black, grey, white
 
     /// Red, green and blue, 0 to 1.
-    public var color: Color {
+    package var color: Color {
       let hundredths: Color =
         switch self {
         case .red: [86, 12, 12]
@@ -38,27 +38,27 @@ public enum Miniature {
   }
 
   /// The patterns of two colours on a surface; the last four are never seen in pretraining.
-  public enum Pattern: String, Sendable, CaseIterable {
+  package enum Pattern: String, Sendable, CaseIterable {
     case plain, striped, dotted, checkered, wavy, shaded, speckled, grid
     case cells, rings, zigzag, bricks
 
     /// Those that pretraining shows.
-    public static let known: [Pattern] = [.plain, .striped, .dotted, .checkered, .wavy, .shaded, .speckled, .grid]
+    package static let known: [Pattern] = [.plain, .striped, .dotted, .checkered, .wavy, .shaded, .speckled, .grid]
     /// Those of pretraining that show two colours.
-    public static let mixed = Array(known.dropFirst())
+    package static let mixed = Array(known.dropFirst())
   }
 
   /// The style of an image.
-  public enum Style: String, Sendable, CaseIterable {
+  package enum Style: String, Sendable, CaseIterable {
     case photo, blurred, grainy, sketch, dark, faded
   }
 
   /// The size of an object.
-  public enum Size: String, Sendable, CaseIterable {
+  package enum Size: String, Sendable, CaseIterable {
     case small, medium, large
 
     /// Half the extent of an object, where 1 is half the image.
-    public var halfExtent: Double {
+    package var halfExtent: Double {
       switch self {
       case .small: 0.31
       case .medium: 0.46
@@ -68,11 +68,11 @@ public enum Miniature {
   }
 
   /// The position of an object.
-  public enum Location: String, Sendable, CaseIterable {
+  package enum Location: String, Sendable, CaseIterable {
     case centre, left, right, top, bottom
 
     /// Its centre, where −1 and 1 are the borders and y points down.
-    public var centre: SIMD2<Double> {
+    package var centre: SIMD2<Double> {
       switch self {
       case .centre: [0, 0]
       case .left: [-0.45, 0]
@@ -84,13 +84,13 @@ public enum Miniature {
   }
 
   /// The relation of one object to another.
-  public enum Relation: String, Sendable, CaseIterable {
+  package enum Relation: String, Sendable, CaseIterable {
     case leftOf = "left of"
     case rightOf = "right of"
     case above, below, inside
 
     /// The inverse relation, if there are words for it.
-    public var reversed: Relation? {
+    package var reversed: Relation? {
       switch self {
       case .leftOf: .rightOf
       case .rightOf: .leftOf
@@ -102,7 +102,7 @@ public enum Miniature {
   }
 
   /// Red, green and blue, 0 to 1.
-  public typealias Color = SIMD3<Double>
+  package typealias Color = SIMD3<Double>
 }
 
 extension Miniature.Color {

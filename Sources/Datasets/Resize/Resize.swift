@@ -2,18 +2,18 @@ import Formats
 import Tensor
 
 /// A rectangle of whole pixels in an image.
-public struct PixelBox: Sendable, Equatable {
+package struct PixelBox: Sendable, Equatable {
   /// The first column.
-  public let left: Int
+  package let left: Int
   /// The first row.
-  public let top: Int
+  package let top: Int
   /// Columns.
-  public let width: Int
+  package let width: Int
   /// Rows.
-  public let height: Int
+  package let height: Int
 
   /// A box by its corner and size.
-  public init(left: Int, top: Int, width: Int, height: Int) {
+  package init(left: Int, top: Int, width: Int, height: Int) {
     self.left = left
     self.top = top
     self.width = width
@@ -38,7 +38,7 @@ extension Image {
   /// - window: the part of the result to compute, as `cropped(window)` would give; only what it needs is computed.
   ///
   /// Traps when a side is not positive, the box is not inside the image, or the window not inside the result.
-  public func resized(
+  package func resized(
     width newWidth: Int, height newHeight: Int, _ filter: Resample, box: PixelBox? = nil, window: PixelBox? = nil
   ) -> Image {
     require(newWidth > 0 && newHeight > 0, "resize: expected a positive size, found \(newWidth) × \(newHeight)")
@@ -71,7 +71,7 @@ extension Image {
   }
 
   /// The part of the image in `box`. Traps if the box is not inside the image.
-  public func cropped(_ box: PixelBox) -> Image {
+  package func cropped(_ box: PixelBox) -> Image {
     require(box.isInside(width, height), "crop: expected a box inside \(width) × \(height), found \(box)")
     var part: [UInt8] = []
     part.reserveCapacity(box.width * box.height * 3)

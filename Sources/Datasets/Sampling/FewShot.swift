@@ -30,7 +30,7 @@ public struct FewShot: Hashable, Sendable {
   }
 
   /// The most validation images of a class that go with few shots.
-  public static let mostValidationShots = 4
+  package static let mostValidationShots = 4
 
   /// The number of images sampled from each class.
   public let shots: Shots

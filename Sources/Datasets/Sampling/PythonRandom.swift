@@ -5,7 +5,7 @@ import Tensor
 /// The few-shot subsets of published results were sampled with it, so the same images are found only with the same
 /// random numbers. Generator: Matsumoto and Nishimura 1998; seeding: their `init_by_array` of the seed's 32-bit words.
 /// For all other random numbers of this library, see `Random`.
-public struct PythonRandom: Sendable {
+package struct PythonRandom: Sendable {
   private static let size = 624
   private static let shift = 397
 
@@ -13,14 +13,14 @@ public struct PythonRandom: Sendable {
   private var position = PythonRandom.size
 
   /// `random.seed(seed)`: the sign does not matter, as in Python.
-  public init(seed: Int) {
+  package init(seed: Int) {
     let magnitude = UInt64(seed.magnitude)
     let words = [UInt32(truncatingIfNeeded: magnitude), UInt32(truncatingIfNeeded: magnitude >> 32)]
     self.init(words: words[1] == 0 ? [words[0]] : words)
   }
 
   /// The seed of a larger integer, by its 32-bit words, the lowest first; traps on none.
-  public init(words key: [UInt32]) {
+  package init(words key: [UInt32]) {
     require(!key.isEmpty, "PythonRandom: expected words of a seed, found none")
     let size = PythonRandom.size
     var state = [UInt32](repeating: 19_650_218, count: size)
@@ -52,7 +52,7 @@ public struct PythonRandom: Sendable {
   }
 
   /// The next 32 bits.
-  public mutating func nextWord() -> UInt32 {
+  package mutating func nextWord() -> UInt32 {
     if position == Self.size { renew() }
     var word = state[position]
     position += 1
@@ -72,14 +72,14 @@ public struct PythonRandom: Sendable {
   }
 
   /// `random.random()`: 53 bits from two words.
-  public mutating func random() -> Double {
+  package mutating func random() -> Double {
     let high = Double(nextWord() >> 5)
     let low = Double(nextWord() >> 6)
     return (high * 0x1p26 + low) * 0x1p-53
   }
 
   /// `random.getrandbits(count)` for 1 to 64 bits: the top bits of one word, the first of two being the lower one.
-  public mutating func bits(_ count: Int) -> UInt64 {
+  package mutating func bits(_ count: Int) -> UInt64 {
     require((1...64).contains(count), "PythonRandom.bits: expected 1 to 64 bits, found \(count)")
     guard count > 32 else { return UInt64(nextWord() >> UInt32(32 - count)) }
     let low = UInt64(nextWord())
@@ -87,7 +87,7 @@ public struct PythonRandom: Sendable {
   }
 
   /// An integer from 0 to `bound` − 1: bits as many as `bound` itself has, drawn until they are below it.
-  public mutating func integer(below bound: Int) -> Int {
+  package mutating func integer(below bound: Int) -> Int {
     require(bound > 0, "PythonRandom.integer: expected a positive bound, found \(bound)")
     let count = Int.bitWidth - bound.leadingZeroBitCount
     var value = bits(count)
@@ -99,7 +99,7 @@ public struct PythonRandom: Sendable {
   ///
   /// Where n is at most 21, plus for k > 5 the first power of 4 that is at least 3 k, the numbers come from a pool
   /// whose gaps are filled from its end; otherwise from 0 ..< n, again where a number was drawn before.
-  public mutating func sample(_ k: Int, of n: Int) -> [Int] {
+  package mutating func sample(_ k: Int, of n: Int) -> [Int] {
     require(k >= 0 && k <= n, "PythonRandom.sample: expected 0 to \(n) numbers, found \(k)")
     var poolLimit = 21
     if k > 5 {
@@ -127,7 +127,7 @@ public struct PythonRandom: Sendable {
   }
 
   /// `random.shuffle(items)`.
-  public mutating func shuffle<Item>(_ items: inout [Item]) {
+  package mutating func shuffle<Item>(_ items: inout [Item]) {
     for i in stride(from: items.count - 1, to: 0, by: -1) { items.swapAt(i, integer(below: i + 1)) }
   }
 }

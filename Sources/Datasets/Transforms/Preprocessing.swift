@@ -85,7 +85,7 @@ public struct Preprocessing: Sendable, Equatable {
   }
 
   /// Height and width of the result.
-  public var outputSize: (height: Int, width: Int) {
+  package var outputSize: (height: Int, width: Int) {
     switch geometry {
     case .shortestEdge(_, let crop, _): (crop, crop)
     case .direct(let height, let width): (height, width)
@@ -93,7 +93,7 @@ public struct Preprocessing: Sendable, Equatable {
   }
 
   /// The image resized and cropped, still 8 bits.
-  public func geometryApplied(to image: Image) -> Image {
+  package func geometryApplied(to image: Image) -> Image {
     switch geometry {
     case .direct(let height, let width): return image.resized(width: width, height: height, resample)
     case .shortestEdge(let size, let crop, let rounding):
@@ -110,12 +110,12 @@ public struct Preprocessing: Sendable, Equatable {
   /// Resizes, crops and normalises `image` into `output`, [3, height, width] of `outputSize`.
   ///
   ///     y = (rescale · pixel − mean) / std      for each channel
-  public func apply(to image: Image, into output: UnsafeMutablePointer<Real>) {
+  package func apply(to image: Image, into output: UnsafeMutablePointer<Real>) {
     normalize(geometryApplied(to: image), into: output)
   }
 
   /// Normalises the pixels of `image` as they are into `output`, [3, image.height, image.width].
-  public func normalize(_ image: Image, into output: UnsafeMutablePointer<Real>) {
+  package func normalize(_ image: Image, into output: UnsafeMutablePointer<Real>) {
     let area = image.width * image.height
     levels.withUnsafeBufferPointer { levels in
       image.pixels.withUnsafeBufferPointer { pixels in

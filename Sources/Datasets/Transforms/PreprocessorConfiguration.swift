@@ -10,7 +10,7 @@ public struct PreprocessorError: Error, CustomStringConvertible, Equatable {
 
 extension Preprocessing {
   /// The name Hugging Face gives the file.
-  public static let fileName = "preprocessor_config.json"
+  package static let fileName = "preprocessor_config.json"
 
   /// Reads `preprocessor_config.json` as Hugging Face's image processors write it, in its older form (`"size": 224`)
   /// and its newer ones (`"size": {"shortest_edge": 224}`; with `height` and `width`, the aspect ratio is not kept).

@@ -42,7 +42,7 @@ public struct RandomResizedCrop: Sendable, Equatable {
   ///
   /// accepted if 0 < w ≤ W and 0 < h ≤ H, with top uniform in 0...H − h, then left in 0...W − w. Otherwise the
   /// largest part in the middle whose ratio is within bounds.
-  public func box(
+  package func box(
     width imageWidth: Int, height imageHeight: Int, using generator: inout some RandomNumberGenerator
   ) -> PixelBox {
     let area = Double(imageWidth) * Double(imageHeight)
@@ -74,7 +74,7 @@ public struct RandomResizedCrop: Sendable, Equatable {
   }
 
   /// Samples a part (`box`), resizes it, and mirrors it if one more random number is below `flipProbability`.
-  public func applied(to image: Image, using generator: inout some RandomNumberGenerator) -> Image {
+  package func applied(to image: Image, using generator: inout some RandomNumberGenerator) -> Image {
     let box = box(width: image.width, height: image.height, using: &generator)
     let part = image.resized(width: width, height: height, resample, box: box)
     return UniformDraw.real(using: &generator) < flipProbability ? part.mirrored() : part
@@ -83,7 +83,7 @@ public struct RandomResizedCrop: Sendable, Equatable {
 
 extension Image {
   /// The image with left and right exchanged.
-  public func mirrored() -> Image {
+  package func mirrored() -> Image {
     var result = self
     result.pixels.withUnsafeMutableBufferPointer { pixels in
       for row in 0..<height {

@@ -15,7 +15,7 @@ public struct RandomShift: Sendable, Equatable {
 
   /// Shifts an image to the right by −n … n pixels, then down likewise, all equally likely; pixels entering at a border
   /// repeat it.
-  public func applied(to image: Image, using generator: inout some RandomNumberGenerator) -> Image {
+  package func applied(to image: Image, using generator: inout some RandomNumberGenerator) -> Image {
     let right = UniformDraw.integer(below: 2 * pixels + 1, using: &generator) - pixels
     let down = UniformDraw.integer(below: 2 * pixels + 1, using: &generator) - pixels
     var result = image

@@ -2,12 +2,12 @@
 ///
 /// The bytes depend on the input alone. Each block takes the smallest of its three forms: stored, with the prefix codes
 /// that the format fixes, or with codes made for it.
-public enum Deflate {
+package enum Deflate {
   /// The input covered by one block is at most 65,535 bytes, the most that a stored block holds.
   static let longestBlock = 65_535
 
   /// `bytes`, compressed.
-  public static func zlib(_ bytes: [UInt8]) -> [UInt8] {
+  package static func zlib(_ bytes: [UInt8]) -> [UInt8] {
     bytes.withUnsafeBufferPointer { source in
       var output = DeflateBits()
       // Method 8 with a window of 32 KiB; the second byte makes the two a multiple of 31 and claims the default effort.

@@ -2,14 +2,14 @@
 ///
 /// The output never outgrows the caller's limit, and memory is allocated only as output appears, so a small stream
 /// that claims (or is) gigabytes costs no more than `limit` bytes.
-public enum Inflate {
+package enum Inflate {
   /// The container of the compressed blocks.
-  public enum Container: Sendable {
+  package enum Container: Sendable {
     case raw, zlib, gzip
   }
 
   /// The treatment of output beyond the limit.
-  public enum Excess: Sendable {
+  package enum Excess: Sendable {
     /// It is an error.
     case refused
     /// Decompression stops there; a checksum that follows is not read.
@@ -20,7 +20,7 @@ public enum Inflate {
   ///
   /// - limit: the maximal number of output bytes.
   /// - Throws: `InflateError` if the stream is truncated, breaks the format, has a wrong checksum, or is too long.
-  public static func decompress(
+  package static func decompress(
     _ source: [UInt8], container: Container, limit: Int, excess: Excess = .refused
   ) throws(InflateError) -> [UInt8] {
     try source.withUnsafeBufferPointer { (bytes) throws(InflateError) in
@@ -29,7 +29,7 @@ public enum Inflate {
   }
 
   /// The decompressed bytes of `source`, as above, for bytes that are not in an array.
-  public static func decompress(
+  package static func decompress(
     _ source: UnsafeBufferPointer<UInt8>, container: Container, limit: Int, excess: Excess = .refused
   ) throws(InflateError) -> [UInt8] {
     try output(of: source, container: container, limit: limit, excess: excess).array

@@ -1,5 +1,5 @@
 /// The reason why a compressed stream could not be inflated.
-public enum InflateError: Error, Equatable, CustomStringConvertible {
+package enum InflateError: Error, Equatable, CustomStringConvertible {
   /// The stream stops before its last block (or its checksum) is complete.
   case truncated
   /// The output would be longer than the caller allows.
@@ -14,7 +14,7 @@ public enum InflateError: Error, Equatable, CustomStringConvertible {
   case checksum(expected: UInt32, found: UInt32)
 
   /// The message: expected and found.
-  public var description: String {
+  package var description: String {
     switch self {
     case .truncated: "compressed data ends too early"
     case .tooLong(let limit): "compressed data: expected at most \(limit) bytes of output, found more"

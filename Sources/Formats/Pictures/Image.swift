@@ -16,9 +16,9 @@ public struct Image: Sendable, Equatable {
   public var orientation: Orientation
 
   /// The largest number of pixels decoded: twice the 2³⁰ / 4 / 3 at which Pillow starts to warn.
-  public static let maximumPixels = 178_956_970
+  package static let maximumPixels = 178_956_970
   /// The largest file read, in bytes.
-  public static let maximumFileSize = 1 << 30
+  package static let maximumFileSize = 1 << 30
 
   /// - pixels: [height, width, 3]. Traps when the count differs.
   public init(width: Int, height: Int, pixels: [UInt8], orientation: Orientation = .upright) {

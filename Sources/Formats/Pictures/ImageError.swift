@@ -20,7 +20,7 @@ public struct ImageError: Error, Equatable, CustomStringConvertible {
   public let problem: Problem
 
   /// A problem of a file.
-  public init(name: String, problem: Problem) {
+  package init(name: String, problem: Problem) {
     self.name = name
     self.problem = problem
   }

@@ -22,7 +22,7 @@ public enum ElementType: String, CaseIterable, Hashable, Sendable {
   public static let real: ElementType = Real.self == Double.self ? .f64 : .f32
 
   /// The bytes of one element.
-  public var size: Int {
+  package var size: Int {
     switch self {
     case .bool, .u8, .i8, .f8E5M2, .f8E4M3: 1
     case .i16, .u16, .f16, .bf16: 2

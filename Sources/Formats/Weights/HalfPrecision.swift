@@ -4,7 +4,7 @@
 // `Float16` is missing from Swift on some of them, and is a library call per number on others.
 
 /// The widening and narrowing of half-width floating-point numbers, each given by its bits.
-public enum HalfPrecision {
+package enum HalfPrecision {
   /// IEEE binary16 (1 sign, 5 exponent, 10 fraction bits) as a `Float`, exactly.
   ///
   /// - Normal: the exponent's bias grows from 15 to 127, by 112.
@@ -12,7 +12,7 @@ public enum HalfPrecision {
   /// - Subnormal, fraction f: f 2⁻²⁴ = 2⁻¹⁴ (1 + f 2⁻¹⁰) − 2⁻¹⁴, of which the first number is again the fraction under
   ///   another exponent; unlike a product with a subnormal `Float`, this difference costs no detour in the processor.
   @inline(__always)
-  public static func float(binary16 bits: UInt16) -> Float {
+  package static func float(binary16 bits: UInt16) -> Float {
     let magnitude = UInt32(bits & 0x7fff) << 13
     let rebias: UInt32 = 112 << 23
     let wide = magnitude &+ rebias &+ (magnitude >= 0x7c00 << 13 ? rebias : 0)
@@ -23,10 +23,10 @@ public enum HalfPrecision {
 
   /// bfloat16, the upper half of a `Float`, as a `Float`, exactly.
   @inline(__always)
-  public static func float(bfloat16 bits: UInt16) -> Float { Float(bitPattern: UInt32(bits) << 16) }
+  package static func float(bfloat16 bits: UInt16) -> Float { Float(bitPattern: UInt32(bits) << 16) }
 
   /// The binary16 number nearest to a `Float`, ties to the even one; infinite from 65520 up.
-  public static func binary16(_ value: Float) -> UInt16 {
+  package static func binary16(_ value: Float) -> UInt16 {
     let sign = UInt16(truncatingIfNeeded: value.bitPattern >> 16) & 0x8000
     let magnitude = value.bitPattern & 0x7fff_ffff
     if magnitude > 0x7f80_0000 { return sign | 0x7e00 }
@@ -42,7 +42,7 @@ public enum HalfPrecision {
   }
 
   /// The bfloat16 number nearest to a `Float`, ties to the even one.
-  public static func bfloat16(_ value: Float) -> UInt16 {
+  package static func bfloat16(_ value: Float) -> UInt16 {
     let bits = value.bitPattern
     if value.isNaN { return UInt16(bits >> 16) | 0x0040 }
     return UInt16((bits &+ 0x7fff &+ (bits >> 16 & 1)) >> 16)
@@ -50,12 +50,12 @@ public enum HalfPrecision {
 
   /// The 8-bit format with 5 exponent and 2 fraction bits, exactly: the upper half of a binary16.
   @inline(__always)
-  public static func float(e5m2 bits: UInt8) -> Float { float(binary16: UInt16(bits) << 8) }
+  package static func float(e5m2 bits: UInt8) -> Float { float(binary16: UInt16(bits) << 8) }
 
   /// The 8-bit format with 4 exponent bits (bias 7) and 3 fraction bits, exactly (Micikevicius et al. 2022).
   ///
   /// It has no infinity: the largest exponent is an ordinary one, and only all ones is not a number.
-  public static func float(e4m3 bits: UInt8) -> Float {
+  package static func float(e4m3 bits: UInt8) -> Float {
     let exponent = Int(bits >> 3 & 15)
     let fraction = Float(bits & 7) / 8
     if bits & 0x7f == 0x7f { return .nan }

@@ -14,7 +14,7 @@ public struct PretrainedWeights: TensorSource, Sendable {
   private let digest = WeightDigest()
 
   /// The names under which models are published, in order of preference.
-  public static let preferred = [
+  package static let preferred = [
     "model.safetensors", "model.safetensors.index.json", "open_clip_model.safetensors", "open_clip_pytorch_model.bin",
     "pytorch_model.bin", "pytorch_model.bin.index.json", "model.pt", "model.pth", "model.bin", "model.npz",
   ]
@@ -77,7 +77,7 @@ public struct PretrainedWeights: TensorSource, Sendable {
   private static let endings = WeightFiles.extensions.map { ".\($0)" }.joined(separator: ", ")
 
   /// The file that holds a tensor; `nil` if there is none of this name.
-  public func file(of name: String) -> (any WeightFile)? { fileIndices[name].map { files[$0] } }
+  package func file(of name: String) -> (any WeightFile)? { fileIndices[name].map { files[$0] } }
 
   /// The type in which the elements of a tensor are stored; `nil` if there is none of this name.
   public func type(of name: String) -> ElementType? { file(of: name)?.type(of: name) }

@@ -1,5 +1,5 @@
 /// A plain value in a PyTorch checkpoint, such as the epoch.
-public enum PythonValue: Equatable, Sendable, CustomStringConvertible {
+package enum PythonValue: Equatable, Sendable, CustomStringConvertible {
   case none
   case bool(Bool)
   case integer(Int)
@@ -12,7 +12,7 @@ public enum PythonValue: Equatable, Sendable, CustomStringConvertible {
   case other(String)
 
   /// The value in Python's notation.
-  public var description: String {
+  package var description: String {
     switch self {
     case .none: "None"
     case .bool(let value): value ? "True" : "False"

@@ -37,7 +37,7 @@ public struct SafeTensorsFile: Sendable {
   public var sha256: SHA256.Digest { mapped.sha256 }
 
   /// Returns whether there is a tensor of that name.
-  public func contains(_ name: String) -> Bool { entries[name] != nil }
+  package func contains(_ name: String) -> Bool { entries[name] != nil }
 
   /// Type, shape and byte range of a tensor; throws `WeightFileError.missing`.
   public func entry(_ name: String) throws(WeightFileError) -> SafeTensorsEntry {
@@ -46,7 +46,7 @@ public struct SafeTensorsFile: Sendable {
   }
 
   /// Calls `body` with the stored bytes of a tensor, at any alignment; the pointer must not outlive the call.
-  public func withBytes<Result>(
+  package func withBytes<Result>(
     _ name: String, _ body: (UnsafeRawBufferPointer) throws(WeightFileError) -> Result
   ) throws(WeightFileError) -> Result {
     try mapped.withBytes(in: try entry(name).range, body)

@@ -14,7 +14,7 @@ public struct TorchFile: WeightFile {
   /// The names of the tensors, sorted.
   public let names: [String]
   /// Everything other than tensors, by name: counters, settings, bytes.
-  public let values: [String: PythonValue]
+  package let values: [String: PythonValue]
 
   private let mapped: MappedFile
   private let tensors: [String: StoredTensor]

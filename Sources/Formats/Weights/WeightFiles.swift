@@ -3,7 +3,7 @@ import Foundation
 /// Opening of weight files whose format is not known.
 public enum WeightFiles {
   /// The extensions of files that may hold weights, without the dot.
-  public static let extensions = ["safetensors", "npz", "npy", "pt", "pth", "bin", "ckpt", "tar"]
+  package static let extensions = ["safetensors", "npz", "npy", "pt", "pth", "bin", "ckpt", "tar"]
 
   /// Opens a weight file by its first bytes, and if those are inconclusive, by its extension.
   ///

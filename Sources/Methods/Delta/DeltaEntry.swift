@@ -1,5 +1,5 @@
 /// What a tensor of a delta file is, told by its name; the one place where the names are spelled.
-public enum DeltaEntry: Equatable, Sendable {
+package enum DeltaEntry: Equatable, Sendable {
   /// The packed bits of a mask at a site.
   case mask(site: String)
   /// What is added to single entries of a site's tensor.
@@ -24,7 +24,7 @@ public enum DeltaEntry: Equatable, Sendable {
   ]
 
   /// The entry that a tensor of this name is.
-  public init(_ name: String) {
+  package init(_ name: String) {
     if let entry = Self.fixed.first(where: { $0.1 == name })?.0 {
       self = entry
     } else if name.hasSuffix(Self.maskSuffix) {
@@ -41,7 +41,7 @@ public enum DeltaEntry: Equatable, Sendable {
   }
 
   /// The name of the tensor.
-  public var name: String {
+  package var name: String {
     switch self {
     case .mask(let site): site + Self.maskSuffix
     case .entries(let site): site + Self.entriesSuffix

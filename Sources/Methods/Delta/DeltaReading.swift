@@ -15,7 +15,7 @@ extension Delta {
   ///
   /// - Throws: `SafeTensorsError`, or `DeltaError` for a file that is no delta, is one of another model or has tensors
   ///   that fit no site.
-  public init(contentsOf url: URL, for tower: any ImageTower, modelHash: String) throws {
+  package init(contentsOf url: URL, for tower: any ImageTower, modelHash: String) throws {
     let file = try SafeTensorsFile(contentsOf: url)
     description = try Self.description(of: file)
     guard description.model == modelHash else {
@@ -84,10 +84,10 @@ extension Delta {
   }
 
   /// True if it has a classifier for its own classes.
-  public var tunesHead: Bool { tensors[DeltaEntry.residual.name] != nil || hasLinearHead }
+  package var tunesHead: Bool { tensors[DeltaEntry.residual.name] != nil || hasLinearHead }
 
   /// Whether it has a linear head, which needs no text.
-  public var hasLinearHead: Bool { tensors[DeltaEntry.headWeight.name] != nil }
+  package var hasLinearHead: Bool { tensors[DeltaEntry.headWeight.name] != nil }
 
   /// The tuned model: the delta's tensors in place of the frozen ones or added to them, and its head.
   ///

@@ -29,7 +29,7 @@ extension MaskTuning {
   /// pace that is not the fastest possible.
   ///
   /// - learningRates: η of each step, of Adam with β₁ = 0.9, β₂ = 0.999 and no decoupled weight decay.
-  public static func firstPossibleFlip(learningRates: some Sequence<Double>) -> Int? {
+  package static func firstPossibleFlip(learningRates: some Sequence<Double>) -> Int? {
     let (beta1, beta2) = (0.9, 0.999)
     var (power1, power2, sum, term) = (1.0, 1.0, 0.0, 1.0)
     return firstStep(learningRates) { rate in
@@ -42,7 +42,7 @@ extension MaskTuning {
   /// the learning rate each time. `nil` if the rates do not add up to the distance.
   ///
   /// Gradients that change sign or shrink take longer, and most do: where this is `nil`, few masks or none will flip.
-  public static func steadyFlip(learningRates: some Sequence<Double>) -> Int? {
+  package static func steadyFlip(learningRates: some Sequence<Double>) -> Int? {
     firstStep(learningRates) { $0 }
   }
 

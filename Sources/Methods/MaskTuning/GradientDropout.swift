@@ -22,7 +22,7 @@ public struct GradientDropout: Sendable, Equatable {
 
   /// P for sixteen entries.
   @inline(__always)
-  public static func keepProbability(_ a: Lanes, _ b: Lanes) -> Lanes {
+  package static func keepProbability(_ a: Lanes, _ b: Lanes) -> Lanes {
     let sum = a + b
     let signed = sum.replacing(with: -sum, where: a .< 0).replacing(with: 0, where: a .== 0)
     return 0.5 * (1 + signed / (magnitude(a) + magnitude(b) + 1e-8))

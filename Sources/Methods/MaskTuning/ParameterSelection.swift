@@ -11,18 +11,18 @@ import Tensor
 /// selected together, whatever tensor they belong to.
 ///
 /// The paper reports R-PMT, but neither text nor code fixes the rule; this is the simplest that fits the description.
-public struct ParameterSelection {
+package struct ParameterSelection {
   /// The weights to choose from.
-  public let parameters: [Parameter]
+  package let parameters: [Parameter]
   /// The number of batches summed so far.
-  public private(set) var batches = 0
+  package private(set) var batches = 0
   private let tower: any ImageTower
   private let head: any Head
   /// s, one tensor per weight.
   private var sums: [Tensor]
 
   /// A selection among `parameters` of an image tower, in the order of `MaskTuning.parameters`.
-  public init(among parameters: [Parameter], of tower: any ImageTower, head: any Head) {
+  package init(among parameters: [Parameter], of tower: any ImageTower, head: any Head) {
     (self.parameters, self.tower, self.head) = (parameters, tower, head)
     sums = parameters.map { .zeros($0.value.shape) }
   }
@@ -30,7 +30,7 @@ public struct ParameterSelection {
   /// Adds the gradients of one batch.
   ///
   /// - images: [batch, 3, size, size]; labels: [batch].
-  public mutating func add(_ images: Tensor, labels: [Int32]) {
+  package mutating func add(_ images: Tensor, labels: [Int32]) {
     for (index, gradient) in gradients(images, labels: labels).enumerated() {
       sums[index].write { sum in
         Tensor.read(gradient) { g in
@@ -54,12 +54,12 @@ public struct ParameterSelection {
   /// The `count` weights with the largest sums, one mask per weight tensor: the argument `tuned` of `MaskTuning`.
   ///
   /// Of equal sums those of earlier weights come first. Traps unless `count` is in 0 ... the number of weights.
-  public func largest(_ count: Int) -> [BitMask] { TopK.masks(of: sums, keeping: count) }
+  package func largest(_ count: Int) -> [BitMask] { TopK.masks(of: sums, keeping: count) }
 
   /// The number of maskable weights that are tuned: the given share of them, or as many as R-AMT masks.
   ///
   /// - share: 0 ... 1, or `nil`.
-  public static func count(
+  package static func count(
     share: Double?, among groups: [[Parameter]], of vision: any ImageTower, _ fidelity: Fidelity
   ) -> Int {
     func size(_ groups: [[Parameter]]) -> Int { groups.joined().reduce(0) { $0 + $1.value.count } }

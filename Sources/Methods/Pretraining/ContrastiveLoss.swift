@@ -4,7 +4,7 @@ import Tensor
 /// The contrastive loss: matching the texts of a batch to its images and vice versa (Radford et al. 2021, figure 3).
 ///
 ///     ℒ = ½ (crossEntropy(z, 1 … n) + crossEntropy(zᵀ, 1 … n)),   z_ij = s ⟨f_i / ‖f_i‖, t_j / ‖t_j‖⟩
-public enum ContrastiveLoss {
+package enum ContrastiveLoss {
   /// The loss, and z.
   ///
   /// - features f, texts t: [batch, embedding], row i of one belonging to row i of the other; z: [batch, batch].

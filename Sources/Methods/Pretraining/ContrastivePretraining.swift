@@ -5,9 +5,9 @@ import Models
 import Tensor
 
 /// CLIP's objective (`ContrastiveLoss`) on images and captions of the miniature world.
-public struct ContrastivePretraining: PretrainingObjective {
+package struct ContrastivePretraining: PretrainingObjective {
   /// Images and their captions.
-  public struct Batch: Sendable {
+  package struct Batch: Sendable {
     /// [batch, 3, size, size]
     let images: Tensor
     /// [batch][length], and the index of the end of each text.
@@ -15,15 +15,15 @@ public struct ContrastivePretraining: PretrainingObjective {
   }
 
   /// The initial model.
-  public let model: CLIP
+  package let model: CLIP
   /// The tokenizer of the world's captions, trained on the first of them.
-  public let words: BytePairTraining
+  package let words: BytePairTraining
   private let tokenizer: Tokenizer
   private let stream: Miniature.PretrainingStream
   private let preprocessing: Preprocessing
 
   /// The sizes of the shipped model, for a vocabulary of the given size.
-  public static func configuration(vocabulary: Int) -> CLIPConfiguration {
+  package static func configuration(vocabulary: Int) -> CLIPConfiguration {
     func transformer(_ width: Int, _ blocks: Int) -> TransformerConfiguration {
       TransformerConfiguration(
         width: width, hiddenWidth: 4 * width, blocks: blocks, heads: width / 32, activation: .quickGELU, epsilon: 1e-5)
@@ -38,7 +38,7 @@ public struct ContrastivePretraining: PretrainingObjective {
   ///
   /// - captions: the number of captions the tokenizer is trained on; sizes: those of the model, by the number of
   ///   tokens.
-  public init(
+  package init(
     seed: UInt64, captions: Int = 20_000, sizes: (_ vocabulary: Int) -> CLIPConfiguration = configuration
   ) throws {
     let stream = Miniature.PretrainingStream(seed: seed)
@@ -54,10 +54,10 @@ public struct ContrastivePretraining: PretrainingObjective {
   }
 
   /// The tensors of both towers, and log s.
-  public var parameters: [Parameter] { model.parameters }
+  package var parameters: [Parameter] { model.parameters }
 
   /// `size` images and their captions from index `step · size` on; captions are cut to the context.
-  public func batch(_ step: Int, size: Int, isLesson: Bool) -> Batch {
+  package func batch(_ step: Int, size: Int, isLesson: Bool) -> Batch {
     let first = step * size
     let pairs = Parallel.map(size) { stream.pair(first + $0, isLesson: isLesson) }
     let (ids, ends) = tokens(pairs.map(\.caption))
@@ -75,7 +75,7 @@ public struct ContrastivePretraining: PretrainingObjective {
   }
 
   /// The contrastive loss, and the number of images most similar to their own caption.
-  public func loss(_ batch: Batch, _ pass: Pass) -> (loss: Variable, correct: Int) {
+  package func loss(_ batch: Batch, _ pass: Pass) -> (loss: Variable, correct: Int) {
     let features = model.vision(Variable(batch.images), pass)
     let texts = model.text(batch.ids, ends: batch.ends, pass)
     let (loss, logits) = ContrastiveLoss.of(features, texts, logitScale: model.logitScale, pass)
@@ -83,7 +83,7 @@ public struct ContrastivePretraining: PretrainingObjective {
   }
 
   /// Zero-shot accuracy on one property, all others being random, and retrieval of one caption among 256.
-  public func milestones(_ pass: Pass) -> [String: Double] {
+  package func milestones(_ pass: Pass) -> [String: Double] {
     var result: [String: Double] = [:]
     for property in Miniature.Property.allCases {
       let examples = (0..<480).map { stream.example(of: property, $0) }
@@ -102,7 +102,7 @@ public struct ContrastivePretraining: PretrainingObjective {
   /// Writes the directory of a Hugging Face CLIP, weights in half precision.
   ///
   /// - Throws: `FileError` if the folder cannot be written.
-  public func write(_ values: [Tensor], to folder: URL) throws {
+  package func write(_ values: [Tensor], to folder: URL) throws {
     try words.write(to: folder)
     try HuggingFaceModel.write(model, values, tokenizer, to: folder)
   }

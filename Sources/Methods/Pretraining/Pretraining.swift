@@ -4,15 +4,15 @@ import Models
 import Tensor
 
 /// Trains a network from scratch with AdamW: one step per batch, in an order that the recipe alone decides.
-public struct Pretraining<Objective: PretrainingObjective>: Sendable {
+package struct Pretraining<Objective: PretrainingObjective>: Sendable {
   /// The objective.
-  public let objective: Objective
+  package let objective: Objective
   /// The recipe.
-  public let recipe: PretrainingRecipe
+  package let recipe: PretrainingRecipe
   private let slots: [ParameterSlot]
 
   /// A pretraining.
-  public init(_ objective: Objective, _ recipe: PretrainingRecipe) {
+  package init(_ objective: Objective, _ recipe: PretrainingRecipe) {
     (self.objective, self.recipe) = (objective, recipe)
     slots = objective.parameters.map {
       ParameterSlot($0.site.name, $0.value.shape, isDecayed: $0.value.shape.rank > 1)
@@ -20,34 +20,34 @@ public struct Pretraining<Objective: PretrainingObjective>: Sendable {
   }
 
   /// The mutable state.
-  public struct State: Sendable {
+  package struct State: Sendable {
     /// The trainable tensors, in the order of the objective's parameters.
-    public internal(set) var values: [Tensor]
+    package internal(set) var values: [Tensor]
     /// Steps taken.
-    public internal(set) var step = 0
+    package internal(set) var step = 0
     var optimizer: Adam
   }
 
   /// The progress after a step.
-  public struct Progress: Sendable, Codable, Equatable {
+  package struct Progress: Sendable, Codable, Equatable {
     /// Steps taken, including this one.
-    public var step: Int
+    package var step: Int
     /// The loss of its batch.
-    public var loss: Double
+    package var loss: Double
     /// Accuracy on its batch, in percent.
-    public var accuracy: Double
+    package var accuracy: Double
     /// ‖g‖ before clipping.
-    public var gradientNorm: Double
+    package var gradientNorm: Double
     /// The learning rate.
-    public var learningRate: Double
+    package var learningRate: Double
     /// True if the batch was a lesson.
-    public var isLesson: Bool
+    package var isLesson: Bool
     /// The evaluation of the network, at steps that have one.
-    public var milestones: [String: Double]?
+    package var milestones: [String: Double]?
   }
 
   /// The state before the first step.
-  public func start() -> State {
+  package func start() -> State {
     State(
       values: objective.parameters.map(\.value),
       optimizer: Adam(
@@ -55,14 +55,14 @@ public struct Pretraining<Objective: PretrainingObjective>: Sendable {
   }
 
   /// Returns whether the batch of a step, counted from 0, is a lesson.
-  public func isLesson(_ step: Int) -> Bool {
+  package func isLesson(_ step: Int) -> Bool {
     if Double(step) < recipe.lessonShare * Double(recipe.steps) { return true }
     let draw = Random(seed: UInt64(recipe.seed), purpose: .shuffle, step: step).fineUniform(at: 0)
     return draw < recipe.lessonShareAfterwards
   }
 
   /// The batches of the remaining steps, prefetched.
-  public func batches(from step: Int) -> Prefetcher<Objective.Batch> {
+  package func batches(from step: Int) -> Prefetcher<Objective.Batch> {
     let pretraining = self
     return Prefetcher(step..<recipe.steps) { step in
       pretraining.objective.batch(step, size: pretraining.recipe.batchSize, isLesson: pretraining.isLesson(step))
@@ -70,7 +70,7 @@ public struct Pretraining<Objective: PretrainingObjective>: Sendable {
   }
 
   /// Takes a step.
-  public func step(_ state: inout State, on batch: Objective.Batch) -> Progress {
+  package func step(_ state: inout State, on batch: Objective.Batch) -> Progress {
     let tape = Tape()
     let leaves = state.values.map { tape.leaf($0) }
     let (loss, correct) = objective.loss(batch, objective.pass(leaves))
@@ -86,7 +86,7 @@ public struct Pretraining<Objective: PretrainingObjective>: Sendable {
   }
 
   /// The evaluation of the network after the given number of steps.
-  public func milestones(_ state: State) -> [String: Double] {
+  package func milestones(_ state: State) -> [String: Double] {
     objective.milestones(objective.pass(state.values.map { Variable($0) }))
   }
 

@@ -3,35 +3,35 @@ import Foundation
 import Tensor
 
 /// The folder of a pretraining.
-public struct PretrainingFolder: Sendable {
+package struct PretrainingFolder: Sendable {
   /// The folder.
-  public let url: URL
+  package let url: URL
 
   /// The folder at a path; nothing is read or written.
-  public init(_ url: URL) { self.url = url }
+  package init(_ url: URL) { self.url = url }
 
   /// The network and its recipe.
-  public var settings: URL { url.appendingPathComponent("pretraining.json") }
+  package var settings: URL { url.appendingPathComponent("pretraining.json") }
   /// One line per recorded step.
-  public var metrics: URL { url.appendingPathComponent("metrics.jsonl") }
+  package var metrics: URL { url.appendingPathComponent("metrics.jsonl") }
   /// Everything needed to resume.
-  public var checkpoint: URL { url.appendingPathComponent("checkpoint.safetensors") }
+  package var checkpoint: URL { url.appendingPathComponent("checkpoint.safetensors") }
 
   /// `pretraining.json`.
-  public struct Settings: Sendable, Codable, Equatable {
+  package struct Settings: Sendable, Codable, Equatable {
     /// The network: `clip` or `vit`.
-    public var model: String
+    package var model: String
     /// Every setting of the recipe.
-    public var recipe: PretrainingRecipe
+    package var recipe: PretrainingRecipe
     /// The version of frugal.
-    public var version: String
+    package var version: String
     /// The element type of tensors.
-    public var precision: String
+    package var precision: String
     /// True if products and sums are fused, which decides the last bits.
-    public var isFused: Bool
+    package var isFused: Bool
 
     /// The settings of a pretraining by this build.
-    public init(model: String, recipe: PretrainingRecipe) {
+    package init(model: String, recipe: PretrainingRecipe) {
       (self.model, self.recipe, version) = (model, recipe, frugalVersion)
       (precision, isFused) = ("\(Real.self)", hasFusedMultiplyAdd)
     }
@@ -40,7 +40,7 @@ public struct PretrainingFolder: Sendable {
   /// Makes the folder and writes the settings.
   ///
   /// - Throws: `RunError` if it holds anything or cannot be made.
-  public func create(_ settings: Settings) throws {
+  package func create(_ settings: Settings) throws {
     if let problem = settings.recipe.problem { throw RunError(problem) }
     let entries = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
     guard entries.isEmpty else {
@@ -58,7 +58,7 @@ public struct PretrainingFolder: Sendable {
   /// The settings of the pretraining in the folder.
   ///
   /// - Throws: `RunError` if there is none, or one of a build with other bits.
-  public func read() throws -> Settings {
+  package func read() throws -> Settings {
     guard FileManager.default.fileExists(atPath: settings.path) else {
       throw RunError("\(url.shown): expected the folder of a pretraining, found no pretraining.json")
     }

@@ -3,7 +3,7 @@ import Models
 import Tensor
 
 /// The objective of a network trained from scratch: its tensors, its batches, its loss.
-public protocol PretrainingObjective: Sendable {
+package protocol PretrainingObjective: Sendable {
   /// The batch of one step.
   associatedtype Batch: Sendable
   /// Every trainable tensor, with its initial value.

@@ -1,33 +1,33 @@
 /// Every setting that decides a pretraining: `pretraining.json` of its folder.
-public struct PretrainingRecipe: Sendable, Codable, Equatable {
+package struct PretrainingRecipe: Sendable, Codable, Equatable {
   /// The seed of the world and of the initial weights.
-  public var seed = 1
+  package var seed = 1
   /// The number of steps.
-  public var steps: Int
+  package var steps: Int
   /// The batch size.
-  public var batchSize = 128
+  package var batchSize = 128
   /// η after the warm-up.
-  public var learningRate: Double
+  package var learningRate: Double
   /// Steps over which the rate grows from 0 to η.
-  public var warmupSteps = 200
+  package var warmupSteps = 200
   /// The rate at the end of the cosine, as a share of η.
-  public var finalShare = 0.02
+  package var finalShare = 0.02
   /// The weight decay of AdamW, on tensors of two dimensions or more.
-  public var weightDecay = 0.05
+  package var weightDecay = 0.05
   /// β₂ of AdamW; β₁ is 0.9 and ε 10⁻⁶.
-  public var beta2 = 0.98
+  package var beta2 = 0.98
   /// The maximal norm of all gradients together.
-  public var largestNorm = 1.0
+  package var largestNorm = 1.0
   /// The share of the steps, at the beginning, in which all batches are lessons.
-  public var lessonShare = 0.15
+  package var lessonShare = 0.15
   /// The share of batches that are lessons afterwards.
-  public var lessonShareAfterwards = 0.3
+  package var lessonShareAfterwards = 0.3
 
   /// The recipe of the shipped models, except for the number of steps.
-  public init(steps: Int, learningRate: Double) { (self.steps, self.learningRate) = (steps, learningRate) }
+  package init(steps: Int, learningRate: Double) { (self.steps, self.learningRate) = (steps, learningRate) }
 
   /// The learning rate by step.
-  public var schedule: Schedule {
+  package var schedule: Schedule {
     Schedule(
       base: learningRate, period: max(1, steps - warmupSteps), warmup: .ramp(epochs: warmupSteps, start: 0),
       minimum: finalShare * learningRate)

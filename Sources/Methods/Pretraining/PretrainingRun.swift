@@ -5,14 +5,14 @@ import Tensor
 
 /// A pretraining and its folder: `pretraining.json`, `metrics.jsonl`, `checkpoint.safetensors`, and at the end the
 /// model.
-public struct PretrainingRun<Objective: PretrainingObjective>: Sendable {
+package struct PretrainingRun<Objective: PretrainingObjective>: Sendable {
   /// The pretraining.
-  public let pretraining: Pretraining<Objective>
+  package let pretraining: Pretraining<Objective>
   /// The folder.
-  public let folder: PretrainingFolder
+  package let folder: PretrainingFolder
 
   /// A run in a folder.
-  public init(_ pretraining: Pretraining<Objective>, in folder: PretrainingFolder) {
+  package init(_ pretraining: Pretraining<Objective>, in folder: PretrainingFolder) {
     (self.pretraining, self.folder) = (pretraining, folder)
   }
 
@@ -22,7 +22,7 @@ public struct PretrainingRun<Objective: PretrainingObjective>: Sendable {
   /// - Returns: true if the last step was taken and the model written.
   /// - Throws: `RunError` for a checkpoint of another pretraining or a loss that is not finite, `FileError` if the
   ///   folder cannot be written.
-  public func run(
+  package func run(
     shouldStop: () -> Bool = { false }, report: (Pretraining<Objective>.Progress) -> Void = { _ in }
   ) throws -> Bool {
     let recipe = pretraining.recipe

@@ -4,28 +4,28 @@ import Models
 import Tensor
 
 /// A vision transformer that classifies coloured shapes of the miniature world, by cross-entropy.
-public struct SupervisedPretraining: PretrainingObjective {
+package struct SupervisedPretraining: PretrainingObjective {
   /// Images and their classes.
-  public struct Batch: Sendable {
+  package struct Batch: Sendable {
     /// [batch, 3, size, size]
     let images: Tensor
     let labels: [Int32]
   }
 
   /// The initial network.
-  public let backbone: ImageBackbone
+  package let backbone: ImageBackbone
   private let stream: Miniature.PretrainingStream
   private let preprocessing: Preprocessing
 
   /// The sizes of the shipped model: head width 64, as readers expect of weights with timm's names.
-  public static let configuration = VisionConfiguration(
+  package static let configuration = VisionConfiguration(
     transformer: TransformerConfiguration(
       width: 128, hiddenWidth: 512, blocks: 6, heads: 2, activation: .gelu, epsilon: 1e-6),
     imageSize: Miniature.size, patchSize: 8, form: .classifier)
 
   /// The objective on the world of a seed, which is also that of the initial weights, with a network of the given
   /// sizes.
-  public init(seed: UInt64, sizes: VisionConfiguration = configuration) throws {
+  package init(seed: UInt64, sizes: VisionConfiguration = configuration) throws {
     stream = Miniature.PretrainingStream(seed: seed)
     backbone = .untrained(sizes, classes: Miniature.PretrainingStream.classes.count, seed: seed)
     let constants = Normalization.imagenet.constants
@@ -34,17 +34,17 @@ public struct SupervisedPretraining: PretrainingObjective {
   }
 
   /// The tensors of the tower and of the head.
-  public var parameters: [Parameter] { backbone.parameters }
+  package var parameters: [Parameter] { backbone.parameters }
 
   /// `size` images and their classes from index `step · size` on.
-  public func batch(_ step: Int, size: Int, isLesson: Bool) -> Batch {
+  package func batch(_ step: Int, size: Int, isLesson: Bool) -> Batch {
     let first = step * size
     let labelled = Parallel.map(size) { stream.labelled(first + $0, isLesson: isLesson) }
     return Batch(images: preprocessing.batch(labelled.map(\.image)), labels: labelled.map { Int32($0.label) })
   }
 
   /// The cross-entropy of the head's logits, and the number of correctly classified images.
-  public func loss(_ batch: Batch, _ pass: Pass) -> (loss: Variable, correct: Int) {
+  package func loss(_ batch: Batch, _ pass: Pass) -> (loss: Variable, correct: Int) {
     guard let logits = backbone.logits(Variable(batch.images), pass) else {
       trap("SupervisedPretraining: expected a network with a head")
     }
@@ -53,7 +53,7 @@ public struct SupervisedPretraining: PretrainingObjective {
   }
 
   /// Accuracy on 2,048 held-out images of each stream, far after those of training.
-  public func milestones(_ pass: Pass) -> [String: Double] {
+  package func milestones(_ pass: Pass) -> [String: Double] {
     func accuracy(isLesson: Bool) -> Double {
       let size = 256
       let last = Int(UInt32.max) / size
@@ -66,7 +66,7 @@ public struct SupervisedPretraining: PretrainingObjective {
   /// Writes weights in half precision and `config.json` under timm's names.
   ///
   /// - Throws: `FileError` if the folder cannot be written.
-  public func write(_ values: [Tensor], to folder: URL) throws {
+  package func write(_ values: [Tensor], to folder: URL) throws {
     try TimmModel.write(backbone, values, to: folder)
   }
 }

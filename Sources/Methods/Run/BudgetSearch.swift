@@ -27,15 +27,15 @@ public struct BudgetSearch: Sendable {
   }
 
   /// The run of the search, whose own settings name the budgets.
-  public let run: Run
+  package let run: Run
   /// The results so far, by ascending budget.
-  public private(set) var scores: [Score]
+  package private(set) var scores: [Score]
   private let budgets: [Int]
 
   /// The search of a run whose settings have several budgets, with the progress recorded in its folder.
   ///
   /// - Throws: `RunError` for a `budgets.json` of another search.
-  public init(_ run: Run) throws {
+  package init(_ run: Run) throws {
     self.run = run
     budgets = run.configuration.budgets ?? []
     scores = []
@@ -53,7 +53,7 @@ public struct BudgetSearch: Sendable {
   }
 
   /// The budgets still to be evaluated, ascending.
-  public var open: [Int] { Array(budgets.dropFirst(scores.count)) }
+  package var open: [Int] { Array(budgets.dropFirst(scores.count)) }
 
   /// The run of the best budget, trained, after all that are open were tried.
   ///
@@ -99,7 +99,7 @@ public struct BudgetSearch: Sendable {
   }
 
   /// The best budget, of equal ones the smallest; `nil` until all are evaluated.
-  public var chosen: Int? {
+  package var chosen: Int? {
     guard open.isEmpty else { return nil }
     // By counts, which are exact.
     return scores.reduce(nil as Score?) { best, next in

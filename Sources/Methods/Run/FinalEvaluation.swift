@@ -5,14 +5,14 @@ import Models
 import Tensor
 
 /// `timing.json`: measured times, separate from `result.json`, whose bytes are reproducible.
-public struct RunTiming: Sendable, Codable, Equatable {
+package struct RunTiming: Sendable, Codable, Equatable {
   /// Wall-clock seconds of all epochs, as `metrics.jsonl` has them.
-  public var trainingSeconds: Double
+  package var trainingSeconds: Double
   /// Wall-clock seconds of reading and classifying the test images, before and after tuning.
-  public var evaluationSeconds: Double
+  package var evaluationSeconds: Double
 
   /// Two times.
-  public init(trainingSeconds: Double, evaluationSeconds: Double) {
+  package init(trainingSeconds: Double, evaluationSeconds: Double) {
     (self.trainingSeconds, self.evaluationSeconds) = (trainingSeconds, evaluationSeconds)
   }
 }

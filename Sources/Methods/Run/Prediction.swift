@@ -15,7 +15,7 @@ public struct Prediction: Sendable, Codable, Equatable {
     public var probability: Float
 
     /// A prediction.
-    public init(label: Int, probability: Float) { (self.label, self.probability) = (label, probability) }
+    package init(label: Int, probability: Float) { (self.label, self.probability) = (label, probability) }
   }
 
   /// The file, relative to the data: `test/red_circle/00.png`.
@@ -28,7 +28,7 @@ public struct Prediction: Sendable, Codable, Equatable {
   public var zeroShot: Answer?
 
   /// A line.
-  public init(picture: String, label: Int, tuned: Answer, zeroShot: Answer?) {
+  package init(picture: String, label: Int, tuned: Answer, zeroShot: Answer?) {
     (self.picture, self.label, self.tuned, self.zeroShot) = (picture, label, tuned, zeroShot)
   }
 

@@ -45,7 +45,7 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
     public var heads, imageSize: Int?
 
     /// A directory, the digest of its weights, and what its files do not state.
-    public init(path: String, sha256: String, _ hints: BackboneHints = BackboneHints()) {
+    package init(path: String, sha256: String, _ hints: BackboneHints = BackboneHints()) {
       (self.path, self.sha256, heads, imageSize) = (path, sha256, hints.heads, hints.imageSize)
     }
 
@@ -65,7 +65,7 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
     public var sha256: String
 
     /// A folder, its classes and the digest of the images used.
-    public init(path: String, classes: [String], newClasses: [String]? = nil, sha256: String) {
+    package init(path: String, classes: [String], newClasses: [String]? = nil, sha256: String) {
       (self.path, self.classes, self.newClasses, self.sha256) = (path, classes, newClasses, sha256)
     }
   }
@@ -114,7 +114,7 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
   public var isFused: Bool
 
   /// The settings of a run of this build.
-  public init(
+  package init(
     method: MethodName, fidelity: Fidelity, benchmark: Benchmark?, shots: Int?, seed: Int, model: Model, data: Data,
     templates: [String], ensembling: TextEnsembling, cleaning: String, truncates: Bool, recipe: Recipe,
     selection: Selection, skipsUnreadable: Bool, normalization: Normalization? = nil, splits: Splits? = nil,
@@ -176,7 +176,7 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
   }
 
   /// The SHA-256 of all settings but the paths of model and data, which may move between a run and its resuming.
-  public var fingerprint: String {
+  package var fingerprint: String {
     get throws {
       var settings = self
       (settings.model.path, settings.data.path) = ("", "")

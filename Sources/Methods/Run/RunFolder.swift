@@ -28,11 +28,11 @@ public struct RunFolder: Sendable {
   /// One line per test image.
   public var predictions: URL { url.appendingPathComponent("predictions.jsonl") }
   /// Measured times.
-  public var timing: URL { url.appendingPathComponent("timing.json") }
+  package var timing: URL { url.appendingPathComponent("timing.json") }
   /// The score of each budget of a search.
-  public var budgets: URL { url.appendingPathComponent("budgets.json") }
+  package var budgets: URL { url.appendingPathComponent("budgets.json") }
   /// The run of one budget of a search.
-  public func part(_ budget: Int) -> RunFolder { RunFolder(url.appendingPathComponent("budget-\(budget)")) }
+  package func part(_ budget: Int) -> RunFolder { RunFolder(url.appendingPathComponent("budget-\(budget)")) }
   /// True if a run has finished here.
   public var isFinished: Bool { FileManager.default.fileExists(atPath: result.path) }
   /// True if a run was started here.
@@ -41,7 +41,7 @@ public struct RunFolder: Sendable {
   /// Checks that the folder holds no run; writes nothing.
   ///
   /// - Throws: `SettingError` if the folder already holds a run or cannot be one.
-  public func requireVacant() throws {
+  package func requireVacant() throws {
     var isFolder: ObjCBool = false
     if FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder), !isFolder.boolValue {
       throw SettingError("out", expected: "a folder", found: "the file \(url.shown)")
@@ -55,7 +55,7 @@ public struct RunFolder: Sendable {
   /// Makes the folder for a new run and writes its settings.
   ///
   /// - Throws: `SettingError` if it already holds a run or cannot be written.
-  public func create(_ settings: RunConfiguration) throws {
+  package func create(_ settings: RunConfiguration) throws {
     try requireVacant()
     do {
       try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
@@ -73,7 +73,7 @@ public struct RunFolder: Sendable {
 
   /// Removes what `create` made, if no checkpoint was written since, here or in a part of a search: a run that failed
   /// in its first epoch leaves nothing in the way of the next attempt.
-  public func discardUnstarted() {
+  package func discardUnstarted() {
     let entries = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
     guard !entries.contains(where: { $0 == checkpoint.lastPathComponent || $0.hasPrefix("budget") }) else { return }
     for file in [configuration, metrics] { try? FileManager.default.removeItem(at: file) }
@@ -103,7 +103,7 @@ public struct RunFolder: Sendable {
   }
 
   /// Writes the result.
-  public func writeResult(_ summary: RunResult) throws {
+  package func writeResult(_ summary: RunResult) throws {
     try AtomicFile.write(Array(try JSON.encoded(summary, isPretty: true)) + [10], to: result)
   }
 }
@@ -114,5 +114,5 @@ public struct RunError: Error, CustomStringConvertible, Equatable {
   public let description: String
 
   /// An error with this text.
-  public init(_ description: String) { self.description = description }
+  package init(_ description: String) { self.description = description }
 }

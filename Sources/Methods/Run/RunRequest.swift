@@ -133,7 +133,7 @@ extension Run {
   /// The method of a name, if it trains something.
   ///
   /// - Throws: `SettingError` for an unknown name, and for one that trains nothing.
-  public static func method(_ text: String) throws(SettingError) -> MethodName {
+  package static func method(_ text: String) throws(SettingError) -> MethodName {
     guard let name = MethodName(text) else {
       let known = MethodList.names
       throw SettingError("method", expected: known.joined(separator: ", "), found: "\"\(text)\"", among: known)

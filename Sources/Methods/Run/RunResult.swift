@@ -16,7 +16,7 @@ public struct RunResult: Sendable, Codable, Equatable {
     public var unreadable: Int
 
     /// The score of an evaluation.
-    public init(_ evaluation: Evaluation) {
+    package init(_ evaluation: Evaluation) {
       (accuracy, correct, total) = (evaluation.accuracy, evaluation.correct, evaluation.total)
       (logitsSHA256, unreadable) = (evaluation.logitsSHA256, evaluation.unreadable.count)
     }
@@ -42,7 +42,7 @@ public struct RunResult: Sendable, Codable, Equatable {
   }
 
   /// 2 a b / (a + b); 0 for two zeros (R-AMT (o)).
-  public static func harmonicMean(_ a: Double, _ b: Double) -> Double { a + b == 0 ? 0 : 2 * a * b / (a + b) }
+  package static func harmonicMean(_ a: Double, _ b: Double) -> Double { a + b == 0 ? 0 : 2 * a * b / (a + b) }
 
   /// The method's name.
   public var method: String

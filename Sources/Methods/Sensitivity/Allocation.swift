@@ -102,17 +102,17 @@ public struct Allocation: Sendable, Equatable {
 }
 
 /// Allocations for ascending τ, of which a budget selects the nearest (SPT (e)).
-public struct AllocationSweep: Sendable {
+package struct AllocationSweep: Sendable {
   /// The allocations by ascending τ.
-  public let allocations: [Allocation]
+  package let allocations: [Allocation]
 
   /// The τ of the released code: ⌈0.02 j · unit⌉ for j = 1 … 79, multiplied in floating point as it does.
-  public static func thresholds(unit: Double = 1e6) -> [Int] {
+  package static func thresholds(unit: Double = 1e6) -> [Int] {
     (1...79).map { Int(((Double($0) * 0.02) * unit).rounded(.up)) }
   }
 
   /// The allocations of all τ from one ranking; those beyond its end use all of it.
-  public init(
+  package init(
     _ ranking: Ranking, thresholds: [Int], kinds: [SensitivitySite.Kind], classToken: Int, _ rules: Allocation.Rules
   ) {
     var (counts, rank) = ([Int](repeating: 0, count: kinds.count), 0)
@@ -130,7 +130,7 @@ public struct AllocationSweep: Sendable {
   /// it than zero.
   ///
   /// - budget: in units, as the released code compares: |total / unit − budget|.
-  public func nearest(to budget: Double, unit: Double = 1e6) -> Allocation? {
+  package func nearest(to budget: Double, unit: Double = 1e6) -> Allocation? {
     var (best, total) = (nil as Allocation?, 0.0)
     for allocation in allocations {
       let own = Double(allocation.total) / unit

@@ -7,7 +7,7 @@ extension Allocation {
   /// trained, as with SPT; no vector is tuned whole and no entry by itself.
   ///
   /// - budget: parameters besides the head.
-  public static func random(
+  package static func random(
     _ budget: Int, kinds: [SensitivitySite.Kind], classToken: Int, _ rules: Rules, seed: UInt64
   ) -> Allocation {
     var random = RandomStream(seed: seed, purpose: .search)

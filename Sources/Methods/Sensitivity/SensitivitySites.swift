@@ -51,7 +51,7 @@ public enum StructuredForm: String, Sendable, Codable, CaseIterable {
   case adapter
 
   /// The trainable parameters of a module at a matrix [out, in]; an adapter is sized by its output and has biases.
-  public func cost(out: Int, in width: Int, rank: Int) -> Int {
+  package func cost(out: Int, in width: Int, rank: Int) -> Int {
     switch self {
     case .lora: width * rank + rank * out
     case .adapter: 2 * out * rank + rank + out

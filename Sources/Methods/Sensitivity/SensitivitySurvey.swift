@@ -55,7 +55,7 @@ public struct SensitivitySurvey: Sendable {
   ///
   /// A million, as published, for the published budgets of 0.05 to 1 million; for any other the budget itself, so that
   /// its τ are as fine and reach as far beyond it as those of 1 million.
-  public static func unit(of budget: Int) -> Double { 50_000...1_000_000 ~= budget ? 1e6 : Double(budget) }
+  package static func unit(of budget: Int) -> Double { 50_000...1_000_000 ~= budget ? 1e6 : Double(budget) }
 
   /// The entries by descending sensitivity, as many as the sweeps of budgets up to `budget` can select.
   public func ranking(upTo budget: Int) -> Ranking {
@@ -65,7 +65,7 @@ public struct SensitivitySurvey: Sendable {
 
   /// Refuses a budget below the parameters of the head, which are trained in addition, or above those that can be
   /// tuned.
-  public static func check(_ budget: Int, head: Int, model: Int) throws(SettingError) {
+  package static func check(_ budget: Int, head: Int, model: Int) throws(SettingError) {
     guard head <= budget else {
       throw SettingError(
         "budget", expected: "at least \(head), the parameters of the head, also trained", found: "\(budget)")

@@ -30,6 +30,7 @@ public struct Adam: Optimizer {
   public let weightDecay: Double
   /// The kind of weight decay.
   public let decay: Decay
+  /// The number of steps taken.
   public private(set) var stepCount = 0
   /// m
   private var first: OptimizerMemory

@@ -28,7 +28,7 @@ public struct EpochMetrics: Sendable, Codable, Equatable {
 
 extension RunFolder {
   /// Adds a line to the metrics, after the first `lines` existing lines.
-  public func writeMetrics(_ epoch: EpochMetrics, after lines: Int, flushing: Bool = true) throws {
+  package func writeMetrics(_ epoch: EpochMetrics, after lines: Int, flushing: Bool = true) throws {
     let old = (try? String(contentsOf: metrics, encoding: .utf8)) ?? ""
     var kept = old.split(separator: "\n").prefix(lines).map(String.init)
     kept.append(String(decoding: try JSON.encoded(epoch), as: UTF8.self))

@@ -17,6 +17,7 @@ public struct SGD: Optimizer {
   public let weightDecay: Double
   /// True for Nesterov momentum.
   public let isNesterov: Bool
+  /// The number of steps taken.
   public private(set) var stepCount = 0
   /// b; none without momentum.
   private var buffers: [OptimizerMemory]

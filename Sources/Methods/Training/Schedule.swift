@@ -34,47 +34,47 @@ public struct Schedule: Sendable, Hashable {
     }
 
     /// The kind of warm-up.
-    public let kind: Kind
+    package let kind: Kind
     /// W
-    public let epochs: Int
+    package let epochs: Int
     /// The rate it begins with.
-    public let rate: Double
+    package let rate: Double
 
     /// A warm-up by its parts.
-    public init(kind: Kind, epochs: Int, rate: Double) { (self.kind, self.epochs, self.rate) = (kind, epochs, rate) }
+    package init(kind: Kind, epochs: Int, rate: Double) { (self.kind, self.epochs, self.rate) = (kind, epochs, rate) }
 
     /// No warm-up.
-    public static let none = Warmup(kind: .none, epochs: 0, rate: 0)
+    package static let none = Warmup(kind: .none, epochs: 0, rate: 0)
     /// A constant rate for `epochs` epochs.
-    public static func constant(epochs: Int, rate: Double) -> Warmup {
+    package static func constant(epochs: Int, rate: Double) -> Warmup {
       Warmup(kind: .constant, epochs: epochs, rate: rate)
     }
     /// The rate `first` in epoch 0, then η e / epochs.
-    public static func linear(epochs: Int, first: Double) -> Warmup {
+    package static func linear(epochs: Int, first: Double) -> Warmup {
       Warmup(kind: .linear, epochs: epochs, rate: first)
     }
     /// From `start` in a straight line to η.
-    public static func ramp(epochs: Int, start: Double) -> Warmup { Warmup(kind: .ramp, epochs: epochs, rate: start) }
+    package static func ramp(epochs: Int, start: Double) -> Warmup { Warmup(kind: .ramp, epochs: epochs, rate: start) }
   }
 
   /// η, the rate after the warm-up.
-  public let base: Double
+  package let base: Double
   /// E, the period of the cosine: the number of epochs, or of epochs after the warm-up where a method says so.
-  public let period: Int
+  package let period: Int
   /// The schedule after the warm-up.
-  public let course: Course
+  package let course: Course
   /// The warm-up before it.
-  public let warmup: Warmup
+  package let warmup: Warmup
   /// True if the cosine begins after the warm-up; if not, at epoch 0, hidden by the warm-up.
-  public let isRecounted: Bool
+  package let isRecounted: Bool
   /// η₀, the rate at the end of the cosine.
-  public let minimum: Double
+  package let minimum: Double
   /// The number of epochs the schedule lags: with 1, epochs 0 and 1 both have the rate of epoch 0. This is the effect
   /// of stepping a schedule after an epoch with the number of the epoch just finished.
-  public let lag: Int
+  package let lag: Int
 
   /// A schedule; traps on a period below 1 and on a negative warm-up or lag.
-  public init(
+  package init(
     base: Double, period: Int, course: Course = .cosine, warmup: Warmup = .none, isRecounted: Bool = true,
     minimum: Double = 0, lag: Int = 0
   ) {
@@ -88,7 +88,7 @@ public struct Schedule: Sendable, Hashable {
   }
 
   /// The rate of an epoch; traps on a negative epoch.
-  public func rate(at epoch: Int) -> Double {
+  package func rate(at epoch: Int) -> Double {
     require(epoch >= 0, "Schedule: expected an epoch of 0 or more, found \(epoch)")
     let epoch = max(0, epoch - lag)
     guard epoch >= warmup.epochs else { return warmupRate(at: epoch) }

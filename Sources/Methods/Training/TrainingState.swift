@@ -87,7 +87,7 @@ public struct TrainingState: Sendable {
   }
 
   /// The values that become the delta, their epoch, and the reason.
-  public func selected(
+  package func selected(
     _ selection: RunConfiguration.Selection
   ) -> (values: [Tensor], epoch: Int, reason: String, validationAccuracy: Double?) {
     if selection == .validation, let best {
@@ -142,7 +142,7 @@ extension TrainingState {
   /// Resumes from the checkpoint of a run, or from the start if it was stopped before its first.
   ///
   /// - Throws: `RunError` for a checkpoint of another run, `WeightFileError` for a broken file.
-  public mutating func resume(from url: URL, _ configuration: RunConfiguration) throws {
+  package mutating func resume(from url: URL, _ configuration: RunConfiguration) throws {
     guard FileManager.default.fileExists(atPath: url.path) else { return }
     try read(from: url, fingerprint: try configuration.fingerprint)
   }

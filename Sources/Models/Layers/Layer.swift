@@ -2,7 +2,7 @@
 ///
 /// The list is what "all layers" means to the tests: each case has finite-difference checks of its inputs and of all
 /// its tensors (`LayerChecks`), and every part of a model is one of these cases.
-public enum Layer: String, CaseIterable, Sendable {
+package enum Layer: String, CaseIterable, Sendable {
   case linear
   case layerNorm
   case patchEmbedding

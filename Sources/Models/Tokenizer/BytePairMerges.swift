@@ -17,8 +17,7 @@ struct BytePairMerges: Sendable {
   /// The id of each merge, by rank.
   private let joined: [Int32]
 
-  /// - Parameters:
-  ///   - merges: in order of rank; ids in 0..<tokenCount, no pair twice.
+  /// - merges: in order of rank; ids in 0..<tokenCount, no pair twice.
   init(_ merges: [Merge], tokenCount: Int) {
     let order = merges.indices.sorted { (merges[$0].left, merges[$0].right) < (merges[$1].left, merges[$1].right) }
     var starts = [Int32](repeating: 0, count: tokenCount + 1)

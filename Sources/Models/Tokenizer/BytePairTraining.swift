@@ -4,15 +4,15 @@ import Tensor
 
 /// The training of byte-pair merges (Sennrich et al. 2016, algorithm 1): the most frequent pair of neighbours becomes a
 /// token, again and again.
-public struct BytePairTraining: Sendable {
+package struct BytePairTraining: Sendable {
   /// The merges, in the order in which they were learned.
-  public let merges: [(String, String)]
+  package let merges: [(String, String)]
 
   /// Learns merges until every word is one token.
   ///
   /// - words: the number of occurrences of each word, 1 or more; each is lower-cased letters as `TextCleaning` leaves
   ///   them. Of pairs that are equally frequent the first in byte order is used.
-  public init(words: [String: Int]) {
+  package init(words: [String: Int]) {
     var pieces = words.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }.map { word, count in
       var symbols = word.utf8.map { String(ByteAlphabet.scalars[Int($0)]) }
       if !symbols.isEmpty { symbols[symbols.count - 1] += Tokenizer.wordEnd }
@@ -55,7 +55,7 @@ public struct BytePairTraining: Sendable {
   }
 
   /// The tokens, by id: the 256 bytes, the same at the end of a word, one per merge, start and end of text.
-  public var vocabulary: [String: Int] {
+  package var vocabulary: [String: Int] {
     let bytes = ByteAlphabet.order.map { String(ByteAlphabet.scalars[Int($0)]) }
     let tokens = bytes + bytes.map { $0 + Tokenizer.wordEnd } + merges.map { $0.0 + $0.1 }
     let all = tokens + ["<|startoftext|>", "<|endoftext|>"]
@@ -63,7 +63,7 @@ public struct BytePairTraining: Sendable {
   }
 
   /// The tokenizer of these merges.
-  public var tokenizer: Tokenizer {
+  package var tokenizer: Tokenizer {
     do throws(TokenizerError) {
       return try Tokenizer(vocabulary: vocabulary, merges: merges)
     } catch { trap("BytePairTraining: \(error)") }
@@ -72,7 +72,7 @@ public struct BytePairTraining: Sendable {
   /// Writes `vocab.json` and `merges.txt` as Hugging Face keeps them.
   ///
   /// - Throws: `FileError` if the folder cannot be written.
-  public func write(to folder: URL) throws(FileError) {
+  package func write(to folder: URL) throws(FileError) {
     // One token per line, by id: JSON with defined bytes.
     let lines = vocabulary.sorted { $0.value < $1.value }.map { token, id in
       let escaped = token.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")

@@ -4,9 +4,8 @@ struct MergeList {
   /// The number of the line that holds the first merge, from 1.
   let firstLine: Int
 
-  /// - Parameters:
-  ///   - hasHead: true if the first line is a header whatever it says; else only if it starts with `#version`.
-  ///   - limit: the maximal number of merges read.
+  /// - hasHead: true if the first line is a header whatever it says; else only if it starts with `#version`.
+  /// - limit: the maximal number of merges read.
   init(_ text: String, name: String, hasHead: Bool = false, limit: Int = Tokenizer.countLimit + 1)
     throws(TokenizerError)
   {

@@ -35,10 +35,9 @@ public struct Tokenizer: Sendable {
 
   /// A tokenizer of the given vocabulary.
   ///
-  /// - Parameters:
-  ///   - vocabulary: ids of the tokens, 0..<count without hole; holds each byte's stand-in with and without `</w>`.
-  ///   - merges: pairs of tokens in order of rank.
-  ///   - startOfText, endOfText: names of the special tokens.
+  /// - vocabulary: ids of the tokens, 0..<count without hole; holds each byte's stand-in with and without `</w>`.
+  /// - merges: pairs of tokens in order of rank.
+  /// - startOfText, endOfText: names of the special tokens.
   /// - Throws: `TokenizerError.file` if ids or merges contradict each other.
   public init(
     vocabulary: [String: Int], merges: [(String, String)], startOfText: String = "<|startoftext|>",

@@ -67,11 +67,9 @@ extension Tokenizer {
 
   /// The rows a text encoder reads: start of text, tokens, end of text, padding.
   ///
-  /// - Parameters:
-  ///   - contextLength: the length of each row, 1 or more (77 for every published model).
-  ///   - truncate: true to keep the first `contextLength` tokens of a text that is too long, the last of them replaced
-  ///   by
-  ///     end of text; else such a text is an error.
+  /// - contextLength: the length of each row, 1 or more (77 for every published model).
+  /// - truncate: true to keep the first `contextLength` tokens of a text that is too long, the last of them replaced
+  ///   by end of text; else such a text is an error.
   /// - Returns: [texts.count, contextLength].
   /// - Throws: `TokenizerError.textTooLong`.
   public func encode(

@@ -55,9 +55,8 @@ extension Tokenizer {
   ///
   /// Ids: the 256 bytes in the order of `ByteAlphabet`, the same with `</w>`, one per merge, start and end of text.
   ///
-  /// - Parameters:
-  ///   - text: a header line, then one merge per line, best first.
-  ///   - count: the number of merges used; the published list is longer than the published vocabulary.
+  /// - text: a header line, then one merge per line, best first.
+  /// - count: the number of merges used; the published list is longer than the published vocabulary.
   /// - Throws: `TokenizerError.file` naming the line.
   public init(
     publishedMerges text: String, count: Int = Tokenizer.publishedMergeCount, cleaning: TextCleaning = .published

@@ -18,7 +18,7 @@ struct WordScanner {
   /// The end of a special token's name that is being read as plain words.
   private var nameEnd = 0
 
-  /// - Parameter bytes: valid UTF-8 in lower case, which the scanner relies on.
+  /// - bytes: valid UTF-8 in lower case, which the scanner relies on.
   init(_ bytes: UnsafeBufferPointer<UInt8>, specials: [[UInt8]], cleaning: TextCleaning) {
     self.bytes = bytes
     self.specials = specials

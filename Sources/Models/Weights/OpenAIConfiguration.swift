@@ -10,7 +10,7 @@ extension CLIPConfiguration {
   ///
   /// Shapes do not determine the activation, nor the head width, which is 64 in every published model.
   /// - Throws: `ConfigurationError` naming the file, the tensor, what was expected and what was found.
-  public init(
+  package init(
     deducedFrom source: some TensorSource, activation: Activation = .quickGELU
   ) throws(ConfigurationError) {
     let shapes = ShapeReader(source: source)

@@ -30,7 +30,7 @@ public struct PositionResampling: Sendable, Equatable, CustomStringConvertible {
   /// Positions of a grid of patches, resized to another grid; the first few, those of a class token, stay as they are.
   ///
   /// - positions: [prefix + rows · columns, width]; result: [prefix + newRows · newColumns, width].
-  public func resized(
+  package func resized(
     _ positions: Tensor, prefix: Int, from grid: (rows: Int, columns: Int), to newGrid: (rows: Int, columns: Int)
   ) -> Tensor {
     let width = positions.shape.width

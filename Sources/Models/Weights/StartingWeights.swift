@@ -54,7 +54,7 @@ struct StartingWeights: TensorSource {
 
 extension CLIP {
   /// A model with a vision transformer, to be trained from scratch; the same for every use of a seed.
-  public static func untrained(_ configuration: CLIPConfiguration, seed: UInt64) -> CLIP {
+  package static func untrained(_ configuration: CLIPConfiguration, seed: UInt64) -> CLIP {
     guard case .visionTransformer(let vision) = configuration.vision else {
       trap("CLIP.untrained: expected a vision transformer, found a ResNet")
     }
@@ -68,7 +68,7 @@ extension CLIP {
 
 extension ImageBackbone {
   /// A vision transformer with a head, to be trained from scratch; the same for every use of a seed.
-  public static func untrained(_ size: VisionConfiguration, classes: Int, seed: UInt64) -> ImageBackbone {
+  package static func untrained(_ size: VisionConfiguration, classes: Int, seed: UInt64) -> ImageBackbone {
     let configuration = ImageConfiguration.visionTransformer(size)
     let weights = StartingWeights(
       configuration.shapes(classes: classes), blocks: ["vision": size.transformer.blocks], seed: seed)

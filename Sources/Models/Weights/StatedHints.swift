@@ -8,7 +8,7 @@ extension BackboneHints {
   ///
   /// - url: a directory; next to a single file nothing is known to belong to it.
   /// - Throws: `ConfigurationError` naming the file, the key, what was expected and what was found.
-  public init(beside url: URL) throws(ConfigurationError) {
+  package init(beside url: URL) throws(ConfigurationError) {
     self.init()
     var isDirectory: ObjCBool = false
     guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory), isDirectory.boolValue else {

@@ -4,7 +4,7 @@ extension WeightLayout {
   /// The stored name of a site's tensor, and the third of it that is the site's, if three are stacked.
   ///
   /// `nil` for a site that the layout does not store.
-  public func location(of site: String) -> (name: String, third: Int?)? {
+  package func location(of site: String) -> (name: String, third: Int?)? {
     guard let rule = rule(for: site) else { return nil }
     if case .third(let part) = rule.form { return (rule.name, part) }
     return (rule.name, nil)
@@ -14,7 +14,7 @@ extension WeightLayout {
   ///
   /// - stored: the current tensors, by their stored names.
   /// - Returns: the stored tensors that change; sites that the layout does not store are skipped.
-  public func stored(
+  package func stored(
     _ values: [(site: String, value: Tensor)], over stored: (_ name: String) throws -> Tensor
   ) rethrows -> [String: Tensor] {
     var changed: [String: Tensor] = [:]

@@ -2,7 +2,7 @@
 ///
 /// The list is what "all operations" means to the tests: each case must have a finite-difference check whose tape
 /// contains it.
-public enum Operation: String, CaseIterable, Sendable {
+package enum Operation: String, CaseIterable, Sendable {
   case add
   case attention
   case averagePool

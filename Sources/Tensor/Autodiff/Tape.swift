@@ -30,7 +30,7 @@ public final class Tape {
   }
 
   /// The operations on the tape, each once.
-  public var operations: Set<Operation> { Set(nodes.compactMap(\.operation)) }
+  package var operations: Set<Operation> { Set(nodes.compactMap(\.operation)) }
 
   private func append(_ node: Node, _ value: Tensor) -> Variable {
     nodes.append(node)

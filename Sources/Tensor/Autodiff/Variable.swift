@@ -28,7 +28,7 @@ public struct Variable {
   public var needsGradient: Bool { position != nil }
 
   /// Returns whether it is the same node on the same tape or, for constants, the same memory.
-  public func isSame(as other: Variable) -> Bool {
+  package func isSame(as other: Variable) -> Bool {
     switch (position, other.position) {
     case (let own?, let other?): own.tape === other.tape && own.node == other.node
     case (nil, nil): shape == other.shape && value.sharesMemory(with: other.value)

@@ -15,7 +15,7 @@ extension Transcendental {
   }
 
   /// erf x; the bits of the lane function.
-  public static func erf(_ x: Real) -> Real { erf(Lanes(repeating: x))[0] }
+  package static func erf(_ x: Real) -> Real { erf(Lanes(repeating: x))[0] }
 
   /// From here on erf is 1 to less than half an ULP.
   #if REAL64

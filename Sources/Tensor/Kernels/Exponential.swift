@@ -87,13 +87,13 @@ extension Transcendental {
   }
 
   /// eˣ; the bits of the lane function.
-  public static func exp(_ x: Real) -> Real { exp(Lanes(repeating: x))[0] }
+  package static func exp(_ x: Real) -> Real { exp(Lanes(repeating: x))[0] }
 
   /// tanh x; the bits of the lane function.
-  public static func tanh(_ x: Real) -> Real { tanh(Lanes(repeating: x))[0] }
+  package static func tanh(_ x: Real) -> Real { tanh(Lanes(repeating: x))[0] }
 
   /// 1 / (1 + e⁻ˣ); the bits of the lane function.
-  public static func sigmoid(_ x: Real) -> Real { sigmoid(Lanes(repeating: x))[0] }
+  package static func sigmoid(_ x: Real) -> Real { sigmoid(Lanes(repeating: x))[0] }
 
   /// 2ⁿ from its exponent field n + bias.
   @inline(__always)

@@ -9,7 +9,7 @@
 ///
 /// Five loops around a micro-kernel (Goto and van de Geijn, *Anatomy of High-Performance Matrix Multiplication*, 2008;
 /// names as in BLIS): `Product`.
-public func gemm(
+package func gemm(
   _ m: Int, _ n: Int, _ k: Int, _ a: MatrixView, _ b: MatrixView, into c: UnsafeMutablePointer<Real>, cStride: Int,
   accumulating: Bool = false, bias: UnsafePointer<Real>? = nil, parallel: Bool = true
 ) {

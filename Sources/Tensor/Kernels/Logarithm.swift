@@ -36,7 +36,7 @@ extension Transcendental {
   }
 
   /// ln x; the bits of the lane function.
-  public static func log(_ x: Real) -> Real { log(Lanes(repeating: x))[0] }
+  package static func log(_ x: Real) -> Real { log(Lanes(repeating: x))[0] }
 
   /// R(z) on 0 ≤ z ≤ (√2 − 1)⁴, the square of the largest s, weighted by z.
   @inline(__always)

@@ -1,19 +1,19 @@
 /// A matrix seen through strides: element (i, j) is `base[i * rowStride + j * columnStride]`, or 0 where a mask has a
 /// 0.
-public struct MatrixView {
+package struct MatrixView {
   /// Element (0, 0).
-  public let base: UnsafePointer<Real>
+  package let base: UnsafePointer<Real>
   /// The distance from one row to the next, in elements.
-  public let rowStride: Int
+  package let rowStride: Int
   /// The distance from one column to the next, in elements.
-  public let columnStride: Int
+  package let columnStride: Int
   /// The mask of the elements in memory, if there is one.
   let mask: MemoryMask?
   /// Shifts of single elements, if there are any.
   let shift: SparseShift?
 
   /// A view by strides; rows of consecutive elements by default.
-  public init(_ base: UnsafePointer<Real>, rowStride: Int, columnStride: Int = 1) {
+  package init(_ base: UnsafePointer<Real>, rowStride: Int, columnStride: Int = 1) {
     self.init(base, rowStride: rowStride, columnStride: columnStride, mask: nil, shift: nil)
   }
 
@@ -26,7 +26,7 @@ public struct MatrixView {
   }
 
   /// The transpose: the same memory with the strides exchanged.
-  public var transposed: MatrixView {
+  package var transposed: MatrixView {
     var shift = shift
     shift?.isTransposed.toggle()
     return MatrixView(base, rowStride: columnStride, columnStride: rowStride, mask: mask, shift: shift)

@@ -5,14 +5,14 @@ import Synchronization
 /// Packing reads and writes the whole weight. In a product of many rows that is a few percent of the work; for a single
 /// image or a few prompts it is a third. As the form takes as much memory as the weight itself, it is kept only where
 /// such small batches are seen.
-public final class PackedWeight: Sendable {
+package final class PackedWeight: Sendable {
   /// Products of more rows pack anew: beyond, packing is under a tenth of the work.
   static let mostRows = 512
 
   private let kept = Mutex<PackedMatrix?>(nil)
 
   /// Nothing packed yet.
-  public init() {}
+  package init() {}
 
   /// Wᵀ, packed. Every call must pass the same W, [out, in].
   func transpose(of weight: Tensor) -> PackedMatrix {

@@ -17,7 +17,7 @@
 ///
 /// NaN gives NaN; odd functions keep the sign of zero. A scalar is computed as lane 0 of a full vector, so that it has
 /// the bits of the lane function by construction (a vector takes about as long as a scalar).
-public enum Transcendental {}
+package enum Transcendental {}
 
 #if REAL64
   package typealias RealBits = UInt64

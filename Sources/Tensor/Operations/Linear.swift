@@ -7,11 +7,16 @@ extension Variable {
   ///
   ///     ∂x = ∂y W,   ∂W = ∂yᵀ x,   ∂b = Σ_rows ∂y
   ///
-  /// - x: [..., in]; W: [out, in]; b: [out] or none; y: [..., out].
-  /// - packed: keeps the packed form of W from one call to the next; used if nothing needs a gradient and x
-  ///   has few rows.
+  /// - x: [..., in]; W: [out, in]; b: [out] or none; y: [..., out]. Traps on other shapes.
   /// - Keeps W where x needs a gradient, and x where W does.
-  public func linear(_ weight: Variable, bias: Variable? = nil, packed: PackedWeight? = nil) -> Variable {
+  public func linear(_ weight: Variable, bias: Variable? = nil) -> Variable {
+    linear(weight, bias: bias, packed: nil)
+  }
+
+  /// The same with memory for the packed form of W, which it keeps from one call to the next.
+  ///
+  /// - packed: used if nothing needs a gradient and x has few rows.
+  package func linear(_ weight: Variable, bias: Variable? = nil, packed: PackedWeight?) -> Variable {
     let products = LinearProducts(shape, weight.shape, bias?.shape)
     let isInference = !needsGradient && !weight.needsGradient
     let y = products.output(value, weight.value, packed: isInference ? packed : nil, bias: bias?.value)
@@ -33,7 +38,7 @@ extension Variable {
   ///
   /// Where nothing needs a gradient the activation is applied while the outputs are in the first-level cache; otherwise
   /// its backward pass needs its input, and both are calculated one after another.
-  public func linear(
+  package func linear(
     _ weight: Variable, bias: Variable? = nil, packed: PackedWeight? = nil, then activation: Activation
   ) -> Variable {
     guard !needsGradient, !weight.needsGradient, !(bias?.needsGradient ?? false) else {

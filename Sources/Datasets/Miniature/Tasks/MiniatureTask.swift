@@ -8,7 +8,7 @@ import Tensor
 /// larger split begins with the images of a smaller one.
 public struct MiniatureTask: Sendable {
   /// The published benchmark that a task resembles.
-  public enum Suite: String, Sendable, CaseIterable {
+  package enum Suite: String, Sendable, CaseIterable {
     /// The eleven data sets of few-shot tuning (Zhou et al. 2022).
     case eleven
     /// Nine of the nineteen tasks of VTAB-1k (Zhai et al. 2019).
@@ -16,7 +16,7 @@ public struct MiniatureTask: Sendable {
   }
 
   /// The kind of a task.
-  public enum Group: String, Sendable, CaseIterable {
+  package enum Group: String, Sendable, CaseIterable {
     case general
     case fineGrained = "fine-grained"
     case texture, scene, satellite, action
@@ -51,11 +51,11 @@ public struct MiniatureTask: Sendable {
   /// Its name, and that of its folder.
   public let name: String
   /// The collection it belongs to.
-  public let suite: Suite
+  package let suite: Suite
   /// The kind of task.
-  public let group: Group
+  package let group: Group
   /// One line: its contents and its difficulty.
-  public let summary: String
+  package let summary: String
   /// The names of the classes, by label; all differ.
   public let classes: [String]
   /// The prompt, with {} for the name of a class.
@@ -83,10 +83,10 @@ public struct MiniatureTask: Sendable {
   }
 
   /// The number of images of a split.
-  public func count(_ split: Split) -> Int { counts[split] * classes.count }
+  package func count(_ split: Split) -> Int { counts[split] * classes.count }
 
   /// The accuracy of guessing, 0 to 1.
-  public var chance: Double { 1 / Double(classes.count) }
+  package var chance: Double { 1 / Double(classes.count) }
 
   /// The class of an image; the same in every split.
   public func label(_ index: Int) -> Int { index % classes.count }
