@@ -60,4 +60,16 @@ import Testing
       .drop { $0.hasPrefix("//!") }.joined(separator: "\n").trimmingCharacters(in: .newlines)
     #expect(try text("README.md").contains("```swift\n\(snippet)\n```"))
   }
+
+  /// What the article on sites and passes shows is a part of the snippet that is built and run.
+  @Test func theCodeOfTheArticleIsTheSnippet() throws {
+    let snippet = try text("Snippets/SitesAndPasses.swift")
+    let blocks = try text("Sources/Models/Documentation.docc/SitesAndPasses.md").split(separator: "```").filter {
+      $0.hasPrefix("swift\n")
+    }
+    #expect(blocks.count == 3)
+    for line in blocks.flatMap({ $0.split(separator: "\n").dropFirst() }) {
+      #expect(snippet.contains("\(line)\n"), "\(line)")
+    }
+  }
 }

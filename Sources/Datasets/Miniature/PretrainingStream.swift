@@ -40,8 +40,8 @@ extension Miniature {
     }
 
     /// The classes of images of one object: colour and shape, "red circle" first.
-    package static let classes = Hue.allCases.flatMap { hue in Figure.allCases.map { "\(hue.rawValue) \($0.rawValue)" }
-    }
+    package static let classes =
+      Hue.allCases.flatMap { hue in Figure.allCases.map { "\(hue.rawValue) \($0.rawValue)" } }
 
     /// The image and class of an index.
     package func labelled(_ index: Int, isLesson: Bool) -> Labelled {
