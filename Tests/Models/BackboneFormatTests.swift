@@ -86,7 +86,7 @@ import Testing
     }
   }
 
-  @Test(arguments: stored) func aHeadOfAnotherSizeIsLeftBehindAndThatIsSaid(_ stored: Stored) throws {
+  @Test(arguments: stored) func aHeadOfAnotherSizeIsNotLoadedAndThatIsSaid(_ stored: Stored) throws {
     let (model, source) = try checkpoint(stored)
     let found = try ImageBackbone(from: source, hints: stored.hints, classes: 3)
     #expect(found.head == nil && found.classes == nil)
@@ -137,7 +137,7 @@ import Testing
     ),
   ]
 
-  @Test(arguments: pretrainings.indices) func whatAPretrainingLeavesBehindIsLeftAsideAndSaid(_ index: Int) throws {
+  @Test(arguments: pretrainings.indices) func partsOfAPretrainingAreNotLoadedAndThatIsSaid(_ index: Int) throws {
     let (layout, prefix, others, notes) = Self.pretrainings[index]
     let model = Self.vit(layout.name == WeightLayout.timmVisionTransformer.name ? 1e-6 : 1e-12)
     var (want, source) = try checkpoint(Stored(layout: layout, model: model, prefix: prefix), classes: nil)

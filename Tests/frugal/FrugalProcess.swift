@@ -20,8 +20,8 @@ struct FrugalProcess: Sendable {
   /// The command lies beside the bundle of the tests.
   static let executable: URL = {
     let bundle = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
-    let beside = sequence(first: bundle.deletingLastPathComponent()) { $0.deletingLastPathComponent() }
-    let candidates = beside.prefix(4).map { $0.appendingPathComponent("frugal") }
+    let folders = sequence(first: bundle.deletingLastPathComponent()) { $0.deletingLastPathComponent() }
+    let candidates = folders.prefix(4).map { $0.appendingPathComponent("frugal") }
     guard let found = candidates.first(where: { FileManager.default.isExecutableFile(atPath: $0.path) }) else {
       preconditionFailure("frugal: expected the built command beside \(bundle.path), found none")
     }

@@ -7,7 +7,7 @@ import Testing
   private let pictures = ["red_circle/00.png", "blue_triangle/01.jpg", "green_square/02.jpg"]
     .map { "\(Workbench.pictures)/test/\($0)" }
 
-  @Test func probabilitiesAreADistributionInFallingOrder() async throws {
+  @Test func probabilitiesAreADistributionInDescendingOrder() async throws {
     let outcome = try await runFrugal(
       ["predict", "--model", Workbench.model, "--classes", "red circle,blue triangle,green square", "--json"] + pictures
     )

@@ -34,7 +34,7 @@ public struct PretrainedClassifier: PretrainedModel {
     contentsOf url: URL, hints: BackboneHints = BackboneHints(), classes: Int? = nil, _ normalization: Normalization
   ) throws {
     self.hints = hints
-    let stated = try BackboneHints(beside: url)
+    let stated = try BackboneHints(nextTo: url)
     weights = try PretrainedWeights(contentsOf: url)
     backbone = try ImageBackbone(from: weights, hints: hints.filled(from: stated), classes: classes)
     let (size, constants) = (backbone.tower.imageSize, normalization.constants)

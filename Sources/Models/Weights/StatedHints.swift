@@ -8,7 +8,7 @@ extension BackboneHints {
   ///
   /// - url: a directory; next to a single file nothing is known to belong to it.
   /// - Throws: `ConfigurationError` naming the file, the key, what was expected and what was found.
-  package init(beside url: URL) throws(ConfigurationError) {
+  package init(nextTo url: URL) throws(ConfigurationError) {
     self.init()
     var isDirectory: ObjCBool = false
     guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory), isDirectory.boolValue else {
@@ -63,7 +63,7 @@ extension ImageBackbone {
   /// - classes: the number of classes of the head; see `init(from:hints:classes:)`.
   /// - Throws: the error of the file format, `ConfigurationError` or `WeightsError`, each naming the file.
   public init(contentsOf url: URL, hints: BackboneHints = BackboneHints(), classes: Int? = nil) throws {
-    let stated = try BackboneHints(beside: url)
+    let stated = try BackboneHints(nextTo: url)
     try self.init(from: PretrainedWeights(contentsOf: url), hints: hints.filled(from: stated), classes: classes)
   }
 }

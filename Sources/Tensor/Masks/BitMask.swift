@@ -19,9 +19,9 @@ public struct BitMask: Sendable, Equatable {
   ///     bit = 1[x > α]
   ///
   /// - x: any shape, read in row-major order. A NaN gives 0.
-  public init(thresholding numbers: Tensor, above threshold: Real) {
-    self.init(repeating: false, count: numbers.count)
-    Tensor.read(numbers) { numbers in withView { $0.fill(thresholding: numbers, above: threshold) } }
+  public init(thresholding elements: Tensor, above threshold: Real) {
+    self.init(repeating: false, count: elements.count)
+    Tensor.read(elements) { elements in withView { $0.fill(thresholding: elements, above: threshold) } }
   }
 
   /// Calls `body` with the words, after making sure that no other mask shares them.

@@ -22,12 +22,12 @@ struct MaskView {
   }
 
   /// Bit i = 1 exactly where element i is greater than `threshold`.
-  func fill(thresholding numbers: UnsafePointer<Real>, above threshold: Real) {
+  func fill(thresholding elements: UnsafePointer<Real>, above threshold: Real) {
     forEachWord { word, first, present in
       words[word] =
         present == MaskWord.width
-        ? MaskWord(thresholding: numbers + first, above: threshold)
-        : MaskWord(thresholding: numbers + first, count: present, above: threshold)
+        ? MaskWord(thresholding: elements + first, above: threshold)
+        : MaskWord(thresholding: elements + first, count: present, above: threshold)
     }
   }
 

@@ -12,7 +12,7 @@ struct MaskWord: Equatable, Sendable {
 
   /// Bit i = 1 where element i of sixty-four is greater than `threshold`; 0 where it is NaN.
   @inline(__always)
-  init(thresholding numbers: UnsafePointer<Real>, above threshold: Real) {
+  init(thresholding elements: UnsafePointer<Real>, above threshold: Real) {
     // An integer as wide as `Real` holds the bits of two or four groups of sixteen.
     let groups = LaneBits.Scalar.bitWidth / 16
     bits = 0
@@ -20,26 +20,26 @@ struct MaskWord: Equatable, Sendable {
       var selected = LaneBits.zero
       for group in first..<(first &+ groups) {
         let powers = laneBits &<< LaneBits.Scalar(truncatingIfNeeded: 16 &* (group &- first))
-        selected |= powers.selected(where: Lanes(loading: numbers + 16 &* group), isAbove: threshold)
+        selected |= powers.selected(where: Lanes(loading: elements + 16 &* group), isAbove: threshold)
       }
       bits |= selected.union &<< UInt64(16 &* first)
     }
   }
 
   /// The same for the first `count` < 64 elements; the other bits are zero.
-  init(thresholding numbers: UnsafePointer<Real>, count: Int, above threshold: Real) {
+  init(thresholding elements: UnsafePointer<Real>, count: Int, above threshold: Real) {
     bits = 0
     forEachLanes(count) { index, present in
-      let lanes = Lanes(loading: numbers + index, count: present, padding: -.infinity)
+      let lanes = Lanes(loading: elements + index, count: present, padding: -.infinity)
       bits |= laneBits.selected(where: lanes, isAbove: threshold).union << UInt64(index)
     }
   }
 
-  /// `numbers` where the sixteen bits from `first` on are 1, zeros where they are 0.
+  /// `elements` where the sixteen bits from `first` on are 1, zeros where they are 0.
   @inline(__always)
-  func selecting(_ numbers: Lanes, from first: Int) -> Lanes {
+  func selecting(_ elements: Lanes, from first: Int) -> Lanes {
     let sixteen = LaneIntegers(repeating: LaneIntegers.Scalar(truncatingIfNeeded: bits &>> UInt64(first)))
-    return Lanes.zero.replacing(with: numbers, where: (sixteen & laneBits) .== laneBits)
+    return Lanes.zero.replacing(with: elements, where: (sixteen & laneBits) .== laneBits)
   }
 
   /// Eight bytes, the bits of each in reverse order.
@@ -65,8 +65,8 @@ private var laneBits: LaneIntegers {
 extension LaneBits {
   /// The lanes where a value is greater than `threshold`, zeros elsewhere.
   @inline(__always)
-  fileprivate func selected(where numbers: Lanes, isAbove threshold: Real) -> LaneBits {
-    LaneBits.zero.replacing(with: self, where: numbers .> threshold)
+  fileprivate func selected(where elements: Lanes, isAbove threshold: Real) -> LaneBits {
+    LaneBits.zero.replacing(with: self, where: elements .> threshold)
   }
 
   /// The bits that are 1 in any lane.

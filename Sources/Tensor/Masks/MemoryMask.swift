@@ -18,10 +18,10 @@ struct MemoryMask {
     var bits = words[word].bits &>> shift
     if shift > 56 { bits |= words[word &+ 1].bits &<< (64 &- shift) }
     let spread = Eight(repeating: Eight.Scalar(truncatingIfNeeded: bits)) & Eight(1, 2, 4, 8, 16, 32, 64, 128)
-    let numbers = UnsafeRawPointer(pointer).loadUnaligned(as: Eight.self)
+    let elements = UnsafeRawPointer(pointer).loadUnaligned(as: Eight.self)
     // All ones where the bit is set.
     let chosen = unsafeBitCast(spread .!= Eight(), to: Eight.self)
-    return unsafeBitCast(numbers & chosen, to: SIMD8<Real>.self)
+    return unsafeBitCast(elements & chosen, to: SIMD8<Real>.self)
   }
 
   @inline(__always)

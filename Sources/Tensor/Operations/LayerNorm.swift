@@ -30,11 +30,11 @@ extension Variable {
             let reciprocal = 1 / (rowSum(width, square) / Real(width) + epsilon).squareRoot()
             (statistics[row], statistics[rows &+ row]) = (mean, reciprocal)
             @inline(__always)
-            func normalise(_ index: Int, _ present: Int) {
+            func normalize(_ index: Int, _ present: Int) {
               let normalized = (load(x + index, present) - mean) * reciprocal
               store(load(beta + index, present).fma(load(gamma + index, present), normalized), y + index, present)
             }
-            forEachLanes(width, normalise)
+            forEachLanes(width, normalize)
           }
         }
       }

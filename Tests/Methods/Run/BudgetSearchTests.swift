@@ -60,7 +60,7 @@ import Testing
     #expect(try scored(correct).chosen == chosen)
   }
 
-  @Test func aSearchGoesOnBehindWhatIsKnown() throws {
+  @Test func aSearchResumesAfterWhatIsKnown() throws {
     let search = try scored([5, 6])
     #expect(search.open == [4000] && search.chosen == nil && search.scores.map(\.correct) == [5, 6])
   }

@@ -80,7 +80,7 @@ import Testing
       imagesPerSecond: 0)
   }
 
-  @Test func metricsBehindTheGivenLineAreReplaced() throws {
+  @Test func metricsAfterTheGivenLineAreReplaced() throws {
     let folder = try TemporaryFolder()
     let run = RunFolder(folder.url)
     func losses() throws -> [Double?] {

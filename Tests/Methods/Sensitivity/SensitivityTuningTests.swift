@@ -184,7 +184,7 @@ import Testing
   @Test(arguments: [
     (PlainTuning.full, 85_798_656), (.lastBlocks(1), 7_089_408), (.lastBlocks(3), 21_265_152), (.biases, 102_912),
     (.lora, 294_912), (.adapter, 156_768),
-  ]) func trainedNumbersAreThePublishedCounts(_ tuning: PlainTuning, _ count: Int) {
+  ]) func trainableParametersAreThePublishedCounts(_ tuning: PlainTuning, _ count: Int) {
     // Zeros take the place of weights, of which only the shapes matter.
     let tower = ShapeTower()
     let branch = BranchSettings.Branch(start: .zeroUp)

@@ -45,24 +45,24 @@ struct PicturesSection {
     func isRight(_ answer: Prediction.Answer?, _ line: Prediction) -> Bool { answer?.label == line.label }
     let corrected = compared.filter { isRight($0.tuned, $0) && !isRight($0.zeroShot, $0) }
       .sorted { ($0.tuned.probability, $1.picture) > ($1.tuned.probability, $0.picture) }
-    let spoilt = compared.filter { !isRight($0.tuned, $0) && isRight($0.zeroShot, $0) }
+    let broken = compared.filter { !isRight($0.tuned, $0) && isRight($0.zeroShot, $0) }
       .sorted { ($0.zeroShot?.probability ?? 0, $1.picture) > ($1.zeroShot?.probability ?? 0, $0.picture) }
     let both = compared.count { isRight($0.tuned, $0) && isRight($0.zeroShot, $0) }
     var content = [
       Page.paragraph(
         "Of \(grouped(compared.count)) images: correct only after tuning \(grouped(corrected.count)), "
-          + "correct only before \(grouped(spoilt.count)), correct both times \(grouped(both)), wrong both times "
-          + "\(grouped(compared.count - corrected.count - spoilt.count - both)).")
+          + "correct only before \(grouped(broken.count)), correct both times \(grouped(both)), wrong both times "
+          + "\(grouped(compared.count - corrected.count - broken.count - both)).")
     ]
     let root = URL(fileURLWithPath: run.settings.data.path)
     for (heading, found) in [
-      ("Correct after tuning, wrong before", corrected), ("Correct before, wrong after tuning", spoilt),
+      ("Correct after tuning, wrong before", corrected), ("Correct before, wrong after tuning", broken),
     ]
     where !found.isEmpty {
       content += ["<h3>\(heading)</h3>"] + gallery(found, root, classes)
     }
-    let summary = "\(title): \(grouped(corrected.count)) corrected, \(grouped(spoilt.count)) broken"
-    let isFirst = !hasOpened && corrected.count + spoilt.count > 0
+    let summary = "\(title): \(grouped(corrected.count)) corrected, \(grouped(broken.count)) broken"
+    let isFirst = !hasOpened && corrected.count + broken.count > 0
     hasOpened = hasOpened || isFirst
     return Page.details(summary, content.joined(separator: "\n"), isOpen: isFirst)
   }
