@@ -16,8 +16,8 @@ import Testing
   let inputs: GoldenCLIPInputs
 
   init() throws {
-    directory = try CLIPDirectory(contentsOf: GoldenSet.clip.url("hf-tiny"))
     item = try GoldenSet.clip.golden("hf-tiny-forward")
+    directory = try CLIPDirectory(contentsOf: GoldenSet.clip.url(#require(item.args["directory"].string)))
     golden = try item.tensors()
     inputs = try GoldenCLIPInputs(
       item, for: directory.model.configuration, endOfText: directory.tokenizer.endOfText)
@@ -109,7 +109,7 @@ import Testing
     }
   }
 
-  @Test func weightsInOpenAINamesGiveTheSameFeatures() throws {
+  @Test(.golden(.clip, having: "openai-vit64-forward")) func weightsInOpenAINamesGiveTheSameFeatures() throws {
     let item = try GoldenSet.clip.golden("openai-vit64-forward")
     let golden = try item.tensors()
     let configuration = try CLIPConfiguration(openAI: item.args)

@@ -5,7 +5,7 @@ import Testing
 @testable import Models
 
 /// A tiny ConvNeXt in timm's names, against every number timm computes for it.
-@Suite(.golden(.vit)) struct ConvNeXtTests {
+@Suite(.golden(.vit, having: "convnext-forward")) struct ConvNeXtTests {
   let classifier: GoldenClassifier
 
   init() throws { classifier = try GoldenClassifier("convnext") }

@@ -6,7 +6,7 @@ import Testing
 @testable import Models
 
 /// Google's own files of ViT: arrays whose kernels have their inputs first, and heads as an extent of their own.
-@Suite(.golden(.vit)) struct GoogleWeightsTests {
+@Suite(.golden(.vit, having: "vit-google.npz")) struct GoogleWeightsTests {
   private let file: NumPyFile
 
   init() throws { file = try NumPyFile(contentsOf: GoldenSet.vit.url("vit-google.npz")) }

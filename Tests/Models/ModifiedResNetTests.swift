@@ -6,7 +6,7 @@ import Testing
 @testable import Models
 
 /// A tiny CLIP with a ResNet in OpenAI's names, against every number the published code computes for it.
-@Suite(.golden(.clip)) struct ModifiedResNetTests {
+@Suite(.golden(.clip, having: "openai-rn-forward")) struct ModifiedResNetTests {
   let file: SafeTensorsFile
   let model: CLIP
   let item: GoldenCase

@@ -6,7 +6,7 @@ import Testing
 @testable import Models
 
 @Suite struct PositionResamplingTests {
-  @Test(.golden(.vit), arguments: GoldenSet.vit.cases(op: "pos_embed_resize"))
+  @Test(.goldenCases(.vit), arguments: GoldenSet.vit.foundCases(op: "pos_embed_resize"))
   func positionsAreResizedAsPyTorchDoes(_ item: GoldenCase) throws {
     let filter = try #require(PositionResampling.Filter(rawValue: item.args["mode"].string ?? ""))
     let resampling = PositionResampling(filter, isAntialiased: item.args["antialias"].bool ?? false)

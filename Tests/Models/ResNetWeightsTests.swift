@@ -6,7 +6,7 @@ import Testing
 @testable import Models
 
 /// Checkpoints of a ResNet that lack something, or have something wrong.
-@Suite(.golden(.clip)) struct ResNetWeightsTests {
+@Suite(.golden(.clip, having: "openai-rn.safetensors")) struct ResNetWeightsTests {
   private struct Source: TensorSource {
     let label = "weights"
     var tensors: [String: Tensor]

@@ -5,7 +5,7 @@ import Testing
 @testable import Models
 
 /// A tiny Swin in timm's names, against every number timm computes for it.
-@Suite(.golden(.vit)) struct SwinTests {
+@Suite(.golden(.vit, having: "swin-forward")) struct SwinTests {
   let classifier: GoldenClassifier
 
   init() throws { classifier = try GoldenClassifier("swin") }

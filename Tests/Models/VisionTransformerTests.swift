@@ -42,7 +42,8 @@ import Testing
       try #require(seen["vision.postNorm"]), classes, rtol: classifier.item.rtol, atol: classifier.item.atol, "norm")
   }
 
-  @Test func theGradientOfEveryParameterEqualsTimm() throws { try classifier.expectAllGradients() }
+  @Test(.golden(.vit, having: "vit-gradients"))
+  func theGradientOfEveryParameterEqualsTimm() throws { try classifier.expectAllGradients() }
 
   @Test func theLayoutLeadsThereAndBack() throws { try classifier.expectRoundTrip() }
 

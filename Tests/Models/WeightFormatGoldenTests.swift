@@ -7,7 +7,7 @@ import Testing
 @testable import Models
 
 /// CLIPs from what PyTorch saved, against the features that the reference calculated from them.
-@Suite(.golden(.clip)) struct WeightFormatGoldenTests {
+@Suite(.golden(.clip, having: "openai-tiny.pt", "openai-rn.pt", "openai-vit64-jit.pt")) struct WeightFormatGoldenTests {
   /// The width of the tiny model's heads, which no shape tells, is in its configuration.
   private static func tiny() throws -> CLIPConfiguration {
     try CLIPConfiguration(contentsOf: GoldenSet.clip.url("hf-tiny/config.json"))

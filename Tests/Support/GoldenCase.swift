@@ -5,8 +5,12 @@ import Testing
 
 /// One case of a folder of golden files: inputs and expected outputs in one file, hyper-parameters beside it.
 package struct GoldenCase: Sendable, CustomStringConvertible {
-  /// Its name, which a failing test shows.
+  /// Its name.
   package let name: String
+  /// The folder it is of.
+  package let set: GoldenSet
+  /// Where that folder is.
+  package let root: GoldenRoot
   /// What it is a case of: "linear", "read".
   package let op: String
   /// The hyper-parameters.
@@ -20,8 +24,13 @@ package struct GoldenCase: Sendable, CustomStringConvertible {
   /// The file with its tensors; the folder itself if the entry names none.
   package let url: URL
 
-  /// Its name.
-  package var description: String { name }
+  /// Its name and root, which a failing test shows.
+  package var description: String { "\(name) (\(root))" }
+
+  /// The case of a name in the same folder.
+  package func sibling(_ name: String, sourceLocation: SourceLocation = #_sourceLocation) throws -> GoldenCase {
+    try set.golden(name, in: root, sourceLocation: sourceLocation)
+  }
 
   /// The file of the case, opened.
   package func file() throws -> SafeTensorsFile { try SafeTensorsFile(contentsOf: url) }
@@ -55,28 +64,32 @@ extension GoldenCase {
 extension GoldenSet {
   /// The cases of the folder in the order of its index, or those of one operation.
   ///
-  /// None where the index is absent or broken, so that this can be the argument list of a test; `GoldenSetTests` fails
-  /// on such an index.
-  package func cases(op: String? = nil) -> [GoldenCase] {
-    ((try? json("index.json"))?["cases"].array ?? []).filter { op == nil || $0["op"].string == op }
+  /// None where the index is absent or broken; `GoldenSetTests` fails on such an index.
+  package func cases(op: String? = nil, in root: GoldenRoot = .ofTheTest) -> [GoldenCase] {
+    ((try? json("index.json", in: root))?["cases"].array ?? []).filter { op == nil || $0["op"].string == op }
       .map { entry in
         GoldenCase(
-          name: entry["name"].string ?? "?", op: entry["op"].string ?? "?", args: entry["args"],
-          rtol: entry["rtol"].double ?? 0, atol: entry["atol"].double ?? 0, fields: entry,
-          url: url(entry["file"].string ?? ""))
+          name: entry["name"].string ?? "?", set: self, root: root, op: entry["op"].string ?? "?",
+          args: entry["args"], rtol: entry["rtol"].double ?? 0, atol: entry["atol"].double ?? 0, fields: entry,
+          url: url(entry["file"].string ?? "", in: root))
       }
   }
 
+  /// The cases of all roots: the argument list of a test of `.goldenCases(…)`.
+  package func foundCases(op: String? = nil) -> [GoldenCase] { GoldenRoot.all.flatMap { cases(op: op, in: $0) } }
+
   /// The case of a name.
-  package func golden(_ name: String, sourceLocation: SourceLocation = #_sourceLocation) throws -> GoldenCase {
+  package func golden(
+    _ name: String, in root: GoldenRoot = .ofTheTest, sourceLocation: SourceLocation = #_sourceLocation
+  ) throws -> GoldenCase {
     try #require(
-      cases().first { $0.name == name }, "\(rawValue): expected a case \(name), found none",
+      cases(in: root).first { $0.name == name }, "\(rawValue): expected a case \(name), found none",
       sourceLocation: sourceLocation)
   }
 
   /// A JSON file of the folder.
-  package func json(_ name: String) throws -> JSONValue {
-    try JSONDecoder().decode(JSONValue.self, from: Data(contentsOf: url(name)))
+  package func json(_ name: String, in root: GoldenRoot = .ofTheTest) throws -> JSONValue {
+    try JSONDecoder().decode(JSONValue.self, from: Data(contentsOf: url(name, in: root)))
   }
 }
 

@@ -1,9 +1,10 @@
 import Formats
 import Foundation
+import Synchronization
 import Testing
 
-/// The golden files of the image suites: an index of cases, and safetensors files of expected pixels.
-package enum ImageGoldenFiles {
+/// The golden files of the image suites of one root: an index of cases, and safetensors files of expected pixels.
+package struct ImageGoldenFiles: Sendable {
   package struct Case: Sendable, CustomTestStringConvertible {
     package let name: String
     package let file: String
@@ -12,30 +13,45 @@ package enum ImageGoldenFiles {
     package let tensor: String
     package let maximum: Int
     package let mean: Double
-    package var testDescription: String { name }
+    /// The files it is one of.
+    package let files: ImageGoldenFiles
+    package var testDescription: String { "\(name) (\(files.root))" }
   }
 
-  package static let cases: [Case] = {
+  package let root: GoldenRoot
+
+  /// Those of every root.
+  package static let all = GoldenRoot.all.map { ImageGoldenFiles($0) }
+
+  /// Those that the running test is to read.
+  package static var ofTheTest: ImageGoldenFiles { ImageGoldenFiles(.ofTheTest) }
+
+  private init(_ root: GoldenRoot) { self.root = root }
+
+  private var cases: [Case] {
     guard let index = json("index.json") as? [String: Any], let list = index["cases"] as? [[String: Any]] else {
       return []
     }
     return list.map { entry in
       Case(
         name: entry["name"] as? String ?? "", file: entry["file"] as? String ?? "",
-        operation: entry["op"] as? String ?? "", arguments: string(entry["args"] ?? [:]),
+        operation: entry["op"] as? String ?? "", arguments: Self.string(entry["args"] ?? [:]),
         tensor: entry["tensor"] as? String ?? "", maximum: entry["max_abs_diff"] as? Int ?? 0,
-        mean: entry["mean_abs_diff"] as? Double ?? 0)
+        mean: entry["mean_abs_diff"] as? Double ?? 0, files: self)
     }
-  }()
+  }
 
-  package static func cases(_ operation: String) -> [Case] { cases.filter { $0.operation == operation } }
+  /// The cases of an operation of all roots, as arguments of a test.
+  package static func cases(_ operation: String) -> [Case] {
+    all.flatMap(\.cases).filter { $0.operation == operation }
+  }
 
   package static func arguments(_ entry: Case) -> [String: Any] {
     (try? JSONSerialization.jsonObject(with: Data(entry.arguments.utf8))) as? [String: Any] ?? [:]
   }
 
-  private static func json(_ name: String) -> Any? {
-    guard let data = try? Data(contentsOf: GoldenSet.images.url(name)) else { return nil }
+  private func json(_ name: String) -> Any? {
+    guard let data = try? Data(contentsOf: GoldenSet.images.url(name, in: root)) else { return nil }
     return try? JSONSerialization.jsonObject(with: data)
   }
 
@@ -43,17 +59,22 @@ package enum ImageGoldenFiles {
     (try? JSONSerialization.data(withJSONObject: object)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
   }
 
-  package static func bytes(_ file: String) throws -> [UInt8] {
-    [UInt8](try Data(contentsOf: GoldenSet.images.url(file)))
+  package func bytes(_ file: String) throws -> [UInt8] {
+    [UInt8](try Data(contentsOf: GoldenSet.images.url(file, in: root)))
   }
 
-  package static func image(_ file: String) throws -> Image { try Image.decode(bytes(file), name: file) }
+  package func image(_ file: String) throws -> Image { try Image.decode(bytes(file), name: file) }
 
-  package static let jpeg = try? Tensors("decoded-jpeg.safetensors")
-  package static let png = try? Tensors("decoded-png.safetensors")
-  package static let resize = try? Tensors("resize.safetensors")
-  package static let clip = try? Tensors("clip-preprocess.safetensors")
-  package static let large = try? Tensors("large.safetensors")
+  /// The tensors of a file, read once.
+  package func tensors(_ file: String) throws -> Tensors {
+    let key = "\(root) \(file)"
+    if let known = Self.read.withLock({ $0[key] }) { return known }
+    let tensors = try Tensors(file, in: self)
+    Self.read.withLock { $0[key] = tensors }
+    return tensors
+  }
+
+  private static let read = Mutex<[String: Tensors]>([:])
 }
 
 /// Just enough of safetensors for expected values: a header of names, shapes and offsets, then the data.
@@ -66,8 +87,8 @@ package struct Tensors: Sendable {
   private let bytes: [UInt8]
   package private(set) var entries: [String: Entry] = [:]
 
-  package init(_ file: String) throws {
-    let bytes = try ImageGoldenFiles.bytes(file)
+  fileprivate init(_ file: String, in files: ImageGoldenFiles) throws {
+    let bytes = try files.bytes(file)
     try #require(bytes.count >= 8)
     let length = (0..<4).reduce(0) { $0 | Int(bytes[$1]) << (8 * $1) }
     let start = 8 + length

@@ -40,7 +40,7 @@ import Testing
       "vit", ["ViT, one safetensors file", "images of \(size), patches of \(patch), \(stack)"])
   }
 
-  @Test func aSwinIsDescribed() async throws {
+  @Test(.golden(.vit, having: "swin-forward")) func aSwinIsDescribed() async throws {
     let sizes = try sizes("swin")
     let (width, window) = (try #require(sizes["embed_dim"].int), try #require(sizes["window_size"].int))
     let (depths, heads) = (try #require(sizes["depths"].ints), try #require(sizes["num_heads"].ints))
@@ -53,7 +53,7 @@ import Testing
       ])
   }
 
-  @Test func aConvNeXtIsDescribed() async throws {
+  @Test(.golden(.vit, having: "convnext-forward")) func aConvNeXtIsDescribed() async throws {
     let sizes = try sizes("convnext")
     let (depths, widths) = (try #require(sizes["depths"].ints), try #require(sizes["dims"].ints))
     try await expectDescription(

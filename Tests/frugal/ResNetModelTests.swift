@@ -6,7 +6,7 @@ import Tensor
 import Testing
 
 /// A directory with the weights of a CLIP with a ResNet under OpenAI's names, a tokenizer, and no configuration.
-@Suite(.golden(.clip)) struct ResNetModelTests {
+@Suite(.golden(.clip, having: "openai-rn-forward")) struct ResNetModelTests {
   private let folder: TemporaryFolder
   private let sizes: Sizes
 
@@ -31,8 +31,8 @@ import Testing
     let imageSize: Int
     let embedding: Int
 
-    init() throws {
-      let args = try GoldenSet.clip.golden("openai-rn-forward").args
+    init(in root: GoldenRoot = .ofTheTest) throws {
+      let args = try GoldenSet.clip.golden("openai-rn-forward", in: root).args
       (vision, text) = (args["vision"], args["text"])
       (stages, width) = (try #require(args["vision"]["layers"].ints), try #require(args["vision"]["width"].int))
       (imageSize, embedding) = (try #require(args["vision"]["image_size"].int), try #require(args["embed"].int))
@@ -125,7 +125,7 @@ import Testing
 
   /// Damage to a model of the stated sizes; none where the golden files are absent.
   private static let damages: [Damage] =
-    (try? Sizes()).map { sizes in
+    GoldenRoot.all.lazy.compactMap { try? Sizes(in: $0) }.first.map { sizes in
       let (width, pool, embedding) = (sizes.width, 32 * sizes.width, sizes.embedding)
       return [
         Damage(

@@ -13,7 +13,8 @@ struct ResizeTests {
     let width: Int
     let height: Int
     let filter: Resample
-    var testDescription: String { key }
+    let files: ImageGoldenFiles
+    var testDescription: String { "\(key) (\(files.root))" }
   }
 
   static let golden: [Golden] = ImageGoldenFiles.cases("resize").flatMap { entry in
@@ -21,20 +22,21 @@ struct ResizeTests {
       Golden(
         key: fields["key"] as? String ?? "", source: fields["source"] as? String ?? "",
         width: fields["width"] as? Int ?? 0, height: fields["height"] as? Int ?? 0,
-        filter: Resample(rawValue: fields["mode"] as? String ?? "") ?? .bicubic)
+        filter: Resample(rawValue: fields["mode"] as? String ?? "") ?? .bicubic, files: entry.files)
     }
   }
 
   @Test(.golden(.images)) func thereAreSizesForEachFilter() {
-    #expect(Set(Self.golden.map(\.filter)) == Set(Resample.allCases))
+    let root = GoldenRoot.ofTheTest
+    #expect(Set(Self.golden.filter { $0.files.root == root }.map(\.filter)) == Set(Resample.allCases))
   }
 
-  @Test(.golden(.images), arguments: golden)
+  @Test(.goldenCases(.images), arguments: golden)
   func pixelsAreThoseOfPillow(_ entry: Golden) throws {
-    let image = try ImageGoldenFiles.image(entry.source)
+    let image = try entry.files.image(entry.source)
     try #require(entry.width > 0 && entry.height > 0)
     let resized = image.resized(width: entry.width, height: entry.height, entry.filter)
-    #expect(resized.pixels == ImageGoldenFiles.resize?.bytes(entry.key + ".pil"))
+    #expect(try resized.pixels == entry.files.tensors("resize.safetensors").bytes(entry.key + ".pil"))
   }
 
   static let sizes = [(1, 1), (1, 9), (7, 1), (5, 3), (16, 17)]

@@ -11,46 +11,49 @@ struct PreprocessingTests {
     let key: String
     let source: String
     let size: Int
-    var testDescription: String { key }
+    let files: ImageGoldenFiles
+    var testDescription: String { "\(key) (\(files.root))" }
   }
 
   static let golden: [Golden] = ImageGoldenFiles.cases("clip_preprocess").flatMap { entry in
     (ImageGoldenFiles.arguments(entry)["cases"] as? [[String: Any]] ?? []).map { fields in
       Golden(
-        key: fields["key"] as? String ?? "", source: fields["source"] as? String ?? "", size: fields["n"] as? Int ?? 0)
+        key: fields["key"] as? String ?? "", source: fields["source"] as? String ?? "", size: fields["n"] as? Int ?? 0,
+        files: entry.files)
     }
   }
 
   /// The pixels are exact, so what is left is float rounding of values below 3: a few times 2⁻²³.
-  @Test(.golden(.images), arguments: golden)
+  @Test(.goldenCases(.images), arguments: golden)
   func clipTransformAgrees(_ entry: Golden) throws {
-    let image = try ImageGoldenFiles.image(entry.source)
+    let image = try entry.files.image(entry.source)
     try #require(entry.size > 0)
     var output = [Real](repeating: .nan, count: 3 * entry.size * entry.size)
     try Preprocessing.clip(size: entry.size).apply(to: image, into: &output)
-    let expected = try #require(ImageGoldenFiles.clip?.floats(entry.key))
+    let expected = try #require(entry.files.tensors("clip-preprocess.safetensors").floats(entry.key))
     try #require(expected.count == output.count)
     #expect(zip(output, expected).allSatisfy { abs($0 - Real($1)) < 2e-6 })
   }
 
-  @Test(.golden(.images)) func largePhotosAreCroppedAsByPillow() throws {
-    let expected = try #require(ImageGoldenFiles.large)
+  @Test(.golden(.images, having: "large")) func largePhotosAreCroppedAsByPillow() throws {
+    let files = ImageGoldenFiles.ofTheTest
+    let expected = try files.tensors("large.safetensors")
     // "clip224.big-photo-420.jpg": the size of the crop and the picture.
     let names = expected.entries.keys.filter { $0.hasPrefix("clip") }
     #expect(!names.isEmpty)
     for name in names {
       let parts = try #require(name.firstMatch(of: /^clip(\d+)\.(.+)$/))
-      let image = try ImageGoldenFiles.image(String(parts.2))
+      let image = try files.image(String(parts.2))
       let cropped = try Preprocessing.clip(size: #require(Int(parts.1))).geometryApplied(to: image)
       #expect(cropped.pixels == expected.bytes(name), "\(name)")
     }
   }
 
-  @Test(.golden(.images), arguments: ImageGoldenFiles.cases("decode_large"))
+  @Test(.goldenCases(.images, having: "large"), arguments: ImageGoldenFiles.cases("decode_large"))
   func blockMeansOfLargePicturesAgree(_ entry: ImageGoldenFiles.Case) throws {
-    let image = try ImageGoldenFiles.image(entry.file)
+    let image = try entry.files.image(entry.file)
     #expect([image.width, image.height] == ImageGoldenFiles.arguments(entry)["size"] as? [Int])
-    let expected = try #require(ImageGoldenFiles.large?.floats("blockmean." + entry.file))
+    let expected = try #require(entry.files.tensors("large.safetensors").floats("blockmean." + entry.file))
     let (rows, columns) = (image.height / 8, image.width / 8)
     try #require(expected.count == rows * columns * 3)
     var different = 0

@@ -4,12 +4,12 @@ import Testing
 
 @testable import Formats
 
-@Suite("JPEG decoding", .golden(.images)) struct JPEGDecodingTests {
+@Suite("JPEG decoding", .goldenCases(.images)) struct JPEGDecodingTests {
   /// The files allow a few levels, for decoders with other arithmetic; ours is libjpeg's, so none is needed.
   @Test(arguments: ImageGoldenFiles.cases("decode_jpeg"))
   func pixelsAreThoseOfLibjpeg(_ entry: ImageGoldenFiles.Case) throws {
-    let tensors = try #require(ImageGoldenFiles.jpeg)
-    let image = try ImageGoldenFiles.image(entry.file)
+    let tensors = try entry.files.tensors("decoded-jpeg.safetensors")
+    let image = try entry.files.image(entry.file)
     let expected = try #require(tensors.bytes(entry.tensor))
     try #require([image.height, image.width, 3] == tensors.entries[entry.tensor]?.shape)
     let difference = LevelDifference(image.pixels, expected)
@@ -22,8 +22,8 @@ import Testing
 
   @Test(arguments: ImageGoldenFiles.cases("decode_jpeg").filter { $0.arguments.contains("exif_orientation") })
   func orientationMakesUpright(_ entry: ImageGoldenFiles.Case) throws {
-    let tensors = try #require(ImageGoldenFiles.jpeg)
-    let image = try ImageGoldenFiles.image(entry.file)
+    let tensors = try entry.files.tensors("decoded-jpeg.safetensors")
+    let image = try entry.files.image(entry.file)
     let tag = ImageGoldenFiles.arguments(entry)["exif_orientation"] as? Int
     #expect(Int(image.orientation.rawValue) == tag)
     let upright = image.upright()

@@ -4,25 +4,30 @@ import Testing
 
 @testable import Formats
 
-@Suite("Malformed pictures", .golden(.images)) struct MalformedImageTests {
+@Suite("Malformed pictures", .goldenCases(.images)) struct MalformedImageTests {
   struct Case: Sendable, CustomTestStringConvertible {
     let file: String
     let expect: String
     let why: String
-    var testDescription: String { "\(file): \(why)" }
+    let files: ImageGoldenFiles
+    var testDescription: String { "\(file): \(why) (\(files.root))" }
   }
 
-  static let cases: [Case] = ((try? GoldenSet.images.json("bad.json"))?.array ?? []).map {
-    Case(file: $0["file"].string ?? "", expect: $0["expect"].string ?? "", why: $0["why"].string ?? "")
+  static let cases: [Case] = ImageGoldenFiles.all.flatMap { files in
+    ((try? GoldenSet.images.json("bad.json", in: files.root))?.array ?? []).map {
+      Case(
+        file: $0["file"].string ?? "", expect: $0["expect"].string ?? "", why: $0["why"].string ?? "", files: files)
+    }
   }
 
-  @Test func allCasesAreHere() throws {
-    #expect(try Self.cases.count == GoldenSet.images.golden("bad").args["count"].int)
+  @Test(.golden(.images)) func allCasesAreHere() throws {
+    let root = GoldenRoot.ofTheTest
+    #expect(try Self.cases.count { $0.files.root == root } == GoldenSet.images.golden("bad").args["count"].int)
   }
 
   @Test(arguments: cases)
   func isRefusedOrDecodedAsExpected(_ entry: Case) throws {
-    let bytes = try ImageGoldenFiles.bytes(entry.file)
+    let bytes = try entry.files.bytes(entry.file)
     var decoded: Image?
     var failure: ImageError?
     do { decoded = try Image.decode(bytes, name: entry.file) } catch { failure = error }

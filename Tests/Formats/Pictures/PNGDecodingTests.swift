@@ -4,11 +4,11 @@ import Testing
 
 @testable import Formats
 
-@Suite("PNG decoding", .golden(.images)) struct PNGDecodingTests {
+@Suite("PNG decoding", .goldenCases(.images)) struct PNGDecodingTests {
   @Test(arguments: ImageGoldenFiles.cases("decode_png"))
   func pixelsAreExact(_ entry: ImageGoldenFiles.Case) throws {
-    let tensors = try #require(ImageGoldenFiles.png)
-    let image = try ImageGoldenFiles.image(entry.file)
+    let tensors = try entry.files.tensors("decoded-png.safetensors")
+    let image = try entry.files.image(entry.file)
     #expect([image.height, image.width, 3] == tensors.entries[entry.tensor]?.shape)
     #expect(image.pixels == tensors.bytes(entry.tensor))
   }
@@ -16,10 +16,10 @@ import Testing
   @Test(arguments: ImageGoldenFiles.cases("png_samples"))
   func sixteenBitSamplesLoseTheirLowByteAndGrayIsClipped(_ entry: ImageGoldenFiles.Case) throws {
     let file = try #require(ImageGoldenFiles.arguments(entry)["file"] as? String)
-    let tensors = try Tensors(entry.file)
+    let tensors = try entry.files.tensors(entry.file)
     let shape = try #require(tensors.entries["samples"]?.shape)
     let samples = try #require(tensors.bytes("samples"))
-    let image = try Image.decode(ImageGoldenFiles.bytes(file), name: file)
+    let image = try Image.decode(entry.files.bytes(file), name: file)
     try #require(shape.count == 3 && Array(shape.prefix(2)) == [image.height, image.width] && shape[2] > 0)
     let channels = shape[2]
     try #require(samples.count == 8 * shape.reduce(1, *))

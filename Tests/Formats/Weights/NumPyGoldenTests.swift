@@ -5,7 +5,7 @@ import Tensor
 import Testing
 
 /// Arrays that NumPy wrote, and broken ones.
-@Suite(.golden(.weightsIO)) struct NumPyGoldenTests {
+@Suite(.goldenCases(.weightsIO)) struct NumPyGoldenTests {
   private func expectArray(_ file: NumPyFile, _ name: String, _ want: JSONValue) throws {
     let values = try #require(want["values_row_major"].doubles)
     #expect(file.shape(of: name)?.extents == want["shape"].ints, "\(name)")
@@ -18,18 +18,18 @@ import Testing
     }
   }
 
-  static let arrays = (try? GoldenSet.weightsIO.json("expected-npy.json"))?.object ?? [:]
-
-  @Test(arguments: arrays.keys.sorted()) func arrayReadsAsTheStoredNumbers(_ path: String) throws {
-    let file = try NumPyFile(contentsOf: GoldenSet.weightsIO.url(path))
-    try expectArray(file, try #require(file.names.first), try #require(Self.arrays[path]))
-    #expect(file.names.count == 1)
-    #expect(file.format == "NumPy array")
+  @Test(.golden(.weightsIO)) func arrayReadsAsTheStoredNumbers() throws {
+    let arrays = try #require(GoldenSet.weightsIO.json("expected-npy.json").object)
+    #expect(!arrays.isEmpty)
+    for (path, want) in arrays {
+      let file = try NumPyFile(contentsOf: GoldenSet.weightsIO.url(path))
+      try expectArray(file, try #require(file.names.first), want)
+      #expect(file.names.count == 1)
+      #expect(file.format == "NumPy array")
+    }
   }
 
-  @Test func thereAreArrays() { #expect(!Self.arrays.isEmpty) }
-
-  @Test(arguments: GoldenSet.weightsIO.cases(op: "read_npz")) func archiveReadsAsTheStoredArrays(
+  @Test(arguments: GoldenSet.weightsIO.foundCases(op: "read_npz")) func archiveReadsAsTheStoredArrays(
     _ golden: GoldenCase
   ) throws {
     let file = try NumPyFile(contentsOf: golden.url)
@@ -40,7 +40,7 @@ import Testing
 
   @Test(arguments: BrokenWeightFile.numPy) func brokenFileIsRefusedByName(_ bad: BrokenWeightFile) throws {
     do throws(WeightFileError) {
-      let file = try NumPyFile(contentsOf: GoldenSet.weightsIO.url(bad.path))
+      let file = try NumPyFile(contentsOf: bad.url)
       for name in file.names { _ = try file.tensor(name) }
       #expect(bad.expectation == "accept (no entries)")
       #expect(file.names.isEmpty)
@@ -51,7 +51,7 @@ import Testing
     }
   }
 
-  @Test(.golden(.vit), arguments: ["vit-google.npz", "vit-google-in21k.npz"])
+  @Test(.golden(.vit, having: "vit-google.npz"), arguments: ["vit-google.npz", "vit-google-in21k.npz"])
   func googlesViTOpens(_ name: String) throws {
     let file = try NumPyFile(contentsOf: GoldenSet.vit.url(name))
     #expect(file.names.contains("Transformer/encoderblock_0/MultiHeadDotProductAttention_1/query/kernel"))

@@ -4,8 +4,8 @@ import FrugalTestSupport
 import Tensor
 import Testing
 
-@Suite(.golden(.weightsIO)) struct SafeTensorsGoldenTests {
-  @Test func everyTypeReadsAsTheStoredNumbers() throws {
+@Suite(.goldenCases(.weightsIO)) struct SafeTensorsGoldenTests {
+  @Test(.golden(.weightsIO)) func everyTypeReadsAsTheStoredNumbers() throws {
     let golden = try GoldenSet.weightsIO.golden("all-dtypes")
     let file = try golden.file()
     let name = try #require(golden.args["expected"].string)
@@ -24,7 +24,7 @@ import Testing
     #expect(file.metadata == golden.args["metadata"].object?.compactMapValues(\.string))
   }
 
-  @Test(arguments: GoldenSet.weightsIO.cases(op: "read").filter { !$0.args["tensors"].isNull })
+  @Test(arguments: GoldenSet.weightsIO.foundCases(op: "read").filter { !$0.args["tensors"].isNull })
   func fileReadsAsTheExpectedTensors(_ golden: GoldenCase) throws {
     let file = try golden.file()
     let expected = try #require(golden.args["tensors"].object)
@@ -35,13 +35,13 @@ import Testing
     }
   }
 
-  @Test func metadataIsReadWithoutTensors() throws {
+  @Test(.golden(.weightsIO)) func metadataIsReadWithoutTensors() throws {
     let file = try GoldenSet.weightsIO.golden("metadata-only.safetensors").file()
     #expect(!file.metadata.isEmpty)
     #expect(file.names.isEmpty)
   }
 
-  @Test(arguments: ["sharded", "sharded/model.safetensors.index.json"])
+  @Test(.golden(.weightsIO), arguments: ["sharded", "sharded/model.safetensors.index.json"])
   func shardedCheckpointReadsAsTheExpectedTensors(_ path: String) throws {
     let golden = try GoldenSet.weightsIO.golden("sharded")
     let checkpoint = try PretrainedWeights(contentsOf: GoldenSet.weightsIO.url(path))
@@ -58,7 +58,7 @@ import Testing
   @Test(arguments: BrokenWeightFile.safeTensors)
   func brokenFileIsRefusedByName(_ bad: BrokenWeightFile) throws {
     do {
-      let checkpoint = try PretrainedWeights(contentsOf: GoldenSet.weightsIO.url(bad.path))
+      let checkpoint = try PretrainedWeights(contentsOf: bad.url)
       for name in checkpoint.names { _ = try checkpoint.tensor(name) }
       #expect(bad.expectation == "error-or-accept")
     } catch {

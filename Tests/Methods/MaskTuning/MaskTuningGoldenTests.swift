@@ -9,14 +9,15 @@ import Testing
 /// Every step begins at the recorded state, so that nothing adds up from one to the next.
 ///
 /// R-AMT (c) to (g), eq. 7, (m).
-@Suite(.golden(.ramt)) struct MaskTuningGoldenTests {
-  static let traces = GoldenSet.ramt.cases(op: "ramt_trace")
+@Suite(.goldenCases(.ramt)) struct MaskTuningGoldenTests {
+  static let traces = GoldenSet.ramt.foundCases(op: "ramt_trace")
 
-  @Test func thereAreTracesOfBothEncodersAndOfEachRule() {
+  @Test func thereAreTracesOfBothEncodersAndOfEachRule() throws {
     #expect(Set(Self.traces.map(\.args["encoder"].string)) == ["vit", "rn"])
     #expect(Set(Self.traces.map(\.args["gdr"].bool)) == [true, false])
     #expect(Set(Self.traces.map(\.args["mask_loss"].bool)) == [true, false])
     #expect(Set(Self.traces.map(\.args["mask_mlp"].bool)) == [true, false])
+    #expect(try Self.traces.contains { try MaskTuningTrace($0).isWhole })
   }
 
   /// Our groups are the masked tensors of the published code, one for one and in its order.
@@ -146,6 +147,8 @@ import Testing
   /// The masks at the end, packed as published, and what the masked model makes of other pictures.
   @Test(arguments: traces) func finalMasksAndTheirLogitsAreTheirs(_ golden: GoldenCase) throws {
     let trace = try MaskTuningTrace(golden)
+    // Some traces of the clone are cut off before their end.
+    guard trace.isWhole else { return }
     let values = try trace.ours("s\(trace.steps).mask_real")
     let masks = trace.tuning.masks(values)
     var position = 0

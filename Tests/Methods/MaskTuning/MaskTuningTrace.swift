@@ -21,7 +21,7 @@ struct MaskTuningTrace {
     tensors = try golden.tensors()
     let args = golden.args
     let stem = try #require(args["weights"].string).replacing(".safetensors", with: "")
-    let weights = try GoldenSet.ramt.golden(stem)
+    let weights = try golden.sibling(stem)
     let size = weights.args
     let isResNet = args["encoder"].string == "rn"
     var source = MemorySource(tensors: try weights.tensors())
@@ -98,6 +98,9 @@ struct MaskTuningTrace {
       return form.canonical(try tensors.required("\(prefix).\(name)", stored.extents), parameter.value.shape)
     }
   }
+
+  /// Whether it holds what follows from its last step.
+  var isWhole: Bool { tensors["eval.logits"] != nil }
 
   func has(_ prefix: String) -> Bool { tensors.keys.contains { $0.hasPrefix("\(prefix).") } }
 

@@ -16,12 +16,12 @@ struct GoldenSPT {
   /// Sizes and results of the allocation.
   let allocation: JSONValue
 
-  init() throws {
-    item = try GoldenSet.spt.golden("sensitivity")
-    allocation = try GoldenSet.spt.json("allocation.json")
+  init(in root: GoldenRoot = .ofTheTest) throws {
+    item = try GoldenSet.spt.golden("sensitivity", in: root)
+    allocation = try GoldenSet.spt.json("allocation.json", in: root)
     // "../vit/vit-weights.safetensors (attn.qkv rows split into q,k,v)"
     let path = try #require(item.args["weights"].string?.split(separator: " ").first)
-    let file = try SafeTensorsFile(contentsOf: GoldenSet.spt.url(String(path)).standardizedFileURL)
+    let file = try SafeTensorsFile(contentsOf: GoldenSet.spt.url(String(path), in: root).standardizedFileURL)
     let heads = try #require(item.args["num_heads"].int)
     backbone = try ImageBackbone(from: file, hints: BackboneHints(heads: heads))
     sites = SensitivitySite.all(of: backbone.tower)

@@ -8,8 +8,8 @@ import Testing
 /// Steps of TaskRes with given batches and learning rates, against PyTorch.
 ///
 /// TaskRes (b) to (e).
-@Suite(.golden(.taskres)) struct TaskResGoldenTests {
-  static let runs = GoldenSet.taskres.cases(op: "taskres_training")
+@Suite(.goldenCases(.taskres)) struct TaskResGoldenTests {
+  static let runs = GoldenSet.taskres.foundCases(op: "taskres_training")
 
   /// A recorded run as our method on features.
   struct Run {
@@ -56,7 +56,9 @@ import Testing
   /// Those whose base is made of the texts' hidden states.
   static let enhanced = runs.filter { !$0.fields["tensors"]["enhanced_projection"].isNull }
 
-  @Test func thereAreRunsOfBothBases() { #expect(!Self.enhanced.isEmpty && Self.enhanced.count < Self.runs.count) }
+  @Test(.goldenCases(.taskres, having: "enhanced-alpha0.5")) func thereAreRunsOfBothBases() {
+    #expect(!Self.enhanced.isEmpty && Self.enhanced.count < Self.runs.count)
+  }
 
   @Test(arguments: runs) func theStartIsTheZeroShotClassifier(_ golden: GoldenCase) throws {
     let run = try Run(golden)
@@ -113,7 +115,7 @@ import Testing
   }
 
   /// Enhanced base features: the texts' hidden states through a projection that was tuned before.
-  @Test(arguments: enhanced)
+  @Test(.goldenCases(.taskres, having: "enhanced-alpha0.5"), arguments: enhanced)
   func enhancedBaseFeaturesAreTheMeanOverTemplatesOfProjectedTexts(_ golden: GoldenCase) throws {
     let tensors = try golden.tensors()
     let hidden = try tensors.required("hidden", [nil, nil, nil])
@@ -124,7 +126,7 @@ import Testing
       atol: golden.atol)
   }
 
-  @Test(arguments: GoldenSet.taskres.cases(op: "text_base"))
+  @Test(arguments: GoldenSet.taskres.foundCases(op: "text_base"))
   func templatesAreEnsembledAsInBothConventions(_ golden: GoldenCase) throws {
     let tensors = try golden.tensors()
     let embeddings = try tensors.required("embeddings", [nil, nil, nil])

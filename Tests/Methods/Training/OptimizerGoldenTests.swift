@@ -4,8 +4,9 @@ import Tensor
 import Testing
 
 /// R-AMT (g), SPT (l), TaskRes (e).
-@Suite(.golden(.optim)) struct OptimizerGoldenTests {
-  @Test(arguments: GoldenSet.optim.cases(op: "optimizer_trace")) func traceIsFollowed(_ golden: GoldenCase) throws {
+@Suite(.goldenCases(.optim)) struct OptimizerGoldenTests {
+  @Test(arguments: GoldenSet.optim.foundCases(op: "optimizer_trace"))
+  func traceIsFollowed(_ golden: GoldenCase) throws {
     let tensors = try golden.tensors()
     let names = tensors.keys.filter { $0.hasPrefix("p0.") }.map { String($0.dropFirst(3)) }.sorted()
     var parameters = try names.map { try tensors.required("p0.\($0)") }
@@ -50,7 +51,7 @@ import Testing
   }
 
   @Test func thereAreTracesOfEachRule() {
-    let kinds = GoldenSet.optim.cases(op: "optimizer_trace").map(\.args["kind"].string)
+    let kinds = GoldenSet.optim.foundCases(op: "optimizer_trace").map(\.args["kind"].string)
     #expect(Set(kinds) == ["sgd", "adam", "adamw"])
   }
 }
@@ -71,8 +72,9 @@ extension Adam {
 }
 
 /// The update of R-AMT from its recorded gradients: its rule in plain numbers, then Adam.
-@Suite(.golden(.ramt)) struct MaskTraceTests {
-  @Test(arguments: GoldenSet.ramt.cases(op: "ramt_trace")) func adamMovesMasksAsRecorded(_ golden: GoldenCase) throws {
+@Suite(.goldenCases(.ramt)) struct MaskTraceTests {
+  @Test(arguments: GoldenSet.ramt.foundCases(op: "ramt_trace"))
+  func adamMovesMasksAsRecorded(_ golden: GoldenCase) throws {
     let tensors = try golden.tensors()
     let names = try #require(golden.args["masked_order"].strings)
     let rate = try #require(golden.args["lr"].double)

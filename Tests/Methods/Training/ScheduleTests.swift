@@ -65,12 +65,20 @@ import Testing
   struct Golden: Sendable, CustomTestStringConvertible {
     var args: JSONValue
     var rates: [Double]
+    var root: GoldenRoot
     var testDescription: String
+
+    /// The entry of the index.
+    var item: GoldenCase { get throws { try GoldenSet.optim.golden("schedules", in: root) } }
   }
 
   static var golden: [Golden] {
-    ((try? GoldenSet.optim.json("schedules.json"))?.array ?? []).map {
-      Golden(args: $0["args"], rates: $0["lr"].doubles ?? [], testDescription: $0["name"].string ?? "?")
+    GoldenRoot.all.flatMap { root in
+      ((try? GoldenSet.optim.json("schedules.json", in: root))?.array ?? []).map {
+        Golden(
+          args: $0["args"], rates: $0["lr"].doubles ?? [], root: root,
+          testDescription: "\($0["name"].string ?? "?") (\(root))")
+      }
     }
   }
 
@@ -96,16 +104,18 @@ import Testing
   }
 
   @Test(.golden(.optim)) func thereAreAsManySchedulesAsListed() throws {
-    #expect(try Self.golden.count == GoldenSet.optim.golden("schedules").args["count"].int)
+    let root = GoldenRoot.ofTheTest
+    #expect(
+      try Self.golden.count { $0.root == root } == GoldenSet.optim.golden("schedules").args["count"].int)
   }
 
-  @Test(.golden(.optim), arguments: golden) func publishedRatesAreMet(_ golden: Golden) throws {
-    let (schedule, item) = (try Self.schedule(golden.args), try GoldenSet.optim.golden("schedules"))
+  @Test(.goldenCases(.optim), arguments: golden) func publishedRatesAreMet(_ golden: Golden) throws {
+    let (schedule, item) = (try Self.schedule(golden.args), try golden.item)
     expectClose(golden.rates.indices.map(schedule.rate), golden.rates, rtol: item.rtol, atol: item.atol)
   }
 
-  @Test(.golden(.optim), arguments: golden) func steppingAfterTheEpochLagsByOne(_ golden: Golden) throws {
-    let (schedule, item) = (try Self.schedule(golden.args, lag: 1), try GoldenSet.optim.golden("schedules"))
+  @Test(.goldenCases(.optim), arguments: golden) func steppingAfterTheEpochLagsByOne(_ golden: Golden) throws {
+    let (schedule, item) = (try Self.schedule(golden.args, lag: 1), try golden.item)
     let want = [try #require(golden.rates.first)] + golden.rates.dropLast()
     expectClose(want.indices.map(schedule.rate), want, rtol: item.rtol, atol: item.atol)
   }

@@ -30,7 +30,7 @@ import Testing
 
   private let tokenizer: Tokenizer
 
-  init() throws { tokenizer = try PublishedMerges.tokenizer.get() }
+  init() throws { tokenizer = try PublishedMerges.ofTheTest().tokenizer }
 
   private func goldens<T: Decodable>(_ type: T.Type, _ file: String) throws -> [T] {
     try JSONDecoder().decode([T].self, from: Data(contentsOf: GoldenSet.tokenizer.url(file)))
@@ -43,7 +43,8 @@ import Testing
   }
 
   @Test func publishedVocabularyLoadsFromAFolder() throws {
-    let lines = try PublishedMerges.text.get().split(separator: "\n").dropFirst().prefix(Tokenizer.publishedMergeCount)
+    let published = try PublishedMerges.ofTheTest().text
+    let lines = published.split(separator: "\n").dropFirst().prefix(Tokenizer.publishedMergeCount)
     let bytes = ByteAlphabet.order.map { String(ByteAlphabet.scalars[Int($0)]) }
     var tokens = bytes + bytes.map { $0 + "</w>" }
     tokens += lines.map { String($0).replacing(" ", with: "") }
@@ -135,9 +136,11 @@ import Testing
   }
 
   @Test(arguments: TextCleaning.allCases) func rowsEqualHuggingFaces(cleaning: TextCleaning) throws {
-    let tokenizer = try Tokenizer.load(from: GoldenSet.clip.url("hf-tiny"), cleaning: cleaning)
+    let args = try GoldenSet.clip.golden("hf-tiny-forward").args
+    let folder = try GoldenSet.clip.url(#require(args["directory"].string))
+    let tokenizer = try Tokenizer.load(from: folder, cleaning: cleaning)
     let golden = try JSONDecoder().decode(Golden.self, from: Data(contentsOf: GoldenSet.clip.url("hf-tiny-texts.json")))
-    let text = try GoldenSet.clip.golden("hf-tiny-forward").args["text"]
+    let text = args["text"]
     let context = try #require(text["max_position_embeddings"].int)
     try #require(context >= 2)
     #expect(try tokenizer.encode(golden.texts, contextLength: context, padding: .endOfText) == golden.ids)
@@ -147,20 +150,27 @@ import Testing
   }
 }
 
-/// The published merge list, unpacked once.
-enum PublishedMerges {
-  static let text = Result {
+/// The published merge list of a root, unpacked once.
+struct PublishedMerges {
+  let text: String
+  let tokenizer: Tokenizer
+
+  private static let all = Dictionary(
+    uniqueKeysWithValues: GoldenRoot.all.map { root in (root, Result { try PublishedMerges(root) }) })
+
+  static func ofTheTest() throws -> PublishedMerges { try #require(all[.ofTheTest]).get() }
+
+  private init(_ root: GoldenRoot) throws {
     // Only the tests need the packed list, so they leave unpacking to the system's gzip.
     let process = Process()
     let pipe = Pipe()
     process.executableURL = URL(fileURLWithPath: "/bin/gzip")
-    process.arguments = ["-dc", GoldenSet.tokenizer.publishedMerges.path]
+    process.arguments = ["-dc", GoldenSet.tokenizer.publishedMerges(in: root).path]
     process.standardOutput = pipe
     try process.run()
     let data = pipe.fileHandleForReading.readDataToEndOfFile()
     process.waitUntilExit()
-    return String(decoding: data, as: UTF8.self)
+    text = String(decoding: data, as: UTF8.self)
+    tokenizer = try Tokenizer(publishedMerges: text)
   }
-
-  static let tokenizer = Result { try Tokenizer(publishedMerges: text.get()) }
 }
