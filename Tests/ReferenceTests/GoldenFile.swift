@@ -2,32 +2,72 @@ import Foundation
 import Reference
 import Testing
 
+/// A folder of golden sets: the small one that every clone carries, or the large one, which is looked for in the folder
+/// that FRUGAL_FIXTURES names, ../shared/fixtures by default.
+struct GoldenFolder: Sendable, CustomTestStringConvertible {
+  let testDescription: String
+  private let url: URL
+
+  private static let small = GoldenFolder(
+    testDescription: "small", url: package.appending(path: "Tests/Fixtures/golden"))
+  private static let package = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..")
+    .standardized
+
+  /// Those there are; a large one that was named must be there.
+  static let all: [GoldenFolder] = {
+    let named = ProcessInfo.processInfo.environment["FRUGAL_FIXTURES"].map { URL(filePath: $0) }
+    let url = named ?? package.appending(path: "../shared/fixtures").standardized
+    let isExpected = named != nil || FileManager.default.fileExists(atPath: url.path)
+    return [small] + (isExpected ? [GoldenFolder(testDescription: "large", url: url)] : [])
+  }()
+
+  /// Those of some recorded runs that a folder holds; the small one lacks most.
+  static func runs(_ names: String..., of set: String) -> [GoldenRun] {
+    all.flatMap { folder in
+      let found = names.filter { !folder.isSmall || folder.holds("\(set)/\($0).safetensors") }
+      return found.map { GoldenRun(folder: folder, set: set, name: $0) }
+    }
+  }
+
+  var isSmall: Bool { testDescription == Self.small.testDescription }
+
+  func holds(_ path: String) -> Bool { FileManager.default.fileExists(atPath: url.appending(path: path).path) }
+
+  func file(_ path: String) throws -> GoldenFile { try GoldenFile(contentsOf: url.appending(path: path)) }
+
+  /// A JSON file.
+  func json(_ path: String) throws -> [String: Any] {
+    let object = try JSONSerialization.jsonObject(with: Data(contentsOf: url.appending(path: path)))
+    return try #require(object as? [String: Any])
+  }
+
+  /// What the index of a set says of a case.
+  func arguments(of name: String, in set: String) throws -> [String: Any] {
+    let cases = try #require(json("\(set)/index.json")["cases"] as? [[String: Any]])
+    return try #require(cases.first { $0["name"] as? String == name }?["args"] as? [String: Any])
+  }
+}
+
+/// One recorded run.
+struct GoldenRun: Sendable, CustomTestStringConvertible {
+  let folder: GoldenFolder
+  let set: String
+  let name: String
+  var testDescription: String { "\(name) (\(folder.testDescription))" }
+
+  func file() throws -> GoldenFile { try folder.file("\(set)/\(name).safetensors") }
+  func arguments() throws -> [String: Any] { try folder.arguments(of: name, in: set) }
+}
+
 /// A safetensors file of numbers that PyTorch and the authors' code computed, read without the library's own readers.
 ///
-/// The files are looked for in the folder that FRUGAL_FIXTURES names, ../shared/fixtures by default.
+/// The files are in a `GoldenFolder`.
 struct GoldenFile {
   private let header: [String: Any]
   private let bytes: Data
 
-  private static let root: URL = {
-    let folder = ProcessInfo.processInfo.environment["FRUGAL_FIXTURES"]
-    let package = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..")
-    return folder.map { URL(filePath: $0) } ?? package.appending(path: "../shared/fixtures")
-  }()
-
-  /// True where the folders of this suite's files are.
-  static func arePresent(_ folders: String...) -> Bool {
-    folders.allSatisfy { FileManager.default.fileExists(atPath: root.appending(path: "\($0)/index.json").path) }
-  }
-
-  /// A JSON file.
-  static func json(_ path: String) throws -> [String: Any] {
-    let object = try JSONSerialization.jsonObject(with: Data(contentsOf: root.appending(path: path)))
-    return try #require(object as? [String: Any])
-  }
-
-  init(_ path: String) throws {
-    let data = try Data(contentsOf: Self.root.appending(path: path))
+  fileprivate init(contentsOf url: URL) throws {
+    let data = try Data(contentsOf: url)
     let length = data.prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
     header = try #require(JSONSerialization.jsonObject(with: data.dropFirst(8).prefix(length)) as? [String: Any])
     bytes = data.dropFirst(8 + length)
@@ -41,9 +81,11 @@ struct GoldenFile {
     let entry = try #require(header[name] as? [String: Any], "no tensor \(name)")
     let shape = try #require(entry["shape"] as? [Int])
     let offsets = try #require(entry["data_offsets"] as? [Int])
+    try #require(offsets.count == 2 && 0 <= offsets[0] && offsets[0] <= offsets[1], "\(name): \(offsets)")
     let part = Data(bytes.dropFirst(offsets[0]).prefix(offsets[1] - offsets[0]))
     let isFloat = entry["dtype"] as? String == "F32"
     let size = isFloat ? 4 : 8
+    try #require(part.count == size * shape.reduce(1, *), "\(name): expected \(shape), found \(part.count) bytes")
     // Little-endian, as is every machine that runs this.
     let values = part.withUnsafeBytes { bytes in
       stride(from: 0, to: part.count, by: size).map { start in

@@ -3,11 +3,7 @@ import Reference
 import Testing
 
 /// Networks and whole training steps against numbers of PyTorch and of the authors' code, recorded in single precision.
-@Suite(
-  .enabled(
-    if: GoldenFile.arePresent("clip", "vit", "ramt", "spt", "taskres", "optim"),
-    "golden files are found by FRUGAL_FIXTURES"))
-struct GoldenTests {
+@Suite struct GoldenTests {
   private func expect(
     _ found: Parameters, _ wanted: Parameters, rtol: Double, atol: Double, _ comment: String
   ) {
@@ -17,10 +13,11 @@ struct GoldenTests {
     }
   }
 
-  @Test func aCLIPIsThatOfTransformers() throws {
-    let weights = try GoldenNames.parameters(GoldenFile("clip/hf-tiny/model.safetensors"))
+  @Test(arguments: GoldenFolder.all) func aCLIPIsThatOfTransformers(_ golden: GoldenFolder) throws {
+    let model = try #require(golden.arguments(of: "hf-tiny-forward", in: "clip")["directory"] as? String)
+    let weights = try GoldenNames.parameters(golden.file("clip/\(model)/model.safetensors"))
     let (file, wanted) = (
-      try GoldenFile("clip/hf-tiny-forward.safetensors"), try GoldenFile("clip/hf-tiny-gradients.safetensors")
+      try golden.file("clip/hf-tiny-forward.safetensors"), try golden.file("clip/hf-tiny-gradients.safetensors")
     )
     let settings = TransformerSettings(blocks: 3, heads: 4, epsilon: 1e-5, nonlinearity: .quickGELU)
     var textSettings = settings
@@ -47,30 +44,32 @@ struct GoldenTests {
     expect(gradients, try GoldenNames.parameters(wanted, prefix: "grad."), rtol: 1e-4, atol: 1e-6, "CLIP")
   }
 
-  private func timmTower() throws -> Network {
+  private func timmTower(_ golden: GoldenFolder) throws -> Network {
     Network(
-      try GoldenNames.parameters(GoldenFile("vit/vit-weights.safetensors")),
+      try GoldenNames.parameters(golden.file("vit/vit-weights.safetensors")),
       TransformerSettings(blocks: 3, heads: 4, epsilon: 1e-6, nonlinearity: .gelu))
   }
 
-  @Test func aViTIsThatOfTimm() throws {
-    let (tower, file) = (try timmTower(), try GoldenFile("vit/vit-forward.safetensors"))
+  @Test(arguments: GoldenFolder.all) func aViTIsThatOfTimm(_ golden: GoldenFolder) throws {
+    let (tower, file) = (try timmTower(golden), try golden.file("vit/vit-forward.safetensors"))
     let (images, labels) = (try file.images("images"), try file.integers("labels"))
     let (loss, gradients) = classifierGradients(tower, images: images, labels: labels)
     expectClose([loss], try file.values("loss"), rtol: 1e-6, atol: 0, "loss")
-    let wanted = try GoldenNames.parameters(GoldenFile("vit/vit-gradients.safetensors"), prefix: "grad.")
+    // The small set has their squares only, as sensitivities.
+    guard !golden.isSmall else { return }
+    let wanted = try GoldenNames.parameters(golden.file("vit/vit-gradients.safetensors"), prefix: "grad.")
     expect(gradients, wanted, rtol: 1e-5, atol: 1e-7, "ViT")
   }
 
-  @Test(arguments: ["gdr1-official-lr", "gdr03-official-lr", "gdr1-large-lr", "gdr03-mlp-large-lr", "mt-large-lr"])
-  func stepsOfRAMTAreTheAuthors(_ name: String) throws {
-    let index = try GoldenFile.json("ramt/index.json")
-    let entry = try #require((index["cases"] as? [[String: Any]])?.first { $0["name"] as? String == name })
-    let args = try #require(entry["args"] as? [String: Any])
+  @Test(
+    arguments: GoldenFolder.runs(
+      "gdr1-official-lr", "gdr03-official-lr", "gdr1-large-lr", "gdr03-mlp-large-lr", "mt-large-lr", of: "ramt"))
+  func stepsOfRAMTAreTheAuthors(_ run: GoldenRun) throws {
+    let args = try run.arguments()
     let (rate, count) = (try #require(args["lr"] as? Double), try #require(args["steps"] as? Int))
     // Plain mask tuning is λ = 0.
     let (lambda, normWeight) = (args["gdr_lambda"] as? Double ?? 0, args["loss_weight"] as? Double ?? 0)
-    let (file, weights) = (try GoldenFile("ramt/\(name).safetensors"), try GoldenFile("ramt/mini-vit.safetensors"))
+    let (file, weights) = (try run.file(), try run.folder.file("ramt/mini-vit.safetensors"))
     let tower = Network(
       try GoldenNames.parameters(weights),
       TransformerSettings(blocks: 2, heads: 2, epsilon: 1e-5, nonlinearity: .quickGELU))
@@ -113,8 +112,9 @@ struct GoldenTests {
     }
   }
 
-  @Test func sensitivitiesAndTheirAllocationsAreTheAuthors() throws {
-    let (tower, file) = (try timmTower(), try GoldenFile("spt/sensitivity.safetensors"))
+  @Test(arguments: GoldenFolder.all)
+  func sensitivitiesAndTheirAllocationsAreTheAuthors(_ folder: GoldenFolder) throws {
+    let (tower, file) = (try timmTower(folder), try folder.file("spt/sensitivity.safetensors"))
     let names = rankedNames(blocks: 3)
     var sums = Parameters(uniqueKeysWithValues: names.map { ($0, tower[$0].map { _ in 0 }) })
     for batch in 0..<2 {
@@ -126,7 +126,7 @@ struct GoldenTests {
     let recorded = try GoldenNames.parameters(file, prefix: "sensitivity.")
     expect(recorded.filter { names.contains($0.key) }, sums, rtol: 1e-4, atol: 1e-12, "sensitivity")
 
-    let golden = try GoldenFile.json("spt/allocation.json")
+    let golden = try folder.json("spt/allocation.json")
     let order = ranking(names.map { recorded.at($0) })
     for run in try #require(golden["runs"] as? [[String: Any]]) where run["structured_only"] as? Bool == false {
       guard run["structured_vector"] as? Bool == true else { continue }
@@ -152,10 +152,12 @@ struct GoldenTests {
     }
   }
 
-  @Test(arguments: ["train-lora-budget0.2", "train-adapter-budget0.2", "train-lora-budget0.05"])
-  func stepsOfSPTAreTheAuthors(_ name: String) throws {
-    let file = try GoldenFile("spt/\(name).safetensors")
-    let kind: ModuleKind = name.contains("lora") ? .lora : .adapter
+  @Test(
+    arguments: GoldenFolder.runs(
+      "train-lora-budget0.2", "train-adapter-budget0.2", "train-lora-budget0.05", of: "spt"))
+  func stepsOfSPTAreTheAuthors(_ run: GoldenRun) throws {
+    let (file, count) = (try run.file(), try #require(run.arguments()["steps"] as? Int))
+    let kind: ModuleKind = run.name.contains("lora") ? .lora : .adapter
     func site(_ name: String) -> String {
       var site = name
       for (letter, map) in [("q", "q"), ("k", "k"), ("v", "v"), ("proj", "proj"), ("fc1", "fc1"), ("fc2", "fc2")] {
@@ -171,7 +173,7 @@ struct GoldenTests {
       return try Parameters(
         uniqueKeysWithValues: names.map { (site(String($0.dropFirst(prefix.count))), try file.matrix($0)) })
     }
-    var (tower, trained) = (try timmTower(), try parameters("s0.param."))
+    var (tower, trained) = (try timmTower(run.folder), try parameters("s0.param."))
     for name in trained.keys where name.hasSuffix(".branch.down") {
       let map = String(name.dropLast(12))
       tower.settings.branches[map] = moduleForm(map, kind, dropout: 0, dropPath: 0)
@@ -184,7 +186,7 @@ struct GoldenTests {
       }
     }
     var moments: [String: Moments] = [:]
-    for s in 1...5 {
+    for s in 1...count {
       let before = trained
       let loss = tuningStep(
         &trained, &moments, tower, entries: entries, images: try file.images("s\(s).images"),
@@ -197,12 +199,10 @@ struct GoldenTests {
     }
   }
 
-  @Test(arguments: ["regular-alpha0.5", "regular-alpha1.0", "regular-alpha0.5-nowd"])
-  func stepsOfTaskResAreTheAuthors(_ name: String) throws {
-    let index = try GoldenFile.json("taskres/index.json")
-    let entry = try #require((index["cases"] as? [[String: Any]])?.first { $0["name"] as? String == name })
-    let args = try #require(entry["args"] as? [String: Any])
-    let file = try GoldenFile("taskres/\(name).safetensors")
+  @Test(
+    arguments: GoldenFolder.runs("regular-alpha0.5", "regular-alpha1.0", "regular-alpha0.5-nowd", of: "taskres"))
+  func stepsOfTaskResAreTheAuthors(_ run: GoldenRun) throws {
+    let (args, file) = (try run.arguments(), try run.file())
     let (features, labels) = (try file.matrix("train_features"), try file.integers("train_labels"))
     let base = try file.matrix("base_text_features")
     let scale = try file.values("logit_scale")[0]
@@ -231,12 +231,11 @@ struct GoldenTests {
     expectClose(losses, try file.values("losses"), rtol: 1e-5, atol: 1e-6, "losses")
   }
 
-  @Test(arguments: ["adam-wd0.01", "adam-wd0", "adam-zero-gradients", "adamw-wd0.1", "adamw-wd0"])
-  func stepsOfAdamArePyTorchs(_ name: String) throws {
-    let index = try GoldenFile.json("optim/index.json")
-    let entry = try #require((index["cases"] as? [[String: Any]])?.first { $0["name"] as? String == name })
-    let args = try #require(entry["args"] as? [String: Any])
-    let file = try GoldenFile("optim/\(name).safetensors")
+  @Test(
+    arguments: GoldenFolder.runs(
+      "adam-wd0.01", "adam-wd0", "adam-zero-gradients", "adamw-wd0.1", "adamw-wd0", of: "optim"))
+  func stepsOfAdamArePyTorchs(_ run: GoldenRun) throws {
+    let (args, file) = (try run.arguments(), try run.file())
     for tensor in ["a", "b", "c"] {
       var parameter = Matrix(row: try file.values("p0.\(tensor)"))
       var moments = Moments(like: parameter)
@@ -246,17 +245,18 @@ struct GoldenTests {
         adamStep(
           &parameter, gradient: Matrix(row: Array(gradients[range])), moments: &moments,
           learningRate: try #require(args["lr"] as? Double), weightDecay: args["weight_decay"] as? Double ?? 0,
-          decay: name.hasPrefix("adamw") ? .decoupled : .coupled)
+          decay: run.name.hasPrefix("adamw") ? .decoupled : .coupled)
         expectClose(parameter.values, Array(wanted[range]), rtol: 1e-5, atol: 1e-6, "\(tensor), step \(step)")
       }
     }
   }
 
   /// The totals of the authors' published allocations of ViT-B/16, 19 tasks × 7 budgets for each kind of module.
-  @Test(arguments: [ModuleKind.lora, .adapter]) func publishedTotalsAreOurCosts(_ kind: ModuleKind) throws {
-    let published = try GoldenFile.json("spt/published-allocations-\(kind).json")
+  @Test(arguments: GoldenFolder.all, [ModuleKind.lora, .adapter])
+  func publishedTotalsAreOurCosts(_ folder: GoldenFolder, _ kind: ModuleKind) throws {
+    let published = try folder.json("spt/published-allocations-\(kind).json")
     let tasks = try #require(published["tasks"] as? [String: [String: [String: Any]]])
-    #expect(tasks.count == 19)
+    #expect(tasks.count == (folder.isSmall ? 1 : 19))
     for (task, budgets) in tasks {
       for (budget, allocation) in budgets {
         let matrices = try #require(allocation["tuned_matrices"] as? [[Int]])
