@@ -10,10 +10,12 @@ package struct PublishedSetting: Sendable {
   package let shots: Int?
   /// Whether the authors' code or the paper is followed.
   package let fidelity: Fidelity
+  /// The classes that are trained on: `base` in the runs from base to new classes, which have settings of their own.
+  package let classes: ClassPart
 
   /// A situation by its parts.
-  package init(benchmark: Benchmark?, shots: Int?, fidelity: Fidelity) {
-    (self.benchmark, self.shots, self.fidelity) = (benchmark, shots, fidelity)
+  package init(benchmark: Benchmark?, shots: Int?, fidelity: Fidelity, classes: ClassPart = .all) {
+    (self.benchmark, self.shots, self.fidelity, self.classes) = (benchmark, shots, fidelity, classes)
   }
 }
 

@@ -34,6 +34,19 @@ import Testing
     #expect(found.suffix(16).allSatisfy { (2...3).contains($0["tuned"]["label"].int ?? 0) })
   }
 
+  /// λ of the authors' runs from base to new classes; what the command line says counts before it.
+  @Test(arguments: [([], 1), (["--classes", "all"], 0.3), (["--lambda", "0.5"], 0.5)] as [([String], Double)])
+  func lambdaIsThatOfTheAuthorsScript(_ flags: [String], _ lambda: Double) async throws {
+    let folder = try TemporaryFolder()
+    var words = Workbench.quickRun("r-amt", out: folder.url.appendingPathComponent("run"))
+    words[words.firstIndex(of: "--shots")! + 1] = "all"
+    let classes = flags.contains("--classes") ? [] : ["--classes", "base"]
+    let outcome = try await runFrugal(words + classes + flags)
+    #expect(outcome.code == 0, "\(outcome.errors)")
+    let config = try JSONDecoder().decode(JSONValue.self, from: Data(folder.bytes("run/config.json")))
+    #expect(config["recipe"]["lambda"].double == lambda)
+  }
+
   @Test func evaluateFindsTheSameNumbers() async throws {
     let folder = try TemporaryFolder()
     #expect(try await runFrugal(run(folder, "run", "lora")).code == 0)

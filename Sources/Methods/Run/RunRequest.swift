@@ -87,7 +87,8 @@ extension Run {
         "classes", expected: "all, as new classes need a text encoder",
         found: "\"\(request.classes.rawValue)\"")
     }
-    var recipe = name.recipe(PublishedSetting(benchmark: benchmark, shots: shots, fidelity: request.fidelity))
+    var recipe = name.recipe(
+      PublishedSetting(benchmark: benchmark, shots: shots, fidelity: request.fidelity, classes: request.classes))
     if let budget = request.budgets.first { recipe = name.encoder.recipe(recipe, budget: budget) }
     try request.adjust(&recipe)
     try name.encoder.check(recipe)

@@ -20,6 +20,15 @@ import Testing
         == (shots == 16 && !isLarge ? 0.3 : 1))
   }
 
+  /// The script of the runs from base to new classes leaves λ at the configuration's 1, at 16 shots and on small data.
+  @Test(arguments: Benchmark.allCases) func lambdaIsOneFromBaseToNewClasses(_ benchmark: Benchmark) throws {
+    for method in ["r-amt", "r-mmt", "r-mt", "r-pmt", "mask-tuning"] {
+      let recipe = try #require(MethodName(method)).recipe(
+        PublishedSetting(benchmark: benchmark, shots: 16, fidelity: .official, classes: .base))
+      #expect(recipe[MaskTuningSettings.self]?.lambda == (method == "mask-tuning" ? 0 : 1), "\(method)")
+    }
+  }
+
   @Test(arguments: Benchmark.allCases) func maskTuningHasAdamAtItsRateForItsEpochs(_ benchmark: Benchmark) throws {
     let (recipe, isImageNet) = (try recipe("r-amt", benchmark), benchmark == .imagenet)
     #expect(recipe.encoder == OptimizerRecipe(learningRate: isImageNet ? 3e-5 : 8e-5))
