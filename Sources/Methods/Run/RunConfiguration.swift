@@ -16,13 +16,15 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
     /// the seal of the split, so it is asked for by name and stamped on the result.
     case test = "test-max"
 
-    /// Whether the values after an epoch, counted from 1, are judged: on the test split every tenth time and the last
-    /// ten, as published runs did that report its maximum.
+    /// Whether the values after an epoch, counted from 1, are judged.
+    ///
+    /// On the test split, as published runs did that report its maximum: they count epochs from 0 and judge each tenth
+    /// and the last ten, of 100 those after epochs 1, 11, …, 81 and 91 to 100 of ours.
     func judges(epoch: Int, of epochs: Int) -> Bool {
       switch self {
       case .last: false
       case .validation: true
-      case .test: epoch % 10 == 0 || epoch > epochs - 10
+      case .test: (epoch - 1) % 10 == 0 || epoch > epochs - 10
       }
     }
   }
