@@ -47,9 +47,7 @@ package protocol EncoderMethod: Sendable {
   func check(_ recipe: Recipe) throws(SettingError)
 
   /// Refuses a tower that has nothing to tune, and settings that do not fit it.
-  ///
-  /// - headCount: the number of elements of the head that is trained with it.
-  func check(_ tower: any ImageTower, _ recipe: Recipe, _ fidelity: Fidelity, headCount: Int) throws(SettingError)
+  func check(_ tower: any ImageTower, _ recipe: Recipe, _ fidelity: Fidelity) throws(SettingError)
 
   /// The tuning of a tower, after a look at the training images where the method chooses by them.
   ///
@@ -71,9 +69,7 @@ extension EncoderMethod {
   /// Nothing is refused, unless a method says otherwise.
   package func check(_ recipe: Recipe) throws(SettingError) {}
   /// Nothing is refused, unless a method says otherwise.
-  package func check(
-    _ tower: any ImageTower, _ recipe: Recipe, _ fidelity: Fidelity, headCount: Int
-  ) throws(SettingError) {}
+  package func check(_ tower: any ImageTower, _ recipe: Recipe, _ fidelity: Fidelity) throws(SettingError) {}
   /// None, unless a method has one.
   package func budget(of recipe: Recipe) -> Int? { nil }
   /// The recipe as it is, unless a method has a budget.
@@ -104,9 +100,6 @@ package protocol HeadMethod: Sendable {
 
   /// Whether underscores of class names stay in the prompts.
   func keepsUnderscores(_ fidelity: Fidelity) -> Bool
-
-  /// The number of elements it trains.
-  func elementCount(classes: Int, width: Int) -> Int
 
   /// The head at its start.
   func head(_ setting: MethodSetting) -> any Head

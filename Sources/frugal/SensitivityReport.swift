@@ -60,7 +60,7 @@ struct SensitivityReport {
     for rules in rules {
       for budget in budgets {
         let settings = Budget(parameters: budget, rules: rules)
-        entries.append(Entry(try survey.allocation(settings, head: 0, deepest), budget: budget, rules.form, names))
+        entries.append(Entry(try survey.allocation(settings, deepest), budget: budget, rules.form, names))
       }
     }
     chart = SensitivityChart(survey, deepest, first: shown)

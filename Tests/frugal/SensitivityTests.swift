@@ -35,7 +35,7 @@ import Testing
   }
 
   private static let refusals: [([String], String)] = [
-    (["--budget", "10"], "--budget: expected at least 260"), (["--budget", "9M"], "--budget: expected at most"),
+    (["--budget", "10"], "--budget: expected one nearer to "), (["--budget", "9M"], "--budget: expected at most"),
     (["--spt-alpha", "0"], "--spt-alpha: expected a number above 0"),
     (["--spt-beta", "0"], "--spt-beta: expected a number above 0"),
     (["--samples", "0"], "--samples: expected a whole number from 1"),

@@ -6,7 +6,6 @@ struct ZeroShotMethod: HeadMethod {
   let name = "zero-shot"
   var isTrained: Bool { false }
   var meetsNewClasses: Bool { true }
-  func elementCount(classes: Int, width: Int) -> Int { 0 }
 
   /// No tensor is trained; what a frozen encoder with this head would read is CLIP's usual few-shot recipe.
   func recipe(_ setting: PublishedSetting) -> Recipe {
@@ -28,7 +27,6 @@ struct LinearMethod: HeadMethod {
   let name = "linear"
   var needsText: Bool { false }
   var trainingProtocol: TrainingProtocol { .allImages }
-  func elementCount(classes: Int, width: Int) -> Int { classes * (width + 1) }
 
   func recipe(_ setting: PublishedSetting) -> Recipe { SiteMethod.sharedRecipe }
 

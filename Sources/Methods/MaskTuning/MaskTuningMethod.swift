@@ -75,9 +75,7 @@ struct MaskTuningMethod: EncoderMethod {
       found: "\(recipe.encoder.weightDecay)")
   }
 
-  func check(
-    _ tower: any ImageTower, _ recipe: Recipe, _ fidelity: Fidelity, headCount: Int
-  ) throws(SettingError) {
+  func check(_ tower: any ImageTower, _ recipe: Recipe, _ fidelity: Fidelity) throws(SettingError) {
     guard sites.groups(of: tower, fidelity).isEmpty else { return }
     throw SettingError(
       "method", expected: "one that masks weights of this model, whose image tower has no MLP", found: name)

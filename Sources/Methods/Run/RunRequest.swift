@@ -92,10 +92,9 @@ extension Run {
     if let budget = request.budgets.first { recipe = name.encoder.recipe(recipe, budget: budget) }
     try request.adjust(&recipe)
     try name.encoder.check(recipe)
-    let headCount = name.head.elementCount(classes: data.folder.classNames.count, width: pretrained.tower.featureWidth)
     for budget in request.budgets.isEmpty ? [nil] : request.budgets.map(Optional.some) {
       let own = budget.map { name.encoder.recipe(recipe, budget: $0) } ?? recipe
-      try name.encoder.check(pretrained.tower, own, request.fidelity, headCount: headCount)
+      try name.encoder.check(pretrained.tower, own, request.fidelity)
     }
     let hasText = pretrained.clip != nil
     let classNames =

@@ -72,12 +72,10 @@ struct SensitivityMethod: EncoderMethod {
     return recipe
   }
 
-  func check(
-    _ tower: any ImageTower, _ recipe: Recipe, _ fidelity: Fidelity, headCount: Int
-  ) throws(SettingError) {
+  func check(_ tower: any ImageTower, _ recipe: Recipe, _ fidelity: Fidelity) throws(SettingError) {
     guard let budget = budget(of: recipe) else { return }
     let sites = SensitivitySite.all(of: tower)
-    try SensitivitySurvey.check(budget, head: headCount, model: sites.reduce(0) { $0 + $1.count })
+    try SensitivitySurvey.check(budget, model: sites.reduce(0) { $0 + $1.count })
   }
 
   /// Sensitivities are measured on images as they are evaluated, ranked, and allocated; the control draws modules at
@@ -88,13 +86,17 @@ struct SensitivityMethod: EncoderMethod {
     }
     let (tower, branch) = (setting.tower, setting.recipe[BranchSettings.self]?.branch ?? BranchSettings.Branch())
     let tuning = SensitivityTuning(budget.rules, setting.fidelity, branch: branch)
-    let headCount = head.trainables.reduce(0) { $0 + $1.initial.count }
     if budget.choice == .random {
       let sites = SensitivitySite.all(of: tower)
-      try SensitivitySurvey.check(budget.parameters, head: headCount, model: sites.reduce(0) { $0 + $1.count })
+      try SensitivitySurvey.check(budget.parameters, model: sites.reduce(0) { $0 + $1.count })
       let allocation = Allocation.random(
         budget.parameters, kinds: sites.map(\.kind), classToken: tower.classToken?.value.count ?? 0, budget.rules,
         seed: setting.seed)
+      guard !allocation.modules.isEmpty else {
+        throw SettingError(
+          "budget", expected: "room for a module besides the class token's \(allocation.classToken)",
+          found: "\(budget.numbers)")
+      }
       return SiteTuning(
         tuning.designs(of: tower, sites, allocation, Ranking(of: [], largest: 0)), seed: setting.seed)
     }
@@ -104,7 +106,7 @@ struct SensitivityMethod: EncoderMethod {
       batchSize: budget.batchSize, seed: setting.seed, stochasticDepth: setting.recipe.stochasticDepth ?? 0,
       progress: choosing.progress)
     let ranking = survey.ranking(upTo: budget.parameters)
-    let allocation = try survey.allocation(budget, head: headCount, ranking)
+    let allocation = try survey.allocation(budget, ranking)
     return SiteTuning(tuning.designs(of: tower, survey.sites, allocation, ranking), seed: setting.seed)
   }
 }

@@ -64,9 +64,7 @@ struct SiteMethod: EncoderMethod {
     return recipe
   }
 
-  func check(
-    _ tower: any ImageTower, _ recipe: Recipe, _ fidelity: Fidelity, headCount: Int
-  ) throws(SettingError) {
+  func check(_ tower: any ImageTower, _ recipe: Recipe, _ fidelity: Fidelity) throws(SettingError) {
     guard let needed, !tower.parameters.contains(where: { $0.site.role == needed.role }) else { return }
     throw SettingError(
       "method", expected: "one with sites in this model, which has no \(needed.name)", found: name)

@@ -41,8 +41,6 @@ struct TaskResMethod: HeadMethod {
   /// The released code leaves underscores in class names; that of CoOp does not.
   func keepsUnderscores(_ fidelity: Fidelity) -> Bool { fidelity == .official }
 
-  func elementCount(classes: Int, width: Int) -> Int { classes * width }
-
   func describe(_ recipe: Recipe, in description: inout Delta.Description) {
     description.alpha = recipe[TaskResSettings.self]?.alpha
   }

@@ -57,16 +57,15 @@ enum SensitivityCommand: Command {
       hints: arguments.hints())
     let tower = pretrained.tower
     let head = LinearHead(width: tower.featureWidth, classes: folder.classNames.count, seed: seed)
-    let headCount = head.trainables.reduce(0) { $0 + $1.count }
     let count = SensitivitySite.all(of: tower).reduce(0) { $0 + $1.count }
-    if let asked { try SensitivitySurvey.check(asked, head: headCount, model: count) }
+    if let asked { try SensitivitySurvey.check(asked, model: count) }
     let line = ProgressLine()
     let survey = try SensitivitySurvey(
       of: tower, head: head, on: folder.train, ImageLoader(preprocessing: pretrained.preprocessing), samples: samples,
       batchSize: batch, seed: seed, stochasticDepth: depth
     ) { line.show("images for sensitivity", $0, of: $1) }
     line.finish()
-    let budgets = Set(published + (asked.map { [$0] } ?? [])).sorted().filter { headCount <= $0 && $0 <= survey.count }
+    let budgets = Set(published + (asked.map { [$0] } ?? [])).sorted().filter { $0 <= survey.count }
     let shown = asked ?? (400_000 <= survey.count ? 400_000 : max(1, survey.count / 10))
     let report = try SensitivityReport(
       survey, budgets: budgets, rules: rules, shown: shown, model: pretrained.sha256, seed: seed, batch: batch)
