@@ -32,6 +32,7 @@ enum TuneFlags {
       method: method.description, model: try arguments.required("--model"), data: try arguments.required("--data"))
     _ = try arguments.required("--out")
     request.shots = try shots(arguments)
+    request.isStrict = arguments.has("--strict")
     request.seed = try arguments.integer("--seed", in: 0...Int(Int32.max)) ?? 1
     request.fidelity = try arguments.choice("--as", of: Fidelity.self) ?? .official
     request.benchmark = try arguments.choice("--dataset", of: Benchmark.self)

@@ -25,7 +25,12 @@ public struct FewShot: Hashable, Sendable {
 
     /// The message: expected and found.
     public var description: String {
-      "class \"\(className)\": expected at least \(expected) training images, found \(found)"
+      "class \"\(className)\": expected at least \(expected) training image\(expected == 1 ? "" : "s"), found \(found)"
+    }
+
+    /// A class by its name and its images.
+    public init(className: String, expected: Int, found: Int) {
+      (self.className, self.expected, self.found) = (className, expected, found)
     }
   }
 
@@ -36,7 +41,8 @@ public struct FewShot: Hashable, Sendable {
   public let shots: Shots
   /// The seed; published results use 1, 2 and 3.
   public let seed: Int
-  /// True if a training class with too few images yields all it has, as in the authors' code, instead of an error.
+  /// True if a training class with fewer images yields all it has, as in the authors' code, instead of an error; none
+  /// at all is an error all the same.
   public let allowsFewer: Bool
 
   /// A sampling rule; traps on fewer than 1 shot.
@@ -50,15 +56,13 @@ public struct FewShot: Hashable, Sendable {
   /// Samples from both splits.
   ///
   /// A class with fewer validation images than min(K, 4) yields all it has, without sampling.
-  /// - Throws: `TooFewImages` if a training class has fewer than K images, or none, unless `allowsFewer`.
+  /// - Throws: `TooFewImages` if a training class has none or, unless `allowsFewer`, fewer than K images.
   public func drawn(
     train: ImageSet, validation: ImageSet? = nil
   ) throws(TooFewImages) -> (train: ImageSet, validation: ImageSet?) {
-    let needed = if case .count(let count) = shots { count } else { 1 }
-    if !allowsFewer {
-      for (label, found) in train.countByClass.enumerated() where found < needed {
-        throw TooFewImages(className: train.classes[label], expected: needed, found: found)
-      }
+    let needed = if case .count(let count) = shots, !allowsFewer { count } else { 1 }
+    for (label, found) in train.countByClass.enumerated() where found < needed {
+      throw TooFewImages(className: train.classes[label], expected: needed, found: found)
     }
     guard case .count(let count) = shots else { return (train, validation) }
     var random = PythonRandom(seed: seed)

@@ -23,6 +23,9 @@ struct ZeroShotMethod: HeadMethod {
 ///     source    the authors' scripts of SPT on VTAB-1k
 ///     expected  VTAB-1k, ViT-B/16, mean of the three groups: 57.6 % with a frozen encoder
 ///     command   frugal tune --model VIT --data DATA --method linear --out RUN
+///
+/// It is not the linear probe of the CLIP papers, which is fitted to cached features by L-BFGS with a penalty chosen on
+/// the validation split (`docs/ledger.md`).
 struct LinearMethod: HeadMethod {
   let name = "linear"
   var needsText: Bool { false }

@@ -16,6 +16,8 @@ public struct RunRequest: Sendable {
   public var data: String
   /// Images per class.
   public var shots: Shots?
+  /// Whether a class with fewer images than shots is refused, instead of giving all it has.
+  public var isStrict = false
   /// The seed of sampling, order, crops and random rules.
   public var seed = 1
   /// Whether the authors' code or the paper is followed where they differ.
@@ -74,10 +76,14 @@ extension Run {
       case .all: nil
       case nil: name.trainingProtocol == .allImages ? nil : 16
       }
+    guard shots != nil || !request.isStrict else {
+      throw SettingError("strict", expected: "a number of shots with it", found: "all images")
+    }
     let benchmark = request.benchmark ?? Benchmark(folder: images.root.lastPathComponent)
     try Self.check(request.classes, name)
     let data = try TrainingData(
-      images, shots: shots, seed: request.seed, skipsUnreadable: request.skipsUnreadable, classes: request.classes)
+      images, shots: shots, seed: request.seed, skipsUnreadable: request.skipsUnreadable, classes: request.classes,
+      isStrict: request.isStrict)
     let pretrained = try Pretrained.model(
       at: request.model, cleaning: request.cleaning, classes: data.folder.classNames.count, request.normalization,
       request.hints)
@@ -111,7 +117,7 @@ extension Run {
       budgets: request.budgets.count > 1 ? request.budgets : nil,
       classes: request.classes == .all ? nil : request.classes)
     try self.init(configuration, pretrained, data, in: folder)
-    notes = images.notes
+    notes = images.notes + data.notes
   }
 
   /// A run that was stopped, with its own settings; model and data may have moved.
@@ -127,7 +133,7 @@ extension Run {
       at: model ?? settings.model.path, cleaning: TextCleaning(rawValue: settings.cleaning) ?? .published,
       classes: settings.data.classes.count, settings.normalization, settings.model.hints)
     try self.init(settings, pretrained, drawn, in: folder)
-    notes = images.notes
+    notes = images.notes + drawn.notes
   }
 
   /// The method of a name, if it trains something.

@@ -15,15 +15,20 @@ public struct TrainingData: Sendable {
   public let validation: ImageSet?
   /// Training and validation images skipped because they cannot be read.
   public let unreadable: [ImageError]
+  /// The classes that have fewer training images than shots, all of which are used.
+  public let short: [FewShot.TooFewImages]
 
   /// Samples `shots` images per class, or uses all for `nil`.
   ///
+  /// A class with fewer images yields all it has, as Dassl's sampler does for the published runs, unless `isStrict`.
   /// Images are sampled from all classes, of which `classes` are then kept, as CoOp does: a base class has the images
   /// that it has in a run on all classes with the same seed.
-  /// - Throws: `FewShot.TooFewImages` for a class with fewer images, or none that can be read; `RunError` if there are
-  ///   no new classes besides the base ones, or none of either with test images.
+  /// - Throws: `FewShot.TooFewImages` for a class without an image that can be read, and if `isStrict` for one with
+  ///   fewer than `shots`; `RunError` if there are no new classes besides the base ones, or none of either with test
+  ///   images.
   public init(
-    _ folder: ImageFolder, shots: Int?, seed: Int, skipsUnreadable: Bool = false, classes: ClassPart = .all
+    _ folder: ImageFolder, shots: Int?, seed: Int, skipsUnreadable: Bool = false, classes: ClassPart = .all,
+    isStrict: Bool = false
   ) throws {
     self.folder = folder.keeping(classes)
     unseen = classes == .base ? folder.keeping(.new) : nil
@@ -45,10 +50,23 @@ public struct TrainingData: Sendable {
         unreadable += readable.unreadable
       }
     }
-    let rule = FewShot(shots.map { .count($0) } ?? .all, seed: seed)
+    let rule = FewShot(shots.map { .count($0) } ?? .all, seed: seed, allowsFewer: !isStrict)
     let drawn = try rule.drawn(train: train, validation: validation)
     (self.train, self.validation) = (drawn.train.keeping(classes), drawn.validation?.keeping(classes))
     self.unreadable = unreadable
+    short = zip(self.train.classes, self.train.countByClass).compactMap { name, count in
+      shots.flatMap { $0 > count ? .init(className: name, expected: $0, found: count) : nil }
+    }
+  }
+
+  /// What a user should know about the images: classes that have fewer of them than shots.
+  public var notes: [String] {
+    guard let first = short.first else { return [] }
+    let shown = short.prefix(5).map { "\($0.className) \($0.found)" }.joined(separator: ", ")
+    return [
+      "warning: \(short.count) \(short.count == 1 ? "class has" : "classes have") fewer training images than "
+        + "\(first.expected), all of which are used: \(shown)\(short.count > 5 ? ", …" : "")"
+    ]
   }
 
   /// The SHA-256 of the names and labels of all training and validation images, in order.

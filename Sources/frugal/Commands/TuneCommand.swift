@@ -19,6 +19,7 @@ enum TuneCommand: Command {
         "--shots", "N|all",
         "training images per class (default 16; "
           + "all for methods with a linear head or tuned sites)"),
+      Option("--strict", "refuse a class with fewer images than shots, instead of taking all it has with a warning"),
       Option("--seed", "N", "seed of sampling, order, crops and random rules (default 1)"),
       Option("--out", "RUN", "folder for the results; must not hold a run"),
       Option("--resume", "RUN", "resume an interrupted run, with its settings"),

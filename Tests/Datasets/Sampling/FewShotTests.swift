@@ -69,6 +69,13 @@ import Testing
     #expect(indices(fewer)[13...].map { $0.dropFirst(2) } == indices(others)[8...].map { $0.dropFirst(2) })
   }
 
+  @Test func aClassWithoutImagesIsRefusedAllTheSame() throws {
+    let error = try #require(throws: FewShot.TooFewImages.self) {
+      try FewShot(.count(8), seed: 1, allowsFewer: true).drawn(train: repeated([8, 0, 8]))
+    }
+    #expect(error.description == #"class "class 1": expected at least 1 training image, found 0"#)
+  }
+
   @Test func sameSeedSameImagesOtherSeedOthers() throws {
     let train = repeated([100, 100])
     let draw = { (seed: Int) in try FewShot(.count(8), seed: seed).drawn(train: train).train }

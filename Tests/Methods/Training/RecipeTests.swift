@@ -61,6 +61,12 @@ import Testing
     #expect(recipe.batchSize == 256 && recipe.smallestCrop == 0.08)
   }
 
+  /// `linear` is the head of the site methods under their recipe, not the probe of the CLIP papers (L-BFGS).
+  @Test func theLinearHeadHasTheRecipeOfTheSiteMethods() throws {
+    let (head, site) = (try recipe("linear", shots: nil), try recipe("bitfit", shots: nil))
+    #expect(head == site && head.head.kind == .adamw && head.epochs == 100)
+  }
+
   @Test func bothHalvesKeepTheirOwnOptimisers() throws {
     let both = try recipe("r-amt+task-res")
     #expect(both.encoder == (try recipe("r-amt").encoder))

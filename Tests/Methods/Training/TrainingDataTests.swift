@@ -66,6 +66,28 @@ import Testing
     #expect(try data(one).sha256 != data(other).sha256)
   }
 
+  /// Five of sixteen pictures are left in one class: a run of eight shots takes them all, and says so.
+  @Test func aClassWithFewerImagesThanShotsIsTakenWhole() throws {
+    let folder = try copy("one")
+    let circles = folder.appendingPathComponent("train/red_circle")
+    let files = try FileManager.default.contentsOfDirectory(atPath: circles.path)
+    for name in files.sorted().dropFirst(5) {
+      try FileManager.default.removeItem(at: circles.appendingPathComponent(name))
+    }
+    let images = try ImageFolder(contentsOf: folder)
+    let data = try TrainingData(images, shots: 8, seed: 1)
+    #expect(data.train.countByClass == [8, 8, 5, 8])
+    #expect(data.short == [.init(className: "red circle", expected: 8, found: 5)])
+    #expect(data.notes.first?.hasSuffix("than 8, all of which are used: red circle 5") == true && data.notes.count == 1)
+    #expect(throws: FewShot.TooFewImages(className: "red circle", expected: 8, found: 5)) {
+      try TrainingData(images, shots: 8, seed: 1, isStrict: true)
+    }
+    // Nothing is said of classes that are not trained on, nor where all images are.
+    #expect(try TrainingData(images, shots: 8, seed: 1, classes: .base).notes.isEmpty)
+    #expect(try TrainingData(images, shots: nil, seed: 1).notes.isEmpty)
+    #expect(try TrainingData(images, shots: 5, seed: 1, isStrict: true).notes.isEmpty)
+  }
+
   @Test func unreadablePicturesOfBothSplitsAreLeftOutOnlyWhereAsked() throws {
     let folder = try copy("one")
     let whole = try data(folder)
