@@ -43,6 +43,11 @@ package protocol EncoderMethod: Sendable {
   /// What produced the published numbers.
   func recipe(_ setting: PublishedSetting) -> Recipe
 
+  /// The recipe of a new run with what the files say that it names.
+  ///
+  /// - budgets: those that are asked for, if any.
+  func completed(_ recipe: Recipe, budgets: [Int], on model: any PretrainedModel) throws -> Recipe
+
   /// Refuses settings that would break what the method promises.
   func check(_ recipe: Recipe) throws(SettingError)
 
@@ -66,6 +71,8 @@ extension EncoderMethod {
   package var isTrained: Bool { true }
   /// None, unless a method says otherwise.
   package var options: [MethodOption] { [] }
+  /// The recipe as it is, unless a method's settings name files.
+  package func completed(_ recipe: Recipe, budgets: [Int], on model: any PretrainedModel) throws -> Recipe { recipe }
   /// Nothing is refused, unless a method says otherwise.
   package func check(_ recipe: Recipe) throws(SettingError) {}
   /// Nothing is refused, unless a method says otherwise.

@@ -1,3 +1,4 @@
+import Foundation
 import Tensor
 
 /// Settings that belong to one method, and what they may be: a rank, a strength, a budget.
@@ -43,6 +44,8 @@ package struct MethodOption: Sendable {
     case parameters
     /// One of these words.
     case choice([String])
+    /// One of these words, or the path of a file.
+    case choiceOrFile([String])
     /// No value: naming the option is enough.
     case flag
   }
@@ -129,6 +132,12 @@ package struct MethodOption: Sendable {
     case .choice(let words):
       guard words.contains(text) else {
         throw SettingError(name, expected: words.joined(separator: ", "), found: "\"\(text)\"", among: words)
+      }
+      return .word(text)
+    case .choiceOrFile(let words):
+      guard words.contains(text) || FileManager.default.fileExists(atPath: text) else {
+        throw SettingError(
+          name, expected: "\(words.joined(separator: ", ")) or a file", found: "\"\(text)\"", among: words)
       }
       return .word(text)
     case .flag: return .flag

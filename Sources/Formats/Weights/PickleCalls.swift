@@ -45,6 +45,8 @@ extension PickleInterpreter {
       guard arguments.count == 1, let items = items(of: arguments[0]) else { throw wrong("a tuple") }
       try charge(items.count)
       return .tuple(newItems(items))
+    case .numPyScalar: return try numPyScalar(arguments)
+    case .numPyType: return try numPyType(arguments)
     case .device:
       guard case .string? = arguments.first, arguments.count <= 2 else { throw wrong("a name and a number") }
       return .object(newObject(global.name, .tuple(newItems(arguments))))

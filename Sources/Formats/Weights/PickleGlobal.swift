@@ -9,6 +9,9 @@ enum PickleGlobal: Equatable {
   /// `_codecs.encode`: how Python 3 writes bytes in protocol 2, as text in Latin-1.
   case encode
   case size
+  /// NumPy's scalars and their types.
+  case numPyScalar
+  case numPyType
   case device
   case storage(ElementType)
   /// A storage without a type.
@@ -41,6 +44,9 @@ enum PickleGlobal: Equatable {
       "collections.OrderedDict": .orderedDictionary,
       "_codecs.encode": .encode,
       "torch.Size": .size,
+      "numpy.core.multiarray.scalar": .numPyScalar,
+      "numpy._core.multiarray.scalar": .numPyScalar,
+      "numpy.dtype": .numPyType,
       "torch.device": .device,
       "torch.storage.UntypedStorage": .untypedStorage,
       "torch.UntypedStorage": .untypedStorage,

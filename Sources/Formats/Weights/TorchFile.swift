@@ -19,6 +19,8 @@ public struct TorchFile: WeightFile {
   private let mapped: MappedFile
   private let tensors: [String: StoredTensor]
   private let storages: TorchStorages
+  /// The pickle itself, which is small beside the tensors.
+  private let pickle: (root: PickleValue, graph: PickleGraph)
 
   private struct StoredTensor {
     let elements: StoredElements
@@ -56,6 +58,7 @@ public struct TorchFile: WeightFile {
       }
       let name = url.deletingPathExtension().lastPathComponent
       contents = try TorchContents(root, in: graph, tensorName: name)
+      pickle = (root, graph)
     } catch { throw .of(error, file: url.shown) }
     var tensors: [String: StoredTensor] = [:]
     for (name, tensor) in contents.tensors.sorted(by: { $0.key < $1.key }) {
@@ -97,6 +100,14 @@ public struct TorchFile: WeightFile {
   public func type(of name: String) -> ElementType? { tensors[name]?.elements.type }
   /// The extents of a tensor, without reading it; `nil` if there is none of this name.
   public func shape(of name: String) -> Shape? { tensors[name]?.elements.shape }
+
+  /// Everything in the file with its structure; see `PythonObject`.
+  ///
+  /// - Throws: `WeightFileError` for one of too many or too deeply nested objects.
+  public func object() throws(WeightFileError) -> PythonObject {
+    var objects = PythonObjects(pickle.graph)
+    do throws(FormatProblem) { return try objects.object(pickle.root) } catch { throw .of(error, file: file) }
+  }
 
   /// A tensor as `Real` elements; see `TensorSource.tensor`.
   public func tensor(_ name: String) throws(WeightFileError) -> Tensor {

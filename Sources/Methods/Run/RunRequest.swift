@@ -97,6 +97,7 @@ extension Run {
       PublishedSetting(benchmark: benchmark, shots: shots, fidelity: request.fidelity, classes: request.classes))
     if let budget = request.budgets.first { recipe = name.encoder.recipe(recipe, budget: budget) }
     try request.adjust(&recipe)
+    recipe = try name.encoder.completed(recipe, budgets: request.budgets, on: pretrained)
     try name.encoder.check(recipe)
     for budget in request.budgets.isEmpty ? [nil] : request.budgets.map(Optional.some) {
       let own = budget.map { name.encoder.recipe(recipe, budget: $0) } ?? recipe

@@ -1,4 +1,5 @@
 import Datasets
+import Foundation
 import Models
 import Tensor
 
@@ -33,9 +34,15 @@ struct SensitivityMethod: EncoderMethod {
         "parameters to train besides the head, 400000 or 0.4M (default 0.4M); of several, the best on val is kept"
       ) { $0[SensitivitySettings.self]?.budget.parameters = $1.integer },
       MethodOption(
-        "allocation", "sensitivity|random", .choice(Budget.Choice.allCases.map(\.rawValue)),
-        "tune the most sensitive weights, or modules at random matrices, the control (default sensitivity)"
-      ) { $0[SensitivitySettings.self]?.budget.choice = $1.word == Budget.Choice.random.rawValue ? .random : nil },
+        "allocation", "sensitivity|random|FILE", .choiceOrFile(Budget.Choice.allCases.map(\.rawValue)),
+        "tune the most sensitive weights, modules at random matrices (the control), or what a file says: the authors' "
+          + "param_req_*.pth, or allocations.json of a survey (default sensitivity)"
+      ) { recipe, value in
+        let choice = Budget.Choice(rawValue: value.word)
+        recipe[SensitivitySettings.self]?.budget.choice = choice == .random ? .random : nil
+        recipe[SensitivitySettings.self]?.budget.file =
+          choice == nil ? AllocationSource(path: URL(fileURLWithPath: value.word).standardizedFileURL.path) : nil
+      },
       MethodOption(
         "samples", "N", .integer(1...100_000_000), "images that sensitivity is measured on (default 512)"
       ) { $0[SensitivitySettings.self]?.budget.samples = $1.integer },
@@ -72,6 +79,15 @@ struct SensitivityMethod: EncoderMethod {
     return recipe
   }
 
+  /// Reads the file of an allocation, which decides rules and, where it holds one allocation, the budget.
+  func completed(_ recipe: Recipe, budgets: [Int], on model: any PretrainedModel) throws -> Recipe {
+    guard let budget = recipe[SensitivitySettings.self]?.budget, let source = budget.file else { return recipe }
+    var recipe = recipe
+    recipe[SensitivitySettings.self]?.budget = try AllocationFile(source.path)
+      .completed(budget, budgets: budgets, form: form, model.tower, modelHash: model.sha256)
+    return recipe
+  }
+
   func check(_ tower: any ImageTower, _ recipe: Recipe, _ fidelity: Fidelity) throws(SettingError) {
     guard let budget = budget(of: recipe) else { return }
     let sites = SensitivitySite.all(of: tower)
@@ -86,6 +102,17 @@ struct SensitivityMethod: EncoderMethod {
     }
     let (tower, branch) = (setting.tower, setting.recipe[BranchSettings.self]?.branch ?? BranchSettings.Branch())
     let tuning = SensitivityTuning(budget.rules, setting.fidelity, branch: branch)
+    if let source = budget.file {
+      let (file, sites) = (try AllocationFile(source.path), SensitivitySite.all(of: tower))
+      guard file.sha256 == source.sha256 else {
+        throw AllocationError(
+          file.file, expected: "the allocation of the run, SHA-256 \(source.sha256.prefix(12))…",
+          found: "\(file.sha256.prefix(12))…")
+      }
+      let choice = try file.choice(of: budget, sites, classToken: tower.classToken?.value.count ?? 0)
+      return SiteTuning(
+        tuning.designs(of: tower, sites, choice.allocation, choice.positions), seed: setting.seed)
+    }
     if budget.choice == .random {
       let sites = SensitivitySite.all(of: tower)
       try SensitivitySurvey.check(budget.parameters, model: sites.reduce(0) { $0 + $1.count })
@@ -95,7 +122,7 @@ struct SensitivityMethod: EncoderMethod {
       guard !allocation.modules.isEmpty else {
         throw SettingError(
           "budget", expected: "room for a module besides the class token's \(allocation.classToken)",
-          found: "\(budget.numbers)")
+          found: "\(budget.parameters)")
       }
       return SiteTuning(
         tuning.designs(of: tower, sites, allocation, Ranking(of: [], largest: 0)), seed: setting.seed)
@@ -121,6 +148,8 @@ public struct Budget: Sendable, Codable, Equatable {
   public var samples = 512
   /// The rule that selects the weights; `nil`, as in runs of the first versions, for sensitivity.
   public var choice: Choice?
+  /// The file that says what is tuned; `nil` for the rule.
+  public var file: AllocationSource?
 
   /// The rule that selects weights under a budget.
   public enum Choice: String, Sendable, Codable, CaseIterable {
@@ -156,7 +185,7 @@ public struct SensitivitySettings: MethodSettings {
   /// A value that no allocation can have: key, expected and found.
   public var problem: String? {
     let rules = budget.rules
-    if budget.parameters < 1 { return "budget.numbers: expected 1 or more, found \(budget.parameters)" }
+    if budget.parameters < 1 { return "budget.parameters: expected 1 or more, found \(budget.parameters)" }
     if rules.rank < 1 || rules.rank > 4096 { return "budget.rules.rank: expected 1 to 4096, found \(rules.rank)" }
     if !(rules.alpha > 0) { return "budget.rules.alpha: expected above 0, found \(rules.alpha)" }
     if !(rules.beta > 0) { return "budget.rules.beta: expected above 0, found \(rules.beta)" }

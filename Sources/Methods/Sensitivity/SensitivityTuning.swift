@@ -32,7 +32,13 @@ public struct SensitivityTuning: Sendable {
   public func designs(
     of tower: any ImageTower, _ sites: [SensitivitySite], _ allocation: Allocation, _ ranking: Ranking
   ) -> [TuningDesign] {
-    let positions = ranking.positions(first: allocation.threshold, of: sites.count)
+    designs(of: tower, sites, allocation, ranking.positions(first: allocation.threshold, of: sites.count))
+  }
+
+  /// The same, with the selected entries of each site as ascending indices.
+  func designs(
+    of tower: any ImageTower, _ sites: [SensitivitySite], _ allocation: Allocation, _ positions: [[Int32]]
+  ) -> [TuningDesign] {
     var designs = tower.classToken.map { [TuningDesign.whole($0)] } ?? []
     let (modules, vectors) = (Set(allocation.modules), Set(allocation.vectors))
     var shared = 0
