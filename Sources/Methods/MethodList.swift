@@ -17,6 +17,9 @@ public enum MethodList {
     MaskDelta.self, SiteDelta.self, TaskResDelta.self, LinearHeadDelta.self,
   ]
 
+  /// The checkpoints of the methods' authors that hold deltas.
+  static let publishedDeltas: [any PublishedDelta.Type] = [MaskCheckpoint.self]
+
   /// Every option of a method, each once, in the order of the methods.
   package static let options: [MethodOption] = {
     var seen: Set<String> = []

@@ -35,11 +35,23 @@ struct TunedModel {
         tower: clip.tower)
       return
     }
-    let known = try Delta.description(of: URL(fileURLWithPath: path))
-    let pretrained = try load(
-      model: modelPath, cleaning: cleaning ?? TextCleaning(rawValue: known.cleaning) ?? .published, classes: nil,
-      normalization ?? known.normalization, hints: arguments.hints(known.hints))
-    let delta = try Delta(contentsOf: URL(fileURLWithPath: path), for: pretrained)
+    let pretrained: any PretrainedModel
+    let delta: Delta
+    if let published = PublishedCheckpoint(at: URL(fileURLWithPath: path)) {
+      guard let names = classes ?? folder?.classNames else {
+        throw UsageError("--classes: expected class names, as \(path) and the flags name none")
+      }
+      pretrained = try load(
+        model: modelPath, cleaning: cleaning ?? .published, classes: nil, normalization, hints: arguments.hints())
+      let benchmark = try folder.flatMap { try arguments.benchmark($0) }
+      delta = try published.delta(of: pretrained, classes: names, templates: arguments.templates(benchmark))
+    } else {
+      let known = try Delta.description(of: URL(fileURLWithPath: path))
+      pretrained = try load(
+        model: modelPath, cleaning: cleaning ?? TextCleaning(rawValue: known.cleaning) ?? .published, classes: nil,
+        normalization ?? known.normalization, hints: arguments.hints(known.hints))
+      delta = try Delta(contentsOf: URL(fileURLWithPath: path), for: pretrained)
+    }
     let given = arguments.strings("--template")
     let templates = given.isEmpty ? delta.description.templates : given
     self.classes = try Self.classes(of: delta, path: path, wanted: classes, folder: folder)

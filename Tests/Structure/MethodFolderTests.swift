@@ -51,6 +51,7 @@ import Testing
     ("Sources/Bench/Request.swift", "the list of benchmarks, as help prints it"),
     ("Sources/Bench/Work.swift", "the list of benchmarks"),
     ("Sources/frugal/Demo/", "the methods that the demo compares, and its claims"),
+    ("Sources/frugal/Commands/ExportCommand.swift", "the flag that writes the checkpoints of R-AMT's authors"),
     ("Sources/frugal/Commands/SensitivityCommand.swift", "the command of SPT"),
     ("Sources/frugal/Explain/", "one step of each paper on a toy"),
     ("Sources/frugal/Commands/ExplainCommand.swift", "the list of these toys"),

@@ -14,7 +14,9 @@ enum EvaluateCommand: Command {
     [
       modelOption,
       Option("--data", "DIR", "image folder with train/CLASS/* and test/CLASS/*"),
-      Option("--delta", "FILE", "delta of a run; without one the model is used zero-shot"),
+      Option(
+        "--delta", "FILE",
+        "delta of a run, or masks as their method's authors save them; without one the model is used zero-shot"),
       Option("--split", "test|val|train", "which images (default test)"),
       Option(
         "--classes", "all|base|new",

@@ -4,10 +4,10 @@ import Methods
 import Models
 import Tensor
 
-/// `frugal export`: a delta as a PEFT adapter, or merged into full weights.
+/// `frugal export`: a delta as a PEFT adapter, as a checkpoint of R-AMT's authors, or merged into full weights.
 enum ExportCommand: Command {
   static let name = "export"
-  static let summary = "a delta as a PEFT adapter directory, or merged into full weights"
+  static let summary = "a delta as a PEFT adapter, as R-AMT's authors save masks, or merged into full weights"
   static let operands = ""
   static let options =
     [
@@ -15,15 +15,17 @@ enum ExportCommand: Command {
       Option("--delta", "FILE", "delta of a run"),
       Option(
         "--peft", "DIR", "new folder for adapter_config.json and adapter_model.safetensors: the low-rank branches"),
+      Option("--ramt", "FILE", "new PyTorch checkpoint of the masks, as R-AMT's authors save it: model.pth.tar-30"),
       Option("--merged", "FILE", "new safetensors file with all weights, under the model's own names"),
     ] + hintOptions
 
   static func run(_ arguments: Arguments) throws {
     try arguments.requireNoOperands()
-    guard arguments.has("--peft") || arguments.has("--merged") else {
-      throw UsageError("--peft, --merged: expected one of them or both, found none")
+    let flags = ["--peft", "--ramt", "--merged"]
+    guard flags.contains(where: arguments.has) else {
+      throw UsageError("\(flags.joined(separator: ", ")): expected one of them or more, found none")
     }
-    for flag in ["--peft", "--merged"] {
+    for flag in flags {
       if let path = arguments.string(flag), FileManager.default.fileExists(atPath: path) {
         throw UsageError(flag, expected: "a new path", found: "\(path), which exists")
       }
@@ -32,10 +34,20 @@ enum ExportCommand: Command {
     let known = try Delta.description(of: URL(fileURLWithPath: deltaPath))
     let model = try load(model: modelPath, hints: arguments.hints(known.hints))
     let delta = try Delta(contentsOf: URL(fileURLWithPath: deltaPath), for: model)
-    // Both are made before either is written.
+    // All are made before any is written.
     let adapter = try arguments.string("--peft").map { _ in try PEFTAdapter(delta, layout: model.layout) }
+    let masks = try arguments.string("--ramt").map { _ in try MaskCheckpoint(delta, of: model) }
     let merged = try arguments.string("--merged").map { _ in try delta.merged(into: model.tower.parameters) }
     if let adapter, let path = arguments.string("--peft") { try write(adapter, to: path, base: modelPath) }
+    if let masks, let path = arguments.string("--ramt") {
+      try masks.write(to: URL(fileURLWithPath: path))
+      print("\(path): \(masks.count) masks")
+      if !masks.leftOut.isEmpty {
+        note(
+          "not exported, as such a checkpoint cannot hold them: \(masks.leftOut.count) "
+            + "\(masks.leftOut.count == 1 ? "tensor" : "tensors") (\(masks.leftOut.prefix(3).joined(separator: ", ")))")
+      }
+    }
     if let merged, let path = arguments.string("--merged") { try write(merged, of: model, to: path) }
   }
 

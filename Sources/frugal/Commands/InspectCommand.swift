@@ -118,10 +118,12 @@ enum InspectCommand: Command {
         settings[name] = "\(grouped(ones)) weights kept, of \(grouped(8 * bytes.count)) bits at most"
       }
     }
+    let published = PublishedCheckpoint(file)
     for (name, value) in (file as? TorchFile)?.values ?? [:] { settings[name] = value.description }
+    settings.merge(published?.summary ?? [:]) { _, new in new }
     let count = file.names.reduce(0) { $0 + (file.shape(of: $1)?.count ?? 0) }
     return Report(
-      kind: isDelta ? "delta of frugal" : file.format, path: path,
+      kind: isDelta ? "delta of frugal" : published.map { "\($0.kind), \(file.format)" } ?? file.format, path: path,
       sha256: [lastComponent(path): file.sha256.description], bytes: file.byteCount, types: types(of: [file]),
       parameters: isDelta ? [:] : ["all": count], settings: settings, tensors: tensors(of: [file]),
       isWeightFile: !isDelta)

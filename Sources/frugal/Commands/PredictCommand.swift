@@ -13,7 +13,9 @@ enum PredictCommand: Command {
   static let options =
     [
       modelOption,
-      Option("--delta", "FILE", "delta of a run; without one the model is used zero-shot"),
+      Option(
+        "--delta", "FILE",
+        "delta of a run, or masks as their method's authors save them; without one the model is used zero-shot"),
       Option("--classes", "A,B,…", "class names, if there is no delta with its own"),
       Option("--top", "N", "how many classes to show per image (default 5)"),
     ] + textOptions + hintOptions + [
