@@ -82,8 +82,8 @@ import Testing
     var pickle = AllocationPickle(blocks: 3)
     pickle.matrices[1][4] = 1
     let path = try write(pickle)
-    #expect(try completed(path, budget()).numbers == 8 * (64 + 256) + 64)
-    #expect(try completed(path, budget(.adapter)).numbers == 2 * 256 * 8 + 8 + 256 + 64)
+    #expect(try completed(path, budget()).parameters == 8 * (64 + 256) + 64)
+    #expect(try completed(path, budget(.adapter)).parameters == 2 * 256 * 8 + 8 + 256 + 64)
   }
 
   /// The order of the tensors is the file's own: indices count in it.
