@@ -11,6 +11,18 @@ import Tensor
 /// Agreeing signs give P ≈ 1: the gradient is kept. Opposing signs with |b| ≫ |a| give P ≈ 0: it is reduced to
 /// (1 − λ) a. λ = 0 leaves every gradient as it is.
 ///
+/// The corners, with s = |a| + |b|:
+///
+/// | a, b | P | what follows |
+/// | --- | --- | --- |
+/// | of one sign | ½ (1 + s/(s + ε)) | almost 1 for s ≫ ε: kept |
+/// | of opposite signs | ½ (1 + (\|a\| − \|b\|)/(s + ε)) | ½ where they are equal in size, towards 0 as b outweighs a |
+/// | b = 0, as where both models agree | ½ (1 + \|a\|/(\|a\| + ε)) | kept |
+/// | a = 0 | ½ | g = 0 in either case |
+/// | both far below ε | ½ | a coin is tossed |
+///
+/// P lies in [0, 1] and U in [0, 1), so P = 1 is always kept and P = 0 never. On average E g = ((1 − λ) + λ P) a.
+///
 /// The overview figure of the paper exchanges the probabilities of the two outcomes; formula and released code
 /// agree, and are followed here.
 public struct GradientDropout: Sendable, Equatable {

@@ -1,5 +1,10 @@
 // Sums whose order is part of the definition: sixteen lanes and `Lanes.total` along a row, plain order across rows, and
 // double precision from block to block of both, so that the error does not grow with the length (docs/numerics.md).
+//
+// A chain of n additions is off by up to (n − 1) u Σ|x|, with u the unit roundoff. Here no element takes part in more
+// than 64 additions of its lane and 4 of the tree in `Real`; those in double precision are 2²⁹ times finer. The error
+// stays below some 68 u Σ|x| for any length, and is the same for any vector width, thread count and block size, as none
+// of these decides which elements meet in which addition. Sixteen independent chains also hide an addition's latency.
 
 /// Elements that a lane, along a row, or a column sums in `Real` before they join the others in double precision.
 private let plainAdditions = 64

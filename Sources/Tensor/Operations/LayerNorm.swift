@@ -7,6 +7,14 @@ extension Variable {
   ///
   ///     ∂x = (g − mean g − x̂ mean(g x̂)) / √(var x + ε),   ∂γ = Σ_rows ∂y x̂,   ∂β = Σ_rows ∂y
   ///
+  /// Derivation, with n the width and σ = √(var x + ε): ∂σ/∂x_j = (x_j − mean x) / (n σ) = x̂_j / n, as the mean's own
+  /// share is a sum of deviations, which is 0. Hence
+  ///
+  ///     ∂x̂_i/∂x_j = (1[i = j] − 1/n) / σ − (x_i − mean x) / σ² · x̂_j / n = (1[i = j] − 1/n − x̂_i x̂_j / n) / σ,
+  ///
+  /// and Σ_i g_i ∂x̂_i/∂x_j is the line above: g without its parts along (1, …, 1) and along x̂, the two directions in
+  /// which a row may move without changing x̂ (but for ε).
+  ///
   /// - x, y: [..., width]; γ, β: [width]. `var` divides by width, not width − 1.
   /// - Keeps x, and mean and reciprocal deviation, [rows] each; recomputes x̂.
   public func layerNorm(gamma: Variable, beta: Variable, epsilon: Real) -> Variable {

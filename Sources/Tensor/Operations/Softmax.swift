@@ -3,9 +3,13 @@ extension Variable {
   ///
   ///     y_j = exp(x_j − m) / Σ_k exp(x_k − m),   m = max_k x_k
   ///
-  /// Subtracting m changes nothing in exact arithmetic and keeps every exponent at most 0. Backward:
+  /// The factor exp(−m) of numerator and denominator cancels, so subtracting m changes nothing in exact arithmetic.
+  /// Without it a `Float` overflows from x = 88.8 on. With it every exponent is at most 0 and the largest term is
+  /// exactly 1: the sum lies between 1 and the number of classes, and what underflows is below 2⁻¹²⁶ of that term.
   ///
-  ///     ∂x = y (∂y − Σ_k ∂y_k y_k)
+  /// Backward, from ∂y_j/∂x_k = y_j (1[j = k] − y_k):
+  ///
+  ///     ∂x_k = Σ_j ∂y_j y_j (1[j = k] − y_k) = y_k (∂y_k − Σ_j ∂y_j y_j)
   ///
   /// - x, y: [..., classes]. Keeps y.
   public func softmax() -> Variable {
