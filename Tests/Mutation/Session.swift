@@ -18,9 +18,11 @@ struct Session {
   init(root: URL, isThorough: Bool) throws {
     (self.root, self.isThorough) = (root, isThorough)
     let scratch = root.appendingPathComponent(".build/mutation")
+    // The copies lie elsewhere, and have the small golden sets of the clone.
+    let large = root.deletingLastPathComponent().appendingPathComponent("shared/fixtures").path
     let fixtures =
       ProcessInfo.processInfo.environment["FRUGAL_FIXTURES"]
-      ?? root.deletingLastPathComponent().appendingPathComponent("shared/fixtures").path
+      ?? (FileManager.default.fileExists(atPath: large) ? large : nil)
     var single = Workshop("single", in: scratch, isDouble: false, fixtures: fixtures)
     var double = Workshop("double", in: scratch, isDouble: true, fixtures: fixtures)
     try single.readFlags(root: root)

@@ -10,12 +10,12 @@ struct Workshop: Sendable {
   /// For each filter the processor seconds after which a run of its tests counts as endless.
   private var patience: [String: Int] = [:]
 
-  init(_ name: String, in scratch: URL, isDouble: Bool, fixtures: String) {
+  init(_ name: String, in scratch: URL, isDouble: Bool, fixtures: String?) {
     (self.name, folder) = (name, scratch.appendingPathComponent(name))
     // Who traces a crashed mutant was seen to outlive it, stopped, with its output open.
-    environment = [
-      "REAL64": isDouble ? "1" : "0", "FRUGAL_FIXTURES": fixtures, "NO_COLOR": "1", "SWIFT_BACKTRACE": "enable=no",
-    ]
+    var environment = ["REAL64": isDouble ? "1" : "0", "NO_COLOR": "1", "SWIFT_BACKTRACE": "enable=no"]
+    environment["FRUGAL_FIXTURES"] = fixtures
+    self.environment = environment
   }
 
   /// Asks the manifest which conditions it defines on this machine.
