@@ -96,7 +96,7 @@ import Testing
     expectRefusal(foreign, code: 1, ["allocations.json: expected allocations of the model with SHA-256 "])
     try folder.editJSON("survey/allocations.json") { object in
       let entries = (object["allocations"] as? [[String: Any]] ?? []).map { entry in
-        entry.merging(["vectors": [String]()]) { $1 }
+        entry.merging(["entries": ["nothing": 1]]) { $1 }
       }
       object["allocations"] = entries
     }

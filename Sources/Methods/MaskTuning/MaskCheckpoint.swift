@@ -76,7 +76,7 @@ public struct MaskCheckpoint: PublishedDelta {
   /// `transformer.resblocks.0.attn.mask_real` of the query of block 0.
   private static func name(of site: Site) -> String {
     let layouts = [WeightLayout.openAICLIP, .openAIResNetCLIP]
-    let stored = layouts.lazy.compactMap { $0.place(of: site.name)?.name }.first ?? site.name
+    let stored = layouts.lazy.compactMap { $0.location(of: site.name)?.name }.first ?? site.name
     let inside = stored.hasPrefix("visual.") ? String(stored.dropFirst("visual.".count)) : stored
     for ending in ["in_proj_weight", "weight"] where inside.hasSuffix(".\(ending)") {
       return inside.dropLast(ending.count) + suffix

@@ -87,7 +87,8 @@ struct PublishedAllocation {
     let positions = try positions(sites, index, apart: whole.union(modules))
     try checkStructured(modules, whole, sites, rules)
     let allocation = Allocation(
-      threshold: 0, modules: modules, vectors: whole.sorted(), entries: positions.map(\.count), kinds: sites.map(\.kind),
+      threshold: 0, modules: modules, vectors: whole.sorted(), entries: positions.map(\.count),
+      kinds: sites.map(\.kind),
       classToken: classToken, rules)
     return AllocationFile.Choice(allocation: allocation, positions: positions)
   }

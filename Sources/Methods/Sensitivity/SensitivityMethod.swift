@@ -167,7 +167,7 @@ public struct Budget: Sendable, Codable, Equatable {
 
   private enum CodingKeys: String, CodingKey {
     case parameters = "numbers"
-    case rules, samples, choice, batchSize
+    case rules, samples, choice, file, batchSize
   }
 }
 

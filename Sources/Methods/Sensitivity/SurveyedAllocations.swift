@@ -63,7 +63,8 @@ struct SurveyedAllocations {
   func choice(_ budget: Budget, _ sites: [SensitivitySite], classToken: Int) throws -> AllocationFile.Choice {
     let form = budget.rules.form
     guard let entry = allocations.first(where: { $0.budget == budget.parameters && $0.form == form }) else {
-      throw AllocationError(file, expected: "an allocation of \(budget.parameters) with \(form.rawValue)", found: "none")
+      throw AllocationError(
+        file, expected: "an allocation of \(budget.parameters) with \(form.rawValue)", found: "none")
     }
     let scores: [Tensor] = try sites.map { site in
       let (name, shape) = (site.parameter.site.name, site.parameter.value.shape)

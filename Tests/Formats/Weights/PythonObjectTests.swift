@@ -24,7 +24,7 @@ import Testing
   /// A list that holds another twice, 40 times over: 2⁴⁰ objects of a few bytes.
   @Test func sharedListsAreNotCopiedWithoutEnd() throws {
     var pickle = PickleBuilder().op("]")
-    for _ in 0..<40 { pickle = pickle.op("q").raw([0]).op("](h").raw([0]).op("h").raw([0]).op("e") }
+    for _ in 0..<40 { pickle = pickle.op("q").raw([0]).op("0](h").raw([0]).op("h").raw([0]).op("e") }
     let error = try #require(throws: WeightFileError.self) {
       try object(PickleBuilder().op("}").string("a").raw(Array(pickle.bytes.dropFirst(2))).op("s"))
     }
