@@ -51,11 +51,11 @@ func test(_ name: String, _ path: String, of dependencies: Target.Dependency...)
 let libraries = ["Tensor", "Formats", "Datasets", "Models", "Methods"]
 
 let tests = [
-  test("TensorTests", "Tensor", of: "Tensor", "Formats", "Checks"),
+  test("TensorTests", "Tensor", of: "Tensor", "Formats", "Checks", "Reference"),
   test("FormatsTests", "Formats", of: "Tensor", "Formats", "Checks"),
   test("DatasetsTests", "Datasets", of: "Tensor", "Formats", "Datasets"),
   test("ModelsTests", "Models", of: "Tensor", "Formats", "Models", "Checks"),
-  test("MethodsTests", "Methods", of: "Tensor", "Formats", "Datasets", "Models", "Methods", "Checks"),
+  test("MethodsTests", "Methods", of: "Tensor", "Formats", "Datasets", "Models", "Methods", "Checks", "Reference"),
   test("ChecksTests", "Checks", of: "Tensor", "Formats", "Models", "Methods", "Checks"),
   test(
     "FrugalTests", "frugal", of: "Tensor", "Formats", "Datasets", "Models", "Methods", "Checks", "Reference", "frugal"),
@@ -88,7 +88,7 @@ let package = Package(
       name: "frugal", dependencies: ["Tensor", "Formats", "Datasets", "Models", "Methods", "Checks"],
       swiftSettings: numeric),
     .executableTarget(
-      name: "Bench", dependencies: ["Tensor", "Formats", "Datasets", "Models", "Methods", "Checks"],
+      name: "Bench", dependencies: ["Reference", "Tensor", "Formats", "Datasets", "Models", "Methods", "Checks"],
       swiftSettings: numeric),
     .target(
       name: "FrugalTestSupport", dependencies: ["Tensor", "Formats", "Checks"], path: "Tests/Support",
