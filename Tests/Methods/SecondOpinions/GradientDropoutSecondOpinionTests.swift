@@ -1,18 +1,16 @@
 import FrugalTestSupport
+import Reference
 import Tensor
 import Testing
 
 @testable import Methods
 
 /// The rule of R-AMT in double precision, entry by entry.
+///
+/// R-AMT eq. 7.
 @Suite struct GradientDropoutSecondOpinionTests {
-  /// P = ½ (1 + sgn(a) (a + b) / (|a| + |b| + ε)) with the error of doing it in `Real`.
-  private static func probability(_ a: Bounded, _ b: Bounded) -> Bounded {
-    let sum = a + b
-    let signed = a.value > 0 ? sum : a.value < 0 ? -sum : Bounded(0 as Real)
-    let size = Bounded(abs(a.value)) + Bounded(abs(b.value)) + .constant(1e-8)
-    return Bounded(0.5 as Real) * (Bounded(1 as Real) + signed / size)
-  }
+  /// P with the error of doing it in `Real`: a quotient of at most 1 with five roundings, and one of its sum with 1.
+  private static func probability(_ a: Double, _ b: Double) -> Bounded { Bounded(keepProbability(a, b), error: 3.5) }
 
   @Test(arguments: Trial.all(["gradient dropout"], count: 24))
   private func keptIsWhatItsProbabilityExceeds(_ trial: Trial<String>) {
@@ -25,19 +23,25 @@ import Testing
       seed: numbers.next(), purpose: .gradientDropout, step: Int.random(in: 0..<1000, using: &numbers))
     let first = UInt64.random(in: 0..<(1 << 40), using: &numbers)
     let found = GradientDropout(lambda: lambda).combined(a, b, random: random, from: first).values
-    let (left, right) = (PlainTensor(a), PlainTensor(b))
-    let (one, strength) = (Bounded(1 as Real), Bounded(lambda))
+    let (left, right) = (Matrix(a), Matrix(b))
+    let uniform = (0..<UInt64(count)).map { Double(random.uniform(at: first + $0)) }
+    func outcome(_ uniform: [Double]) -> [Double] {
+      gradientDropout(left, right, uniform: uniform, lambda: Double(lambda)).values
+    }
+    // No P exceeds 2, and every P exceeds -1.
+    let (wanted, reduced, whole) = (
+      outcome(uniform), outcome([Double](repeating: 2, count: count)), outcome([Double](repeating: -1, count: count))
+    )
     var (kept, dropped) = (0, 0)
     for index in 0..<count {
-      let p = Self.probability(left[index], right[index])
-      let u = Double(random.uniform(at: first + UInt64(index)))
+      let (p, u) = (Self.probability(left.values[index], right.values[index]), uniform[index])
       // Where P is nearer to U than its rounding, either outcome is right.
       let isSure = abs(p.value - u) > p.tolerance
-      let outcomes = [
-        (p.value > u || !isSure, left[index] * (one - strength + strength)),
-        (p.value <= u || !isSure, left[index] * (one - strength)),
-      ]
-      let isRight = outcomes.contains { $0 && abs(Double(found[index]) - $1.value) <= $1.tolerance }
+      let outcomes = isSure ? [wanted[index]] : [whole[index], reduced[index]]
+      let isRight = outcomes.contains { outcome in
+        // 1 - λ, the sum with λ, and the product are rounded.
+        abs(Double(found[index]) - outcome) <= Bounded(outcome, error: 3 * abs(left.values[index])).tolerance
+      }
       guard isRight else {
         Issue.record(
           "\(trial.testDescription), λ = \(lambda): entry \(index) of \(count): a \(a.values[index]), "

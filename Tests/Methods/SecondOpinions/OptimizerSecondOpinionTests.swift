@@ -1,8 +1,10 @@
 import Checks
 import FrugalTestSupport
-import Methods
+import Reference
 import Tensor
 import Testing
+
+@testable import Methods
 
 /// Update rules with random hyperparameters, against the formulas of the papers entry by entry.
 @Suite struct OptimizerSecondOpinionTests {
@@ -10,10 +12,7 @@ import Testing
   private struct Entry {
     var theta: Bounded
     var first = Bounded(0 as Real)
-    var second = Bounded(0 as Real)
   }
-
-  private static let one = Bounded(1 as Real)
 
   /// Takes `steps` steps by the library and by `plain`, and says what differs.
   private static func disagreement(
@@ -47,17 +46,66 @@ import Testing
     let kind = numbers.pick(Adam.Decay.allCases)
     var adam = Adam(
       [ParameterSlot("p", shape)], weightDecay: decay, decay: kind, beta1: beta1, beta2: beta2, epsilon: epsilon)
-    let wrong = Self.disagreement(&adam, shape, steps: 4, &numbers) { entry, g, t, rate in
-      let g = kind == .coupled ? g + .constant(decay) * entry.theta : g
-      entry.first = .constant(beta1) * entry.first + .constant(1 - beta1) * g
-      entry.second = .constant(beta2) * entry.second + .constant(1 - beta2) * (g * g)
-      let corrections = [beta1, beta2].map { beta in 1 - (1...t).reduce(1) { power, _ in power * beta } }
-      let root = entry.second.squareRoot * .constant(1 / corrections[1].squareRoot())
-      let move = Bounded.constant(rate / corrections[0]) * (entry.first / (root + .constant(epsilon)))
-      let shrink = kind == .decoupled ? Bounded.constant(1 - rate * decay) : Self.one
-      entry.theta = entry.theta * shrink - move
+    var values = [numbers.anything(shape)]
+    for step in 1...4 {
+      // Both start where the library is, so that errors of one step are seen by themselves.
+      var (theta, moments) = (Matrix(values[0]), UpdateTwin.moments("p", adam) ?? Moments(like: Matrix(values[0])))
+      let (gradient, rate) = (numbers.anything(shape), Double.random(in: 1e-4...0.1, using: &numbers))
+      let bound = AdamBound(
+        theta: theta, gradient: Matrix(gradient), before: moments, decay: kind == .coupled ? decay : 0, adam, rate)
+      adam.step(parameters: &values, gradients: [gradient], learningRate: rate)
+      adamStep(
+        &theta, gradient: Matrix(gradient), moments: &moments, learningRate: rate, weightDecay: decay,
+        decay: kind == .coupled ? .coupled : .decoupled, beta1: beta1, beta2: beta2, epsilon: epsilon)
+      let name = "\(trial.testDescription), step \(step): \(shape) \(beta1) \(beta2) \(epsilon) \(decay) \(kind)"
+      guard let found = UpdateTwin.moments("p", adam) else {
+        Issue.record("\(name): expected moments")
+        return
+      }
+      let root = { (x: Double) in x.squareRoot() }
+      expectTwin(found.first, moments.first, "\(name), m", within: bound.first)
+      expectTwin(found.second.map(root), moments.second.map(root), "\(name), √v") { bound.root($0, moments) }
+      expectTwin(Matrix(values[0]), theta, "\(name), θ") { bound.theta($0, theta, moments) }
     }
-    #expect(wrong == nil, "\(trial.testDescription): \(shape) \(adam.beta1) \(adam.beta2) \(epsilon) \(decay) \(kind)")
+  }
+
+  /// How far one step of Adam in `Real` may be off from the same step in double precision.
+  private struct AdamBound {
+    /// |g| + w |θ|, and β₁ |m| + (1 − β₁) of it: what rounding errors of g and m are measured by.
+    let gradient, moment: Matrix
+    let (rate, epsilon, correction1, correction2, share2): (Double, Double, Double, Double, Double)
+    /// u; twice where `Reference` rounds as often as the library.
+    let u = Bounded.unit * (ReferenceTwin.isDouble ? 2 : 1)
+
+    init(theta: Matrix, gradient g: Matrix, before: Moments, decay: Double, _ adam: Adam, _ rate: Double) {
+      let size = g.zip(theta) { abs($0) + decay * abs($1) }
+      gradient = size
+      moment = before.first.zip(size) { adam.beta1 * abs($0) + (1 - adam.beta1) * $1 }
+      (self.rate, epsilon, share2) = (rate, adam.epsilon, 1 - adam.beta2)
+      correction1 = 1 - power(adam.beta1, adam.stepCount + 1)
+      correction2 = 1 - power(adam.beta2, adam.stepCount + 1)
+    }
+
+    /// m: two factors and two products, a sum, and up to two roundings of g.
+    func first(_ k: Int) -> Double { 6 * u * moment.values[k] + Double(Real.leastNormalMagnitude) }
+
+    /// √v: a norm of g, which is off by three roundings with its factor, and of what was there; five of its own.
+    func root(_ k: Int, _ moments: Moments) -> Double {
+      let own = 5 * moments.second.values[k].squareRoot() + 3 * share2.squareRoot() * gradient.values[k]
+      return u * own + 4 * Double(Real.leastNormalMagnitude).squareRoot()
+    }
+
+    /// θ: the quotient of m and D = √v̂ + ε, with six roundings of its own, and three of θ.
+    func theta(_ k: Int, _ theta: Matrix, _ moments: Moments) -> Double {
+      let divisor = (moments.second.values[k] / correction2).squareRoot() + epsilon
+      let divisorError = root(k, moments) / correction2.squareRoot() + 4 * u * divisor
+      let smallest = divisor - divisorError
+      guard smallest > 0 else { return .infinity }
+      let move = abs(moments.first.values[k]) / divisor
+      let moveError = (first(k) + move * divisorError) / smallest + 6 * u * move
+      let size = abs(theta.values[k]) + rate / correction1 * move
+      return rate / correction1 * moveError + 3 * u * size + 4 * Double(Real.leastNormalMagnitude)
+    }
   }
 
   @Test(arguments: Trial.all(["sgd"], count: 16)) private func sgdIsItsFormula(_ trial: Trial<String>) {
