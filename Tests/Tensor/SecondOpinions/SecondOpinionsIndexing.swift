@@ -1,5 +1,6 @@
 import Checks
 import FrugalTestSupport
+import Reference
 import Tensor
 
 // Where elements go: tokens, patches, pooling, other shapes.
@@ -21,7 +22,8 @@ extension SecondOpinion {
         "ids \(shape)", [numbers.anything([vocabulary, width])], terms: shape.count,
         library: { $0[0].embedding(ids, shape: shape) }
       ) { input in
-        PlainTensor(Shape(shape.extents + [width])) { input[0][Int(ids[$0[0] * shape[1] + $0[1]]), $0[2]] }
+        PlainTensor(
+          Shape(shape.extents + [width]), selectRows(Matrix(input[0]), ids.map { Int($0) }), roundings: 0)
       }
     }
   }
@@ -35,11 +37,9 @@ extension SecondOpinion {
         [numbers.anything(shape), numbers.anything([positions.count])], terms: 1,
         library: { $0[0].scatterAdding($0[1], at: indices) }
       ) { input in
-        var y = input[0]
-        for (k, position) in positions.enumerated() {
-          y.elements[Int(position)] = y.elements[Int(position)] + input[1][k]
-        }
-        return y
+        let weight = Matrix(input[0])
+        let result = shifted(weight, by: Matrix(input[1]), at: positions.map { Int($0) })
+        return PlainTensor(shape, result, error: result.zip(weight) { $0 == $1 ? 0 : abs($0) })
       }
     }
   }
@@ -51,7 +51,9 @@ extension SecondOpinion {
         [numbers.anything([batch, tokens, width]), numbers.anything([width])], terms: batch,
         library: { $0[0].prepending($0[1]) }
       ) { input in
-        PlainTensor([batch, tokens + 1, width]) { $0[1] == 0 ? input[1][$0[2]] : input[0][$0[0], $0[1] - 1, $0[2]] }
+        PlainTensor(
+          [batch, tokens + 1, width], prepended(Matrix(input[0]), token: Matrix(input[1]), samples: batch),
+          roundings: 0)
       }
     }
   }
@@ -63,7 +65,10 @@ extension SecondOpinion {
       return Case(
         "at \(indices)", [numbers.anything([batch, tokens, width])], terms: 1,
         library: { $0[0].selectingToken(indices) }
-      ) { input in PlainTensor([batch, width]) { input[0][$0[0], indices[$0[0]], $0[1]] } }
+      ) { input in
+        PlainTensor(
+          [batch, width], selectRows(Matrix(input[0]), indices.indices.map { $0 * tokens + indices[$0] }), roundings: 0)
+      }
     }
   }
 
@@ -107,11 +112,11 @@ extension SecondOpinion {
       let (x, size) = (numbers.anything(numbers.pictures()), numbers.pick([1, 2, 3]))
       let (rows, columns) = (x.shape[2] / size, x.shape[3] / size)
       return Case("of \(size)", [x], terms: 1, library: { $0[0].patches(of: size) }) { input in
-        PlainTensor([x.shape[0], rows * columns, x.shape[1] * size * size]) { index in
-          let (row, column) = (index[1] / columns, index[1] % columns)
-          let (channel, u, v) = (index[2] / (size * size), index[2] / size % size, index[2] % size)
-          return input[0][index[0], channel, row * size + u, column * size + v]
-        }
+        let images = Images(
+          count: x.shape[0], channels: x.shape[1], height: x.shape[2], width: x.shape[3],
+          input[0].elements.map(\.value))
+        return PlainTensor(
+          [x.shape[0], rows * columns, x.shape[1] * size * size], Reference.patches(images, of: size), roundings: 0)
       }
     }
   }

@@ -1,5 +1,6 @@
 import Checks
 import FrugalTestSupport
+import Reference
 import Tensor
 
 // Every element by itself.
@@ -11,22 +12,19 @@ extension SecondOpinion {
     let half = Bounded(0.5 as Real)
     let one = Bounded(1 as Real)
     return [
-      activation(.gelu) {
-        $0.gelu()
-      } plain: { x in
-        x * (half * (one + (x * .constant(0.5.squareRoot())).erf))
-      },
+      // erf: two units in the last place, and at most one u for its argument; 1 + erf, up to 2, one rounding.
+      smooth(
+        .gelu, library: { $0.gelu() }, plain: { Reference.gelu($0) }, error: { x, y in 3.5 * abs(x) + 2 * abs(y) }),
       activation(.geluTanh) {
         $0.geluTanh()
       } plain: { x in
         let argument = Bounded.constant((2 / Double.pi).squareRoot()) * (x + .constant(0.044715) * x * x * x)
         return half * x * (one + argument.tanh)
       },
-      activation(.quickGELU) {
-        $0.quickGELU()
-      } plain: { x in
-        x * (.constant(1.702) * x).sigmoid
-      },
+      // σ: three units in the last place, and a slope of its logarithm below 1 for an argument rounded twice.
+      smooth(
+        .quickGELU, library: { $0.quickGELU() }, plain: { Reference.quickGELU($0) },
+        error: { x, y in (2 * 1.702 * abs(x) + 7) * abs(y) }),
       SecondOpinion(.relu) { numbers in
         let x = numbers.awayFromZero(numbers.anyShape())
         return Case([x], terms: 1, library: { $0[0].relu() }) { $0[0].map { $0.value > 0 ? $0 : Bounded(0 as Real) } }
@@ -41,6 +39,20 @@ extension SecondOpinion {
   ) -> SecondOpinion {
     SecondOpinion(operation) { numbers in
       Case([numbers.anything(numbers.anyShape())], terms: 4, library: { library($0[0]) }) { $0[0].map(plain) }
+    }
+  }
+
+  /// A function of `Reference`, with the bound of an element of y = f(x) in units of u.
+  private static func smooth(
+    _ operation: Operation, library: @escaping @Sendable (Variable) -> Variable,
+    plain: @escaping @Sendable (Matrix) -> Matrix, error: @escaping @Sendable (_ x: Double, _ y: Double) -> Double
+  ) -> SecondOpinion {
+    SecondOpinion(operation) { numbers in
+      Case([numbers.anything(numbers.anyShape())], terms: 4, library: { library($0[0]) }) { input in
+        let x = Matrix(input[0])
+        let y = plain(x)
+        return PlainTensor(input[0].shape, y, error: x.zip(y, error))
+      }
     }
   }
 
@@ -91,8 +103,7 @@ extension SecondOpinion {
         library: { $0[0].masked(by: .init($0[1], above: threshold)) }
       ) { input in
         PlainTensor(
-          shape,
-          zip(input[0].elements, input[1].elements).map { $1.value > Double(threshold) ? $0 : Bounded(0 as Real) })
+          shape, masked(Matrix(input[0]), mask: Matrix(input[1]), threshold: Double(threshold)), roundings: 0)
       }
       drawn.surrogate[1] = { PlainTensor(shape, zip($0[0].elements, $0[1].elements).map { $0 * $1 }) }
       return drawn
@@ -102,24 +113,29 @@ extension SecondOpinion {
   private static var dropout: SecondOpinion {
     dropped(.dropout, .dropout) {
       $0.dropout($1, draw: $2)
-    } number: { position, _ in
-      position
+    } plain: {
+      Reference.dropout($0, probability: $1, uniform: $2)
+    } numbers: { width in
+      width
     }
   }
 
   private static var dropPath: SecondOpinion {
     dropped(.dropPath, .stochasticDepth) {
       $0.dropPath($1, draw: $2)
-    } number: { position, width in
-      position / width
+    } plain: {
+      Reference.dropPath($0, probability: $1, uniform: $2)
+    } numbers: { _ in
+      1
     }
   }
 
-  /// `number`: which number of the batch decides on the element at a position.
+  /// `numbers`: how many random numbers decide on a sample of a width.
   private static func dropped(
     _ operation: Operation, _ purpose: Random.Purpose,
     library: @escaping @Sendable (Variable, Real, DropDraw) -> Variable,
-    number: @escaping @Sendable (_ position: Int, _ width: Int) -> Int
+    plain: @escaping @Sendable (Matrix, Double, [Double]) -> Matrix,
+    numbers numbersPerSample: @escaping @Sendable (_ width: Int) -> Int
   ) -> SecondOpinion {
     SecondOpinion(operation) { numbers in
       var shape = numbers.anyShape()
@@ -131,14 +147,12 @@ extension SecondOpinion {
       let width = shape.extents.dropFirst().reduce(1, *)
       return Case("p = \(p), \(draw)", [numbers.anything(shape)], terms: 1, library: { library($0[0], p, draw) }) {
         let random = Random(seed: draw.seed, purpose: purpose, step: draw.step)
-        let x = $0[0].elements
-        return PlainTensor(
-          shape,
-          x.indices.map { position in
-            let index = UInt64(draw.site) << 40 + UInt64(number(draw.firstSample * width + position, width))
-            return random.uniform(at: index) < p
-              ? Bounded(0 as Real) : x[position] / (Bounded(1 as Real) - Bounded(p))
-          })
+        let count = numbersPerSample(width)
+        let first = UInt64(draw.site) << 40 + UInt64(draw.firstSample * count)
+        let uniform = (0..<UInt64(shape[0] * count)).map { Double(random.uniform(at: first + $0)) }
+        let x = Matrix(shape[0], width, $0[0].elements.map(\.value))
+        // 1 − p and the quotient are rounded.
+        return PlainTensor(shape, plain(x, Double(p), uniform), roundings: 2)
       }
     }
   }

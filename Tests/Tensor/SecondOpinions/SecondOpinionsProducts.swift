@@ -1,4 +1,5 @@
 import FrugalTestSupport
+import Reference
 import Tensor
 
 // Products of matrices, attention and convolution.
@@ -20,10 +21,10 @@ extension SecondOpinion {
         inputs + (hasBias ? [numbers.anything([out])] : []), terms: max(rows, width, out),
         library: { $0[0].linear($0[1], bias: hasBias ? $0[2] : nil) }
       ) { input in
-        PlainTensor([rows, out]) { index in
-          let products = (0..<width).map { input[0][index[0], $0] * input[1][index[1], $0] }
-          return .sum(products + (hasBias ? [input[2][index[1]]] : []))
-        }
+        let (x, weight, bias) = (Matrix(input[0]), Matrix(input[1]), hasBias ? Matrix(input[2]) : nil)
+        return PlainTensor(
+          [rows, out], Reference.linear(x, weight: weight, bias: bias),
+          error: linearError(x, weight: weight, bias: bias))
       }
     }
   }
@@ -33,20 +34,19 @@ extension SecondOpinion {
       let (rows, width, out) = (numbers.extent(upTo: 47), numbers.extent(upTo: 131), numbers.extent(upTo: 33))
       let (hasBias, threshold) = (Bool.random(using: &numbers), numbers.pick([0, 0.5, 0.005]) as Real)
       let inputs = [numbers.anything([rows, width]), numbers.anything([out, width]), numbers.anything([out, width])]
-      /// Every weight times its factor, which is 0 or 1, or the real mask.
-      func product(_ input: [PlainTensor], _ factor: (Bounded) -> Bounded) -> PlainTensor {
-        PlainTensor([rows, out]) { index in
-          let products = (0..<width).map { column in
-            input[0][index[0], column] * (input[1][index[1], column] * factor(input[2][index[1], column]))
-          }
-          return .sum(products + (hasBias ? [input[3][index[1]]] : []))
-        }
+      /// The map by W under its mask: B, which makes copies and zeros of weights, or the real one in its place.
+      func product(_ input: [PlainTensor], _ apply: (_ weight: Matrix, _ mask: Matrix) -> Matrix) -> PlainTensor {
+        let (x, bias) = (Matrix(input[0]), hasBias ? Matrix(input[3]) : nil)
+        let weight = apply(Matrix(input[1]), Matrix(input[2]))
+        return PlainTensor(
+          [rows, out], Reference.linear(x, weight: weight, bias: bias),
+          error: linearError(x, weight: weight, bias: bias))
       }
       var drawn = Case(
         "threshold \(threshold)", inputs + (hasBias ? [numbers.anything([out])] : []), terms: max(rows, width, out),
         library: { $0[0].linear($0[1], maskedBy: .init($0[2], above: threshold), bias: hasBias ? $0[3] : nil) }
-      ) { input in product(input) { Bounded(($0.value > Double(threshold) ? 1 : 0) as Real) } }
-      drawn.surrogate[2] = { product($0) { $0 } }
+      ) { input in product(input) { masked($0, mask: $1, threshold: Double(threshold)) } }
+      drawn.surrogate[2] = { input in product(input) { weight, mask in weight.zip(mask) { $0 * $1 } } }
       return drawn
     }
   }
@@ -64,14 +64,11 @@ extension SecondOpinion {
         "\(positions.count) shifts", inputs + (hasBias ? [numbers.anything([out])] : []), terms: max(rows, width, out),
         library: { $0[0].linear($0[1], shiftedBy: $0[2], at: indices, bias: hasBias ? $0[3] : nil) }
       ) { input in
-        var weight = input[1]
-        for (k, position) in positions.enumerated() {
-          weight.elements[Int(position)] = weight.elements[Int(position)] + input[2][k]
-        }
-        return PlainTensor([rows, out]) { index in
-          let products = (0..<width).map { input[0][index[0], $0] * weight[index[1], $0] }
-          return .sum(products + (hasBias ? [input[3][index[1]]] : []))
-        }
+        let (x, bias) = (Matrix(input[0]), hasBias ? Matrix(input[3]) : nil)
+        let weight = shifted(Matrix(input[1]), by: Matrix(input[2]), at: positions.map { Int($0) })
+        return PlainTensor(
+          [rows, out], Reference.linear(x, weight: weight, bias: bias),
+          error: linearError(x, weight: weight, bias: bias, roundings: 1))
       }
     }
   }
@@ -86,11 +83,14 @@ extension SecondOpinion {
         terms: max(rows, width + rank, out),
         library: { $0[0].linear($0[1], bias: hasBias ? $0[4] : nil, adding: $0[2], through: $0[3]) }
       ) { input in
-        PlainTensor([rows, out]) { index in
-          let wide = (0..<width).map { input[0][index[0], $0] * input[1][index[1], $0] }
-          let narrow = (0..<rank).map { input[2][index[0], $0] * input[3][index[1], $0] }
-          return .sum(wide + narrow + (hasBias ? [input[4][index[1]]] : []))
-        }
+        let (x, weight, bias) = (Matrix(input[0]), Matrix(input[1]), hasBias ? Matrix(input[4]) : nil)
+        let (narrow, up) = (Matrix(input[2]), Matrix(input[3]))
+        let sum = Reference.linear(x, weight: weight, bias: bias) + Reference.linear(narrow, weight: up)
+        // One sum over both: each term goes through the additions of all.
+        let size = Reference.linear(x.magnitude, weight: weight.magnitude, bias: bias?.magnitude)
+        let terms = Double(width + rank + 2)
+        return PlainTensor(
+          [rows, out], sum, error: (size + Reference.linear(narrow.magnitude, weight: up.magnitude)).map { terms * $0 })
       }
     }
   }
@@ -124,7 +124,10 @@ extension SecondOpinion {
             }
           }
         }
-        return PlainTensor(shapes[0], output)
+        let value = Reference.attention(
+          queries: Matrix(input[0]), keys: Matrix(input[1]), values: Matrix(input[2]), sequences: batch, heads: heads,
+          isCausal: isCausal)
+        return PlainTensor(shapes[0], output).centred(on: value)
       }
     }
   }

@@ -1,4 +1,5 @@
 import FrugalTestSupport
+import Reference
 import Tensor
 
 // Rows and channels: softmax and the losses made of it, normalisations and norms.
@@ -9,24 +10,24 @@ private let one = Bounded(1 as Real)
 private func count(_ n: Int) -> Bounded { Bounded(Real(n)) }
 
 /// Largest number m, and Σ exp(x − m).
-private func shifted(_ row: [Bounded]) -> (maximum: Bounded, powers: [Bounded], sum: Bounded) {
+private func powers(_ row: [Bounded]) -> (maximum: Bounded, powers: [Bounded], sum: Bounded) {
   guard let maximum = row.max(by: { $0.value < $1.value }) else { return (one, [], one) }
   let powers = row.map { ($0 - maximum).exp }
   return (maximum, powers, .sum(powers))
 }
 
 func plainSoftmax(_ row: [Bounded]) -> [Bounded] {
-  let (_, powers, sum) = shifted(row)
+  let (_, terms, sum) = powers(row)
   let scale = one / sum
-  return powers.map { $0 * scale }
+  return terms.map { $0 * scale }
 }
 
 private func logSumExp(_ row: [Bounded]) -> Bounded {
-  let (maximum, _, sum) = shifted(row)
+  let (maximum, _, sum) = powers(row)
   return maximum + sum.log
 }
 
-private func logSoftmax(_ row: [Bounded]) -> [Bounded] {
+private func plainLogSoftmax(_ row: [Bounded]) -> [Bounded] {
   let total = logSumExp(row)
   return row.map { $0 - total }
 }
@@ -36,11 +37,15 @@ extension SecondOpinion {
     [
       SecondOpinion(.softmax) { numbers in
         let x = numbers.anything([numbers.extent(upTo: 5), numbers.extent(upTo: 131)])
-        return Case([x], terms: x.shape.width, library: { $0[0].softmax() }) { $0[0].mapRows { plainSoftmax($0) } }
+        return Case([x], terms: x.shape.width, library: { $0[0].softmax() }) {
+          $0[0].mapRows { plainSoftmax($0) }.centred(on: Reference.softmax(Matrix($0[0])))
+        }
       },
       SecondOpinion(.logSoftmax) { numbers in
         let x = numbers.anything([numbers.extent(upTo: 5), numbers.extent(upTo: 131)])
-        return Case([x], terms: x.shape.width, library: { $0[0].logSoftmax() }) { $0[0].mapRows(logSoftmax) }
+        return Case([x], terms: x.shape.width, library: { $0[0].logSoftmax() }) {
+          $0[0].mapRows(plainLogSoftmax).centred(on: Reference.logSoftmax(Matrix($0[0])))
+        }
       },
       crossEntropy, distillation, layerNorm, batchNorm, l2Norm, l2Normalize,
     ]
@@ -53,7 +58,9 @@ extension SecondOpinion {
       return Case(
         [numbers.anything([rows, classes])], terms: classes, library: { $0[0].crossEntropy(labels: labels) }
       ) { input in
-        PlainTensor(.sum(zip(input[0].rows, labels).map { logSumExp($0) - $0[Int($1)] }) / count(rows))
+        let z = Matrix(input[0])
+        return PlainTensor(.sum(zip(input[0].rows, labels).map { logSumExp($0) - $0[Int($1)] }) / count(rows))
+          .centred(on: Matrix(row: [Reference.crossEntropy(z, labels: labels.map { Int($0) })]))
       }
     }
   }
@@ -64,9 +71,10 @@ extension SecondOpinion {
       let (student, teacher) = (numbers.anything(shape), numbers.anything(shape))
       return Case([student], terms: shape.width, library: { $0[0].distillation(teacher: teacher) }) { input in
         let p = PlainTensor(teacher).mapRows { plainSoftmax($0) }
-        let logQ = input[0].mapRows(logSoftmax)
+        let logQ = input[0].mapRows(plainLogSoftmax)
         let sum = Bounded.sum(zip(p.elements, logQ.elements).map { $0 * $1 })
-        return PlainTensor(-(sum / count(shape.rows)))
+        let value = Reference.distillation(Matrix(input[0]), teacher: Matrix(PlainTensor(teacher)))
+        return PlainTensor(-(sum / count(shape.rows))).centred(on: Matrix(row: [value]))
       }
     }
   }
@@ -81,12 +89,14 @@ extension SecondOpinion {
         terms: max(width, shape.rows),
         library: { $0[0].layerNorm(gamma: $0[1], beta: $0[2], epsilon: epsilon) }
       ) { input in
-        input[0].mapRows { row in
+        let value = Reference.layerNorm(
+          Matrix(input[0]), scale: Matrix(input[1]), shift: Matrix(input[2]), epsilon: Double(epsilon))
+        return input[0].mapRows { row in
           let mean = Bounded.sum(row) / count(width)
           let variance = Bounded.sum(row.map { ($0 - mean) * ($0 - mean) }) / count(width)
           let reciprocal = one / (variance + Bounded(epsilon)).squareRoot
           return row.indices.map { input[2][$0] + input[1][$0] * ((row[$0] - mean) * reciprocal) }
-        }
+        }.centred(on: value)
       }
     }
   }
@@ -118,7 +128,10 @@ extension SecondOpinion {
     SecondOpinion(.l2Norm) { numbers in
       let tensors = (0..<numbers.pick([1, 2, 3])).map { _ in numbers.awayFromZero(numbers.anyShape()) }
       return Case(tensors, terms: tensors.reduce(0) { $0 + $1.count }, library: { Variable.l2Norm($0) }) { input in
-        PlainTensor(Bounded.sum(input.flatMap(\.elements).map { $0 * $0 }).squareRoot)
+        // A sum of n squares is off by n + 1 roundings, its root by half as many and its own.
+        let norm = maskNorm(input.map { Matrix($0) })
+        let terms = input.reduce(0) { $0 + $1.elements.count }
+        return PlainTensor([], Matrix(row: [norm]), roundings: Double(terms + 1) / 2 + 1)
       }
     }
   }
@@ -127,10 +140,8 @@ extension SecondOpinion {
     SecondOpinion(.l2Normalize) { numbers in
       let x = numbers.awayFromZero([numbers.extent(upTo: 8), numbers.extent(upTo: 131)])
       return Case([x], terms: x.shape.width, library: { $0[0].l2Normalized() }) { input in
-        input[0].mapRows { row in
-          let norm = Bounded.sum(row.map { $0 * $0 }).squareRoot
-          return row.map { $0 / norm }
-        }
+        // Those of the norm, as above, and the quotient.
+        PlainTensor(x.shape, normalizedRows(Matrix(input[0])), roundings: Double(x.shape.width + 1) / 2 + 2)
       }
     }
   }
