@@ -1,3 +1,4 @@
+import Reference
 import Tensor
 
 /// The storage of the operands: N is row-major as the product reads it, T is transposed.
@@ -81,15 +82,13 @@ private func product(_ batch: Int, _ m: Int, _ n: Int, _ k: Int, _ layout: Layou
       Tensor.read(a, b, result.tensor) { a, b, c in
         for (index, first) in [(0, 0), (batch - 1, m - rows)] {
           let (viewA, viewB) = views(index, a, b)
-          time += seconds {
-            for i in first..<first + rows {
-              for j in 0..<n {
-                var sum = 0.0
-                for p in 0..<k { sum += Double(viewA[i, p]) * Double(viewB[p, j]) }
-                error = max(error, abs(sum - Double(c[(index * m + i) * n + j])))
-                largest = max(largest, abs(sum))
-              }
-            }
+          let x = Matrix(rows, k, (0..<rows * k).map { Double(viewA[first + $0 / k, $0 % k]) })
+          let weight = Matrix(n, k, (0..<n * k).map { Double(viewB[$0 % k, $0 / k]) })
+          var y = x
+          time += seconds { y = linear(x, weight: weight) }
+          for (element, wanted) in y.values.enumerated() {
+            error = max(error, abs(wanted - Double(c[(index * m + first) * n + element])))
+            largest = max(largest, abs(wanted))
           }
         }
       }

@@ -1,4 +1,4 @@
-import Foundation
+import Reference
 import Tensor
 
 /// Operations of a ViT-B/16 on 8 images, forward and backward, named as the peers name them.
@@ -24,61 +24,29 @@ var operationItems: [Item] {
   ]
 }
 
-/// A function of a row and its gradient, in `Double`, element by element.
+/// A function of a row and its gradient, as `Reference` has them.
 private struct RowTwin: Sendable {
-  let forward: @Sendable ([Double]) -> [Double]
+  let forward: @Sendable (Matrix) -> Matrix
   /// (x, ∂y) → ∂x
-  let backward: @Sendable ([Double], [Double]) -> [Double]
+  let backward: @Sendable (Matrix, Matrix) -> Matrix
 
   static let layerNorm = RowTwin(
-    forward: { normalized($0).values },
+    forward: { x in
+      let (one, zero) = (Matrix(1, x.columns, repeating: 1), Matrix(1, x.columns))
+      return Reference.layerNorm(x, scale: one, shift: zero, epsilon: 1e-5)
+    },
     backward: { x, dy in
-      let (hat, deviation) = normalized(x)
-      let (mean, product) = (average(dy), average(zip(dy, hat).map { $0 * $1 }))
-      return zip(dy, hat).map { ($0 - mean - $1 * product) / deviation }
+      layerNormBackward(dy, x: x, scale: Matrix(1, x.columns, repeating: 1), epsilon: 1e-5).x
     })
 
   static let softmax = RowTwin(
-    forward: { probabilities($0) },
-    backward: { x, dy in
-      let y = probabilities(x)
-      let mean = zip(y, dy).reduce(0) { $0 + $1.0 * $1.1 }
-      return zip(y, dy).map { $0 * ($1 - mean) }
-    })
+    forward: { Reference.softmax($0) },
+    backward: { x, dy in softmaxBackward(dy, p: Reference.softmax(x)) })
 
-  static let gelu = RowTwin(
-    forward: { $0.map { $0 * normal($0) } },
-    backward: { x, dy in
-      zip(x, dy).map { x, dy in
-        let density = exp(-x * x / 2) / (2 * Double.pi).squareRoot()
-        return dy * (normal(x) + x * density)
-      }
-    })
+  static let gelu = RowTwin(forward: { Reference.gelu($0) }, backward: { x, dy in geluBackward(dy, x: x) })
 
   static let quickGELU = RowTwin(
-    forward: { $0.map { $0 * sigmoid(1.702 * $0) } },
-    backward: { x, dy in
-      zip(x, dy).map { x, dy in
-        let s = sigmoid(1.702 * x)
-        return dy * (s + 1.702 * x * s * (1 - s))
-      }
-    })
-
-  private static func average(_ x: [Double]) -> Double { x.reduce(0, +) / Double(x.count) }
-  private static func sigmoid(_ x: Double) -> Double { 1 / (1 + exp(-x)) }
-  private static func normal(_ x: Double) -> Double { 0.5 * (1 + erf(x / 2.0.squareRoot())) }
-
-  private static func normalized(_ x: [Double]) -> (values: [Double], deviation: Double) {
-    let mean = average(x)
-    let deviation = (average(x.map { ($0 - mean) * ($0 - mean) }) + 1e-5).squareRoot()
-    return (x.map { ($0 - mean) / deviation }, deviation)
-  }
-
-  private static func probabilities(_ x: [Double]) -> [Double] {
-    let powers = x.map { exp($0 - (x.max() ?? 0)) }
-    let sum = powers.reduce(0, +)
-    return powers.map { $0 / sum }
-  }
+    forward: { Reference.quickGELU($0) }, backward: { x, dy in quickGELUBackward(dy, x: x) })
 }
 
 private func forward(_ shape: Shape, _ function: @escaping (Variable) -> Variable, _ twin: RowTwin) -> Work {
@@ -89,7 +57,7 @@ private func forward(_ shape: Shape, _ function: @escaping (Variable) -> Variabl
     shape: "\(shape)", amount: .gigabytes(8e-9 * Double(shape.count)),
     twin: {
       run()
-      return compared(result.tensor, 8e-9) { twin.forward(row(x, $0)) }
+      return compared(result.tensor, 8e-9) { twin.forward(Matrix(row: row(x, $0))).values }
     }, run: run)
 }
 
@@ -104,7 +72,7 @@ private func backward(_ shape: Shape, _ function: @escaping (Variable) -> Variab
     shape: "\(shape)", amount: .gigabytes(12e-9 * Double(shape.count)),
     twin: {
       run()
-      return compared(result.tensor, 12e-9) { twin.backward(row(x, $0), row(dy, $0)) }
+      return compared(result.tensor, 12e-9) { twin.backward(Matrix(row: row(x, $0)), Matrix(row: row(dy, $0))).values }
     }, run: run)
 }
 
@@ -151,30 +119,22 @@ private func attention(isBackward: Bool) -> Work {
     shape: "\(batch)x\(heads)x\(tokens)x\(width)", amount: .gflop(work),
     twin: {
       run()
-      func head(_ x: Tensor, _ token: Int, _ column: Int) -> Double {
-        Double(Tensor.read(x) { $0[token * heads * width + column] })
-      }
       // The first head of the first image: its output, or the gradient of its values.
-      var (error, largest) = (0.0, 0.0)
-      let time = seconds {
-        let p = (0..<tokens).map { i in
-          let scores = (0..<tokens).map { j in
-            (0..<width).reduce(0) { $0 + head(inputs[0], i, $1) * head(inputs[1], j, $1) } / Double(width).squareRoot()
-          }
-          let powers = scores.map { exp($0) }
-          let sum = powers.reduce(0, +)
-          return powers.map { $0 / sum }
-        }
-        for i in 0..<tokens {
-          for column in 0..<width {
-            let expected = (0..<tokens).reduce(0) { sum, j in
-              sum + (isBackward ? p[j][i] * head(dy, j, column) : p[i][j] * head(inputs[2], j, column))
-            }
-            error = max(error, abs(expected - head(result.tensor, i, column)))
-            largest = max(largest, abs(expected))
-          }
+      func head(_ x: Tensor) -> Matrix {
+        Tensor.read(x) { x in
+          Matrix(tokens, width, (0..<tokens * width).map { Double(x[$0 / width * heads * width + $0 % width]) })
         }
       }
+      let (q, k, v, d) = (head(inputs[0]), head(inputs[1]), head(inputs[2]), head(dy))
+      var expected = v
+      let time = seconds {
+        expected =
+          isBackward
+          ? attentionBackward(d, queries: q, keys: k, values: v, sequences: 1, heads: 1).values
+          : Reference.attention(queries: q, keys: k, values: v, sequences: 1, heads: 1)
+      }
+      let difference = expected.zip(head(result.tensor)) { abs($0 - $1) }
+      let (error, largest) = (difference.values.max() ?? 0, expected.values.map { abs($0) }.max() ?? 0)
       return Work.Twin(error: error / largest, unit: .relative, speed: work / Double(batch * heads) / time)
     }, run: run)
 }
