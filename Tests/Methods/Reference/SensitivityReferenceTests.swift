@@ -65,7 +65,8 @@ import Testing
     let (allRanks, kind) = (choice.sites.reduce(0) { $0 + $1.count }, form == .lora ? ModuleKind.lora : .adapter)
     let ranks = Reference.ranking(choice.scores.map { Matrix($0) })
     let found = Ranking(of: choice.scores, largest: allRanks)
-    #expect(found.tensors.map { Int($0) } == ranks.map(\.tensor) && found.places.map { Int($0) } == ranks.map(\.index))
+    #expect(
+      found.tensors.map { Int($0) } == ranks.map(\.tensor) && found.positions.map { Int($0) } == ranks.map(\.index))
 
     for unit in [1e6, Double(allRanks / 2)] {
       #expect(AllocationSweep.thresholds(unit: unit) == Reference.thresholds(unit: unit))
@@ -91,7 +92,7 @@ import Testing
     }
     // The published rules are the defaults of both.
     let allocation = Allocation(
-      threshold: 90, counts: found.places(first: 90, of: choice.names.count).map(\.count),
+      threshold: 90, counts: found.positions(first: 90, of: choice.names.count).map(\.count),
       kinds: choice.sites.map(\.kind), classToken: twin.width, Allocation.Rules(form: form))
     expectEqual(
       allocation,
@@ -104,7 +105,7 @@ import Testing
     #expect(allocation.threshold == plan.threshold && allocation.total == plan.total, "τ \(plan.threshold)")
     #expect(allocation.modules.map { names[$0] } == plan.modules, "τ \(plan.threshold)")
     #expect(allocation.vectors.map { names[$0] } == plan.vectors, "τ \(plan.threshold)")
-    let selected = ranking.places(first: allocation.threshold, of: names.count)
+    let selected = ranking.positions(first: allocation.threshold, of: names.count)
     for (index, name) in names.enumerated() {
       #expect(allocation.entries[index] == plan.entries[name]?.count ?? 0, "τ \(plan.threshold), \(name)")
       if let entries = plan.entries[name] { #expect(selected[index].map { Int($0) } == entries) }
@@ -126,7 +127,7 @@ import Testing
       kind: setting.kind, rank: 2, alpha: 2, beta: 2)
     let ranking = Ranking(of: choice.scores, largest: threshold)
     let allocation = Allocation(
-      threshold: threshold, counts: ranking.places(first: threshold, of: choice.names.count).map(\.count),
+      threshold: threshold, counts: ranking.positions(first: threshold, of: choice.names.count).map(\.count),
       kinds: choice.sites.map(\.kind), classToken: twin.width, rules)
     #expect(!plan.modules.isEmpty && !plan.vectors.isEmpty && !plan.entries.isEmpty)
 
