@@ -4,7 +4,7 @@ import Tensor
 ///
 /// `TorchFile.names` and `values` flatten a checkpoint to what models are made of; this is for files that hold more
 /// than a state dictionary, and for writing one (`TorchWriter`).
-public enum PythonObject: Sendable, Equatable {
+package enum PythonObject: Sendable, Equatable {
   case none
   case bool(Bool)
   case integer(Int)
@@ -20,30 +20,30 @@ public enum PythonObject: Sendable, Equatable {
   case other(String)
 
   /// A key and its value.
-  public struct Pair: Sendable, Equatable {
+  package struct Pair: Sendable, Equatable {
     /// The key.
-    public var key: PythonObject
+    package var key: PythonObject
     /// The value.
-    public var value: PythonObject
+    package var value: PythonObject
 
     /// A pair by its parts.
-    public init(_ key: PythonObject, _ value: PythonObject) { (self.key, self.value) = (key, value) }
+    package init(_ key: PythonObject, _ value: PythonObject) { (self.key, self.value) = (key, value) }
   }
 
   /// The value under a key of a dictionary, the last one if it was set twice; `nil` for other objects.
-  public subscript(_ key: String) -> PythonObject? { pairs?.last { $0.key == .string(key) }?.value }
+  package subscript(_ key: String) -> PythonObject? { pairs?.last { $0.key == .string(key) }?.value }
 
   /// The pairs of a dictionary.
-  public var pairs: [Pair]? { if case .dictionary(let pairs) = self { pairs } else { nil } }
+  package var pairs: [Pair]? { if case .dictionary(let pairs) = self { pairs } else { nil } }
   /// The items of a list, a tuple or a set.
-  public var items: [PythonObject]? { if case .list(let items) = self { items } else { nil } }
+  package var items: [PythonObject]? { if case .list(let items) = self { items } else { nil } }
   /// An integer.
-  public var integer: Int? { if case .integer(let value) = self { value } else { nil } }
+  package var integer: Int? { if case .integer(let value) = self { value } else { nil } }
   /// A string.
-  public var string: String? { if case .string(let value) = self { value } else { nil } }
+  package var string: String? { if case .string(let value) = self { value } else { nil } }
 
   /// Its kind, for errors.
-  public var kind: String {
+  package var kind: String {
     switch self {
     case .none: "None"
     case .bool: "a truth value"

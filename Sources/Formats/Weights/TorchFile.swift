@@ -104,7 +104,7 @@ public struct TorchFile: WeightFile {
   /// Everything in the file with its structure; see `PythonObject`.
   ///
   /// - Throws: `WeightFileError` for one of too many or too deeply nested objects.
-  public func object() throws(WeightFileError) -> PythonObject {
+  package func object() throws(WeightFileError) -> PythonObject {
     var objects = PythonObjects(pickle.graph)
     do throws(FormatProblem) { return try objects.object(pickle.root) } catch { throw .of(error, file: file) }
   }

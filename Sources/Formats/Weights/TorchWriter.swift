@@ -5,11 +5,11 @@ import Tensor
 /// with `weights_only`.
 ///
 /// Tensors are not written: what is written so far are dictionaries of bytes.
-public enum TorchWriter {
+package enum TorchWriter {
   /// Writes the file, whole or not at all.
   ///
   /// - Throws: `FileError` if the file cannot be written. Traps on tensors and on objects without a value.
-  public static func write(_ object: PythonObject, to url: URL) throws(FileError) {
+  package static func write(_ object: PythonObject, to url: URL) throws(FileError) {
     try AtomicFile.write(archive(object), to: url)
   }
 
