@@ -43,10 +43,9 @@ import Testing
         abs(Double(found[index]) - outcome) <= Bounded(outcome, error: 3 * abs(left.values[index])).tolerance
       }
       guard isRight else {
-        Issue.record(
-          "\(trial.testDescription), λ = \(lambda): entry \(index) of \(count): a \(a.values[index]), "
-            + "b \(b.values[index]), U \(u), P \(p.value): found \(found[index])"
-        )
+        let name = "\(trial.testDescription), λ = \(lambda): entry \(index) of \(count)"
+        let inputs = "a \(a.values[index]), b \(b.values[index]), U \(u), P \(p.value)"
+        Issue.record("\(name): \(inputs): found \(found[index])")
         return
       }
       if isSure { if p.value > u { kept += 1 } else { dropped += 1 } }
