@@ -70,6 +70,6 @@ extension Explanation {
 extension Ranking {
   /// The indices of the first ranks of a single tensor; ascending, or by rank.
   fileprivate func indices(first count: Int, sorted: Bool = true) -> [Int32] {
-    sorted ? places(first: count, of: 1)[0] : Array(places.prefix(count))
+    sorted ? positions(first: count, of: 1)[0] : Array(positions.prefix(count))
   }
 }
