@@ -134,7 +134,7 @@ import Testing
     let branch = BranchSettings.Branch(rank: 2, dropout: 0.25, dropPath: 0.25)
     let tuning = SiteTuning(
       SensitivityTuning(rules, setting.fidelity, branch: branch)
-        .adaptations(of: tower, choice.sites, allocation, ranking), seed: 1)
+        .designs(of: tower, choice.sites, allocation, ranking), seed: 1)
     let method = Method(encoder: tuning, head: head, tower: tower, stochasticDepth: setting.stochasticDepth)
     let names = method.trainables.map(\.name)
     let entries = trainedEntries(plan, followsPaper: setting.fidelity == .paper)
