@@ -30,8 +30,9 @@ import Testing
     #expect(sources.count > 100)
     for path in sources {
       let text = try String(contentsOf: folder.appendingPathComponent(path), encoding: .utf8)
-      #expect(
-        !text.contains(/\b(precondition|preconditionFailure|fatalError|assert|assertionFailure)\(/), "Sources/\(path)")
+      #expect(!text.contains(/\b(precondition|preconditionFailure|assert|assertionFailure)\(/), "Sources/\(path)")
+      // The reference stands alone: it has no helper of ours, and a fatal error does speak in every build.
+      if !path.hasPrefix("Reference/") { #expect(!text.contains(/\bfatalError\(/), "Sources/\(path)") }
     }
   }
 }

@@ -17,7 +17,7 @@ import Testing
         uniqueKeysWithValues: explanation.quantities.map { quantity in
           let columns = quantity.value.shape.extents.last ?? 1
           let rows = quantity.value.count / columns
-          return (quantity.symbol, Matrix(rows, columns, quantity.value.values.map(Double.init)))
+          return (quantity.symbol, Matrix(rows, columns, quantity.value.values.map { Double($0) }))
         })
     }
 
@@ -107,7 +107,7 @@ import Testing
     try toy.expect("total", Matrix(row: [1, 2, 3, 4]))
 
     let indices = ranked.prefix(2).map { Int($0) }.sorted()
-    try toy.expect("selected, of τ", Matrix(row: indices.map(Double.init)))
+    try toy.expect("selected, of τ", Matrix(row: indices.map { Double($0) }))
     let logits = linear(x, weight: w)
     try toy.expect("L, the mean of both images", crossEntropy(logits, labels: labels))
     let shifts = shiftedBackward(gradient(x, labels), at: indices)

@@ -86,7 +86,8 @@ import Testing
   @Test(arguments: commands.map { $0.name }) func withoutFusedMultiplyAddACommandSaysSo(_ name: String) async throws {
     let sentence = "no fused multiply-add: its last bits differ from those of builds that have it"
     let calculating = [
-      "evaluate", "tune", "predict", "gradcheck", "trace", "sensitivity", "export", "demo", "pretrain",
+      "evaluate", "tune", "predict", "gradcheck", "trace", "sensitivity", "export", "demo", "pretrain", "audit",
+      "explain",
     ]
     let calculates = calculating.contains(name)
     #expect(try #require(commands.first { $0.name == name }).calculates == calculates)

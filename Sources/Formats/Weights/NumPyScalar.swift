@@ -1,7 +1,7 @@
 import Tensor
 
-// NumPy's scalars in a pickle: `numpy.core.multiarray.scalar(dtype, bytes)`, whose type is `numpy.dtype(name, …)` with a
-// state that holds the order of bytes. A product of extents that was calculated with NumPy is one.
+// NumPy's scalars in a pickle: `numpy.core.multiarray.scalar(dtype, bytes)`, whose type is `numpy.dtype(name, …)` with
+// a state that holds the order of bytes. A product of extents that was calculated with NumPy is one.
 
 extension PickleInterpreter {
   private static let typePrefix = "numpy.dtype."

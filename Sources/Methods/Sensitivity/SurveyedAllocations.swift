@@ -3,8 +3,8 @@ import Foundation
 import Models
 import Tensor
 
-/// The allocations of a survey, `allocations.json`, and the scores that they came from, `sensitivity.safetensors` in the
-/// same folder.
+/// The allocations of a survey, `allocations.json`, and the scores that they came from, `sensitivity.safetensors` in
+/// the same folder.
 ///
 /// The first says how many entries of each tensor are tuned; the scores say which: the τ largest.
 struct SurveyedAllocations {

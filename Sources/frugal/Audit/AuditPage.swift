@@ -12,7 +12,7 @@ extension AuditBook {
     var text = """
       # \(page.paper): from an equation to its line and its proof
 
-      Written by `frugal audit` from `docs/methods/\(page.name).md`, the comments that cite its numbers, and the gradient
+      Written by `frugal audit` from `docs/methods/\(page.name).md`, the comments that cite its numbers, and gradient
       checks in double precision; not by hand. "Below 1e-8" is the worst relative error of the finite differences of
       the named checks, over every element of every input.
 
