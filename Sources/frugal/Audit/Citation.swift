@@ -11,7 +11,7 @@ struct Citation: Hashable, Sendable {
   let line: Int
 }
 
-/// The equations that a text cites: `R-AMT eq. 7`, `SPT (c)`, `SPT (f) to (h)`, `R-AMT (a), (c) and (e)`.
+/// The equations that a text cites: `ABC eq. 7`, `ABC (c)`, `ABC (f) to (h)`, `ABC (a), (c) and (e)`.
 struct CitationReader {
   private let pattern: Regex<(Substring, paper: Substring, numbers: Substring)>
 

@@ -12,7 +12,7 @@ struct Equation: Sendable {
   /// The subjects of `frugal gradcheck` that the formula is part of; none where nothing is differentiated.
   let checks: [String]
 
-  /// The number of an equation, with its paper: `R-AMT eq. 7`, `SPT (c)`.
+  /// The number of an equation, with its paper: `ABC eq. 7`, `ABC (c)`.
   ///
   /// A formula that its paper numbers has the paper's number, any other a letter of ours.
   struct Identity: Hashable, Sendable, CustomStringConvertible {
