@@ -52,10 +52,9 @@ import Testing
         """
         ## TOY (a)
 
-        y = \\|x\\|
-
         | | |
         | --- | --- |
+        | formula | y = \\|x\\| |
         | symbols | x `input` |
         | code | [Absolute.swift](../../Sources/Toy/Absolute.swift): `func absolute` |
         | plain form | [Plain.swift](../../Sources/Reference/Plain.swift): `func plain` |
@@ -65,10 +64,9 @@ import Testing
 
         ## TOY eq. 2
 
-        z = 2 y
-
         | | |
         | --- | --- |
+        | formula | z = 2 y |
         | symbols | z `result` |
         | code | [Absolute.swift](../../Sources/Toy/Absolute.swift): `func twice` |
         | plain form | [Plain.swift](../../Sources/Reference/Plain.swift): `func plain` |

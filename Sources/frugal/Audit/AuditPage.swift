@@ -24,7 +24,7 @@ extension AuditBook {
         return all.isEmpty ? "–" : Self.links(all)
       }
       var lines = [
-        "\n## \(equation.identity)\n", equation.formula, "", "| | |", "| --- | --- |",
+        "\n## \(equation.identity)\n", "| | |", "| --- | --- |", "| formula | \(equation.formula) |",
         "| symbols | \(equation.symbols) |", "| code | \(list(.fast)) |", "| plain form | \(list(.plain)) |",
         "| tests | \(list(.test)) |", "| finite differences | \(try Self.errors(equation, worst)) |",
       ]
