@@ -8,13 +8,14 @@ import Tensor
 ///     ∂ℒ/∂x ≈ D(h) = (ℒ(x + h) − ℒ(x − h)) / 2h
 ///
 /// In double precision every element of every input is perturbed by itself, with h = ∛ε max(1, |x|), whose own error is
-/// about ε^⅔ times the scale of the third derivative: 4e-11. In single precision, where differences of nearly equal
-/// numbers lose most of their digits, each input is perturbed as a whole along random directions, by steps large enough
-/// for rounding to be small, and D is extrapolated to h = 0.
+/// about ε^⅔ times the scale of the third derivative: 4e-11. The error has two parts: h²/6 times the third derivative,
+/// and rounding, about ε ℒ/h, which grows as h shrinks (docs/gradcheck.md, "Steps and tolerances"). In single
+/// precision, where differences of nearly equal numbers lose most of their digits, each input is perturbed as a whole
+/// along random directions, by steps large enough for rounding to be small, and D is extrapolated to h = 0.
 ///
-/// An input that differences cannot audit is captured by the function as a constant. A straight-through estimator,
-/// whose gradient is by definition that of another function, names it: differences are then taken of `relaxed`, at
-/// inputs where both functions have one value.
+/// An input that differences cannot audit is captured by the function as a constant. The check of a straight-through
+/// estimator, whose gradient is by definition another function's, names that function, `relaxed`; differences are taken
+/// of it, at inputs where both functions have one value.
 package struct GradientCheck: Check {
   /// The name of the check: `operation`, or `operation/variant`.
   package let name: String

@@ -58,7 +58,7 @@ public struct Branch {
 }
 
 extension Pass {
-  /// A linear map with its branch.
+  /// A linear map with its branch (SPT (i), (j)).
   func linear(_ x: Variable, _ weight: Variable, bias: Variable?, _ branch: Branch) -> Variable {
     let form = branch.form
     if form.isSequential {

@@ -31,7 +31,7 @@ public struct CLIP: Sendable, ParameterizedLayer {
   /// Every frozen tensor, vision first.
   public var parameters: [Parameter] { vision.parameters + text.parameters + [logitScale] }
 
-  /// The classifier of CLIP and of all methods built on it: scaled cosine similarity (R-AMT (j), TaskRes (c)).
+  /// The classifier of CLIP and of all methods built on it: scaled cosine similarity.
   ///
   ///     z_ic = s ⟨f_i / ‖f_i‖, t_c / ‖t_c‖⟩,   s = exp(logitScale)
   ///
@@ -47,7 +47,7 @@ extension Variable {
     l2Normalized().contrastiveLogitsOfUnits(classifier: classifier, logitScale: logitScale, pass)
   }
 
-  /// The same for features (self) that are already normalised.
+  /// The same for features (self) that are already normalised (R-AMT (j), TaskRes (c)).
   package func contrastiveLogitsOfUnits(classifier: Variable, logitScale: Parameter, _ pass: Pass) -> Variable {
     linear(classifier.l2Normalized()).scaled(byExponentialOf: pass[logitScale])
   }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// The module of a matrix that matters as a whole.
+/// The module of a matrix with enough selected entries.
 public enum ModuleKind: Sendable {
   /// A parallel low-rank branch.
   case lora

@@ -21,13 +21,18 @@ public func normalizedRows(_ x: Matrix) -> Matrix {
 ///     ∂x = (∂u − u ⟨u, ∂u⟩) / ‖x‖
 ///
 /// Derivation: moving x along itself does not change u, so that part of ∂u is removed; the rest moves u by 1/‖x‖.
+/// Up to a norm of 1e-12 the divisor is that constant, and nothing is removed.
 ///
 /// - du, x: [rows, width]; result: [rows, width].
 public func normalizedRowsBackward(_ du: Matrix, x: Matrix) -> Matrix {
   let u = normalizedRows(x)
   var dx = Matrix(x.rows, x.columns)
   for r in 0..<x.rows {
-    let norm = max(euclideanNorm(x.row(r)), 1e-12)
+    let norm = euclideanNorm(x.row(r))
+    if norm <= 1e-12 {
+      for c in 0..<x.columns { dx[r, c] = du[r, c] / 1e-12 }
+      continue
+    }
     let along = zip(u.row(r), du.row(r)).reduce(0) { $0 + $1.0 * $1.1 }
     for c in 0..<x.columns { dx[r, c] = (du[r, c] - u[r, c] * along) / norm }
   }

@@ -33,8 +33,8 @@ public func masked(_ weight: Matrix, mask: Matrix, threshold: Double = maskThres
 ///
 ///     ∂M := ∂B = ∂W' ⊙ W
 ///
-/// The step from M to B has slope 0 or none. ∂B is the gradient of a mask relaxed to real values, W' = W ⊙ B; it
-/// depends on neither M nor B, so that a dropped weight can come back.
+/// The step from M to B has slope 0 or none. ∂B is the gradient of a mask relaxed to real values, W' = W ⊙ B; its
+/// factor W is the same for kept and dropped weights, so that a dropped weight can come back.
 ///
 /// - dMasked, weight: one shape.
 public func maskedBackward(_ dMasked: Matrix, weight: Matrix) -> Matrix { dMasked.zip(weight) { $0 * $1 } }

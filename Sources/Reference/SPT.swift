@@ -18,7 +18,7 @@ public func classifierGradients(
 
 /// Adds the squared gradients of one batch to the sensitivities of tensors (SPT (a), (b)). Returns the loss.
 ///
-///     s_n = L(w) − L(w with w_n tuned) ≈ g_n Δw_n, and Δw_n = ε g_n after one gradient step, so that s_n ∝ g_n²
+///     s_n = L(w) − L(w with w*_n) ≈ g_n (w_n − w*_n) = ε g_n², as one gradient step gives w*_n = w_n − ε g_n
 ///     S ← S + (∂L_b/∂w)²,   L_b the mean loss of the batch
 ///
 /// Nothing is updated between batches. With batches of one image this is the paper's sum over samples.
@@ -61,7 +61,7 @@ public func shifted(_ weight: Matrix, by shifts: Matrix, at indices: [Int]) -> M
   return result
 }
 
-/// The gradient of the shifts.
+/// The gradient of the shifts (SPT (k)).
 public func shiftedBackward(_ dShifted: Matrix, at indices: [Int]) -> Matrix {
   Matrix(row: indices.map { dShifted.values[$0] })
 }

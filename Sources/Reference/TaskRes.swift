@@ -22,7 +22,7 @@ public func residualClassifier(_ base: Matrix, residual: Matrix, alpha: Double) 
   base.zip(residual) { $0 + alpha * $1 }
 }
 
-/// One training step of TaskRes (TaskRes (b) to (e)); x is 0 before the first. Returns the loss before the step.
+/// One training step of TaskRes (TaskRes (b) to (e), and (g)); x is 0 before the first. Returns the loss before it.
 ///
 ///     L = cross-entropy of z,   z_ic = s ⟨f_i / ‖f_i‖, t'_c / ‖t'_c‖⟩
 ///     ∂x_c = α ∂t'_c = (α / ‖t'_c‖) (∂u_c − u_c ⟨u_c, ∂u_c⟩)   with u_c = t'_c / ‖t'_c‖

@@ -1,4 +1,5 @@
-/// Sixteen values side by side: the width in which every reduction of the library is defined.
+/// Sixteen values side by side: the width in which sums along a row are defined. (An element of a matrix product is
+/// another sum, one chain: `gemm`.)
 ///
 /// A sum over up to 1024 elements runs in sixteen lanes, lane l adding the elements l, l + 16, l + 32, … in this order,
 /// and ends with `Lanes.total`, one fixed tree; more elements are several such sums (`rowSum`). The order is part of
@@ -40,7 +41,7 @@ extension SIMD16 where Scalar == Real {
   /// Copies `count` ≤ 16 elements as eight, four, two and one.
   ///
   /// Never inlined: it is needed once per row, and its code in every loop would keep the compiler from inlining the
-  /// loop's body, for whose sake rows are cut into sixteens.
+  /// loop's body.
   @inline(never)
   private static func copy(_ from: UnsafeRawPointer, to: UnsafeMutableRawPointer, _ count: Int) {
     var offset = 0

@@ -39,8 +39,8 @@ package enum TopK {
 
   /// The key of the kth largest element, and the number of elements with this key among the k largest.
   ///
-  /// - slack: stops before all digits are known once at most so many smaller numbers share those that are; the key,
-  ///   with zeros for the others, is then only a bound from below, and `ties` is `nil`.
+  /// - slack: stop early once at most `slack` smaller elements share the digits found so far; the key is then a lower
+  ///   bound, and `ties` is `nil`.
   static func border(_ tensors: [Tensor], _ k: Int, tolerating slack: Int? = nil) -> (key: Key, ties: Int?) {
     var (prefix, known, rest, shift) = (Key(0), Key(0), k, Key.bitWidth)
     while shift > 0 {

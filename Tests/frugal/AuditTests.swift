@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 import FrugalTestSupport
 import Testing
@@ -114,17 +115,17 @@ import Testing
   }
 
   @Test(arguments: Broken.all) func whatIsMissingIsNamed(_ broken: Broken) throws {
-    let error = try #require(throws: AuditError.self) { try book(broken.changes) }
-    #expect(error == AuditError(file: broken.file, expected: broken.expected, found: broken.found))
+    let error = try #require(throws: FileError.self) { try book(broken.changes) }
+    #expect(error == FileError(file: broken.file, expected: broken.expected, found: broken.found))
   }
 
   @Test func aCheckThatDoesNotExistIsNamed() throws {
-    let error = try #require(throws: AuditError.self) { try book().documents { _ in nil } }
+    let error = try #require(throws: FileError.self) { try book().documents { _ in nil } }
     #expect(error.description == "TOY (a): expected a gradient check, found \"operations/toy\"")
   }
 
   @Test func aFolderWithoutSourcesIsRefused() throws {
-    let error = try #require(throws: AuditError.self) { try AuditBook(repository: folder.url) }
+    let error = try #require(throws: FileError.self) { try AuditBook(repository: folder.url) }
     #expect(error.file == "docs/methods" && error.found == "none")
   }
 

@@ -2,8 +2,7 @@ import Foundation
 import Tensor
 
 extension MaskTuning {
-  /// Says so where the learning rates cannot carry a mask across its threshold, or can only with growing gradients
-  /// (R-AMT (n)).
+  /// Warns where the learning rates cannot carry a mask across its threshold, or can only with growing gradients.
   public func warnings(rule: OptimizerRecipe.Kind, learningRates rates: [Double]) -> [String] {
     guard rule == .adam, Self.steadyFlip(learningRates: rates) == nil else { return [] }
     let outcome =
@@ -17,16 +16,19 @@ extension MaskTuning {
   }
 
   /// The first step, counted from 1, before which Adam cannot have carried any entry over the threshold, whatever the
-  /// gradients; `nil` if none of the given steps can cover the distance.
+  /// gradients (R-AMT (n)); `nil` if none of the given steps can cover the distance.
   ///
   /// With m̂ and v̂ the bias-corrected moments, step t moves an entry by η_t |m̂/√v̂| at most. By the inequality of
   /// Cauchy and Schwarz over the gradients of all steps so far,
   ///
   ///     |m̂/√v̂| ≤ (1 − β₁) / (1 − β₁ᵗ) · √((1 − β₂ᵗ) / (1 − β₂) · Σ_{j<t} (β₁²/β₂)ʲ),
   ///
-  /// which is 1 at t = 1 and grows to 7.3: gradients that grow move an entry by more than the learning rate. A constant
-  /// rate of 8e-5 gives step 50, and gradients that grow by a tenth per step do cross there. See `steadyFlip` for a
-  /// pace that is not the fastest possible.
+  /// which is 1 at t = 1 and grows to 7.3: gradients that grow move an entry by more than the learning rate. To see it,
+  /// write m_t = (1 − β₁) Σ_j β₁ʲ g_{t−j} and v_t = (1 − β₂) Σ_j β₂ʲ g²_{t−j}, j = 0 … t − 1. As β₁ʲ g =
+  /// (β₁/√β₂)ʲ · √β₂ʲ g, the inequality gives m_t² ≤ (1 − β₁)² Σ_j (β₁²/β₂)ʲ · v_t / (1 − β₂); ε only shortens a step.
+  ///
+  /// A constant rate of 8e-5 gives step 50, and gradients that grow by a tenth per step do cross there. See
+  /// `steadyFlip` for a constant gradient.
   ///
   /// - learningRates: η of each step, of Adam with β₁ = 0.9, β₂ = 0.999 and no decoupled weight decay.
   package static func firstPossibleFlip(learningRates: some Sequence<Double>) -> Int? {
@@ -39,7 +41,7 @@ extension MaskTuning {
   }
 
   /// The step, counted from 1, at which an entry with a constant gradient crosses the threshold: Adam moves it by
-  /// the learning rate each time. `nil` if the rates do not add up to the distance.
+  /// the learning rate each time (R-AMT (n)). `nil` if the rates do not add up to the distance.
   ///
   /// Gradients that change sign or shrink take longer, and most do: where this is `nil`, few masks or none will flip.
   package static func steadyFlip(learningRates: some Sequence<Double>) -> Int? {

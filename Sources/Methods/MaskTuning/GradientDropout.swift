@@ -22,6 +22,7 @@ import Tensor
 /// | both far below ε | ½ | a coin is tossed |
 ///
 /// P lies in [0, 1] and U in [0, 1), so P = 1 is always kept and P = 0 never. On average E g = ((1 − λ) + λ P) a.
+/// The average is over U. U is a multiple of 2⁻²⁴, so P > U has probability ⌈2²⁴ P⌉ / 2²⁴, which is P to within 6e-8.
 ///
 /// The overview figure of the paper exchanges the probabilities of the two outcomes; formula and released code
 /// agree, and are followed here.
@@ -43,6 +44,7 @@ public struct GradientDropout: Sendable, Equatable {
   /// g for sixteen entries and their uniform random numbers.
   @inline(__always)
   private func combined(_ a: Lanes, _ b: Lanes, _ uniform: Lanes) -> Lanes {
+    // The formula's factor where 1[P > U] = 1: in `Float` it may be one unit off 1, and is not simplified.
     let kept = Lanes(repeating: (1 - lambda) + lambda)
     return a * Lanes(repeating: 1 - lambda).replacing(with: kept, where: Self.keepProbability(a, b) .> uniform)
   }

@@ -12,9 +12,9 @@ public enum MaskSites: String, Sendable, CaseIterable, Codable {
   /// The masked weights, grouped as the released code stores them: query, key and value of a transformer block are one
   /// tensor there, and the norm regulariser takes one norm per tensor (R-AMT (a) and (e)).
   ///
-  /// The released code masks the patch embedding whenever it masks attention, though the paper mentions only attention
-  /// : `fidelity` decides. Of a ResNet, which has no MLP, it masks every convolution and the four maps of the
-  /// attention pool; nothing else is published, so both do that, and `mlp` selects no weight.
+  /// The released code masks the patch embedding whenever it masks attention, though the paper mentions only
+  /// attention; `fidelity` decides. Of a ResNet, which has no MLP, it masks every convolution and the four maps of the
+  /// attention pool (R-AMT (b)); nothing else is published, so both do that, and `mlp` selects no weight.
   public func groups(of vision: any ImageTower, _ fidelity: Fidelity) -> [[Parameter]] {
     var groups: [[Parameter]] = []
     for parameter in vision.parameters where carries(parameter.site.role, fidelity) {

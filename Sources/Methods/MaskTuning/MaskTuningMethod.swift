@@ -40,6 +40,7 @@ struct MaskTuningMethod: EncoderMethod {
     let isLarge = benchmark.map { [.imagenet, .sun397, .food101].contains($0) } ?? false
     let dropsAll = isLarge || isFewShot || setting.classes == .base
     var epochs = benchmark == .imagenet ? 10 : 30
+    // Learning rates below: R-AMT (g).
     // With the released 30 epochs no mask of a small 1-shot run can reach the threshold; the authors' own low-shot
     // epochs are unpublished, and 50 was reported to work.
     if setting.fidelity == .paper, benchmark != .imagenet, let shots, shots <= 4 { epochs = 50 }
@@ -118,7 +119,7 @@ public struct MaskTuningSettings: MethodSettings {
   /// λ, with the published weight of the norm regulariser.
   public init(lambda: Double) { self.lambda = lambda }
 
-  /// λ.
+  /// The keys in a run's `config.json`.
   public static let keys = ["lambda", "normWeight", "tunedShare"]
 
   /// A value that no run can have: key, expected and found.

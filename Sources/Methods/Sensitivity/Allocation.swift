@@ -28,7 +28,7 @@ public struct Allocation: Sendable, Equatable {
 
   /// The rules that turn counts into an allocation.
   public struct Rules: Sendable, Codable, Equatable {
-    /// The module of a matrix that matters as a whole.
+    /// The module of a matrix with enough selected entries.
     public var form: StructuredForm
     /// r of the modules.
     public var rank = 8
@@ -129,8 +129,8 @@ package struct AllocationSweep: Sendable {
     }
   }
 
-  /// The allocation whose total is nearest to a budget, the last of several; `nil` if even the smallest is farther from
-  /// it than zero.
+  /// The allocation whose total is nearest to a budget, the last of several; `nil` if the budget is nearer to 0 than to
+  /// any total.
   ///
   /// - budget: in units, as the released code compares: |total / unit − budget|.
   package func nearest(to budget: Double, unit: Double = 1e6) -> Allocation? {

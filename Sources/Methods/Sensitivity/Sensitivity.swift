@@ -3,8 +3,11 @@ import Tensor
 
 /// The sensitivity of each weight of an image tower for a task (SPT (a) and (b); He et al., ICCV 2023).
 ///
-/// The gain from tuning weight w_n alone is s_n = L(w) − L(w with w_n tuned). To first order, and with one gradient
-/// step of a common length for the tuning, s_n ∝ g_n² (paper, section 3.1). The paper sums over samples,
+/// One gradient step on w_n alone gives w*_n = w_n − ε g_n, with one learning rate ε for all weights. To first order
+///
+///     s_n = L(w) − L(w with w*_n) ≈ g_n (w_n − w*_n) = ε g_n²,
+///
+/// and the common factor ε does not change a ranking (paper, section 3.1). The paper sums over samples,
 ///
 ///     s_n = Σ_samples (∂L_i/∂w_n)²,
 ///

@@ -10,7 +10,7 @@ import Tensor
 ///     command   frugal tune --model VIT --data DATA --method spt-lora --budget 0.2M,0.4M,0.6M --out RUN
 struct SensitivityMethod: EncoderMethod {
   let name: String
-  /// What a matrix that matters as a whole gets.
+  /// What a matrix with enough selected entries gets.
   let form: StructuredForm
 
   static let all: [SensitivityMethod] = [
@@ -54,13 +54,13 @@ struct SensitivityMethod: EncoderMethod {
       + BranchSettings.options { $0[SensitivitySettings.self]?.budget.rules.rank = $1 }
   }
 
-  /// The options that change what an allocation makes of counts.
+  /// The rules that turn counts into an allocation.
   static let ruleOptions: [MethodOption] = [
     MethodOption(
-      "spt-alpha", "X", .positive, "a matrix gets a module from its cost/α sensitive entries on (default 10)"
+      "spt-alpha", "X", .positive, "a matrix with at least cost/α sensitive entries gets a module (default 10)"
     ) { $0[SensitivitySettings.self]?.budget.rules.alpha = $1.number },
     MethodOption(
-      "spt-beta", "X", .positive, "a vector is tuned whole from its length/β sensitive entries on (default 5)"
+      "spt-beta", "X", .positive, "a vector with at least length/β sensitive entries is tuned whole (default 5)"
     ) { $0[SensitivitySettings.self]?.budget.rules.beta = $1.number },
     MethodOption("structured-only", "", .flag, excludes: "unstructured-only", "modules and whole vectors only") {
       recipe, _ in

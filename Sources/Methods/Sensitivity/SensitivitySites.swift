@@ -5,10 +5,10 @@ import Tensor
 public struct SensitivitySite: Sendable {
   /// The tensor.
   public let parameter: Parameter
-  /// The kind of its counting.
+  /// How it counts against the budget.
   public let kind: Kind
 
-  /// The kind of a tensor's counting.
+  /// How a tensor counts against the budget.
   public enum Kind: Sendable, Hashable {
     /// A bias, or a scale or shift of a norm: tuned whole, or entry by entry.
     case vector(Int)
@@ -18,9 +18,9 @@ public struct SensitivitySite: Sendable {
 
   /// The tensors of a tower that are ranked, in its order.
   ///
-  /// Embeddings of patches and positions are always frozen; class token and head are always trained. What the released
-  /// code knows of a ViT are norms, biases and the six linear maps of a block. Of other towers the same roles
-  /// take part: what is no norm, no bias and no linear map of a block (convolutions, layer scales, tables of relative
+  /// Embeddings of patches and positions are always frozen; class token and head are always trained. Of a ViT, the
+  /// released code ranks norms, biases and the six linear maps of a block. Of other towers the same roles take
+  /// part: what is no norm, no bias and no linear map of a block (convolutions, layer scales, tables of relative
   /// positions, the merging of patches) stays frozen.
   public static func all(of tower: any ImageTower) -> [SensitivitySite] {
     tower.parameters.compactMap { parameter in
@@ -43,7 +43,7 @@ public struct SensitivitySite: Sendable {
   public var count: Int { parameter.value.count }
 }
 
-/// The module of a matrix that matters as a whole (SPT (f)).
+/// The module of a matrix with enough selected entries (SPT (f)).
 public enum StructuredForm: String, Sendable, Codable, CaseIterable {
   /// A parallel low-rank branch.
   case lora

@@ -45,7 +45,8 @@ struct SiteMethod: EncoderMethod {
       rule: { .lastBlocks($0[PartialSettings.self]?.lastBlocks ?? 1) }),
   ]
 
-  /// What all methods of SPT's tables share: 100 epochs of AdamW with a ramp, the schedule lagging by one epoch.
+  /// What all methods of SPT's tables share: 100 epochs of AdamW with a ramp, the schedule lagging by one epoch
+  /// (SPT (l), (m)).
   static let sharedRecipe: Recipe = {
     var optimizer = OptimizerRecipe(learningRate: 1e-3)
     (optimizer.kind, optimizer.weightDecay) = (.adamw, 1e-4)

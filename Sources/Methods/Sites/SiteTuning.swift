@@ -84,7 +84,7 @@ public struct SiteTuning: EncoderTuning {
     (self.trainables, self.ranges) = (trainables, ranges)
   }
 
-  /// Weight decay acts on matrices except the tokens' own: class token and positions (timm's rule).
+  /// Weight decay acts on matrices except the tokens' own: class token and positions (timm's rule; SPT (l)).
   private static func trainables(_ design: TuningDesign, seed: UInt64, index: Int) -> [Trainable] {
     let site = design.parameter.site
     switch design {

@@ -8,6 +8,7 @@ import Tensor
 struct TaskResMethod: HeadMethod {
   let name = "task-res"
 
+  /// Adam with a weight decay, and a warm-up of one epoch at 1e-5 (TaskRes (e), (f)).
   func recipe(_ setting: PublishedSetting) -> Recipe {
     var optimizer = OptimizerRecipe(learningRate: setting.benchmark == .imagenet ? 2e-4 : 2e-3)
     // The default of the framework the authors' code builds on, which its configuration leaves in place.
@@ -61,7 +62,7 @@ public struct TaskResSettings: MethodSettings {
   /// α.
   public init(alpha: Double) { self.alpha = alpha }
 
-  /// α.
+  /// The keys in a run's `config.json`.
   public static let keys = ["alpha"]
 
   /// Any number may be α.

@@ -144,6 +144,12 @@ extension Transcendental {
     }
   }
 
+  /// Where results are ∞, 0 or ±1 whatever the argument, and how subnormal ones are reached.
+  ///
+  /// In `Float`, ln(largest finite) = 88.7 and half the least subnormal is 2⁻¹⁵⁰ = exp(−103.97); in `Double`, 709.8 and
+  /// exp(−745.1). The exponent field n + bias + lift must lie in 1 … 254 (`Double` 1 … 2046): n ≥ −150 gives 42, and
+  /// the lift acts on x ≤ 40 alone, where n ≤ 58 gives 250 (`Double`: n ≥ −1076 gives 460).
+  /// 1 − tanh x = 2 / (e²ˣ + 1) is below half an ULP of the numbers just under 1, 2⁻²⁵ or 2⁻⁵⁴, from x = 9.1 or 19.1.
   private enum Bounds {
     #if REAL64
       @inline(__always) static var expAbove: Real { 710 }

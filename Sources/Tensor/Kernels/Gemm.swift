@@ -2,6 +2,9 @@
 ///
 /// Every element is one chain of fused multiply-adds over p = 0 … k − 1 in this order, starting from 0 or from its
 /// old value: the bits do not depend on blocking, threads or vector width, and equal those of `gemmPlain`.
+/// One chain, unlike the sums of `Reductions.swift`: an element of C has one accumulator, and where k is cut into
+/// blocks the partial sum waits in C unrounded. The price is an error of up to k u Σ_p |A[i, p] B[p, j]|
+/// (docs/numerics.md, "Order of sums").
 ///
 /// - A: [m, k], B: [k, n] by strides; C: [m, n] with rows `cStride` apart, overlapping neither.
 /// - bias: n values that every row of sums starts from, instead of 0.

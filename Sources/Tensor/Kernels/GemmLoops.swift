@@ -3,9 +3,11 @@
 /// JC and PC choose a block of B, IC a block of A, JR and IR run over their panels. A panel is packed unless the
 /// micro-kernel can read it in place; which operand is packed when depends on the shape:
 ///
-/// many rows            the block of B once, ahead, shared by all threads; a block of A by the thread that needs it few
-/// rows             a panel of B at a time, right before its one use, as a block of it would leave the cache unread a
-/// small block of B   A a tile at a time: it stays in the first-level cache, and C is written row by row
+/// | shape | what is packed |
+/// | --- | --- |
+/// | many rows | the block of B once, ahead, shared by all threads; a block of A by the thread that needs it |
+/// | few rows | a panel of B at a time, right before its one use, as a block of it would leave the cache unread |
+/// | a small block of B | A a tile at a time: it stays in the first-level cache, and C is written row by row |
 struct Product {
   let a: MatrixView
   let b: RightFactor

@@ -63,8 +63,8 @@ struct HeadLayout {
 
   /// exp(d^−½ (s − max s)) over the keys that a query sees, zeros after them up to `stride`; returns the sum.
   ///
-  /// The shift is rounded, the product with d^−½ is not: all powers of a row share the error of the shift, and it
-  /// cancels. Scores with a bias are d^−½ s + bias first, and rounded twice more.
+  /// The shift −max(s) d^−½ is rounded once; s d^−½ is added to it by one fma. All exponentials of a row share the
+  /// shift's error, which cancels. With a bias, scores are first d^−½ s + bias, with two more roundings.
   private func exponentials(of row: Int, _ bias: ScoreBias?, in s: UnsafeMutablePointer<Real>) -> Real {
     bias?.apply(to: s, row, keys, scale: scale)
     let factor = bias == nil ? scale : 1

@@ -1,7 +1,8 @@
 extension Transcendental {
   /// ln x in every lane.
   ///
-  /// With x = 2ᵏ (1 + f), √½ ≤ 1 + f < √2, and s = f / (2 + f), ln (1 + f) = 2 artanh s is odd in s:
+  /// With x = 2ᵏ (1 + f), √½ ≤ 1 + f < √2, and s = f / (2 + f), ln (1 + f) = 2 artanh s is odd in s. As s (2 + f) = f,
+  /// 2s = f − s f and s f = f²/2 − s f²/2; with 2 artanh s = 2s + s³ R(s²) this gives
   ///
   ///     ln x = k ln 2 + f − (f²/2 − s (f²/2 + s² R(s²))),   R(z) = (2 artanh(s) / s − 2) / z
   ///

@@ -9,6 +9,9 @@ extension Variable {
   ///
   ///     ∂V = Pᵀ ∂O,   ∂P = ∂O Vᵀ,   ∂S = P (∂P − D),   ∂Q = d^−½ ∂S K,   ∂K = d^−½ ∂Sᵀ Q
   ///
+  /// ∂V, ∂P, ∂Q and ∂K are the gradients of the two products, ∂S is that of softmax, row by row (`softmax`). A masked
+  /// key has P = 0, and so ∂S = 0.
+  ///
   /// - queries (self), output: [batch, queries, heads · d]; keys, values: [batch, keys, heads · d]; head h owns the
   ///   columns from h · d.
   /// - `isCausal`: query i sees the keys j ≤ i only.

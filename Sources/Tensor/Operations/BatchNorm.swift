@@ -40,7 +40,8 @@ extension Variable {
               forEachLanes(pixels) { store(load(dy + $0, $1) * factor, dx + $0, $1) }
             }
           }
-        /// The sum over batch and pixels of one channel.
+        /// The sum over batch and pixels of one channel. Images are added one after another in `Real`: a batch is too
+        /// short for the blocks of `Reductions.swift`.
         func channelSums(_ lanes: (_ channel: Int, _ offset: Int, _ present: Int) -> Lanes) -> Tensor {
           Tensor([channels]) { sums in
             Parallel.forEach(channels) { channel in

@@ -1,5 +1,6 @@
 extension Variable {
-  /// A linear map with a second, narrow one in parallel: that of a low-rank branch (Hu et al. 2022, section 4.1).
+  /// A linear map with a second, narrow one in parallel: that of a low-rank branch (SPT (i); Hu et al. 2022, section
+  /// 4.1).
   ///
   ///     y = x Wᵀ + b + h Uᵀ
   ///

@@ -51,6 +51,7 @@ extension Variable {
           !biasNeeds
           ? nil
           : Tensor([layout.out]) { db in
+            // Images are added one after another in `Real`: a batch is too short for the blocks of `Reductions.swift`.
             for channel in 0..<layout.out {
               db[channel] = (0..<layout.batch).reduce(0) { sum, picture in
                 let dy = dy + (picture * layout.out + channel) * layout.windows
@@ -136,6 +137,8 @@ private struct WindowLayout {
             depth, windows, outPerGroup, MatrixView(w + group * outPerGroup * depth, rowStride: depth).transposed,
             MatrixView(dy + (picture * out + group * outPerGroup) * windows, rowStride: windows), into: dWindows,
             cStride: windows, parallel: false)
+          // A piece owns the channels of one group of one image, so no two threads add to one element; an element gets
+          // its at most kh · kw shares in the order of (u, v).
           forEachElement(picture, group) { inWindows, inPicture in
             if inPicture >= 0 { dx[inPicture] += dWindows[inWindows] }
           }

@@ -4,6 +4,9 @@ extension Variable {
   ///     ℒ = −(1/n) Σ_i log p_i[y_i],   p_i = softmax(z_i)
   ///     ∂z_i[c] = (∂ℒ/n) (p_i[c] − 1[c = y_i])
   ///
+  /// From log p[c] = z[c] − log Σ_k exp z[k]: ∂ log p[y]/∂z[c] = 1[c = y] − p[c]. The loss is log Σ exp z − z[y],
+  /// never the logarithm of a p that may have underflowed; rows are added in double precision.
+  ///
   /// - z (self): [batch, classes]; labels: [batch], each in 0 ..< classes; result: scalar.
   /// - Keeps z and log Σ exp z, [batch]. Traps on a label out of range.
   public func crossEntropy(labels: [Int32]) -> Variable {

@@ -7,7 +7,7 @@ extension Variable {
   ///     ∂W[c, u, v] = Σ_{b, i, j} ∂y[b, i, j, c] x[b, i + u − p, j + v − p, c],   ∂β = Σ ∂y
   ///
   /// Maps have their channels last, so that sixteen channels are one vector: no window is copied, and ∂x is the same
-  /// loop with the flipped kernel.
+  /// loop with the flipped kernel: with u' = k − 1 − u and k − 1 = 2p, i − u + p = i + u' − p, and likewise for v.
   ///
   /// - x (self), y: [batch, h, w, channels]; W: [channels, 1, k, k], k odd; β: [channels] or none.
   /// - Keeps W where x needs a gradient, and x where W does.

@@ -4,6 +4,9 @@ extension Variable {
   ///     p = softmax(z⁰),   q = softmax(z),   ℒ = −(1/n) Σ_i Σ_c p_ic log q_ic
   ///     ∂z = (∂ℒ/n) (q − p)
   ///
+  /// From ∂ log q_c/∂z_k = 1[c = k] − q_k: −Σ_c p_c (1[c = k] − q_k) = q_k Σ_c p_c − p_k, and Σ_c p_c = 1.
+  /// p is rounded as a quotient and q as exp(log q): where both models agree, ∂z is rounding noise, not exactly 0.
+  ///
   /// The teacher's entropy is not subtracted: it is constant, so the gradient is that of KL(teacher ‖ student), but the
   /// value is not 0 where both agree.
   ///

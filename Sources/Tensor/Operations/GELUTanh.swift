@@ -4,6 +4,9 @@ extension Variable {
   ///     y = ½ x (1 + t),   t = tanh u,   u = √(2/π) (x + 0.044715 x³)
   ///     ∂x = ∂y (½ (1 + t) + ½ x (1 − t²) √(2/π) (1 + 3 · 0.044715 x²))
   ///
+  /// Product rule with dt/du = 1 − t² and du/dx = √(2/π) (1 + 3 · 0.044715 x²). √(2/π) gives ½ (1 + t) the slope of Φ
+  /// at 0; matching its cubic term as well would take 2/(3π) − 1/6 = 0.0455, and 0.044715 is the published value.
+  ///
   /// - Any shape. Keeps x.
   public func geluTanh() -> Variable {
     let x = value

@@ -3,7 +3,10 @@ extension Variable {
   ///
   ///     y = x / ‖x‖,   ∂x = (∂y − y ⟨y, ∂y⟩) / ‖x‖
   ///
-  /// - x, y: [..., width]. A norm below 1e-12 counts as 1e-12, so that a zero row stays zero.
+  /// From ∂‖x‖/∂x_j = y_j: ∂y_i/∂x_j = (1[i = j] − y_i y_j) / ‖x‖. A norm below 1e-12 counts as 1e-12, the bound of
+  /// PyTorch's `normalize`, so that a zero row stays zero; the divisor is then constant, and ∂x = ∂y / 1e-12.
+  ///
+  /// - x, y: [..., width].
   /// - Keeps y and ‖x‖, [rows].
   public func l2Normalized() -> Variable {
     let (rows, width) = (shape.rows, shape.width)
@@ -14,7 +17,7 @@ extension Variable {
           forEachRow(rows, width: width) { row in
             let (x, y) = (x + row &* width, y + row &* width)
             let norm = rowSum(width) { load(x + $0, $1) * load(x + $0, $1) }.squareRoot()
-            norms[row] = norm > 1e-12 ? norm : 1e-12
+            norms[row] = max(norm, smallestNorm)
             let divisor = norms[row]
             forEachLanes(width) { store(load(x + $0, $1) / divisor, y + $0, $1) }
           }
@@ -27,7 +30,7 @@ extension Variable {
         Tensor(y.shape) { dx in
           forEachRow(rows, width: width) { row in
             let (dy, unit, dx, norm) = (dy + row &* width, unit + row &* width, dx + row &* width, norms[row])
-            let along = rowSum(width) { load(dy + $0, $1) * load(unit + $0, $1) }
+            let along = norm == smallestNorm ? 0 : rowSum(width) { load(dy + $0, $1) * load(unit + $0, $1) }
             forEachLanes(width) { store((load(dy + $0, $1) - load(unit + $0, $1) * along) / norm, dx + $0, $1) }
           }
         }
@@ -36,3 +39,5 @@ extension Variable {
     }
   }
 }
+
+private let smallestNorm: Real = 1e-12

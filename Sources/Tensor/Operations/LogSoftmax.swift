@@ -4,6 +4,8 @@ extension Variable {
   ///     y_j = x_j − ℓ,   ℓ = m + log Σ_k exp(x_k − m)
   ///     ∂x = ∂y − exp(y) Σ_k ∂y_k
   ///
+  /// From ∂ℓ/∂x_k = exp(x_k − ℓ) = exp(y_k): ∂y_j/∂x_k = 1[j = k] − exp(y_k); times ∂y_j, summed over j.
+  ///
   /// - x, y: [..., classes]. Keeps y.
   public func logSoftmax() -> Variable {
     let (rows, width) = (shape.rows, shape.width)

@@ -5,8 +5,8 @@ extension Variable {
   ///     W' = W ⊙ B,   B = 1[M > α]
   ///     ∂M = ∂W' ⊙ W,   ∂W = ∂W' ⊙ B
   ///
-  /// The step from M to B has no useful derivative; ∂M is defined as ∂B, the gradient with respect to a mask relaxed
-  /// to real values. It does not depend on M or B, so that a weight that is masked out can come back.
+  /// The step from M to B has slope 0 or none, so ∂M is defined as ∂B, the gradient for a mask relaxed to real
+  /// values. Its factor W is the same for kept and dropped weights, so a weight that is masked out can come back.
   ///
   /// - W (self), M, W': one shape. An entry is kept where M > α, dropped where M ≤ α.
   /// - Keeps W, and B where W needs a gradient.

@@ -4,6 +4,8 @@ extension Variable {
   ///     y = x s,   s = σ(1.702 x)
   ///     ∂x = ∂y (s + 1.702 x s (1 − s))
   ///
+  /// Product rule with σ' = σ (1 − σ). 1.702 x is the argument that brings σ nearest to Φ(x): within 0.01 for all x.
+  ///
   /// - Any shape. Keeps x.
   public func quickGELU() -> Variable {
     let x = value

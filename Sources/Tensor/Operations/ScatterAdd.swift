@@ -1,5 +1,5 @@
 extension Variable {
-  /// A tensor some of whose elements are shifted.
+  /// A tensor some of whose elements are shifted: of SPT (k), a vector's.
   ///
   ///     y = x + scatter(d),   y[i_k] = x[i_k] + d_k,   all else as in x
   ///     ∂x = ∂y,   ∂d_k = ∂y[i_k]

@@ -31,7 +31,8 @@ public struct AttentionWindows: Sendable {
     }
   }
 
-  /// The bias of the score of a pair from two parts: as published, where −∞ would do; e⁻¹⁰⁰ is no normal number.
+  /// The bias of the score of a pair from two parts: −100, as published. e⁻¹⁰⁰ is subnormal in `Float`, so it
+  /// acts as −∞.
   static var otherPart: Real { -100 }
 }
 

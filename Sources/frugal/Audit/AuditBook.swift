@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 
 /// The audit book: for every numbered formula its address in the code, its plain form, its tests, the error of its
@@ -12,12 +13,12 @@ struct AuditBook {
 
   /// Reads the repository.
   ///
-  /// - Throws: `AuditError` for a page that is not as expected, for an equation that is cited and does not exist, and
+  /// - Throws: `FileError` for a page that is not as expected, for an equation that is cited and does not exist, and
   ///   for one without code or test.
   init(repository: URL) throws {
     func text(_ path: String) throws -> String {
       do { return try String(contentsOf: repository.appendingPathComponent(path), encoding: .utf8) } catch {
-        throw AuditError(file: path, expected: "a readable file below \(repository.relativePath)", found: "none")
+        throw FileError(file: path, expected: "a readable file below \(repository.relativePath)", found: "none")
       }
     }
     let names = try Self.files(in: Self.formulas, of: repository, extension: "md")
@@ -36,10 +37,10 @@ struct AuditBook {
     try check(found)
   }
 
-  private func check(_ found: [Citation]) throws(AuditError) {
+  private func check(_ found: [Citation]) throws(FileError) {
     let known = Set(pages.flatMap(\.equations).map(\.identity))
     for citation in found where !known.contains(citation.equation) {
-      throw AuditError(
+      throw FileError(
         file: "\(citation.file):\(citation.line)", expected: "an equation of \(Self.formulas)",
         found: "\(citation.equation)")
     }
@@ -47,7 +48,7 @@ struct AuditBook {
       for equation in page.equations {
         let cited = citations[equation.identity] ?? []
         for form in [Form.fast, .test] where !cited.contains(where: { Form(of: $0.file) == form }) {
-          throw AuditError(
+          throw FileError(
             file: "\(Self.formulas)/\(page.name).md", expected: "\(form.rawValue) that cites \(equation.identity)",
             found: "none")
         }
@@ -66,26 +67,26 @@ struct AuditBook {
     case test = "a test"
     case ledger = "a row of the ledger"
 
+    /// The first that a path begins with decides.
+    private static let folders: [(prefix: String, form: Form)] = [
+      ("Tests/", .test), ("Sources/Reference/", .plain), ("Sources/Checks/", .check), ("Sources/Bench/", .check),
+      ("Sources/", .fast),
+    ]
+
     init(of file: String) {
-      self =
-        file.hasPrefix("Tests/")
-        ? .test
-        : file.hasPrefix("Sources/Reference/")
-          ? .plain
-          : file.hasPrefix("Sources/Checks/") || file.hasPrefix("Sources/Bench/")
-            ? .check : file.hasPrefix("Sources/") ? .fast : .ledger
+      self = Self.folders.first { file.hasPrefix($0.prefix) }?.form ?? .ledger
     }
   }
 
   /// The paths of all files below a folder with an extension, ascending.
-  private static func files(in folder: String, of repository: URL, extension suffix: String) throws(AuditError)
+  private static func files(in folder: String, of repository: URL, extension suffix: String) throws(FileError)
     -> [String]
   {
     let url = repository.appendingPathComponent(folder)
     let names = FileManager.default.enumerator(atPath: url.path)?.compactMap { $0 as? String } ?? []
     let found = names.filter { $0.hasSuffix(".\(suffix)") }.sorted().map { "\(folder)/\($0)" }
     guard !found.isEmpty else {
-      throw AuditError(file: folder, expected: ".\(suffix) files below \(repository.relativePath)", found: "none")
+      throw FileError(file: folder, expected: ".\(suffix) files below \(repository.relativePath)", found: "none")
     }
     return found
   }

@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 
 extension AuditBook {
@@ -58,7 +59,7 @@ extension AuditBook {
     guard !equation.checks.isEmpty else { return "nothing to differentiate" }
     return try equation.checks.map { name in
       guard let error = try worst(name) else {
-        throw AuditError(file: "\(equation.identity)", expected: "a gradient check", found: "\"\(name)\"")
+        throw FileError(file: "\(equation.identity)", expected: "a gradient check", found: "\"\(name)\"")
       }
       return "`\(name)` \(decade(error))"
     }.joined(separator: ", ")

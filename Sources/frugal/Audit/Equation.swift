@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 
 /// A row of a page of formulas (`docs/methods`): a numbered formula, what its symbols are called in the code, and the
@@ -32,11 +33,11 @@ struct EquationPage: Sendable {
 
   /// Reads a page: the rows of its tables whose first cell is a number, `(a)` or `eq. 7`.
   ///
-  /// - Throws: `AuditError` for a page without title or equations, a row without its four cells, a number given twice.
-  init(_ name: String, text: String) throws(AuditError) {
+  /// - Throws: `FileError` for a page without title or equations, a row without its four cells, a number given twice.
+  init(_ name: String, text: String) throws(FileError) {
     let lines = text.split(separator: "\n")
     guard let title = lines.first(where: { $0.hasPrefix("# ") }), let comma = title.firstIndex(of: ",") else {
-      throw AuditError(file: name, expected: "a title \"# PAPER, …\"", found: "none")
+      throw FileError(file: name, expected: "a title \"# PAPER, …\"", found: "none")
     }
     let paper = String(title[title.index(title.startIndex, offsetBy: 2)..<comma])
     var equations: [Equation] = []
@@ -45,11 +46,11 @@ struct EquationPage: Sendable {
       let cells = Self.cells(row.2)
       let identity = Equation.Identity(paper: paper, number: String(row.1))
       guard cells.count == 3 else {
-        throw AuditError(
+        throw FileError(
           file: name, expected: "\(identity) with formula, symbols and checks", found: "\(cells.count) cells")
       }
       guard !equations.contains(where: { $0.identity == identity }) else {
-        throw AuditError(file: name, expected: "\(identity) once", found: "it twice")
+        throw FileError(file: name, expected: "\(identity) once", found: "it twice")
       }
       equations.append(
         Equation(
@@ -57,7 +58,7 @@ struct EquationPage: Sendable {
           checks: cells[2].matches(of: /`([^`]+)`/).map { String($0.1) }))
     }
     guard !equations.isEmpty else {
-      throw AuditError(file: name, expected: "rows that begin with \"| (a) |\" or \"| eq. 1 |\"", found: "none")
+      throw FileError(file: name, expected: "rows that begin with \"| (a) |\" or \"| eq. 1 |\"", found: "none")
     }
     (self.name, self.paper, self.equations) = (name, paper, equations)
   }

@@ -56,7 +56,8 @@ enum InspectCommand: Command {
       print("  parameters, \(name): \(grouped(count))")
     }
     let types = report.types.sorted { $0.key < $1.key }.map { "\($1) × \($0)" }
-    print("  tensors: \(types.joined(separator: ", ")); \(grouped(report.bytes)) bytes")
+    let tensors = types.isEmpty ? "none" : types.joined(separator: ", ")
+    print("  tensors: \(tensors); \(grouped(report.bytes)) bytes")
     for (file, digest) in report.sha256.sorted(by: { $0.key < $1.key }) { print("  sha256 of \(file): \(digest)") }
     for (name, shape) in (report.tensors ?? [:]).sorted(by: { $0.key < $1.key }) { print("  \(name): \(shape)") }
     for warning in report.warnings { print("  warning: \(warning)") }
@@ -125,7 +126,7 @@ enum InspectCommand: Command {
     return Report(
       kind: isDelta ? "delta of frugal" : published.map { "\($0.kind), \(file.format)" } ?? file.format, path: path,
       sha256: [lastComponent(path): file.sha256.description], bytes: file.byteCount, types: types(of: [file]),
-      parameters: isDelta ? [:] : ["all": count], settings: settings, tensors: tensors(of: [file]),
+      parameters: isDelta || published != nil ? [:] : ["all": count], settings: settings, tensors: tensors(of: [file]),
       isWeightFile: !isDelta)
   }
 

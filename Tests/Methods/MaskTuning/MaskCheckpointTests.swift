@@ -7,7 +7,7 @@ import Testing
 
 @testable import Methods
 
-/// The checkpoints of R-AMT's authors: read into a delta and written from one.
+/// The checkpoints of R-AMT's authors: read into a delta and written from one (R-AMT (h)).
 @Suite struct MaskCheckpointTests {
   let fixture: RunFixture
   let folder: TemporaryFolder

@@ -3,7 +3,7 @@ import FrugalTestSupport
 import Tensor
 import Testing
 
-/// The packed masks of the published checkpoints: most significant bit first.
+/// The packed masks of the published checkpoints: most significant bit first (R-AMT (h)).
 @Suite(.golden(.ramt)) struct SavedMaskTests {
   private let file: SafeTensorsFile
 

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Methods
 
-/// SPT (a) to (e).
+/// SPT (a) to (h).
 @Suite(.golden(.spt, .vit)) struct SensitivityGoldenTests {
   @Test func squaredGradientsOfEveryTensorAreTheirs() throws {
     let golden = try GoldenSPT()

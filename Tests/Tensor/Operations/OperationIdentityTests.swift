@@ -144,6 +144,17 @@ private func _log(_ x: Double) -> Double {
     }
   }
 
+  /// Up to a norm of 1e-12 the divisor is that constant, and the gradient is that of a product.
+  @Test(arguments: [0, 3e-13, 3e-12] as [Real]) func rowsBelowTheSmallestNormAreDividedByIt(_ size: Real) {
+    let tape = Tape()
+    let x = tape.leaf(Tensor([1, 3], [size, 0, 0]))
+    let dy = Variable(Tensor([1, 3], [2, 3, 5]))
+    let dx = tape.gradients(of: x.l2Normalized().dot(dy), for: [x])[0].values
+    let norm: Real = max(size, 1e-12)
+    let expected: [Real] = size > 1e-12 ? [0, 3 / norm, 5 / norm] : [2 / norm, 3 / norm, 5 / norm]
+    for (found, expected) in zip(dx, expected) { #expect(abs(found - expected) <= 4 * Real.ulpOfOne * abs(expected)) }
+  }
+
   @Test func zerosHaveFiniteGradients() {
     let tape = Tape()
     let x = tape.leaf(.zeros([2, 5]))
