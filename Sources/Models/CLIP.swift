@@ -16,11 +16,20 @@ public struct CLIP: Sendable, ParameterizedLayer {
 
   /// Reads all tensors of a model of the given sizes.
   ///
-  /// - Throws: `WeightsError` for a missing, surplus or wrongly shaped tensor.
+  /// - Throws: `WeightsError` for a missing, surplus or wrongly shaped tensor, or one that is not finite.
   public init(_ configuration: CLIPConfiguration, from source: any TensorSource, layout: WeightLayout)
     throws(WeightsError)
   {
+    try self.init(configuration, from: source, layout: layout, resampling: nil)
+  }
+
+  /// The same; positions of another image size are resized if `resampling` says how.
+  init(
+    _ configuration: CLIPConfiguration, from source: any TensorSource, layout: WeightLayout,
+    resampling: PositionResampling?
+  ) throws(WeightsError) {
     var reader = WeightReader(source, layout)
+    reader.resampling = resampling
     self.configuration = configuration
     vision = try configuration.vision.tower(&reader, embedding: configuration.embedding)
     text = try TextTransformer(&reader, configuration.text, embedding: configuration.embedding)

@@ -10,10 +10,63 @@ public struct TextConfiguration: Sendable, Equatable {
   public let vocabulary: Int
   /// The longest sequence, start and end tokens included.
   public let contextLength: Int
+  /// The attention of its tokens, and the choice of the one that stands for the text.
+  public let form: Form
 
-  /// Sizes by name.
-  public init(transformer: TransformerConfiguration, vocabulary: Int, contextLength: Int) {
+  /// Sizes by name; CLIP's form unless another is given.
+  public init(transformer: TransformerConfiguration, vocabulary: Int, contextLength: Int, form: Form = .clip) {
     (self.transformer, self.vocabulary, self.contextLength) = (transformer, vocabulary, contextLength)
+    self.form = form
+  }
+
+  /// The differences of published text towers outside of their blocks.
+  public struct Form: Sendable, Equatable {
+    /// True if a token attends to itself and to earlier ones only.
+    public let isCausal: Bool
+    /// The token whose features are those of the text.
+    public let pooling: Pooling
+
+    /// A form by its parts.
+    public init(isCausal: Bool, pooling: Pooling) { (self.isCausal, self.pooling) = (isCausal, pooling) }
+
+    /// Radford et al. 2021, section 2.4.
+    public static let clip = Form(isCausal: true, pooling: .endOfText)
+  }
+
+  /// The token of a row whose features are those of the text.
+  public enum Pooling: Sendable, Equatable, CustomStringConvertible {
+    /// The first end-of-text token of the tokenizer.
+    case endOfText
+    /// The first of the largest id: the end of text, unless tokens were added after it.
+    case largest
+    /// The first of the given id; the first token of all where there is none of it.
+    case token(Int32)
+    /// The first token of the row.
+    case first
+    /// The last token of the whole context, padding included.
+    case last
+
+    /// `first token 49407`
+    public var description: String {
+      switch self {
+      case .endOfText: "end of text"
+      case .largest: "largest token"
+      case .token(let id): "first token \(id)"
+      case .first: "first token"
+      case .last: "last token of the context"
+      }
+    }
+
+    /// The index of the token in a row.
+    package func index(in row: [Int32], endOfText: Int32) -> Int {
+      switch self {
+      case .endOfText: row.firstIndex(of: endOfText) ?? row.count - 1
+      case .largest: row.firstIndex(of: row.max() ?? 0) ?? 0
+      case .token(let id): row.firstIndex(of: id) ?? 0
+      case .first: 0
+      case .last: row.count - 1
+      }
+    }
   }
 }
 
@@ -52,25 +105,7 @@ extension CLIPConfiguration {
   ///
   /// - Throws: `ConfigurationError` naming the file, the key, what was expected and what was found.
   public init(contentsOf url: URL) throws(ConfigurationError) {
-    let json = try ConfigurationFile(url)
-    if let type = try json.string("model_type"), type != "clip" {
-      throw json.error("model_type", "clip", "\"\(type)\"")
-    }
-    let (vision, text) = (try json.section("vision_config"), try json.section("text_config"))
-    embedding = try json.extent("projection_dim", default: 512)
-    let size = VisionConfiguration(
-      transformer: try vision.transformer(width: 768, hidden: 3072, heads: 12),
-      imageSize: try vision.extent("image_size", default: 224), patchSize: try vision.extent("patch_size", default: 32))
-    self.text = TextConfiguration(
-      transformer: try text.transformer(width: 512, hidden: 2048, heads: 8),
-      vocabulary: try text.extent("vocab_size", default: 49408),
-      contextLength: try text.extent("max_position_embeddings", default: 77))
-    self.vision = .visionTransformer(size)
-    let channels = try vision.extent("num_channels", default: 3)
-    guard channels == 3 else { throw vision.error("num_channels", "3", "\(channels)") }
-    guard size.patchSize <= size.imageSize else {
-      throw vision.error("patch_size", "at most image_size \(size.imageSize)", "\(size.patchSize)")
-    }
+    self = try HuggingFaceConfiguration(contentsOf: url).configuration
   }
 }
 
@@ -122,26 +157,5 @@ struct ConfigurationFile {
       (1...(1 << 24)).contains(extent)
     else { throw error(key, "a whole number from 1 to \(1 << 24)", "\(value)") }
     return extent
-  }
-
-  func transformer(width: Int, hidden: Int, heads: Int) throws(ConfigurationError) -> TransformerConfiguration {
-    let name = try string("hidden_act") ?? Activation.quickGELU.rawValue
-    guard let activation = Activation(rawValue: name) else {
-      let known = Activation.allCases.map(\.rawValue).joined(separator: ", ")
-      throw error("hidden_act", "one of \(known)", "\"\(name)\"")
-    }
-    let stored = values["layer_norm_eps"] ?? 1e-5
-    guard let epsilon = (stored as? NSNumber)?.doubleValue, epsilon > 0, epsilon < 1 else {
-      throw error("layer_norm_eps", "a number between 0 and 1", "\(stored)")
-    }
-    let configuration = TransformerConfiguration(
-      width: try extent("hidden_size", default: width),
-      hiddenWidth: try extent("intermediate_size", default: hidden),
-      blocks: try extent("num_hidden_layers", default: 12), heads: try extent("num_attention_heads", default: heads),
-      activation: activation, epsilon: epsilon)
-    guard configuration.width % configuration.heads == 0 else {
-      throw error("num_attention_heads", "a divisor of hidden_size \(configuration.width)", "\(configuration.heads)")
-    }
-    return configuration
   }
 }

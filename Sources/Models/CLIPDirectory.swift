@@ -2,10 +2,11 @@ import Formats
 import Foundation
 import Tensor
 
-/// A CLIP directory: a Hugging Face one as downloaded, `config.json`, weights and tokenizer, or one without
-/// `config.json` whose weights have OpenAI's names. Weights may be of any format; `PretrainedWeights` selects the file.
+/// A CLIP directory: a Hugging Face one as downloaded, `config.json`, weights and tokenizer; one of open_clip, with
+/// `open_clip_config.json`; or one without a configuration whose weights have OpenAI's names. Weights may be of any
+/// format; `PretrainedWeights` selects the file.
 public struct CLIPDirectory: Sendable {
-  /// The directory.
+  /// The directory, or the weight file in it that was named.
   public let url: URL
   /// The model with its weights.
   public let model: CLIP
@@ -15,14 +16,22 @@ public struct CLIPDirectory: Sendable {
   public let weights: PretrainedWeights
   /// The name table of the weight files.
   public let layout: WeightLayout
-  /// True if there is no configuration, so that sizes are inferred from tensor shapes.
-  package let isDeduced: Bool
+  /// The directory that holds the weights.
+  package let folder: URL
+  /// The origin of every setting that the results depend on and that no weight shows.
+  package let origins: SettingOrigins
+  /// The preprocessing that `open_clip_config.json` states, if there is one.
+  package let openCLIPPreprocessing: OpenCLIPPreprocessing?
+  /// True if `open_clip_config.json` describes the weights.
+  package let isOpenCLIP: Bool
+  private let notes: [String]
 
   /// Reads everything except the preprocessing, which belongs to the code that reads images.
   ///
-  /// Configuration and tokenizer are read and checked before the weights. Without `config.json` the sizes are inferred
-  /// from tensor shapes, which are checked before any tensor is read.
+  /// Configuration and tokenizer are read and checked before the weights. Sizes come from `config.json`, or from tensor
+  /// shapes and `open_clip_config.json`; they are checked before any tensor is read.
   ///
+  /// - url: the directory, or one weight file, next to which the other files are looked for.
   /// - check: refuses a configuration that does not suit the caller, before any weight is read.
   /// - Throws: `ConfigurationError`, `WeightFileError`, `WeightsError` or `TokenizerError`, each
   ///   naming the file; what `check` throws.
@@ -30,15 +39,11 @@ public struct CLIPDirectory: Sendable {
     contentsOf url: URL, cleaning: TextCleaning = .published, check: (CLIPConfiguration) throws -> Void = { _ in }
   ) throws {
     self.url = url
-    var isDirectory: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory), isDirectory.boolValue else {
-      throw ConfigurationError("\(url.path): expected a directory with a CLIP checkpoint, found none")
-    }
-    let file = url.appendingPathComponent("config.json")
-    let isStated = FileManager.default.fileExists(atPath: file.path)
-    let stated = isStated ? try CLIPConfiguration(contentsOf: file) : nil
-    let activation = isStated ? nil : try OpenCLIPConfiguration.activation(in: url)
-    var tokenizer = try Tokenizer.load(from: url)
+    let files = try CLIPFiles(url)
+    folder = files.folder
+    // A file that is no CLIP needs no tokenizer.
+    let named = files.file == nil ? nil : try Self.opened(files)
+    var tokenizer = try Tokenizer.load(from: files.folder)
     tokenizer.cleaning = cleaning
     self.tokenizer = tokenizer
     func checkAll(_ configuration: CLIPConfiguration) throws {
@@ -49,28 +54,88 @@ public struct CLIPDirectory: Sendable {
       }
       try check(configuration)
     }
-    if let stated { try checkAll(stated) }
-    weights = try PretrainedWeights(contentsOf: url)
-    isDeduced = !isStated && CLIPConfiguration.hasOpenAINames(weights)
-    let configuration =
-      if let activation, isDeduced {
-        try CLIPConfiguration(deducedFrom: weights, activation: activation)
-      } else {
-        try stated ?? CLIPConfiguration(contentsOf: file)
-      }
-    if !isStated { try checkAll(configuration) }
-    let isCustomText = !WeightLayout.textPrefix(weights).isEmpty
-    layout =
-      switch (isDeduced, configuration.vision) {
-      case (false, _): .huggingFaceCLIP
-      case (true, .resNet): isCustomText ? .customTextResNetCLIP : .openAIResNetCLIP
-      case (true, _): isCustomText ? .customTextCLIP : .openAICLIP
-      }
-    model = try CLIP(configuration, from: weights, layout: layout)
+    let isCertain = files.openCLIP == nil && files.file == nil
+    if isCertain, let stated = files.huggingFace { try checkAll(stated.configuration) }
+    let (weights, names) = try named ?? Self.opened(files)
+    self.weights = weights
+    let source = names.stripped(weights)
+    let configuration: CLIPConfiguration
+    var layout: WeightLayout
+    (configuration, origins, layout) = try Self.described(files, names, source, of: weights)
+    try files.requireAgreement(configuration, names.family, source)
+    if !isCertain || files.huggingFace == nil { try checkAll(configuration) }
+    isOpenCLIP = names.family == .openAI && files.openCLIP != nil
+    openCLIPPreprocessing = files.openCLIP?.preprocessing
+    // open_clip resizes the positions of images to the stated size as timm does; transformers refuses others.
+    model = try CLIP(
+      configuration, from: source, layout: layout, resampling: isOpenCLIP ? .timm : nil)
+    layout.fullNames = (source as? StrippedSource)?.fullNames ?? [:]
+    self.layout = layout
+    notes =
+      (names.prefix.isEmpty ? [] : ["\(weights.label): read without \"\(names.prefix)\", which begins all names"])
+      + (isOpenCLIP ? files.openCLIP?.warnings ?? [] : files.huggingFace?.warnings ?? [])
   }
 
+  /// Returns whether weights are those of a CLIP, or of a relative that is refused by name.
+  package static func recognises(_ source: any TensorSource) -> Bool {
+    do { return try CLIPNames.of(source) != nil || UnsupportedCLIP.recognised(source.names) != nil } catch {
+      return true
+    }
+  }
+
+  /// The weights, and the family of their names.
+  private static func opened(_ files: CLIPFiles) throws -> (PretrainedWeights, CLIPNames) {
+    let weights = try files.weights()
+    guard let names = try CLIPNames.of(weights) else {
+      try UnsupportedCLIP.refuse(weights)
+      let shown = weights.names.prefix(3).map { "\"\($0)\"" }.joined(separator: ", ")
+      throw ConfigurationError(
+        "\(weights.label): expected the tensors of a CLIP under OpenAI's, open_clip's or Hugging Face's names, "
+          + "found \(shown.isEmpty ? "no tensor" : "\(shown), …")")
+    }
+    try UnsupportedCLIP.refuse(names.stripped(weights))
+    return (weights, names)
+  }
+
+  /// The configuration of the weights, the origins of its numbers, and the table of its names.
+  private static func described(
+    _ files: CLIPFiles, _ names: CLIPNames, _ source: any TensorSource, of weights: PretrainedWeights
+  ) throws(ConfigurationError) -> (CLIPConfiguration, SettingOrigins, WeightLayout) {
+    switch names.family {
+    case .huggingFace:
+      let stated = try files.requireHuggingFace()
+      return (stated.configuration, stated.origins, .huggingFaceCLIP)
+    case .openAI:
+      let (configuration, origins): (CLIPConfiguration, SettingOrigins)
+      if files.openCLIP == nil, files.file == nil, let stated = files.huggingFace {
+        (configuration, origins) = (stated.configuration, stated.origins)
+      } else {
+        (configuration, origins) = try deduced(source, of: weights, files)
+      }
+      let isCustomText = !WeightLayout.textPrefix(source).isEmpty
+      if case .resNet = configuration.vision {
+        return (configuration, origins, isCustomText ? .customTextResNetCLIP : .openAIResNetCLIP)
+      }
+      return (configuration, origins, isCustomText ? .customTextCLIP : .openAICLIP)
+    }
+  }
+
+  private static func deduced(
+    _ source: any TensorSource, of weights: PretrainedWeights, _ files: CLIPFiles
+  ) throws(ConfigurationError) -> (CLIPConfiguration, SettingOrigins) {
+    func sizes(_ source: some TensorSource) throws(ConfigurationError) -> (CLIPConfiguration, SettingOrigins) {
+      var deduction = OpenAIDeduction(source, files.openCLIP, UnstatedActivation.of(weights))
+      let configuration = try deduction.configuration()
+      return (configuration, deduction.origins)
+    }
+    return try sizes(source)
+  }
+
+  /// Contradictions between the files, keys that nobody knows, and settings that are assumed.
+  package var warnings: [String] { origins.warnings + notes + sizeWarnings }
+
   /// Contradictions between the shapes and the sizes that OpenAI stores with the weights, as tensors of one integer.
-  package var sizeWarnings: [String] {
+  private var sizeWarnings: [String] {
     let configuration = model.configuration
     let sizes = [
       ("input_resolution", configuration.vision.imageSize), ("context_length", configuration.text.contextLength),
@@ -87,14 +152,18 @@ public struct CLIPDirectory: Sendable {
   /// - Returns: [prompts, embedding], not normalised.
   /// - Throws: `TokenizerError` for a prompt longer than the context, unless `truncate` cuts it.
   public func textFeatures(_ prompts: [String], truncate: Bool = false, batch: Int = 64) throws -> Tensor {
-    let context = model.configuration.text.contextLength
-    let rows = try tokenizer.encode(prompts, contextLength: context, truncate: truncate, padding: .endOfText)
+    let (context, form) = (model.configuration.text.contextLength, model.configuration.text.form)
+    // Padding is seen only by a tower that is not causal, or that reads the last token: those of open_clip, which pads
+    // with zeros.
+    let needsAll = !form.isCausal || form.pooling == .last
+    let rows = try tokenizer.encode(
+      prompts, contextLength: context, truncate: truncate, padding: needsAll ? .zero : .endOfText)
     let embedding = model.configuration.embedding
     var features = Tensor.zeros([prompts.count, embedding])
     for start in stride(from: 0, to: prompts.count, by: batch) {
       let group = rows[start..<min(start + batch, rows.count)]
-      let ends = group.map { $0.firstIndex(of: tokenizer.endOfText) ?? context - 1 }
-      let length = (ends.max() ?? 0) + 1
+      let ends = group.map { form.pooling.index(in: $0, endOfText: tokenizer.endOfText) }
+      let length = needsAll ? context : (ends.max() ?? 0) + 1
       let found = model.text(group.map { Array($0.prefix(length)) }, ends: ends, Pass()).value
       features.write { into in
         Tensor.read(found) { (into + start * embedding).update(from: $0, count: found.count) }

@@ -1,6 +1,7 @@
 import Tensor
 
-/// CLIP's text transformer (Radford et al. 2021, section 2.4): causal, read at the end-of-text token.
+/// CLIP's text transformer (Radford et al. 2021, section 2.4): causal and read at the end-of-text token, unless its
+/// configuration has another form.
 public struct TextTransformer: Sendable, ParameterizedLayer {
   package static let layer = Layer.textTransformer
 
@@ -18,7 +19,7 @@ public struct TextTransformer: Sendable, ParameterizedLayer {
     positions = try reader.parameter(Site("text.positions", .positions), [configuration.contextLength, size.width])
     var blocks: [TransformerBlock] = []
     for index in 0..<size.blocks {
-      blocks.append(try TransformerBlock(&reader, tower: "text", index: index, size, isCausal: true))
+      blocks.append(try TransformerBlock(&reader, tower: "text", index: index, size, isCausal: configuration.form.isCausal))
     }
     self.blocks = blocks
     finalNorm = try LayerNorm(&reader, "text.finalNorm", width: size.width, epsilon: size.epsilon)
@@ -27,11 +28,11 @@ public struct TextTransformer: Sendable, ParameterizedLayer {
 
   /// Text features, not normalised.
   ///
-  /// A token attends only to earlier ones, so sequences may be cut after the last end-of-text token of the
-  /// batch: the features are the same to the bit.
+  /// Where a token attends only to earlier ones, sequences may be cut after the last token of `ends` in the batch: the
+  /// features are the same to the bit.
   ///
-  /// - ids: [batch][length], rows of one length of at most `contextLength`; ends: [batch], the index of each first
-  ///   end-of-text token; result: [batch, embedding].
+  /// - ids: [batch][length], rows of one length of at most `contextLength`; ends: [batch], the index of the token of
+  ///   each row that `configuration.form.pooling` names; result: [batch, embedding].
   public func callAsFunction(_ ids: [[Int32]], ends: [Int], _ pass: Pass) -> Variable {
     let length = ids.first?.count ?? 0
     require(

@@ -10,7 +10,7 @@ import Tensor
 
 /// The flag that names a model.
 let modelOption = Option(
-  "--model", "PATH", "CLIP directory, or an image classifier: a weight file or a folder with one")
+  "--model", "PATH", "CLIP or image classifier: a directory, or a weight file with what belongs to it next to it")
 
 /// The flag that skips unreadable images.
 let skipOption = Option("--skip-unreadable", "skip images that cannot be read, and list them")

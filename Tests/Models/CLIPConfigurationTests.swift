@@ -73,7 +73,7 @@ import Testing
 
   @Test(arguments: [
     ("hidden_size", "0"), ("hidden_size", "-1"), ("hidden_size", "16777217"), ("hidden_size", "1e30"),
-    ("hidden_size", "0.5"), ("hidden_size", "null"), ("hidden_size", "[768]"), ("intermediate_size", "\"x\""),
+    ("hidden_size", "0.5"), ("hidden_size", "[768]"), ("intermediate_size", "\"x\""),
     ("num_hidden_layers", "0"), ("num_attention_heads", "0"), ("image_size", "-224"), ("patch_size", "0"),
     ("num_channels", "0"),
   ])
@@ -86,8 +86,24 @@ import Testing
     ("{}", "vision_config: expected an object, found none"),
     (#"{"vision_config": {}}"#, "text_config: expected an object, found none"),
     (#"{"vision_config": [], "text_config": {}}"#, "vision_config: expected an object, found "),
-    (#"{"model_type": "chinese_clip"}"#, "model_type: expected clip, found \"chinese_clip\""),
-    (#"{"model_type": null}"#, "model_type: expected a string, found "),
+    (#"{"model_type": "chinese_clip"}"#, "model_type: expected clip (CLIPs with a ViT or ResNet"),
+    (#"{"model_type": 3}"#, "model_type: expected a string, found 3"),
+    (
+      #"{"vision_config": {"model_type": "siglip_vision_model"}, "text_config": {}}"#,
+      "vision_config.model_type: expected clip_vision_model, found \"siglip_vision_model\""
+    ),
+    (
+      #"{"vision_config": {"pruned_heads": {"0": [1]}}, "text_config": {}}"#,
+      "vision_config.pruned_heads: expected none"
+    ),
+    (
+      #"{"vision_config": {}, "text_config": {"eos_token_id": 49408}}"#,
+      "text_config.eos_token_id: expected an id below vocab_size 49408, found 49408"
+    ),
+    (
+      #"{"vision_config": {"image_size": [224, 448]}, "text_config": {}}"#,
+      "vision_config.image_size: expected the side of a square"
+    ),
     (
       #"{"vision_config": {"num_attention_heads": 7}, "text_config": {}}"#,
       "vision_config.num_attention_heads: expected a divisor of hidden_size 768, found 7"
@@ -117,7 +133,50 @@ import Testing
     #expect(found.hasPrefix("config.json: \(text)"), "\(found)")
   }
 
-  @Test(arguments: ["", "{", "[]", "3", "\"clip\"", "{\"a\": 1} x", "{\"a\": NaN}"])
+  @Test func legacySectionsReplaceTheOthers() throws {
+    let found = try read(
+      #"{"vision_config": {"num_attention_heads": 2, "hidden_act": "gelu"}, "text_config": null, "#
+        + #""vision_config_dict": {"hidden_size": 64, "num_attention_heads": 4}, "text_config_dict": {}}"#)
+    let size = try vision(found).transformer
+    #expect(size.width == 64 && size.heads == 4 && size.activation == .quickGELU)
+  }
+
+  @Test(arguments: [
+    ("2", TextConfiguration.Pooling.largest), ("49407", .token(49407)), ("7", .token(7)), ("null", .token(49407)),
+  ])
+  func theEndOfTextIsFoundAsTransformersDoes(id: String, pooling: TextConfiguration.Pooling) throws {
+    let found = try read("{\"vision_config\": {}, \"text_config\": {\"eos_token_id\": \(id)}}")
+    #expect(found.text.form == .init(isCausal: true, pooling: pooling))
+    let small = try read(#"{"vision_config": {}, "text_config": {"vocab_size": 600}}"#)
+    #expect(small.text.form.pooling == .endOfText)
+  }
+
+  @Test func pooledTokensAreFound() {
+    let row: [Int32] = [5, 1, 9, 2, 9, 0]
+    let found = [TextConfiguration.Pooling.endOfText, .largest, .token(2), .token(7), .first, .last].map {
+      $0.index(in: row, endOfText: 2)
+    }
+    #expect(found == [3, 2, 3, 0, 0, 5])
+  }
+
+  @Test(arguments: [
+    ("gelu_new", Activation.geluTanh), ("gelu_fast", .geluTanh), ("gelu_python", .gelu), ("gelu_accurate", .geluTanh),
+  ])
+  func activationsHaveSeveralNames(name: String, activation: Activation) throws {
+    let found = try read("{\"vision_config\": {\"hidden_act\": \"\(name)\"}, \"text_config\": {}}")
+    #expect(try vision(found).transformer.activation == activation)
+  }
+
+  @Test func keysThatNobodyKnowsAreWarnings() throws {
+    let folder = try TemporaryFolder()
+    let json = #"{"swizzle": 1, "vision_config": {"x": 2, "dropout": 0}, "text_config": {"architectures": null}}"#
+    let found = try HuggingFaceConfiguration(contentsOf: try folder.write(json, to: "config.json"))
+    #expect(
+      found.warnings == ["config.json: swizzle: unknown key, ignored", "config.json: vision_config.x: unknown key, ignored"])
+    #expect(found.origins.all.map { $0.name }.contains("vision heads"))
+  }
+
+  @Test(arguments: ["{", "[]", "3", "\"clip\"", "{\"a\": 1} x", "{\"a\": NaN}"])
   func whatIsNoObjectIsRefused(json: String) throws {
     #expect(try message(json).hasSuffix("config.json: expected a JSON object, found other contents"))
   }

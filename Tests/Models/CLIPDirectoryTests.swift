@@ -115,8 +115,106 @@ import Testing
     #expect(throws: WeightsError.self) { try CLIPDirectory(contentsOf: folder.url) }
   }
 
-  @Test func aFileIsNoDirectory() {
-    let url = Fixtures.embedded.appendingPathComponent("tiny-clip/config.json")
-    #expect(throws: ConfigurationError.self) { try CLIPDirectory(contentsOf: url) }
+  @Test func aFileThatIsNoWeightsIsNamed() {
+    let url = Fixtures.embedded.appendingPathComponent("tiny-clip/vocab.json")
+    #expect(throws: WeightFileError.self) { try CLIPDirectory(contentsOf: url) }
+  }
+
+  @Test func aWeightFileIsReadWithWhatLiesNextToIt() throws {
+    let file = Fixtures.embedded.appendingPathComponent("tiny-clip/model.safetensors")
+    let found = try CLIPDirectory(contentsOf: file)
+    #expect(try found.textFeatures(prompts) == directory.textFeatures(prompts))
+    #expect(found.folder.lastPathComponent == "tiny-clip" && found.warnings == [])
+  }
+
+  /// The weights of the tiny model under other names.
+  private func rename(_ folder: TemporaryFolder, _ name: (String) -> String?) throws {
+    let source = try SafeTensorsFile(
+      contentsOf: Fixtures.embedded.appendingPathComponent("tiny-clip/model.safetensors"))
+    var writer = SafeTensorsWriter()
+    for stored in source.names { if let new = name(stored) { writer.add(new, try source.tensor(stored), as: .f32) } }
+    try writer.write(to: folder.file("model.safetensors"))
+  }
+
+  @Test(arguments: ["module.", "_orig_mod.", "model.clip_model.", "anything.at.all."])
+  func aPrefixOfAllNamesIsLeftOutAndSaid(prefix: String) throws {
+    let folder = try withoutWeights()
+    try rename(folder) { prefix + $0 }
+    let found = try CLIPDirectory(contentsOf: folder.url)
+    #expect(try found.textFeatures(prompts) == directory.textFeatures(prompts))
+    #expect(found.warnings.count == 1 && found.warnings[0].contains("read without \"\(prefix)\""))
+    // Names of the file, as an export needs them.
+    #expect(found.layout.location(of: "vision.classToken")?.name.hasPrefix(prefix) == true)
+  }
+
+  @Test func twoModelsInOneFileAreRefused() throws {
+    let folder = try withoutWeights()
+    let source = try SafeTensorsFile(
+      contentsOf: Fixtures.embedded.appendingPathComponent("tiny-clip/model.safetensors"))
+    var writer = SafeTensorsWriter()
+    for name in source.names {
+      for prefix in ["student.", "teacher."] { writer.add(prefix + name, try source.tensor(name), as: .f32) }
+    }
+    try writer.write(to: folder.file("model.safetensors"))
+    let error = try #require(throws: ConfigurationError.self) { try CLIPDirectory(contentsOf: folder.url) }
+    #expect(error.description.contains("found 2, with the prefixes \"student.\", \"teacher.\""))
+  }
+
+  @Test func anArchitectureThatIsNotReadIsNamed() throws {
+    let folder = try withoutWeights()
+    for (name, model) in [
+      ("visual.trunk.blocks.0.norm1.weight", "an image tower of timm"), ("visual.attn_pool.query", "a CoCa"),
+      ("text_decoder.ln_final.weight", "a CoCa"), ("text.transformer.embeddings.word", "a text encoder of Hugging Face"),
+      ("visual.blocks.0.norm1.weight", "an EVA-CLIP"), ("logit_bias", "SigLIP's loss"),
+    ] {
+      var writer = SafeTensorsWriter()
+      writer.add(name, .zeros([1]), as: .f32)
+      try writer.write(to: folder.file("model.safetensors"))
+      let error = try #require(throws: ConfigurationError.self) { try CLIPDirectory(contentsOf: folder.url) }
+      #expect(error.description.contains(model) && error.description.contains("\"\(name)\""), "\(error)")
+    }
+  }
+
+  @Test func weightsThatAreNotFiniteAreNamed() throws {
+    let folder = try withoutWeights()
+    let source = try SafeTensorsFile(
+      contentsOf: Fixtures.embedded.appendingPathComponent("tiny-clip/model.safetensors"))
+    for (value, text) in [(Real.nan, "found nan"), (.infinity, "found inf"), (-.infinity, "found -inf")] {
+      var writer = SafeTensorsWriter()
+      for name in source.names {
+        var tensor = try source.tensor(name)
+        if name == "visual_projection.weight" { tensor.write { $0[tensor.count - 1] = value } }
+        writer.add(name, tensor, as: .f32)
+      }
+      try writer.write(to: folder.file("model.safetensors"))
+      let error = try #require(throws: WeightsError.self) { try CLIPDirectory(contentsOf: folder.url) }
+      #expect(
+        error.description.contains("tensor \"visual_projection.weight\": expected finite numbers, \(text)"), "\(error)")
+    }
+  }
+
+  /// A folder as LAION publishes it, with both configurations.
+  @Test func configurationsOfOneFolderMustAgree() throws {
+    let folder = try withoutWeights()
+    try rename(folder) { $0 }
+    func state(_ heads: Int) throws {
+      try folder.write(
+        """
+        {"model_cfg": {"embed_dim": 32, "quick_gelu": true,
+         "vision_cfg": {"image_size": 32, "layers": 3, "width": 64, "head_width": 16, "patch_size": 8},
+         "text_cfg": {"context_length": 32, "vocab_size": 584, "width": 48, "heads": \(heads), "layers": 2}},
+         "preprocess_cfg": {}}
+        """, to: "open_clip_config.json")
+    }
+    try state(3)
+    #expect(try CLIPDirectory(contentsOf: folder.url).textFeatures(prompts) == directory.textFeatures(prompts))
+    try state(6)
+    let error = try #require(throws: ConfigurationError.self) { try CLIPDirectory(contentsOf: folder.url) }
+    #expect(
+      error.description.hasPrefix(
+        "open_clip_config.json: model_cfg.text_cfg.heads: expected 3, as config.json has it, found 6"), "\(error)")
+    // The file that is named is the one that is meant.
+    let file = folder.url.appendingPathComponent("model.safetensors")
+    #expect(try CLIPDirectory(contentsOf: file).textFeatures(prompts) == directory.textFeatures(prompts))
   }
 }

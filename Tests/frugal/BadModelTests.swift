@@ -73,8 +73,11 @@ import Testing
       try $0.remove("model/config.json")
       try $0.write([], to: "model/config.json/x")
     },
-    Damage("empty config", "config.json: expected a JSON object, found other contents") {
+    Damage("empty config", "config.json: expected a JSON object, found an empty file") {
       try $0.write([], to: "model/config.json")
+    },
+    Damage("a pointer instead of a config", "config.json: expected a JSON object, found a Git LFS pointer") {
+      try $0.write("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n", to: "model/config.json")
     },
     Damage("config cut off", "config.json: expected a JSON object, found other contents") {
       try $0.write(Array(try $0.bytes("model/config.json").prefix(300)), to: "model/config.json")
@@ -91,13 +94,13 @@ import Testing
     Damage("empty object", "config.json: vision_config: expected an object, found none") {
       try $0.write("{}", to: "model/config.json")
     },
-    .config("model_type", "siglip", "config.json: model_type: expected clip, found \"siglip\""),
+    .config("model_type", "siglip", "config.json: model_type: expected clip (CLIPs with a ViT", "found \"siglip\""),
     .config("model_type", 3, "config.json: model_type: expected a string, found 3"),
-    .config("vision_config", "none", "config.json: vision_config: expected an object, found none"),
+    .config("vision_config", "none", "config.json: vision_config: expected an object, found \"none\""),
     .config("projection_dim", 0, "config.json: projection_dim: \(extent), found 0"),
     .config("vision_config.hidden_size", -64, "config.json: vision_config.hidden_size: \(extent), found -64"),
     .config("vision_config.hidden_size", 1.5, "vision_config.hidden_size: \(extent), found 1.5"),
-    .config("vision_config.hidden_size", "64", "vision_config.hidden_size: \(extent), found 64"),
+    .config("vision_config.hidden_size", "64", "vision_config.hidden_size: \(extent), found \"64\""),
     .config("vision_config.hidden_size", 1e300, "vision_config.hidden_size: \(extent), found 1e+300"),
     .config("vision_config.image_size", 0, "vision_config.image_size: \(extent), found 0"),
     .config("vision_config.patch_size", 64, "vision_config.patch_size: expected at most image_size 32, found 64"),
@@ -109,7 +112,7 @@ import Testing
     ),
     .config("text_config.hidden_act", 1, "text_config.hidden_act: expected a string, found 1"),
     .config("text_config.layer_norm_eps", 0, "text_config.layer_norm_eps: expected a number between 0 and 1, found 0"),
-    .config("text_config.layer_norm_eps", "small", "layer_norm_eps: expected a number between 0 and 1, found small"),
+    .config("text_config.layer_norm_eps", "small", "layer_norm_eps: expected a number between 0 and 1, found \"small\""),
     .config("text_config.num_hidden_layers", 0, "text_config.num_hidden_layers: \(extent), found 0"),
   ])
   func configurations(damage: Damage) async throws { try await expectRefused(damage) }
@@ -179,7 +182,7 @@ import Testing
   func weightFiles(damage: Damage) async throws { try await expectRefused(damage) }
 
   @Test(arguments: [
-    Damage("no tokenizer", "model: expected vocab.json and merges.txt, or tokenizer.json, found none of them") {
+    Damage("no tokenizer", "model: expected vocab.json and merges.txt, or tokenizer.json, or bpe_simple_vocab_16e6.txt.gz of CLIP's code") {
       for name in ["vocab.json", "merges.txt"] { try $0.remove("model/\(name)") }
     },
     Damage("no merges", "merges.txt: expected a file, found none") { try $0.remove("model/merges.txt") },
@@ -205,11 +208,12 @@ import Testing
     .processor("crop_size", ["height": 32, "width": 16], "one whole number of pixels"),
     .processor("crop_size", 64, "at most size 32, found 64"),
     .processor("crop_size", 16, "the image size 32 of the model, found 16 × 16"),
-    .processor("resample", 1, "2 (bilinear) or 3 (bicubic), found 1.0"),
-    .processor("image_mean", [0.5, 0.5], "three numbers from -10.0 to 10.0"),
-    .processor("image_std", [0.5, 0, 0.5], "three numbers from 0.001 to 10.0"),
+    .processor("resample", 1, "2 (bilinear) or 3 (bicubic), found 1"),
+    .processor("image_mean", [0.5, 0.5], "3 numbers from -10.0 to 10.0"),
+    .processor("image_std", [0.5, 0, 0.5], "3 numbers from 0.001 to 10.0"),
     .processor("rescale_factor", -1, "a number from 1e-06 to 1.0, found -1"),
-    .processor("do_normalize", false, "true, found false"), .processor("do_resize", "no", "true, found no"),
+    .processor("do_resize", false, "true, as nothing else is implemented, found false"),
+    .processor("do_normalize", "no", "true or false, found \"no\""),
   ])
   func preprocessors(damage: Damage) async throws { try await expectRefused(damage) }
 

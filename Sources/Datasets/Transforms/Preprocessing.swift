@@ -28,6 +28,9 @@ public struct Preprocessing: Sendable, Equatable {
     case shortestEdge(Int, crop: Int, rounding: CropRounding = .halfToEven)
     /// Both sides are given; the aspect ratio is not kept.
     case direct(height: Int, width: Int)
+    /// The longer side becomes `size`, the shorter one in proportion, rounded; then borders of a colour, 0 to 255 in
+    /// every channel, up to `size` × `size`: open_clip's `longest`.
+    case longestEdge(Int, fill: Int)
   }
 
   /// The geometry of the result.
@@ -61,6 +64,10 @@ public struct Preprocessing: Sendable, Equatable {
         throw PreprocessingError(
           expected: "a shortest edge of 1 to 2²⁰ and a crop no larger", found: "\(size) and \(crop)")
       }
+    case .longestEdge(let size, let fill):
+      guard sizes ~= size, 0...255 ~= fill else {
+        throw PreprocessingError(expected: "a side of 1 to 2²⁰ and a colour of 0 to 255", found: "\(size) and \(fill)")
+      }
     case .direct(let height, let width):
       guard sizes ~= height, sizes ~= width else {
         throw PreprocessingError(expected: "sides of 1 to 2²⁰", found: "\(width) × \(height)")
@@ -77,6 +84,9 @@ public struct Preprocessing: Sendable, Equatable {
     }
   }
 
+  /// The name Hugging Face gives the file that states it.
+  package static let fileName = "preprocessor_config.json"
+
   /// The test transform of CLIP and of the methods built on it.
   public static func clip(size: Int = 224) throws(PreprocessingError) -> Preprocessing {
     try Preprocessing(
@@ -87,6 +97,7 @@ public struct Preprocessing: Sendable, Equatable {
   /// Height and width of the result.
   package var outputSize: (height: Int, width: Int) {
     switch geometry {
+    case .longestEdge(let size, _): (size, size)
     case .shortestEdge(_, let crop, _): (crop, crop)
     case .direct(let height, let width): (height, width)
     }
@@ -96,6 +107,11 @@ public struct Preprocessing: Sendable, Equatable {
   package func geometryApplied(to image: Image) -> Image {
     switch geometry {
     case .direct(let height, let width): return image.resized(width: width, height: height, resample)
+    case .longestEdge(let size, let fill):
+      let ratio = Double(max(image.width, image.height)) / Double(size)
+      func side(_ old: Int) -> Int { max(1, Int((Double(old) / ratio).rounded(.toNearestOrEven))) }
+      let resized = image.resized(width: side(image.width), height: side(image.height), resample)
+      return resized.padded(to: size, fill: UInt8(fill))
     case .shortestEdge(let size, let crop, let rounding):
       let (shorter, longer) = (min(image.width, image.height), max(image.width, image.height))
       // A narrow image may become enormous; only the window is ever computed.

@@ -22,10 +22,13 @@ public struct PretrainedWeights: TensorSource, Sendable {
   /// Opens a folder, a shard index or a weight file.
   ///
   /// - Throws: `WeightFileError`, naming the file, or the folder and the expected files.
-  public init(contentsOf url: URL) throws {
+  public init(contentsOf url: URL) throws { try self.init(contentsOf: url, preferred: Self.preferred) }
+
+  /// The same, with another order of preference in a folder.
+  package init(contentsOf url: URL, preferred: [String]) throws {
     var isFolder: ObjCBool = false
     let exists = FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder)
-    let file = exists && isFolder.boolValue ? try Self.file(in: url) : url
+    let file = exists && isFolder.boolValue ? try Self.file(in: url, preferred) : url
     guard file.pathExtension == "json" else {
       let opened = try WeightFiles.open(file)
       files = [opened]
@@ -41,6 +44,9 @@ public struct PretrainedWeights: TensorSource, Sendable {
   /// The name of the file, or of the first of its shards.
   public var label: String { files.first?.file ?? "weights" }
 
+  /// Everything other than tensors in a PyTorch checkpoint, by name.
+  package var values: [String: PythonValue] { (files.first as? TorchFile)?.values ?? [:] }
+
   /// A description of the files: "one safetensors file", "3 shards, each a PyTorch archive".
   public var format: String {
     guard let first = files.first else { return "no file" }
@@ -48,7 +54,7 @@ public struct PretrainedWeights: TensorSource, Sendable {
   }
 
   /// The file that holds the weights of a folder.
-  private static func file(in folder: URL) throws -> URL {
+  private static func file(in folder: URL, _ preferred: [String]) throws -> URL {
     for name in preferred {
       let file = folder.appendingPathComponent(name)
       if FileManager.default.fileExists(atPath: file.path) { return file }
@@ -62,7 +68,7 @@ public struct PretrainedWeights: TensorSource, Sendable {
       WeightFiles.extensions.contains { name.lowercased().hasSuffix(".\($0)") }
     }.sorted()
     guard candidates.count == 1 else {
-      let known = preferred.joined(separator: ", ")
+      let known = Self.preferred.joined(separator: ", ")
       let found = candidates.isEmpty ? "none of them" : candidates.prefix(5).map(quoted).joined(separator: ", ")
       throw WeightFileError.unreadable(
         FileError(

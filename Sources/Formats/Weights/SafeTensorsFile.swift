@@ -22,6 +22,9 @@ public struct SafeTensorsFile: Sendable {
     do throws(FileError) { mapped = try MappedFile(contentsOf: url) } catch { throw .unreadable(error) }
     file = url.shown
     let name = url.shown
+    if mapped.count > 0, let impostor = mapped.impostor {
+      throw .malformed(file: name, expected: "a safetensors file", found: impostor)
+    }
     let header = try mapped.withBytes { bytes throws(WeightFileError) in
       try SafeTensorsHeader(bytes, file: name)
     }

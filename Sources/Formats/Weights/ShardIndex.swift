@@ -40,6 +40,7 @@ struct ShardIndex: Sendable {
   private static func map(in url: URL) throws(WeightFileError) -> [String: String] {
     let mapped: MappedFile
     do throws(FileError) { mapped = try MappedFile(contentsOf: url) } catch { throw .unreadable(error) }
+    if let impostor = mapped.impostor { throw .malformed(file: url.shown, expected: "an index", found: impostor) }
     var map: [String: String]?
     do throws(JSONScanner.Problem) {
       try mapped.withBytes { bytes throws(JSONScanner.Problem) in

@@ -11,6 +11,9 @@ public enum WeightFiles {
   public static func open(_ url: URL) throws -> any WeightFile {
     let mapped: MappedFile
     do throws(FileError) { mapped = try MappedFile(contentsOf: url) } catch { throw WeightFileError.unreadable(error) }
+    if let impostor = mapped.impostor {
+      throw WeightFileError.malformed(file: url.shown, expected: "weights", found: impostor)
+    }
     switch try kind(of: mapped, url) {
     case .numPy: return try NumPyFile(mapped, url)
     case .torch: return try TorchFile(mapped, url)

@@ -9,29 +9,80 @@ public struct PretrainedCLIP: Sendable {
   public let directory: CLIPDirectory
   /// The preprocessing of its images.
   public let preprocessing: Preprocessing
+  /// The origins of its settings, those of the images last.
+  package let origins: SettingOrigins
+  private let notes: [String]
 
   /// The towers.
   public var model: CLIP { directory.model }
 
   /// Reads a CLIP directory: configuration, tokenizer and preprocessing first, the weights once those are sound.
   ///
-  /// Without `preprocessor_config.json` images are prepared as for CLIP's published models.
+  /// Preprocessing comes from `open_clip_config.json` where that describes the weights, else from
+  /// `processor_config.json` or `preprocessor_config.json`; without any of them images are prepared as for CLIP's
+  /// published models.
+  ///
+  /// - url: the directory, or one weight file, next to which the other files are looked for.
   /// - Throws: an error that names the file and what is wrong with it.
   public init(contentsOf url: URL, cleaning: TextCleaning = .published) throws {
-    let file = url.appendingPathComponent(Preprocessing.fileName)
-    let stated = FileManager.default.fileExists(atPath: file.path) ? try Preprocessing(contentsOf: file) : nil
-    directory = try CLIPDirectory(contentsOf: url, cleaning: cleaning) { configuration in
-      let size = configuration.vision.imageSize
-      guard let (height, width) = stated?.outputSize, (height, width) != (size, size) else { return }
+    var isFolder: ObjCBool = false
+    let exists = FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder)
+    let folder = exists && isFolder.boolValue ? url : url.deletingLastPathComponent()
+    let processor = try ProcessorConfiguration(in: folder)
+    func check(_ size: Int) throws(PretrainedCLIPError) {
+      guard let processor, processor.preprocessing.outputSize != (size, size) else { return }
+      let (height, width) = processor.preprocessing.outputSize
       throw PretrainedCLIPError(
-        "\(Preprocessing.fileName): crop_size: expected the image size \(size) of the model, found \(height) × "
-          + "\(width)")
+        "\(processor.fileName): crop_size: expected the image size \(size) of the model, found \(height) × \(width)")
     }
-    preprocessing = try stated ?? .clip(size: directory.model.configuration.vision.imageSize)
+    let isOnly = !FileManager.default.fileExists(atPath: folder.appendingPathComponent("open_clip_config.json").path)
+    directory = try CLIPDirectory(contentsOf: url, cleaning: cleaning) { configuration in
+      if isOnly { try check(configuration.vision.imageSize) }
+    }
+    let size = directory.model.configuration.vision.imageSize
+    let openCLIP = try directory.openCLIPPreprocessing.map { try Preprocessing($0, size: size) }
+    var notes = processor?.warnings ?? []
+    if let openCLIP, let processor {
+      notes += Self.differences(openCLIP, processor, follows: directory.isOpenCLIP)
+    }
+    var origins = directory.origins
+    if directory.isOpenCLIP, let openCLIP, let stated = directory.openCLIPPreprocessing {
+      preprocessing = openCLIP
+      for setting in stated.origins.all { origins.add(setting.name, setting.value, setting.origin) }
+    } else if let processor {
+      try check(size)
+      preprocessing = processor.preprocessing
+      for setting in processor.origins.all { origins.add(setting.name, setting.value, setting.origin) }
+    } else {
+      preprocessing = try .clip(size: size)
+      let reason = SettingOrigin.published("CLIPs, as no file states it")
+      origins.add("image mean", "\(preprocessing.mean)", reason)
+      origins.add("image std", "\(preprocessing.std)", reason)
+      origins.add("image resize", "shortest", reason)
+      origins.add("image interpolation", preprocessing.resample.rawValue, reason)
+    }
+    (self.origins, self.notes) = (origins, notes)
+  }
+
+  /// A warning if two files of a folder state different preprocessing.
+  private static func differences(
+    _ openCLIP: Preprocessing, _ processor: ProcessorConfiguration, follows isOpenCLIP: Bool
+  ) -> [String] {
+    let theirs = processor.preprocessing
+    guard
+      openCLIP.geometry != theirs.geometry || openCLIP.resample != theirs.resample || openCLIP.mean != theirs.mean
+        || openCLIP.std != theirs.std
+    else { return [] }
+    let (used, other) =
+      isOpenCLIP ? ("open_clip_config.json", processor.fileName) : (processor.fileName, "open_clip_config.json")
+    return ["images are prepared as \(used) states, which differs from \(other)"]
   }
 
   /// Contradictions between the configuration and the checkpoint: the silent errors of the field.
   public var warnings: [String] {
+    let all = notes + directory.warnings
+    // What open_clip's file states is stated on purpose: its models differ in these settings.
+    if directory.isOpenCLIP { return all + tokenWarnings }
     var warnings: [String] = []
     let configuration = model.configuration
     let text = configuration.text.transformer
@@ -47,7 +98,7 @@ public struct PretrainedCLIP: Sendable {
     for (name, tower) in towers where tower.epsilon != 1e-5 {
       warnings.append("\(name).layer_norm_eps: CLIP checkpoints have 1e-05, found \(tower.epsilon)")
     }
-    guard let published = try? Preprocessing.clip(size: configuration.vision.imageSize) else { return [] }
+    guard let published = try? Preprocessing.clip(size: configuration.vision.imageSize) else { return all }
     if preprocessing.mean != published.mean || preprocessing.std != published.std {
       warnings.append("image_mean, image_std: CLIP checkpoints have \(published.mean), \(published.std)")
     }
@@ -57,18 +108,20 @@ public struct PretrainedCLIP: Sendable {
     if abs(preprocessing.rescale - published.rescale) > 1e-9 {
       warnings.append("rescale_factor: CLIP checkpoints have 1/255, found \(preprocessing.rescale)")
     }
-    let tokens = directory.tokenizer.tokenCount
-    if tokens != configuration.text.vocabulary {
-      warnings.append("vocab_size: \(configuration.text.vocabulary), but the tokenizer has \(tokens) tokens")
-    }
-    return warnings + directory.sizeWarnings + activationWarnings(towers[0].1.activation)
+    return warnings + tokenWarnings + all + activationWarnings(towers[0].1.activation)
+  }
+
+  private var tokenWarnings: [String] {
+    let (tokens, vocabulary) = (directory.tokenizer.tokenCount, model.configuration.text.vocabulary)
+    return tokens == vocabulary
+      ? [] : ["vocab_size: \(vocabulary), but the tokenizer has \(tokens) tokens"]
   }
 
   /// The weights do not distinguish QuickGELU from GELU; the name and the usual head width do, to a degree.
   private func activationWarnings(_ activation: Activation) -> [String] {
-    let configuration = directory.url.appendingPathComponent("config.json")
+    let configuration = directory.folder.appendingPathComponent("config.json")
     let json = (try? JSONSerialization.jsonObject(with: Data(contentsOf: configuration))) as? [String: Any]
-    let name = ((json?["_name_or_path"] as? String) ?? directory.url.lastPathComponent).lowercased()
+    let name = ((json?["_name_or_path"] as? String) ?? directory.folder.lastPathComponent).lowercased()
     if name.contains("openai"), activation != .quickGELU {
       return ["hidden_act: OpenAI's checkpoints were trained with quick_gelu, found \(activation.rawValue)"]
     }
@@ -85,4 +138,18 @@ public struct PretrainedCLIPError: Error, CustomStringConvertible, Equatable {
   public let description: String
 
   init(_ description: String) { self.description = description }
+}
+
+extension Preprocessing {
+  /// The preprocessing of open_clip for a model of an image size.
+  init(_ stated: OpenCLIPPreprocessing, size: Int) throws(PreprocessingError) {
+    let geometry: Geometry =
+      switch stated.mode {
+      case .shortest: .shortestEdge(size, crop: size)
+      case .longest: .longestEdge(size, fill: stated.fill)
+      case .squash: .direct(height: size, width: size)
+      }
+    try self.init(
+      geometry: geometry, resample: stated.isBilinear ? .bilinear : .bicubic, mean: stated.mean, std: stated.std)
+  }
 }

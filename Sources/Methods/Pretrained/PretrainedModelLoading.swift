@@ -36,18 +36,15 @@ public enum Pretrained {
     return try PretrainedCLIP(contentsOf: url, cleaning: cleaning)
   }
 
-  /// Whether a path is a CLIP directory: a folder with a configuration or a tokenizer whose weights are no
-  /// classifier's.
+  /// Returns whether a path is a CLIP: weights of one, or a folder with a configuration or a tokenizer whose weights
+  /// are no classifier's.
   private static func isCLIP(_ url: URL) -> Bool {
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder), isFolder.boolValue else {
-      return false
+    let weights = try? PretrainedWeights(contentsOf: url)
+    if let weights, ImageBackbone.recognises(weights) { return false }
+    if let weights, CLIPDirectory.recognises(weights) { return true }
+    return ["vocab.json", "tokenizer.json", "config.json", "open_clip_config.json"].contains {
+      FileManager.default.fileExists(atPath: url.appendingPathComponent($0).path)
     }
-    let isClassifier = (try? PretrainedWeights(contentsOf: url)).map { ImageBackbone.recognises($0) } ?? false
-    return !isClassifier
-      && ["vocab.json", "tokenizer.json", "config.json"].contains {
-        FileManager.default.fileExists(atPath: url.appendingPathComponent($0).path)
-      }
   }
 
   /// Refuses stated heads for a classifier that would not read them.

@@ -39,8 +39,8 @@ public struct Evaluation: Sendable {
 
   /// The predictions of a method on a split, the class with the largest logit, the first of several.
   ///
-  /// - Throws: `ImageError` for the first unreadable image, unless `skipsUnreadable`; rethrows the errors of
-  ///   `progress`.
+  /// - Throws: `ImageError` for the first unreadable image, unless `skipsUnreadable`; `RunError` for logits that are not
+  ///   finite, or if no image is readable; rethrows the errors of `progress`.
   public init(
     _ method: Method, values: [Tensor], on set: ImageSet, preprocessing: Preprocessing, skipsUnreadable: Bool = false,
     progress: (_ done: Int) throws -> Void = { _ in }
@@ -60,6 +60,7 @@ public struct Evaluation: Sendable {
       unreadable += batch.unreadable
       guard !batch.kept.isEmpty else { continue }
       let logits = model(.images(batch.images))
+      try logits.requireFinite { set.items[wanted.startIndex + batch.kept[$0]].url.relativePath }
       digest.update(logits.values.flatMap { withUnsafeBytes(of: Float($0).bitPattern.littleEndian) { Array($0) } })
       let (probabilities, width) = (Variable(logits).softmax().value.values, logits.shape.width)
       for (row, (position, answer)) in zip(batch.kept, logits.rowMaxima()).enumerated() {
@@ -71,6 +72,9 @@ public struct Evaluation: Sendable {
         answers.append(Answer(picture: picture, answer: answer, probability: probability))
       }
       try progress(wanted.endIndex)
+    }
+    if answers.isEmpty, let first = unreadable.first {
+      throw RunError("expected readable images, found \(unreadable.count) unreadable and no other; the first is \(first)")
     }
     (correctByClass, totalByClass, self.answers, self.unreadable) = (correct, total, answers, unreadable)
     logitsSHA256 = digest.digest.description

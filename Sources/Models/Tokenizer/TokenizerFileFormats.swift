@@ -18,14 +18,32 @@ enum TokenizerFile {
     }
     let size = (attributes[.size] as? NSNumber)?.intValue ?? 0
     guard size <= byteLimit else { throw .file(name, expected: "at most \(byteLimit) bytes", found: "\(size)") }
-    do { return try Data(contentsOf: url) } catch {
+    let data: Data
+    do { data = try Data(contentsOf: url) } catch {
       throw .file(name, expected: "a readable file", found: error.localizedDescription)
     }
+    if let impostor = FileImpostor.description(of: data.prefix(FileImpostor.length)) {
+      throw .file(name, expected: "a file of a tokenizer", found: impostor)
+    }
+    return data
   }
 
   static func text(_ url: URL) throws(TokenizerError) -> String {
     guard let text = String(validating: try data(url), as: UTF8.self) else {
       throw .file(url.lastPathComponent, expected: "UTF-8 text", found: "bytes that are not")
+    }
+    return text
+  }
+
+  /// The text of a gzip file.
+  static func unpackedText(_ url: URL) throws(TokenizerError) -> String {
+    let (data, name) = (try data(url), url.lastPathComponent)
+    let bytes: [UInt8]
+    do throws(InflateError) {
+      bytes = try Inflate.decompress(Array(data), container: .gzip, limit: byteLimit)
+    } catch { throw .file(name, expected: "a gzip file", found: "\(error)") }
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw .file(name, expected: "UTF-8 text", found: "bytes that are not")
     }
     return text
   }

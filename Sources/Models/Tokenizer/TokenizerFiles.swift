@@ -5,10 +5,14 @@ extension Tokenizer {
   /// The number of merges of the published list that the published vocabulary uses: 49,152 − 256 − 2.
   public static let publishedMergeCount = 48_894
 
+  /// The names under which CLIP's code has its merges, packed and unpacked.
+  static let publishedNames = ["bpe_simple_vocab_16e6.txt.gz", "bpe_simple_vocab_16e6.txt"]
+
   /// The tokenizer of a model folder as Hugging Face writes it.
   ///
   /// Reads `vocab.json` and `merges.txt`, or else `tokenizer.json`; names of the start and end tokens from
-  /// `tokenizer_config.json` or `special_tokens_map.json` where they are given.
+  /// `tokenizer_config.json` or `special_tokens_map.json` where they are given. Without those files, the merge list of
+  /// CLIP's code is looked for (`publishedNames`).
   ///
   /// - Throws: `TokenizerError.file` naming the file, and in a merge list the line.
   public static func load(
@@ -20,8 +24,16 @@ extension Tokenizer {
     let singleURL = directory.appendingPathComponent("tokenizer.json")
     let hasPair = TokenizerFile.exists(vocabularyURL) || TokenizerFile.exists(mergesURL)
     guard hasPair || TokenizerFile.exists(singleURL) else {
+      for name in publishedNames {
+        let url = directory.appendingPathComponent(name)
+        guard TokenizerFile.exists(url) else { continue }
+        let text = try name.hasSuffix(".gz") ? TokenizerFile.unpackedText(url) : TokenizerFile.text(url)
+        return try Tokenizer(publishedMerges: text, count: publishedMergeCount, cleaning: cleaning, name: name)
+      }
       throw .file(
-        directory.lastPathComponent, expected: "vocab.json and merges.txt, or tokenizer.json", found: "none of them")
+        directory.lastPathComponent,
+        expected: "vocab.json and merges.txt, or tokenizer.json, or \(publishedNames[0]) of CLIP's code "
+          + "(https://github.com/openai/CLIP/tree/main/clip)", found: "none of them")
     }
     // One file of the pair without the other is a broken copy, unless the single file makes up for it.
     let isPairWhole = TokenizerFile.exists(vocabularyURL) && TokenizerFile.exists(mergesURL)
@@ -61,8 +73,12 @@ extension Tokenizer {
   public init(
     publishedMerges text: String, count: Int = Tokenizer.publishedMergeCount, cleaning: TextCleaning = .published
   ) throws(TokenizerError) {
+    try self.init(publishedMerges: text, count: count, cleaning: cleaning, name: "merge list")
+  }
+
+  /// As above; `name` is that of the list in errors.
+  private init(publishedMerges text: String, count: Int, cleaning: TextCleaning, name: String) throws(TokenizerError) {
     require(count >= 0, "merge count: expected 0 or more, found \(count)")
-    let name = "merge list"
     let list = try MergeList(text, name: name, hasHead: true, limit: count)
     guard list.merges.count == count else {
       throw .file(name, expected: "\(count) merges after the header line", found: "\(list.merges.count)")

@@ -34,6 +34,7 @@ extension WeightLayout {
       Rule("vision.positions", "visual.positional_embedding"),
       Rule("vision.projection", "visual.proj", .transposed),
     ], norm("vision.preNorm", "visual.ln_pre"), norm("vision.postNorm", "visual.ln_post"),
+    norm(VisionConfiguration.Pooling.normalizedMean.normName, "visual.ln_post"),
     block("vision.blocks.{i}", "visual.transformer.resblocks.{i}", residualBlock))
 
   /// CLIP's ResNet: every tensor is stored as it is used.

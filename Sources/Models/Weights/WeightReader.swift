@@ -60,11 +60,14 @@ package struct WeightReader {
         hint: isTransposed ? " (transposed?)" : "")
     }
     used.insert(rule.name)
-    do {
-      return rule.form.canonical(try source.tensor(rule.name), shape)
-    } catch {
-      throw .unreadable("\(error)")
+    let tensor: Tensor
+    do { tensor = rule.form.canonical(try source.tensor(rule.name), shape) } catch { throw .unreadable("\(error)") }
+    if let index = tensor.firstNonFinite {
+      throw .unreadable(
+        "\(source.label): tensor \"\(layout.fullNames[rule.name] ?? rule.name)\": expected finite numbers, "
+          + "found \(tensor.values[index]) (broken in training or by a conversion)")
     }
+    return tensor
   }
 
   /// The positions of a square of patches, `side` · `side`, after those of `prefix` other tokens: resized if the

@@ -27,13 +27,15 @@ enum InspectCommand: Command {
     var types: [String: Int]
     var parameters: [String: Int] = [:]
     var settings: [String: String] = [:]
+    /// The origin of each setting that results depend on: a file and its key, a tensor, or an assumption.
+    var origins: [String: String] = [:]
     var warnings: [String] = []
     var tensors: [String: String]?
     /// True for a plain weight file, whose tensors are always listed.
     var isWeightFile = false
 
     private enum CodingKeys: CodingKey {
-      case kind, path, sha256, bytes, types, parameters, settings, warnings, tensors
+      case kind, path, sha256, bytes, types, parameters, settings, origins, warnings, tensors
     }
   }
 
@@ -52,6 +54,7 @@ enum InspectCommand: Command {
     if arguments.has("--json") { return try printJSON(report) }
     print("\(report.path): \(report.kind)")
     for (name, value) in report.settings.sorted(by: { $0.key < $1.key }) { print("  \(name): \(value)") }
+    for (name, text) in report.origins.sorted(by: { $0.key < $1.key }) { print("  \(name): \(text)") }
     for (name, count) in report.parameters.sorted(by: { $0.key < $1.key }) {
       print("  parameters, \(name): \(grouped(count))")
     }
@@ -69,16 +72,11 @@ enum InspectCommand: Command {
     let files = pretrained.directory.weights.files
     let text = model.configuration.text
     let names = "names of \(pretrained.directory.layout.name)"
-    let layout =
-      pretrained.directory.isDeduced
-      ? "\(names); no config.json: sizes from tensor shapes, "
-        + (text.transformer.activation == .quickGELU
-          ? "quick_gelu, as OpenAI trained" : "\(text.transformer.activation.rawValue) as open_clip trains")
-      : names
     let geometry =
       switch preprocessing.geometry {
       case .shortestEdge(let size, let crop, _): "shorter side to \(size), centre crop \(crop)"
       case .direct(let height, let width): "resize to \(height) × \(width)"
+      case .longestEdge(let size, let fill): "longer side to \(size), borders of \(fill)"
       }
     return Report(
       kind: "CLIP, \(pretrained.directory.weights.format)", path: path,
@@ -90,13 +88,15 @@ enum InspectCommand: Command {
         "all": model.parameters.reduce(0) { $0 + $1.value.count },
       ],
       settings: [
-        "vision": tower(model.configuration.vision), "layout": layout,
+        "vision": tower(model.configuration.vision), "layout": names,
         "text": "context \(text.contextLength), \(text.vocabulary) tokens, \(blocks(text.transformer))",
         "embedding": "\(model.configuration.embedding), logit scale \(exp(Double(model.logitScale.value.scalar)))",
         "pictures":
           "\(geometry), \(preprocessing.resample.rawValue), mean \(preprocessing.mean), std \(preprocessing.std)",
         "tokenizer": "\(pretrained.directory.tokenizer.tokenCount) tokens, byte-level BPE",
       ],
+      origins: Dictionary(
+        pretrained.origins.all.map { ($0.name, "\($0.value) (\($0.origin))") }, uniquingKeysWith: { first, _ in first }),
       warnings: pretrained.warnings, tensors: tensors(of: files))
   }
 

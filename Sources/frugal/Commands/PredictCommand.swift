@@ -55,7 +55,9 @@ enum PredictCommand: Command {
       if let error = batch.unreadable.first, !arguments.has("--skip-unreadable") { throw error }
       unreadable += batch.unreadable
       guard !batch.kept.isEmpty else { continue }
-      let probabilities = Variable(tuned.method.logits(.images(batch.images), values: [])).softmax().value.values
+      let logits = tuned.method.logits(.images(batch.images), values: [])
+      try logits.requireFinite { paths[start + batch.kept[$0]] }
+      let probabilities = Variable(logits).softmax().value.values
       for (row, position) in batch.kept.enumerated() {
         let count = tuned.classes.count
         let values = probabilities[row * count..<(row + 1) * count].enumerated()

@@ -102,7 +102,7 @@ import Testing
       return try PretrainedCLIP(contentsOf: folder.url)
     }
     #expect(throws: WeightFileError.self) { try read(#"{"size": 32}"#) }
-    #expect(throws: PreprocessorError.self) { try read("{") }
+    #expect(throws: ConfigurationError.self) { try read("{") }
     #expect(throws: PretrainedCLIPError.self) { try read(#"{"size": 16}"#) }
   }
 

@@ -72,7 +72,10 @@ import Testing
   }
 
   @Test func absentFilesAreNamed() throws {
-    try expectError([:], "FOLDER: expected vocab.json and merges.txt, or tokenizer.json, found none of them")
+    try expectError(
+      [:],
+      "FOLDER: expected vocab.json and merges.txt, or tokenizer.json, or bpe_simple_vocab_16e6.txt.gz of CLIP's code "
+        + "(https://github.com/openai/CLIP/tree/main/clip), found none of them")
     var files = try Self.pair()
     files["merges.txt"] = nil
     try expectError(files, "merges.txt: expected a file, found none")
@@ -158,6 +161,40 @@ import Testing
     var contradiction = try Self.single([])
     contradiction["added_tokens"] = [["id": 9, "content": "a"]]
     try expectError(files(contradiction), "tokenizer.json: expected id 64 for added token \"a\", found 9")
+  }
+
+  /// A gzip file (RFC 1952): the blocks of a zlib stream between another header and another checksum.
+  private static func gzip(_ bytes: [UInt8]) -> [UInt8] {
+    func word(_ value: UInt32) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) } }
+    let checksum = bytes.withUnsafeBufferPointer { Checksum.crc32($0) }
+    let blocks = Array(Deflate.zlib(bytes).dropFirst(2).dropLast(4))
+    return [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 255] + blocks + word(checksum) + word(UInt32(bytes.count))
+  }
+
+  /// A list as long as the published one, of merges that no two bytes make twice.
+  private static func publishedList(_ count: Int) -> String {
+    let letters = ByteAlphabet.scalars.map(String.init)
+    var lines = ["header"]
+    for left in letters { for right in letters where lines.count <= count { lines.append("\(left) \(right)") } }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  @Test func mergesOfCLIPsCodeLoadPackedAndUnpacked() throws {
+    let list = Array(Self.publishedList(Tokenizer.publishedMergeCount).utf8)
+    let wanted = try Tokenizer(publishedMerges: String(decoding: list, as: UTF8.self))
+    for (name, bytes) in [
+      ("bpe_simple_vocab_16e6.txt", list), ("bpe_simple_vocab_16e6.txt.gz", Self.gzip(list)),
+    ] {
+      try TinyVocabulary.withFolder([name: Data(bytes)]) { folder in
+        let found = try Tokenizer.load(from: folder)
+        #expect(found.tokenCount == 49408 && found.encode("cat 12") == wanted.encode("cat 12"))
+      }
+    }
+    try expectError(
+      ["bpe_simple_vocab_16e6.txt.gz": Data(list)], "bpe_simple_vocab_16e6.txt.gz: expected a gzip file, found ")
+    try expectError(
+      ["bpe_simple_vocab_16e6.txt": Data(list.prefix(1000))], "bpe_simple_vocab_16e6.txt: expected 48894 merges")
+    try expectError(["vocab.json": Data()], "vocab.json: expected a file of a tokenizer, found an empty file")
   }
 
   @Test func aShortPublishedListIsNamed() {

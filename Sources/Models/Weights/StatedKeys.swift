@@ -1,0 +1,182 @@
+import Formats
+import Foundation
+
+/// A JSON object of a configuration file that records which of its keys were read.
+///
+/// A key is read, acknowledged as without effect, or refused; what remains is unknown, and `unknown` names it: no key is
+/// ignored in silence. A key whose value is null counts as absent.
+package final class StatedKeys {
+  /// The name of the file, in messages.
+  package let file: String
+  /// The keys of the objects around it, each followed by a dot.
+  private let path: String
+  private let values: [String: StatedValue]
+  private var read: Set<String> = []
+  private var sections: [String: StatedKeys] = [:]
+
+  /// Reads a file.
+  ///
+  /// - Throws: `ConfigurationError` for a file that cannot be read or is no JSON object.
+  package convenience init(contentsOf url: URL) throws(ConfigurationError) {
+    let bytes: [UInt8]
+    do throws(FileError) { bytes = try MappedFile.bytes(of: url) } catch {
+      throw ConfigurationError(error.description)
+    }
+    if let impostor = FileImpostor.description(of: bytes.prefix(FileImpostor.length)) {
+      throw ConfigurationError("\(url.path): expected a JSON object, found \(impostor)")
+    }
+    guard let value = try? JSONDecoder().decode(StatedValue.self, from: Data(bytes)), case .object(let values) = value
+    else { throw ConfigurationError("\(url.path): expected a JSON object, found other contents") }
+    self.init(file: url.lastPathComponent, values)
+  }
+
+  /// An object that was read before; `path` leads to it.
+  package init(file: String, path: String = "", _ values: [String: StatedValue]) {
+    (self.file, self.path) = (file, path)
+    self.values = values.filter { $0.value != .null }
+  }
+
+  /// The keys, sorted.
+  package var keys: [String] { values.keys.sorted() }
+
+  /// Returns whether there is a value under a key.
+  package func has(_ key: String) -> Bool { values[key] != nil }
+
+  /// A key with its file, for messages: `config.json: model_args.num_heads`.
+  package func name(of key: String) -> String { "\(file): \(path)\(key)" }
+
+  /// An error about the value of a key.
+  package func error(_ key: String, _ expected: String, _ found: String? = nil) -> ConfigurationError {
+    ConfigurationError(
+      "\(name(of: key)): expected \(expected), found \(found ?? values[key].map { "\($0)" } ?? "none")")
+  }
+
+  /// The value of a key, which counts as read.
+  package func value(_ key: String) -> StatedValue? {
+    read.insert(key)
+    return values[key]
+  }
+
+  /// The object under a key, if there is one.
+  package func section(_ key: String) throws(ConfigurationError) -> StatedKeys? {
+    if let known = sections[key] { return known }
+    guard let value = value(key) else { return nil }
+    guard case .object(let members) = value else { throw error(key, "an object") }
+    let section = StatedKeys(file: file, path: "\(path)\(key).", members)
+    sections[key] = section
+    return section
+  }
+
+  /// A string, if there is one.
+  package func string(_ key: String) throws(ConfigurationError) -> String? {
+    guard let value = value(key) else { return nil }
+    guard case .string(let string) = value else { throw error(key, "a string") }
+    return string
+  }
+
+  /// A truth value, if there is one.
+  package func bool(_ key: String) throws(ConfigurationError) -> Bool? {
+    guard let value = value(key) else { return nil }
+    guard case .bool(let bool) = value else { throw error(key, "true or false") }
+    return bool
+  }
+
+  /// A number within bounds, if there is one.
+  package func number(_ key: String, in range: ClosedRange<Double>) throws(ConfigurationError) -> Double? {
+    guard let value = value(key) else { return nil }
+    guard case .number(let number) = value, range.contains(number) else {
+      throw error(key, "a number from \(range.lowerBound) to \(range.upperBound)")
+    }
+    return number
+  }
+
+  /// A positive whole number small enough that products of two cannot overflow, if there is one.
+  package func extent(_ key: String) throws(ConfigurationError) -> Int? {
+    guard let value = value(key) else { return nil }
+    guard case .number(let number) = value, let extent = Int(exactly: number), (1...(1 << 24)).contains(extent) else {
+      throw error(key, "a whole number from 1 to \(1 << 24)")
+    }
+    return extent
+  }
+
+  /// A list of so many numbers, if there is one.
+  package func numbers(
+    _ key: String, count: Int, in range: ClosedRange<Double>
+  ) throws(ConfigurationError) -> [Double]? {
+    guard let value = value(key) else { return nil }
+    let numbers = value.numbers ?? []
+    guard numbers.count == count, numbers.allSatisfy({ range.contains($0) }) else {
+      throw error(key, "\(count) numbers from \(range.lowerBound) to \(range.upperBound)")
+    }
+    return numbers
+  }
+
+  /// Counts keys as read that have no effect on an image's features.
+  package func acknowledge(_ keys: some Sequence<String>) { read.formUnion(keys) }
+
+  /// Refuses any other value of keys that change the features and of which only one value is implemented.
+  package func require(_ expected: KeyValuePairs<String, StatedValue>) throws(ConfigurationError) {
+    for (key, expected) in expected {
+      if let value = value(key), value != expected { throw error(key, "\(expected), as nothing else is implemented") }
+    }
+  }
+
+  /// A warning for each key that nothing has read, here and in the objects that were read.
+  package var unknown: [String] {
+    let own = values.keys.filter { !read.contains($0) }.map { "\(name(of: $0)): unknown key, ignored" }
+    return (own + sections.values.flatMap(\.unknown)).sorted()
+  }
+}
+
+/// A value of a JSON file.
+package indirect enum StatedValue: Decodable, Equatable, Sendable, CustomStringConvertible {
+  case null
+  case bool(Bool)
+  case number(Double)
+  case string(String)
+  case list([StatedValue])
+  case object([String: StatedValue])
+
+  package init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    if container.decodeNil() {
+      self = .null
+    } else if let value = try? container.decode(Bool.self) {
+      self = .bool(value)
+    } else if let value = try? container.decode(Double.self) {
+      self = .number(value)
+    } else if let value = try? container.decode(String.self) {
+      self = .string(value)
+    } else if let value = try? container.decode([StatedValue].self) {
+      self = .list(value)
+    } else {
+      self = .object(try container.decode([String: StatedValue].self))
+    }
+  }
+
+  /// The numbers of a list of numbers.
+  package var numbers: [Double]? {
+    guard case .list(let values) = self else { return nil }
+    let numbers = values.compactMap { if case .number(let number) = $0 { number } else { nil } }
+    return numbers.count == values.count ? numbers : nil
+  }
+
+  /// The value as JSON writes it.
+  package var description: String {
+    switch self {
+    case .null: "null"
+    case .bool(let value): "\(value)"
+    case .number(let value): Int(exactly: value).map { "\($0)" } ?? "\(value)"
+    case .string(let value): "\"\(value)\""
+    case .list(let values): "[\(values.map(\.description).joined(separator: ", "))]"
+    case .object(let values):
+      "{\(values.sorted { $0.key < $1.key }.map { "\"\($0.key)\": \($0.value)" }.joined(separator: ", "))}"
+    }
+  }
+}
+
+extension StatedValue: ExpressibleByBooleanLiteral, ExpressibleByStringLiteral, ExpressibleByIntegerLiteral {
+  package init(booleanLiteral value: Bool) { self = .bool(value) }
+  package init(stringLiteral value: String) { self = .string(value) }
+  package init(integerLiteral value: Int) { self = .number(Double(value)) }
+}
