@@ -19,7 +19,8 @@ public struct TextTransformer: Sendable, ParameterizedLayer {
     positions = try reader.parameter(Site("text.positions", .positions), [configuration.contextLength, size.width])
     var blocks: [TransformerBlock] = []
     for index in 0..<size.blocks {
-      blocks.append(try TransformerBlock(&reader, tower: "text", index: index, size, isCausal: configuration.form.isCausal))
+      blocks.append(
+        try TransformerBlock(&reader, tower: "text", index: index, size, isCausal: configuration.form.isCausal))
     }
     self.blocks = blocks
     finalNorm = try LayerNorm(&reader, "text.finalNorm", width: size.width, epsilon: size.epsilon)

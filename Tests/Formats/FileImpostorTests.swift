@@ -26,7 +26,8 @@ import Testing
   @Test(arguments: ["{\"a\": 1}", "version 1", "<htm", "\u{80}\u{2}}q.", " "])
   func otherContentsAreNot(text: String) { #expect(FileImpostor.description(of: Array(text.utf8)) == nil) }
 
-  @Test(arguments: contents, ["model.safetensors", "pytorch_model.bin", "a.pt", "a.npz", "model.safetensors.index.json"])
+  @Test(
+    arguments: contents, ["model.safetensors", "pytorch_model.bin", "a.pt", "a.npz", "model.safetensors.index.json"])
   func noWeightFileIsTakenForOne(content: (text: String, name: String), file: String) throws {
     let folder = try TemporaryFolder()
     let url = try folder.write(content.text, to: file)

@@ -70,46 +70,53 @@ import Testing
     #expect(origins.warnings == [])
   }
 
-  @Test(arguments: [
-    ("vision_cfg.timm_model_name", "vit_base_patch16_siglip_224", "a CLIP with an image tower of timm"),
-    ("vision_cfg.attentional_pool", true, "attentional pooling"), ("vision_cfg.attentional_pool", "parallel", "CoCa"),
-    ("vision_cfg.ls_init_value", 0.1, "LayerScale is not implemented, found 0.1"),
-    ("vision_cfg.pool_type", "none", "expected tok or avg, found \"none\""),
-    ("vision_cfg.pos_embed_type", "rope", "expected learnable or sin_cos_2d, found \"rope\""),
-    ("vision_cfg.qk_norm", true, "expected false, as nothing else is implemented, found true"),
-    ("vision_cfg.scale_fc", true, "expected false"), ("vision_cfg.global_average_pool", true, "expected false"),
-    ("vision_cfg.head_width", 48.5, "expected a whole number"), ("vision_cfg.head_width", 1000, "a divisor of the width"),
-    ("vision_cfg.mlp_ratio", 4.0, "expected 630, that of tensor"), ("vision_cfg.width", 64, "expected 128, that of tensor"),
-    ("vision_cfg.layers", 3, "expected 2, that of tensor"), ("vision_cfg.patch_size", 16, "expected 8, that of tensor"),
-    ("vision_cfg.image_size", [32, 64] as [Int], "expected the side of a square"),
-    ("text_cfg.hf_model_name", "roberta-base", "a text encoder of Hugging Face"),
-    ("text_cfg.hf_tokenizer_name", "bert-base-uncased", "another tokenizer than CLIP's"),
-    ("text_cfg.embed_cls", true, "a CoCa"), ("text_cfg.proj_bias", true, "expected false"),
-    ("text_cfg.proj_type", "none", "expected \"linear\""), ("text_cfg.pool_type", "mean", "argmax, first, last or eos"),
-    ("text_cfg.heads", 3, "expected a divisor of the width 128, found 3"),
-    ("text_cfg.context_length", 64, "expected 77, that of tensor \"positional_embedding\""),
-    ("text_cfg.vocab_size", 518, "expected 517, that of tensor"),
-    ("text_cfg.tokenizer_kwargs", ["clean": "canonicalize"], "clean: expected \"lower\""),
-    ("text_cfg.norm_kwargs", ["eps": 2], "eps: expected a number between 0 and 1"),
-    ("text_cfg.act_kwargs", ["approximate": "sigmoid"], "approximate: expected none or tanh"),
-    ("multimodal_cfg", ["width": 768], "a CoCa"), ("init_logit_bias", -10, "SigLIP's loss"),
-    ("nonscalar_logit_scale", true, "expected false"), ("embed_dim", 64, "expected 32, that of tensor"),
-    ("preprocess_cfg.resize_mode", "fit", "expected shortest, longest or squash"),
-    ("preprocess_cfg.interpolation", "nearest", "expected bicubic, bilinear or random"),
-    ("preprocess_cfg.mean", [0.5, 0.5] as [Double], "expected 3 numbers"), ("preprocess_cfg.std", 0, "expected a number"),
-    ("preprocess_cfg.fill_color", 0.5, "expected a whole number"), ("preprocess_cfg.mode", "L", "expected \"RGB\""),
-  ] as [(String, any Sendable, String)])
+  @Test(
+    arguments: [
+      ("vision_cfg.timm_model_name", "vit_base_patch16_siglip_224", "a CLIP with an image tower of timm"),
+      ("vision_cfg.attentional_pool", true, "attentional pooling"), ("vision_cfg.attentional_pool", "parallel", "CoCa"),
+      ("vision_cfg.ls_init_value", 0.1, "LayerScale is not implemented, found 0.1"),
+      ("vision_cfg.pool_type", "none", "expected tok or avg, found \"none\""),
+      ("vision_cfg.pos_embed_type", "rope", "expected learnable or sin_cos_2d, found \"rope\""),
+      ("vision_cfg.qk_norm", true, "expected false, as nothing else is implemented, found true"),
+      ("vision_cfg.scale_fc", true, "expected false"), ("vision_cfg.global_average_pool", true, "expected false"),
+      ("vision_cfg.head_width", 48.5, "expected a whole number"),
+      ("vision_cfg.head_width", 1000, "a divisor of the width"),
+      ("vision_cfg.mlp_ratio", 4.0, "expected 630, that of tensor"),
+      ("vision_cfg.width", 64, "expected 128, that of tensor"),
+      ("vision_cfg.layers", 3, "expected 2, that of tensor"),
+      ("vision_cfg.patch_size", 16, "expected 8, that of tensor"),
+      ("vision_cfg.image_size", [32, 64] as [Int], "expected the side of a square"),
+      ("text_cfg.hf_model_name", "roberta-base", "a text encoder of Hugging Face"),
+      ("text_cfg.hf_tokenizer_name", "bert-base-uncased", "another tokenizer than CLIP's"),
+      ("text_cfg.embed_cls", true, "a CoCa"), ("text_cfg.proj_bias", true, "expected false"),
+      ("text_cfg.proj_type", "none", "expected \"linear\""),
+      ("text_cfg.pool_type", "mean", "argmax, first, last or eos"),
+      ("text_cfg.heads", 3, "expected a divisor of the width 128, found 3"),
+      ("text_cfg.context_length", 64, "expected 77, that of tensor \"positional_embedding\""),
+      ("text_cfg.vocab_size", 518, "expected 517, that of tensor"),
+      ("text_cfg.tokenizer_kwargs", ["clean": "canonicalize"], "clean: expected \"lower\""),
+      ("text_cfg.norm_kwargs", ["eps": 2], "eps: expected a number between 0 and 1"),
+      ("text_cfg.act_kwargs", ["approximate": "sigmoid"], "approximate: expected none or tanh"),
+      ("multimodal_cfg", ["width": 768], "a CoCa"), ("init_logit_bias", -10, "SigLIP's loss"),
+      ("nonscalar_logit_scale", true, "expected false"), ("embed_dim", 64, "expected 32, that of tensor"),
+      ("preprocess_cfg.resize_mode", "fit", "expected shortest, longest or squash"),
+      ("preprocess_cfg.interpolation", "nearest", "expected bicubic, bilinear or random"),
+      ("preprocess_cfg.mean", [0.5, 0.5] as [Double], "expected 3 numbers"),
+      ("preprocess_cfg.std", 0, "expected a number"),
+      ("preprocess_cfg.fill_color", 0.5, "expected a whole number"), ("preprocess_cfg.mode", "L", "expected \"RGB\""),
+    ] as [(String, any Sendable, String)])
   func whatIsNotImplementedIsRefusedByKey(path: String, value: any Sendable, text: String) throws {
     let found = try message(path, value)
     let key = path.split(separator: ".").last.map(String.init) ?? ""
     #expect(found.hasPrefix("open_clip_config.json: ") && found.contains(key) && found.contains(text), "\(found)")
   }
 
-  @Test(arguments: [
-    ("vision_cfg.patch_dropout", 0.5), ("vision_cfg.block_type", "custom"), ("vision_cfg.qk_norm", false),
-    ("vision_cfg.output_tokens", true), ("text_cfg.pad_id", 1),
-    ("custom_text", true), ("text_cfg.final_ln_after_pool", true), ("preprocess_cfg.size", 99),
-  ] as [(String, any Sendable)])
+  @Test(
+    arguments: [
+      ("vision_cfg.patch_dropout", 0.5), ("vision_cfg.block_type", "custom"), ("vision_cfg.qk_norm", false),
+      ("vision_cfg.output_tokens", true), ("text_cfg.pad_id", 1),
+      ("custom_text", true), ("text_cfg.final_ln_after_pool", true), ("preprocess_cfg.size", 99),
+    ] as [(String, any Sendable)])
   func whatChangesNothingIsKnown(path: String, value: any Sendable) throws {
     let folder = try TemporaryFolder()
     let stated = try read(path, value, in: folder)

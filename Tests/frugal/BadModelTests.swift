@@ -112,7 +112,8 @@ import Testing
     ),
     .config("text_config.hidden_act", 1, "text_config.hidden_act: expected a string, found 1"),
     .config("text_config.layer_norm_eps", 0, "text_config.layer_norm_eps: expected a number between 0 and 1, found 0"),
-    .config("text_config.layer_norm_eps", "small", "layer_norm_eps: expected a number between 0 and 1, found \"small\""),
+    .config(
+      "text_config.layer_norm_eps", "small", "layer_norm_eps: expected a number between 0 and 1, found \"small\""),
     .config("text_config.num_hidden_layers", 0, "text_config.num_hidden_layers: \(extent), found 0"),
   ])
   func configurations(damage: Damage) async throws { try await expectRefused(damage) }
@@ -182,7 +183,10 @@ import Testing
   func weightFiles(damage: Damage) async throws { try await expectRefused(damage) }
 
   @Test(arguments: [
-    Damage("no tokenizer", "model: expected vocab.json and merges.txt, or tokenizer.json, or bpe_simple_vocab_16e6.txt.gz of CLIP's code") {
+    Damage(
+      "no tokenizer",
+      "model: expected vocab.json and merges.txt, or tokenizer.json, or bpe_simple_vocab_16e6.txt.gz of CLIP's code"
+    ) {
       for name in ["vocab.json", "merges.txt"] { try $0.remove("model/\(name)") }
     },
     Damage("no merges", "merges.txt: expected a file, found none") { try $0.remove("model/merges.txt") },

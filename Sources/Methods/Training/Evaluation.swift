@@ -74,7 +74,7 @@ public struct Evaluation: Sendable {
       try progress(wanted.endIndex)
     }
     if answers.isEmpty, let first = unreadable.first {
-      throw RunError("expected readable images, found \(unreadable.count) unreadable and no other; the first is \(first)")
+      throw RunError("expected readable images, found none (\(unreadable.count) unreadable), the first being \(first)")
     }
     (correctByClass, totalByClass, self.answers, self.unreadable) = (correct, total, answers, unreadable)
     logitsSHA256 = digest.digest.description

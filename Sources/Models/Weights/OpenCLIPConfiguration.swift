@@ -126,7 +126,8 @@ struct OpenCLIPConfiguration {
   /// The form of the text tower around its blocks.
   func textForm() throws(ConfigurationError) -> (TextConfiguration.Form, SettingOrigin) {
     guard let text else {
-      return (.init(isCausal: true, pooling: .largest), .standard(library: Self.library, key: model.name(of: "text_cfg")))
+      let origin = SettingOrigin.standard(library: Self.library, key: model.name(of: "text_cfg"))
+      return (.init(isCausal: true, pooling: .largest), origin)
     }
     let pool = try text.string("pool_type") ?? "argmax"
     let end = try text.number("eos_id", in: 0...Double(Int32.max)) ?? 2

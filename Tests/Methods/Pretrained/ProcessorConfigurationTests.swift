@@ -68,7 +68,10 @@ import Testing
     (#"{"resample": 2.5}"#, "resample: expected 2 (bilinear) or 3 (bicubic), found 2.5"),
     (#"{"resample": "bicubic"}"#, "resample: expected a number from 0.0 to 5.0, found \"bicubic\""),
     (#"{"image_mean": "x"}"#, "image_mean: expected 3 numbers"),
-    (#"{"image_processor_type": "SiglipImageProcessor"}"#, "expected CLIPImageProcessor, found \"SiglipImageProcessor\""),
+    (
+      #"{"image_processor_type": "SiglipImageProcessor"}"#,
+      "expected CLIPImageProcessor, found \"SiglipImageProcessor\""
+    ),
     (#"{"do_resize": false}"#, "do_resize: expected true"), (#"{"do_pad": true}"#, "do_pad: expected false"),
     (#"{"image_mean": [0.5, 0.5, 1e300]}"#, "image_mean: expected 3 numbers from -10.0 to 10.0"),
     (#"{"image_std": [1, 1, 0]}"#, "image_std: expected 3 numbers from 0.001 to 10.0"),
