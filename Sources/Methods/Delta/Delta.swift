@@ -23,8 +23,11 @@ public struct Delta: Sendable {
     public var format = 1
     /// The method's name.
     public var method: String
-    /// The SHA-256 of the weights of the pretrained model.
+    /// The SHA-256 of the weight files of the pretrained model.
     public var model: String
+    /// The weights of the pretrained model, whatever their file; `nil` in deltas that were written before these were
+    /// kept.
+    public var weights: WeightIdentity?
     /// The names of the classes, in the order of the logits.
     public var classes: [String]
     /// The prompts' templates.
@@ -55,7 +58,7 @@ public struct Delta: Sendable {
     }
 
     private enum CodingKeys: String, CodingKey {
-      case format, method, model, classes, templates, ensembling, cleaning, alpha
+      case format, method, model, weights, classes, templates, ensembling, cleaning, alpha
       case normalization = "normalisation"
       case heads, imageSize, branches
     }
@@ -78,9 +81,12 @@ public struct Delta: Sendable {
 public struct DeltaError: Error, CustomStringConvertible, Equatable {
   /// The message: expected and found, with the file's name.
   public let description: String
+  /// True if the delta was made from other weights, and could be used all the same.
+  public let isOfAnotherModel: Bool
 
-  init(_ file: String, expected: String, found: String) {
+  init(_ file: String, expected: String, found: String, isOfAnotherModel: Bool = false) {
     description = "\(file): expected \(expected), found \(found)"
+    self.isOfAnotherModel = isOfAnotherModel
   }
 }
 

@@ -4,24 +4,53 @@ import Models
 import Tensor
 
 extension Delta {
-  /// Reads a delta of a pretrained model, which is hashed first.
+  /// Reads a delta of a pretrained model, whose weights are hashed first.
   ///
-  /// - Throws: as `init(contentsOf:for:modelHash:)` does.
-  public init(contentsOf url: URL, for model: any PretrainedModel) throws {
-    try self.init(contentsOf: url, for: model.tower, modelHash: model.sha256)
+  /// - anyway: reads it for other weights too; `Description.match` says what differs.
+  /// - Throws: as `init(contentsOf:for:mismatch:)` does, and `WeightFileError` for a model that cannot be read.
+  public init(contentsOf url: URL, for model: any PretrainedModel, anyway: Bool = false) throws {
+    try self.init(contentsOf: url, for: model.tower) { description in
+      anyway ? nil : try Self.mismatch(description, model)
+    }
+  }
+
+  /// Reads a delta and checks that it was made from the file of a model.
+  ///
+  /// - Throws: as `init(contentsOf:for:mismatch:)` does.
+  package init(contentsOf url: URL, for tower: any ImageTower, modelHash: String) throws {
+    try self.init(contentsOf: url, for: tower) { $0.model == modelHash ? nil : (modelHash, "") }
+  }
+
+  /// What is wrong with a model: its own digest, and a few words on what differs; `nil` if it is that of the delta.
+  private static func mismatch(
+    _ description: Description, _ model: any PretrainedModel
+  ) throws -> (digest: String, words: String)? {
+    switch try description.match(model) {
+    case .same: return nil
+    case .different(let words): return (model.sha256, ": \(words)")
+    case .unknown:
+      return (
+        model.sha256,
+        ", written before deltas kept digests of weights: it cannot be checked whether only the file is another"
+      )
+    }
   }
 
   /// Reads a delta and checks that it was made from this model.
   ///
+  /// - mismatch: what speaks against the model, if anything.
   /// - Throws: `SafeTensorsError`, or `DeltaError` for a file that is no delta, is one of another model or has tensors
   ///   that fit no site.
-  package init(contentsOf url: URL, for tower: any ImageTower, modelHash: String) throws {
+  private init(
+    contentsOf url: URL, for tower: any ImageTower,
+    mismatch: (Description) throws -> (digest: String, words: String)?
+  ) throws {
     let file = try SafeTensorsFile(contentsOf: url)
     description = try Self.description(of: file)
-    guard description.model == modelHash else {
+    if let (digest, words) = try mismatch(description) {
       throw DeltaError(
-        file.file, expected: "a delta of the model with SHA-256 \(modelHash.prefix(12))…",
-        found: "one of \(description.model.prefix(12))…")
+        file.file, expected: "a delta of the model with SHA-256 \(digest.prefix(12))…",
+        found: "one of \(description.model.prefix(12))…\(words)", isOfAnotherModel: true)
     }
     let shapes = Dictionary(uniqueKeysWithValues: tower.parameters.map { ($0.site.name, $0.value.shape) })
     for name in file.names {
@@ -93,15 +122,19 @@ extension Delta {
   ///
   /// - text: the text features of the delta's own classes, templates and ensembling, [classes, embedding], and the
   ///   scale of their model; `nil` for a model without text, whose delta has a linear head.
-  public func method(on tower: any ImageTower, text: (features: Tensor, logitScale: Parameter)?) -> Method {
-    Method(encoder: TunedEncoder(self, tower), head: head(text), tower: tower)
+  /// - own: the head of the model, for a delta without one.
+  public func method(
+    on tower: any ImageTower, text: (features: Tensor, logitScale: Parameter)?, own: (any Head)? = nil
+  ) -> Method {
+    Method(encoder: TunedEncoder(self, tower), head: head(text, own), tower: tower)
   }
 
-  private func head(_ text: (features: Tensor, logitScale: Parameter)?) -> any Head {
+  private func head(_ text: (features: Tensor, logitScale: Parameter)?, _ own: (any Head)?) -> any Head {
     // A linear head, listed last, goes before a residual: it needs no text.
-    if let own = MethodList.deltaParts.reversed().lazy.compactMap({ $0.head(of: self, text: text) }).first {
-      return own
+    if let tuned = MethodList.deltaParts.reversed().lazy.compactMap({ $0.head(of: self, text: text) }).first {
+      return tuned
     }
+    if let own { return own }
     guard let text else { trap("Delta: expected a linear head for a model without text, found none") }
     return ZeroShot(textFeatures: text.features, logitScale: text.logitScale)
   }

@@ -39,7 +39,7 @@ extension Run {
     }
     let chosen = state.selected(configuration.selection)
     let encoderValues = method.split(chosen.values).encoder
-    let delta = delta(method, chosen.values)
+    let delta = try delta(method, chosen.values)
     try delta.write(to: folder.delta)
     let started = Date()
     let count = 2 * (data.folder.test.count + (data.unseen?.test.count ?? 0))
@@ -79,13 +79,14 @@ extension Run {
   }
 
   /// The delta, as it is written.
-  private func delta(_ method: Method, _ values: [Tensor]) -> Delta {
+  private func delta(_ method: Method, _ values: [Tensor]) throws -> Delta {
     let (encoderValues, headValues) = method.split(values)
     var delta = Delta(
       Delta.Description(
         method: configuration.method, model: configuration.model.sha256, classes: configuration.data.classes,
         templates: configuration.templates, ensembling: configuration.ensembling, cleaning: configuration.cleaning,
         alpha: nil))
+    delta.description.weights = try WeightIdentity(of: pretrained)
     name.head.describe(configuration.recipe, in: &delta.description)
     delta.description.normalization = configuration.normalization
     (delta.description.heads, delta.description.imageSize) = (configuration.model.heads, configuration.model.imageSize)
