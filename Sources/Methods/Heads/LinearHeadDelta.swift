@@ -15,7 +15,7 @@ enum LinearHeadDelta: DeltaPart {
   static func head(of delta: Delta, text: (features: Tensor, logitScale: Parameter)?) -> (any Head)? {
     guard let weight = delta.tensors[DeltaEntry.headWeight.name], let bias = delta.tensors[DeltaEntry.headBias.name]
     else { return nil }
-    return TunedLinearHead(weight: weight, bias: bias)
+    return FixedLinearHead(weight: weight, bias: bias)
   }
 
   static func mergedHead(of delta: Delta) throws(ExportError) -> [(site: String, value: Tensor)] {
@@ -26,12 +26,15 @@ enum LinearHeadDelta: DeltaPart {
 }
 
 /// A linear head that is no longer trained.
-private struct TunedLinearHead: Head {
-  let weight, bias: Tensor
+struct FixedLinearHead: Head {
+  /// V: [classes, width]
+  let weight: Tensor
+  /// c: [classes]
+  let bias: Tensor?
 
   var trainables: [Trainable] { [] }
 
   func logits(_ features: Variable, _ values: [Variable], _ pass: Pass) -> Variable {
-    features.linear(Variable(weight), bias: Variable(bias))
+    features.linear(Variable(weight), bias: bias.map { Variable($0) })
   }
 }

@@ -1,0 +1,99 @@
+import Formats
+import Foundation
+import Models
+import Tensor
+
+/// The linear head that a classifier was trained with, and the names of its classes.
+public struct OwnHead: Sendable {
+  /// The names of the classes, in the order of the logits.
+  public private(set) var classes: [String]
+  /// True if each class has a probability of its own, a sigmoid, as `config.json` says.
+  public let isMultiLabel: Bool
+  private let weight: Tensor
+  private let bias: Tensor?
+
+  /// The head of a classifier; `nil` if its checkpoint has none.
+  ///
+  /// The names are `id2label` of a Hugging Face `config.json` or `label_names` of timm's; without either they are
+  /// `class 0`, `class 1`, ….
+  /// - url: of the model's folder, or of its file, next to which nothing is known to belong to it.
+  /// - Throws: `ConfigurationError` for names that are not those of the head.
+  public init?(of model: any PretrainedModel, at url: URL) throws {
+    guard let head = (model as? PretrainedClassifier)?.backbone.head else { return nil }
+    (weight, bias) = (head.weight.value, head.bias?.value)
+    let stated = try StatedClasses(nextTo: url, count: head.weight.value.shape[0])
+    (classes, isMultiLabel) = (stated.names, stated.isMultiLabel)
+  }
+
+  /// The head as a classifier of features.
+  public var head: any Head { FixedLinearHead(weight: weight, bias: bias) }
+
+  /// The same head with other names.
+  ///
+  /// - Throws: `RunError` for another number of names.
+  public func named(_ names: [String]) throws(RunError) -> OwnHead {
+    guard names.count == classes.count else {
+      throw RunError(
+        "classes: expected \(classes.count) names, those of the model's own head in its order, found \(names.count)")
+    }
+    var result = self
+    result.classes = names
+    return result
+  }
+
+  /// The same head with its classes in the order of others.
+  ///
+  /// - Throws: `RunError` where these are not the same classes, each once.
+  public func ordered(as names: [String]) throws(RunError) -> OwnHead {
+    let rows = names.map { name in classes.indices.filter { classes[$0] == name } }
+    guard names.count == classes.count, rows.allSatisfy({ $0.count == 1 }) else {
+      throw RunError(
+        "expected data of the \(classes.count) classes of the model's own head (\(Self.shown(classes))), "
+          + "found \(names.count) (\(Self.shown(names)))")
+    }
+    return OwnHead(self, rows: rows.map { $0[0] })
+  }
+
+  private init(_ whole: OwnHead, rows: [Int]) {
+    let (width, values, biases) = (whole.weight.shape[1], whole.weight.values, whole.bias?.values)
+    classes = rows.map { whole.classes[$0] }
+    isMultiLabel = whole.isMultiLabel
+    weight = Tensor([rows.count, width], rows.flatMap { values[$0 * width..<($0 + 1) * width] })
+    bias = biases.map { biases in Tensor([rows.count], rows.map { biases[$0] }) }
+  }
+
+  private static func shown(_ names: [String]) -> String {
+    names.prefix(3).joined(separator: ", ") + (names.count > 3 ? ", …" : "")
+  }
+}
+
+/// What a `config.json` says about the classes of a head.
+private struct StatedClasses {
+  private(set) var names: [String]
+  private(set) var isMultiLabel = false
+
+  init(nextTo url: URL, count: Int) throws {
+    names = (0..<count).map { "class \($0)" }
+    let file = url.appendingPathComponent("config.json")
+    guard FileManager.default.fileExists(atPath: file.path) else { return }
+    let bytes = try MappedFile.bytes(of: file)
+    guard let values = (try? JSONSerialization.jsonObject(with: Data(bytes))) as? [String: Any] else {
+      throw ConfigurationError("\(file.path): expected a JSON object, found other contents")
+    }
+    func error(_ key: String, _ found: String) -> ConfigurationError {
+      ConfigurationError("\(file.shown): \(key): expected \(count) names, those of the head's classes, found \(found)")
+    }
+    if let labels = values["id2label"], !(labels is NSNull) {
+      guard let labels = labels as? [String: Any] else { throw error("id2label", "no object") }
+      let found = (0..<count).compactMap { labels["\($0)"] as? String }
+      guard found.count == count, labels.count == count else { throw error("id2label", "\(labels.count)") }
+      names = found
+    } else if let labels = values["label_names"], !(labels is NSNull) {
+      guard let labels = labels as? [String], labels.count == count else {
+        throw error("label_names", (labels as? [Any]).map { "\($0.count)" } ?? "no list")
+      }
+      names = labels
+    }
+    isMultiLabel = values["problem_type"] as? String == "multi_label_classification"
+  }
+}
