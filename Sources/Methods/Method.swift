@@ -89,7 +89,7 @@ public struct Method: Sendable {
   public func logits(_ input: Input, values: [Tensor]) -> Tensor { logits(values: values)(input) }
 
   /// A function from batches to their logits, for values that stay: tunings are formed, and masks thresholded, once.
-  func logits(values: [Tensor]) -> (Input) -> Tensor {
+  package func logits(values: [Tensor]) -> (Input) -> Tensor {
     let (encoderValues, headValues) = split(values.map { Variable($0) })
     let tunings = encoder.tunings(encoderValues)
     return { input in logits(input, headValues, Pass(tunings: tunings)).value }
