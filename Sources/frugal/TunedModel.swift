@@ -4,68 +4,69 @@ import Methods
 import Models
 import Tensor
 
-/// A model ready to predict: with the delta of `--delta`, or zero-shot.
+/// A model ready to predict: with the delta of `--delta`, with its own head, or zero-shot.
 struct TunedModel {
   let pretrained: any PretrainedModel
   let method: Method
   /// The names of the classes, in the order of the logits.
   let classes: [String]
-  /// Its name: `zero-shot`, or the method of the delta.
+  /// Its name: `zero-shot`, `own head`, or the method of the delta.
   let title: String
+  /// Whether the classifier is a linear map of features, not a comparison with texts.
+  let hasLinearHead: Bool
+  /// Whether the model says that each class has a probability of its own.
+  private(set) var isMultiLabel = false
 
-  /// Loads it by flags, with the classes of a folder or, without one, of `--classes` or the delta itself.
+  /// Loads it by flags, with the classes of a folder or, without one, of `--classes`, the delta or the model itself.
   init(_ arguments: Arguments, modelPath: String, folder: ImageFolder?, classes: [String]? = nil) throws {
-    let cleaning = try arguments.choice("--tokenizer", of: TextCleaning.self)
-    let truncates = arguments.has("--truncate")
-    let normalization = try arguments.choice("--normalize", of: Normalization.self)
+    let source = DeltaSource(arguments, modelPath: modelPath, folder: folder, classes: classes)
     guard let path = arguments.string("--delta") else {
-      let pretrained = try load(
-        model: modelPath, cleaning: cleaning ?? .published, classes: nil, normalization, hints: arguments.hints())
+      guard !arguments.has(forceOption.flag) else {
+        throw UsageError(forceOption.flag, expected: "--delta with it", found: "none")
+      }
+      let pretrained = try source.model()
       guard let clip = pretrained.clip else {
-        throw UsageError("--delta: missing required flag, as a model without a text encoder has no zero-shot classes")
+        guard let own = try source.ownHead(of: pretrained) else {
+          throw UsageError(
+            "--delta: missing required flag, as the model has neither a text encoder nor a head of its own")
+        }
+        (self.pretrained, self.classes, title) = (pretrained, own.classes, "own head")
+        (hasLinearHead, isMultiLabel) = (true, own.isMultiLabel)
+        method = Method(encoder: FrozenEncoder(), head: own.head, tower: pretrained.tower)
+        return
       }
       guard let classes = classes ?? folder?.classNames else {
         throw UsageError("--classes: expected class names, as there is neither --delta nor --data to give them")
       }
-      let benchmark = try folder.flatMap { try arguments.benchmark($0) }
-      let prompts = try Prompts(classes: classes, templates: arguments.templates(benchmark))
-      (self.pretrained, self.classes, title) = (pretrained, classes, "zero-shot")
+      let prompts = try Prompts(classes: classes, templates: try source.templates())
+      (self.pretrained, self.classes, title, hasLinearHead) = (pretrained, classes, "zero-shot", false)
       method = Method(
-        encoder: FrozenEncoder(), head: try ZeroShot(clip, prompts, ensembling: .unitMean, truncate: truncates),
+        encoder: FrozenEncoder(),
+        head: try ZeroShot(clip, prompts, ensembling: .unitMean, truncate: arguments.has("--truncate")),
         tower: clip.tower)
       return
     }
-    let pretrained: any PretrainedModel
-    let delta: Delta
-    if let published = PublishedCheckpoint(at: URL(fileURLWithPath: path)) {
-      guard let names = classes ?? folder?.classNames else {
-        throw UsageError("--classes: expected class names, as \(path) and the flags name none")
-      }
-      pretrained = try load(
-        model: modelPath, cleaning: cleaning ?? .published, classes: nil, normalization, hints: arguments.hints())
-      let benchmark = try folder.flatMap { try arguments.benchmark($0) }
-      delta = try published.delta(of: pretrained, classes: names, templates: arguments.templates(benchmark))
-    } else {
-      let known = try Delta.description(of: URL(fileURLWithPath: path))
-      pretrained = try load(
-        model: modelPath, cleaning: cleaning ?? TextCleaning(rawValue: known.cleaning) ?? .published, classes: nil,
-        normalization ?? known.normalization, hints: arguments.hints(known.hints))
-      delta = try Delta(contentsOf: URL(fileURLWithPath: path), for: pretrained)
-    }
+    let (pretrained, delta) = try source.read(path)
     let given = arguments.strings("--template")
     let templates = given.isEmpty ? delta.description.templates : given
-    self.classes = try Self.classes(of: delta, path: path, wanted: classes, folder: folder)
-    self.pretrained = pretrained
-    title = delta.description.method
+    (self.pretrained, title) = (pretrained, delta.description.method)
     guard let clip = pretrained.clip, !delta.hasLinearHead else {
-      guard delta.hasLinearHead else {
+      hasLinearHead = true
+      let own = delta.hasLinearHead ? nil : try source.ownHead(of: pretrained)
+      guard delta.hasLinearHead || own != nil else {
         throw RunError("\(path): expected a delta with a linear head, as the model has no text, found one without")
       }
-      method = delta.method(on: pretrained.tower, text: nil)
+      self.classes =
+        try own?.classes ?? Self.classes(of: delta, path: path, wanted: classes, folder: folder)
+      isMultiLabel = own?.isMultiLabel ?? false
+      method = delta.method(on: pretrained.tower, text: nil, own: own?.head)
       return
     }
+    hasLinearHead = false
+    self.classes = try Self.classes(of: delta, path: path, wanted: classes, folder: folder)
     let features = try Prompts(classes: self.classes, templates: templates)
-      .classifier(of: clip.directory, ensembling: delta.description.ensembling, truncate: truncates)
+      .classifier(
+        of: clip.directory, ensembling: delta.description.ensembling, truncate: arguments.has("--truncate"))
     method = delta.method(on: pretrained.tower, text: (features, clip.model.logitScale))
   }
 

@@ -14,9 +14,8 @@ enum EvaluateCommand: Command {
     [
       modelOption,
       Option("--data", "DIR", "image folder with train/CLASS/* and test/CLASS/*"),
-      Option(
-        "--delta", "FILE",
-        "delta of a run, or masks as their method's authors save them; without one the model is used zero-shot"),
+      deltaOption,
+      forceOption,
       Option("--split", "test|val|train", "which images (default test)"),
       Option(
         "--classes", "all|base|new",

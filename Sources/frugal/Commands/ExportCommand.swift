@@ -12,11 +12,18 @@ enum ExportCommand: Command {
   static let options =
     [
       Option("--model", "PATH", "the model of the delta"),
-      Option("--delta", "FILE", "delta of a run"),
+      Option("--delta", "PATH", "delta of a run, or folder of a PEFT adapter"),
       Option(
-        "--peft", "DIR", "new folder for adapter_config.json and adapter_model.safetensors: the low-rank branches"),
+        "--peft", "DIR",
+        "new folder for adapter_config.json and adapter_model.safetensors: the low-rank branches and a linear head"),
+      Option(
+        "--transformers", "4|5", "version whose names for the modules of a ViT or Swin the adapter has (default 5)"),
       Option("--ramt", "FILE", "new PyTorch checkpoint of the masks, as R-AMT's authors save it: model.pth.tar-30"),
-      Option("--merged", "FILE", "new safetensors file with all weights, under the model's own names"),
+      Option(
+        "--merged", "PATH",
+        "all weights under the model's own names and types: a new .safetensors file, or else a new folder that opens "
+          + "as the model's does, with config.json, tokenizer and preprocessing"),
+      forceOption,
     ] + hintOptions
 
   static func run(_ arguments: Arguments) throws {
@@ -30,108 +37,62 @@ enum ExportCommand: Command {
         throw UsageError(flag, expected: "a new path", found: "\(path), which exists")
       }
     }
+    let version = try arguments.choice("--transformers", of: TransformersVersion.self)
+    guard version == nil || arguments.has("--peft") else {
+      throw UsageError("--transformers", expected: "--peft with it", found: "none")
+    }
     let (modelPath, deltaPath) = (try arguments.required("--model"), try arguments.required("--delta"))
-    let known = try Delta.description(of: URL(fileURLWithPath: deltaPath))
-    let model = try load(model: modelPath, hints: arguments.hints(known.hints))
-    let delta = try Delta(contentsOf: URL(fileURLWithPath: deltaPath), for: model)
+    let (model, delta) = try DeltaSource(arguments, modelPath: modelPath, folder: nil, needsNames: false)
+      .read(deltaPath)
     // All are made before any is written.
-    let adapter = try arguments.string("--peft").map { _ in try PEFTAdapter(delta, layout: model.layout) }
+    let adapter = try arguments.string("--peft").map { _ in
+      try PEFTAdapter(delta, layout: model.layout, version: version ?? .five)
+    }
     let masks = try arguments.string("--ramt").map { _ in try MaskCheckpoint(delta, of: model) }
-    let merged = try arguments.string("--merged").map { _ in try delta.merged(into: model.tower.parameters) }
+    let merged = try arguments.string("--merged").map { _ in try MergedWeights(delta, of: model) }
     if let adapter, let path = arguments.string("--peft") { try write(adapter, to: path, base: modelPath) }
     if let masks, let path = arguments.string("--ramt") {
       try masks.write(to: URL(fileURLWithPath: path))
       print("\(path): \(masks.count) masks")
-      if !masks.leftOut.isEmpty {
-        note(
-          "not exported, as such a checkpoint cannot hold them: \(masks.leftOut.count) "
-            + "\(masks.leftOut.count == 1 ? "tensor" : "tensors") (\(masks.leftOut.prefix(3).joined(separator: ", ")))")
-      }
+      report(leftOut: masks.leftOut, "such a checkpoint")
     }
-    if let merged, let path = arguments.string("--merged") { try write(merged, of: model, to: path) }
-  }
-
-  /// `adapter_config.json` of PEFT.
-  private struct Configuration: Encodable {
-    let baseModel: String
-    let rank: Int
-    let ranks: [String: Int]
-    let modules: [String]
-    let dropout: Double
-
-    func encode(to encoder: any Encoder) throws {
-      var values = encoder.container(keyedBy: Key.self)
-      try values.encode("LORA", forKey: .init("peft_type"))
-      try values.encode(baseModel, forKey: .init("base_model_name_or_path"))
-      try values.encode(rank, forKey: .init("r"))
-      // W + lora_alpha / r · B A: our branches have no scale.
-      try values.encode(rank, forKey: .init("lora_alpha"))
-      try values.encode(ranks, forKey: .init("rank_pattern"))
-      try values.encode(ranks, forKey: .init("alpha_pattern"))
-      try values.encode(modules, forKey: .init("target_modules"))
-      try values.encode(dropout, forKey: .init("lora_dropout"))
-      try values.encode("none", forKey: .init("bias"))
-      try values.encode(false, forKey: .init("fan_in_fan_out"))
-      try values.encode(true, forKey: .init("inference_mode"))
-      try values.encodeNil(forKey: .init("task_type"))
-    }
-
-    struct Key: CodingKey {
-      let stringValue: String
-      var intValue: Int? { nil }
-      init(_ name: String) { stringValue = name }
-      init?(stringValue: String) { self.stringValue = stringValue }
-      init?(intValue: Int) { nil }
+    if let merged, let path = arguments.string("--merged") {
+      try write(merged, delta, of: model, at: modelPath, to: path)
     }
   }
 
   private static func write(_ adapter: PEFTAdapter, to path: String, base: String) throws {
-    let folder = URL(fileURLWithPath: path)
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    var writer = SafeTensorsWriter(metadata: ["format": "pt"])
-    for (module, tensors) in adapter.modules {
-      writer.add("base_model.model.\(module).lora_A.weight", tensors.a)
-      writer.add("base_model.model.\(module).lora_B.weight", tensors.b)
-    }
-    let ranks = adapter.modules.mapValues(\.a.shape[0])
-    let rank = ranks.values.min() ?? 1
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
-    let json = try encoder.encode(
-      Configuration(
-        baseModel: base, rank: rank, ranks: ranks.filter { $0.value != rank }, modules: ranks.keys.sorted(),
-        dropout: adapter.dropout))
-    try AtomicFile.write(Array(json) + [10], to: folder.appendingPathComponent("adapter_config.json"))
-    try writer.write(to: folder.appendingPathComponent("adapter_model.safetensors"))
-    print("\(path): \(adapter.modules.count) modules")
-    if !adapter.leftOut.isEmpty {
-      note(
-        "not exported, as a low-rank PEFT adapter cannot hold them: \(adapter.leftOut.count) tensors "
-          + "(\(adapter.leftOut.prefix(3).joined(separator: ", "))…); --merged writes all")
-    }
+    try adapter.write(to: URL(fileURLWithPath: path), base: base)
+    let head = adapter.head.map { " and a head of \($0.tensors["weight"]?.shape[0] ?? 0) classes, \($0.path)" }
+    print("\(path): \(plural(adapter.modules.count, "module"))\(head ?? "")")
+    report(leftOut: adapter.leftOut, "a low-rank PEFT adapter")
   }
 
   private static func write(
-    _ merged: [(site: String, value: Tensor)], of model: any PretrainedModel, to path: String
+    _ merged: MergedWeights, _ delta: Delta, of model: any PretrainedModel, at modelPath: String, to path: String
   ) throws {
-    let weights = model.weights
-    let known = Set(weights.names)
-    // A head the checkpoint does not have is stored under its own name.
-    let strangers = merged.filter { entry in
-      model.layout.location(of: entry.site).map { !known.contains($0.name) } ?? true
+    let url = URL(fileURLWithPath: path)
+    var files = ""
+    if path.lowercased().hasSuffix(".safetensors") {
+      try merged.write(to: url)
+    } else {
+      let names = try merged.write(
+        toFolder: url, likeThatOf: URL(fileURLWithPath: modelPath), delta, of: model)
+      files = " in \(names.joined(separator: ", "))"
     }
-    let inside = merged.filter { entry in !strangers.contains { $0.site == entry.site } }
-    let replaced = try model.layout.stored(inside) { try weights.tensor($0) }
-    // In the layout's name and form where it has one for a head; no added tensor is stacked with others.
-    let added = model.layout.stored(strangers) { _ in Tensor(0) }
-    var writer = SafeTensorsWriter(metadata: ["format": "pt"])
-    for name in weights.names { writer.add(name, try replaced[name] ?? weights.tensor(name)) }
-    for (name, value) in added.sorted(by: { $0.key < $1.key }) { writer.add(name, value) }
-    for stranger in strangers where model.layout.location(of: stranger.site) == nil {
-      writer.add(stranger.site == "head" ? "head.weight" : stranger.site, stranger.value)
+    print("\(path): \(plural(merged.count, "tensor")), \(merged.changedCount) of them changed\(files)")
+    if !merged.roundedTo.isEmpty {
+      let types = merged.roundedTo.map(\.rawValue).joined(separator: " and ")
+      note("note: changed tensors are rounded to \(types), the type of the model's weights")
     }
-    try writer.write(to: URL(fileURLWithPath: path))
-    print(
-      "\(path): \(weights.names.count + strangers.count) tensors, \(replaced.count + strangers.count) of them changed")
+  }
+
+  private static func report(leftOut: [String], _ holder: String) {
+    guard !leftOut.isEmpty else { return }
+    let shown = leftOut.prefix(3).joined(separator: ", ") + (leftOut.count > 3 ? ", …" : "")
+    note("not exported, as \(holder) cannot hold them: \(plural(leftOut.count, "tensor")) (\(shown))")
   }
 }
+
+/// 1 → "1 tensor", 2 → "2 tensors"
+func plural(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
