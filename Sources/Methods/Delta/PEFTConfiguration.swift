@@ -101,7 +101,7 @@ private struct KeyReader {
       throw error("peft_type", "\"LORA\", the kind of adapter that is read", values["peft_type"])
     }
     for key in Self.refused.sorted() where !isOff(key) {
-      throw error(key, "nothing, as such adapters are not read", shown(key))
+      throw DeltaError("\(file): \(key)", expected: "nothing, as such adapters are not read", found: shown(key))
     }
     if let bias = values["bias"], !isNull(bias), bias as? String != "none" {
       throw error("bias", "\"none\", as adapters with biases are not read", bias)
@@ -126,9 +126,11 @@ private struct KeyReader {
     return (value as? NSNumber).map { $0 == 0 } ?? false
   }
 
-  /// True and false, which are numbers too.
-  private func shown(_ key: String) -> Any? {
-    guard let number = values[key] as? NSNumber, number == 1 else { return values[key] }
+  /// The value of a key; true is a number too, and no other that is refused is 1.
+  private func shown(_ key: String) -> String {
+    guard let number = values[key] as? NSNumber, number == 1 else {
+      return String("\(values[key] ?? "none")".prefix(120))
+    }
     return "true"
   }
 

@@ -75,6 +75,10 @@ enum ExportCommand: Command {
     var files = ""
     if path.lowercased().hasSuffix(".safetensors") {
       try merged.write(to: url)
+      let stated = URL(fileURLWithPath: modelPath).appendingPathComponent("config.json").path
+      if delta.hasLinearHead, model.clip == nil, FileManager.default.fileExists(atPath: stated) {
+        note("note: the model's config.json has the classes of its old head; a folder gets one with the new ones")
+      }
     } else {
       let names = try merged.write(
         toFolder: url, likeThatOf: URL(fileURLWithPath: modelPath), delta, of: model)
