@@ -46,7 +46,7 @@ public struct OwnHead: Sendable {
   /// - Throws: `RunError` where these are not the same classes, each once.
   public func ordered(as names: [String]) throws(RunError) -> OwnHead {
     let rows = names.map { name in classes.indices.filter { classes[$0] == name } }
-    guard names.count == classes.count, rows.allSatisfy({ $0.count == 1 }) else {
+    guard names.count == classes.count, rows.allSatisfy({ $0.count == 1 }), Set(rows).count == rows.count else {
       throw RunError(
         "expected data of the \(classes.count) classes of the model's own head (\(Self.shown(classes))), "
           + "found \(names.count) (\(Self.shown(names)))")

@@ -156,9 +156,10 @@ import Testing
   }
 
   @Test func aKeyThatIsNotKnownIsListed() throws {
-    let folder = try copy("use_tomorrow", "true")
-    #expect(try PEFTAdapterFolder(at: folder.url)?.unknownKeys == ["use_tomorrow"])
-    #expect(try PEFTAdapterFolder(at: copy("use_tomorrow", "false").url)?.unknownKeys == [])
+    for (json, keys) in [("true", ["use_tomorrow"]), ("false", [])] {
+      let folder = try copy("use_tomorrow", json)
+      #expect(try PEFTAdapterFolder(at: folder.url)?.unknownKeys == keys)
+    }
   }
 
   @Test func tensorsWithoutCounterpartAreRefusedByName() throws {
