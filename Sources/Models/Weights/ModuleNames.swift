@@ -26,8 +26,8 @@ package struct ModuleName: Sendable, Equatable {
 }
 
 extension WeightLayout {
-  /// The module of a site, without the prefix of a wrapper around the network (`module.`); `nil` for a tensor that is no
-  /// weight of a linear map under a module's name.
+  /// The module of a site, without the prefix of a wrapper around the network (`module.`); `nil` for a tensor that is
+  /// no weight of a linear map under a module's name.
   ///
   /// A prefix that is a path in a Hugging Face classifier, `vit.`, stays where the checkpoint has it.
   package func module(of site: String) -> ModuleName? {
