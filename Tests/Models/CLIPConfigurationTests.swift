@@ -1,6 +1,7 @@
 import Formats
 import Foundation
 import FrugalTestSupport
+import Tensor
 import Testing
 
 @testable import Models

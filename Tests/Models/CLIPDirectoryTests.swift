@@ -184,7 +184,8 @@ import Testing
       var writer = SafeTensorsWriter()
       for name in source.names {
         var tensor = try source.tensor(name)
-        if name == "visual_projection.weight" { tensor.write { $0[tensor.count - 1] = value } }
+        let last = tensor.count - 1
+        if name == "visual_projection.weight" { tensor.write { $0[last] = value } }
         writer.add(name, tensor, as: .f32)
       }
       try writer.write(to: folder.file("model.safetensors"))
