@@ -26,8 +26,8 @@ public struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
 }
 
 extension URL {
-  /// The path as the user named it: relative if it was given so.
-  package var shown: String { relativePath.isEmpty ? path : relativePath }
+  /// The path as the user named it: relative if it was given so, on one line.
+  package var shown: String { FileName.shown(relativePath.isEmpty ? path : relativePath) }
 }
 
 /// A name from a file between quotation marks, with control characters escaped and cut to a readable length.

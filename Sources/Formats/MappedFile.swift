@@ -28,7 +28,7 @@ package final class MappedFile: @unchecked Sendable {
   /// A regular file opened for reading, which the caller closes, and its length in bytes.
   static func open(_ url: URL) throws(FileError) -> (descriptor: Int32, count: Int) {
     // Without O_NONBLOCK, opening a pipe would wait for its writer.
-    let descriptor = Foundation.open(url.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    let descriptor = FileName.withPath(url.path) { Foundation.open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
     guard descriptor >= 0 else { throw FileError(url, expected: "a readable file") }
     var status = stat()
     guard fstat(descriptor, &status) == 0 else {
