@@ -31,13 +31,15 @@ import Testing
       try $0.remove("pictures/train")
       try $0.write([], to: "pictures/train/stray.jpg")
     },
-    Damage("an empty class", "train/empty: expected images (.jpg, .jpeg or .png), found none") {
+    Damage("an empty class", "train/empty: expected images, found none") {
       try $0.write("text", to: "pictures/train/empty/readme.txt")
     },
     Damage("a class of test alone", "test/purple: expected only classes that train has, found another") {
       try $0.write([], to: "pictures/test/purple/1.png")
     },
-    Damage("class names of others", "classnames.txt:2: expected a class folder of train, found \"white\"") {
+    Damage(
+      "class names of others", "classnames.txt: expected a line for the class folder \"blue_triangle\", found none"
+    ) {
       try $0.write("red_circle a red one\nwhite\ta white one\n", to: "pictures/classnames.txt")
     },
     Damage(
@@ -73,7 +75,8 @@ import Testing
   @Test func renamedTextFilesAreNamed() async throws {
     let folder = try Workbench.picturesCopy()
     try breakClass(folder) { _ in Array("just some text".utf8) }
-    expectRefusal(try await tune(folder), code: 1, ["train/red_circle/", "expected a JPEG or PNG image, found"])
+    expectRefusal(
+      try await tune(folder), code: 1, ["train/red_circle/", "expected a JPEG, PNG, GIF, BMP or WebP image, found"])
     #expect(!folder.exists("run"))
   }
 
@@ -91,7 +94,7 @@ import Testing
     let outcome = try await tune(folder, "--skip-unreadable")
     #expect(outcome.code == 0, "\(outcome.errors)")
     #expect(outcome.errors.contains("3 images skipped, as unreadable:"))
-    #expect(outcome.errors.contains("train/red_circle/03.png: expected a JPEG or PNG image"))
+    #expect(outcome.errors.contains("train/red_circle/03.png: expected a JPEG, PNG, GIF, BMP or WebP image"))
   }
 
   @Test func classesThatLoseTooManyPicturesAreNamed() async throws {

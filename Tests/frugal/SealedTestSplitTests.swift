@@ -22,7 +22,8 @@ import Testing
   func onlyTheFinalEvaluationMeetsABrokenTestPicture(method: String, selection: String, crop: String) async throws {
     let folder = try data()
     let outcome = try await runFrugal(run(method, folder, selection: selection, crop: crop))
-    expectRefusal(outcome, code: 1, ["frugal tune: ", "test/green_square/03.png: expected a JPEG or PNG image"])
+    expectRefusal(
+      outcome, code: 1, ["frugal tune: ", "test/green_square/03.png: expected a JPEG, PNG, GIF, BMP or WebP image"])
     #expect(try folder.metrics("run").count == 3)
     #expect(try folder.metrics("run").allSatisfy { $0["validationAccuracy"] != nil } == (selection == "val"))
     #expect(folder.exists("run/delta.safetensors"))
@@ -64,7 +65,8 @@ import Testing
     #expect(try evaluated.json()["unreadable"].strings?.first?.contains("green_square/03.png: expected") == true)
     let (result, report) = (try folder.result("run"), try evaluated.json())
     #expect(report["logitsSHA256"] == result["test"]["logitsSHA256"])
-    expectRefusal(try await runFrugal(words), code: 1, ["green_square/03.png: expected a JPEG or PNG image"])
+    expectRefusal(
+      try await runFrugal(words), code: 1, ["green_square/03.png: expected a JPEG, PNG, GIF, BMP or WebP image"])
   }
 
   @Test func resultSaysWhichModelWasTaken() async throws {

@@ -31,11 +31,11 @@ public struct Image: Sendable, Equatable {
     self.orientation = orientation
   }
 
-  /// The image in the file at `url`, JPEG or PNG.
+  /// The image in the file at `url`: JPEG, PNG, the first frame of a GIF, BMP or WebP.
   ///
   /// - Throws: `ImageError` when the file cannot be read, is above `maximumFileSize`, or does not decode.
   public init(contentsOf url: URL) throws(ImageError) {
-    let name = url.path
+    let name = FileName.shown(url.path)
     let bytes: [UInt8]
     do throws(FileError) { bytes = try MappedFile.bytes(of: url, limit: Self.maximumFileSize) } catch {
       throw ImageError(name: name, problem: .unreadable("expected \(error.expected), found \(error.found)"))
@@ -43,7 +43,7 @@ public struct Image: Sendable, Equatable {
     self = try Self.decode(bytes, name: name)
   }
 
-  /// The image in the bytes of a file called `name`; JPEG and PNG are distinguished by their signatures.
+  /// The image in the bytes of a file called `name`; its contents show which format it is, not its name.
   ///
   /// - Throws: `ImageError` if the format is another, the data is broken, or the image has more than
   ///   `maximumPixels` pixels.
@@ -59,7 +59,17 @@ public struct Image: Sendable, Equatable {
           var decoder = PNGDecoder(bytes)
           return try decoder.decode()
         }
-        throw .unsupported(expected: "a JPEG or PNG image", found: ImageSignature.describe(bytes))
+        if GIFDecoder.signatures.contains(where: { bytes.starts(with: $0) }) {
+          var decoder = GIFDecoder(bytes)
+          return try decoder.decode()
+        }
+        if WebPDecoder.recognizes(bytes) {
+          var decoder = WebPDecoder(bytes)
+          return try decoder.decode()
+        }
+        if bytes.starts(with: Array("BM".utf8)) { return try BMPDecoder(bytes).decode() }
+        throw .unsupported(
+          expected: "a JPEG, PNG, GIF, BMP or WebP image", found: ImageSignature.describe(bytes))
       }
     } catch {
       throw ImageError(name: name, problem: error)

@@ -36,6 +36,8 @@ import Testing
       #expect(failure.description.hasPrefix(entry.file + ": expected "))
     }
     switch entry.expect {
+    // The set was made when these two formats were not read.
+    case "error" where entry.file.hasSuffix(".gif") || entry.file.hasSuffix(".webp"): #expect(decoded != nil)
     case "error": #expect(failure != nil)
     case "decodes": #expect(decoded != nil, "\(failure?.description ?? "")")
     case "error-or-partial", "error-or-decodes", "decodes-or-error":
