@@ -1,3 +1,5 @@
+import Formats
+
 /// The words of a command line, sorted into flags and operands and checked against what the command understands.
 struct Arguments: Sendable {
   /// Words that belong to no flag.
@@ -42,6 +44,11 @@ struct Arguments: Sendable {
         throw UsageError(option.flag, expected: "one value", found: "a second one, \"\(value)\"")
       }
       values[option.flag, default: []].append(value)
+    }
+    // Only what is read as an image may have a name in other bytes.
+    for (flag, given) in values where !["--data", "--data-list"].contains(flag) {
+      guard let odd = given.first(where: { FileName.text($0) != $0 }) else { continue }
+      throw UsageError(flag, expected: "text in UTF-8", found: "\"\(FileName.shown(odd))\"")
     }
     (self.operands, self.values) = (operands, values)
   }

@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 import Tensor
 
@@ -60,8 +61,8 @@ struct PictureAnswer: Encodable {
   /// One line of text.
   var line: String {
     let shown = classes.map(Self.text)
-    guard shown.isEmpty, let best else { return "\(picture): \(shown.joined(separator: ", "))" }
-    return "\(picture): \(Self.none) (likeliest \(Self.text(best)))"
+    guard shown.isEmpty, let best else { return "\(FileName.shown(picture)): \(shown.joined(separator: ", "))" }
+    return "\(FileName.shown(picture)): \(Self.none) (likeliest \(Self.text(best)))"
   }
 
   private static func text(_ shown: Class) -> String { "\(shown.name) \(percent(100 * shown.probability)) %" }

@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 import Methods
 import Tensor
@@ -6,7 +7,12 @@ import Tensor
 @main
 struct Frugal {
   static func main() {
-    let words = Array(CommandLine.arguments.dropFirst())
+    // Names of files need not be UTF-8.
+    let words = (1..<max(1, Int(CommandLine.argc))).compactMap { index in
+      CommandLine.unsafeArgv[index].map { word in
+        FileName.string(UnsafeRawBufferPointer(start: word, count: strlen(word)))
+      }
+    }
     do {
       try run(words)
     } catch let error as UsageError {

@@ -12,6 +12,20 @@ import Tensor
 let modelOption = Option(
   "--model", "PATH", "CLIP or image classifier: a directory, or a weight file with what belongs to it next to it")
 
+/// The flag that names a dataset's folder.
+let dataOption = Option(
+  "--data", "DIR", "image folder: train/CLASS/*, test/CLASS/* and optionally val/CLASS/*; or CLASS/* with --split")
+
+/// The flag that names a list of a dataset's images.
+let dataListOption = Option(
+  "--data-list", "FILE",
+  "list of images (CSV, TSV or JSON lines with path, label, split), relative to --data or to its own folder")
+
+/// The flag that divides images without splits.
+let splitOption = Option(
+  "--split", "A,B,C",
+  "shares of train, val and test for data without splits, such as 0.6,0.2,0.2; drawn by --seed and contents")
+
 /// The flag that skips unreadable images.
 let skipOption = Option("--skip-unreadable", "skip images that cannot be read, and list them")
 
@@ -28,8 +42,38 @@ extension Arguments {
     if let word = operands.first { throw UsageError("\(word): expected flags only (a path needs --model or --data)") }
   }
 
-  /// The image folder of `--data`.
-  func imageFolder() throws -> ImageFolder { try load(data: try required("--data")) }
+  /// The folder of `--data`, or that of `--data-list`.
+  func dataPath() throws(UsageError) -> String {
+    guard let list = string("--data-list"), string("--data") == nil else { return try required("--data") }
+    return URL(fileURLWithPath: list).deletingLastPathComponent().relativePath
+  }
+
+  /// The shares among the values of `--split`, if there are some, with the seed of `--seed`.
+  func drawnSplit() throws(UsageError) -> DrawnSplit? {
+    let shares = strings("--split").filter { $0.contains(",") }
+    guard let text = shares.first else { return nil }
+    let numbers = text.split(separator: ",", omittingEmptySubsequences: false).map {
+      Double($0.trimmingCharacters(in: .whitespaces)) ?? -1
+    }
+    let seed = try integer("--seed", in: 0...Int(Int32.max)) ?? 1
+    guard shares.count == 1, let split = DrawnSplit(shares: numbers, seed: seed) else {
+      throw UsageError(
+        "--split", expected: "shares of train, val and test with the sum 1, such as 0.6,0.2,0.2",
+        found: "\"\(shares.joined(separator: "\", \""))\"")
+    }
+    return split
+  }
+
+  /// The images of `--data` or `--data-list`, with what is odd in them as notes.
+  func imageFolder() throws -> ImageFolder {
+    let folder = try namingSplitFlag {
+      try ImageFolder(
+        contentsOf: URL(fileURLWithPath: try dataPath()), drawing: drawnSplit(),
+        list: string("--data-list").map { URL(fileURLWithPath: $0) })
+    }
+    for text in folder.notes { note(text) }
+    return folder
+  }
 
   /// The templates of `--template`, or the standard one of a dataset.
   func templates(_ benchmark: Benchmark?) -> [String] {
@@ -87,11 +131,15 @@ func load(
   return model
 }
 
-/// Reads an image folder and warns of anything odd in it.
-func load(data path: String) throws -> ImageFolder {
-  let folder = try ImageFolder(contentsOf: URL(fileURLWithPath: path))
-  for text in folder.notes { note(text) }
-  return folder
+/// Runs what reads a dataset; an error about its splits gets the flag that helps.
+func namingSplitFlag<Result>(_ body: () throws -> Result) throws -> Result {
+  do { return try body() } catch let error as ImageFolderError {
+    switch error {
+    case .noSplits: throw RunError("\(error); --split 0.6,0.2,0.2 draws them")
+    case .hasSplits: throw RunError("\(error); leave out the shares of --split")
+    default: throw error
+    }
+  }
 }
 
 /// Lists the images that were skipped.

@@ -7,12 +7,13 @@ import Models
 enum TuneFlags {
   /// A run that begins.
   static func new(_ arguments: Arguments) throws -> Run {
-    try Run(request(arguments), in: RunFolder(at: try arguments.required("--out")))
+    let request = try request(arguments)
+    return try namingSplitFlag { try Run(request, in: RunFolder(at: try arguments.required("--out"))) }
   }
 
   /// A run that is resumed: its own settings, and the paths of model and data if they have moved.
   static func resumed(_ arguments: Arguments) throws -> Run {
-    let allowed: Set = ["--resume", "--model", "--data", "--method", "--threads", "--json"]
+    let allowed: Set = ["--resume", "--model", "--data", "--data-list", "--method", "--threads", "--json"]
     if let flag = arguments.flags.subtracting(allowed).min() {
       throw UsageError("\(flag): cannot be combined with --resume: the settings of the run hold")
     }
@@ -22,14 +23,18 @@ enum TuneFlags {
       throw UsageError(
         "--method", expected: "that of the run, \(settings.method)", found: try method(arguments).description)
     }
-    return try Run(resuming: folder, model: arguments.string("--model"), data: arguments.string("--data"))
+    return try Run(
+      resuming: folder, model: arguments.string("--model"), data: arguments.string("--data"),
+      dataList: arguments.string("--data-list"))
   }
 
   /// What the flags ask for; every flag is checked before anything is read.
   static func request(_ arguments: Arguments) throws -> RunRequest {
     let method = try method(arguments)
     var request = RunRequest(
-      method: method.description, model: try arguments.required("--model"), data: try arguments.required("--data"))
+      method: method.description, model: try arguments.required("--model"), data: try arguments.dataPath())
+    request.dataList = arguments.string("--data-list")
+    request.drawnSplit = try arguments.drawnSplit()
     _ = try arguments.required("--out")
     request.shots = try shots(arguments)
     request.isStrict = arguments.has("--strict")

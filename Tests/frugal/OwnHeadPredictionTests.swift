@@ -94,7 +94,7 @@ import Testing
     #expect(outcome.errors.contains("note: skipped 2 files not named as images: "))
     #expect(outcome.errors.contains("pictures/b/notes.txt"))
     try folder.write("no image", to: "empty/notes.txt")
-    expectRefusal(try await predict(folder.path("empty")), code: 1, ["empty: expected images (", "found 1 other file"])
+    expectRefusal(try await predict(folder.path("empty")), code: 1, ["empty: expected images, found 1 other file"])
   }
 
   @Test func aModelWithoutHeadNeedsADelta() async throws {

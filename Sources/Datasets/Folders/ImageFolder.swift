@@ -2,15 +2,16 @@ import Formats
 import Foundation
 import Tensor
 
-/// A dataset kept as folders: `train/CLASS/*`, `test/CLASS/*` and optionally `val/CLASS/*`.
+/// A dataset of image files: folders of splits with a folder per class, folders of classes to draw splits from, or a
+/// list.
 ///
 /// Labels follow the names of the class folders of `train` in byte order, and so do the images within a class, so that
-/// a seed means the same images on every machine. Images are files ending in .jpg, .jpeg or .png in either case; links
-/// are followed; names that begin with a dot are skipped.
+/// a seed means the same images on every machine. Class folders are read at any depth, links are followed, hidden and
+/// system files are skipped, and endings are those of any image format in either case.
 public struct ImageFolder: Sendable {
   /// The folder, as it was named.
   public let root: URL
-  /// The names of the class folders, by label.
+  /// The names of the class folders, or the labels of a list, by label.
   package let folders: [String]
   /// The class names as given: from `classnames.txt`, or else the folder names, with their underscores.
   package let rawClassNames: [String]
@@ -22,33 +23,53 @@ public struct ImageFolder: Sendable {
   public let validation: ImageSet?
   /// The test images.
   public let test: ImageSet
+  /// The name of the test split: that of the validation folder if there is no other.
+  public let testName: String
+  /// True if the test split is the validation split, as there is no other.
+  public var isTestValidation: Bool { SplitName(testName) != .test }
+  /// How splits were drawn, if they are not those of the folder.
+  public let drawn: DrawnSplit?
   /// Files and folders that are not images of a class, relative to the root and sorted; hidden ones are not listed.
   package let ignored: [String]
   /// The classes that train has and test has not, by folder: allowed, but worth a warning.
   package let untestedClasses: [String]
+  /// True if the first part of each image's path is its split.
+  private let hasSplitFolders: Bool
+  /// The number of lines of `classnames.txt` about other folders.
+  package let surplusNames: Int
 
-  /// Reads the folder; no image is opened.
+  /// Reads the folder; no image is decoded.
   ///
-  /// - Throws: `ImageFolderError` if train or test is missing or without classes, if a class folder contains no image,
-  ///   if test or val has a class that train lacks, if something is unreadable, or if `classnames.txt` is wrong.
-  public init(contentsOf root: URL) throws(ImageFolderError) {
-    let train = try Split("train", in: root)
-    let test = try Split("test", in: root)
-    let hasValidation = FileManager.default.fileExists(atPath: root.appendingPathComponent("val").path)
-    let validation = hasValidation ? try Split("val", in: root) : nil
-    let folders = train.images.map(\.folder)
+  /// - drawing: how to divide a folder that has a folder per class, but no splits, or a list without splits.
+  /// - list: a file of paths, labels and splits; paths are relative to the folder.
+  /// - Throws: `ImageFolderError` if there are no splits and none are to be drawn, or the other way round; if train is
+  ///   missing, or both val and test; if a class folder of train contains no image, if another split has a class that
+  ///   train lacks, if something is unreadable, or if `classnames.txt` or the list is wrong.
+  public init(contentsOf root: URL, drawing: DrawnSplit? = nil, list: URL? = nil) throws(ImageFolderError) {
+    if let list {
+      self = try ImageFolder(root, ImageLayout(root, list: DataList(list), drawing), drawing)
+    } else {
+      self = try ImageFolder(root, ImageLayout(root, drawing), drawing)
+    }
+  }
+
+  private init(_ root: URL, _ layout: ImageLayout, _ drawing: DrawnSplit?) throws(ImageFolderError) {
+    let folders = layout.folders
     let nameFile = root.appendingPathComponent(ClassNames.fileName)
-    let hasNames = FileManager.default.fileExists(atPath: nameFile.path)
-    self.root = root
-    self.folders = folders
-    rawClassNames = hasNames ? try ClassNames.read(nameFile, folders: folders) : folders
-    classNames = rawClassNames.map { $0.replacing("_", with: " ") }
-    self.train = try train.labelled(folders: folders, classes: classNames)
-    self.test = try test.labelled(folders: folders, classes: classNames)
-    self.validation = try validation?.labelled(folders: folders, classes: classNames)
-    ignored = (train.ignored + test.ignored + (validation?.ignored ?? [])).sorted(by: Self.byBytes)
-    let tested = Set(test.images.map(\.folder))
-    untestedClasses = folders.filter { !tested.contains($0) }
+    let hasNames = try ImageFiles.kind(of: nameFile).kind != .missing
+    let named =
+      try hasNames
+      ? ClassNames.read(nameFile, folders: folders) : (names: folders.map { FileName.text($0) }, surplus: 0)
+    let classes = named.names.map { $0.replacing("_", with: " ") }
+    (self.root, self.folders, rawClassNames, classNames) = (root, folders, named.names, classes)
+    (surplusNames, hasSplitFolders, testName) = (named.surplus, layout.hasSplitFolders, layout.testName)
+    drawn = drawing
+    train = ImageSet(items: layout.items[.train] ?? [], classes: classes)
+    test = ImageSet(items: layout.items[.test] ?? [], classes: classes)
+    validation = layout.items[.validation].map { ImageSet(items: $0, classes: classes) }
+    ignored = layout.ignored.sorted { FileName.bytes($0).lexicographicallyPrecedes(FileName.bytes($1)) }
+    let tested = test.countByClass
+    untestedClasses = folders.indices.filter { tested[$0] == 0 }.map { folders[$0] }
   }
 
   /// The same folder with a part of its classes, whose labels are counted from 0.
@@ -56,7 +77,8 @@ public struct ImageFolder: Sendable {
 
   private init(_ whole: ImageFolder, _ part: ClassPart) {
     let labels = part.labels(of: whole.folders.count)
-    (root, ignored) = (whole.root, whole.ignored)
+    (root, ignored, drawn) = (whole.root, whole.ignored, whole.drawn)
+    (testName, hasSplitFolders, surplusNames) = (whole.testName, whole.hasSplitFolders, whole.surplusNames)
     (folders, rawClassNames) = (Array(whole.folders[labels]), Array(whole.rawClassNames[labels]))
     classNames = Array(whole.classNames[labels])
     (train, test) = (whole.train.keeping(part), whole.test.keeping(part))
@@ -64,80 +86,29 @@ public struct ImageFolder: Sendable {
     untestedClasses = whole.untestedClasses.filter(folders.contains)
   }
 
-  /// The order of the bytes of two names, which unlike `<` does not depend on how letters are composed.
-  fileprivate static func byBytes(_ a: String, _ b: String) -> Bool { a.utf8.lexicographicallyPrecedes(b.utf8) }
-}
+  /// The path of an image within its split.
+  package func path(of item: LabelledImage) -> String {
+    guard hasSplitFolders, let slash = item.name.firstIndex(of: "/") else { return item.name }
+    return String(item.name[item.name.index(after: slash)...])
+  }
 
-/// One split as stored on disk.
-private struct Split {
-  let url: URL
-  /// The class folders and the names of their images, both in byte order.
-  private(set) var images: [(folder: String, names: [String])] = []
-  private(set) var ignored: [String] = []
+  /// The header of the rows below in a list that `init` reads.
+  package static let splitHeader = Array("path,label,split\n".utf8)
 
-  init(_ name: String, in root: URL) throws(ImageFolderError) {
-    url = root.appendingPathComponent(name)
-    guard try Self.kind(of: url) == .folder else { throw .missingSplit(folder: url.shown) }
-    for folder in try Self.entries(of: url) {
-      let classURL = url.appendingPathComponent(folder)
-      guard try Self.kind(of: classURL) == .folder else {
-        ignored.append("\(name)/\(folder)")
-        continue
-      }
-      var names: [String] = []
-      for file in try Self.entries(of: classURL) {
-        if Self.isImageName(file), try Self.kind(of: classURL.appendingPathComponent(file)) == .file {
-          names.append(file)
-        } else {
-          ignored.append("\(name)/\(folder)/\(file)")
+  /// The split of every image: a row each with path, label and split.
+  ///
+  /// The bytes are those of the names, which need not be UTF-8.
+  package var splitRows: [UInt8] {
+    var lines: [UInt8] = []
+    for (split, set) in [(SplitName.train, train), (.validation, validation), (.test, test)] {
+      for item in set?.items ?? [] {
+        let fields = [item.name, folders[item.label], split.rawValue].map { field in
+          let isPlain = !field.contains { $0.isNewline || ",;\"\t".contains($0) }
+          return isPlain ? field : "\"\(field.replacing("\"", with: "\"\""))\""
         }
+        lines += FileName.bytes(fields.joined(separator: ",")) + [UInt8(ascii: "\n")]
       }
-      guard !names.isEmpty else { throw .emptyClass(folder: classURL.shown) }
-      images.append((folder, names))
     }
-    guard !images.isEmpty else { throw .noClasses(folder: url.shown) }
-  }
-
-  /// The images with their labels, each the index of its folder in `folders`.
-  func labelled(folders: [String], classes: [String]) throws(ImageFolderError) -> ImageSet {
-    let labels = Dictionary(uniqueKeysWithValues: folders.enumerated().map { ($1, $0) })
-    var items: [LabelledImage] = []
-    for (folder, names) in images {
-      let classURL = url.appendingPathComponent(folder)
-      guard let label = labels[folder] else { throw .unknownClass(folder: classURL.shown) }
-      items += names.map { LabelledImage(url: classURL.appendingPathComponent($0), label: label) }
-    }
-    return ImageSet(items: items, classes: classes)
-  }
-
-  private static func isImageName(_ name: String) -> Bool {
-    let name = name.lowercased()
-    return name.hasSuffix(".jpg") || name.hasSuffix(".jpeg") || name.hasSuffix(".png")
-  }
-
-  /// The entries of a folder that are not hidden, in byte order.
-  private static func entries(of folder: URL) throws(ImageFolderError) -> [String] {
-    let names: [String]
-    do { names = try FileManager.default.contentsOfDirectory(atPath: folder.path) } catch {
-      throw .unreadable(FileError(file: folder.shown, expected: "a readable folder", found: "one that is not"))
-    }
-    return names.filter { !$0.hasPrefix(".") }.sorted(by: ImageFolder.byBytes)
-  }
-
-  private enum Kind { case file, folder, other, missing }
-
-  /// The kind of file at a path; a dangling link is an error, a path that does not exist is not.
-  private static func kind(of url: URL) throws(ImageFolderError) -> Kind {
-    var status = stat()
-    guard stat(url.path, &status) == 0 else {
-      var link = stat()
-      if lstat(url.path, &link) != 0 && errno == ENOENT { return .missing }
-      throw .unreadable(FileError(file: url.shown, expected: "a readable file or folder", found: "one that is not"))
-    }
-    switch status.st_mode & S_IFMT {
-    case S_IFDIR: return .folder
-    case S_IFREG: return .file
-    default: return .other
-    }
+    return lines
   }
 }

@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 import Tensor
 
@@ -7,12 +8,16 @@ public struct LabelledImage: Hashable, Sendable {
   public let url: URL
   /// The index of its class.
   public let label: Int
+  /// Its path in the dataset: `test/red_circle/00.png`.
+  package let name: String
 
   /// A file of a class.
   public init(url: URL, label: Int) {
-    self.url = url
-    self.label = label
+    self.init(url: url, label: label, name: url.pathComponents.suffix(3).joined(separator: "/"))
   }
+
+  /// A file of a class, and its path in the dataset, as a string of `FileName`.
+  package init(url: URL, label: Int, name: String) { (self.url, self.label, self.name) = (url, label, name) }
 }
 
 /// Images of known classes: one split of a dataset, or a part of one.

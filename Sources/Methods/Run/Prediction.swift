@@ -45,7 +45,7 @@ public struct Prediction: Sendable, Codable, Equatable {
     return tuned.answers.map { found in
       let item = set.items[found.picture]
       return Prediction(
-        picture: item.url.pathComponents.suffix(3).joined(separator: "/"), label: firstLabel + item.label,
+        picture: FileName.shown(item.name), label: firstLabel + item.label,
         tuned: answer(found), zeroShot: before[found.picture].map(answer))
     }
   }

@@ -65,10 +65,18 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
     public var newClasses: [String]?
     /// The SHA-256 of the names and labels of the training and validation images, after few-shot sampling.
     public var sha256: String
+    /// The list of images, as given; `nil` if folders divide them.
+    public var list: String?
+    /// How the splits were drawn; `nil` if the data has its own.
+    public var split: DrawnSplit?
 
     /// A folder, its classes and the digest of the images used.
-    package init(path: String, classes: [String], newClasses: [String]? = nil, sha256: String) {
+    package init(
+      path: String, classes: [String], newClasses: [String]? = nil, sha256: String, list: String? = nil,
+      split: DrawnSplit? = nil
+    ) {
       (self.path, self.classes, self.newClasses, self.sha256) = (path, classes, newClasses, sha256)
+      (self.list, self.split) = (list, split)
     }
   }
 
@@ -182,6 +190,7 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
     get throws {
       var settings = self
       (settings.model.path, settings.data.path) = ("", "")
+      if settings.data.list != nil { settings.data.list = "" }
       return SHA256.digest(of: Array(try JSON.encoded(settings))).description
     }
   }

@@ -27,6 +27,8 @@ public struct RunFolder: Sendable {
   public var result: URL { url.appendingPathComponent("result.json") }
   /// One line per test image.
   public var predictions: URL { url.appendingPathComponent("predictions.jsonl") }
+  /// The split of every image, if it was drawn: a list with path, label and split.
+  public var split: URL { url.appendingPathComponent("split.csv") }
   /// Measured times.
   package var timing: URL { url.appendingPathComponent("timing.json") }
   /// The score of each budget of a search.
@@ -46,7 +48,7 @@ public struct RunFolder: Sendable {
     if FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder), !isFolder.boolValue {
       throw SettingError("out", expected: "a folder", found: "the file \(url.shown)")
     }
-    let files = [configuration, metrics, checkpoint, delta, predictions, timing, result, budgets]
+    let files = [configuration, metrics, checkpoint, delta, predictions, timing, result, budgets, split]
     for file in files where FileManager.default.fileExists(atPath: file.path) {
       throw SettingError("out", expected: "a folder without a run", found: "\(file.shown) of one that can be resumed")
     }
@@ -54,8 +56,9 @@ public struct RunFolder: Sendable {
 
   /// Makes the folder for a new run and writes its settings.
   ///
+  /// - splitList: the split of every image, if it was drawn.
   /// - Throws: `SettingError` if it already holds a run or cannot be written.
-  package func create(_ settings: RunConfiguration) throws {
+  package func create(_ settings: RunConfiguration, splitList: [UInt8]? = nil) throws {
     try requireVacant()
     do {
       try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
@@ -63,7 +66,18 @@ public struct RunFolder: Sendable {
       throw SettingError(
         "out", expected: "a folder that can be written", found: "\(url.path): \(error.localizedDescription)")
     }
+    if let splitList { try AtomicFile.write(splitList, to: split) }
     try write(settings)
+  }
+
+  /// Checks that images are divided as they were when the run began, those of the test split included.
+  ///
+  /// - Throws: `RunError` if they are not; `FileError` if the list of the run cannot be read.
+  func checkSplit(of data: TrainingData) throws {
+    guard let list = data.splitList, isBegun else { return }
+    guard try MappedFile.bytes(of: split, limit: max(1 << 28, list.count)) == list else {
+      throw RunError("\(split.shown): expected the images of the run, found others (added, removed or changed since)")
+    }
   }
 
   /// Writes the settings, replacing existing ones.
@@ -76,7 +90,7 @@ public struct RunFolder: Sendable {
   package func discardUnstarted() {
     let entries = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
     guard !entries.contains(where: { $0 == checkpoint.lastPathComponent || $0.hasPrefix("budget") }) else { return }
-    for file in [configuration, metrics] { try? FileManager.default.removeItem(at: file) }
+    for file in [configuration, metrics, split] { try? FileManager.default.removeItem(at: file) }
     // Fails, as it should, where the folder holds anything else.
     rmdir(url.path)
   }

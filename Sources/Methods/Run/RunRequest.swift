@@ -14,6 +14,10 @@ public struct RunRequest: Sendable {
   public var model: String
   /// The path of an image folder.
   public var data: String
+  /// The path of a list of its images, with a path, a label and a split each.
+  public var dataList: String?
+  /// How images without splits are divided; its seed is that of the run.
+  public var drawnSplit: DrawnSplit?
   /// Images per class.
   public var shots: Shots?
   /// Whether a class with fewer images than shots is refused, instead of giving all it has.
@@ -67,7 +71,9 @@ extension Run {
   /// - Throws: `SettingError` for settings that do not fit each other, the model or the data; the errors of both.
   public init(_ request: RunRequest, in folder: RunFolder) throws {
     var name = try Self.method(request.method)
-    let images = try ImageFolder(contentsOf: URL(fileURLWithPath: request.data))
+    let images = try ImageFolder(
+      contentsOf: URL(fileURLWithPath: request.data), drawing: request.drawnSplit,
+      list: request.dataList.map { URL(fileURLWithPath: $0) })
     let splits = try Self.splits(request, images)
     let selection = try Self.selection(request, name, images, splits)
     let shots: Int? =
@@ -110,7 +116,8 @@ extension Run {
       method: name, fidelity: request.fidelity, benchmark: benchmark, shots: shots, seed: request.seed,
       model: .init(path: request.model, sha256: pretrained.sha256, request.hints),
       data: .init(
-        path: request.data, classes: classNames, newClasses: data.unseen?.classNames, sha256: data.sha256),
+        path: request.data, classes: classNames, newClasses: data.unseen?.classNames, sha256: data.sha256,
+        list: request.dataList, split: request.drawnSplit),
       templates: !hasText ? [] : request.templates.isEmpty ? name.head.templates(benchmark) : request.templates,
       ensembling: .rawMean, cleaning: request.cleaning.rawValue, truncates: request.truncates, recipe: recipe,
       selection: selection, skipsUnreadable: request.skipsUnreadable,
@@ -124,12 +131,17 @@ extension Run {
   /// A run that was stopped, with its own settings; model and data may have moved.
   ///
   /// - Throws: `RunError` for a folder without a run, and where model or data are not those of the run; their errors.
-  public init(resuming folder: RunFolder, model: String? = nil, data: String? = nil) throws {
+  public init(
+    resuming folder: RunFolder, model: String? = nil, data: String? = nil, dataList: String? = nil
+  ) throws {
     let settings = try folder.settings()
-    let images = try ImageFolder(contentsOf: URL(fileURLWithPath: data ?? settings.data.path))
+    let images = try ImageFolder(
+      contentsOf: URL(fileURLWithPath: data ?? settings.data.path), drawing: settings.data.split,
+      list: (dataList ?? settings.data.list).map { URL(fileURLWithPath: $0) })
     let drawn = try TrainingData(
       images, shots: settings.shots, seed: settings.seed, skipsUnreadable: settings.skipsUnreadable,
       classes: settings.classes ?? .all)
+    try folder.checkSplit(of: drawn)
     let pretrained = try Pretrained.model(
       at: model ?? settings.model.path, cleaning: TextCleaning(rawValue: settings.cleaning) ?? .published,
       classes: settings.data.classes.count, settings.normalization, settings.model.hints)
@@ -201,22 +213,5 @@ extension Run {
       throw refuse("val chooses among several budgets")
     }
     return selection
-  }
-}
-
-extension ImageFolder {
-  /// What a user should know about the folder: files that are no images, classes without test images.
-  public var notes: [String] {
-    var notes: [String] = []
-    if !ignored.isEmpty {
-      let (count, shown) = (ignored.count, ignored.prefix(3).joined(separator: ", "))
-      notes.append(
-        "note: skipped \(count) \(count == 1 ? "file that is" : "files that are") no .jpg, .jpeg or .png: \(shown)"
-          + (count > 3 ? "…" : ""))
-    }
-    if !untestedClasses.isEmpty {
-      notes.append("warning: classes without test images: \(untestedClasses.prefix(5).joined(separator: ", "))")
-    }
-    return notes
   }
 }

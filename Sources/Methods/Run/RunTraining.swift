@@ -96,7 +96,7 @@ extension Run {
     try state.resume(from: folder.checkpoint, configuration)
     watch.report(.begins(summary(method, source, trainer, state)))
     // Only now that texts, images and settings have been found to fit does the run leave a trace.
-    for run in creating { try run.folder.create(run.configuration) }
+    for run in creating { try run.folder.create(run.configuration, splitList: run.data.splitList) }
     let isFinished: Bool
     do {
       isFinished = try trainer.run(

@@ -69,13 +69,18 @@ public struct TrainingData: Sendable {
     ]
   }
 
+  /// The split of every image as a list of comma-separated values, if it was drawn.
+  package var splitList: [UInt8]? {
+    guard folder.drawn != nil else { return nil }
+    return ImageFolder.splitHeader + folder.splitRows + (unseen?.splitRows ?? [])
+  }
+
   /// The SHA-256 of the names and labels of all training and validation images, in order.
   public var sha256: String {
     var hash = SHA256()
     for (split, set) in [("train", train), ("val", validation)] {
       for item in set?.items ?? [] {
-        let path = item.url.pathComponents.suffix(2).joined(separator: "/")
-        hash.update(Array("\(split)/\(path)\t\(item.label)\n".utf8))
+        hash.update(Array("\(split)/\(folder.path(of: item))\t\(item.label)\n".utf8))
       }
     }
     return hash.digest.description

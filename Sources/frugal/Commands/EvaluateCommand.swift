@@ -13,10 +13,14 @@ enum EvaluateCommand: Command {
   static let options =
     [
       modelOption,
-      Option("--data", "DIR", "image folder with train/CLASS/* and test/CLASS/*"),
+      dataOption,
+      dataListOption,
       deltaOption,
       forceOption,
-      Option("--split", "test|val|train", "which images (default test)"),
+      Option(
+        "--split", "test|val|train|A,B,C", isRepeatable: true,
+        "which images (default test); shares of train, val and test for data without splits, such as 0.6,0.2,0.2"),
+      Option("--seed", "N", "seed of a split by shares: that of the run (default 1)"),
       Option(
         "--classes", "all|base|new",
         "which classes (default all); base is the first half in the order of labels, new the other"),
@@ -42,12 +46,25 @@ enum EvaluateCommand: Command {
     let unreadable: [String]
   }
 
+  /// The split that `--split` names; shares are another value of the same flag.
+  private static func split(_ arguments: Arguments) throws(UsageError) -> Split {
+    let named = arguments.strings("--split").filter { !$0.contains(",") }
+    guard let text = named.first else { return .test }
+    let known = Split.allCases.map(\.rawValue)
+    guard named.count == 1, let split = Split(rawValue: text) else {
+      throw UsageError(
+        "--split: expected \(known.joined(separator: ", ")), or shares such as 0.6,0.2,0.2, found "
+          + "\"\(named.joined(separator: "\", \""))\"\(suggestion(for: text, among: known))")
+    }
+    return split
+  }
+
   static func run(_ arguments: Arguments) throws {
     try arguments.requireNoOperands()
-    let split = try arguments.choice("--split", of: Split.self) ?? .test
-    let (modelPath, dataPath) = (try arguments.required("--model"), try arguments.required("--data"))
+    let split = try split(arguments)
+    let modelPath = try arguments.required("--model")
     let classes = try arguments.choice("--classes", of: ClassPart.self) ?? .all
-    let folder = try load(data: dataPath).keeping(classes)
+    let folder = try arguments.imageFolder().keeping(classes)
     guard !folder.classNames.isEmpty else {
       throw UsageError("--classes", expected: "all or base, as the data has one class only", found: "\"new\"")
     }
@@ -56,8 +73,10 @@ enum EvaluateCommand: Command {
       switch split {
       case .test: folder.test
       case .train: folder.train
-      case .val: folder.validation
+      // Without a test split, val is in its place.
+      case .val: folder.validation ?? (folder.isTestValidation ? folder.test : nil)
       }
+    let splitName = split == .test && folder.isTestValidation ? Split.val : split
     guard let set else { throw UsageError("--split", expected: "a split of the data", found: "val, which is missing") }
     let line = ProgressLine()
     let result = try Evaluation(
@@ -71,12 +90,12 @@ enum EvaluateCommand: Command {
     if arguments.has("--json") {
       return try printJSON(
         Report(
-          model: modelPath, delta: arguments.string("--delta"), split: split.rawValue, accuracy: result.accuracy,
+          model: modelPath, delta: arguments.string("--delta"), split: splitName.rawValue, accuracy: result.accuracy,
           correct: result.correct, total: result.total, meanClassAccuracy: meanClassAccuracy,
           logitsSHA256: result.logitsSHA256, unreadable: result.unreadable.map(\.description)))
     }
     print(
-      "\(tuned.title) on \(split.rawValue): accuracy \(percent(result.accuracy)) % (\(result.correct) "
+      "\(tuned.title) on \(splitName.rawValue): accuracy \(percent(result.accuracy)) % (\(result.correct) "
         + "of \(result.total)), "
         + "mean over classes \(percent(meanClassAccuracy)) %")
   }

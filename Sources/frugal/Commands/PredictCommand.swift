@@ -82,7 +82,7 @@ enum PredictCommand: Command {
       try found.requireFinite { paths[start + batch.kept[$0]] }
       let probabilities = choice.probabilities(found)
       for (row, position) in batch.kept.enumerated() {
-        answers.append(choice.prediction(paths[start + position], probabilities[row], tuned.classes))
+        answers.append(choice.prediction(FileName.text(paths[start + position]), probabilities[row], tuned.classes))
       }
     }
     return (answers, unreadable)

@@ -7,12 +7,14 @@ import Tensor
 /// `frugal sensitivity`: the weights that matter to a task, the allocation of each budget, and a chart of both.
 enum SensitivityCommand: Command {
   static let name = "sensitivity"
-  static let summary = "which weights matter to a task, and what SPT tunes under each budget"
+  static let summary = "which weights matter to a task, by its training images, and what SPT tunes under each budget"
   static let operands = ""
   static let options =
     [
       modelOption,
-      Option("--data", "DIR", "image folder with train/CLASS/* and test/CLASS/*; only train is read"),
+      dataOption,
+      dataListOption,
+      splitOption,
       Option("--samples", "N", "images to measure on, round-robin over the classes (default 512)"),
       Option(
         "--batch", "N", "batch size of the sensitivity gradients; 1 sums over samples, as the paper does (default 32)"),
@@ -25,7 +27,7 @@ enum SensitivityCommand: Command {
       Option("--stochastic-depth", "X", "share of samples that skip a residual branch of the last block (default 0.1)"),
       normalizeOption,
     ] + hintOptions + [
-      Option("--seed", "N", "seed of the new head and of stochastic depth (default 1)"),
+      Option("--seed", "N", "seed of the new head, of stochastic depth and of --split (default 1)"),
       Option("--out", "DIR", "folder for sensitivity.safetensors, allocations.json and sensitivity.svg"),
     ]
 
@@ -51,7 +53,7 @@ enum SensitivityCommand: Command {
         try MethodName("spt-lora")?.options.first { $0.name == "budget" }?.integer(text)
       } ?? nil
     let modelPath = try arguments.required("--model")
-    let folder = try load(data: try arguments.required("--data"))
+    let folder = try arguments.imageFolder()
     let pretrained = try load(
       model: modelPath, classes: folder.classNames.count, try arguments.choice("--normalize", of: Normalization.self),
       hints: arguments.hints())

@@ -13,7 +13,9 @@ enum TuneCommand: Command {
   static let options =
     [
       modelOption,
-      Option("--data", "DIR", "image folder with train/CLASS/*, test/CLASS/* and optionally val/CLASS/*"),
+      dataOption,
+      dataListOption,
+      splitOption,
       Option("--method", "NAME", "\(MethodList.names.joined(separator: ", ")), or one of each half: lora+linear"),
       Option(
         "--shots", "N|all",

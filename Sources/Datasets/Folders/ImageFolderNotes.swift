@@ -1,0 +1,52 @@
+import Formats
+
+extension ImageFolder {
+  /// What a user should know about the folder: files that are no images, a test split that is the validation split,
+  /// classes without test images or of the same name.
+  public var notes: [String] {
+    var notes: [String] = []
+    if !ignored.isEmpty {
+      let (count, shown) = (ignored.count, ignored.prefix(3).map(FileName.shown).joined(separator: ", "))
+      let what = count == 1 ? "file without the ending of an image" : "files without the ending of images"
+      notes.append("note: skipped \(count) \(what): \(shown)\(count > 3 ? "…" : "")")
+    }
+    if isTestValidation {
+      notes.append(
+        "note: there is no test split: \(FileName.shown(testName)), which selects nothing then, is evaluated")
+    }
+    if let drawn {
+      notes.append(
+        "note: splits drawn with seed \(drawn.seed): \(train.count) train, \(validation?.count ?? 0) val, "
+          + "\(test.count) test")
+    }
+    if surplusNames > 0 {
+      notes.append(
+        "note: \(ClassNames.fileName) also names \(surplusNames) \(surplusNames == 1 ? "class" : "classes") without a "
+          + "folder")
+    }
+    if !untestedClasses.isEmpty {
+      let shown = untestedClasses.prefix(5).map(FileName.shown).joined(separator: ", ")
+      notes.append("warning: classes without test images: \(shown)")
+    }
+    return notes + nameNotes
+  }
+
+  /// Names that a text encoder cannot tell apart, or that are no text.
+  private var nameNotes: [String] {
+    var notes: [String] = []
+    var folders: [String: [String]] = [:]
+    for (name, folder) in zip(classNames, self.folders) { folders[name, default: []].append(folder) }
+    for name in classNames where (folders[name] ?? []).count > 1 {
+      let shown = (folders.removeValue(forKey: name) ?? []).map(FileName.shown).joined(separator: ", ")
+      notes.append("warning: classes of the same name \"\(name)\", which prompts cannot tell apart: \(shown)")
+    }
+    let odd = self.folders.filter { FileName.text($0) != $0 }
+    if let first = odd.first {
+      let what = odd.count == 1 ? "folder has a name that is" : "folders have names that are"
+      notes.append(
+        "warning: \(odd.count) class \(what) not UTF-8, such as \(FileName.shown(first)); \(ClassNames.fileName) can "
+          + "give another")
+    }
+    return notes
+  }
+}

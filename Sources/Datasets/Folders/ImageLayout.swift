@@ -1,0 +1,134 @@
+import Formats
+import Foundation
+
+/// The images of a dataset by split, and the folders or labels that are its classes, wherever they come from.
+struct ImageLayout {
+  private(set) var folders: [String] = []
+  private(set) var items: [SplitName: [LabelledImage]] = [:]
+  private(set) var ignored: [String] = []
+  private(set) var hasSplitFolders = true
+  private(set) var testName = SplitName.test.rawValue
+
+  /// The layout of a folder.
+  init(_ root: URL, _ drawing: DrawnSplit?) throws(ImageFolderError) {
+    guard try ImageFiles.kind(of: root).kind == .folder else {
+      throw .unreadable(FileError(file: root.shown, expected: "a folder of images", found: "none"))
+    }
+    var splits: [SplitName: [String]] = [:]
+    var classes: [String] = []
+    for name in try ImageFiles.entries(of: root)
+    where try ImageFiles.kind(of: root.appendingPathComponent(name)).kind == .folder {
+      classes.append(name)
+      if let split = SplitName(name) { splits[split, default: []].append(name) }
+    }
+    let isSplit = splits[.train] != nil && (splits[.validation] != nil || splits[.test] != nil)
+    if let drawing {
+      guard !isSplit else { throw .hasSplits(root.shown) }
+      // Where train is all there is, it is what is divided.
+      let isOnlyTrain = classes.count == 1 && splits[.train] != nil
+      try readClasses(isOnlyTrain ? root.appendingPathComponent(classes[0]) : root, isOnlyTrain ? classes[0] + "/" : "")
+      draw(drawing)
+      return
+    }
+    if splits.isEmpty {
+      throw classes.isEmpty ? .missingSplit(folder: root.appendingPathComponent("train").shown) : .noSplits(root.shown)
+    }
+    try readSplits(root, splits)
+  }
+
+  /// The layout of a list.
+  init(_ root: URL, list: DataList, _ drawing: DrawnSplit?) throws(ImageFolderError) {
+    (folders, hasSplitFolders) = (list.labels, false)
+    guard list.entries[0].split == nil || drawing == nil else { throw .hasSplits(list.shown) }
+    guard list.entries[0].split != nil || drawing != nil else { throw .noSplits(list.shown) }
+    var labels: [String: Int] = [:]
+    for (label, folder) in folders.enumerated() { labels[folder] = label }
+    var all: [LabelledImage] = []
+    for entry in list.entries {
+      let url =
+        entry.path.hasPrefix("/") ? URL(fileURLWithPath: entry.path) : root.appendingPathComponent(entry.path)
+      let kind = try ImageFiles.kind(of: url).kind
+      guard kind == .file || kind == .other else {
+        throw list.wrong(entry, "an image file", "none at \(FileName.shown(entry.path))")
+      }
+      let item = LabelledImage(url: url, label: labels[entry.label] ?? 0, name: entry.path)
+      all.append(item)
+      if let split = entry.split { items[split, default: []].append(item) }
+    }
+    if let drawing {
+      items[.train] = all
+      draw(drawing)
+    } else {
+      try checkLabels(list)
+    }
+  }
+
+  /// Folders of splits, each with a folder per class.
+  private mutating func readSplits(_ root: URL, _ names: [SplitName: [String]]) throws(ImageFolderError) {
+    func read(_ split: SplitName) throws(ImageFolderError) -> ClassFolders? {
+      guard let found = names[split] else { return nil }
+      guard found.count == 1 else {
+        throw .severalSplits(folder: root.shown, split: split.rawValue, names: found)
+      }
+      return try ClassFolders(root.appendingPathComponent(found[0]), prefix: found[0] + "/")
+    }
+    guard let train = try read(.train) else {
+      throw .missingSplit(folder: root.appendingPathComponent("train").shown)
+    }
+    try Self.check(train)
+    folders = train.classes.map(\.folder)
+    items[.train] = try train.labelled(folders: folders)
+    ignored = train.ignored
+    guard names[.test] != nil || names[.validation] != nil else {
+      throw .missingSplit(folder: root.appendingPathComponent("test").shown)
+    }
+    for split in [SplitName.validation, .test] {
+      guard let found = try read(split) else { continue }
+      guard !found.classes.isEmpty else { throw .noClasses(folder: found.url.shown) }
+      items[split] = try found.labelled(folders: folders)
+      ignored += found.ignored
+    }
+    // ImageNet's test images have no labels, so people evaluate on val.
+    if items[.test] == nil, let only = names[.validation]?.first {
+      items[.test] = items.removeValue(forKey: .validation)
+      testName = only
+    }
+  }
+
+  /// Class folders without splits.
+  private mutating func readClasses(_ root: URL, _ prefix: String) throws(ImageFolderError) {
+    let found = try ClassFolders(root, prefix: prefix)
+    try Self.check(found)
+    (folders, hasSplitFolders) = (found.classes.map(\.folder), false)
+    items[.train] = try found.labelled(folders: folders)
+    // The file of class names lies beside the folders.
+    ignored = found.ignored.filter { $0 != ClassNames.fileName }
+  }
+
+  private static func check(_ found: ClassFolders) throws(ImageFolderError) {
+    if let empty = found.empty.first { throw .emptyClass(folder: found.url.appendingPathComponent(empty).shown) }
+    guard !found.classes.isEmpty else { throw .noClasses(folder: found.url.shown) }
+  }
+
+  /// Divides the images, all of which are in train so far.
+  private mutating func draw(_ drawing: DrawnSplit) {
+    let all = items[.train] ?? []
+    items = [.train: [], .test: []]
+    if drawing.validation > 0 { items[.validation] = [] }
+    for (item, part) in zip(all, drawing.parts(of: all)) { items[part, default: []].append(item) }
+  }
+
+  private mutating func checkLabels(_ list: DataList) throws(ImageFolderError) {
+    let trained = Set((items[.train] ?? []).map(\.label))
+    for (index, folder) in folders.enumerated() where !trained.contains(index) {
+      guard let entry = list.entries.first(where: { $0.label == folder }) else { continue }
+      throw list.wrong(entry, "only labels that train has", "\"\(FileName.shown(folder))\"")
+    }
+    if items[.test] == nil {
+      guard let validation = items.removeValue(forKey: .validation) else {
+        throw list.wrong(list.entries[0], "images of split test or val", "none in the list")
+      }
+      (items[.test], testName) = (validation, SplitName.validation.rawValue)
+    }
+  }
+}
