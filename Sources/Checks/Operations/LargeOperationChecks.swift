@@ -60,6 +60,11 @@ package enum LargeOperationChecks {
       },
       GradientCheck("gelu/large", OperationChecks.inputs(["x": flat])) { $0[0].gelu() },
       GradientCheck("geluTanh/large", OperationChecks.inputs(["x": flat])) { $0[0].geluTanh() },
+      GradientCheck(
+        "globalResponseNorm/large", OperationChecks.inputs(["x": [7, 50, 129], "gamma": [129], "beta": [129]])
+      ) {
+        $0[0].globalResponseNorm(gamma: $0[1], beta: $0[2], epsilon: 1e-6)
+      },
       GradientCheck("l2Norm/large", OperationChecks.inputs(["x": flat, "y": matrix])) { Variable.l2Norm($0) },
       GradientCheck("l2Normalize/large", OperationChecks.inputs(["x": matrix])) { $0[0].l2Normalized() },
       GradientCheck("layerNorm/large", OperationChecks.inputs(["x": matrix, "gamma": [129], "beta": [129]])) {
@@ -108,6 +113,7 @@ package enum LargeOperationChecks {
         $0[0].linear($0[1], shiftedBy: $0[2], at: OperationChecks.sparse([190, 129], 17), bias: $0[3])
       },
       GradientCheck("spatialTokens/large", OperationChecks.inputs(["x": pictures])) { $0[0].spatialTokens() },
+      GradientCheck("swiglu/large", OperationChecks.inputs(["gate": flat, "u": flat])) { $0[0].swiglu($0[1]) },
       GradientCheck(
         "windowAttention/large",
         OperationChecks.inputs([

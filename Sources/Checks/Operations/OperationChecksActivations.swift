@@ -11,11 +11,20 @@ extension OperationChecks {
         GradientCheck("quickGELU/\(shape)", inputs(["x": shape], scale: 2)) { $0[0].quickGELU() },
         GradientCheck("relu/\(shape)", [("x", awayFromZero(shape))]) { $0[0].relu() },
       ]
-    } + [
-      GradientCheck("gelu/tails", [("x", tails)]) { $0[0].gelu() },
-      GradientCheck("geluTanh/tails", [("x", tails)]) { $0[0].geluTanh() },
-      GradientCheck("quickGELU/tails", [("x", tails)]) { $0[0].quickGELU() },
-    ]
+    }
+      + shapes.flatMap { shape in
+        let inputs = inputs(["gate": shape, "u": shape], scale: 2)
+        let (gate, u) = (inputs[0].value, inputs[1].value)
+        return [
+          GradientCheck("swiglu/\(shape)", inputs) { $0[0].swiglu($0[1]) },
+          GradientCheck("swiglu/\(shape), frozen u", [inputs[0]]) { $0[0].swiglu(Variable(u)) },
+          GradientCheck("swiglu/\(shape), frozen gate", [inputs[1]]) { Variable(gate).swiglu($0[0]) },
+        ]
+      } + [
+        GradientCheck("gelu/tails", [("x", tails)]) { $0[0].gelu() },
+        GradientCheck("geluTanh/tails", [("x", tails)]) { $0[0].geluTanh() },
+        GradientCheck("quickGELU/tails", [("x", tails)]) { $0[0].quickGELU() },
+      ]
   }
 
   private static var shapes: [Shape] { [[], [1], [7], [16], [3, 11], [2, 3, 17], [0, 3]] }

@@ -3,7 +3,7 @@ import Tensor
 // Normalisations and norms.
 
 extension OperationChecks {
-  static var normalizations: [GradientCheck] { layerNorm + batchNorm + l2Norm + l2Normalize }
+  static var normalizations: [GradientCheck] { layerNorm + batchNorm + globalResponseNorm + l2Norm + l2Normalize }
 
   private static var layerNorm: [GradientCheck] {
     let shapes: [Shape] = [[4, 1], [2, 3], [5, 7], [2, 16], [2, 3, 17], [3, 33], [19], [0, 5]]
@@ -25,6 +25,27 @@ extension OperationChecks {
         },
         GradientCheck("layerNorm/\(shape) frozen x", Array(inputs[1...])) {
           Variable(x).layerNorm(gamma: $0[0], beta: $0[1], epsilon: 1e-5)
+        },
+      ]
+    }
+  }
+
+  private static var globalResponseNorm: [GradientCheck] {
+    let shapes: [Shape] = [[1, 1, 1], [2, 3, 7], [1, 5, 17], [3, 2, 16], [1, 1, 5], [0, 2, 3]]
+    return shapes.flatMap { shape in
+      let inputs = inputs(["x": shape, "gamma": [shape.width], "beta": [shape.width]])
+      let values = inputs.map(\.value)
+      let name = "globalResponseNorm/\(shape)"
+      return [
+        GradientCheck(name, inputs) { $0[0].globalResponseNorm(gamma: $0[1], beta: $0[2], epsilon: 1e-6) },
+        GradientCheck("\(name) large epsilon", inputs) {
+          $0[0].globalResponseNorm(gamma: $0[1], beta: $0[2], epsilon: 0.3)
+        },
+        GradientCheck("\(name) frozen", [inputs[0]]) {
+          $0[0].globalResponseNorm(gamma: Variable(values[1]), beta: Variable(values[2]), epsilon: 1e-6)
+        },
+        GradientCheck("\(name) frozen x", Array(inputs[1...])) {
+          Variable(values[0]).globalResponseNorm(gamma: $0[0], beta: $0[1], epsilon: 1e-6)
         },
       ]
     }

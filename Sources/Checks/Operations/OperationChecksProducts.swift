@@ -154,13 +154,16 @@ extension OperationChecks {
       (1, AttentionWindows(size: 3, windows: 2), 1, 5), (2, AttentionWindows(size: 5, windows: 1), 2, 4),
       (1, AttentionWindows(size: 2, windows: 2, parts: [0, 0, 0, 0, 0, 1, 1, 2]), 1, 17),
       (2, AttentionWindows(size: 3, windows: 1, parts: [0, 0, 1, 0, 0, 1, 2, 2, 3]), 3, 6),
+      (2, AttentionWindows(size: 2, windows: 1, hasClassToken: true), 2, 6),
       // More windows than a plain sum of gradients has.
       (65, AttentionWindows(size: 1, windows: 1), 1, 2), (0, AttentionWindows(size: 2, windows: 2), 1, 3),
     ]
     return cases.flatMap { maps, windows, heads, width in
       let (x, table): (Shape, Shape) = ([maps * windows.windows, windows.tokens, width], [windows.relations, heads])
       let hasParts = windows.parts.isEmpty ? "" : " of several parts"
-      let name = "windowAttention/\(x), \(heads) heads, windows of \(windows.size)\(hasParts)"
+      let name =
+        "windowAttention/\(x), \(heads) heads, windows of \(windows.size)\(hasParts)"
+        + (windows.hasClassToken ? " and a class token" : "")
       let inputs = inputs(["queries": x, "keys": x, "values": x, "table": table])
       let values = inputs.map(\.value)
       return [

@@ -16,14 +16,19 @@ extension OperationChecks {
   }
 
   private static var prepend: [GradientCheck] {
-    let shapes: [Shape] = [[1, 1, 1], [2, 3, 7], [3, 1, 17], [1, 5, 16], [2, 0, 3], [0, 2, 3]]
-    return shapes.flatMap { shape in
-      let inputs = inputs(["x": shape, "token": [shape.width]])
-      let (x, token) = (inputs[0].value, inputs[1].value)
+    let cases: [(x: Shape, tokens: Shape, first: Int)] = [
+      ([1, 1, 1], [1], 0), ([2, 3, 7], [7], 0), ([3, 1, 17], [17], 0), ([1, 5, 16], [16], 0), ([2, 0, 3], [3], 0),
+      ([0, 2, 3], [3], 0), ([2, 3, 7], [4, 7], 1), ([3, 2, 5], [1, 5], 2), ([2, 0, 3], [2, 3], 0),
+      ([1, 4, 17], [0, 17], 1),
+    ]
+    return cases.flatMap { shape, added, first in
+      let inputs = inputs(["x": shape, "tokens": added])
+      let (x, tokens) = (inputs[0].value, inputs[1].value)
+      let name = "prepend/\(shape) and \(added) after \(first)"
       return [
-        GradientCheck("prepend/\(shape)", inputs) { $0[0].prepending($0[1]) },
-        GradientCheck("prepend/\(shape) frozen token", [inputs[0]]) { $0[0].prepending(Variable(token)) },
-        GradientCheck("prepend/\(shape) frozen x", [inputs[1]]) { Variable(x).prepending($0[0]) },
+        GradientCheck(name, inputs) { $0[0].prepending($0[1], after: first) },
+        GradientCheck("\(name), frozen tokens", [inputs[0]]) { $0[0].prepending(Variable(tokens), after: first) },
+        GradientCheck("\(name), frozen x", [inputs[1]]) { Variable(x).prepending($0[0], after: first) },
       ]
     }
   }

@@ -18,6 +18,7 @@ package enum Operation: String, CaseIterable, Sendable {
   case embedding
   case gelu
   case geluTanh
+  case globalResponseNorm
   case l2Norm
   case l2Normalize
   case layerNorm
@@ -39,5 +40,6 @@ package enum Operation: String, CaseIterable, Sendable {
   case softmax
   case sparseLinear
   case spatialTokens
+  case swiglu
   case windowAttention
 }

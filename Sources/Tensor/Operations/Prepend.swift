@@ -1,42 +1,53 @@
 extension Variable {
-  /// Sequences with one more token in front: the class token of a vision transformer.
+  /// Sequences with more tokens in front, the same for all: the class token of a vision transformer, or registers after
+  /// it.
   ///
-  ///     y[b] = [c; x[b]],   ∂x[b] = ∂y[b, 1...],   ∂c = Σ_b ∂y[b, 0]
+  ///     y[b] = [x[b, ..<k]; c; x[b, k...]],   ∂x[b] = ∂y[b] without the rows of c,   ∂c = Σ_b ∂y[b, k ..< k + n]
   ///
-  /// - x (self): [batch, tokens, width]; token c: [width]; y: [batch, tokens + 1, width]. Keeps nothing.
-  public func prepending(_ token: Variable) -> Variable {
-    let (batch, tokens, width) = (shape[0], shape[1], shape[2])
-    require(token.shape == [width], "prepending: expected a token [\(width)], found \(token.shape)")
-    let y = Tensor.read(value, token.value) { x, c in
-      Tensor([batch, tokens + 1, width]) { y in
+  /// - x (self): [batch, tokens, width]; c: [n, width], or [width] for one token; k: 0 ... tokens; y: [batch, tokens + n,
+  ///   width]. Keeps nothing.
+  public func prepending(_ tokens: Variable, after first: Int = 0) -> Variable {
+    let (batch, count, width) = (shape[0], shape[1], shape[2])
+    require(
+      (tokens.shape.rank == 1 || tokens.shape.rank == 2) && tokens.shape.width == width && 0...count ~= first,
+      "prepending: expected tokens [\(width)] or [n, \(width)] after \(first) of \(count), found \(tokens.shape)")
+    let added = tokens.shape.count
+    let (before, after) = (first * width, (count - first) * width)
+    let y = Tensor.read(value, tokens.value) { x, c in
+      Tensor([batch, count + tokens.shape.rows, width]) { y in
         for sequence in 0..<batch {
-          let y = y + sequence * (tokens + 1) * width
-          y.update(from: c, count: width)
-          (y + width).update(from: x + sequence * tokens * width, count: tokens * width)
+          let (x, y) = (x + sequence * (before + after), y + sequence * (before + added + after))
+          y.update(from: x, count: before)
+          (y + before).update(from: c, count: added)
+          (y + before + added).update(from: x + before, count: after)
         }
       }
     }
-    let (xShape, xNeeds, tokenNeeds) = (shape, needsGradient, token.needsGradient)
-    return Tape.record(.prepend, y, from: [self, token]) { dy in
+    let (xShape, tokenShape) = (shape, tokens.shape)
+    let (xNeeds, tokensNeed) = (needsGradient, tokens.needsGradient)
+    return Tape.record(.prepend, y, from: [self, tokens]) { dy in
       let dx =
         !xNeeds
         ? nil
         : Tensor.read(dy) { dy in
           Tensor(xShape) { dx in
             for sequence in 0..<batch {
-              let from = dy + (sequence * (tokens + 1) + 1) * width
-              (dx + sequence * tokens * width).update(from: from, count: tokens * width)
+              let (dx, dy) = (dx + sequence * (before + after), dy + sequence * (before + added + after))
+              dx.update(from: dy, count: before)
+              (dx + before).update(from: dy + before + added, count: after)
             }
           }
         }
-      let stride = (tokens + 1) * width
-      let dToken =
-        !tokenNeeds
+      let stride = before + added + after
+      let dTokens =
+        !tokensNeed
         ? nil
         : Tensor.read(dy) { dy in
-          sumOverRows(batch, width: width) { row, column, present in load(dy + (row &* stride &+ column), present) }
+          sumOverRows(batch, width: added) { row, column, present in
+            load(dy + (row &* stride &+ before &+ column), present)
+          }.reshaped(to: tokenShape)
         }
-      return [dx, dToken]
+      return [dx, dTokens]
     }
   }
 }

@@ -1,32 +1,41 @@
-/// The windows within which the tokens of a map attend to each other (Liu et al. 2021, section 3.2).
+/// The windows within which the tokens of a map attend to each other (Liu et al. 2021, section 3.2), or a whole map
+/// preceded by a class token (Bao et al. 2022, released code of BEiT).
 public struct AttentionWindows: Sendable {
   /// The tokens along one side of a window.
   public let size: Int
+  /// True if a class token precedes those of a window.
+  public let hasClassToken: Bool
   /// The tokens of a window.
-  public var tokens: Int { size * size }
-  /// The rows of a table of relative positions: (2 size − 1)².
-  public var relations: Int { (2 * size - 1) * (2 * size - 1) }
-  /// The row of every pair of a query and a key: (Δrow + size − 1)(2 size − 1) + Δcolumn + size − 1.
+  public var tokens: Int { size * size + (hasClassToken ? 1 : 0) }
+  /// The rows of a table of relative positions: (2 size − 1)², and with a class token three more.
+  public var relations: Int { (2 * size - 1) * (2 * size - 1) + (hasClassToken ? 3 : 0) }
+  /// The row of every pair of a query and a key: (Δrow + size − 1)(2 size − 1) + Δcolumn + size − 1; after all of
+  /// these the class token to another token, another to the class token, and the class token to itself.
   let relation: [Int32]
   /// The windows of one map.
   public let windows: Int
   /// The part of the map a token came from, window after window; empty where all windows are whole.
   package let parts: [Int32]
 
-  /// Windows of `size` · `size` tokens.
+  /// Windows of `size` · `size` tokens, each possibly preceded by a class token.
   ///
   /// - parts: where a map was rolled, windows at its edge hold tokens of several parts, which do not see each other:
   ///   the index of its part for every token, window after window.
-  public init(size: Int, windows: Int, parts: [Int32]? = nil) {
+  public init(size: Int, windows: Int, parts: [Int32]? = nil, hasClassToken: Bool = false) {
     require(
-      size > 0 && windows > 0 && (parts.map { $0.count == windows * size * size } ?? true),
+      size > 0 && windows > 0 && (parts.map { $0.count == windows * size * size && !hasClassToken } ?? true),
       "AttentionWindows: expected \(windows) windows of \(size) · \(size) parts")
-    (self.size, self.windows, self.parts) = (size, windows, parts ?? [])
-    relation = (0..<size * size).flatMap { query in
-      (0..<size * size).map { key in
+    (self.size, self.windows, self.parts, self.hasClassToken) = (size, windows, parts ?? [], hasClassToken)
+    let (side, first) = (2 * size - 1, hasClassToken ? 1 : 0)
+    relation = (0..<size * size + first).flatMap { query in
+      (0..<size * size + first).map { key in
+        if hasClassToken, query == 0 || key == 0 {
+          return Int32(side * side + (query > 0 ? 1 : key > 0 ? 0 : 2))
+        }
+        let (query, key) = (query - first, key - first)
         let row = query / size - key / size + size - 1
         let column = query % size - key % size + size - 1
-        return Int32(row * (2 * size - 1) + column)
+        return Int32(row * side + column)
       }
     }
   }
@@ -47,7 +56,8 @@ extension Variable {
   ///
   ///     ∂T[r, h] = Σ_windows Σ_{i, j: r(i, j) = r} ∂S_ij
   ///
-  /// - queries (self), keys, values, output: [batch · windows, size², heads · d]; table T: [(2 size − 1)², heads].
+  /// - queries (self), keys, values, output: [batch · windows, tokens, heads · d]; table T: [relations,
+  ///   heads], as `AttentionWindows` counts them.
   /// - Keeps queries, keys, values and T; P is recomputed.
   public func windowAttention(
     keys: Variable, values: Variable, relativePositions table: Variable, heads: Int, in windows: AttentionWindows

@@ -198,7 +198,10 @@ private struct Misuse: Codable, Sendable, CustomTestStringConvertible {
       "patches: expected [batch, channels, height, width] and a positive size, found [1, 2, 4, 4] and 0",
       { zeros([1, 2, 4, 4]).patches(of: 0) }
     ),
-    ("prepending", "prepending: expected a token [4], found [2]", { zeros([1, 2, 4]).prepending(zeros([2])) }),
+    (
+      "prepending", "prepending: expected tokens [4] or [n, 4] after 0 of 2, found [2]",
+      { zeros([1, 2, 4]).prepending(zeros([2])) }
+    ),
     ("reshape", "Tensor.reshaped: expected 6 elements, found shape [5]", { zeros([2, 3]).reshaped(to: [5]) }),
     (
       "selectingToken, too few", "selectingToken: expected 2 indices below 3, found [0]",

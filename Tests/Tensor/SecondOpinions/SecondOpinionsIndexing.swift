@@ -47,13 +47,16 @@ extension SecondOpinion {
   private static var prepend: SecondOpinion {
     SecondOpinion(.prepend) { numbers in
       let (batch, tokens, width) = (numbers.extent(upTo: 5), numbers.extent(upTo: 7), numbers.extent(upTo: 33))
+      let (added, first) = (numbers.extent(upTo: 4), Int.random(in: 0...tokens, using: &numbers))
       return Case(
-        [numbers.anything([batch, tokens, width]), numbers.anything([width])], terms: batch,
-        library: { $0[0].prepending($0[1]) }
+        "\(added) after \(first)", [numbers.anything([batch, tokens, width]), numbers.anything([added, width])],
+        terms: batch, library: { $0[0].prepending($0[1], after: first) }
       ) { input in
-        PlainTensor(
-          [batch, tokens + 1, width], prepended(Matrix(input[0]), token: Matrix(input[1]), samples: batch),
-          roundings: 0)
+        PlainTensor([batch, tokens + added, width]) { index in
+          let token = index[1]
+          if first..<first + added ~= token { return input[1][token - first, index[2]] }
+          return input[0][index[0], token < first ? token : token - added, index[2]]
+        }
       }
     }
   }

@@ -29,7 +29,7 @@ extension SecondOpinion {
         let x = numbers.awayFromZero(numbers.anyShape())
         return Case([x], terms: 1, library: { $0[0].relu() }) { $0[0].map { $0.value > 0 ? $0 : Bounded(0 as Real) } }
       },
-      add, scaleByExponential, scaleChannels, maskedWeight, dropout, dropPath,
+      add, swiglu, scaleByExponential, scaleChannels, maskedWeight, dropout, dropPath,
     ]
   }
 
@@ -68,6 +68,23 @@ extension SecondOpinion {
       ) { input in
         let (a, b) = (input[0].elements, input[1].elements)
         return PlainTensor(shape, a.indices.map { a[$0] + Bounded(scale) * b[$0 % b.count] })
+      }
+    }
+  }
+
+  private static var swiglu: SecondOpinion {
+    SecondOpinion(.swiglu) { numbers in
+      let shape = numbers.anyShape()
+      return Case(
+        [numbers.anything(shape), numbers.anything(shape)], terms: 4, library: { $0[0].swiglu($0[1]) }
+      ) { input in
+        let one = Bounded(1 as Real)
+        // σ: three units in the last place.
+        let gates = input[0].elements.map { g in
+          let s = (one / (one + (-g).exp)).value
+          return g * Bounded(s, error: 6 * s)
+        }
+        return PlainTensor(shape, zip(gates, input[1].elements).map { $0 * $1 })
       }
     }
   }

@@ -135,19 +135,22 @@ extension SecondOpinion {
   private static var windowAttention: SecondOpinion {
     SecondOpinion(.windowAttention) { numbers in
       let (maps, windows, size) = (numbers.pick([1, 2]), numbers.pick([1, 2, 3]), numbers.pick([1, 2, 3]))
-      let (heads, headWidth, tokens) = (numbers.pick([1, 2]), numbers.extent(upTo: 5), size * size)
-      let isRolled = Bool.random(using: &numbers)
+      let hasClassToken = Bool.random(using: &numbers)
+      let first = hasClassToken ? 1 : 0
+      let (heads, headWidth, tokens) = (numbers.pick([1, 2]), numbers.extent(upTo: 5), size * size + first)
+      let isRolled = !hasClassToken && Bool.random(using: &numbers)
       let parts = (0..<windows * tokens).map { _ in isRolled ? Int32.random(in: 0..<3, using: &numbers) : 0 }
       let shape: Shape = [maps * windows, tokens, heads * headWidth]
       let side = 2 * size - 1
       return Case(
-        "windows of \(size), \(heads) heads, parts \(parts)",
-        [0, 0, 0].map { numbers.next(shape, scale: 1 + $0) } + [numbers.next([side * side, heads])],
+        "windows of \(size), \(heads) heads, parts \(parts), class token \(hasClassToken)",
+        [0, 0, 0].map { numbers.next(shape, scale: 1 + $0) } + [numbers.next([side * side + 3 * first, heads])],
         terms: maps * windows * tokens,
         library: {
           $0[0].windowAttention(
             keys: $0[1], values: $0[2], relativePositions: $0[3], heads: heads,
-            in: AttentionWindows(size: size, windows: windows, parts: isRolled ? parts : nil))
+            in: AttentionWindows(
+              size: size, windows: windows, parts: isRolled ? parts : nil, hasClassToken: hasClassToken))
         }
       ) { input in
         let scale = Bounded(1 as Real) / Bounded(Real(headWidth)).squareRoot
@@ -158,10 +161,17 @@ extension SecondOpinion {
               (head * headWidth..<(head + 1) * headWidth).map {
                 input[0][window, query, $0] * input[1][window, key, $0]
               })
-            let row = (query / size - key / size + size - 1) * side + query % size - key % size + size - 1
+            let (q, k) = (query - first, key - first)
+            let row =
+              switch (q, k) {
+              case (-1, -1): side * side + 2
+              case (-1, _): side * side
+              case (_, -1): side * side + 1
+              default: (q / size - k / size + size - 1) * side + q % size - k % size + size - 1
+              }
             let score = product * scale + input[3][row, head]
-            let first = window % windows * tokens
-            return parts[first + query] == parts[first + key] ? score : score + Bounded(-100 as Real)
+            let offset = window % windows * tokens
+            return parts[offset + query] == parts[offset + key] ? score : score + Bounded(-100 as Real)
           }
           let p = plainSoftmax(scores)
           return .sum((0..<tokens).map { p[$0] * input[2][window, $0, index[2]] })

@@ -47,7 +47,7 @@ extension SecondOpinion {
           $0[0].mapRows(plainLogSoftmax).centred(on: Reference.logSoftmax(Matrix($0[0])))
         }
       },
-      crossEntropy, distillation, layerNorm, batchNorm, l2Norm, l2Normalize,
+      crossEntropy, distillation, layerNorm, batchNorm, globalResponseNorm, l2Norm, l2Normalize,
     ]
   }
 
@@ -97,6 +97,28 @@ extension SecondOpinion {
           let reciprocal = one / (variance + Bounded(epsilon)).squareRoot
           return row.indices.map { input[2][$0] + input[1][$0] * ((row[$0] - mean) * reciprocal) }
         }.centred(on: value)
+      }
+    }
+  }
+
+  private static var globalResponseNorm: SecondOpinion {
+    SecondOpinion(.globalResponseNorm) { numbers in
+      let shape: Shape = [numbers.extent(upTo: 3), numbers.extent(upTo: 9), numbers.extent(upTo: 33)]
+      let (pixels, width) = (shape[1], shape[2])
+      return Case(
+        [numbers.next(shape, in: 0.1...2), numbers.anything([width]), numbers.anything([width])], terms: shape.count,
+        library: { $0[0].globalResponseNorm(gamma: $0[1], beta: $0[2], epsilon: 0.01) }
+      ) { input in
+        PlainTensor(shape) { index in
+          func norm(_ channel: Int) -> Bounded {
+            Bounded.sum((0..<pixels).map { input[0][index[0], $0, channel] * input[0][index[0], $0, channel] })
+              .squareRoot
+          }
+          let mean = Bounded.sum((0..<width).map(norm)) / count(width)
+          let response = norm(index[2]) / (mean + Bounded(0.01 as Real))
+          let x = input[0][index[0], index[1], index[2]]
+          return x + input[1][index[2]] * response * x + input[2][index[2]]
+        }
       }
     }
   }
