@@ -10,22 +10,64 @@ public struct BackboneHints: Sendable, Equatable {
   public var epsilon: Double?
   /// The nonlinearity of the MLPs.
   public var activation: Activation?
-  /// The resampling of positions.
-  public var resampling: PositionResampling
+  /// The pooling of a vision transformer's tokens.
+  public var pooling: GlobalPooling?
+  /// The resampling of positions; `nil` for that of the checkpoint's family.
+  public var resampling: PositionResampling?
+  /// True if the gate of a gated MLP is a SiLU, as timm's statement of the model says.
+  package var gatesBySiLU = false
+  /// True if ε is that of all norms of a ConvNeXt, as in timm, not of the last one.
+  package var isEpsilonOfAll = false
+  /// The file and key that stated a setting, by its name; a setting without one was stated by the caller.
+  package var origins: [Setting: String] = [:]
+
+  /// The name of a setting.
+  package enum Setting: String, Sendable, CaseIterable { case imageSize, heads, epsilon, activation, pooling }
 
   /// The given settings and no others.
   public init(
     imageSize: Int? = nil, heads: Int? = nil, epsilon: Double? = nil, activation: Activation? = nil,
-    resampling: PositionResampling = .timm
+    pooling: GlobalPooling? = nil, resampling: PositionResampling? = nil
   ) {
     (self.imageSize, self.heads, self.epsilon, self.activation) = (imageSize, heads, epsilon, activation)
-    self.resampling = resampling
+    (self.pooling, self.resampling) = (pooling, resampling)
   }
 
   /// These settings, completed by others where absent.
   package func filled(from others: BackboneHints) -> BackboneHints {
-    BackboneHints(
+    var all = BackboneHints(
       imageSize: imageSize ?? others.imageSize, heads: heads ?? others.heads, epsilon: epsilon ?? others.epsilon,
-      activation: activation ?? others.activation, resampling: resampling)
+      activation: activation ?? others.activation, pooling: pooling ?? others.pooling,
+      resampling: resampling ?? others.resampling)
+    all.gatesBySiLU = gatesBySiLU || others.gatesBySiLU
+    all.isEpsilonOfAll = epsilon == nil ? others.isEpsilonOfAll : isEpsilonOfAll
+    for setting in Setting.allCases {
+      all.origins[setting] = states(setting) ? origins[setting] : others.origins[setting]
+    }
+    return all
   }
+
+  /// Returns whether a setting is stated.
+  package func states(_ setting: Setting) -> Bool {
+    switch setting {
+    case .imageSize: imageSize != nil
+    case .heads: heads != nil
+    case .epsilon: epsilon != nil
+    case .activation: activation != nil
+    case .pooling: pooling != nil
+    }
+  }
+}
+
+/// The pooling of a vision transformer's tokens, as configurations name it; whether the mean is normalised is seen from
+/// the tensors.
+public enum GlobalPooling: String, Sendable, CaseIterable {
+  /// The class token, or the mean of it and the distillation token.
+  case token
+  /// The class token alone, even next to a distillation token.
+  case classToken = "class"
+  /// The mean over the patches.
+  case average = "avg"
+  /// Attention of a learned query.
+  case attention = "map"
 }

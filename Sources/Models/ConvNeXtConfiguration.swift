@@ -24,6 +24,8 @@ public struct ConvNeXtConfiguration: Sendable, Equatable {
   public let patchSize: Int
   /// True if the blocks have a layer scale.
   public let hasLayerScale: Bool
+  /// True if the MLPs have a global response norm (ConvNeXt V2).
+  public let hasResponseNorm: Bool
   /// The nonlinearity of the MLPs.
   public let activation: Activation
   /// ε of the layer norms except the last.
@@ -34,22 +36,24 @@ public struct ConvNeXtConfiguration: Sendable, Equatable {
   /// Sizes by name; traps where `problem` finds one.
   public init(
     blocks: [Int], widths: [Int], expansion: Int = 4, kernelSize: Int = 7, imageSize: Int = 224, patchSize: Int = 4,
-    hasLayerScale: Bool = true, activation: Activation = .gelu, epsilon: Double = 1e-6, finalEpsilon: Double? = nil
+    hasLayerScale: Bool = true, hasResponseNorm: Bool = false, activation: Activation = .gelu, epsilon: Double = 1e-6,
+    finalEpsilon: Double? = nil
   ) {
     self.init(
       unchecked: blocks, widths: widths, expansion: expansion, kernelSize: kernelSize, imageSize: imageSize,
-      patchSize: patchSize, hasLayerScale: hasLayerScale, activation: activation, epsilon: epsilon,
-      finalEpsilon: finalEpsilon ?? epsilon)
+      patchSize: patchSize, hasLayerScale: hasLayerScale, hasResponseNorm: hasResponseNorm, activation: activation,
+      epsilon: epsilon, finalEpsilon: finalEpsilon ?? epsilon)
     if let problem { trap("ConvNeXtConfiguration: \(problem)") }
   }
 
   init(
     unchecked blocks: [Int], widths: [Int], expansion: Int, kernelSize: Int, imageSize: Int, patchSize: Int,
-    hasLayerScale: Bool, activation: Activation, epsilon: Double, finalEpsilon: Double
+    hasLayerScale: Bool, hasResponseNorm: Bool, activation: Activation, epsilon: Double, finalEpsilon: Double
   ) {
     (self.blocks, self.widths, self.expansion, self.kernelSize) = (blocks, widths, expansion, kernelSize)
     (self.imageSize, self.patchSize, self.hasLayerScale) = (imageSize, patchSize, hasLayerScale)
-    (self.activation, self.epsilon, self.finalEpsilon) = (activation, epsilon, finalEpsilon)
+    (self.hasResponseNorm, self.activation) = (hasResponseNorm, activation)
+    (self.epsilon, self.finalEpsilon) = (epsilon, finalEpsilon)
   }
 
   /// The first contradiction: expected and found.

@@ -18,6 +18,9 @@ public struct ImageBackbone: Sendable {
   /// pretraining that were not loaded.
   public let warnings: [String]
 
+  /// The settings that matter for the numbers, each with where it came from; none for generated weights.
+  public let origins: [BackboneOrigin]
+
   /// The number of classes of the head.
   public var classes: Int? { head?.weight.value.shape[0] }
 
@@ -25,7 +28,9 @@ public struct ImageBackbone: Sendable {
   public var parameters: [Parameter] { tower.parameters + (head?.parameters ?? []) }
 
   /// Returns whether a checkpoint belongs to a known family of image classifiers, by the names of its tensors.
-  package static func recognises(_ source: any TensorSource) -> Bool { (try? BackboneFormat.of(source)) != nil }
+  package static func recognises(_ source: any TensorSource) -> Bool {
+    BackboneFormat.refused(source) != nil || TowerPrefix.exists(in: source, marks: BackboneFormat.known.map(\.mark))
+  }
 
   /// Reads an image classifier, whose architecture is inferred from tensor names and its sizes from tensor shapes.
   ///
@@ -35,30 +40,43 @@ public struct ImageBackbone: Sendable {
   /// - Throws: `ConfigurationError` for an unknown architecture or sizes that contradict each other, `WeightsError` for
   ///   a missing, surplus or wrongly shaped tensor.
   public init(from source: any TensorSource, hints: BackboneHints = BackboneHints(), classes: Int? = nil) throws {
-    let (format, source) = try BackboneFormat.of(source)
-    let shapes = CanonicalShapes(source: source, layout: try format.layout(source))
+    try self.init(from: source, hints: hints, classes: classes, notes: [])
+  }
+
+  /// The same, with warnings about the files around the weights.
+  package init(from source: any TensorSource, hints: BackboneHints, classes: Int?, notes: [String]) throws {
+    let (format, tower) = try BackboneFormat.of(source)
+    var layout = try format.layout(tower.source)
+    layout.leftAside += tower.leftAside.filter { part in !layout.leftAside.contains { $0.name == part.name } }
+    let shapes = CanonicalShapes(source: tower.source, layout: layout)
+    let hints = hints.filled(from: tower.hints(shapes))
     let configuration = try format.configuration(shapes, hints)
-    try self.init(configuration, shapes, hints.resampling, classes: classes)
+    try self.init(
+      configuration, shapes, hints.resampling ?? format.resampling, classes: classes, notes: notes + tower.notes,
+      origins: BackboneOrigin.all(of: configuration, hints, shapes, format))
   }
 
   /// Reads a classifier of known sizes.
   private init(
-    _ configuration: ImageConfiguration, _ shapes: CanonicalShapes, _ resampling: PositionResampling, classes: Int?
+    _ configuration: ImageConfiguration, _ shapes: CanonicalShapes, _ resampling: PositionResampling, classes: Int?,
+    notes: [String] = [], origins: [BackboneOrigin] = []
   ) throws {
+    self.origins = origins
     var layout = shapes.layout
     layout.fullNames = (shapes.source as? StrippedSource)?.fullNames ?? [:]
     (self.configuration, source, self.layout) = (configuration, shapes.source.label, layout)
     var reader = WeightReader(shapes.source, shapes.layout)
     reader.resampling = resampling
     tower = try configuration.tower(&reader, embedding: nil)
-    var warnings: [String] = []
+    var warnings = notes
     if case .visionTransformer(let size) = configuration,
-      let stored = shapes.positions("vision.positions", size.tokens - size.patches), stored.side != size.grid
+      size.form.positions != .none,
+      let stored = shapes.positions("vision.positions", size.form.positionedPrefix), stored.side != size.grid
     {
       warnings.append(
         "positions of \(stored.side) × \(stored.side) patches resized to \(size.grid) × \(size.grid) (\(resampling))")
     }
-    (head, warnings) = try Self.head(&reader, shapes, configuration.featureWidth, classes, warnings)
+    (head, warnings) = try Self.head(&reader, shapes, configuration, classes, warnings)
     try reader.finish()
     self.warnings = warnings + shapes.layout.notes(about: shapes.source.names)
   }
@@ -75,12 +93,19 @@ public struct ImageBackbone: Sendable {
 
   /// The head of a checkpoint, or none and the reason.
   private static func head(
-    _ reader: inout WeightReader, _ shapes: CanonicalShapes, _ width: Int, _ classes: Int?, _ warnings: [String]
+    _ reader: inout WeightReader, _ shapes: CanonicalShapes, _ configuration: ImageConfiguration, _ classes: Int?,
+    _ warnings: [String]
   ) throws -> (Linear?, [String]) {
+    let width = configuration.featureWidth
     guard shapes.has("head") else {
       return (nil, warnings + (classes == nil ? [] : ["no head in the checkpoint: using a new one"]))
     }
     let stored = try shapes.shape("head", rank: 2)
+    if case .visionTransformer(let size) = configuration, size.form.pooling == .classAndDistillation {
+      reader.skip("head")
+      reader.skip("head.bias")
+      return (nil, warnings + ["head of the class token not loaded, as it is one of two: using a new one"])
+    }
     guard stored[1] == width, classes == nil || classes == stored[0] else {
       reader.skip("head")
       reader.skip("head.bias")

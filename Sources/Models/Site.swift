@@ -11,7 +11,7 @@ public struct Site: Hashable, Sendable, CustomStringConvertible {
 
   /// The role of a frozen tensor in its network.
   public enum Role: String, Hashable, Sendable, CaseIterable {
-    case patchEmbedding, classToken, positions, tokens
+    case patchEmbedding, classToken, registers, latent, positions, tokens
     case convolution
     case query, key, value, attentionOutput
     case mlpUp, mlpDown

@@ -14,11 +14,16 @@ public struct TransformerConfiguration: Sendable, Equatable {
   public let activation: Activation
   /// ε of every layer norm.
   public let epsilon: Double
+  /// The form of a block.
+  public let form: BlockForm
 
-  /// Sizes by name.
-  public init(width: Int, hiddenWidth: Int, blocks: Int, heads: Int, activation: Activation, epsilon: Double) {
+  /// Sizes by name; the plain block unless another form is given.
+  public init(
+    width: Int, hiddenWidth: Int, blocks: Int, heads: Int, activation: Activation, epsilon: Double,
+    form: BlockForm = .plain
+  ) {
     (self.width, self.hiddenWidth, self.blocks, self.heads) = (width, hiddenWidth, blocks, heads)
-    (self.activation, self.epsilon) = (activation, epsilon)
+    (self.activation, self.epsilon, self.form) = (activation, epsilon, form)
   }
 }
 
@@ -45,41 +50,6 @@ public struct VisionConfiguration: Sendable, Equatable {
   /// The number of patches of an image.
   public var patches: Int { grid * grid }
 
-  /// The number of tokens: the patches and the class token, if there is one.
-  public var tokens: Int { patches + (form.hasClassToken ? 1 : 0) }
-
-  /// The differences of published vision transformers outside of their blocks.
-  public struct Form: Sendable, Equatable {
-    /// True if the patch embedding adds a bias.
-    public let hasPatchBias: Bool
-    /// True if there is a norm before the first block.
-    public let hasPreNorm: Bool
-    /// True if there is a class token before the patches.
-    public let hasClassToken: Bool
-    /// The pooling of tokens to features.
-    public let pooling: Pooling
-
-    /// A form by its parts; traps on class-token pooling without a class token.
-    public init(hasPatchBias: Bool, hasPreNorm: Bool, hasClassToken: Bool, pooling: Pooling) {
-      require(hasClassToken || pooling != .classToken, "VisionConfiguration: expected a class token, found none")
-      (self.hasPatchBias, self.hasPreNorm) = (hasPatchBias, hasPreNorm)
-      (self.hasClassToken, self.pooling) = (hasClassToken, pooling)
-    }
-
-    /// Radford et al. 2021, section 2.4.
-    public static let clip = Form(hasPatchBias: false, hasPreNorm: true, hasClassToken: true, pooling: .classToken)
-    /// Dosovitskiy et al. 2021, section 3.1.
-    public static let classifier = Form(
-      hasPatchBias: true, hasPreNorm: false, hasClassToken: true, pooling: .classToken)
-  }
-
-  /// The pooling of the last block's tokens into one vector of features.
-  public enum Pooling: String, Sendable, CaseIterable {
-    /// The class token, normalised.
-    case classToken
-    /// The mean over the patches of the normalised tokens.
-    case meanOfNormalized = "meanOfNormalised"
-    /// The norm of the mean over the patches: `fc_norm` of timm, global pooling of MAE's fine-tuning.
-    case normalizedMean = "normalisedMean"
-  }
+  /// The number of tokens: the patches, and class token, distillation token and registers, if there are any.
+  public var tokens: Int { patches + form.prefixTokens }
 }

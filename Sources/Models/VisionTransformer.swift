@@ -9,10 +9,13 @@ public struct VisionTransformer: ImageTower, ParameterizedLayer {
   public let configuration: VisionConfiguration
   let patchEmbedding: PatchEmbedding
   let classToken: Parameter?
-  let positions: Parameter
+  let distillationToken: Parameter?
+  let registers: Parameter?
+  let positions: Parameter?
   let preNorm: LayerNorm?
   let blocks: [TransformerBlock]
   let postNorm: LayerNorm
+  let pool: LatentPool?
   let projection: Linear?
 
   /// Reads a tower; its features are projected to width `embedding`, or left as wide as its tokens.
@@ -24,8 +27,16 @@ public struct VisionTransformer: ImageTower, ParameterizedLayer {
     patchEmbedding = try PatchEmbedding(
       &reader, width: width, size: configuration.patchSize, hasBias: form.hasPatchBias)
     classToken = form.hasClassToken ? try reader.parameter(Site("vision.classToken", .classToken), [width]) : nil
-    positions = try reader.positions(
-      Site("vision.positions", .positions), prefix: form.hasClassToken ? 1 : 0, side: configuration.grid, width: width)
+    distillationToken =
+      form.hasDistillationToken ? try reader.parameter(Site("vision.distillationToken", .classToken), [width]) : nil
+    registers =
+      form.registers > 0
+      ? try reader.parameter(Site("vision.registers", .registers), [form.registers, width]) : nil
+    positions =
+      form.positions == .none
+      ? nil
+      : try reader.positions(
+        Site("vision.positions", .positions), prefix: form.positionedPrefix, side: configuration.grid, width: width)
     preNorm = form.hasPreNorm ? try LayerNorm(&reader, "vision.preNorm", width: width, epsilon: size.epsilon) : nil
     var blocks: [TransformerBlock] = []
     for index in 0..<size.blocks {
@@ -33,6 +44,7 @@ public struct VisionTransformer: ImageTower, ParameterizedLayer {
     }
     self.blocks = blocks
     postNorm = try LayerNorm(&reader, form.pooling.normName, width: width, epsilon: size.epsilon)
+    pool = form.pooling == .attention ? try LatentPool(&reader, "vision.attentionPool", size) : nil
     projection = try embedding.map { (embedding) throws(WeightsError) in
       try Linear(&reader, "vision.projection", .projection, from: width, to: embedding, hasBias: false)
     }
@@ -50,29 +62,56 @@ public struct VisionTransformer: ImageTower, ParameterizedLayer {
   public func callAsFunction(_ images: Variable, _ pass: Pass) -> Variable {
     checkImages(images)
     let patches = pass.observed("vision.patchEmbedding", patchEmbedding(images, pass))
-    let tokens = classToken.map { patches.prepending(pass[$0]) } ?? patches
-    let embedded = pass.observed("vision.embedding", tokens.adding(pass[positions]))
+    let embedded = pass.observed("vision.embedding", embedded(patches, pass))
     var state = preNorm.map { pass.observed("vision.preNorm", $0(embedded, pass)) } ?? embedded
     for block in blocks { state = block(state, pass) }
     let features = pass.observed(configuration.form.pooling.normName, pooled(state, pass))
     return projection?(features, pass) ?? features
   }
 
+  /// The patches with the tokens before them and all position embeddings: [batch, patches, width] → [batch, tokens,
+  /// width].
+  private func embedded(_ patches: Variable, _ pass: Pass) -> Variable {
+    let (form, prefix) = (configuration.form, [classToken, distillationToken, registers])
+    var (tokens, count) = (patches, 0)
+    // Tokens that follow each other: those with positions are there when positions are added, the others join later.
+    func add(_ parameter: Parameter?) {
+      guard let parameter else { return }
+      tokens = tokens.prepending(pass[parameter], after: count)
+      count += parameter.value.shape.rows
+    }
+    let early = form.positions == .all ? 3 : form.positions == .withoutRegisters ? 2 : 0
+    prefix[..<early].forEach(add)
+    if let positions { tokens = tokens.adding(pass[positions]) }
+    prefix[early...].forEach(add)
+    return tokens
+  }
+
   /// [batch, tokens, width] → [batch, width]; tokens that do not reach the features are not normalised.
   private func pooled(_ state: Variable, _ pass: Pass) -> Variable {
-    let first = classToken == nil ? 0 : 1
-    return switch configuration.form.pooling {
-    case .classToken: postNorm(state.selectingToken(Array(repeating: 0, count: state.shape[0])), pass)
-    case .meanOfNormalized: postNorm(state, pass).meanToken(from: first)
-    case .normalizedMean: postNorm(state.meanToken(from: first), pass)
+    let (batch, first) = (state.shape[0], configuration.form.prefixTokens)
+    func token(_ index: Int) -> Variable {
+      postNorm(state.selectingToken(Array(repeating: index, count: batch)), pass)
+    }
+    switch configuration.form.pooling {
+    case .classToken: return token(0)
+    case .meanOfNormalized: return postNorm(state, pass).meanToken(from: first)
+    case .normalizedMean: return postNorm(state.meanToken(from: first), pass)
+    case .classAndDistillation:
+      let zero = Variable(.zeros([batch, state.shape[2]]))
+      return zero.adding(token(0), scale: 0.5).adding(token(1), scale: 0.5)
+    case .attention:
+      guard let pool else { trap("VisionTransformer: expected an attention pool, found none") }
+      return pool(postNorm(state, pass), pass)
     }
   }
 
   /// Every frozen tensor, in the order of the forward pass.
   public var parameters: [Parameter] {
-    let embedding = patchEmbedding.parameters + [classToken, positions].compactMap(\.self)
+    let tokens = [classToken, distillationToken, registers, positions].compactMap(\.self)
+    let embedding = patchEmbedding.parameters + tokens
     let norm = preNorm?.parameters ?? []
-    let last = postNorm.parameters + (projection?.parameters ?? [])
+    let last = postNorm.parameters + (pool?.parameters ?? []) + (projection?.parameters ?? [])
     return embedding + norm + blocks.flatMap(\.parameters) + last
   }
 }

@@ -24,10 +24,15 @@ struct DeltaSource {
   /// The model of the flags, completed by what its delta knows.
   func model(for known: Delta.Description? = nil) throws -> any PretrainedModel {
     let cleaning = try arguments.choice("--tokenizer", of: TextCleaning.self)
-    let normalization = try arguments.choice("--normalize", of: Normalization.self)
+    var images = try arguments.images().known(known?.images, known?.normalization)
+    // With the head that it was trained with, a classifier gets the images that it was trained on.
+    if arguments.string("--delta") == nil, !Pretrained.isCLIP(URL(fileURLWithPath: modelPath)) {
+      images.resizing = images.resizing ?? .checkpoint
+    }
     return try load(
       model: modelPath, cleaning: cleaning ?? known.flatMap { TextCleaning(rawValue: $0.cleaning) } ?? .published,
-      classes: nil, normalization ?? known?.normalization, hints: arguments.hints(known?.hints ?? BackboneHints()))
+      classes: nil, images,
+      hints: arguments.hints(known?.hints ?? BackboneHints()))
   }
 
   /// The templates of the flags, or of the dataset that the folder is.

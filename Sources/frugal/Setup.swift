@@ -90,7 +90,7 @@ extension Arguments {
 /// The flag that names the constants of a classifier's images.
 let normalizeOption = Option(
   "--normalize", "imagenet|inception",
-  "constants that an image classifier's images are normalised with (default imagenet)")
+  "constants that an image classifier's images are normalised with (default: its files', else imagenet)")
 
 /// The flag that names a dataset.
 let datasetOption = Option(
@@ -110,7 +110,20 @@ let hintOptions = [
   Option("--image-size", "N", "height and width of an image classifier's input (default: that of its training)"),
 ]
 
+/// The flag that says how a classifier's images are resized.
+let resizeOption = Option(
+  "--resize", "direct|checkpoint",
+  "images of a classifier: to its size whatever their proportions (default), or as its files say (default with its own "
+    + "head)")
+
 extension Arguments {
+  /// The values of `--normalize` and `--resize`.
+  func images() throws(UsageError) -> ImageRequest {
+    ImageRequest(
+      normalization: try choice("--normalize", of: Normalization.self),
+      resizing: try choice("--resize", of: Resizing.self))
+  }
+
   /// The values of `--heads` and `--image-size` for a classifier, or those stored in a run.
   func hints(_ known: BackboneHints = BackboneHints()) throws(UsageError) -> BackboneHints {
     BackboneHints(
@@ -123,10 +136,10 @@ extension Arguments {
 ///
 /// - classes: the number that a classifier is to tell apart; hints: what a classifier's files do not say.
 func load(
-  model path: String, cleaning: TextCleaning = .published, classes: Int? = nil, _ normalization: Normalization? = nil,
+  model path: String, cleaning: TextCleaning = .published, classes: Int? = nil, _ images: ImageRequest = ImageRequest(),
   hints: BackboneHints = BackboneHints()
 ) throws -> any PretrainedModel {
-  let model = try Pretrained.model(at: path, cleaning: cleaning, classes: classes, normalization, hints)
+  let model = try Pretrained.model(at: path, cleaning: cleaning, classes: classes, images, hints)
   warnOnce(model.warnings)
   return model
 }

@@ -44,7 +44,8 @@ enum TuneFlags {
     request.templates = arguments.strings("--template")
     request.cleaning = try arguments.choice("--tokenizer", of: TextCleaning.self) ?? .published
     request.truncates = arguments.has("--truncate")
-    request.normalization = try arguments.choice("--normalize", of: Normalization.self)
+    let images = try arguments.images()
+    (request.normalization, request.resizing) = (images.normalization, images.resizing)
     request.hints = try arguments.hints()
     request.classes = try arguments.choice("--classes", of: ClassPart.self) ?? .all
     request.selection = try arguments.choice("--select", of: RunConfiguration.Selection.self)

@@ -14,7 +14,8 @@ import Testing
     let epsilon = try #require(classifier.item.args["eps"].double)
     let size = ConvNeXtConfiguration(
       unchecked: try classifier.sizes("depths"), widths: try classifier.sizes("dims"), expansion: 4, kernelSize: 7,
-      imageSize: try classifier.size("image"), patchSize: 4, hasLayerScale: true, activation: .gelu, epsilon: epsilon,
+      imageSize: try classifier.size("image"), patchSize: 4, hasLayerScale: true, hasResponseNorm: false,
+      activation: .gelu, epsilon: epsilon,
       finalEpsilon: epsilon)
     #expect(classifier.backbone.configuration == .convNeXt(size))
     #expect(try classifier.backbone.classes == classifier.size("num_classes") && classifier.backbone.warnings.isEmpty)

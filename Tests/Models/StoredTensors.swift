@@ -10,18 +10,18 @@ func storedTensors(_ tensors: [(name: String, value: Tensor)], _ layout: WeightL
   for (name, tensor) in tensors {
     let rule = try #require(layout.rule(for: name), "\(name) has no rule in \(layout.name)")
     var (part, stored) = (0, tensor)
-    if case .third(let third) = rule.form {
-      part = third
+    if let stacked = rule.form.stackedPart {
+      part = stacked
     } else {
       stored = turnedBack(tensor, rule.form).reshaped(to: rule.form.storedShape(of: tensor.shape))
     }
     parts[rule.name, default: []].append((part, stored))
   }
   return parts.mapValues { parts in
-    guard parts.count == 3 else { return parts[0].tensor }
+    guard parts.count > 1 else { return parts[0].tensor }
     let shape = parts[0].tensor.shape
     return Tensor(
-      Shape([3 * shape[0]] + shape.extents.dropFirst()),
+      Shape([parts.count * shape[0]] + shape.extents.dropFirst()),
       parts.sorted { $0.part < $1.part }.flatMap(\.tensor.values))
   }
 }

@@ -70,8 +70,8 @@ import Testing
     for layout in layouts {
       #expect(Set(layout.rules.map(\.canonical)).count == layout.rules.count)
       for (name, rules) in Dictionary(grouping: layout.rules, by: \.stored) where rules.count > 1 {
-        let parts = rules.map { if case .third(let part) = $0.form { part } else { -1 } }
-        #expect(parts.sorted() == [0, 1, 2], "\(name)")
+        let parts = rules.map { $0.form.stackedPart ?? -1 }
+        #expect(parts.sorted() == Array(0..<parts.count), "\(name)")
       }
     }
   }

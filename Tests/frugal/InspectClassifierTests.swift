@@ -17,7 +17,8 @@ import Testing
     for part in parts + [
       "names of timm; no config.json: sizes from tensor shapes",
       "head: \(try #require(sizes(name)["num_classes"].int)) classes",
-      "mean [0.485, 0.456, 0.406], std [0.229, 0.224, 0.225]", "sha256 of \(name)-weights.safetensors: ",
+      "mean: [0.485, 0.456, 0.406] (assumed: ImageNet's constants)",
+      "std: [0.229, 0.224, 0.225] (assumed: ImageNet's constants)", "sha256 of \(name)-weights.safetensors: ",
     ] { #expect(outcome.output.contains(part), "\(part)") }
     let json = try await runFrugal("inspect", path, "--json").json()
     let file = try SafeTensorsFile(contentsOf: URL(fileURLWithPath: path))

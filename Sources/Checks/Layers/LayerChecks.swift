@@ -19,11 +19,13 @@ package enum LayerChecks {
     case .transformerBlock: transformerBlock
     case .bottleneck: bottleneck
     case .attentionPool: attentionPool
+    case .latentPool: latentPool
     case .visionTransformer: visionTransformer
     case .patchMerging: patchMerging
     case .swinBlock: swinBlock
     case .swinStage: swinStage
     case .swin: swin
+    case .responseNorm: responseNorm
     case .convNeXtBlock: convNeXtBlock
     case .convNeXtDownsampling: convNeXtDownsampling
     case .convNeXtStage: convNeXtStage
@@ -114,7 +116,7 @@ extension LayerChecks {
       ([1, 1, 3], 5, 1), ([1, 1, 6], 7, 2), ([2, 1, 5], 3, 5), ([1, 5, 6], 11, 3), ([2, 7, 3], 5, 1),
       ([2, 3, 10], 7, 2),
     ]
-    return shapes.flatMap { z, hidden, heads in
+    let plain = shapes.flatMap { z, hidden, heads in
       Activation.allCases.flatMap { activation in
         [false, true].map { isCausal in
           let size = TransformerConfiguration(
@@ -127,6 +129,7 @@ extension LayerChecks {
         }
       }
     }
+    return plain + transformerBlockForms
   }
 }
 
@@ -166,7 +169,7 @@ extension LayerChecks {
         nil
       ),
     ]
-    return cases.map { batch, size, embedding in
+    let plain = cases.map { batch, size, embedding in
       let layer = made({ $0.add(size, embedding: embedding) }) { (reader) throws(WeightsError) in
         try VisionTransformer(&reader, size, embedding: embedding)
       }
@@ -176,6 +179,7 @@ extension LayerChecks {
         $0($1[0], $2)
       }
     }
+    return plain + visionTransformerForms
   }
 
   private static var textTransformer: [GradientCheck] {

@@ -68,11 +68,23 @@ extension LayerChecks {
   }
 
   private static func convNeXtSize(
-    _ blocks: [Int], _ widths: [Int], kernel: Int, imageSize: Int, patchSize: Int = 1, hasLayerScale: Bool = true
+    _ blocks: [Int], _ widths: [Int], kernel: Int, imageSize: Int, patchSize: Int = 1, hasLayerScale: Bool = true,
+    hasResponseNorm: Bool = false
   ) -> ConvNeXtConfiguration {
     ConvNeXtConfiguration(
       blocks: blocks, widths: widths, expansion: 2, kernelSize: kernel, imageSize: imageSize, patchSize: patchSize,
-      hasLayerScale: hasLayerScale)
+      hasLayerScale: hasLayerScale, hasResponseNorm: hasResponseNorm)
+  }
+
+  static var responseNorm: [GradientCheck] {
+    let shapes: [Shape] = [[1, 1, 3], [2, 4, 5], [1, 3, 17], [0, 2, 3]]
+    return shapes.map { x in
+      let name = "vision.stage1.blocks.0.mlp.response"
+      let layer = made({ $0.addNorm(name, width: x.width) }) { (reader) throws(WeightsError) in
+        try ResponseNorm(&reader, name, width: x.width)
+      }
+      return check("\(x)", layer, ["x": x]) { $0($1[0], $2) }
+    }
   }
 
   static var convNeXtDownsampling: [GradientCheck] {
@@ -94,13 +106,16 @@ extension LayerChecks {
       (1, convNeXtSize([1], [3], kernel: 1, imageSize: 1)), (2, convNeXtSize([1], [5], kernel: 3, imageSize: 4)),
       (1, convNeXtSize([1], [4], kernel: 7, imageSize: 3)),
       (2, convNeXtSize([1], [3], kernel: 3, imageSize: 2, hasLayerScale: false)),
+      (2, convNeXtSize([1], [5], kernel: 3, imageSize: 2, hasLayerScale: false, hasResponseNorm: true)),
     ]
     return cases.map { batch, size in
       let layer = made({ $0.add(size, stage: 0) }) { (reader) throws(WeightsError) in
         try ConvNeXtBlock(&reader, "vision.stage1.blocks.0", stage: 0, number: 0, size)
       }
       let z: Shape = [batch, size.imageSize * size.imageSize, size.widths[0]]
-      let variant = "\(z), kernel \(size.kernelSize)\(size.hasLayerScale ? "" : ", without a layer scale")"
+      let variant =
+        "\(z), kernel \(size.kernelSize)\(size.hasLayerScale ? "" : ", without a layer scale")"
+        + (size.hasResponseNorm ? ", with a response norm" : "")
       return check(variant, layer, ["z": z], scope: .network) { $0($1[0], $2) }
     }
   }

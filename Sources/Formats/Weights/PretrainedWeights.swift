@@ -41,6 +41,11 @@ public struct PretrainedWeights: TensorSource, Sendable {
     names = fileIndices.keys.sorted()
   }
 
+  /// What a reader should know about the choice of the tensors: a moving average that was preferred.
+  package var notes: [String] {
+    files.flatMap { file in ((file as? TorchFile)?.notes ?? []).map { "\(file.file): \($0)" } }
+  }
+
   /// The name of the file, or of the first of its shards.
   public var label: String { files.first?.file ?? "weights" }
 

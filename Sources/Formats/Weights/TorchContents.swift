@@ -7,15 +7,20 @@ import Tensor
 ///
 ///     tensor                                  the name of the file
 ///     {"a": tensor, "b": {"c": tensor}}       a, b.c
-///     {"state_dict": {"a": tensor}, "epoch": 3, …}     a, and the value epoch; likewise "model_state_dict", "model"
+///     {"state_dict": {"a": tensor}, "epoch": 3, …}     a, and the value epoch; likewise with other `stateKeys`
 ///     {"module.a": tensor, "module.b": …}     a, b: the prefix of data-parallel training, where all names have it
 struct TorchContents {
   private(set) var tensors: [String: PickleGraph.Tensor] = [:]
   /// Everything other than tensors, by path.
   private(set) var values: [String: PythonValue] = [:]
 
-  /// The keys under which training scripts keep the state dictionary, in order of preference.
-  static let stateKeys = ["state_dict", "model_state_dict", "model"]
+  /// What a reader should know: averaged weights that were preferred.
+  private(set) var notes: [String] = []
+
+  /// The keys under which training scripts keep the state dictionary, in order of preference: first the moving average
+  /// of the weights, as timm's `load_checkpoint` does.
+  static let stateKeys = averageKeys + ["state_dict", "model_state_dict", "model"]
+  private static let averageKeys = ["state_dict_ema", "model_ema"]
 
   private let graph: PickleGraph
   /// The number of dictionary members that may still be visited: shared ones are visited at every occurrence.
@@ -36,9 +41,15 @@ struct TorchContents {
     }
     for _ in 0..<Self.depthLimit {
       guard
-        let key = Self.stateKeys.first(where: { key in state.contains { $0.name == key && isContainer($0.value) } }),
+        let key = Self.stateKeys.first(where: { key in state.contains { $0.name == key && isFilled($0.value) } }),
         let inner = state.last(where: { $0.name == key }), let members = try members(of: inner.value)
       else { break }
+      if Self.averageKeys.contains(key) {
+        let other = Self.stateKeys.first { name in name != key && state.contains { $0.name == name } }
+        notes.append(
+          "\(quoted(key)): the moving average of the weights is read"
+            + (other.map { ", not \(quoted($0))" } ?? ", the only ones"))
+      }
       // The optimiser's tensors and the like are not the model's.
       for member in state where member.name != key { try addSummary(member.name, member.value) }
       state = members
@@ -82,7 +93,8 @@ struct TorchContents {
     }
   }
 
-  private func isContainer(_ value: PickleValue) -> Bool { dictionary(value) != nil }
+  /// Returns whether a value is a dictionary, or an object with attributes, that is not empty.
+  private func isFilled(_ value: PickleValue) -> Bool { dictionary(value).map { !graph.pairs[$0].isEmpty } ?? false }
 
   private mutating func charge(_ name: String) throws(FormatProblem) {
     nameBytes -= name.utf8.count

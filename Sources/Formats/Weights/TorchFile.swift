@@ -15,6 +15,8 @@ public struct TorchFile: WeightFile {
   public let names: [String]
   /// Everything other than tensors, by name: counters, settings, bytes.
   package let values: [String: PythonValue]
+  /// What a reader should know about the choice of the tensors.
+  package let notes: [String]
 
   private let mapped: MappedFile
   private let tensors: [String: StoredTensor]
@@ -70,7 +72,7 @@ public struct TorchFile: WeightFile {
     }
     self.tensors = tensors
     names = tensors.keys.sorted()
-    values = contents.values
+    (values, notes) = (contents.values, contents.notes)
   }
 
   /// A tensor whose elements all lie in its storage, and whose storage is all there.

@@ -42,6 +42,8 @@ public struct Delta: Sendable {
     public var normalization: Normalization?
     /// The attention heads and the image size of the classifier, if stated by the user.
     public var heads, imageSize: Int?
+    /// The preparation of the classifier's images, where its files stated one.
+    public var images: ImageSettings?
     /// The form of the branches at sites; `nil` without any.
     public var branches: [String: Branch.Form]?
 
@@ -60,7 +62,7 @@ public struct Delta: Sendable {
     private enum CodingKeys: String, CodingKey {
       case format, method, model, weights, classes, templates, ensembling, cleaning, alpha
       case normalization = "normalisation"
-      case heads, imageSize, branches
+      case heads, imageSize, images, branches
     }
   }
 

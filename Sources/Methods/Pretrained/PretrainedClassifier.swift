@@ -10,15 +10,19 @@ public struct PretrainedClassifier: PretrainedModel {
   public let backbone: ImageBackbone
   /// The preprocessing of its images.
   public let preprocessing: Preprocessing
+  /// The preparation of its images that a run keeps; `nil` if nothing but the defaults or the caller states one.
+  public let images: ImageSettings?
+  /// The settings that its numbers depend on, each with where it came from.
+  public let origins: [BackboneOrigin]
   /// Its weight files.
   public let weights: PretrainedWeights
   /// Settings stated by the caller that the files do not state.
   public let hints: BackboneHints
+  /// Warnings for the user: contradictions, keys that are not known, a head that is not loaded.
+  public let warnings: [String]
 
   /// Its image tower.
   public var tower: any ImageTower { backbone.tower }
-  /// Warnings for the user: contradictions, a head that is not loaded.
-  public var warnings: [String] { backbone.warnings }
   /// None: it has no text encoder.
   public var clip: PretrainedCLIP? { nil }
   /// The name table of its files.
@@ -26,19 +30,47 @@ public struct PretrainedClassifier: PretrainedModel {
   /// Every frozen tensor, the tower's first.
   public var parameters: [Parameter] { backbone.parameters }
 
-  /// Reads a classifier; pictures are brought to its size whatever their own proportions (VTAB).
+  /// Reads a classifier; images are brought to its size whatever their own proportions (VTAB) unless the request says
+  /// otherwise.
   ///
   /// - classes: the number of classes: a head with another number is not loaded, and `warnings` says so.
   /// - Throws: an error that names the file and what is wrong with it.
   public init(
-    contentsOf url: URL, hints: BackboneHints = BackboneHints(), classes: Int? = nil, _ normalization: Normalization
+    contentsOf url: URL, hints: BackboneHints = BackboneHints(), classes: Int? = nil,
+    _ request: ImageRequest = ImageRequest()
   ) throws {
     self.hints = hints
-    let stated = try BackboneHints(nextTo: url)
+    let stated = try StatedBackbone(nextTo: url)
+    let images = try StatedImages(nextTo: url, stated)
     weights = try PretrainedWeights(contentsOf: url)
-    backbone = try ImageBackbone(from: weights, hints: hints.filled(from: stated), classes: classes)
-    let (size, constants) = (backbone.tower.imageSize, normalization.constants)
-    preprocessing = try Preprocessing(
-      geometry: .direct(height: size, width: size), mean: constants.mean, std: constants.std)
+    backbone = try ImageBackbone(
+      from: weights, hints: hints.filled(from: try images.sizing(stated)), classes: classes, notes: stated.warnings)
+    let size = backbone.tower.imageSize
+    let found = try images.settings(size: size, request)
+    preprocessing = try found.settings.preprocessing(size: size)
+    let isKept = images.isStated || request.known != nil || request.resizing == .checkpoint
+    self.images = isKept ? found.settings : nil
+    origins = backbone.origins + found.origins
+    warnings = weights.notes + backbone.warnings + found.warnings
+  }
+}
+
+extension StatedImages {
+  /// The hints of a configuration with the image size of the processor, which is the one that images get.
+  ///
+  /// - Throws: `ConfigurationError` where the model takes images of its own size only, and the processor makes others.
+  fileprivate func sizing(_ stated: StatedBackbone) throws(ConfigurationError) -> BackboneHints {
+    var hints = stated.hints
+    guard let size, !stated.isTimm else { return hints }
+    if let own = hints.imageSize, own != size, !stated.takesAnySize {
+      throw ConfigurationError(
+        "\(origins["resize"] ?? Preprocessing.fileName): expected images of the model's size \(own) "
+          + "(\(hints.origins[.imageSize] ?? "config.json")), found \(size)")
+    }
+    if hints.imageSize == nil || stated.takesAnySize {
+      hints.imageSize = size
+      hints.origins[.imageSize] = origins["resize"]
+    }
+    return hints
   }
 }

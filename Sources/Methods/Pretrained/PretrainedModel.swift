@@ -23,6 +23,9 @@ public protocol PretrainedModel: Sendable {
 }
 
 extension PretrainedModel {
+  /// The preparation of images that a run keeps, as the files of a classifier state it; `nil` for a CLIP.
+  var images: ImageSettings? { (self as? PretrainedClassifier)?.images }
+
   /// The SHA-256 of its weights; hashing them takes seconds the first time (`PretrainedWeights.sha256`).
   public var sha256: String { weights.sha256 }
 }
@@ -42,7 +45,8 @@ extension PretrainedCLIP: PretrainedModel {
 
 /// The normalisation constants of a classifier's images.
 public enum Normalization: String, Sendable, CaseIterable, Codable {
-  /// Means and deviations of ImageNet, which published runs on VTAB-1k use for every checkpoint.
+  /// Means and deviations of ImageNet, which published runs on VTAB-1k use for every checkpoint; the default where no
+  /// file states others.
   case imagenet
   /// 0.5 and 0.5: the constants of Google's ViT checkpoints.
   case inception

@@ -9,11 +9,11 @@ public enum Pretrained {
   /// Reads the model at a path.
   ///
   /// - cleaning: of texts, which a classifier does not read; classes: the number that a classifier is to tell apart.
-  /// - normalisation, hints: what a classifier's files do not say.
+  /// - images, hints: what a classifier's files do not say, or what is to be done otherwise.
   /// - Throws: `SettingError` for a statement that the model at the path would not read, `RunError` where there is no
   ///   model, and the errors of its files.
   public static func model(
-    at path: String, cleaning: TextCleaning = .published, classes: Int? = nil, _ normalization: Normalization? = nil,
+    at path: String, cleaning: TextCleaning = .published, classes: Int? = nil, _ images: ImageRequest = ImageRequest(),
     _ hints: BackboneHints = BackboneHints()
   ) throws -> any PretrainedModel {
     let url = URL(fileURLWithPath: path)
@@ -21,13 +21,14 @@ public enum Pretrained {
       throw RunError("\(path): expected a CLIP directory or the weights of an image classifier, found nothing")
     }
     guard isCLIP(url) else {
-      let model = try PretrainedClassifier(contentsOf: url, hints: hints, classes: classes, normalization ?? .imagenet)
+      let model = try PretrainedClassifier(contentsOf: url, hints: hints, classes: classes, images)
       try refuse(hints, for: model.backbone.configuration)
       return model
     }
-    guard normalization == nil else {
+    guard images.normalization == nil, images.resizing == nil else {
       throw SettingError(
-        "normalize", expected: "a model without preprocessor_config.json", found: "a CLIP directory")
+        images.normalization == nil ? "resize" : "normalize", expected: "a model without preprocessor_config.json",
+        found: "a CLIP directory")
     }
     guard hints == BackboneHints() else {
       throw SettingError(
@@ -38,7 +39,7 @@ public enum Pretrained {
 
   /// Returns whether a path is a CLIP: weights of one, or a folder with a configuration or a tokenizer whose weights
   /// are no classifier's.
-  private static func isCLIP(_ url: URL) -> Bool {
+  package static func isCLIP(_ url: URL) -> Bool {
     let weights = try? PretrainedWeights(contentsOf: url)
     if let weights, ImageBackbone.recognises(weights) { return false }
     if let weights, CLIPDirectory.recognises(weights) { return true }

@@ -97,7 +97,7 @@ private enum StoredWeights {
       // Where three tensors are stacked there is room for all of them; any other replaces the old one.
       guard
         let part = sites.first(where: {
-          layout.location(of: $0.site).map { $0.name == name && $0.third != nil } ?? false
+          layout.location(of: $0.site).map { $0.name == name && $0.part != nil } ?? false
         })
       else { return Tensor(0) }
       return .zeros(Shape([3 * part.value.shape[0]] + part.value.shape.extents.dropFirst()))

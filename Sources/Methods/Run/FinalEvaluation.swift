@@ -90,6 +90,7 @@ extension Run {
     name.head.describe(configuration.recipe, in: &delta.description)
     delta.description.normalization = configuration.normalization
     (delta.description.heads, delta.description.imageSize) = (configuration.model.heads, configuration.model.imageSize)
+    delta.description.images = configuration.model.images
     method.encoder.write(encoderValues, to: &delta)
     method.head.write(headValues, to: &delta)
     return delta

@@ -45,10 +45,15 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
     public var sha256: String
     /// The attention heads and the image size of a classifier, if stated by the user.
     public var heads, imageSize: Int?
+    /// The preparation of a classifier's images, where its files state one.
+    public var images: ImageSettings?
 
-    /// A directory, the digest of its weights, and what its files do not state.
-    package init(path: String, sha256: String, _ hints: BackboneHints = BackboneHints()) {
+    /// A directory, the digest of its weights, what its files do not state, and what they state about images.
+    package init(
+      path: String, sha256: String, _ hints: BackboneHints = BackboneHints(), images: ImageSettings? = nil
+    ) {
       (self.path, self.sha256, heads, imageSize) = (path, sha256, hints.heads, hints.imageSize)
+      self.images = images
     }
 
     /// Settings that the files of the model do not state.
@@ -104,7 +109,7 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
   public var cleaning: String
   /// True if prompts that are too long are truncated.
   public var truncates: Bool
-  /// The normalisation constants of images; `nil` if the model's own configuration has them.
+  /// The normalisation constants of images; `nil` if the model's own files state them.
   public var normalization: Normalization?
   /// Every setting of the method.
   public var recipe: Recipe

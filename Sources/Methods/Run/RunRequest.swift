@@ -36,6 +36,8 @@ public struct RunRequest: Sendable {
   public var truncates = false
   /// The constants that images are normalised with, for an image classifier.
   public var normalization: Normalization?
+  /// The way of resizing the images of a classifier; `nil` for `direct`.
+  public var resizing: Resizing?
   /// What an image classifier's files do not say.
   public var hints = BackboneHints()
   /// The classes to learn.
@@ -91,8 +93,8 @@ extension Run {
       images, shots: shots, seed: request.seed, skipsUnreadable: request.skipsUnreadable, classes: request.classes,
       isStrict: request.isStrict)
     let pretrained = try Pretrained.model(
-      at: request.model, cleaning: request.cleaning, classes: data.folder.classNames.count, request.normalization,
-      request.hints)
+      at: request.model, cleaning: request.cleaning, classes: data.folder.classNames.count,
+      ImageRequest(normalization: request.normalization, resizing: request.resizing), request.hints)
     if pretrained.clip == nil { name = name.withoutText }
     guard request.classes == .all || pretrained.clip != nil else {
       throw SettingError(
@@ -114,14 +116,14 @@ extension Run {
       name.head.keepsUnderscores(request.fidelity) ? data.folder.rawClassNames : data.folder.classNames
     let configuration = RunConfiguration(
       method: name, fidelity: request.fidelity, benchmark: benchmark, shots: shots, seed: request.seed,
-      model: .init(path: request.model, sha256: pretrained.sha256, request.hints),
+      model: .init(path: request.model, sha256: pretrained.sha256, request.hints, images: pretrained.images),
       data: .init(
         path: request.data, classes: classNames, newClasses: data.unseen?.classNames, sha256: data.sha256,
         list: request.dataList, split: request.drawnSplit),
       templates: !hasText ? [] : request.templates.isEmpty ? name.head.templates(benchmark) : request.templates,
       ensembling: .rawMean, cleaning: request.cleaning.rawValue, truncates: request.truncates, recipe: recipe,
       selection: selection, skipsUnreadable: request.skipsUnreadable,
-      normalization: hasText ? nil : request.normalization ?? .imagenet, splits: splits,
+      normalization: hasText || pretrained.images != nil ? nil : request.normalization ?? .imagenet, splits: splits,
       budgets: request.budgets.count > 1 ? request.budgets : nil,
       classes: request.classes == .all ? nil : request.classes)
     try self.init(configuration, pretrained, data, in: folder)
@@ -144,7 +146,8 @@ extension Run {
     try folder.checkSplit(of: drawn)
     let pretrained = try Pretrained.model(
       at: model ?? settings.model.path, cleaning: TextCleaning(rawValue: settings.cleaning) ?? .published,
-      classes: settings.data.classes.count, settings.normalization, settings.model.hints)
+      classes: settings.data.classes.count,
+      ImageRequest(normalization: settings.normalization).known(settings.model.images), settings.model.hints)
     try self.init(settings, pretrained, drawn, in: folder)
     notes = images.notes + drawn.notes
   }

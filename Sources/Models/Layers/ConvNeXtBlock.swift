@@ -4,6 +4,8 @@ import Tensor
 /// pixel, each channel of it scaled.
 ///
 ///     z' = z + γ MLP(norm(W ∗ z + b))
+///
+/// Version 2 has no γ; between the maps of its MLP is a global response norm (Woo et al. 2023, section 3.2).
 package struct ConvNeXtBlock: ParameterizedLayer {
   package static let layer = Layer.convNeXtBlock
 
@@ -14,6 +16,7 @@ package struct ConvNeXtBlock: ParameterizedLayer {
   package let bias: Parameter
   package let norm: LayerNorm
   package let up, down: Linear
+  package let response: ResponseNorm?
   /// γ: [channels]
   package let layerScale: Parameter?
   package let activation: Activation
@@ -34,6 +37,9 @@ package struct ConvNeXtBlock: ParameterizedLayer {
     norm = try LayerNorm(&reader, "\(name).norm", width: width, epsilon: size.epsilon, block: number)
     let hidden = size.expansion * width
     up = try Linear(&reader, "\(name).mlp.up", .mlpUp, from: width, to: hidden, block: number)
+    response =
+      size.hasResponseNorm
+      ? try ResponseNorm(&reader, "\(name).mlp.response", width: hidden, block: number) : nil
     down = try Linear(&reader, "\(name).mlp.down", .mlpDown, from: hidden, to: width, block: number)
     layerScale =
       size.hasLayerScale ? try reader.parameter(Site("\(name).layerScale", .layerScale, block: number), [width]) : nil
@@ -47,12 +53,13 @@ package struct ConvNeXtBlock: ParameterizedLayer {
       z.reshaped(to: [batch, side, side, width])
         .depthwiseConvolution(pass[kernel], bias: pass[bias]).reshaped(to: z.shape))
     let hidden = activation(up(norm(mixed, pass), pass))
-    let branch = down(hidden, pass)
+    let branch = down(response.map { $0(hidden, pass) } ?? hidden, pass)
     let scaled = layerScale.map { branch.scaledChannels(by: pass[$0]) } ?? branch
     return pass.observed(name, pass.residual(z, scaled, named: "\(name).mlp", block: number, of: count, part: 0))
   }
 
   package var parameters: [Parameter] {
-    [kernel, bias] + norm.parameters + up.parameters + down.parameters + (layerScale.map { [$0] } ?? [])
+    let mlp = up.parameters + (response?.parameters ?? []) + down.parameters
+    return [kernel, bias] + norm.parameters + mlp + [layerScale].compactMap(\.self)
   }
 }

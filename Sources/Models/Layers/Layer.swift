@@ -11,11 +11,13 @@ package enum Layer: String, CaseIterable, Sendable {
   case transformerBlock
   case bottleneck
   case attentionPool
+  case latentPool
   case visionTransformer
   case patchMerging
   case swinBlock
   case swinStage
   case swin
+  case responseNorm
   case convNeXtBlock
   case convNeXtDownsampling
   case convNeXtStage

@@ -2,17 +2,26 @@ import Tensor
 
 /// A pre-norm transformer block (Vaswani et al. 2017; pre-norm as in ViT, Dosovitskiy et al. 2021, eq. 2 and 3).
 ///
-///     z' = z + attention(norm(z)),   z'' = z' + MLP(norm(z'))
+///     z' = z + γ_1 attention(norm(z)),   z'' = z' + γ_2 MLP(norm(z'))
+///
+/// γ, the layer scales, are vectors of factors where the form has them, and 1 elsewhere.
 package struct TransformerBlock: ParameterizedLayer {
   package static let layer = Layer.transformerBlock
 
   package let name: String
   package let attentionNorm, mlpNorm: LayerNorm
   package let query, key, value, output: Linear
+  package let queryNorm, keyNorm: LayerNorm?
+  /// Of relative positions: [(2 · grid − 1)² + 3, heads]
+  package let positionBias: Parameter?
+  /// Of SwiGLU, whose other factor is `up`.
+  package let gate: Linear?
   package let up, down: Linear
+  package let attentionScale, mlpScale: Parameter?
   package let heads: Int
   package let activation: Activation
   package let isCausal: Bool
+  private let window: AttentionWindows?
   /// Its index in the tower, and the total.
   package let index, count: Int
 
@@ -22,32 +31,79 @@ package struct TransformerBlock: ParameterizedLayer {
   ) throws(WeightsError) {
     name = "\(tower).blocks.\(index)"
     let (width, hidden, epsilon) = (size.width, size.hiddenWidth, size.epsilon)
+    let (form, attention, mlp) = (size.form, "\(name).attention", "\(name).mlp")
     attentionNorm = try LayerNorm(&reader, "\(name).attentionNorm", width: width, epsilon: epsilon, block: index)
-    query = try Linear(&reader, "\(name).attention.query", .query, from: width, to: width, block: index)
-    key = try Linear(&reader, "\(name).attention.key", .key, from: width, to: width, block: index)
-    value = try Linear(&reader, "\(name).attention.value", .value, from: width, to: width, block: index)
-    output = try Linear(&reader, "\(name).attention.output", .attentionOutput, from: width, to: width, block: index)
+    query = try Linear(
+      &reader, "\(attention).query", .query, from: width, to: width, hasBias: form.hasQueryBias, block: index)
+    key = try Linear(&reader, "\(attention).key", .key, from: width, to: width, hasBias: form.hasKeyBias, block: index)
+    value = try Linear(
+      &reader, "\(attention).value", .value, from: width, to: width, hasBias: form.hasValueBias, block: index)
+    func headNorm(_ part: String) throws(WeightsError) -> LayerNorm? {
+      guard form.hasQueryKeyNorm else { return nil }
+      return try LayerNorm(
+        &reader, "\(attention).\(part)", width: width / size.heads, epsilon: epsilon, block: index)
+    }
+    (queryNorm, keyNorm) = (try headNorm("queryNorm"), try headNorm("keyNorm"))
+    window = form.relativeGrid.map { AttentionWindows(size: $0, windows: 1, hasClassToken: true) }
+    positionBias = try window.map { (window) throws(WeightsError) in
+      try reader.parameter(
+        Site("\(attention).positionBias", .positionBias, block: index), [window.relations, size.heads])
+    }
+    output = try Linear(
+      &reader, "\(attention).output", .attentionOutput, from: width, to: width, hasBias: form.hasOutputBias,
+      block: index)
+    func layerScale(_ branch: String) throws(WeightsError) -> Parameter? {
+      guard form.hasLayerScale else { return nil }
+      return try reader.parameter(Site("\(branch).layerScale", .layerScale, block: index), [width])
+    }
+    attentionScale = try layerScale(attention)
     mlpNorm = try LayerNorm(&reader, "\(name).mlpNorm", width: width, epsilon: epsilon, block: index)
-    up = try Linear(&reader, "\(name).mlp.up", .mlpUp, from: width, to: hidden, block: index)
-    down = try Linear(&reader, "\(name).mlp.down", .mlpDown, from: hidden, to: width, block: index)
+    let hasBias = form.hasMLPBias
+    gate =
+      form.isGated
+      ? try Linear(&reader, "\(mlp).gate", .mlpUp, from: width, to: hidden, hasBias: hasBias, block: index) : nil
+    up = try Linear(&reader, "\(mlp).up", .mlpUp, from: width, to: hidden, hasBias: hasBias, block: index)
+    down = try Linear(&reader, "\(mlp).down", .mlpDown, from: hidden, to: width, hasBias: hasBias, block: index)
+    mlpScale = try layerScale(mlp)
     (heads, activation, self.isCausal) = (size.heads, size.activation, isCausal)
     (self.index, count) = (index, size.blocks)
   }
 
   /// z: [batch, tokens, width] → the same shape
   package func callAsFunction(_ z: Variable, _ pass: Pass) -> Variable {
-    let x = attentionNorm(z, pass)
-    let attention = query(x, pass).attention(
-      keys: key(x, pass), values: value(x, pass), heads: heads, isCausal: isCausal)
-    let middle = pass.residual(
-      z, output(attention, pass), named: "\(name).attention", block: index, of: count, part: 0)
-    let hidden = up(mlpNorm(middle, pass), pass, then: activation)
-    return pass.observed(
-      name, pass.residual(middle, down(hidden, pass), named: "\(name).mlp", block: index, of: count, part: 1))
+    let attention = scaled(output(attended(attentionNorm(z, pass), pass), pass), by: attentionScale, pass)
+    let middle = pass.residual(z, attention, named: "\(name).attention", block: index, of: count, part: 0)
+    let x = mlpNorm(middle, pass)
+    let hidden = gate.map { $0(x, pass).swiglu(up(x, pass)) } ?? up(x, pass, then: activation)
+    let mlp = scaled(down(hidden, pass), by: mlpScale, pass)
+    return pass.observed(name, pass.residual(middle, mlp, named: "\(name).mlp", block: index, of: count, part: 1))
+  }
+
+  /// The values that the queries attend to: [batch, tokens, width] → the same shape
+  private func attended(_ x: Variable, _ pass: Pass) -> Variable {
+    func normalized(_ x: Variable, _ norm: LayerNorm?) -> Variable {
+      guard let norm else { return x }
+      let (batch, tokens, width) = (x.shape[0], x.shape[1], x.shape[2])
+      return norm(x.reshaped(to: [batch, tokens, heads, width / heads]), pass).reshaped(to: x.shape)
+    }
+    let (query, key) = (normalized(query(x, pass), queryNorm), normalized(key(x, pass), keyNorm))
+    let value = value(x, pass)
+    guard let window, let positionBias else {
+      return query.attention(keys: key, values: value, heads: heads, isCausal: isCausal)
+    }
+    return query.windowAttention(
+      keys: key, values: value, relativePositions: pass[positionBias], heads: heads, in: window)
+  }
+
+  private func scaled(_ branch: Variable, by scale: Parameter?, _ pass: Pass) -> Variable {
+    scale.map { branch.scaledChannels(by: pass[$0]) } ?? branch
   }
 
   package var parameters: [Parameter] {
-    attentionNorm.parameters + [query, key, value, output].flatMap(\.parameters) + mlpNorm.parameters
-      + up.parameters + down.parameters
+    let norms = [queryNorm, keyNorm].compactMap(\.self).flatMap(\.parameters)
+    let attention = [query, key, value].flatMap(\.parameters) + norms + [positionBias].compactMap(\.self)
+    let mlp = mlpNorm.parameters + (gate?.parameters ?? []) + up.parameters + down.parameters
+    return attentionNorm.parameters + attention + output.parameters + [attentionScale].compactMap(\.self) + mlp
+      + [mlpScale].compactMap(\.self)
   }
 }

@@ -12,44 +12,67 @@ struct BackboneFormat: Sendable {
   let layout: @Sendable (any TensorSource) throws(ConfigurationError) -> WeightLayout
   /// The sizes.
   let configuration: @Sendable (CanonicalShapes, BackboneHints) throws(ConfigurationError) -> ImageConfiguration
+  /// The resampling of positions in the library whose names these are.
+  var resampling = PositionResampling.timm
 
   /// All families.
   static let known: [BackboneFormat] = [
-    visionTransformer("ViT under timm's names", "blocks.0.attn.qkv.weight", .timmVisionTransformer, epsilon: 1e-6),
+    visionTransformer("ViT under timm's names", "blocks.0.attn.qkv.weight", epsilon: 1e-6) {
+      .timmVisionTransformer(of: $0)
+    },
     visionTransformer(
-      "under Hugging Face's", "encoder.layer.0.layernorm_before.weight", .huggingFaceVisionTransformer,
-      epsilon: 1e-12),
+      "under Hugging Face's", "encoder.layer.0.layernorm_before.weight", epsilon: 1e-12, .plainBicubic
+    ) { .huggingFaceVisionTransformer(of: $0) },
+    visionTransformer("DINOv2 under Hugging Face's", "encoder.layer.0.norm1.weight", epsilon: 1e-6, .plainBicubic) {
+      .huggingFaceDINOv2(of: $0)
+    },
+    visionTransformer("ViT under torchvision's", "encoder.layers.encoder_layer_0.ln_1.weight", epsilon: 1e-6) { _ in
+      .torchvisionVisionTransformer
+    },
     googleVisionTransformer,
     swin("Swin under its authors' names", "layers.0.downsample.reduction.weight", .officialSwin),
     swin("under timm's", "layers.0.blocks.0.attn.relative_position_bias_table", .timmSwin),
     swin("under Hugging Face's", "encoder.layers.0.blocks.0.layernorm_before.weight", .huggingFaceSwin),
-    convNeXt("ConvNeXt under timm's names", "stages.0.blocks.0.conv_dw.weight", .timmConvNeXt),
-    convNeXt("under its authors'", "downsample_layers.0.0.weight", .officialConvNeXt),
+    swin("under torchvision's", "features.1.0.attn.relative_position_bias_table", .torchvisionSwin),
+    convNeXt("ConvNeXt under timm's names", "stages.0.blocks.0.conv_dw.weight") { .timmConvNeXt(of: $0) },
+    convNeXt("under its authors'", "downsample_layers.0.0.weight") { _ in .officialConvNeXt },
     // Transformers hard-codes 1e-6 but for the last norm, of which the configuration's default is another.
-    convNeXt(
-      "under Hugging Face's", "encoder.stages.0.layers.0.dwconv.weight", .huggingFaceConvNeXt, finalEpsilon: 1e-12),
+    convNeXt("under Hugging Face's", "encoder.stages.0.layers.0.dwconv.weight", finalEpsilon: 1e-12) { _ in
+      .huggingFaceConvNeXt
+    },
+    convNeXt("under torchvision's", "features.1.0.block.0.weight") { _ in .torchvisionConvNeXt },
   ]
 
-  /// Prefixes that all names of a tower may share: its path in the trained model, or in a wrapper.
-  static let prefixes = [
-    "", "module.", "model.", "vit.", "swin.", "convnext.",
-    // The encoder of MoCo v3's pretraining, which also has a second one that follows it; as stored, and as read
-    // from a PyTorch file, which takes off a word that all names begin with.
-    "module.base_encoder.", "base_encoder.",
+  /// Architectures that are not implemented, by the end of the name of a tensor that only they have: their blocks look
+  /// like those of a family that is.
+  static let refused = [
+    "attn.cpb_mlp.0.weight": "Swin V2", "continuous_position_bias_mlp.0.weight": "Swin V2",
+    "layer.0.attention.q_proj.weight": "DINOv3", "storage_tokens": "DINOv3", "rope_embed.periods": "DINOv3",
   ]
+
+  /// The architecture of a checkpoint if it is one of those that are refused.
+  static func refused(_ source: any TensorSource) -> String? {
+    source.names.lazy.compactMap { name in refused.first { name.hasSuffix($0.key) }?.value }.first
+  }
 
   /// The family of a checkpoint, and the checkpoint without the prefix of its tower's names.
   ///
-  /// - Throws: `ConfigurationError` that lists the known families if it belongs to none.
-  static func of(_ source: any TensorSource) throws(ConfigurationError) -> (BackboneFormat, any TensorSource) {
-    for prefix in prefixes {
-      let stripped: any TensorSource = prefix.isEmpty ? source : StrippedSource(source, prefix: prefix)
-      if let found = known.first(where: { stripped.shape(of: $0.mark) != nil }) { return (found, stripped) }
+  /// - Throws: `ConfigurationError` that lists the known families if it belongs to none, or the towers if it has
+  ///   several.
+  static func of(_ source: any TensorSource) throws(ConfigurationError) -> (BackboneFormat, TowerPrefix) {
+    if let name = refused(source) {
+      throw ConfigurationError(
+        "\(source.label): expected the tensors of an image classifier (\(known.map(\.name).joined(separator: ", "))), "
+          + "found a \(name), which is not implemented")
     }
-    let shown = source.names.sorted().prefix(3).map { "\"\($0)\"" }.joined(separator: ", ")
-    throw ConfigurationError(
-      "\(source.label): expected the tensors of an image classifier (\(known.map(\.name).joined(separator: ", "))), "
-        + "found \(shown.isEmpty ? "no tensor" : "\(shown), …")")
+    let prefix = try TowerPrefix(of: source, marks: known.map(\.mark))
+    guard let prefix, let found = known.first(where: { prefix.source.shape(of: $0.mark) != nil }) else {
+      let shown = source.names.sorted().prefix(3).map { "\"\($0)\"" }.joined(separator: ", ")
+      throw ConfigurationError(
+        "\(source.label): expected the tensors of an image classifier (\(known.map(\.name).joined(separator: ", "))), "
+          + "found \(shown.isEmpty ? "no tensor" : "\(shown), …")")
+    }
+    return (found, prefix)
   }
 }
 
@@ -57,13 +80,14 @@ struct BackboneFormat: Sendable {
 
 extension BackboneFormat {
   private static func visionTransformer(
-    _ name: String, _ mark: String, _ layout: WeightLayout, epsilon: Double
+    _ name: String, _ mark: String, epsilon: Double, _ resampling: PositionResampling = .timm,
+    layout: @escaping @Sendable (any TensorSource) -> WeightLayout
   ) -> BackboneFormat {
     BackboneFormat(
-      name: name, mark: mark, layout: { (_) throws(ConfigurationError) in layout },
+      name: name, mark: mark, layout: { (source) throws(ConfigurationError) in layout(source) },
       configuration: { (shapes, hints) throws(ConfigurationError) in
         .visionTransformer(try VisionConfiguration(deducedFrom: shapes, hints, epsilon: epsilon))
-      })
+      }, resampling: resampling)
   }
 
   /// The number of heads is an extent of the stored kernels.
@@ -101,10 +125,11 @@ extension BackboneFormat {
   }
 
   private static func convNeXt(
-    _ name: String, _ mark: String, _ layout: WeightLayout, finalEpsilon: Double? = nil
+    _ name: String, _ mark: String, finalEpsilon: Double? = nil,
+    layout: @escaping @Sendable (any TensorSource) -> WeightLayout
   ) -> BackboneFormat {
     BackboneFormat(
-      name: name, mark: mark, layout: { (_) throws(ConfigurationError) in layout },
+      name: name, mark: mark, layout: { (source) throws(ConfigurationError) in layout(source) },
       configuration: { (shapes, hints) throws(ConfigurationError) in
         .convNeXt(
           try ConvNeXtConfiguration(deducedFrom: shapes, hints, epsilon: 1e-6, finalEpsilon: finalEpsilon))

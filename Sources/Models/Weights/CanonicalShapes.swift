@@ -32,6 +32,9 @@ struct CanonicalShapes {
     return count
   }
 
+  /// The stored name of a canonical one.
+  func stored(_ name: String) -> String { layout.rule(for: name)?.name ?? name }
+
   /// The number of positions, and the side of the square of those after the first `prefix`; `nil` if they make
   /// none.
   func positions(_ name: String, _ prefix: Int) -> (count: Int, side: Int)? {
@@ -47,7 +50,6 @@ struct CanonicalShapes {
 
   /// An error that names the stored tensor.
   func error(_ name: String, _ expected: String, _ found: String) -> ConfigurationError {
-    let stored = layout.rule(for: name)?.name ?? name
-    return ConfigurationError("\(source.label): tensor \"\(stored)\": expected \(expected), found \(found)")
+    ConfigurationError("\(source.label): tensor \"\(stored(name))\": expected \(expected), found \(found)")
   }
 }

@@ -71,6 +71,7 @@ extension ParameterShapes {
       add("\(block).depthwise.bias", [width])
       addNorm("\(block).norm", width: width)
       addLinear("\(block).mlp.up", from: width, to: size.expansion * width)
+      if size.hasResponseNorm { addNorm("\(block).mlp.response", width: size.expansion * width) }
       addLinear("\(block).mlp.down", from: size.expansion * width, to: width)
       if size.hasLayerScale { add("\(block).layerScale", [width]) }
     }

@@ -20,8 +20,10 @@ extension ConvNeXtConfiguration {
       unchecked: blocks, widths: widths, expansion: max(1, hidden / max(1, widths.first ?? 1)),
       kernelSize: try shapes.shape("vision.stage1.blocks.0.depthwise", rank: 4)[3],
       imageSize: hints.imageSize ?? 224, patchSize: try shapes.shape("vision.patchEmbedding", rank: 4)[3],
-      hasLayerScale: shapes.has("vision.stage1.blocks.0.layerScale"), activation: hints.activation ?? .gelu,
-      epsilon: epsilon, finalEpsilon: hints.epsilon ?? finalEpsilon ?? epsilon)
+      hasLayerScale: shapes.has("vision.stage1.blocks.0.layerScale"),
+      hasResponseNorm: shapes.has("vision.stage1.blocks.0.mlp.response.scale"), activation: hints.activation ?? .gelu,
+      epsilon: (hints.isEpsilonOfAll ? hints.epsilon : nil) ?? epsilon,
+      finalEpsilon: hints.epsilon ?? finalEpsilon ?? epsilon)
     if let problem { throw ConfigurationError("\(shapes.source.label): \(problem)") }
   }
 }

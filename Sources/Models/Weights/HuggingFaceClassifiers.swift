@@ -1,20 +1,64 @@
+import Formats
+
 // Image classifiers of Hugging Face transformers. Names of a model without its head, `ViTModel`, lack the first word,
 // which is stripped everywhere (`BackboneFormat.prefixes`).
 
 extension WeightLayout {
-  /// `ViTModel`, `ViTForImageClassification`, `ViTMAEModel` and `ViTMAEForPreTraining`.
-  static let huggingFaceVisionTransformer = WeightLayout(
-    name: "Hugging Face ViT",
-    rules: [
-      Rule("vision.classToken", "embeddings.cls_token", .nested(2)),
-      Rule("vision.positions", "embeddings.position_embeddings", .nested(1)),
-    ],
-    linear("vision.patchEmbedding", "embeddings.patch_embeddings.projection"),
-    block("vision.blocks.{i}", "encoder.layer.{i}", encoderBlock), norm("vision.postNorm", "layernorm"),
-    linear("head", "classifier"),
-    // A map of the class token that classifiers do not use, and the token of masked patches.
-    ignored: ["pooler.dense.weight", "pooler.dense.bias", "embeddings.mask_token"],
-    leftAside: [Part(name: "the decoder of MAE's pretraining", patterns: ["decoder.*", "mask_token"])])
+  /// `ViTModel`, `ViTForImageClassification`, `ViTMAEModel`, `ViTMAEForPreTraining`, `DeiTModel` and the `BeitModel`
+  /// whose blocks have tables of their own.
+  static let huggingFaceVisionTransformer = huggingFaceVisionTransformer(isDeiT: false)
+
+  /// The same; `DeiTForImageClassificationWithTeacher` has two heads, which are averaged, and the others read the class
+  /// token.
+  static func huggingFaceVisionTransformer(of source: any TensorSource) -> WeightLayout {
+    huggingFaceVisionTransformer(isDeiT: source.shape(of: "cls_classifier.weight") != nil)
+  }
+
+  private static func huggingFaceVisionTransformer(isDeiT: Bool) -> WeightLayout {
+    WeightLayout(
+      name: "Hugging Face ViT",
+      rules: embeddings, linear("vision.patchEmbedding", "embeddings.patch_embeddings.projection"),
+      block(
+        "vision.blocks.{i}", "encoder.layer.{i}", encoderBlock,
+        [
+          Rule("attention.layerScale", "lambda_1"), Rule("mlp.layerScale", "lambda_2"),
+          Rule(
+            "attention.positionBias",
+            "attention.attention.relative_position_bias.relative_position_bias_table"),
+        ]), norm("vision.postNorm", "layernorm"), norm("vision.pooledNorm", "pooler.layernorm"),
+      linear("head", isDeiT ? "cls_classifier" : "classifier"),
+      // A map of the class token that classifiers do not use, and the token of masked patches.
+      ignored: [
+        "pooler.dense.weight", "pooler.dense.bias", "embeddings.mask_token", "*.relative_position_index",
+      ],
+      leftAside: [
+        Part(name: "the decoder of MAE's pretraining", patterns: ["decoder.*", "mask_token"]),
+        Part(name: "the head of the distillation token", patterns: ["distillation_classifier.*"]),
+      ])
+  }
+
+  /// `Dinov2Model`, `Dinov2WithRegistersModel`; their classifiers read the class token and the mean of the patches, two
+  /// widths, and are not loaded.
+  static func huggingFaceDINOv2(of source: any TensorSource) -> WeightLayout {
+    let isGated = source.shape(of: "encoder.layer.0.mlp.weights_in.weight") != nil
+    return WeightLayout(
+      name: "Hugging Face DINOv2",
+      rules: embeddings, linear("vision.patchEmbedding", "embeddings.patch_embeddings.projection"),
+      block(
+        "vision.blocks.{i}", "encoder.layer.{i}", norm("attentionNorm", "norm1"), norm("mlpNorm", "norm2"),
+        selfAttention("attention.attention"),
+        [Rule("attention.layerScale", "layer_scale1.lambda1"), Rule("mlp.layerScale", "layer_scale2.lambda1")],
+        isGated ? stackedPair("mlp.gate", "mlp.up", "mlp.weights_in") : linear("mlp.up", "mlp.fc1"),
+        linear("mlp.down", isGated ? "mlp.weights_out" : "mlp.fc2")),
+      norm("vision.postNorm", "layernorm"), linear("head", "classifier"), ignored: ["embeddings.mask_token"])
+  }
+
+  private static let embeddings = [
+    Rule("vision.classToken", "embeddings.cls_token", .nested(2)),
+    Rule("vision.distillationToken", "embeddings.distillation_token", .nested(2)),
+    Rule("vision.registers", "embeddings.register_tokens", .nested(1)),
+    Rule("vision.positions", "embeddings.position_embeddings", .nested(1)),
+  ]
 
   /// `SwinModel` and `SwinForImageClassification`: a merging belongs to the stage before it.
   static let huggingFaceSwin = WeightLayout(
@@ -33,7 +77,7 @@ extension WeightLayout {
     norm("vision.postNorm", "layernorm"), linear("head", "classifier"),
     ignored: ["*.relative_position_index", "embeddings.mask_token"])
 
-  /// `ConvNextModel` and `ConvNextForImageClassification`.
+  /// `ConvNextModel`, `ConvNextForImageClassification` and version 2 of them.
   static let huggingFaceConvNeXt = WeightLayout(
     name: "Hugging Face ConvNeXt",
     rules: linear("vision.patchEmbedding", "embeddings.patch_embeddings"),
@@ -45,6 +89,7 @@ extension WeightLayout {
         block(
           "vision.stage\(stage).blocks.{i}", "\(stored).layers.{i}",
           linear("depthwise", "dwconv"), norm("norm", "layernorm"), linear("mlp.up", "pwconv1"),
+          [Rule("mlp.response.scale", "grn.weight", .nested(3)), Rule("mlp.response.shift", "grn.bias", .nested(3))],
           linear("mlp.down", "pwconv2"), [Rule("layerScale", "layer_scale_parameter")]))
     },
     norm("vision.postNorm", "layernorm"), linear("head", "classifier"), ignored: [])
@@ -53,10 +98,14 @@ extension WeightLayout {
 
   private static func encoderBlock(attention: String) -> [Rule] {
     joined(
-      norm("attentionNorm", "layernorm_before"), norm("mlpNorm", "layernorm_after"),
-      linear("attention.query", "\(attention).query"), linear("attention.key", "\(attention).key"),
-      linear("attention.value", "\(attention).value"), linear("attention.output", "attention.output.dense"),
+      norm("attentionNorm", "layernorm_before"), norm("mlpNorm", "layernorm_after"), selfAttention(attention),
       linear("mlp.up", "intermediate.dense"), linear("mlp.down", "output.dense"))
+  }
+
+  private static func selfAttention(_ stored: String) -> [Rule] {
+    joined(
+      linear("attention.query", "\(stored).query"), linear("attention.key", "\(stored).key"),
+      linear("attention.value", "\(stored).value"), linear("attention.output", "attention.output.dense"))
   }
 
   /// Norm and map of a `PatchMerging` of Swin.

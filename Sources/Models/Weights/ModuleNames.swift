@@ -42,6 +42,7 @@ extension WeightLayout {
     switch form {
     case .same: return ModuleName(path: path, part: nil, parts: 1, isConvolution: false)
     case .third(let part): return ModuleName(path: path, part: part, parts: 3, isConvolution: false)
+    case .half(let part): return ModuleName(path: path, part: part, parts: 2, isConvolution: false)
     case .neighboursLast: return ModuleName(path: path, part: nil, parts: 1, isConvolution: true)
     default: return nil
     }

@@ -32,13 +32,29 @@ package struct ParameterShapes: Sendable {
 
   /// Adds a block of a tower.
   package mutating func addBlock(_ name: String, _ size: TransformerConfiguration) {
-    addNorm("\(name).attentionNorm", width: size.width)
-    addNorm("\(name).mlpNorm", width: size.width)
-    for part in ["query", "key", "value", "output"] {
-      addLinear("\(name).attention.\(part)", from: size.width, to: size.width)
+    let (form, width, hidden) = (size.form, size.width, size.hiddenWidth)
+    addNorm("\(name).attentionNorm", width: width)
+    addNorm("\(name).mlpNorm", width: width)
+    for (part, hasBias) in [
+      ("query", form.hasQueryBias), ("key", form.hasKeyBias), ("value", form.hasValueBias),
+      ("output", form.hasOutputBias),
+    ] {
+      addLinear("\(name).attention.\(part)", from: width, to: width, hasBias: hasBias)
     }
-    addLinear("\(name).mlp.up", from: size.width, to: size.hiddenWidth)
-    addLinear("\(name).mlp.down", from: size.hiddenWidth, to: size.width)
+    if form.hasQueryKeyNorm {
+      for part in ["queryNorm", "keyNorm"] { addNorm("\(name).attention.\(part)", width: width / size.heads) }
+    }
+    if let grid = form.relativeGrid {
+      add(
+        "\(name).attention.positionBias",
+        [AttentionWindows(size: grid, windows: 1, hasClassToken: true).relations, size.heads])
+    }
+    if form.isGated { addLinear("\(name).mlp.gate", from: width, to: hidden, hasBias: form.hasMLPBias) }
+    addLinear("\(name).mlp.up", from: width, to: hidden, hasBias: form.hasMLPBias)
+    addLinear("\(name).mlp.down", from: hidden, to: width, hasBias: form.hasMLPBias)
+    if form.hasLayerScale {
+      for branch in ["attention", "mlp"] { add("\(name).\(branch).layerScale", [width]) }
+    }
   }
 
   /// Adds the embedding of patches.
@@ -52,10 +68,13 @@ package struct ParameterShapes: Sendable {
     let (width, form) = (vision.transformer.width, vision.form)
     addPatchEmbedding(width: width, size: vision.patchSize, hasBias: form.hasPatchBias)
     if form.hasClassToken { add("vision.classToken", [width]) }
-    add("vision.positions", [vision.tokens, width])
+    if form.hasDistillationToken { add("vision.distillationToken", [width]) }
+    if form.registers > 0 { add("vision.registers", [form.registers, width]) }
+    if form.positions != .none { add("vision.positions", [vision.patches + form.positionedPrefix, width]) }
     if form.hasPreNorm { addNorm("vision.preNorm", width: width) }
     for index in 0..<vision.transformer.blocks { addBlock("vision.blocks.\(index)", vision.transformer) }
     addNorm(form.pooling.normName, width: width)
+    if form.pooling == .attention { addLatentPool("vision.attentionPool", vision.transformer) }
     if let embedding { addLinear("vision.projection", from: width, to: embedding, hasBias: false) }
   }
 
@@ -89,6 +108,17 @@ package struct ParameterShapes: Sendable {
     add("\(name).positions", [1 + pixels, channels])
     for part in ["key", "query", "value"] { addLinear("\(name).\(part)", from: channels, to: channels) }
     addLinear("\(name).output", from: channels, to: out)
+  }
+
+  /// Adds an attention pool with a learned query.
+  package mutating func addLatentPool(_ name: String, _ size: TransformerConfiguration) {
+    add("\(name).latent", [size.width])
+    for part in ["query", "key", "value", "output"] {
+      addLinear("\(name).\(part)", from: size.width, to: size.width)
+    }
+    addNorm("\(name).norm", width: size.width)
+    addLinear("\(name).mlp.up", from: size.width, to: size.hiddenWidth)
+    addLinear("\(name).mlp.down", from: size.hiddenWidth, to: size.width)
   }
 
   /// Adds an image tower that is a ResNet.

@@ -8,7 +8,7 @@ public struct WeightLayout: Sendable {
   /// Stored names that carry no weights of the model; a star stands for any beginning or any end.
   let ignored: [String]
   /// Other contents of a checkpoint that are not part of the model and not loaded, with a notice.
-  let leftAside: [Part]
+  var leftAside: [Part]
   /// The stored names of a checkpoint with its own prefix (`StrippedSource`).
   var fullNames: [String: String] = [:]
 
@@ -92,6 +92,20 @@ public struct WeightLayout: Sendable {
   /// Weight and bias of a linear map.
   static func linear(_ canonical: String, _ stored: String) -> [Rule] {
     [Rule(canonical, "\(stored).weight"), Rule("\(canonical).bias", "\(stored).bias")]
+  }
+
+  /// Weight and bias of two linear maps, stacked.
+  static func stackedPair(_ first: String, _ second: String, _ stored: String) -> [Rule] {
+    [first, second].enumerated().flatMap { part, name in
+      [
+        Rule(name, "\(stored).weight", .half(part)), Rule("\(name).bias", "\(stored).bias", .half(part)),
+      ]
+    }
+  }
+
+  /// Weight and bias of a linear map that is stored as a 1 × 1 convolution.
+  static func pixelwise(_ canonical: String, _ stored: String) -> [Rule] {
+    [Rule(canonical, "\(stored).weight", .trailing(2)), Rule("\(canonical).bias", "\(stored).bias")]
   }
 
   /// Weights and biases of query, key and value, stacked.

@@ -1,13 +1,16 @@
 import Tensor
 
 extension WeightLayout {
-  /// The stored name of a site's tensor, and the third of it that is the site's, if three are stacked.
+  /// The stored name of a site's tensor, and the index of its part, if several are stacked, with their number.
   ///
   /// `nil` for a site that the layout does not store.
-  package func location(of site: String) -> (name: String, third: Int?)? {
+  package func location(of site: String) -> (name: String, part: Int?, of: Int)? {
     guard let rule = rule(for: site) else { return nil }
-    if case .third(let part) = rule.form { return (rule.name, part) }
-    return (rule.name, nil)
+    return switch rule.form {
+    case .third(let part): (rule.name, part, 3)
+    case .half(let part): (rule.name, part, 2)
+    default: (rule.name, nil, 1)
+    }
   }
 
   /// A checkpoint with some of its tensors replaced: values by site, in the names and forms of the layout.
@@ -31,13 +34,13 @@ extension WeightLayout.Form {
   /// The stored tensor that holds a value, whose other parts are those of `old`.
   fileprivate func stored(_ value: Tensor, over old: Tensor) -> Tensor {
     switch self {
-    case .same, .transposed, .nested, .neighboursLast, .pixelsFirst, .headsLast, .headsFirst, .inHeads:
+    case .same, .transposed, .nested, .trailing, .neighboursLast, .pixelsFirst, .headsLast, .headsFirst, .inHeads:
       let shape = storedShape(of: value.shape)
       guard let order = extentOrder else { return value.reshaped(to: shape) }
       // The other way round: the extents as they lie in the used tensor, put back in the order of the stored one.
       let used = value.reshaped(to: Shape(order.map { shape[$0] }))
       return used.permutingExtents(order.indices.map { extent in order.firstIndex(of: extent) ?? extent })
-    case .third(let part):
+    case .third(let part), .half(let part):
       var result = old
       result.write { into in
         Tensor.read(value) { (into + part * value.count).update(from: $0, count: value.count) }

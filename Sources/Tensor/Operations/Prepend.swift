@@ -4,8 +4,8 @@ extension Variable {
   ///
   ///     y[b] = [x[b, ..<k]; c; x[b, k...]],   ∂x[b] = ∂y[b] without the rows of c,   ∂c = Σ_b ∂y[b, k ..< k + n]
   ///
-  /// - x (self): [batch, tokens, width]; c: [n, width], or [width] for one token; k: 0 ... tokens; y: [batch, tokens + n,
-  ///   width]. Keeps nothing.
+  /// - x (self): [batch, tokens, width]; c: [n, width], or [width] for one token; k: 0 ... tokens; y: [batch,
+  ///   tokens + n, width]. Keeps nothing.
   public func prepending(_ tokens: Variable, after first: Int = 0) -> Variable {
     let (batch, count, width) = (shape[0], shape[1], shape[2])
     require(

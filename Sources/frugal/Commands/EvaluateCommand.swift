@@ -26,7 +26,7 @@ enum EvaluateCommand: Command {
         "which classes (default all); base is the first half in the order of labels, new the other"),
       datasetOption,
     ] + textOptions + hintOptions + [
-      normalizeOption,
+      normalizeOption, resizeOption,
       skipOption,
       Option("--json", "print the result as JSON"),
     ]

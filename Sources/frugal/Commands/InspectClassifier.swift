@@ -6,13 +6,15 @@ import Tensor
 
 extension InspectCommand {
   /// An image classifier, in a folder or a file; `nil` if the weights are not a classifier's.
-  static func inspect(classifier path: String, _ hints: BackboneHints) throws -> Report? {
+  static func inspect(
+    classifier path: String, _ hints: BackboneHints, _ images: ImageRequest
+  ) throws -> Report? {
     let url = URL(fileURLWithPath: path)
     guard let weights = try? PretrainedWeights(contentsOf: url), ImageBackbone.recognises(weights) else {
       return nil
     }
-    let model = try PretrainedClassifier(contentsOf: url, hints: hints, .imagenet)
-    let (backbone, preprocessing) = (model.backbone, model.preprocessing)
+    let model = try PretrainedClassifier(contentsOf: url, hints: hints, images)
+    let backbone = model.backbone
     try Pretrained.refuse(hints, for: backbone.configuration)
     let isConfigured = FileManager.default.fileExists(atPath: url.appendingPathComponent("config.json").path)
     let sizes = isConfigured ? "sizes from tensor shapes and config.json" : "no config.json: sizes from tensor shapes"
@@ -29,11 +31,8 @@ extension InspectCommand {
       settings: [
         "vision": tower(backbone.configuration), "layout": "names of \(backbone.layout.name); \(sizes)",
         "head": backbone.classes.map { "\($0) classes" } ?? "none",
-        "images": "resize to \(backbone.tower.imageSize) × \(backbone.tower.imageSize), "
-          + "\(preprocessing.resample.rawValue), mean \(preprocessing.mean), std \(preprocessing.std) "
-          + "unless --normalize is given",
-      ],
-      warnings: backbone.warnings, tensors: tensors(of: weights.files))
+      ].merging(model.origins.map { ($0.setting, "\($0.value) (\($0.origin))") }) { first, _ in first },
+      warnings: model.warnings, tensors: tensors(of: weights.files))
   }
 
   /// The sizes of an image tower.
@@ -43,7 +42,14 @@ extension InspectCommand {
     case .visionTransformer(let size):
       let sizes = "images of \(size.imageSize), patches of \(size.patchSize), \(blocks(size.transformer))"
       if size.form == .clip { return sizes }
-      return "\(sizes), \(size.form.pooling == .classToken ? "class token" : "mean over patches")"
+      let tokens = [
+        size.form.hasDistillationToken ? "distillation token" : nil,
+        size.form.registers == 0 ? nil : "\(size.form.registers) registers",
+        size.form.positions == .all ? nil : size.form.positions.words,
+        size.form.hasPreNorm ? "norm before the blocks" : nil,
+      ]
+      let parts = tokens.compactMap(\.self) + size.transformer.form.words + [size.form.pooling.words]
+      return "\(sizes), \(parts.joined(separator: ", "))"
     case .swin(let size):
       return "images of \(size.imageSize), patches of \(size.patchSize), stages of \(list(size.blocks)) blocks, "
         + "width \(size.width), \(list(size.heads)) heads, windows of \(size.window), \(size.activation.rawValue), "

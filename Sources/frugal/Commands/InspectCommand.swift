@@ -16,7 +16,7 @@ enum InspectCommand: Command {
       Option(
         "--tensors",
         "list every tensor of a model or delta with its type and shape; those of a weight file are listed anyway")
-    ] + hintOptions + [Option("--json", "print the result as JSON")]
+    ] + hintOptions + [normalizeOption, resizeOption, Option("--json", "print the result as JSON")]
 
   /// The output of `--json`.
   struct Report: Encodable {
@@ -48,7 +48,7 @@ enum InspectCommand: Command {
     let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
     guard exists else { throw RunError("\(path): expected a directory or a weight file, found nothing") }
     var report =
-      try inspect(classifier: path, arguments.hints())
+      try inspect(classifier: path, arguments.hints(), arguments.images())
       ?? (isDirectory.boolValue ? inspect(model: path) : inspect(file: path))
     if !arguments.has("--tensors"), !report.isWeightFile { report.tensors = nil }
     if arguments.has("--json") { return try printJSON(report) }

@@ -46,7 +46,7 @@ enum TuneCommand: Command {
       Option("--crop", "random|center", "random crops and flips, or the test transform, whose features can be cached"),
       Option("--shift", "N", "the test transform with random shifts of up to N pixels, instead of crops and flips"),
       Option("--stochastic-depth", "X", "share of samples that skip a residual branch of the last block (default 0.1)"),
-      normalizeOption,
+      normalizeOption, resizeOption,
     ] + MethodFlags.all + hintOptions + [
       Option(
         "--select", "last|val|test-max",

@@ -1,0 +1,141 @@
+import Tensor
+
+// `config.json` as timm writes it for a hub: `architecture`, `pretrained_cfg`, and `model_args`, the arguments that the
+// architecture was made with where they differ from its own.
+
+extension BackboneHints {
+  /// The statements of timm's file; those of `model_args` take precedence over the name of the architecture.
+  init(timm keys: StatedKeys) throws(ConfigurationError) {
+    self.init()
+    if let name = try keys.string("architecture") {
+      try TimmArchitecture.check(name, keys)
+      let known = TimmArchitecture(name)
+      (heads, epsilon, activation) = (known.heads, known.epsilon, known.activation)
+      (isEpsilonOfAll, gatesBySiLU) = (true, known.gatesBySiLU)
+      for setting in Setting.allCases where states(setting) { note(setting, from: keys, "architecture") }
+    }
+    keys.acknowledge(Self.timmWithoutEffect)
+    if let images = try keys.section("pretrained_cfg") {
+      images.acknowledge(Self.timmWithoutEffect)
+      if let side = try Self.side(images, "input_size") {
+        imageSize = side
+        note(.imageSize, from: images, "input_size")
+      }
+    } else if let side = try Self.side(keys, "input_size") {
+      imageSize = side
+      note(.imageSize, from: keys, "input_size")
+    }
+    try readPooling(keys)
+    if let arguments = try keys.section("model_args") { try readTimm(arguments) }
+  }
+
+  private mutating func readTimm(_ arguments: StatedKeys) throws(ConfigurationError) {
+    arguments.acknowledge(Self.timmFromTensors)
+    if let side = try Self.side(arguments, "img_size") {
+      imageSize = side
+      note(.imageSize, from: arguments, "img_size")
+    }
+    // Of a Swin a list, which its tables of relative positions also tell.
+    if case .list = arguments.value("num_heads") {
+    } else if let count = try arguments.extent("num_heads") {
+      heads = count
+      note(.heads, from: arguments, "num_heads")
+    }
+    try readPooling(arguments)
+    if let name = try arguments.string("act_layer"), name == "silu" {
+      gatesBySiLU = true
+    } else if let name = try arguments.string("act_layer") {
+      gatesBySiLU = false
+      guard let known = TimmArchitecture.activations[name] else {
+        throw arguments.error(
+          "act_layer", "one of \(TimmArchitecture.activations.keys.sorted().joined(separator: ", "))")
+      }
+      activation = known
+      note(.activation, from: arguments, "act_layer")
+    }
+    if let value = try arguments.number("norm_eps", in: 1e-20...1) {
+      epsilon = value
+      isEpsilonOfAll = true
+      note(.epsilon, from: arguments, "norm_eps")
+    }
+    try arguments.require([
+      "in_chans": 3, "pool_include_prefix": false, "final_norm": true, "parallel": false, "head_norm_first": false,
+      "use_rope": false, "norm_layer": "layernorm", "pos_embed": "learn", "always_partition": false,
+      "output_stride": 32, "scale_attn_norm": false, "scale_mlp_norm": false, "use_rot_pos_emb": false,
+    ])
+  }
+
+  private mutating func readPooling(_ keys: StatedKeys) throws(ConfigurationError) {
+    guard let name = try keys.string("global_pool") else { return }
+    guard let known = GlobalPooling(rawValue: name), known != .classToken else {
+      throw keys.error("global_pool", "one of token, avg, map, as nothing else is implemented")
+    }
+    pooling = known
+    note(.pooling, from: keys, "global_pool")
+  }
+
+  /// Keys of the file and of `pretrained_cfg` that do not change the features of an image of the stated size.
+  private static let timmWithoutEffect = [
+    "num_classes", "num_features", "url", "file", "hf_hub_id", "hf_hub_filename", "source", "tag", "custom_load",
+    "license", "origin_url", "paper_ids", "paper_name", "notes", "description", "fixed_input_size", "min_input_size",
+    "pool_size", "first_conv", "classifier", "test_input_size", "test_crop_pct", "test_pool_size", "label_names",
+    "label_descriptions", "labels", "label_offset", "architecture", "framework", "library_name", "tags",
+  ]
+
+  /// Arguments that tensors tell: a checkpoint that has other tensors than they say is not theirs.
+  private static let timmFromTensors = [
+    "patch_size", "embed_dim", "embed_dims", "depth", "depths", "dims", "mlp_ratio", "qkv_bias", "qk_norm", "proj_bias",
+    "init_values", "class_token", "no_embed_class", "reg_tokens", "pre_norm", "fc_norm", "use_fc_norm", "num_classes",
+    "dynamic_img_size", "dynamic_img_pad", "strict_img_size", "drop_rate", "pos_drop_rate", "patch_drop_rate",
+    "proj_drop_rate", "attn_drop_rate", "drop_path_rate", "weight_init", "fix_init", "swiglu_mlp", "scale_mlp",
+    "use_abs_pos_emb", "use_rel_pos_bias", "use_shared_rel_pos_bias", "head_init_scale", "window_size", "kernel_sizes",
+    "conv_mlp", "conv_bias", "use_grn", "ls_init_value", "stem_type", "patch_norm", "ape", "num_reg_tokens",
+  ]
+}
+
+/// The settings that the name of an architecture of timm implies and no tensor shows.
+struct TimmArchitecture {
+  var heads: Int?
+  var epsilon: Double?
+  var activation: Activation?
+  /// True for models with SwiGLU.
+  var gatesBySiLU = false
+
+  /// The settings of an architecture by its name in timm 1.0, to which a dot and the name of weights may be added.
+  init(_ name: String) {
+    let name = name.prefix { $0 != "." }
+    func has(_ parts: String...) -> Bool { parts.contains { name.contains($0) } }
+    gatesBySiLU = has("giant_patch14_dinov2", "giant_patch14_reg")
+    if has("quickgelu") { activation = .quickGELU }
+    // SigLIP was trained with the approximation; timm has it for these sizes only.
+    if has("siglip"), has("so400m", "giantopt", "base_patch32", "_512") { activation = .geluTanh }
+    if name.hasPrefix("test_convnext") { activation = .geluTanh }
+    if has("_clip_", "convnext_xxlarge"), !has("eva02") { epsilon = 1e-5 }
+    if name.hasPrefix("beit3_") || name.hasPrefix("test_convnext") { epsilon = 1e-5 }
+    if has("giantopt") || name == "vit_base_patch16_gap_224" { heads = 16 }
+    heads = heads ?? Self.tests[String(name)]
+  }
+
+  /// The tiny models of timm's own tests.
+  private static let tests = ["test_vit": 2, "test_vit2": 2, "test_vit3": 3, "test_vit4": 3]
+
+  /// timm's names of the activations that are implemented.
+  static let activations: [String: Activation] = [
+    "gelu": .gelu, "gelu_tanh": .geluTanh, "gelu_erf": .gelu, "quick_gelu": .quickGELU, "quickgelu": .quickGELU,
+  ]
+
+  /// Parts of the names of architectures whose networks differ in ways that their tensors do not show.
+  private static let refused = [
+    "rope", "eva02", "dinov3", "vit_pe_", "lingbot", "sapiens", "_xp_", "naflex", "vit_dlittle", "vit_dwee",
+    "vit_dpwee", "samvit", "test_convnext3", "_18x2",
+  ]
+
+  /// Refuses the architectures above.
+  static func check(_ name: String, _ keys: StatedKeys) throws(ConfigurationError) {
+    guard refused.contains(where: { name.contains($0) }) else { return }
+    throw keys.error(
+      "architecture",
+      "an architecture that is implemented (of timm: vit, deit, deit3, flexivit, beit, beitv2, swin, convnext, "
+        + "convnextv2)")
+  }
+}

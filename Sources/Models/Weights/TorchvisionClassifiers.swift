@@ -1,0 +1,47 @@
+// Image classifiers of torchvision, whose layers are known by their index in a list.
+
+extension WeightLayout {
+  /// `VisionTransformer` of torchvision.
+  static let torchvisionVisionTransformer = WeightLayout(
+    name: "torchvision",
+    rules: [
+      Rule("vision.classToken", "class_token", .nested(2)),
+      Rule("vision.positions", "encoder.pos_embedding", .nested(1)),
+    ],
+    linear("vision.patchEmbedding", "conv_proj"),
+    block(
+      "vision.blocks.{i}", "encoder.layers.encoder_layer_{i}",
+      norm("attentionNorm", "ln_1"),
+      stackedAttention("attention", "self_attention.in_proj_weight", bias: "self_attention.in_proj_bias"),
+      linear("attention.output", "self_attention.out_proj"), norm("mlpNorm", "ln_2"), linear("mlp.up", "mlp.0"),
+      linear("mlp.down", "mlp.3")),
+    norm("vision.postNorm", "encoder.ln"), linear("head", "heads.head"), ignored: [])
+
+  /// `SwinTransformer` of torchvision: a merging is a layer between two stages.
+  static let torchvisionSwin = WeightLayout(
+    name: "torchvision",
+    rules: linear("vision.patchEmbedding", "features.0.0"), norm("vision.patchNorm", "features.0.2"),
+    (2...4).flatMap { block("vision.stage\($0).merging", "features.\(2 * $0 - 2)", merging) },
+    (1...4).flatMap { stage in
+      block(
+        "vision.stage\(stage).blocks.{i}", "features.\(2 * stage - 1).{i}",
+        norm("attentionNorm", "norm1"), stackedAttention("attention", "attn.qkv.weight", bias: "attn.qkv.bias"),
+        linear("attention.output", "attn.proj"),
+        [Rule("attention.positionBias", "attn.relative_position_bias_table")], norm("mlpNorm", "norm2"),
+        linear("mlp.up", "mlp.0"), linear("mlp.down", "mlp.3"))
+    },
+    norm("vision.postNorm", "norm"), linear("head", "head"), ignored: ["*.relative_position_index"])
+
+  /// `ConvNeXt` of torchvision: a downsampling is a layer between two stages.
+  static let torchvisionConvNeXt = WeightLayout(
+    name: "torchvision",
+    rules: linear("vision.patchEmbedding", "features.0.0"), norm("vision.patchNorm", "features.0.1"),
+    (2...4).flatMap { block("vision.stage\($0).downsampling", "features.\(2 * $0 - 2)", downsampling) },
+    (1...4).flatMap { stage in
+      block(
+        "vision.stage\(stage).blocks.{i}", "features.\(2 * stage - 1).{i}",
+        linear("depthwise", "block.0"), norm("norm", "block.2"), linear("mlp.up", "block.3"),
+        linear("mlp.down", "block.5"), [Rule("layerScale", "layer_scale", .trailing(2))])
+    },
+    norm("vision.postNorm", "classifier.0"), linear("head", "classifier.2"), ignored: [])
+}

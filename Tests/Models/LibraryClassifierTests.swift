@@ -1,0 +1,125 @@
+import Formats
+import Foundation
+import FrugalTestSupport
+import Tensor
+import Testing
+
+@testable import Models
+
+/// Tiny classifiers of timm, transformers and torchvision in every form that is read, with the features and gradients
+/// that these libraries calculate (`Tests/Fixtures/timm/make.py`).
+@Suite struct LibraryClassifierTests {
+  /// A model of the fixtures, without what was calculated for it.
+  struct Stored: TensorSource {
+    let file: SafeTensorsFile
+    let label: String
+
+    init(_ name: String) throws {
+      let url = Fixtures.embedded.appendingPathComponent("timm/\(name).safetensors")
+      file = try SafeTensorsFile(contentsOf: url)
+      label = "\(name).safetensors"
+    }
+
+    var names: [String] { file.names.filter { !$0.hasPrefix("golden/") } }
+    func shape(of name: String) -> Shape? { file.shape(of: name) }
+    func tensor(_ name: String) throws -> Tensor { try file.tensor(name) }
+    func golden(_ name: String) throws -> Tensor { try file.tensor("golden/\(name)") }
+    var hints: BackboneHints {
+      var hints = BackboneHints(heads: file.metadata["heads"].flatMap { Int($0) })
+      hints.gatesBySiLU = label.hasPrefix("vit-swiglu")
+      return hints
+    }
+  }
+
+  private static let names = [
+    "vit-layer-scale", "vit-registers", "vit-registers-positions", "vit-no-class", "vit-gap", "vit-qk-norm",
+    "vit-swiglu", "vit-swiglu-packed", "vit-map", "vit-pre-norm", "deit-distilled", "beit", "convnext-v2",
+    "convnext-conv-mlp", "hf-dinov2", "hf-dinov2-registers-swiglu", "hf-beit", "torchvision-vit", "torchvision-swin",
+    "torchvision-convnext",
+  ]
+
+  private func model(_ name: String) throws -> (stored: Stored, backbone: ImageBackbone, images: Tensor) {
+    let stored = try Stored(name)
+    let images = try stored.golden("images")
+    var hints = stored.hints
+    hints.imageSize = images.shape[2]
+    return (stored, try ImageBackbone(from: stored, hints: hints), images)
+  }
+
+  /// Rounding errors of a network of few layers and single precision: some ten operations of some ten terms each.
+  private static let tolerance = 1e-5
+
+  @Test(arguments: names) func featuresEqualTheLibrarys(_ name: String) throws {
+    let (stored, backbone, images) = try model(name)
+    expectClose(
+      backbone.tower(Variable(images), Pass()).value, try stored.golden("features"), rtol: Self.tolerance,
+      atol: Self.tolerance, name)
+  }
+
+  /// Gradients by the tensors as they are stored: stacked ones, and in their own order of extents.
+  @Test(arguments: names) func gradientsEqualTheLibrarys(_ name: String) throws {
+    let (stored, backbone, images) = try model(name)
+    let (tape, parameters) = (Tape(), backbone.tower.parameters)
+    let leaves = parameters.map { tape.leaf($0.value) }
+    let pass = Pass(
+      tunings: Dictionary(uniqueKeysWithValues: zip(parameters, leaves).map { ($0.site, .replaced($1)) }))
+    let features = backbone.tower(Variable(images), pass)
+    let gradients = tape.gradients(of: [(features, try stored.golden("weights"))], for: leaves)[0]
+    let found = backbone.layout.stored(zip(parameters, gradients).map { ($0.site.name, $1) }) { name in
+      .zeros(stored.shape(of: name) ?? [])
+    }
+    let wanted = stored.file.names.filter { $0.hasPrefix("golden/gradient/") }
+    #expect(!wanted.isEmpty)
+    for key in wanted {
+      let parameter = String(key.dropFirst("golden/gradient/".count))
+      // What is not stored under the model's class prefix in memory has it in the file, and the other way round.
+      let got = try #require(found[parameter], "\(parameter): no such gradient")
+      let want = try stored.file.tensor(key)
+      // Sums of more terms than features have.
+      expectClose(got, want, rtol: 10 * Self.tolerance, atol: 10 * Self.tolerance, "\(name), \(parameter)")
+    }
+  }
+
+  /// No tensor is read as something else: each that is added to a model which has no use for it is refused by its name.
+  @Test(arguments: [
+    "dist_token", "blocks.0.ls1.gamma", "blocks.0.attn.q_norm.weight", "blocks.0.attn.rel_pos.bias",
+    "attn_pool.latent", "blocks.0.mlp.norm.weight", "rope.freqs", "absolute_pos_embed",
+  ]) func aTensorWithoutUseIsRefusedByName(_ name: String) throws {
+    let stored = try Stored("vit-pre-norm")
+    var tensors: [String: Tensor] = [:]
+    for name in stored.names { tensors[name] = try stored.tensor(name) }
+    tensors[name] = .zeros([1, 1, 8])
+    let error = #expect(throws: (any Error).self) {
+      try ImageBackbone(from: StoredSource(tensors: tensors), hints: stored.hints)
+    }
+    let words = "\(try #require(error))"
+    // A table of relative positions or a scale also asks for its partner.
+    #expect(words.contains("model.safetensors") && words.contains("\""), "\(words)")
+  }
+
+  /// timm's gated MLPs have the GELU of the other models unless they are told otherwise, and no tensor shows it.
+  @Test(arguments: ["vit-swiglu", "vit-swiglu-packed"]) func aGateThatNobodyStatesIsRefused(_ name: String) throws {
+    let stored = try Stored(name)
+    var hints = stored.hints
+    hints.gatesBySiLU = false
+    let error = #expect(throws: ConfigurationError.self) { try ImageBackbone(from: stored, hints: hints) }
+    #expect(error?.description.contains("mlp.fc1") == true && error?.description.contains("act_layer") == true)
+    let plain = try Stored("vit-gap")
+    var wrong = plain.hints
+    wrong.gatesBySiLU = true
+    #expect(throws: ConfigurationError.self) { try ImageBackbone(from: plain, hints: wrong) }
+  }
+
+  @Test func sitesAreTheTensorsAsStored() throws {
+    let backbone = try model("beit").backbone
+    let sites = Dictionary(uniqueKeysWithValues: backbone.tower.parameters.map { ($0.site.name, $0) })
+    let scale = try #require(sites["vision.blocks.0.attention.layerScale"])
+    #expect(scale.site.role == .layerScale && scale.site.block == 0)
+    #expect(try scale.value == Stored("beit").tensor("blocks.0.gamma_1"))
+    #expect(sites["vision.blocks.0.attention.positionBias"]?.site.role == .positionBias)
+    #expect(sites["vision.blocks.0.attention.key.bias"] == nil && sites["vision.positions"] == nil)
+    let gated = try model("vit-swiglu-packed").backbone
+    let location = try #require(gated.layout.location(of: "vision.blocks.0.mlp.up"))
+    #expect(location.name == "blocks.0.mlp.fc1.weight" && location.part == 1 && location.of == 2)
+  }
+}

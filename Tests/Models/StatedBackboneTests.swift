@@ -1,0 +1,102 @@
+import Checks
+import Formats
+import Foundation
+import FrugalTestSupport
+import Tensor
+import Testing
+
+@testable import Models
+
+/// `config.json` of timm and of Hugging Face: obeyed, refused by key, or named in a warning.
+@Suite struct StatedBackboneTests {
+  private let folder: TemporaryFolder
+
+  init() throws {
+    folder = try TemporaryFolder()
+    let transformer = TransformerConfiguration(
+      width: 64, hiddenWidth: 8, blocks: 1, heads: 2, activation: .gelu, epsilon: 1e-6)
+    let model = ImageBackbone.random(
+      .visionTransformer(
+        VisionConfiguration(transformer: transformer, imageSize: 8, patchSize: 2, form: .classifier)), classes: 3,
+      seed: 1)
+    var writer = SafeTensorsWriter()
+    for (name, tensor) in try storedTensors(
+      model.parameters.map { ($0.site.name, $0.value) }, .timmVisionTransformer)
+    { writer.add(name, tensor, as: .f32) }
+    try writer.write(to: try folder.file("model.safetensors"))
+  }
+
+  private func read(_ text: String) throws -> (size: VisionConfiguration, backbone: ImageBackbone) {
+    try folder.write(text, to: "config.json")
+    let backbone = try ImageBackbone(contentsOf: folder.url)
+    guard case .visionTransformer(let size) = backbone.configuration else {
+      throw ConfigurationError("expected a ViT, found a \(backbone.configuration.architecture)")
+    }
+    return (size, backbone)
+  }
+
+  @Test func timmsArgumentsAreObeyed() throws {
+    let (size, backbone) = try read(
+      #"{"architecture": "vit_base_patch16_224", "model_args": {"num_heads": 4, "global_pool": "avg", "#
+        + #""fc_norm": false, "act_layer": "quick_gelu", "img_size": 12}}"#)
+    #expect(size.transformer.heads == 4 && size.form.pooling == .meanOfNormalized)
+    #expect(size.transformer.activation == .quickGELU && size.imageSize == 12)
+    let origins = Dictionary(uniqueKeysWithValues: backbone.origins.map { ($0.setting, $0.origin) })
+    #expect(origins["heads"] == "config.json: model_args.num_heads")
+    #expect(origins["pooling"] == "config.json: model_args.global_pool")
+    #expect(origins["activation"] == "config.json: model_args.act_layer")
+    #expect(origins["image size"] == "config.json: model_args.img_size")
+    #expect(origins["ε"] == "assumed: that of the family")
+  }
+
+  @Test(arguments: [
+    ("vit_base_patch16_clip_quickgelu_224.openai", Activation.quickGELU, 1e-5),
+    ("vit_base_patch16_clip_224", .gelu, 1e-5), ("vit_so400m_patch14_siglip_384", .geluTanh, 1e-6),
+    ("vit_base_patch16_siglip_224", .gelu, 1e-6), ("beit3_base_patch16_224", .gelu, 1e-5),
+    ("deit3_base_patch16_224", .gelu, 1e-6),
+  ]) func anArchitectureSaysWhatNoTensorShows(_ name: String, _ activation: Activation, _ epsilon: Double) throws {
+    let size = try read(#"{"architecture": "\#(name)"}"#).size
+    #expect(size.transformer.activation == activation && size.transformer.epsilon == epsilon)
+  }
+
+  @Test func unknownKeysAreNamed() throws {
+    let backbone = try read(
+      #"{"architecture": "vit", "strange": 1, "pretrained_cfg": {"input_size": [3, 8, 8], "odd": null, "novel": [2]}, "#
+        + #""model_args": {"fancy": true}}"#
+    ).backbone
+    #expect(
+      backbone.warnings == [
+        "config.json: model_args.fancy: unknown key, ignored",
+        "config.json: pretrained_cfg.novel: unknown key, ignored", "config.json: strange: unknown key, ignored",
+      ])
+  }
+
+  @Test(arguments: [
+    (#"{"architecture": "vit_base_patch16_rope_reg1_gap_256"}"#, "config.json: architecture: expected an architecture"),
+    (#"{"architecture": "vit", "global_pool": "max"}"#, "config.json: global_pool: expected one of token, avg, map"),
+    (#"{"architecture": "vit", "model_args": {"global_pool": "map"}}"#, "model_args.global_pool: expected a pooling"),
+    (#"{"architecture": "vit", "model_args": {"act_layer": "relu6"}}"#, "model_args.act_layer: expected one of gelu"),
+    (#"{"architecture": "vit", "model_args": {"pool_include_prefix": true}}"#, "pool_include_prefix: expected false"),
+    (#"{"architecture": "vit", "model_args": {"norm_layer": "rmsnorm"}}"#, "norm_layer: expected \"layernorm\""),
+    (#"{"architecture": "vit", "model_args": {"in_chans": 1}}"#, "model_args.in_chans: expected 3, as nothing else"),
+    (#"{"architecture": "vit", "model_args": {"img_size": [8, 16]}}"#, "model_args.img_size: expected one size"),
+    (#"{"architecture": 3}"#, "config.json: architecture: expected a string, found 3"),
+    (#"{"architecture": "vit", "model_args": [1]}"#, "config.json: model_args: expected an object, found [1]"),
+    (#"{"model_type": "bert"}"#, "config.json: model_type: expected one of beit, convnext"),
+    (#"{"model_type": "vit", "num_channels": 1}"#, "config.json: num_channels: expected 3"),
+    (#"{"model_type": "vit", "image_size": [8, 4]}"#, "config.json: image_size: expected one size"),
+  ]) func whatIsNotImplementedIsRefusedByItsKey(_ text: String, _ message: String) throws {
+    let error = #expect(throws: ConfigurationError.self) { try read(text) }
+    #expect(error?.description.contains(message) == true, "\(String(describing: error))")
+  }
+
+  /// Hugging Face's defaults hold where its file says of which model it is.
+  @Test func absentKeysHaveTheDefaultsOfTransformers() throws {
+    let (size, backbone) = try read(#"{"model_type": "vit", "num_attention_heads": 4, "image_size": [8, 8]}"#)
+    #expect(size.transformer.epsilon == 1e-12 && size.transformer.heads == 4 && size.imageSize == 8)
+    let origins = Dictionary(uniqueKeysWithValues: backbone.origins.map { ($0.setting, $0.origin) })
+    #expect(origins["ε"] == "config.json: layer_norm_eps, absent: transformers' default")
+    // Twelve heads do not divide 64.
+    #expect(throws: ConfigurationError.self) { try read(#"{"model_type": "vit"}"#) }
+  }
+}
