@@ -70,6 +70,8 @@ import Testing
     for layout in layouts {
       #expect(Set(layout.rules.map(\.canonical)).count == layout.rules.count)
       for (name, rules) in Dictionary(grouping: layout.rules, by: \.stored) where rules.count > 1 {
+        // The last norm of an image tower, before or after the pooling; a model has one of the two.
+        if name.hasPrefix("visual.ln_post."), rules.count == 2 { continue }
         let parts = rules.map { $0.form.stackedPart ?? -1 }
         #expect(parts.sorted() == Array(0..<parts.count), "\(name)")
       }

@@ -3,8 +3,8 @@ import Foundation
 
 /// A JSON object of a configuration file that records which of its keys were read.
 ///
-/// A key is read, acknowledged as without effect, or refused; what remains is unknown, and `unknown` names it: no key is
-/// ignored in silence. A key whose value is null counts as absent.
+/// A key is read, acknowledged as without effect, or refused; what remains is unknown, and `unknown` names it: no key
+/// is ignored in silence. A key whose value is null counts as absent.
 package final class StatedKeys {
   /// The name of the file, in messages.
   package let file: String

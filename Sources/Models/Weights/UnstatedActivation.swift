@@ -3,8 +3,8 @@ import Tensor
 
 /// The activation of weights with OpenAI's names and no configuration.
 ///
-/// OpenAI trained with QuickGELU, and its own files have three more tensors; open_clip trains with GELU unless the model
-/// is named `…-quickgelu`. Weights do not show the difference.
+/// OpenAI trained with QuickGELU, and its own files have three more tensors; open_clip trains with GELU unless the
+/// model is named `…-quickgelu`. Weights do not show the difference.
 enum UnstatedActivation {
   /// The activation, and how certain it is.
   static func of(_ weights: PretrainedWeights) -> (Activation, SettingOrigin) {

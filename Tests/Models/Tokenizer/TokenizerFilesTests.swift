@@ -95,7 +95,7 @@ import Testing
   }
 
   @Test(arguments: [
-    "", "{", "[]", "{\"a\": \"b\"}", "{\"a\": 1.5}", "{\"a\": 1e99}", "{\"a\": null}", "null", "\u{0}",
+    " ", "{", "[]", "{\"a\": \"b\"}", "{\"a\": 1.5}", "{\"a\": 1e99}", "{\"a\": null}", "null", "\u{0}",
     String(repeating: "[", count: 100_000), String(repeating: "{\"a\":", count: 100_000),
   ]) func whatIsNoVocabularyIsNamed(text: String) throws {
     try expectError(
@@ -193,7 +193,7 @@ import Testing
     try expectError(
       ["bpe_simple_vocab_16e6.txt.gz": Data(list)], "bpe_simple_vocab_16e6.txt.gz: expected a gzip file, found ")
     try expectError(
-      ["bpe_simple_vocab_16e6.txt": Data(list.prefix(1000))], "bpe_simple_vocab_16e6.txt: expected 48894 merges")
+      ["bpe_simple_vocab_16e6.txt": Data(Self.publishedList(1000).utf8)], "bpe_simple_vocab_16e6.txt: expected 48894 merges")
     try expectError(["vocab.json": Data()], "vocab.json: expected a file of a tokenizer, found an empty file")
   }
 
