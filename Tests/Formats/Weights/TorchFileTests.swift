@@ -29,6 +29,17 @@ import Testing
     pickle.string(view.0).tensor("0", count: 12, offset: view.1, size: view.2, stride: view.3)
   }.op("u")
 
+  /// A moving average is preferred, as timm's `load_checkpoint` does, and that is said; an empty one is none.
+  @Test func aMovingAverageIsPreferredAndSaidToBe() throws {
+    let folder = Fixtures.embedded.appendingPathComponent("weights")
+    let average = try TorchFile(contentsOf: folder.appendingPathComponent("average.pt"))
+    #expect(try average.tensor("a").values == [3, 4] && average.names == ["a"])
+    #expect(
+      average.notes == [#""state_dict_ema": the moving average of the weights is read, not "state_dict""#])
+    let empty = try TorchFile(contentsOf: folder.appendingPathComponent("empty-average.pt"))
+    #expect(try empty.tensor("a").values == [1, 2] && empty.notes.isEmpty)
+  }
+
   @Test func tensorsAreViewsOfTheirStorage() throws {
     let file = try open(Self.views, ["0": Self.numbers])
     #expect(try file.tensor("whole").values == (0..<12).map { Real($0) })
