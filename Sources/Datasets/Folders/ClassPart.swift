@@ -27,7 +27,7 @@ extension ImageSet {
     let labels = part.labels(of: classes.count)
     let kept = items.filter { labels.contains($0.label) }
     return ImageSet(
-      items: kept.map { LabelledImage(url: $0.url, label: $0.label - labels.lowerBound) },
+      items: kept.map { LabelledImage(url: $0.url, label: $0.label - labels.lowerBound, name: $0.name) },
       classes: Array(classes[labels]))
   }
 }

@@ -64,19 +64,24 @@ struct TorchContents {
   private typealias Member = (name: String, value: PickleValue)
 
   /// The members of a dictionary or the attributes of an object; if a key was set twice, the last one.
+  ///
+  /// Keys that Python tells apart but a name does not (0 and "0", é composed and decomposed) are refused.
   private mutating func members(of value: PickleValue) throws(FormatProblem) -> [Member]? {
     guard let node = dictionary(value) else { return nil }
     visits -= graph.pairs[node].count
     guard visits >= 0 else { throw FormatProblem(expected: "at most 2^20 members of dictionaries", found: "more") }
     var members: [Member] = []
-    var index: [String: Int] = [:]
+    var index: [String: (position: Int, isText: Bool)] = [:]
     for pair in graph.pairs[node] {
-      let name: String
-      if case .string(let text) = pair.key { name = text } else { name = describe(pair.key) }
-      if let position = index[name] {
-        members[position].value = pair.value
+      let text: String? = if case .string(let text) = pair.key { text } else { nil }
+      let (name, isText) = (text ?? describe(pair.key), text != nil)
+      if let known = index[name] {
+        guard known.isText == isText, members[known.position].name.utf8.elementsEqual(name.utf8) else {
+          throw FormatProblem(expected: "each name once", found: "\(quoted(name)) twice")
+        }
+        members[known.position].value = pair.value
       } else {
-        index[name] = members.count
+        index[name] = (members.count, isText)
         members.append((name, pair.value))
       }
     }

@@ -85,6 +85,10 @@ enum EvaluateCommand: Command {
     ) { done in line.show("images evaluated", done, of: set.count) }
     line.finish()
     report(unreadable: result.unreadable)
+    guard result.total > 0 else {
+      throw RunError(
+        "\(try arguments.dataPath()): expected images of \(splitName.rawValue) that can be read, found none")
+    }
     let byClass = zip(result.correctByClass, result.totalByClass).filter { $1 > 0 }.map { Double($0) / Double($1) }
     let meanClassAccuracy = byClass.isEmpty ? 0 : 100 * byClass.reduce(0, +) / Double(byClass.count)
     if arguments.has("--json") {

@@ -77,6 +77,7 @@ import Testing
       shown(data.train, in: folder) == ["0 train/a/2.jpg", "0 train/a/sub.png/1.jpg", "0 train/a/sub/x/1.jpg"])
     #expect(data.train.items.map(\.name) == ["train/a/2.jpg", "train/a/sub.png/1.jpg", "train/a/sub/x/1.jpg"])
     #expect(data.train.items.map(data.path) == ["a/2.jpg", "a/sub.png/1.jpg", "a/sub/x/1.jpg"])
+    #expect(data.keeping(.all).train == data.train)
     #expect(data.ignored.isEmpty)
   }
 

@@ -97,6 +97,13 @@ import Testing
     Bad("storage missing", "tensor \"a\": expected its data as entry \"archive/data/x\", found none") {
       $0.op("}").string("a").tensor("x", count: 1, size: [1], stride: [1]).op("s")
     },
+    // What Python tells apart, and a name does not: none may replace the other without a word.
+    Bad("composed and decomposed", "expected each name once, found \"e\u{301}\" twice") {
+      with(with($0.op("}("), "\u{e9}"), "e\u{301}").op("u")
+    },
+    Bad("number and text", "expected each name once, found \"0\" twice") {
+      with($0.op("}(").integer(0).integer(1), "0").op("u")
+    },
     Bad("name twice", "expected each name once, found \"a.b\" twice") {
       with(with($0.op("}("), "a.b").string("a").op("}("), "b").op("uu")
     },
