@@ -96,7 +96,8 @@ enum InspectCommand: Command {
         "tokenizer": "\(pretrained.directory.tokenizer.tokenCount) tokens, byte-level BPE",
       ],
       origins: Dictionary(
-        pretrained.origins.all.map { ($0.name, "\($0.value) (\($0.origin))") }, uniquingKeysWith: { first, _ in first }),
+        pretrained.origins.all.map { ($0.name, "\($0.value) (\($0.origin))") },
+        uniquingKeysWith: { first, _ in first }),
       warnings: pretrained.warnings, tensors: tensors(of: files))
   }
 

@@ -77,9 +77,9 @@ struct DamagedImageTests {
     #expect(found == checksum)
   }
 
-  /// The number of prefixes that are whole images: a missing end marker, or a missing IEND chunk or a part of none of it,
-  /// is forgiven, of GIF and run-length coded BMP files what follows the last pixel of the first frame; of WebP nothing,
-  /// as the header says how long it is.
+  /// The number of prefixes that are whole images. Forgiven are a missing end marker or IEND chunk, and in GIF and
+  /// run-length coded BMP files what follows the last pixel of the first frame; in WebP nothing, as the header says how
+  /// long it is.
   private static func forgiven(_ file: String) -> Int {
     if file == "animated.gif" { return 3000 }
     return file.hasSuffix(".webp") ? 0 : file.hasPrefix("rle") ? 5 : 4

@@ -193,7 +193,8 @@ import Testing
     try expectError(
       ["bpe_simple_vocab_16e6.txt.gz": Data(list)], "bpe_simple_vocab_16e6.txt.gz: expected a gzip file, found ")
     try expectError(
-      ["bpe_simple_vocab_16e6.txt": Data(Self.publishedList(1000).utf8)], "bpe_simple_vocab_16e6.txt: expected 48894 merges")
+      ["bpe_simple_vocab_16e6.txt": Data(Self.publishedList(1000).utf8)],
+      "bpe_simple_vocab_16e6.txt: expected 48894 merges")
     try expectError(["vocab.json": Data()], "vocab.json: expected a file of a tokenizer, found an empty file")
   }
 
