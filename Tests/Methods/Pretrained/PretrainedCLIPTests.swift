@@ -109,9 +109,9 @@ import Testing
   @Test func aClassifiersConfigurationIsCheckedBeforeWeightsAreLookedFor() throws {
     let folder = try TemporaryFolder()
     try folder.write(#"{"num_attention_heads": 3}"#, to: "config.json")
-    #expect(throws: WeightFileError.self) { try PretrainedClassifier(contentsOf: folder.url, .imagenet) }
+    #expect(throws: WeightFileError.self) { try PretrainedClassifier(contentsOf: folder.url) }
     try folder.write(#"{"num_attention_heads": 0}"#, to: "config.json")
-    #expect(throws: ConfigurationError.self) { try PretrainedClassifier(contentsOf: folder.url, .imagenet) }
+    #expect(throws: ConfigurationError.self) { try PretrainedClassifier(contentsOf: folder.url) }
     #expect(throws: ConfigurationError.self) { try ImageBackbone(contentsOf: folder.url) }
   }
 

@@ -87,7 +87,7 @@ import Testing
     let model = try PretrainedCLIP(contentsOf: folders[0])
     #expect(model.model.configuration == clip.model.configuration && model.warnings.isEmpty)
     #expect(model.directory.tokenizer.encode("a red star") == clip.words.tokenizer.encode("a red star"))
-    let backbone = try PretrainedClassifier(contentsOf: folders[1], .imagenet)
+    let backbone = try PretrainedClassifier(contentsOf: folders[1], ImageRequest(normalization: .imagenet))
     #expect(backbone.backbone.configuration == vit.backbone.configuration && backbone.warnings.isEmpty)
     for (found, start) in zip(model.parameters + backbone.parameters, clip.parameters + vit.parameters) {
       #expect(found.site == start.site)

@@ -26,7 +26,7 @@ import Testing
     #expect(clip.warnings.isEmpty && clip.preprocessing.outputSize == (32, 32))
     let words = try ContrastivePretraining(seed: 1)
     #expect(clip.model.configuration == words.model.configuration)
-    let vit = try PretrainedClassifier(contentsOf: MiniatureModels.vit, .imagenet)
+    let vit = try PretrainedClassifier(contentsOf: MiniatureModels.vit, ImageRequest(normalization: .imagenet))
     #expect(vit.warnings.isEmpty && vit.backbone.classes == Miniature.PretrainingStream.classes.count)
     guard case .visionTransformer(let size) = vit.backbone.configuration else {
       Issue.record("expected a vision transformer, found a \(vit.backbone.configuration.architecture)")
