@@ -51,8 +51,16 @@ public struct ImageBackbone: Sendable {
     let shapes = CanonicalShapes(source: tower.source, layout: layout)
     let hints = hints.filled(from: tower.hints(shapes))
     let configuration = try format.configuration(shapes, hints)
+    var notes = notes + tower.notes
+    if case .visionTransformer(let size) = configuration, size.form.positions == .patches, size.form.registers == 0,
+      !hints.states(.imageSize)
+    {
+      notes.append(
+        "positions: assumed those of \(size.grid) × \(size.grid) patches, none of the class token; a model of oblong "
+          + "images can have as many, and would be another: a stated image size decides")
+    }
     try self.init(
-      configuration, shapes, hints.resampling ?? format.resampling, classes: classes, notes: notes + tower.notes,
+      configuration, shapes, hints.resampling ?? format.resampling, classes: classes, notes: notes,
       origins: BackboneOrigin.all(of: configuration, hints, shapes, format))
   }
 
