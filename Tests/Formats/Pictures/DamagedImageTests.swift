@@ -92,6 +92,18 @@ struct DamagedImageTests {
     #expect(decoded <= Self.forgiven(file))
   }
 
+  /// libjpeg would smooth what is missing; no end marker makes the file whole.
+  @Test func unfinishedProgressiveFileIsRefused() throws {
+    let bytes = try Self.bytes("progressive-420.jpg")
+    let scans = bytes.indices.filter { bytes[$0] == 0xFF && bytes[min($0 + 1, bytes.count - 1)] == 0xDA }
+    #expect(scans.count > 5)
+    for end in scans.dropFirst() {
+      #expect(throws: ImageError(name: "a", problem: .truncated(in: "the progressive scans"))) {
+        try Image.decode(bytes[..<end] + [0xFF, 0xD9], name: "a")
+      }
+    }
+  }
+
   @Test(arguments: files) func everySingleByteMayBeWrong(_ file: String) throws {
     let bytes = try Self.bytes(file)
     var generator = CheckNumbers(seed: 11)

@@ -2,12 +2,13 @@
 /// three or four components of any sampling.
 ///
 /// All arithmetic is that of libjpeg-turbo's defaults, so the pixels are those that Pillow and most other readers
-/// see, with one exception: an unfinished progressive file with only DC coefficients is not smoothed.
+/// see; an unfinished progressive file, which libjpeg smooths, is refused.
 struct JPEGDecoder {
   private let bytes: UnsafeBufferPointer<UInt8>
   private var segments: JPEGSegments
   private var tables = JPEGTables()
   private var frame: JPEGFrame?
+  private var progression: JPEGProgression?
   private var color = JPEGColorHints()
   private var orientation = Orientation.upright
 
@@ -49,6 +50,7 @@ struct JPEGDecoder {
     case 0xC0, 0xC1, 0xC2:
       guard frame == nil else { throw .malformed(expected: "one frame header", found: "another") }
       frame = try JPEGFrame(segment, isProgressive: marker == 0xC2, rest: bytes.count - segments.position)
+      if marker == 0xC2 { progression = JPEGProgression(components: frame!.components.count) }
     case 0xC3, 0xC5...0xC7, 0xC8...0xCB, 0xCD...0xCF:
       throw .unsupported(
         expected: "baseline, extended or progressive Huffman coding", found: Self.process(marker))
@@ -88,6 +90,7 @@ struct JPEGDecoder {
       }
       frame!.components[part.component].quantization = table
     }
+    progression?.add(scan)
     segments.position =
       frame!.isProgressive ? try decodeProgressive(scan, frame!) : try decodeSequential(scan, frame!)
   }
@@ -178,6 +181,7 @@ struct JPEGDecoder {
         JPEGInverseDCT.transform(component, coefficients.base, quantization)
       }
     }
+    try progression?.check()
     let pixels = try JPEGRows(frame, color: color.space(of: frame)).pixels()
     return Image(width: frame.width, height: frame.height, pixels: pixels, orientation: orientation)
   }
