@@ -1,6 +1,7 @@
 import Datasets
 import Formats
 import Foundation
+import Methods
 
 /// The image files that operands name: each itself, or all in a folder and those below it.
 struct ImagePaths {

@@ -27,7 +27,7 @@ import Testing
     Case("evaluate --data D", "--model: missing required flag"),
     Case(
       "evaluate --model M --data D --split tset",
-      "--split: expected test, val, train, found \"tset\" (did you mean test?)"),
+      "--split: expected test, val, train, or shares such as 0.6,0.2,0.2, found \"tset\" (did you mean test?)"),
     Case("evaluate --model M stray", "stray: expected flags only"),
     Case("evaluate --threads 0", "--threads: expected a whole number from 1 to 1024, found \"0\""),
     Case("evaluate --threads many", "--threads: expected a whole number"),

@@ -81,7 +81,14 @@ import Testing
     let architectures: [ImageConfiguration] = [
       .visionTransformer(VisionConfiguration(transformer: size, imageSize: 2, patchSize: 1, form: .classifier)),
       .swin(SwinConfiguration(blocks: [1, 1], heads: [1, 1], width: 2, window: 1, imageSize: 4, patchSize: 2)),
+      .visionTransformer(
+        VisionConfiguration(
+          transformer: size, imageSize: 2, patchSize: 1,
+          form: .init(hasPatchBias: true, hasPreNorm: false, hasClassToken: false, pooling: .attention))),
       .convNeXt(ConvNeXtConfiguration(blocks: [1, 1], widths: [2, 3], imageSize: 4, patchSize: 2)),
+      .convNeXt(
+        ConvNeXtConfiguration(
+          blocks: [1, 1], widths: [2, 3], imageSize: 4, patchSize: 2, hasLayerScale: false, hasResponseNorm: true)),
     ]
     return architectures.map { ImageBackbone.random($0, classes: 2, seed: 1) }
   }()

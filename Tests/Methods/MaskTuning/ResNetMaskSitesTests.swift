@@ -9,20 +9,17 @@ import Testing
 
 /// Which weights of a ResNet carry masks, and how many there are.
 @Suite struct ResNetMaskSitesTests {
-  /// The tensors of a published model as memory that nobody writes to.
-  private struct Unwritten: TensorSource {
+  /// The tensors of a published model, of ones.
+  private struct Ones: TensorSource {
     let shapes: [String: Shape]
     var label: String { "shapes" }
     var names: [String] { shapes.keys.sorted() }
     func shape(of name: String) -> Shape? { shapes[name] }
-    func tensor(_ name: String) -> Tensor {
-      let shape = shapes[name] ?? []
-      return name.hasSuffix("running_var") ? Tensor(shape, repeating: 1) : Tensor(shape) { _ in }
-    }
+    func tensor(_ name: String) -> Tensor { Tensor(shapes[name] ?? [], repeating: 1) }
   }
 
   private func tower(_ published: PublishedResNet) throws -> ModifiedResNet {
-    var reader = WeightReader(Unwritten(shapes: published.shapes), .openAIResNetCLIP)
+    var reader = WeightReader(Ones(shapes: published.shapes), .openAIResNetCLIP)
     return try ModifiedResNet(
       &reader,
       ResNetConfiguration(

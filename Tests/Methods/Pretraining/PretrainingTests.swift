@@ -85,7 +85,7 @@ import Testing
     try clip.write(clip.parameters.map(\.value), to: folders[0])
     try vit.write(vit.parameters.map(\.value), to: folders[1])
     let model = try PretrainedCLIP(contentsOf: folders[0])
-    #expect(model.model.configuration == clip.model.configuration && model.warnings.isEmpty)
+    #expect(model.model.configuration == clip.model.configuration.asStated && model.warnings.isEmpty)
     #expect(model.directory.tokenizer.encode("a red star") == clip.words.tokenizer.encode("a red star"))
     let backbone = try PretrainedClassifier(contentsOf: folders[1], ImageRequest(normalization: .imagenet))
     #expect(backbone.backbone.configuration == vit.backbone.configuration && backbone.warnings.isEmpty)

@@ -25,7 +25,7 @@ import Testing
     let clip = try PretrainedCLIP(contentsOf: MiniatureModels.clip)
     #expect(clip.warnings.isEmpty && clip.preprocessing.outputSize == (32, 32))
     let words = try ContrastivePretraining(seed: 1)
-    #expect(clip.model.configuration == words.model.configuration)
+    #expect(clip.model.configuration == words.model.configuration.asStated)
     let vit = try PretrainedClassifier(contentsOf: MiniatureModels.vit, ImageRequest(normalization: .imagenet))
     #expect(vit.warnings.isEmpty && vit.backbone.classes == Miniature.PretrainingStream.classes.count)
     guard case .visionTransformer(let size) = vit.backbone.configuration else {
@@ -89,5 +89,15 @@ import Testing
       #expect(abs(accuracy - expected) < 0.4, "\(task.name): \(accuracy)")
     }
     #expect(35...75 ~= sum / 11)
+  }
+}
+
+extension CLIPConfiguration {
+  /// The same as `config.json` states it: the features of a text are those of the first token with the last id.
+  var asStated: CLIPConfiguration {
+    let form = TextConfiguration.Form(isCausal: true, pooling: .token(Int32(text.vocabulary - 1)))
+    let text = TextConfiguration(
+      transformer: text.transformer, vocabulary: text.vocabulary, contextLength: text.contextLength, form: form)
+    return CLIPConfiguration(vision: vision, text: text, embedding: embedding)
   }
 }

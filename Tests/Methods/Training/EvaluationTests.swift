@@ -87,8 +87,11 @@ import Testing
     #expect(found.unreadable.map(\.name) == [broken.url.path])
     #expect(found.logitsSHA256 == (try evaluation(fixture.images.test)).logitsSHA256)
     #expect(found.total == 32 && found.answers.map(\.picture) == [0, 1, 2] + Array(4...32))
-    let nothing = try evaluation(ImageSet(items: [broken], classes: fixture.images.classNames), skipsUnreadable: true)
-    #expect(nothing.total == 0 && nothing.unreadable.count == 1)
+    let error = #expect(throws: RunError.self) {
+      try evaluation(ImageSet(items: [broken], classes: fixture.images.classNames), skipsUnreadable: true)
+    }
+    let expected = "expected readable images, found none (1 unreadable), the first being "
+    #expect(error?.description.hasPrefix(expected) == true)
   }
 
   @Test func progressIsToldAndMayEndIt() throws {

@@ -1,7 +1,7 @@
 /// How far the scans of a progressive file have come.
 ///
-/// libjpeg smooths what is unfinished, by neighbours and in ways that changed with its versions; such a file is refused,
-/// as pixels without that would be others than everybody's.
+/// libjpeg smooths what is unfinished, by neighbours and in ways that changed with its versions; such a file is
+/// refused, as pixels without that would be others than everybody's.
 struct JPEGProgression {
   /// The zigzag positions that libjpeg looks at.
   private static let positions = 10
