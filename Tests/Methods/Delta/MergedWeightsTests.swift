@@ -81,7 +81,12 @@ import Testing
     #expect(head.classes == delta.description.classes)
     let images = Method.Input.images(CheckNumbers(seed: 9).tensor([2, 3, 8, 8], scale: 1))
     let tuned = delta.method(on: model.tower, text: nil).logits(images, values: [])
-    #expect(Method(encoder: FrozenEncoder(), head: head.head, tower: again.tower).logits(images, values: []) == tuned)
+    let found = Method(encoder: FrozenEncoder(), head: head.head, tower: again.tower).logits(images, values: [])
+    // Weights are stored in 32 bits, which a double-precision build rounds them to.
+    let slack: Real = MemoryLayout<Real>.size == 4 ? 0 : 1e-5
+    for (found, wanted) in zip(found.values, tuned.values) {
+      #expect(abs(found - wanted) <= slack * max(1, abs(wanted)))
+    }
   }
 
   @Test func aConfigurationStaysWhereNoHeadIsNew() throws {
