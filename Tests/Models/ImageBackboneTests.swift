@@ -14,17 +14,7 @@ import Testing
   /// A ViT of two heads in timm's names.
   init() throws {
     folder = try TemporaryFolder()
-    let transformer = TransformerConfiguration(
-      width: 64, hiddenWidth: 8, blocks: 1, heads: 2, activation: .gelu, epsilon: 1e-6)
-    let model = ImageBackbone.random(
-      .visionTransformer(
-        VisionConfiguration(transformer: transformer, imageSize: 8, patchSize: 2, form: .classifier)), classes: 3,
-      seed: 1)
-    var writer = SafeTensorsWriter()
-    for (name, tensor) in try storedTensors(
-      model.parameters.map { ($0.site.name, $0.value) }, .timmVisionTransformer)
-    { writer.add(name, tensor, as: .f32) }
-    try writer.write(to: try folder.file("model.safetensors"))
+    try folder.writeTwoHeadedViT()
   }
 
   private func size(_ hints: BackboneHints = BackboneHints()) throws -> VisionConfiguration? {

@@ -1,4 +1,5 @@
 import Formats
+import FrugalTestSupport
 import Tensor
 import Testing
 
@@ -42,4 +43,21 @@ struct StoredSource: TensorSource {
   var names: [String] { tensors.keys.sorted() }
   func shape(of name: String) -> Shape? { tensors[name]?.shape }
   func tensor(_ name: String) throws -> Tensor { try #require(tensors[name]) }
+}
+
+extension TemporaryFolder {
+  /// Writes `model.safetensors`: a classifier of three classes, a ViT of one block with two heads of 32, in timm's names.
+  func writeTwoHeadedViT() throws {
+    let transformer = TransformerConfiguration(
+      width: 64, hiddenWidth: 8, blocks: 1, heads: 2, activation: .gelu, epsilon: 1e-6)
+    let model = ImageBackbone.random(
+      .visionTransformer(
+        VisionConfiguration(transformer: transformer, imageSize: 8, patchSize: 2, form: .classifier)), classes: 3,
+      seed: 1)
+    var writer = SafeTensorsWriter()
+    for (name, tensor) in try storedTensors(
+      model.parameters.map { ($0.site.name, $0.value) }, .timmVisionTransformer)
+    { writer.add(name, tensor, as: .f32) }
+    try writer.write(to: try file("model.safetensors"))
+  }
 }
