@@ -8,15 +8,6 @@ import Formats
 struct TowerPrefix {
   /// The checkpoint without the prefix.
   let source: any TensorSource
-  /// True if there is any tower.
-  static func exists(in source: any TensorSource, marks: [String]) -> Bool {
-    source.names.contains { name in
-      marks.contains { mark in
-        name == mark || name.hasSuffix("." + mark)
-      }
-    }
-  }
-
   /// The prefix, empty if there is none.
   let prefix: String
   /// Another tower that is not read, if there is one.
@@ -47,6 +38,11 @@ struct TowerPrefix {
     "optimizer", "optimizer_state_dict", "optim", "lr_scheduler", "scheduler", "scaler", "amp_scaler", "fp16_scaler",
     "dino_loss", "ibot_loss", "loss",
   ]
+
+  /// True if there is any tower.
+  static func exists(in source: any TensorSource, marks: [String]) -> Bool {
+    source.names.contains { name in marks.contains { name == $0 || name.hasSuffix("." + $0) } }
+  }
 
   /// The prefix of a checkpoint's tower, `nil` if it has no tensor of any of these names.
   ///
