@@ -183,7 +183,7 @@ import Testing
     ])
     #expect(ImageBackbone.recognises(source))
     let error = #expect(throws: ConfigurationError.self) { try ImageBackbone(from: source) }
-    #expect(error?.description.hasSuffix("found a \(architecture), which is not implemented") == true)
+    #expect(error?.description.hasSuffix("found a \(architecture), which is not supported") == true)
   }
 
   /// Published names, as the publishers' files list them.

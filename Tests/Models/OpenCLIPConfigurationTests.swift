@@ -74,10 +74,10 @@ import Testing
     arguments: [
       ("vision_cfg.timm_model_name", "vit_base_patch16_siglip_224", "a CLIP with an image tower of timm"),
       ("vision_cfg.attentional_pool", true, "attentional pooling"), ("vision_cfg.attentional_pool", "parallel", "CoCa"),
-      ("vision_cfg.ls_init_value", 0.1, "LayerScale is not implemented, found 0.1"),
+      ("vision_cfg.ls_init_value", 0.1, "LayerScale is not supported, found 0.1"),
       ("vision_cfg.pool_type", "none", "expected tok or avg, found \"none\""),
       ("vision_cfg.pos_embed_type", "rope", "expected learnable or sin_cos_2d, found \"rope\""),
-      ("vision_cfg.qk_norm", true, "expected false, as nothing else is implemented, found true"),
+      ("vision_cfg.qk_norm", true, "expected false, as nothing else is supported, found true"),
       ("vision_cfg.scale_fc", true, "expected false"), ("vision_cfg.global_average_pool", true, "expected false"),
       ("vision_cfg.head_width", 48.5, "expected a whole number"),
       ("vision_cfg.head_width", 1000, "a divisor of the width"),

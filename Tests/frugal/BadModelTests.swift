@@ -216,7 +216,7 @@ import Testing
     .processor("image_mean", [0.5, 0.5], "3 numbers from -10.0 to 10.0"),
     .processor("image_std", [0.5, 0, 0.5], "3 numbers from 0.001 to 10.0"),
     .processor("rescale_factor", -1, "a number from 1e-06 to 1.0, found -1"),
-    .processor("do_resize", false, "true, as nothing else is implemented, found false"),
+    .processor("do_resize", false, "true, as nothing else is supported, found false"),
     .processor("do_normalize", "no", "true or false, found \"no\""),
   ])
   func preprocessors(damage: Damage) async throws { try await expectRefused(damage) }

@@ -25,7 +25,7 @@ struct StatedImages {
     case cropping(share: Double)
     /// The shorter side to so many pixels, then a crop of the middle.
     case shortestEdge(Int)
-    /// A way that is not implemented: the key, what was expected, and the value.
+    /// A way that is not supported: the key, what was expected, and the value.
     case other(ConfigurationError)
   }
 
@@ -53,7 +53,7 @@ struct StatedImages {
       guard let known = Resample(rawValue: name) else {
         throw keys.error(
           "interpolation",
-          "one of \(Resample.allCases.map(\.rawValue).joined(separator: ", ")), as nothing else is implemented")
+          "one of \(Resample.allCases.map(\.rawValue).joined(separator: ", ")), as nothing else is supported")
       }
       resample = known
       origins["resample"] = keys.name(of: "interpolation")
@@ -66,7 +66,7 @@ struct StatedImages {
       switch (mode ?? "center", share ?? 0.875) {
       case ("center", let share): .cropping(share: share)
       case ("squash", 1): .direct
-      default: .other(keys.error("crop_mode", "center, or squash with a crop_pct of 1, as nothing else is implemented"))
+      default: .other(keys.error("crop_mode", "center, or squash with a crop_pct of 1, as nothing else is supported"))
       }
   }
 
@@ -84,7 +84,7 @@ struct StatedImages {
       "feature_extractor_type", "image_processor_type", "_valid_processor_keys", "pad_size",
     ])
     if let factor = try keys.number("rescale_factor", in: 0...1), abs(factor * 255 - 1) > 1e-6 {
-      throw keys.error("rescale_factor", "1/255, as nothing else is implemented")
+      throw keys.error("rescale_factor", "1/255, as nothing else is supported")
     }
     try readConstants(keys, "image_mean", "image_std")
     if try keys.bool("do_normalize") == false {
@@ -97,7 +97,7 @@ struct StatedImages {
     let code = try keys.number("resample", in: 0...5)
     // Pillow's codes for its filters.
     guard let filter = code.map({ [2: Resample.bilinear, 3: .bicubic][$0] }) ?? standard.resample else {
-      throw keys.error("resample", "2 (bilinear) or 3 (bicubic), as nothing else is implemented")
+      throw keys.error("resample", "2 (bilinear) or 3 (bicubic), as nothing else is supported")
     }
     (resample, origins["resample"]) = (filter, code == nil ? absent("resample") : keys.name(of: "resample"))
     try readSize(keys, standard, type)
@@ -131,12 +131,12 @@ struct StatedImages {
         crops
         ? .shortestEdge(edge)
         : .other(
-          keys.error("do_center_crop", "true with a shortest edge, as only square images are implemented", "false"))
+          keys.error("do_center_crop", "true with a shortest edge, as only square images are supported", "false"))
     } else {
       size = crops ? crop : edge
       geometry =
         !crops || crop == edge
-        ? .direct : .other(keys.error("crop_size", "that of size, \(edge), as nothing else is implemented", "\(crop)"))
+        ? .direct : .other(keys.error("crop_size", "that of size, \(edge), as nothing else is supported", "\(crop)"))
     }
   }
 
@@ -149,7 +149,7 @@ struct StatedImages {
     if let edge = try object.extent("shortest_edge") { return (edge, true) }
     let (height, width) = (try object.extent("height"), try object.extent("width"))
     guard let height, height == width else {
-      throw keys.error(key, "one size, as only square images are implemented")
+      throw keys.error(key, "one size, as only square images are supported")
     }
     return (height, false)
   }
@@ -181,7 +181,7 @@ struct StatedImages {
 extension StatedImages {
   /// The settings for a model of an image size, with the origin of each and warnings.
   ///
-  /// - Throws: `ConfigurationError` for a resizing that is asked for and not implemented.
+  /// - Throws: `ConfigurationError` for a resizing that is asked for and not supported.
   func settings(
     size: Int, _ request: ImageRequest
   ) throws(ConfigurationError) -> (settings: ImageSettings, origins: [BackboneOrigin], warnings: [String]) {

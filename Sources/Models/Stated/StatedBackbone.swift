@@ -15,7 +15,7 @@ package struct StatedBackbone {
   /// Reads the `config.json` of a directory; next to a single file nothing is known to belong to it.
   ///
   /// - Throws: `ConfigurationError` naming the file, the key, what was expected and what was found: also for a
-  ///   statement that changes the features and is not implemented.
+  ///   statement that changes the features and is not supported.
   package init(nextTo url: URL) throws(ConfigurationError) {
     var isDirectory: ObjCBool = false
     let file = url.appendingPathComponent("config.json")
@@ -57,7 +57,7 @@ extension BackboneHints {
   /// The side of a square image: a number, or two or three that end in the same side twice.
   static func side(_ keys: StatedKeys, _ key: String) throws(ConfigurationError) -> Int? {
     guard case .list(let list) = keys.value(key) else { return try keys.extent(key) }
-    let expected = list.count == 3 ? "[3, size, size]" : "one size, as only square images are implemented"
+    let expected = list.count == 3 ? "[3, size, size]" : "one size, as only square images are supported"
     guard let numbers = keys.value(key)?.numbers, (2...3).contains(numbers.count),
       numbers.count == 2 || numbers[0] == 3,
       numbers.suffix(2).first == numbers.last, let side = numbers.last.flatMap({ Int(exactly: $0) }),

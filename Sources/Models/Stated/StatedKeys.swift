@@ -114,10 +114,10 @@ package final class StatedKeys {
   /// Counts keys as read that have no effect on an image's features.
   package func acknowledge(_ keys: some Sequence<String>) { read.formUnion(keys) }
 
-  /// Refuses any other value of keys that change the features and of which only one value is implemented.
+  /// Refuses any other value of keys that change the features and of which only one value is supported.
   package func require(_ expected: KeyValuePairs<String, StatedValue>) throws(ConfigurationError) {
     for (key, expected) in expected {
-      if let value = value(key), value != expected { throw error(key, "\(expected), as nothing else is implemented") }
+      if let value = value(key), value != expected { throw error(key, "\(expected), as nothing else is supported") }
     }
   }
 

@@ -68,7 +68,7 @@ extension BackboneHints {
   private mutating func readPooling(_ keys: StatedKeys) throws(ConfigurationError) {
     guard let name = try keys.string("global_pool") else { return }
     guard let known = GlobalPooling(rawValue: name), known != .classToken else {
-      throw keys.error("global_pool", "one of token, avg, map, as nothing else is implemented")
+      throw keys.error("global_pool", "one of token, avg, map, as nothing else is supported")
     }
     pooling = known
     note(.pooling, from: keys, "global_pool")
@@ -119,7 +119,7 @@ struct TimmArchitecture {
   /// The tiny models of timm's own tests.
   private static let tests = ["test_vit": 2, "test_vit2": 2, "test_vit3": 3, "test_vit4": 3]
 
-  /// timm's names of the activations that are implemented.
+  /// timm's names of the activations that are supported.
   static let activations: [String: Activation] = [
     "gelu": .gelu, "gelu_tanh": .geluTanh, "gelu_erf": .gelu, "quick_gelu": .quickGELU, "quickgelu": .quickGELU,
   ]
@@ -135,7 +135,7 @@ struct TimmArchitecture {
     guard refused.contains(where: { name.contains($0) }) else { return }
     throw keys.error(
       "architecture",
-      "an architecture that is implemented (of timm: vit, deit, deit3, flexivit, beit, beitv2, swin, convnext, "
+      "an architecture that is supported (of timm: vit, deit, deit3, flexivit, beit, beitv2, swin, convnext, "
         + "convnextv2)")
   }
 }

@@ -43,7 +43,7 @@ struct BackboneFormat: Sendable {
     convNeXt("under torchvision's", "features.1.0.block.0.weight") { _ in .torchvisionConvNeXt },
   ]
 
-  /// Architectures that are not implemented, by the end of the name of a tensor that only they have: their blocks look
+  /// Architectures that are not supported, by the end of the name of a tensor that only they have: their blocks look
   /// like those of a family that is.
   static let refused = [
     "attn.cpb_mlp.0.weight": "Swin V2", "continuous_position_bias_mlp.0.weight": "Swin V2",
@@ -63,7 +63,7 @@ struct BackboneFormat: Sendable {
     if let name = refused(source) {
       throw ConfigurationError(
         "\(source.label): expected the tensors of an image classifier (\(known.map(\.name).joined(separator: ", "))), "
-          + "found a \(name), which is not implemented")
+          + "found a \(name), which is not supported")
     }
     let prefix = try TowerPrefix(of: source, marks: known.map(\.mark))
     guard let prefix, let found = known.first(where: { prefix.source.shape(of: $0.mark) != nil }) else {

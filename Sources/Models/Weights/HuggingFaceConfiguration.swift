@@ -85,10 +85,10 @@ package struct HuggingFaceConfiguration {
   /// Pruned or quantised weights have other shapes and meanings.
   private static func requireWhole(_ section: StatedKeys) throws(ConfigurationError) {
     if let heads = section.value("pruned_heads"), heads != .object([:]) {
-      throw section.error("pruned_heads", "none, as pruned heads are not implemented")
+      throw section.error("pruned_heads", "none, as pruned heads are not supported")
     }
     if section.value("quantization_config") != nil {
-      throw section.error("quantization_config", "none, as quantised weights are not implemented", "one")
+      throw section.error("quantization_config", "none, as quantised weights are not supported", "one")
     }
   }
 

@@ -18,7 +18,7 @@ struct OpenCLIPConfiguration {
 
   /// Reads the file of a folder; `nil` if there is none.
   ///
-  /// - Throws: `ConfigurationError` if it cannot be read, or names an architecture that is not implemented.
+  /// - Throws: `ConfigurationError` if it cannot be read, or names an architecture that is not supported.
   init?(in folder: URL) throws(ConfigurationError) {
     let file = folder.appendingPathComponent(Self.fileName)
     guard FileManager.default.fileExists(atPath: file.path) else { return nil }
@@ -49,7 +49,7 @@ struct OpenCLIPConfiguration {
     try refuse(model, "init_logit_bias", "a model trained with SigLIP's loss")
   }
 
-  /// Keys that change the results and of which one value is implemented, and keys that change nothing.
+  /// Keys that change the results and of which one value is supported, and keys that change nothing.
   private func refuseOptions() throws(ConfigurationError) {
     let blocks: KeyValuePairs<String, StatedValue> = [
       "qk_norm": false, "scaled_cosine_attn": false, "scale_heads": false, "scale_attn_inner": false,
@@ -59,13 +59,13 @@ struct OpenCLIPConfiguration {
     for tower in [vision, text].compactMap(\.self) {
       try tower.require(blocks)
       // LayerScale is two tensors a block; null is the default.
-      if tower.has("ls_init_value") { throw tower.error("ls_init_value", "none, as LayerScale is not implemented") }
+      if tower.has("ls_init_value") { throw tower.error("ls_init_value", "none, as LayerScale is not supported") }
       tower.acknowledge(["block_type", "output_tokens"])
     }
     try vision?.require(["global_average_pool": false, "input_patchnorm": false])
     try text?.require(["proj_bias": false, "proj_type": "linear"])
     if let text, let mode = try text.string("tokenizer_mode"), !mode.isEmpty {
-      throw text.error("tokenizer_mode", "none, as no other tokenizer is implemented")
+      throw text.error("tokenizer_mode", "none, as no other tokenizer is supported")
     }
     let cleaning = try text?.section("tokenizer_kwargs")
     try cleaning?.require(["clean": "lower", "reduction_mask": ""])

@@ -32,7 +32,7 @@ package enum UnsupportedCLIP {
     return nil
   }
 
-  /// Refuses weights of a known architecture that is not implemented.
+  /// Refuses weights of a known architecture that is not supported.
   ///
   /// - Throws: `ConfigurationError` naming the file, the architecture and what is read instead.
   static func refuse(_ source: some TensorSource) throws(ConfigurationError) {

@@ -124,11 +124,11 @@ import Testing
       "config.json", #"{"architecture": "v", "pretrained_cfg": {"crop_pct": 2}}"#,
       "pretrained_cfg.crop_pct: expected a number"
     ),
-    ("preprocessor_config.json", #"{"do_resize": false}"#, "do_resize: expected true, as nothing else is implemented"),
+    ("preprocessor_config.json", #"{"do_resize": false}"#, "do_resize: expected true, as nothing else is supported"),
     ("preprocessor_config.json", #"{"resample": 1}"#, "resample: expected 2 (bilinear) or 3 (bicubic)"),
     ("preprocessor_config.json", #"{"rescale_factor": 1}"#, "rescale_factor: expected 1/255"),
     ("preprocessor_config.json", #"{"size": {"height": 8, "width": 4}}"#, "size: expected one size"),
-  ]) func whatIsNotImplementedIsRefusedByItsKey(_ name: String, _ text: String, _ message: String) throws {
+  ]) func whatIsNotSupportedIsRefusedByItsKey(_ name: String, _ text: String, _ message: String) throws {
     let error = #expect(throws: ConfigurationError.self) { try read(text, name) }
     #expect(error?.description.contains("\(name): ") == true && error?.description.contains(message) == true)
   }
