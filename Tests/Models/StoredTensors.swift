@@ -46,7 +46,8 @@ struct StoredSource: TensorSource {
 }
 
 extension TemporaryFolder {
-  /// Writes `model.safetensors`: a classifier of three classes, a ViT of one block with two heads of 32, in timm's names.
+  /// Writes `model.safetensors`: a classifier of three classes in timm's names, a ViT of one block with two heads of
+  /// 32.
   func writeTwoHeadedViT() throws {
     let transformer = TransformerConfiguration(
       width: 64, hiddenWidth: 8, blocks: 1, heads: 2, activation: .gelu, epsilon: 1e-6)
