@@ -58,7 +58,7 @@ public func ranking(_ sensitivities: [Matrix]) -> [Entry] {
 /// The weights that are tuned for one τ, and their form (SPT (f) to (h)).
 public struct TuningPlan: Sendable, Equatable {
   /// τ, the number of selected entries.
-  public let threshold: Int
+  public private(set) var threshold: Int
   /// The matrices with a module, and the vectors that are tuned whole.
   public private(set) var modules: [String] = [], vectors: [String] = []
   /// The ascending indices of the entries that are tuned singly, by tensor.
@@ -94,6 +94,45 @@ public struct TuningPlan: Sendable, Equatable {
         total += selected[tensor].count
       }
     }
+  }
+}
+
+extension TuningPlan {
+  /// The plan that trains a budget, entry by entry, for budgets without a published sweep.
+  ///
+  /// The entries come by rank until the budget is used up. The entry that brings n to cost / α or above makes the
+  /// matrix's module, or to length / β the vector, unless more than the budget would then be trained.
+  ///
+  /// - trainsNorms: false where entries of norms are counted and not trained (SPT (k)).
+  public init(
+    filling budget: Int, ranking: [Entry], names: [String], shapes: [(rows: Int, columns: Int)], classToken: Int,
+    kind: ModuleKind, rank: Int, alpha: Double, beta: Double, trainsNorms: Bool
+  ) {
+    var plan = TuningPlan(
+      threshold: 0, ranking: ranking, names: names, shapes: shapes, classToken: classToken, kind: kind)
+    var trained = classToken
+    for (place, entry) in ranking.enumerated() where trained < budget {
+      let (name, shape) = (names[entry.tensor], shapes[entry.tensor])
+      plan.threshold = place + 1
+      if plan.modules.contains(name) || plan.vectors.contains(name) { continue }
+      let single = (plan.entries[name] ?? []) + [entry.index]
+      let isTrained = trainsNorms || !(name.hasSuffix(".scale") || name.hasSuffix(".shift"))
+      let cost = isVector(name) ? shape.columns : kind.cost(out: shape.rows, in: shape.columns, rank: rank)
+      let isWhole = Double(single.count) >= Double(cost) / (isVector(name) ? beta : alpha)
+      if isWhole, trained - (isTrained ? single.count - 1 : 0) + cost <= budget {
+        trained += cost - (isTrained ? single.count - 1 : 0)
+        plan.total += cost - (single.count - 1)
+        plan.entries[name] = nil
+        if isVector(name) { plan.vectors.append(name) } else { plan.modules.append(name) }
+      } else {
+        trained += isTrained ? 1 : 0
+        plan.total += 1
+        plan.entries[name] = single.sorted()
+      }
+    }
+    plan.modules.sort { names.firstIndex(of: $0)! < names.firstIndex(of: $1)! }
+    plan.vectors.sort { names.firstIndex(of: $0)! < names.firstIndex(of: $1)! }
+    self = plan
   }
 }
 

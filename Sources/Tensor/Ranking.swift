@@ -13,6 +13,13 @@ public struct Ranking: Sendable {
   /// The number of ranks.
   public var count: Int { tensors.count }
 
+  /// A ranking by its parts; traps if there are more of one than of the other.
+  package init(tensors: [UInt16], positions: [Int32]) {
+    require(
+      tensors.count == positions.count, "Ranking: expected \(tensors.count) positions, found \(positions.count)")
+    (self.tensors, self.positions) = (tensors, positions)
+  }
+
   /// The `count` largest elements of all tensors; traps if there are fewer.
   ///
   /// Elements that cannot be among the largest are excluded digit by digit from the top, as in `TopK`; the rest is

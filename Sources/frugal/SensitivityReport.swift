@@ -13,7 +13,9 @@ struct SensitivityReport {
     let budget: Int
     let form: StructuredForm
     let threshold: Int
+    /// The parameters that count, and of these those that are trained; `nil` in older files.
     let total: Int
+    let trained: Int?
     let structured: Int
     let unstructured: Int
     let classToken: Int
@@ -54,14 +56,15 @@ struct SensitivityReport {
     batch: Int
   ) throws {
     self.survey = survey
-    let deepest = survey.ranking(upTo: max(shown, budgets.max() ?? shown))
+    // As `tune` allocates by default.
+    let fidelity = Fidelity.official
+    let settings = rules.flatMap { rules in budgets.map { Budget(parameters: $0, rules: rules) } }
+    let deepest = survey.ranking(for: settings, fidelity, atLeast: shown)
     let names = survey.sites.map(\.parameter.site.name)
-    var entries: [Entry] = []
-    for rules in rules {
-      for budget in budgets {
-        let settings = Budget(parameters: budget, rules: rules)
-        entries.append(Entry(try survey.allocation(settings, deepest), budget: budget, rules.form, names))
-      }
+    let entries = try settings.map { budget in
+      let found = try survey.allocation(budget, deepest, fidelity)
+      return Entry(
+        found, budget: budget.parameters, trained: found.trained(survey.sites, fidelity), budget.rules.form, names)
     }
     chart = SensitivityChart(survey, deepest, first: shown)
     allocations = Allocations(
@@ -87,21 +90,27 @@ struct SensitivityReport {
 
   func summary(in path: String) -> String {
     let rows = allocations.allocations.map { entry in
-      "\(entry.form.rawValue), \(grouped(entry.budget)): \(entry.modules.count) modules, \(entry.vectors.count) "
-        + "vectors, "
-        + "\(grouped(entry.unstructured)) single entries, \(grouped(entry.total)) in total"
+      [
+        entry.form.rawValue, grouped(entry.budget), grouped(entry.trained ?? entry.total), "\(entry.modules.count)",
+        "\(entry.vectors.count)", grouped(entry.unstructured),
+      ]
     }
-    return
-      (["sensitivity of \(grouped(survey.count)) weights on \(survey.samples) images"] + rows + [
-        "written         \(Self.files.map { "\(path)/\($0)" }.joined(separator: ", "))"
-      ]).joined(separator: "\n")
+    let table = aligned([["", "budget", "trained", "modules", "vectors", "single entries"]] + rows, rightFrom: 1)
+    return """
+      sensitivity of \(grouped(survey.count)) weights on \(survey.samples) images
+
+      \(table)
+
+      written         \(Self.files.map { "\(path)/\($0)" }.joined(separator: ", "))
+      """
   }
 }
 
 extension SensitivityReport.Entry {
-  init(_ found: Allocation, budget: Int, _ form: StructuredForm, _ names: [String]) {
+  init(_ found: Allocation, budget: Int, trained: Int, _ form: StructuredForm, _ names: [String]) {
     self.init(
-      budget: budget, form: form, threshold: found.threshold, total: found.total, structured: found.structured,
+      budget: budget, form: form, threshold: found.threshold, total: found.total, trained: trained,
+      structured: found.structured,
       unstructured: found.unstructured, classToken: found.classToken, modules: found.modules.map { names[$0] },
       vectors: found.vectors.map { names[$0] },
       entries: Dictionary(uniqueKeysWithValues: zip(names, found.entries).filter { $1 > 0 }.map { ($0, $1) }))

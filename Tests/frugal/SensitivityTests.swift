@@ -1,6 +1,8 @@
 import Formats
 import Foundation
 import FrugalTestSupport
+import Methods
+import Models
 import Tensor
 import Testing
 
@@ -23,6 +25,9 @@ import Testing
     let json = try JSONDecoder().decode(JSONValue.self, from: Data(try folder.bytes("sens/allocations.json")))
     let found = (json["allocations"].array ?? []).filter { $0["budget"].int == 5000 }
     #expect(found.compactMap { $0["form"].string } == ["lora", "adapter"])
+    #expect(found.allSatisfy { $0["trained"].int == 5000 && ($0["total"].int ?? 0) >= 5000 })
+    #expect(outcome.output.contains("lora      5,000    5,000"), "\(outcome.output)")
+    try checkPublished(json, file, model)
     let svg = String(decoding: try folder.bytes("sens/sensitivity.svg"), as: UTF8.self)
     #expect(svg.hasPrefix("<svg") && svg.contains("share by block") && svg.hasSuffix("</svg>\n"))
     // Looking again gives the same bytes, whatever the number of threads.
@@ -34,8 +39,24 @@ import Testing
     #expect(third.code == 2 && third.errors.contains("--out: expected a folder without sensitivity.safetensors"))
   }
 
+  /// A published budget has the nearest of the 79 published totals.
+  private func checkPublished(_ json: JSONValue, _ file: SafeTensorsFile, _ model: String) throws {
+    let backbone = try ImageBackbone(
+      from: SafeTensorsFile(contentsOf: URL(fileURLWithPath: model)), hints: BackboneHints(heads: 1))
+    let sites = SensitivitySite.all(of: backbone.tower)
+    let scores = try sites.map { try file.tensor($0.parameter.site.name) }
+    let sweep = AllocationSweep(
+      Ranking(of: scores, largest: scores.reduce(0) { $0 + $1.count }), thresholds: AllocationSweep.thresholds(),
+      kinds: sites.map(\.kind), classToken: 64, Allocation.Rules(form: .lora))
+    let wanted = try #require(sweep.nearest(to: 0.05))
+    let found = try #require(
+      json["allocations"].array?.first { $0["budget"].int == 50_000 && $0["form"].string == "lora" })
+    #expect(found["threshold"].int == wanted.threshold && found["total"].int == wanted.total)
+  }
+
   private static let refusals: [([String], String)] = [
-    (["--budget", "10"], "--budget: expected one nearer to "), (["--budget", "9M"], "--budget: expected at most"),
+    (["--budget", "10"], "--budget: expected above 64, the parameters of the class token"),
+    (["--budget", "9M"], "--budget: expected at most"),
     (["--spt-alpha", "0"], "--spt-alpha: expected a number above 0"),
     (["--spt-beta", "0"], "--spt-beta: expected a number above 0"),
     (["--samples", "0"], "--samples: expected a whole number from 1"),

@@ -26,6 +26,13 @@ public struct Allocation: Sendable, Equatable {
   /// The parameters that count against the budget: all but the head.
   public var total: Int { unstructured + structured + classToken }
 
+  /// The parameters that a run trains besides the head: the total without the entries that are counted only (SPT (k)).
+  ///
+  /// - sites: those of the counts, in their order.
+  package func trained(_ sites: [SensitivitySite], _ fidelity: Fidelity) -> Int {
+    total - zip(sites, entries).reduce(0) { $0 + ($1.0.trainsEntries(fidelity) ? 0 : $1.1) }
+  }
+
   /// The rules that turn counts into an allocation.
   public struct Rules: Sendable, Codable, Equatable {
     /// The module of a matrix with enough selected entries.

@@ -1,26 +1,40 @@
+import Models
 import Tensor
 
-extension Allocation {
-  /// The control of SPT: modules at random matrices, as many as fit a budget.
+extension Ranking {
+  /// The ranking of the control of SPT: the same scores, permuted at random.
   ///
-  /// Matrices come in random order, and one whose module no longer fits is skipped. The class token counts and is
-  /// trained, as with SPT; no vector is tuned whole and no entry by itself.
+  /// Tensors change places with tensors of the same kind and shape, and the entries of each are permuted. Whatever τ,
+  /// the numbers of selected entries are those of SPT, on other tensors; so under the same rules as many modules,
+  /// vectors and entries come out, and the same total. What is lost is only where.
   ///
-  /// - budget: parameters besides the head.
-  package static func random(
-    _ budget: Int, kinds: [SensitivitySite.Kind], classToken: Int, _ rules: Rules, seed: UInt64
-  ) -> Allocation {
-    var random = RandomStream(seed: seed, purpose: .search)
-    var (modules, left) = ([Int](), budget - classToken)
-    for index in random.permutation(of: kinds.count) {
-      guard case .matrix(let out, let width) = kinds[index] else { continue }
-      let cost = rules.form.cost(out: out, in: width, rank: rules.rank)
-      guard cost <= left else { continue }
-      modules.append(index)
-      left -= cost
+  /// A permutation of all entries together would not do: it spreads them evenly, so that no vector reaches length/β
+  /// and hardly any map of attention cost/α.
+  ///
+  /// - sites: those that are ranked, in their order.
+  package func permuted(among sites: [SensitivitySite], _ fidelity: Fidelity, seed: UInt64) -> Ranking {
+    struct Kind: Hashable {
+      let kind: SensitivitySite.Kind
+      // Counted entries that are not trained stay so.
+      let trainsEntries: Bool
     }
-    return Allocation(
-      threshold: 0, modules: modules.sorted(), vectors: [], entries: [Int](repeating: 0, count: kinds.count),
-      kinds: kinds, classToken: classToken, rules)
+    var moved = Array(sites.indices)
+    var members: [Kind: [Int]] = [:]
+    for (index, site) in sites.enumerated() {
+      members[Kind(kind: site.kind, trainsEntries: site.trainsEntries(fidelity)), default: []].append(index)
+    }
+    // Each group has its own stream, named by its first member, as the order of a dictionary is none.
+    for group in members.values {
+      var random = RandomStream(seed: seed, purpose: .search, step: 2 * group[0])
+      for (from, to) in zip(group, random.permutation(of: group.count)) { moved[from] = group[to] }
+    }
+    var entries = [[Int]](repeating: [], count: sites.count)
+    for site in Set(tensors).map({ Int($0) }) {
+      var random = RandomStream(seed: seed, purpose: .search, step: 2 * site + 1)
+      entries[site] = random.permutation(of: sites[site].count)
+    }
+    return Ranking(
+      tensors: tensors.map { UInt16(moved[Int($0)]) },
+      positions: zip(tensors, positions).map { Int32(entries[Int($0)][Int($1)]) })
   }
 }

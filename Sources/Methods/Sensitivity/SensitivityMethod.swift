@@ -35,7 +35,7 @@ struct SensitivityMethod: EncoderMethod {
       ) { $0[SensitivitySettings.self]?.budget.parameters = $1.integer },
       MethodOption(
         "allocation", "sensitivity|random|FILE", .choiceOrFile(Budget.Choice.allCases.map(\.rawValue)),
-        "tune the most sensitive weights, modules at random matrices (the control), or what a file says: the authors' "
+        "tune the most sensitive weights, as many at random (the control), or what a file says: the authors' "
           + "param_req_*.pth, or allocations.json of a survey (default sensitivity)"
       ) { recipe, value in
         let choice = Budget.Choice(rawValue: value.word)
@@ -89,13 +89,13 @@ struct SensitivityMethod: EncoderMethod {
   }
 
   func check(_ tower: any ImageTower, _ recipe: Recipe, _ fidelity: Fidelity) throws(SettingError) {
-    guard let budget = budget(of: recipe) else { return }
-    let sites = SensitivitySite.all(of: tower)
-    try SensitivitySurvey.check(budget, model: sites.reduce(0) { $0 + $1.count })
+    guard let budget = recipe[SensitivitySettings.self]?.budget else { return }
+    // The budget of a file is what it holds.
+    let classToken = budget.file == nil ? tower.classToken?.value.count ?? 0 : 0
+    try SensitivitySurvey.check(budget.parameters, SensitivitySite.all(of: tower), classToken: classToken)
   }
 
-  /// Sensitivities are measured on images as they are evaluated, ranked, and allocated; the control draws modules at
-  /// random under the same budget and looks at no image.
+  /// Sensitivities are measured on images as they are evaluated, ranked, for the control permuted, and allocated.
   func tuning(_ setting: MethodSetting, head: any Head, choosing: ChoiceData?) throws -> any EncoderTuning {
     guard let budget = setting.recipe[SensitivitySettings.self]?.budget else {
       throw SettingError("recipe.budget", expected: "one", found: "none")
@@ -113,27 +113,16 @@ struct SensitivityMethod: EncoderMethod {
       return SiteTuning(
         tuning.designs(of: tower, sites, choice.allocation, choice.positions), seed: setting.seed)
     }
-    if budget.choice == .random {
-      let sites = SensitivitySite.all(of: tower)
-      try SensitivitySurvey.check(budget.parameters, model: sites.reduce(0) { $0 + $1.count })
-      let allocation = Allocation.random(
-        budget.parameters, kinds: sites.map(\.kind), classToken: tower.classToken?.value.count ?? 0, budget.rules,
-        seed: setting.seed)
-      guard !allocation.modules.isEmpty else {
-        throw SettingError(
-          "budget", expected: "room for a module besides the class token's \(allocation.classToken)",
-          found: "\(budget.parameters)")
-      }
-      return SiteTuning(
-        tuning.designs(of: tower, sites, allocation, Ranking(of: [], largest: 0)), seed: setting.seed)
-    }
     let choosing = try choosing.required(by: name)
     let survey = try SensitivitySurvey(
       of: tower, head: head, on: choosing.images, choosing.loader, samples: budget.samples,
       batchSize: budget.batchSize, seed: setting.seed, stochasticDepth: setting.recipe.stochasticDepth ?? 0,
       progress: choosing.progress)
-    let ranking = survey.ranking(upTo: budget.parameters)
-    let allocation = try survey.allocation(budget, ranking)
+    var ranking = survey.ranking(for: [budget], setting.fidelity)
+    if budget.choice == .random {
+      ranking = ranking.permuted(among: survey.sites, setting.fidelity, seed: setting.seed)
+    }
+    let allocation = try survey.allocation(budget, ranking, setting.fidelity)
     return SiteTuning(tuning.designs(of: tower, survey.sites, allocation, ranking), seed: setting.seed)
   }
 }
@@ -155,12 +144,18 @@ public struct Budget: Sendable, Codable, Equatable {
   public enum Choice: String, Sendable, Codable, CaseIterable {
     /// The most sensitive ones: SPT.
     case sensitivity
-    /// Modules at random matrices (`Allocation.random`): what SPT is compared with.
+    /// As many at random (`Ranking.permuted`): what SPT is compared with.
     case random
   }
 
   /// Batch size of the sensitivity gradients: 1 for the paper's sum over samples.
   public var batchSize = 32
+
+  /// The budgets of the allocations that the authors ship.
+  public static let published = [50_000, 100_000, 200_000, 400_000, 600_000, 800_000, 1_000_000]
+
+  /// True if the budget is allocated as published: by the nearest of 79 totals (SPT (e)).
+  public var isPublished: Bool { Self.published.contains(parameters) }
 
   /// A budget under the given rules, with the published numbers of images.
   public init(parameters: Int, rules: Allocation.Rules) { (self.parameters, self.rules) = (parameters, rules) }

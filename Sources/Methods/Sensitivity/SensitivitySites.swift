@@ -41,6 +41,12 @@ public struct SensitivitySite: Sendable {
 
   /// The number of entries.
   public var count: Int { parameter.value.count }
+
+  /// True if selected entries are trained where the tensor is not tuned as a whole: not those of norms in the released
+  /// code, which counts them all the same (SPT (k)).
+  package func trainsEntries(_ fidelity: Fidelity) -> Bool {
+    fidelity == .paper || (parameter.site.role != .normScale && parameter.site.role != .normShift)
+  }
 }
 
 /// The module of a matrix with enough selected entries (SPT (f)).

@@ -51,36 +51,51 @@ public struct SensitivitySurvey: Sendable {
   /// The number of elements of all ranked tensors.
   public var count: Int { sites.reduce(0) { $0 + $1.count } }
 
-  /// The unit of a budget's sweep: τ increases by 0.02 of it.
+  /// The entries by descending sensitivity, as many as the allocations of these budgets look at.
   ///
-  /// A million, as published, for the published budgets of 0.05 to 1 million; for any other the budget itself, so that
-  /// its τ are as fine and reach as far beyond it as those of 1 million.
-  package static func unit(of budget: Int) -> Double { 50_000...1_000_000 ~= budget ? 1e6 : Double(budget) }
-
-  /// The entries by descending sensitivity, as many as the sweeps of budgets up to `budget` can select.
-  public func ranking(upTo budget: Int) -> Ranking {
-    let deepest = AllocationSweep.thresholds(unit: Self.unit(of: budget)).last ?? 0
-    return Ranking(of: scores, largest: min(count, deepest))
-  }
-
-  /// Refuses a budget above the parameters that can be tuned.
-  ///
-  /// The head is outside of it, as published: with 397 classes it has 305,293 parameters on a width of 768, and budgets
-  /// from 50,000 on were trained.
-  package static func check(_ budget: Int, model: Int) throws(SettingError) {
-    guard budget <= model else {
-      throw SettingError(
-        "budget", expected: "at most \(model), the parameters of the model that can be tuned", found: "\(budget)")
+  /// - fidelity: whether entries of norms are trained, which decides how far a budget reaches.
+  public func ranking(for budgets: [Budget], _ fidelity: Fidelity, atLeast shown: Int = 0) -> Ranking {
+    let open = budgets.filter { !$0.isPublished }
+    let published = open.count < budgets.count ? AllocationSweep.thresholds().last ?? 0 : 0
+    var depth = max(published, shown, 2 * (open.map(\.parameters).max() ?? 0))
+    while true {
+      let ranking = Ranking(of: scores, largest: min(count, depth))
+      if open.allSatisfy({ filled($0, ranking, fidelity).isComplete }) { return ranking }
+      depth *= 4
     }
   }
 
-  /// The allocation of a budget.
+  private func filled(_ budget: Budget, _ ranking: Ranking, _ fidelity: Fidelity) -> FilledBudget {
+    FilledBudget(budget.parameters, ranking, sites, classToken: classToken, budget.rules, fidelity)
+  }
+
+  /// Refuses a budget above the parameters that can be tuned, and one that the class token takes up.
+  ///
+  /// The head is outside of it, as published: with 397 classes it has 305,293 parameters on a width of 768, and budgets
+  /// from 50,000 on were trained.
+  package static func check(_ budget: Int, _ sites: [SensitivitySite], classToken: Int) throws(SettingError) {
+    let count = sites.reduce(0) { $0 + $1.count }
+    guard budget <= count else {
+      throw SettingError(
+        "budget", expected: "at most \(count), the parameters of the model that can be tuned", found: "\(budget)")
+    }
+    guard budget > classToken else {
+      throw SettingError(
+        "budget", expected: "above \(classToken), the parameters of the class token, which is always tuned",
+        found: "\(budget)")
+    }
+  }
+
+  /// The allocation of a budget: by the published sweep for a published one (SPT (e)), else by `FilledBudget`.
   ///
   /// - ranking: one that reaches as far as the budget's.
   /// - Throws: `SettingError` for a budget that nothing comes near, or that is larger than the model.
-  public func allocation(_ budget: Budget, _ ranking: Ranking) throws(SettingError) -> Allocation {
-    try Self.check(budget.parameters, model: count)
-    let unit = Self.unit(of: budget.parameters)
+  public func allocation(
+    _ budget: Budget, _ ranking: Ranking, _ fidelity: Fidelity
+  ) throws(SettingError) -> Allocation {
+    try Self.check(budget.parameters, sites, classToken: classToken)
+    guard budget.isPublished else { return filled(budget, ranking, fidelity).allocation }
+    let unit = 1e6
     let sweep = AllocationSweep(
       ranking, thresholds: AllocationSweep.thresholds(unit: unit), kinds: sites.map(\.kind), classToken: classToken,
       budget.rules)

@@ -50,15 +50,11 @@ public struct SensitivityTuning: Sendable {
         designs.append(.branched(parameter, design(parameter.site.role, index: index, attentionIndex: shared)))
       } else if vectors.contains(index) {
         designs.append(.whole(parameter))
-      } else if allocation.entries[index] > 0, isTrained(parameter.site.role) {
+      } else if allocation.entries[index] > 0, site.trainsEntries(fidelity) {
         designs.append(.sparse(parameter, SparseIndices(positions[index], in: parameter.value.shape)))
       }
     }
     return designs
-  }
-
-  private func isTrained(_ role: Site.Role) -> Bool {
-    fidelity == .paper || (role != .normScale && role != .normShift)
   }
 
   private func design(_ role: Site.Role, index: Int, attentionIndex: Int) -> BranchDesign {

@@ -31,6 +31,13 @@ struct SurveyedAllocations {
     let modules: [String]
     let vectors: [String]
     let entries: [String: Int]
+
+    /// True if an allocation of sites with these names is this one.
+    func says(_ allocation: Allocation, _ names: [String]) -> Bool {
+      let single = zip(names, allocation.entries).filter { $1 > 0 }.map { ($0, $1) }
+      return modules == allocation.modules.map { names[$0] } && vectors == allocation.vectors.map { names[$0] }
+        && entries == Dictionary(uniqueKeysWithValues: single)
+    }
   }
 
   init(_ url: URL) throws {
@@ -80,15 +87,15 @@ struct SurveyedAllocations {
     }
     let ranking = Ranking(of: scores, largest: min(entry.threshold, count))
     let positions = ranking.positions(first: entry.threshold, of: sites.count)
-    let allocation = Allocation(
-      threshold: entry.threshold, counts: positions.map(\.count), kinds: sites.map(\.kind), classToken: classToken,
-      budget.rules)
     let names = sites.map(\.parameter.site.name)
-    let entries = zip(names, allocation.entries).filter { $1 > 0 }
-    guard entry.modules == allocation.modules.map({ names[$0] }),
-      entry.vectors == allocation.vectors.map({ names[$0] }),
-      entry.entries == Dictionary(uniqueKeysWithValues: entries.map { ($0, $1) })
-    else {
+    // That of a published sweep, and of any in files of older versions; or that which fills its budget.
+    let candidates = [
+      Allocation(
+        threshold: entry.threshold, counts: positions.map(\.count), kinds: sites.map(\.kind), classToken: classToken,
+        budget.rules),
+      FilledBudget(entry.budget, ranking, sites, classToken: classToken, budget.rules, .official).allocation,
+    ]
+    guard let allocation = candidates.first(where: { entry.says($0, names) }) else {
       throw AllocationError(
         file, expected: "the allocation of \(budget.parameters) that \(self.scores.file) gives", found: "another")
     }

@@ -31,9 +31,6 @@ enum SensitivityCommand: Command {
       Option("--out", "DIR", "folder for sensitivity.safetensors, allocations.json and sensitivity.svg"),
     ]
 
-  /// The budgets of the published allocations.
-  private static let published = [50_000, 100_000, 200_000, 400_000, 600_000, 800_000, 1_000_000]
-
   static func run(_ arguments: Arguments) throws {
     try arguments.requireNoOperands()
     let out = try vacant(arguments)
@@ -58,15 +55,17 @@ enum SensitivityCommand: Command {
       model: modelPath, classes: folder.classNames.count, arguments.images(), hints: arguments.hints())
     let tower = pretrained.tower
     let head = LinearHead(width: tower.featureWidth, classes: folder.classNames.count, seed: seed)
-    let count = SensitivitySite.all(of: tower).reduce(0) { $0 + $1.count }
-    if let asked { try SensitivitySurvey.check(asked, model: count) }
+    if let asked {
+      try SensitivitySurvey.check(
+        asked, SensitivitySite.all(of: tower), classToken: tower.classToken?.value.count ?? 0)
+    }
     let line = ProgressLine()
     let survey = try SensitivitySurvey(
       of: tower, head: head, on: folder.train, ImageLoader(preprocessing: pretrained.preprocessing), samples: samples,
       batchSize: batch, seed: seed, stochasticDepth: depth
     ) { line.show("images for sensitivity", $0, of: $1) }
     line.finish()
-    let budgets = Set(published + (asked.map { [$0] } ?? [])).sorted().filter { $0 <= survey.count }
+    let budgets = Set(Budget.published + (asked.map { [$0] } ?? [])).sorted().filter { $0 <= survey.count }
     let shown = asked ?? (400_000 <= survey.count ? 400_000 : max(1, survey.count / 10))
     let report = try SensitivityReport(
       survey, budgets: budgets, rules: rules, shown: shown, model: pretrained.sha256, seed: seed, batch: batch)

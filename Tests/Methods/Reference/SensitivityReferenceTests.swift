@@ -90,6 +90,18 @@ import Testing
         #expect(sweep.nearest(to: share, unit: unit)?.threshold == nearest(plans, to: share, unit: unit)?.threshold)
       }
     }
+    for (rank, alpha, beta) in [(1, 10.0, 5.0), (2, 4, 2)] {
+      var rules = Allocation.Rules(form: form)
+      (rules.rank, rules.alpha, rules.beta) = (rank, alpha, beta)
+      for (budget, fidelity) in [(twin.width + 3, Fidelity.official), (150, .paper), (211, .official)] {
+        let plan = TuningPlan(
+          filling: budget, ranking: ranks, names: choice.names, shapes: choice.shapes, classToken: twin.width,
+          kind: kind, rank: rank, alpha: alpha, beta: beta, trainsNorms: fidelity == .paper)
+        let filled = FilledBudget(budget, found, choice.sites, classToken: twin.width, rules, fidelity).allocation
+        expectEqual(filled, plan, found, choice.names)
+        #expect(filled.trained(choice.sites, fidelity) == budget)
+      }
+    }
     // The published rules are the defaults of both.
     let allocation = Allocation(
       threshold: 90, counts: found.positions(first: 90, of: choice.names.count).map(\.count),

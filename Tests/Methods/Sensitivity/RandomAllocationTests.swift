@@ -1,43 +1,74 @@
+import Checks
+import FrugalTestSupport
+import Models
+import Tensor
 import Testing
 
 @testable import Methods
 
+/// The control of SPT: its own ranking on other tensors.
 @Suite struct RandomAllocationTests {
-  private static let kinds: [SensitivitySite.Kind] =
-    (0..<12).map { $0 % 3 == 2 ? .vector(40) : .matrix(out: 10 + $0, in: 20) }
+  private static let sites = SensitivitySite.all(
+    of: VisionTransformer.random(
+      VisionConfiguration(
+        transformer: TransformerConfiguration(
+          width: 8, hiddenWidth: 16, blocks: 3, heads: 2, activation: .gelu, epsilon: 1e-6), imageSize: 8,
+        patchSize: 4, form: .classifier), seed: 1))
 
-  private static func allocation(_ budget: Int, seed: UInt64) -> Allocation {
-    var rules = Allocation.Rules(form: .lora)
+  private static let ranking = Ranking(
+    of: sites.enumerated().map { index, site in
+      CheckNumbers(seed: UInt64(index)).tensor(site.parameter.value.shape).scaled(by: 1 / Real(1 + index % 7))
+    }, largest: 900)
+
+  private static func permuted(_ seed: UInt64) -> Ranking { ranking.permuted(among: sites, .official, seed: seed) }
+
+  private static func isNorm(_ index: Int) -> Bool { !sites[index].trainsEntries(.official) }
+
+  /// Modules, vectors and entries come out under the same rules: as many of each kind, and the same total.
+  @Test(arguments: StructuredForm.allCases, [30, 100, 250, 500])
+  func asMuchOfEachKindIsTunedAsBySensitivity(_ form: StructuredForm, _ budget: Int) {
+    var rules = Allocation.Rules(form: form)
     rules.rank = 2
-    return .random(budget, kinds: kinds, classToken: 16, rules, seed: seed)
-  }
-
-  private static func cost(_ index: Int) -> Int { 2 * (10 + index + 20) }
-
-  @Test(arguments: [16, 80, 200, 300, 1000]) func budgetsAreFilledAndNotExceeded(budget: Int) {
-    for seed in 0..<20 {
-      let found = Self.allocation(budget, seed: UInt64(seed))
-      #expect(found.total == 16 + found.modules.reduce(0) { $0 + Self.cost($1) })
-      #expect(found.total <= budget && found.vectors.isEmpty && found.unstructured == 0)
-      #expect(found.modules == found.modules.sorted() && found.modules.allSatisfy { $0 % 3 != 2 })
-      // No matrix that was passed over would have fitted.
-      for index in Self.kinds.indices where index % 3 != 2 && !found.modules.contains(index) {
-        #expect(Self.cost(index) > budget - found.total)
-      }
+    func allocation(_ ranking: Ranking) -> Allocation {
+      FilledBudget(budget, ranking, Self.sites, classToken: 8, rules, .official).allocation
+    }
+    func kinds(_ indices: [Int]) -> [String] { indices.map { "\(Self.sites[$0].kind) \(Self.isNorm($0))" }.sorted() }
+    let wanted = allocation(Self.ranking)
+    for seed in 1...5 as ClosedRange<UInt64> {
+      let found = allocation(Self.permuted(seed))
+      #expect(found.threshold == wanted.threshold && found.trained(Self.sites, .official) == budget)
+      #expect(kinds(found.modules) == kinds(wanted.modules) && kinds(found.vectors) == kinds(wanted.vectors))
+      #expect(found.entries.sorted() == wanted.entries.sorted() && found.structured == wanted.structured)
     }
   }
 
-  @Test func matricesAreDrawnAboutEquallyOften() {
-    // Room for one module of eight that cost nearly the same.
-    var counts = [Int](repeating: 0, count: Self.kinds.count)
-    for seed in 0..<800 { for index in Self.allocation(16 + 90, seed: UInt64(seed)).modules { counts[index] += 1 } }
-    #expect(counts.enumerated().allSatisfy { ($0 % 3 == 2) == ($1 == 0) })
-    // Of 100 expected, five standard deviations of 9.4.
-    #expect(counts.filter { $0 > 0 }.allSatisfy { abs($0 - 100) < 47 })
+  @Test func everyEntryIsStillOneOfItsTensorAndSelectedOnce() {
+    let found = Self.permuted(3)
+    #expect(found.count == Self.ranking.count)
+    let lists = found.positions(first: found.count, of: Self.sites.count)
+    for (list, site) in zip(lists, Self.sites) {
+      #expect(Set(list).count == list.count && list.allSatisfy { (0..<site.count).contains(Int($0)) })
+    }
+    for rank in 0..<found.count {
+      let (from, to) = (Int(Self.ranking.tensors[rank]), Int(found.tensors[rank]))
+      #expect(Self.sites[from].kind == Self.sites[to].kind && Self.isNorm(from) == Self.isNorm(to))
+    }
   }
 
-  @Test func aSeedIsOneAllocation() {
-    #expect(Self.allocation(300, seed: 5) == Self.allocation(300, seed: 5))
-    #expect(Set((0..<20).map { Self.allocation(300, seed: $0).modules }).count > 10)
+  @Test func aSeedIsOnePermutation() {
+    #expect(Self.permuted(5).tensors == Self.permuted(5).tensors)
+    #expect(Self.permuted(5).positions == Self.permuted(5).positions)
+    #expect(Set((0..<20).map { Self.permuted($0).tensors }).count == 20)
+    #expect(Set((0..<20).map { Self.permuted($0).positions }).count == 20)
+  }
+
+  /// The first tensor, a norm's vector of eight, is put at each of the 14 tensors of its kind equally often.
+  @Test func tensorsAreMovedAnywhereOfTheirKindEquallyOften() throws {
+    let rank = try #require(Self.ranking.tensors.firstIndex(of: 0))
+    var counts: [UInt16: Int] = [:]
+    for seed in 0..<1400 { counts[Self.permuted(UInt64(seed)).tensors[rank], default: 0] += 1 }
+    #expect(counts.count == 14)
+    // Of 100 expected, five standard deviations of 9.6.
+    #expect(counts.values.allSatisfy { abs($0 - 100) < 49 }, "\(counts)")
   }
 }

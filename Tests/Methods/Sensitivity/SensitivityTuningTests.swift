@@ -173,9 +173,40 @@ import Testing
     #expect(SensitivitySurvey.dealt(set(labels)).map(\.label) == labels)
   }
 
-  @Test func publishedBudgetsHaveAMillionAsUnit() {
-    #expect([50_000, 400_000, 1_000_000].allSatisfy { SensitivitySurvey.unit(of: $0) == 1e6 })
-    #expect(SensitivitySurvey.unit(of: 3000) == 3000 && SensitivitySurvey.unit(of: 5_000_000) == 5e6)
+  /// A survey of the pictures, whose rankings reach as far as budgets need.
+  @Test func aRankingReachesAsFarAsEveryBudget() throws {
+    let tower = VisionTransformer.random(
+      VisionConfiguration(
+        transformer: TransformerConfiguration(
+          width: 8, hiddenWidth: 16, blocks: 2, heads: 2, activation: .gelu, epsilon: 1e-6), imageSize: 8,
+        patchSize: 4, form: .classifier), seed: 1)
+    let images = try ImageFolder(contentsOf: Fixtures.embedded.appendingPathComponent("pictures")).train
+    let survey = try SensitivitySurvey(
+      of: tower, head: LinearHead(width: 8, classes: images.classes.count, seed: 1), on: images,
+      ImageLoader(
+        preprocessing: Preprocessing(
+          geometry: .direct(height: 8, width: 8), mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5])),
+      samples: 8, batchSize: 4, seed: 1, stochasticDepth: 0)
+    var rules = Allocation.Rules(form: .lora)
+    rules.rank = 2
+    let budgets = [20, 60, 300, 640].map { Budget(parameters: $0, rules: rules) }
+    let ranking = survey.ranking(for: budgets, .official)
+    let whole = survey.ranking(for: [], .official, atLeast: survey.count)
+    #expect(whole.count == survey.count && survey.ranking(for: [], .official, atLeast: 17).count == 17)
+    for budget in budgets {
+      let found = try survey.allocation(budget, ranking, .official)
+      #expect(try found == survey.allocation(budget, whole, .official))
+      #expect(found == (try survey.allocation(budget, survey.ranking(for: [budget], .official), .official)))
+    }
+    for (budget, text) in [
+      (8, "budget: expected above 8, the parameters of the class token, which is always tuned, found 8"),
+      (survey.count + 1, "budget: expected at most \(survey.count), "),
+    ] {
+      let error = #expect(throws: SettingError.self) {
+        try survey.allocation(Budget(parameters: budget, rules: rules), ranking, .official)
+      }
+      #expect("\(String(describing: error))".contains(text), "\(String(describing: error))")
+    }
   }
 }
 
