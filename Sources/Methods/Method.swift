@@ -37,6 +37,9 @@ public struct Method: Sendable {
   /// The number of trainable parameters.
   public var trainedCount: Int { trainables.reduce(0) { $0 + $1.count } }
 
+  /// Those of the encoder: what counts against a budget.
+  package var encoderTrainedCount: Int { encoder.trainables.reduce(0) { $0 + $1.count } }
+
   /// True if image features stay the same during training.
   public var hasFrozenEncoder: Bool { encoderCount == 0 && stochasticDepth == 0 }
 

@@ -54,6 +54,7 @@ struct RunPresenter {
     case .begins(let summary): if label == nil { announce(summary) }
     case .step(let progress): line.show(labelled(description(of: progress)), fraction: progress.fraction)
     case .epoch(let metrics, let count): if label == nil { line.finish(description(of: metrics, count)) }
+    case .diverged(let divergence): line.finish(labelled("warning: \(divergence.text)"))
     case .evaluating(let done, let count): line.show(labelled("evaluating"), done, of: count)
     case .trying(let budget, let number, let count): note("budget \(grouped(budget)), \(number) of \(count)")
     case .judged(let score):

@@ -143,12 +143,9 @@ import Testing
   }
 
   private static let refusals: [(String, [String], String)] = [
-    ("spt-lora", ["--budget", "10"], "--budget: expected one nearer to "),
+    ("spt-lora", ["--budget", "10"], "--budget: expected above 64, the parameters of the class"),
     ("spt-lora", ["--budget", "1M"], "--budget: expected at most"),
-    (
-      "spt-lora", ["--budget", "100", "--allocation", "random"],
-      "--budget: expected room for a module besides the class token's 64, found 100"
-    ),
+    ("spt-lora", ["--budget", "64", "--allocation", "random"], "--budget: expected above 64, the parameters of"),
     ("spt-lora", ["--budget", "much"], "--budget: expected a number of parameters"),
     ("spt-lora", ["--spt-alpha", "0"], "--spt-alpha: expected a number above 0, at most 1e9, found \"0\""),
     ("spt-adapter", ["--spt-beta", "0"], "--spt-beta: expected a number above 0, at most 1e9, found \"0\""),
@@ -183,9 +180,31 @@ import Testing
     #expect(outcome.code == 0, "\(outcome.errors)")
     let result = try folder.result("run")
     #expect(result["budget"].int == 200)
-    let encoder = try #require(result["trainedParameters"].int) - 260
-    // 64 of the class token, and what is nearest to the rest; a module or a vector is one step.
-    #expect(encoder >= 64 && encoder <= 200 + 128, "\(encoder)")
+    #expect(result["trainedParameters"].int == 200 + 260 && result["encoderParameters"].int == 200)
+    #expect(outcome.output.contains("budget          200, 200 trained besides the head\n"), "\(outcome.output)")
+  }
+
+  /// A run that ended, with losses that fell and came back to chance: said again when its result is written.
+  @Test func aRunWhoseLossReturnsToChanceSaysSo() async throws {
+    let folder = try TemporaryFolder()
+    let words = TinyBackbone.run(
+      "linear", model: try TinyBackbone.write(to: folder), out: folder.url.appendingPathComponent("run"))
+    let plain = try await runFrugal(words)
+    #expect(plain.code == 0 && !plain.errors.contains("diverged"), "\(plain.errors)")
+    #expect(try folder.result("run")["divergence"].isNull)
+    let lines = try folder.metrics("run").indices.map { index in
+      String(decoding: try folder.bytes("run/metrics.jsonl"), as: UTF8.self).split(separator: "\n")[index]
+        .replacing(/"loss":[-0-9.e]+/, with: "\"loss\":\(index == 0 ? 0.5 : 1.39)")
+    }
+    try folder.write(lines.joined(separator: "\n") + "\n", to: "run/metrics.jsonl")
+    try folder.remove("run/result.json")
+    let again = try await runFrugal("tune", "--resume", folder.path("run"))
+    #expect(
+      again.errors.contains(
+        "warning: training diverged: its loss fell to 0.50 and was back at chance, ln(classes) = 1.39, from epoch 2 on"),
+      "\(again.errors)")
+    #expect(again.output.contains("diverged        training diverged"), "\(again.output)")
+    #expect(try folder.result("run")["divergence"]["epoch"].int == 2)
   }
 
   /// A budget that the model refuses is a wrong flag, as any other.

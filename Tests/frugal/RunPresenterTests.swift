@@ -26,6 +26,9 @@ import Testing
     let result = try folder.result("search")
     let scores = try #require(result["budgets"].array)
     #expect(scores.map { $0["budget"].int } == [3000, 4000] && scores.allSatisfy { $0["total"].int == 16 })
+    // The head has 260.
+    #expect(scores.map { $0["encoderParameters"].int } == [3000, 4000])
+    #expect(scores.map { $0["trainedParameters"].int } == [3260, 4260])
     let correct = scores.compactMap { $0["correct"].int }
     let chosen = correct[1] > correct[0] ? 4000 : 3000
     #expect(result["budget"].int == chosen && result["selection"].string == "last")

@@ -24,6 +24,8 @@ public struct BudgetSearch: Sendable {
     public var total: Int
     /// Trainable parameters, including the head's.
     public var trainedParameters: Int
+    /// Those besides the head's; `nil` in results of older versions.
+    public var encoderParameters: Int?
   }
 
   /// The run of the search, whose own settings name the budgets.
@@ -92,7 +94,7 @@ public struct BudgetSearch: Sendable {
     }
     let score = Score(
       budget: budget, validationAccuracy: found.accuracy, correct: found.correct, total: found.total,
-      trainedParameters: trained.method.trainedCount)
+      trainedParameters: trained.method.trainedCount, encoderParameters: trained.method.encoderTrainedCount)
     scores.append(score)
     try AtomicFile.write(Array(try JSON.encoded(scores, isPretty: true)) + [10], to: run.folder.budgets)
     return score

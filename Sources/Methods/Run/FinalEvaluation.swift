@@ -69,9 +69,9 @@ extension Run {
       test: .init(learned.tuned), zeroShot: learned.frozen.map { .init($0) }, newClasses: newClasses,
       harmonicMean: newClasses.map { RunResult.harmonicMean(learned.tuned.accuracy, $0.test.accuracy) },
       validationAccuracy: chosen.validationAccuracy,
-      trainedParameters: method.trainedCount,
+      trainedParameters: method.trainedCount, encoderParameters: method.encoderTrainedCount,
       deltaBytes: try SafeTensorsFile(contentsOf: folder.delta).byteCount,
-      budget: name.encoder.budget(of: configuration.recipe), budgets: budgets,
+      budget: name.encoder.budget(of: configuration.recipe), divergence: try divergence, budgets: budgets,
       shares: Dictionary(uniqueKeysWithValues: shares.map { ($0.name, $0.percent) }),
       masks: delta.masks.isEmpty ? nil : delta.masks.mapValues { .init($0) })
     try folder.writeResult(result)

@@ -69,10 +69,14 @@ public struct RunResult: Sendable, Codable, Equatable {
   public var validationAccuracy: Double?
   /// The number of trainable parameters.
   public var trainedParameters: Int
+  /// Those besides the head's, which count against a budget; `nil` in results of older versions.
+  public var encoderParameters: Int?
   /// The size of the delta file.
   public var deltaBytes: Int
   /// The budget of a method that has one.
   public var budget: Int?
+  /// The divergence of the training; `nil` if it did not diverge.
+  public var divergence: Divergence?
   /// All budgets from which it was selected, with their accuracies on the validation split.
   public var budgets: [BudgetSearch.Score]?
   /// Shares in percent, by name.

@@ -15,6 +15,8 @@ public enum RunEvent: Sendable {
   case step(Trainer.Progress)
   /// An epoch of so many ended and was saved.
   case epoch(EpochMetrics, of: Int)
+  /// Training ended, and had diverged.
+  case diverged(Divergence)
   /// Images that were evaluated, of how many.
   case evaluating(done: Int, of: Int)
   /// A budget of a search is tried: its number, from 1, of how many.
@@ -112,7 +114,13 @@ extension Run {
       throw error
     }
     guard isFinished else { throw RunStopped(stage: .afterStep(state.steps)) }
+    if let divergence = try divergence { watch.report(.diverged(divergence)) }
     return TrainedRun(run: self, method: method, state: state, textFeatures: textFeatures)
+  }
+
+  /// The divergence of its training, if it diverged.
+  var divergence: Divergence? {
+    get throws { Divergence(try folder.epochs(), classes: configuration.data.classes.count) }
   }
 
   private func summary(

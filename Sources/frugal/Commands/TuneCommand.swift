@@ -94,10 +94,13 @@ enum TuneCommand: Command {
       "selected epoch \(result.epoch): \(result.reason)",
       "delta           \(path)/delta.safetensors, \(grouped(result.deltaBytes)) bytes",
     ]
-    if let budgets = result.budgets, let budget = result.budget {
-      let scores = budgets.map { "\(grouped($0.budget)) \(percent($0.validationAccuracy)) %" }
-      lines.append("budget          \(grouped(budget)), the best on val: \(scores.joined(separator: ", "))")
+    if let budget = result.budget {
+      let trained = result.encoderParameters.map { ", \(grouped($0)) trained besides the head" } ?? ""
+      let scores = (result.budgets ?? []).map { "\(grouped($0.budget)) \(percent($0.validationAccuracy)) %" }
+      let choice = scores.isEmpty ? "" : "; the best on val: \(scores.joined(separator: ", "))"
+      lines.append("budget          \(grouped(budget))\(trained)\(choice)")
     }
+    if let divergence = result.divergence { lines.append("diverged        \(divergence.text)") }
     let unreadable = result.test.unreadable + (result.newClasses?.test.unreadable ?? 0)
     if unreadable > 0 {
       lines.append("skipped         \(unreadable) unreadable test image\(unreadable == 1 ? "" : "s")")
