@@ -26,15 +26,17 @@ struct ReportedRun {
       throw ReportError("expected a finished run, found no result.json (frugal tune --resume continues it)")
     }
     guard let bytes = try? MappedFile.bytes(of: folder.result),
-      let result = try? JSONDecoder().decode(RunResult.self, from: Data(bytes))
+      var result = try? JSONDecoder().decode(RunResult.self, from: Data(bytes))
     else { throw ReportError("result.json: expected the result of a run, found other contents") }
     guard result.isPlausible else {
       throw ReportError("result.json: expected percentages and counts, found values out of range")
     }
-    self.result = result
     do { epochs = try folder.epochs() } catch {
       throw ReportError("metrics.jsonl: expected one line per epoch, found other contents")
     }
+    // Older versions did not record it.
+    result.divergence = result.divergence ?? Divergence(epochs, classes: settings.data.classes.count)
+    self.result = result
     let timing = (try? MappedFile.bytes(of: folder.timing)).flatMap {
       try? JSONDecoder().decode(RunTiming.self, from: Data($0))
     }

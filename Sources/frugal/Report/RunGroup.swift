@@ -39,6 +39,11 @@ struct RunGroup {
     return found.isEmpty ? nil : Statistic(found)
   }
 
+  /// The runs whose training diverged.
+  var diverged: [ReportedRun] { runs.filter { $0.result.divergence != nil } }
+  /// `‡2` after figures that two diverged runs are a part of.
+  var divergenceMark: String { diverged.isEmpty ? "" : " ‡\(diverged.count)" }
+
   var accuracy: Statistic { statistic { $0.result.test.accuracy } }
   /// The accuracy of the frozen model, which is the same for every seed.
   var zeroShot: Statistic? {

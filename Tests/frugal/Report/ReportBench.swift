@@ -29,7 +29,8 @@ struct ReportBench {
     newClasses: [String]? = nil, shots: Int? = 4, seed: Int = 1, accuracy: Double = 50, zeroShot: Double? = 25,
     new: (tuned: Double, frozen: Double)? = nil, shares: [String: Double] = [:],
     masks: [String: (masked: Int, weights: Int)]? = nil, epochs: Int = 3,
-    selection: RunConfiguration.Selection = .last, change: (inout RunConfiguration) -> Void = { _ in }
+    selection: RunConfiguration.Selection = .last, budget: Int? = nil, encoder: Int? = nil,
+    losses: [Double] = [], change: (inout RunConfiguration) -> Void = { _ in }
   ) throws -> URL {
     guard let known = MethodName(method) else { preconditionFailure("\(method): expected a method") }
     var recipe = known.recipe(PublishedSetting(benchmark: nil, shots: 4, fidelity: .official))
@@ -46,7 +47,8 @@ struct ReportBench {
     try run.create(settings)
     for epoch in 1...epochs {
       let metrics = EpochMetrics(
-        epoch: epoch, steps: epoch, learningRates: [:], terms: ["loss": 1 / Double(epoch)],
+        epoch: epoch, steps: epoch, learningRates: [:],
+        terms: ["loss": losses.isEmpty ? 1 / Double(epoch) : losses[epoch - 1]],
         accuracy: 30 * Double(epoch),
         validationAccuracy: selection == .validation ? 20 * Double(epoch) : nil, shares: shares, seconds: 0.5,
         imagesPerSecond: 1)
@@ -59,8 +61,9 @@ struct ReportBench {
       RunResult(
         method: method, epoch: epochs, reason: "last epoch", selection: selection, test: try Self.score(accuracy),
         zeroShot: try zeroShot.map { try Self.score($0) }, newClasses: found,
-        harmonicMean: new.map { RunResult.harmonicMean(accuracy, $0.tuned) }, trainedParameters: 1234, deltaBytes: 5678,
-        shares: shares, masks: try masks.map { try $0.mapValues(Self.maskCount) }))
+        harmonicMean: new.map { RunResult.harmonicMean(accuracy, $0.tuned) }, trainedParameters: 1234,
+        encoderParameters: encoder, deltaBytes: 5678, budget: budget, shares: shares,
+        masks: try masks.map { try $0.mapValues(Self.maskCount) }))
     return run.url
   }
 

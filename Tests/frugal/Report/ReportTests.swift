@@ -44,6 +44,35 @@ import Testing
     #expect(parsed.text.contains("4 runs, 2 methods, 1 dataset."))
   }
 
+  @Test func budgetsAreBesideWhatIsTrained() throws {
+    for (seed, encoder) in [(1, 6000), (2, 6288)] {
+      try bench.run("s\(seed)", method: "spt-lora", seed: seed, zeroShot: nil, budget: 6144, encoder: encoder)
+    }
+    try bench.run("a", method: "lora", zeroShot: nil, encoder: 6144)
+    let parsed = try page()
+    #expect(try row(parsed, "flowers", "spt-lora+linear")[5...7] == ["2", "6,144", "6,144"])
+    #expect(try row(parsed, "flowers", "lora+linear")[5...7] == ["1", "–", "6,144"])
+    #expect(!parsed.text.contains("not compared"))
+    try bench.run("b", method: "spt-adapter", zeroShot: nil, budget: 6144, encoder: 5503)
+    #expect(
+      try page().text.contains(
+        "Rows of flowers with a budget of 6,144 are not compared: totals 5,503 and 6,144 differ by 11.6 %."))
+  }
+
+  /// A diverged run is in the mean, and named. ln 2 = 0.693.
+  @Test func divergedRunsAreMarkedAndNamed() throws {
+    try bench.run("a", seed: 1, accuracy: 50)
+    try bench.run("b", seed: 2, accuracy: 70, losses: [0.69, 0.3, 0.69])
+    let parsed = try page()
+    #expect(try row(parsed, "flowers", "r-amt")[4] == "60.00 ± 14.14 ‡1")
+    #expect(try row(parsed, "r-amt") == ["r-amt", "60.00 ‡1"])
+    #expect(
+      parsed.text.contains(
+        "‡ Runs that diverged, which are a part of the means they are in: r-amt, flowers, 4 shots, seed 2: training "
+          + "diverged: its loss fell to 0.30 and was back at chance, ln(classes) = 0.69, from epoch 3 on."),
+      "\(parsed.text)")
+  }
+
   @Test func datasetsBecomeColumnsAndTheirMean() throws {
     try bench.run("a", data: "x/flowers", accuracy: 50)
     try bench.run("b", data: "x/pets", classes: ["cat", "dog"], accuracy: 80, zeroShot: 75)

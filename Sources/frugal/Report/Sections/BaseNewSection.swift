@@ -12,7 +12,8 @@ enum BaseNewSection {
     let rows = groups.indices.flatMap { index in
       let group = groups[index]
       let isNew = seen.insert([group.dataset, group.model, group.shotsText] + frozen[index].map { $0.text() }).inserted
-      return ((isNew ? [("zero-shot", frozen[index], false)] : []) + [(group.label, tuned[index], true)])
+      let label = group.label + group.divergenceMark
+      return ((isNew ? [("zero-shot", frozen[index], false)] : []) + [(label, tuned[index], true)])
         .map { name, scores, isTuned in
           [Page.Cell(group.dataset)] + (hasModels ? [Page.Cell(group.model)] : [])
             + [Page.Cell(name), Page.Cell(group.shotsText, number: group.shots.map(Double.init) ?? 1e15)]

@@ -32,9 +32,10 @@ enum MatrixSection {
       guard datasets.count > 1 else { return [] }
       return [known.count == means.count ? Page.Cell(Statistic([Statistic(known).mean])) : Page.Cell(nil as Statistic?)]
     }
-    let rows = names.map { method in
-      (method, datasets.map { dataset in groups.first { name($0) == method && $0.dataset == dataset }?.accuracy.mean })
+    let cellsOf = names.map { method in
+      datasets.map { dataset in groups.first { name($0) == method && $0.dataset == dataset } }
     }
+    let rows = zip(names, cellsOf).map { method, groups in (method, groups.map { $0?.accuracy.mean }) }
     let best = datasets.indices.map { column in rows.compactMap { $0.1[column] }.max() }
     // A dataset has one zero-shot accuracy, or a range if models or prompts differ.
     let zeroShot = datasets.map { dataset in
@@ -50,10 +51,12 @@ enum MatrixSection {
             return Page.Cell("\(percent(found[0])) – \(percent(found[found.count - 1]))", number: found[0])
           } + mean(zeroShot.map { $0.count == 1 ? $0[0] : nil }))
     }
-    cells += rows.map { method, means in
-      let accuracies = zip(means, best).map { own, best in
+    cells += zip(rows, cellsOf).map { row, groups in
+      let (method, means) = row
+      var accuracies = zip(means, best).map { own, best in
         Page.Cell(own.map { Statistic([$0]) }, isBold: own != nil && own == best && rows.count > 1)
       }
+      for (column, group) in groups.enumerated() { accuracies[column].text += group?.divergenceMark ?? "" }
       return [Page.Cell(method)] + accuracies + mean(means)
     }
     let images = shots.map { $0 == 1 ? "1 training image" : "\($0) training images" } ?? "all training images"

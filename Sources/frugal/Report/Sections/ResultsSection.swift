@@ -11,7 +11,10 @@ enum ResultsSection {
     var headings = ["dataset", "method", "shots"]
     if hasModels { headings.insert("model", at: 1) }
     if hasBase { headings.append("classes") }
-    headings += ["zero-shot (%)", "accuracy (%)", "seeds", "trained parameters", "delta (bytes)"]
+    let hasBudgets = groups.contains { $0.budget != nil }
+    headings += ["zero-shot (%)", "accuracy (%)", "seeds"]
+    if hasBudgets { headings += ["budget", "trained besides the head"] }
+    headings += ["trained parameters", "delta (bytes)"]
     if hasMasks { headings.append("masked (%)") }
     headings.append("training (s)")
     let rows = zip(groups, masked).map { group, masked in
@@ -20,8 +23,10 @@ enum ResultsSection {
       row.append(Cell(group.shotsText, number: group.shots.map(Double.init) ?? 1e15))
       if hasBase { row.append(Cell(group.isBase ? "base" : "all")) }
       row += [
-        Cell(group.zeroShot), Cell(group.accuracy, isBold: true),
-        Cell("\(group.runs.count)", number: Double(group.runs.count)),
+        Cell(group.zeroShot), accuracy(group), Cell("\(group.runs.count)", number: Double(group.runs.count)),
+      ]
+      if hasBudgets { row += [group.budget, group.encoderParameters].map(whole) }
+      row += [
         whole(group.statistic { Double($0.result.trainedParameters) }),
         whole(group.statistic { Double($0.result.deltaBytes) }),
       ]
@@ -35,6 +40,13 @@ enum ResultsSection {
         caption: "Accuracy on the test split, mean ± standard deviation over seeds (n − 1); click a heading to sort.",
         isSortable: true)
     ]
+    let diverged = groups.flatMap { group in group.diverged.map { Self.divergence(of: $0, group) } }
+    if !diverged.isEmpty {
+      content.append(
+        Page.paragraph(
+          "‡ Runs that diverged, which are a part of the means they are in: " + diverged.joined(separator: "; ") + "."))
+    }
+    content += RunGroup.unequalTotals(groups).map(Page.paragraph)
     if groups.contains(where: \.isChosenByTest) {
       content.append(
         Page.paragraph("† The epoch was selected on the test split: such a figure is no estimate for new images."))
@@ -44,6 +56,21 @@ enum ResultsSection {
         Page.paragraph("Runs on base classes are evaluated here on base classes; for new classes see below."))
     }
     return Page.section("Results", content, id: "results")
+  }
+
+  /// The accuracy, marked if diverged runs are a part of it.
+  private static func accuracy(_ group: RunGroup) -> Page.Cell {
+    var cell = Page.Cell(group.accuracy, isBold: true)
+    cell.text += group.divergenceMark
+    return cell
+  }
+
+  private static func divergence(of run: ReportedRun, _ group: RunGroup) -> String {
+    "\(group.title), seed \(run.settings.seed): \(run.result.divergence?.text ?? "")"
+  }
+
+  private static func whole(_ statistic: Statistic?) -> Page.Cell {
+    statistic.map(whole) ?? Page.Cell("–", number: -1)
   }
 
   /// A mean of whole numbers without decimals.
