@@ -37,8 +37,7 @@ enum DemoCommand: Command {
     }
     let runs = try train(plan, in: folder, on: line, resumption: command(arguments))
     for table in DemoTable.all(runs) { print(table.text + "\n") }
-    let claims = DemoClaim.all(runs)
-    if !claims.isEmpty { print(DemoClaim.text(claims) + "\n") }
+    if let claims = DemoClaim.report(runs) { print(claims + "\n") }
     let report = URL(fileURLWithPath: "\(folder)/report.html")
     try Report.write(
       runs: [URL(fileURLWithPath: "\(folder)/runs")], title: "frugal demo: the miniature world", to: report)

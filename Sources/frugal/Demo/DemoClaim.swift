@@ -1,106 +1,77 @@
 import Foundation
 import Methods
 
-/// A claim of the papers, as the difference of two rows of a demo on the same tasks and seeds.
+/// A difference of two rows of a demo on the same tasks and seeds, and what it says of a claim.
+///
+/// The rule, which was fixed before the runs:
+///
+/// 1. The accuracies of two runs with the same task and seed make a pair, and the differences of the pairs of a task
+///    are averaged over seeds. d is the mean over tasks, its standard error s / √n that over tasks: tasks are the
+///    sample, as the seeds of one task share its test images.
+/// 2. A verdict needs five tasks.
+/// 3. Rows that are compared at equal budgets train totals besides the head that differ by 2 % at most, in every pair;
+///    else nothing is compared.
+/// 4. A claim *holds* if d > 2 standard errors, *the reverse* is found if d < −2 standard errors, else it is *not
+///    shown*.
+/// 5. Diverged runs are in, and are counted beside the verdict.
 struct DemoClaim {
-  /// The claim in one sentence.
-  let statement: String
+  /// What is compared.
+  let comparison: DemoComparison
   /// Points of accuracy by task, each the mean over seeds of the differences of pairs.
   let differences: [Double]
+  /// The number of seeds.
+  let seeds: Int
+  /// The trained parameters besides the head, means over the pairs; `nil` for runs that did not record them.
+  let trained: (better: Double?, worse: Double?)
+  /// The diverged runs among the pairs.
+  let diverged: Int
+  /// The reason why nothing is compared, of the first pair that has one.
+  let refusal: String?
 
   /// The number of tasks a claim needs: an error bar over fewer says little.
   static let fewestTasks = 5
 
-  /// The claims for which there are enough runs.
-  static func all(_ finished: [DemoTable.Finished]) -> [DemoClaim] {
-    claimed.map { DemoClaim($0, isBetterThan: $1, $2, finished) }.filter { $0.differences.count >= fewestTasks }
+  /// The comparisons for which there are enough runs.
+  static func all(_ comparisons: [DemoComparison], _ finished: [DemoTable.Finished]) -> [DemoClaim] {
+    comparisons.map { DemoClaim($0, finished) }.filter { $0.differences.count >= fewestTasks }
   }
 
-  /// The better and the worse method of each claim, and the setting; `zero-shot` is the frozen model of the better
-  /// one's runs.
-  private static let claimed: [(better: String, worse: String, scope: Scope)] = [
-    ("r-amt", "zero-shot", .shots(16)),
-    ("r-amt", "zero-shot", .shots(4)),
-    ("r-amt", "zero-shot", .shots(1)),
-    ("r-amt", "linear", .shots(16)),
-    ("r-amt", "task-res", .shots(16)),
-    ("r-amt", "lora", .shots(16)),
-    ("r-amt", "full", .shots(16)),
-    ("r-amt", "mask-tuning", .shots(16)),
-    ("r-amt (λ 1)", "mask-tuning", .shots(16)),
-    ("r-amt", "r-mmt", .shots(16)),
-    ("r-amt", "r-mt", .shots(16)),
-    ("r-amt", "r-pmt", .shots(16)),
-    ("r-amt (λ 1)", "mask-tuning", .newClasses),
-    ("r-amt (λ 1)", "mask-tuning", .harmonicMean),
-    ("r-amt (λ 1)", "zero-shot", .newClasses),
-    ("task-res", "linear", .shots(1)),
-    ("task-res", "linear", .shots(4)),
-    ("task-res", "linear", .shots(16)),
-    ("task-res", "zero-shot", .shots(1)),
-    ("task-res", "zero-shot", .shots(16)),
-    ("r-amt+task-res", "r-amt", .shots(16)),
-    ("r-amt+task-res", "task-res", .shots(16)),
-    ("spt-lora", "lora", .vtab),
-    ("spt-lora", "random", .vtab),
-    ("spt-lora", "full", .vtab),
-    ("spt-lora", "linear", .vtab),
-    ("spt-adapter", "adapter", .vtab),
-  ]
+  private typealias Pair = (better: DemoTable.Finished, worse: DemoTable.Finished?, difference: Double)
 
-  /// The runs that a claim is about, and the figure compared.
-  private enum Scope: Sendable {
-    case shots(Int)
-    case newClasses, harmonicMean, vtab
-
-    var name: String {
-      switch self {
-      case .shots(let count): "\(count) \(count == 1 ? "shot" : "shots")"
-      case .newClasses: "new classes"
-      case .harmonicMean: "H"
-      case .vtab: "VTAB"
-      }
-    }
-
-    func contains(_ cell: DemoPlan.Cell) -> Bool {
-      switch self {
-      case .shots(let count): cell.task.suite == .eleven && !cell.isBase && cell.shots == count
-      case .newClasses, .harmonicMean: cell.isBase
-      case .vtab: cell.task.suite == .vtab
-      }
-    }
-
-    /// The accuracy of the tuned model, in percent.
-    func score(_ result: RunResult) -> Double? {
-      switch self {
-      case .shots, .vtab: result.test.accuracy
-      case .newClasses: result.newClasses?.test.accuracy
-      case .harmonicMean: result.harmonicMean
-      }
-    }
-
-    /// The accuracy of the model before tuning, in percent.
-    func zeroShot(_ result: RunResult) -> Double? {
-      switch self {
-      case .shots, .vtab: result.zeroShot?.accuracy
-      case .newClasses: result.newClasses?.zeroShot.accuracy
-      case .harmonicMean: result.zeroShotHarmonicMean
-      }
-    }
-  }
-
-  private init(_ better: String, isBetterThan worse: String, _ scope: Scope, _ finished: [DemoTable.Finished]) {
-    statement = "\(better) is better than \(worse), \(scope.name)"
+  private init(_ comparison: DemoComparison, _ finished: [DemoTable.Finished]) {
+    let scope = comparison.scope
     let runs = finished.filter { scope.contains($0.cell) }
-    differences = runs.map(\.cell.task.name).unique.compactMap { task in
+    let byTask = runs.map(\.cell.task.name).unique.map { task in
       let own = runs.filter { $0.cell.task.name == task }
-      let bySeed = own.filter { $0.cell.method.label == better }.compactMap { run -> Double? in
-        let other = own.first { $0.cell.method.label == worse && $0.cell.seed == run.cell.seed }
-        let reference = worse == "zero-shot" ? scope.zeroShot(run.result) : other.flatMap { scope.score($0.result) }
-        return scope.score(run.result).flatMap { score in reference.map { score - $0 } }
+      return own.filter { $0.cell.method.label == comparison.better }.compactMap { run -> Pair? in
+        let other = own.first { $0.cell.method.label == comparison.worse && $0.cell.seed == run.cell.seed }
+        let reference =
+          comparison.isAgainstZeroShot ? scope.zeroShot(run.result) : other.flatMap { scope.score($0.result) }
+        return scope.score(run.result).flatMap { score in reference.map { (run, other, score - $0) } }
       }
-      return bySeed.isEmpty ? nil : Statistic(bySeed).mean
     }
+    let pairs = byTask.flatMap(\.self)
+    self.comparison = comparison
+    differences = byTask.filter { !$0.isEmpty }.map { Statistic($0.map(\.difference)).mean }
+    seeds = Set(pairs.map(\.better.cell.seed)).count
+    func mean(_ counts: [Int?]) -> Double? {
+      counts.contains(nil) || counts.isEmpty ? nil : Statistic(counts.compactMap { $0 }.map(Double.init)).mean
+    }
+    trained = (
+      mean(pairs.map(\.better.result.encoderParameters)),
+      comparison.isAgainstZeroShot ? 0 : mean(pairs.map { $0.worse?.result.encoderParameters })
+    )
+    diverged = pairs.reduce(0) { sum, pair in
+      sum + [pair.better, pair.worse].count { $0?.result.divergence != nil }
+    }
+    refusal = comparison.isAtEqualBudgets ? pairs.lazy.compactMap(Self.refusal).first : nil
+  }
+
+  private static func refusal(_ pair: Pair) -> String? {
+    do throws(UnequalTotals) {
+      try UnequalTotals.check(pair.better.result.encoderParameters, pair.worse?.result.encoderParameters)
+      return nil
+    } catch { return "\(error) (\(pair.better.cell.task.name), seed \(pair.better.cell.seed))" }
   }
 
   /// Mean over tasks.
@@ -109,27 +80,33 @@ struct DemoClaim {
   /// Rounded to one decimal; −0.0 becomes 0.0.
   private var shownDifference: Double { (difference * 10).rounded() / 10 + 0 }
 
-  /// s / √n of the differences by task: tasks are the sample, as the seeds of one task share its test images.
+  /// s / √n of the differences by task.
   var standardError: Double {
     (Statistic(differences).deviation ?? .infinity) / Double(differences.count).squareRoot()
   }
 
-  /// The verdict: a claim holds if the difference is more than two standard errors above zero.
+  /// The verdict by the rule, in the words of a claim or of a mere comparison.
   var verdict: String {
-    if abs(difference) <= 2 * standardError { return "not shown" }
-    return difference > 0 ? "holds" : "the reverse"
+    let words = comparison.isClaim ? ("holds", "the reverse", "not shown") : ("above", "below", "not told apart")
+    if let refusal { return refusal }
+    if abs(difference) <= 2 * standardError { return words.2 }
+    return difference > 0 ? words.0 : words.1
+  }
+
+  private var cells: [String] {
+    func count(_ value: Double?) -> String { value.map { grouped(Int($0.rounded())) } ?? "–" }
+    let won = differences.count { $0 > 0 }
+    let figures =
+      refusal == nil
+      ? [String(format: "%+.1f ± %.1f", shownDifference, standardError), "\(won) of \(differences.count)"] : ["–", "–"]
+    let note = diverged == 0 ? "" : ", \(diverged) \(diverged == 1 ? "run" : "runs") diverged"
+    return [comparison.statement] + figures
+      + ["\(seeds)", "\(count(trained.better)) : \(count(trained.worse))", verdict + note]
   }
 
   /// All claims in columns.
-  static func text(_ claims: [DemoClaim]) -> String {
-    let rows = claims.map { claim in
-      let won = claim.differences.count { $0 > 0 }
-      return [
-        claim.statement, String(format: "%+.1f ± %.1f", claim.shownDifference, claim.standardError),
-        "\(won) of \(claim.differences.count)", claim.verdict,
-      ]
-    }
-    return "Claims: difference in points, mean over tasks ± standard error; a verdict needs two of these\n\n"
-      + aligned([["", "difference", "tasks above 0", ""]] + rows, rightFrom: 1)
+  static func text(_ claims: [DemoClaim], title: String) -> String {
+    let headings = ["", "difference", "tasks above 0", "seeds", "trained besides the head", ""]
+    return title + "\n\n" + aligned([headings] + claims.map(\.cells), rightFrom: 1)
   }
 }

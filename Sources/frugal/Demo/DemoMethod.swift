@@ -1,3 +1,5 @@
+import Methods
+
 /// A method at settings that suit the miniature world; `docs/results.md` says how they were chosen.
 struct DemoMethod {
   /// Its name in tables.
@@ -8,10 +10,15 @@ struct DemoMethod {
   /// Steps of the whole run, if epochs follow from them: the number of steps decides how far masks can travel.
   private let steps: Int?
   private let batch: Int
+  /// True if λ is the one that was published for the data set that a task resembles.
+  private let hasPublishedLambda: Bool
 
-  private init(_ label: String, as name: String? = nil, steps: Int? = nil, batch: Int = 32, _ fixed: [DemoSetting]) {
+  private init(
+    _ label: String, as name: String? = nil, steps: Int? = nil, batch: Int = 32, hasPublishedLambda: Bool = false,
+    _ fixed: [DemoSetting]
+  ) {
     (self.label, self.name, self.steps, self.batch) = (label, name ?? label, steps, batch)
-    self.fixed = fixed
+    (self.hasPublishedLambda, self.fixed) = (hasPublishedLambda, fixed)
   }
 
   /// The name of its folder.
@@ -20,9 +27,19 @@ struct DemoMethod {
   }
 
   /// The settings of a run on so many images.
-  func settings(_ images: Int) -> [DemoSetting] {
+  ///
+  /// - published: the situation whose λ is taken.
+  func settings(_ images: Int, published: PublishedSetting) -> [DemoSetting] {
     let epochs = steps.map { max(1, $0 / max(1, images / batch)) }
-    return [.batch(batch)] + (epochs.map { [.epochs($0)] } ?? []) + fixed
+    return [.batch(batch)] + (epochs.map { [.epochs($0)] } ?? []) + fixed + lambda(published)
+  }
+
+  /// λ of the recipe for the data set; the folders of the miniature world have other names.
+  private func lambda(_ published: PublishedSetting) -> [DemoSetting] {
+    guard hasPublishedLambda, let settings = MethodName(name)?.recipe(published)[MaskTuningSettings.self] else {
+      return []
+    }
+    return [.option("lambda", "\(settings.lambda)")]
   }
 
   /// Methods for a CLIP and few images.
@@ -31,15 +48,19 @@ struct DemoMethod {
       "linear", batch: 64,
       [.centerCrop, .epochs(200), .learningRate(1e-2), .lastEpoch, .noWarmup, .stochasticDepth(0)]),
     DemoMethod("task-res", batch: 256, [.centerCrop, .epochs(200), .learningRate(3e-2)]),
-    masks("mask-tuning"), masks("r-amt"), masks("r-amt (λ 1)", as: "r-amt", [.option("lambda", "1")]),
+    masks("mask-tuning", hasPublishedLambda: false), masks("r-amt"),
+    masks("r-amt (λ 1)", as: "r-amt", hasPublishedLambda: false, [.option("lambda", "1")]),
     masks("r-mmt"), masks("r-mt"), masks("r-pmt"), masks("r-amt+task-res"),
     trained("lora", 3e-2, [.option("rank", "4"), .option("dropout", "0")]),
     trained("adapter", 3e-2, [.option("rank", "8")]), trained("bitfit", 3e-2), trained("full", 1e-3),
   ]
 
   /// The published rate, with enough steps to carry a mask across its threshold.
-  private static func masks(_ label: String, as name: String? = nil, _ more: [DemoSetting] = []) -> DemoMethod {
-    DemoMethod(label, as: name, steps: 360, [.shift(2), .learningRate(8e-5)] + more)
+  private static func masks(
+    _ label: String, as name: String? = nil, hasPublishedLambda: Bool = true, _ more: [DemoSetting] = []
+  ) -> DemoMethod {
+    DemoMethod(
+      label, as: name, steps: 360, hasPublishedLambda: hasPublishedLambda, [.shift(2), .learningRate(8e-5)] + more)
   }
 
   private static func trained(_ name: String, _ rate: Double, _ more: [DemoSetting] = []) -> DemoMethod {
@@ -52,14 +73,18 @@ struct DemoMethod {
   static let vit: [DemoMethod] = [
     site("linear", 5e-2), site("bitfit", 3e-2), site("partial-k", 3e-3),
     site("lora", 3e-2, [.option("rank", "2"), zeroUp]), site("adapter", 3e-2, [.option("rank", "4"), zeroUp]),
-    site("spt-lora", 1e-2, budget), site("spt-adapter", 1e-2, budget),
-    site("random", as: "spt-lora", 1e-2, budget + [.option("allocation", "random")]), site("full", 1e-3),
+    site("spt-lora", 1e-2, budget(loraTotal)), site("spt-adapter", 1e-2, budget(adapterTotal)),
+    site("random", as: "spt-lora", 1e-2, budget(loraTotal) + [.option("allocation", "random")]), site("full", 1e-3),
   ]
 
   private static let zeroUp = DemoSetting.option("branch-init", "zero-up")
-  /// Parameters of LoRA of rank 2 at queries and values, 6 · 2 · 2 · (128 + 128): the budget of all methods compared
-  /// with it.
-  private static let budget = [DemoSetting.option("rank", "2"), zeroUp, .option("budget", "6144")]
+  /// Parameters of LoRA of rank 2 at queries and values, 6 · 2 · 2 · (128 + 128), and of adapters of rank 4 after every
+  /// MLP, 6 · (2 · 4 · 128 + 4 + 128): the budgets of the rows that are compared with each.
+  private static let (loraTotal, adapterTotal) = (6144, 6936)
+
+  private static func budget(_ count: Int) -> [DemoSetting] {
+    [.option("rank", "2"), zeroUp, .option("budget", "\(count)")]
+  }
 
   private static func site(
     _ label: String, as name: String? = nil, _ rate: Double, _ more: [DemoSetting] = []

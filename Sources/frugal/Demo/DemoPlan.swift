@@ -46,9 +46,15 @@ struct DemoPlan {
 
     private var model: String { (task.suite == .eleven ? MiniatureModels.clip : MiniatureModels.vit).path }
 
+    /// The situation whose published settings the run has, where its method follows the data set.
+    private var published: PublishedSetting {
+      PublishedSetting(
+        benchmark: task.likeness, shots: shots, fidelity: .official, classes: isBase ? .base : .all)
+    }
+
     private var settings: [DemoSetting] {
       let classes = isBase ? (task.classes.count + 1) / 2 : task.classes.count
-      return method.settings(shots.map { $0 * classes } ?? task.count(.train))
+      return method.settings(shots.map { $0 * classes } ?? task.count(.train), published: published)
     }
   }
 

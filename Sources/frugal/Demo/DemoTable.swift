@@ -11,6 +11,8 @@ struct DemoTable {
   /// The title and the rows, the first of which names the columns.
   let title: String
   private(set) var rows: [[String]] = []
+  /// What is to be said of single rows: diverged runs, totals that miss their budget.
+  private(set) var notes: [String] = []
 
   /// Every table for which there are runs: each suite, fewer shots, base and new classes.
   static func all(_ finished: [Finished]) -> [DemoTable] {
@@ -33,21 +35,25 @@ struct DemoTable {
     let (tasks, methods) = (own.map(\.cell.task.name).unique, own.map(\.cell.method.label).unique)
     let pictures = shots.map { "\($0) \($0 == 1 ? "shot" : "shots")" } ?? "all training images"
     title = "\(suite == .eleven ? "CLIP" : "Vision transformer"), \(pictures), test accuracy in % (\(Self.seeds(own)))"
-    rows = [[""] + tasks + ["mean", "trained", "delta", "masked", "seconds"]]
+    let hasBudgets = own.contains { $0.result.budget != nil }
+    rows = [[""] + tasks + ["mean"] + Self.costHeadings(hasBudgets)]
     let frozen = tasks.map { task in
       Statistic(
         own.filter { $0.cell.task.name == task }.compactMap { $0.result.zeroShot?.accuracy }.prefix(1).map { $0 })
     }
     if frozen.allSatisfy({ $0.count > 0 }) {
-      rows.append(["zero-shot"] + frozen.map { Self.text($0) } + [Self.mean(frozen), "0", "", "", ""])
+      rows.append(["zero-shot"] + frozen.map { Self.text($0) } + [Self.mean(frozen)] + Self.noCosts(hasBudgets))
     }
     for method in methods {
       let runs = own.filter { $0.cell.method.label == method }
       let byTask = tasks.map { task in
         Statistic(runs.filter { $0.cell.task.name == task }.map(\.result.test.accuracy))
       }
-      rows.append([method] + byTask.map { Self.text($0) } + [Self.mean(byTask)] + Self.costs(runs))
+      let marks = tasks.map { task in Self.mark(runs.filter { $0.cell.task.name == task }) }
+      let cells = zip(byTask, marks).map { Self.text($0) + $1 }
+      rows.append([method] + cells + [Self.mean(byTask) + Self.mark(runs)] + Self.costs(runs, hasBudgets))
     }
+    notes = Self.notes(own)
   }
 
   /// Base, new and H, means over tasks, of runs trained on the base classes alone. A deviation is that of the means of
@@ -57,7 +63,7 @@ struct DemoTable {
     guard let first = own.first else { return nil }
     let tasks = own.map(\.cell.task.name).unique.count
     title = "CLIP, base classes learned, mean over \(tasks) \(tasks == 1 ? "task" : "tasks") in % (\(Self.seeds(own)))"
-    rows = [["", "base", "new", "H", "trained", "delta", "masked", "seconds"]]
+    rows = [["", "base", "new", "H"] + Self.costHeadings(false)]
     func row(_ runs: [Finished], _ scores: (RunResult) -> [Double?]) -> [String] {
       let bySeed = runs.map(\.cell.seed).unique.map { seed in
         runs.filter { $0.cell.seed == seed }.map { scores($0.result).map { $0 ?? 0 } }
@@ -70,12 +76,13 @@ struct DemoTable {
     rows.append(
       ["zero-shot"]
         + row(frozen) { [$0.zeroShot?.accuracy, $0.newClasses?.zeroShot.accuracy, $0.zeroShotHarmonicMean] }
-        + ["0", "", "", ""])
+        + Self.noCosts(false))
     for method in own.map(\.cell.method.label).unique {
       let runs = own.filter { $0.cell.method.label == method }
       let scores = row(runs) { [$0.test.accuracy, $0.newClasses?.test.accuracy, $0.harmonicMean] }
-      rows.append([method] + scores + Self.costs(runs))
+      rows.append([method + Self.mark(runs)] + scores + Self.costs(runs, false))
     }
+    notes = Self.notes(own)
   }
 
   private static func seeds(_ runs: [Finished]) -> String {
@@ -83,15 +90,24 @@ struct DemoTable {
     return "\(seeds) \(seeds == 1 ? "seed" : "seeds")"
   }
 
-  /// Trained parameters, bytes, masked share and seconds, means over runs.
-  private static func costs(_ runs: [Finished]) -> [String] {
+  /// - hasBudgets: whether a row has a budget; then it is beside what is trained of it.
+  private static func costHeadings(_ hasBudgets: Bool) -> [String] {
+    (hasBudgets ? ["budget", "besides the head"] : []) + ["trained", "delta", "masked", "seconds"]
+  }
+
+  private static func noCosts(_ hasBudgets: Bool) -> [String] { (hasBudgets ? ["", "0"] : []) + ["0", "", "", ""] }
+
+  /// Budget and trained parameters, bytes, masked share and seconds, means over runs.
+  private static func costs(_ runs: [Finished], _ hasBudgets: Bool) -> [String] {
     func mean(_ values: [Double]) -> Double? { values.isEmpty ? nil : values.reduce(0, +) / Double(values.count) }
-    let trained = mean(runs.map { Double($0.result.trainedParameters) }) ?? 0
+    func count(_ value: (RunResult) -> Int?) -> String {
+      mean(runs.compactMap { value($0.result) }.map(Double.init)).map { grouped(Int($0.rounded())) } ?? ""
+    }
     let bytes = mean(runs.map { Double($0.result.deltaBytes) }) ?? 0
     let masked = mean(runs.compactMap { $0.result.shares["all"] })
     let seconds = mean(runs.compactMap(\.seconds))
-    return [
-      grouped(Int(trained.rounded())), String(format: "%.1f kB", bytes / 1000),
+    return (hasBudgets ? [count(\.budget), count(\.encoderParameters)] : []) + [
+      count(\.trainedParameters), String(format: "%.1f kB", bytes / 1000),
       masked.map { String(format: "%.1f %%", $0) } ?? "", seconds.map { String(format: "%.1f", $0) } ?? "",
     ]
   }
@@ -107,5 +123,30 @@ struct DemoTable {
   }
 
   /// The table in columns: the first left-aligned, all others right-aligned.
-  var text: String { title + "\n\n" + aligned(rows, rightFrom: 1) }
+  var text: String {
+    ([title, aligned(rows, rightFrom: 1)] + (notes.isEmpty ? [] : [notes.joined(separator: "\n")]))
+      .joined(separator: "\n\n")
+  }
+}
+
+extension DemoTable {
+  /// `‡2` after figures that two diverged runs are a part of.
+  fileprivate static func mark(_ runs: [Finished]) -> String {
+    let diverged = runs.count { $0.result.divergence != nil }
+    return diverged == 0 ? "" : " ‡\(diverged)"
+  }
+
+  /// One line per diverged run, and one per run whose total misses its budget by more than 2 %.
+  fileprivate static func notes(_ runs: [Finished]) -> [String] {
+    runs.flatMap { run -> [String] in
+      let name = "\(run.cell.method.label), \(run.cell.task.name), seed \(run.cell.seed)"
+      var notes = (run.result.divergence?.text).map { ["‡ \(name), a part of the means: \($0)"] } ?? []
+      if let budget = run.result.budget {
+        do throws(UnequalTotals) { try UnequalTotals.check(budget, run.result.encoderParameters) } catch {
+          notes.append("\(name), budget and trained: \(error)")
+        }
+      }
+      return notes
+    }
+  }
 }
