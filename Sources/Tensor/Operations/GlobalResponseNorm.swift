@@ -10,7 +10,7 @@ extension Variable {
   ///     ∂γ = Σ ∂y x n,   ∂β = Σ ∂y      over maps and pixels
   ///
   /// - x (self), y: [batch, pixels, width]; γ, β: [width]. Where g_c is 0, so is its share of ∂x.
-  /// - Keeps x and g, [batch, width].
+  /// - Keeps x, g, [batch, width], and m, [batch].
   public func globalResponseNorm(gamma: Variable, beta: Variable, epsilon: Real) -> Variable {
     require(
       shape.rank == 3 && gamma.shape == [shape[2]] && beta.shape == [shape[2]],
@@ -18,18 +18,20 @@ extension Variable {
         + "\(gamma.shape), \(beta.shape)")
     let (batch, pixels, width) = (shape[0], shape[1], shape[2])
     let norms = value.channelNorms()
-    func divisor(_ norms: UnsafePointer<Real>) -> Real {
-      rowSum(width) { load(norms + $0, $1) } / Real(width) + epsilon
+    let divisors = Tensor.read(norms) { norms in
+      perMap(batch) { map in rowSum(width) { load(norms + (map &* width &+ $0), $1) } / Real(width) + epsilon }
     }
-    let y = Tensor.read(value, norms, gamma.value, beta.value) { x, norms, gamma, beta in
-      Tensor(shape) { y in
-        forEachRow(batch * pixels, width: width) { row in
-          let (x, y, norms) = (x + row &* width, y + row &* width, norms + row / pixels &* width)
-          let m = divisor(norms)
-          forEachLanes(width) { index, present in
-            let value = load(x + index, present)
-            let response: Lanes = load(gamma + index, present) * (load(norms + index, present) / m)
-            store(value + value * response + load(beta + index, present), y + index, present)
+    let y = Tensor.read(value, norms, divisors, gamma.value) { x, norms, divisors, gamma in
+      Tensor.read(beta.value) { beta in
+        Tensor(shape) { y in
+          forEachRow(batch * pixels, width: width) { row in
+            let map = row / pixels
+            let (x, y, norms, m) = (x + row &* width, y + row &* width, norms + map &* width, divisors[map])
+            forEachLanes(width) { index, present in
+              let value = load(x + index, present)
+              let response: Lanes = load(gamma + index, present) * (load(norms + index, present) / m)
+              store(value + value * response + load(beta + index, present), y + index, present)
+            }
           }
         }
       }
@@ -37,30 +39,35 @@ extension Variable {
     let (input, scale) = (value, gamma.value)
     let (xNeeds, gammaNeeds, betaNeeds) = (needsGradient, gamma.needsGradient, beta.needsGradient)
     return Tape.record(.globalResponseNorm, y, from: [self, gamma, beta]) { dy in
-      // Σ_pixels ∂y x of every map and channel.
+      // a / γ = Σ_pixels ∂y x
       let products = dy.channelProducts(input)
-      return Tensor.read(dy, input, norms, products) { dy, x, norms, products in
+      return Tensor.read(dy, norms, divisors, products) { dy, norms, divisors, products in
         let dx =
           !xNeeds
           ? nil
-          : Tensor.read(scale) { gamma in
-            Tensor(input.shape) { dx in
-              forEachRow(batch * pixels, width: width) { row in
-                let map = row / pixels &* width
-                let (x, dy, dx) = (x + row &* width, dy + row &* width, dx + row &* width)
-                let (norms, products) = (norms + map, products + map)
-                let m = divisor(norms)
-                let shared =
-                  rowSum(width) {
-                    let share: Lanes = load(gamma + $0, $1) * load(products + $0, $1)
-                    return share * load(norms + $0, $1)
-                  } / (Real(width) * m * m)
-                forEachLanes(width) { index, present in
-                  let (factor, norm) = (load(gamma + index, present), load(norms + index, present))
-                  let dnorm: Lanes = factor * load(products + index, present) / m - shared
-                  let quotient = (dnorm * load(x + index, present) / norm).replacing(with: .zero, where: norm .== 0)
-                  let direct: Lanes = load(dy + index, present) * (1 + factor * (norm / m))
-                  store(direct + quotient, dx + index, present)
+          : Tensor.read(input, scale) { x, gamma in
+            // Σ_k a_k g_k / (width m²)
+            let shares = perMap(batch) { map in
+              let (at, m) = (map &* width, divisors[map])
+              return rowSum(width) {
+                let share: Lanes = load(gamma + $0, $1) * load(products + (at &+ $0), $1)
+                return share * load(norms + (at &+ $0), $1)
+              } / (Real(width) * m * m)
+            }
+            return Tensor.read(shares) { shares in
+              Tensor(input.shape) { dx in
+                forEachRow(batch * pixels, width: width) { row in
+                  let map = row / pixels
+                  let (x, dy, dx) = (x + row &* width, dy + row &* width, dx + row &* width)
+                  let (norms, products) = (norms + map &* width, products + map &* width)
+                  let (m, shared) = (divisors[map], shares[map])
+                  forEachLanes(width) { index, present in
+                    let (factor, norm) = (load(gamma + index, present), load(norms + index, present))
+                    let dnorm: Lanes = factor * load(products + index, present) / m - shared
+                    let quotient = (dnorm * load(x + index, present) / norm).replacing(with: .zero, where: norm .== 0)
+                    let direct: Lanes = load(dy + index, present) * (1 + factor * (norm / m))
+                    store(direct + quotient, dx + index, present)
+                  }
                 }
               }
             }
@@ -69,9 +76,8 @@ extension Variable {
           !gammaNeeds
           ? nil
           : sumOverRows(batch, width: width) { map, column, present in
-            let at = map &* width
-            return load(products + (at &+ column), present)
-              * (load(norms + (at &+ column), present) / divisor(norms + at))
+            let at = map &* width &+ column
+            return load(products + at, present) * (load(norms + at, present) / divisors[map])
           }
         let dbeta =
           !betaNeeds
@@ -83,6 +89,11 @@ extension Variable {
       }
     }
   }
+}
+
+/// A number of each map: [batch].
+private func perMap(_ batch: Int, _ number: (_ map: Int) -> Real) -> Tensor {
+  Tensor([batch]) { numbers in for map in 0..<batch { numbers[map] = number(map) } }
 }
 
 extension Tensor {
