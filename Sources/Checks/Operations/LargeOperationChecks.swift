@@ -93,11 +93,18 @@ package enum LargeOperationChecks {
       GradientCheck("quickGELU/large", OperationChecks.inputs(["x": flat])) { $0[0].quickGELU() },
       GradientCheck("relu/large", OperationChecks.inputs(["x": flat])) { $0[0].relu() },
       GradientCheck("reshape/large", OperationChecks.inputs(["x": matrix])) { $0[0].reshaped(to: [129, 301]) },
+      GradientCheck("rotate/large", OperationChecks.inputs(["x": [7, 50, 136]])) {
+        $0[0].rotated(by: OperationChecks.rotation(tokens: 45, pairs: 17), heads: 4)
+      },
       GradientCheck("scaleByExponential/large", OperationChecks.inputs(["x": flat, "exponent": []])) {
         $0[0].scaled(byExponentialOf: $0[1])
       },
       GradientCheck("scaleChannels/large", OperationChecks.inputs(["x": matrix, "gamma": [129]])) {
         $0[0].scaledChannels(by: $0[1])
+      },
+      GradientCheck("scaledSigmoid/large", OperationChecks.inputs(["x": flat])) { $0[0].scaledSigmoid(16) },
+      GradientCheck("scaleHeads/large", OperationChecks.inputs(["x": matrix, "exponents": [43]])) {
+        $0[0].scaledHeads(byExponentialOf: $0[1], limit: 0.5, factor: 3)
       },
       GradientCheck("scatterAdd/large", OperationChecks.inputs(["x": matrix, "shifts": [12_943]])) {
         $0[0].scatterAdding($0[1], at: OperationChecks.sparse(matrix, 3))

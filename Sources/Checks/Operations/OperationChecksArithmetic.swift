@@ -4,7 +4,7 @@ import Tensor
 
 extension OperationChecks {
   static var arithmetic: [GradientCheck] {
-    add + scatterAdd + scaleByExponential + scaleChannels + maskedWeight + reshape
+    add + scatterAdd + scaleByExponential + scaleChannels + scaleHeads + maskedWeight + reshape
   }
 
   private static var add: [GradientCheck] {
@@ -39,6 +39,26 @@ extension OperationChecks {
         GradientCheck(name, inputs) { $0[0].scaledChannels(by: $0[1]) },
         GradientCheck("\(name) frozen gamma", [inputs[0]]) { $0[0].scaledChannels(by: Variable(gamma)) },
         GradientCheck("\(name) frozen x", [inputs[1]]) { Variable(x).scaledChannels(by: $0[0]) },
+      ]
+    }
+  }
+
+  private static var scaleHeads: [GradientCheck] {
+    let cases: [(x: Shape, heads: Int)] = [([1], 1), ([5, 6], 2), ([2, 3, 17], 1), ([2, 2, 48], 3), ([0, 4], 2)]
+    return cases.flatMap { shape, heads in
+      // The last of several heads is above the limit, by more than any difference steps.
+      let exponents = Tensor([heads], (0..<heads).map { $0 == heads - 1 && heads > 1 ? 3 : Real($0) / 4 - 0.5 })
+      let inputs = inputs(["x": shape]) + [(name: "exponents", value: exponents)]
+      let x = inputs[0].value
+      let name = "scaleHeads/\(shape), \(heads) heads"
+      return [
+        GradientCheck(name, inputs) { $0[0].scaledHeads(byExponentialOf: $0[1], limit: 1, factor: 0.7) },
+        GradientCheck("\(name), frozen exponents", [inputs[0]]) {
+          $0[0].scaledHeads(byExponentialOf: Variable(exponents), limit: 1, factor: 0.7)
+        },
+        GradientCheck("\(name), frozen x", [inputs[1]]) {
+          Variable(x).scaledHeads(byExponentialOf: $0[0], limit: 1)
+        },
       ]
     }
   }

@@ -3,7 +3,7 @@ import Tensor
 // Operations on sequences of tokens.
 
 extension OperationChecks {
-  static var tokens: [GradientCheck] { embedding + prepend + selectToken + meanToken + permuteTokens }
+  static var tokens: [GradientCheck] { embedding + prepend + selectToken + meanToken + permuteTokens + rotate }
 
   private static var embedding: [GradientCheck] {
     let cases: [(table: Shape, ids: [Int32], shape: Shape)] = [
@@ -48,6 +48,24 @@ extension OperationChecks {
     ]
     return cases.map { shape, start in
       GradientCheck("meanToken/\(shape) from \(start)", inputs(["x": shape])) { $0[0].meanToken(from: start) }
+    }
+  }
+
+  /// Rotations of so many tokens, by angles of both signs and more than a turn.
+  static func rotation(tokens: Int, pairs: Int) -> TokenRotation {
+    TokenRotation(angles: CheckNumbers(seed: 6).tensor([tokens, pairs], scale: 7))
+  }
+
+  private static var rotate: [GradientCheck] {
+    let cases: [(x: Shape, heads: Int, tokens: Int)] = [
+      ([1, 1, 2], 1, 1), ([2, 3, 12], 3, 3), ([2, 5, 34], 1, 4), ([1, 4, 64], 2, 2), ([2, 2, 6], 1, 0),
+      ([0, 3, 4], 2, 3),
+    ]
+    return cases.map { shape, heads, tokens in
+      let rotation = rotation(tokens: tokens, pairs: shape.width / heads / 2)
+      return GradientCheck("rotate/\(shape), \(heads) heads, the last \(tokens) tokens", inputs(["x": shape])) {
+        $0[0].rotated(by: rotation, heads: heads)
+      }
     }
   }
 

@@ -33,8 +33,11 @@ package enum Operation: String, CaseIterable, Sendable {
   case quickGELU
   case relu
   case reshape
+  case rotate
   case scaleByExponential
   case scaleChannels
+  case scaledSigmoid
+  case scaleHeads
   case scatterAdd
   case selectToken
   case softmax

@@ -26,7 +26,8 @@ extension Variable {
 }
 
 extension Tensor {
-  fileprivate func scaledChannels(by gamma: Tensor) -> Tensor {
+  /// γ x with one factor per column: x: [..., width], γ: [width].
+  func scaledChannels(by gamma: Tensor) -> Tensor {
     let width = shape.width
     return Tensor.read(self, gamma) { x, gamma in
       Tensor(shape) { y in

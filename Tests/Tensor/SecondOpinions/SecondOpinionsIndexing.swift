@@ -1,4 +1,5 @@
 import Checks
+import Foundation
 import FrugalTestSupport
 import Reference
 import Tensor
@@ -9,7 +10,7 @@ extension SecondOpinion {
   static var indexing: [SecondOpinion] {
     [
       embedding, prepend, selectToken, meanToken, permuteTokens, reshape, patches, averagePool, spatialTokens,
-      scatterAdd,
+      scatterAdd, rotate,
     ]
   }
 
@@ -98,6 +99,31 @@ extension SecondOpinion {
         "by \(sources)", [numbers.anything([batch, tokens, width])], terms: 1,
         library: { $0[0].permutingTokens(TokenPermutation(sources)) }
       ) { input in PlainTensor([batch, tokens, width]) { input[0][$0[0], sources[$0[1]], $0[2]] } }
+    }
+  }
+
+  private static var rotate: SecondOpinion {
+    SecondOpinion(.rotate) { numbers in
+      let (batch, tokens, pairs) = (numbers.extent(upTo: 3), numbers.extent(upTo: 7), numbers.extent(upTo: 33))
+      let (heads, first) = (numbers.extent(upTo: 3), Int.random(in: 0...tokens, using: &numbers))
+      let angles = numbers.next([tokens - first, pairs], scale: 9)
+      let rotation = TokenRotation(angles: angles)
+      return Case(
+        "from token \(first), \(heads) heads", [numbers.anything([batch, tokens, heads * 2 * pairs])], terms: 2,
+        library: { $0[0].rotated(by: rotation, heads: heads) }
+      ) { input in
+        PlainTensor([batch, tokens, heads * 2 * pairs]) { index in
+          let (row, token, column) = (index[0], index[1], index[2])
+          guard token >= first else { return input[0][row, token, column] }
+          let channel = column % (2 * pairs)
+          let angle = Double(angles.values[(token - first) * pairs + channel % pairs])
+          let (cosine, sine) = (Bounded.constant(cos(angle)), Bounded.constant(sin(angle)))
+          // The first half of a head is the real part of complex numbers, the second the imaginary one.
+          return channel < pairs
+            ? input[0][row, token, column] * cosine - input[0][row, token, column + pairs] * sine
+            : input[0][row, token, column] * cosine + input[0][row, token, column - pairs] * sine
+        }
+      }
     }
   }
 

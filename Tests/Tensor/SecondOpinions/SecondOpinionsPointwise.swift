@@ -29,7 +29,7 @@ extension SecondOpinion {
         let x = numbers.awayFromZero(numbers.anyShape())
         return Case([x], terms: 1, library: { $0[0].relu() }) { $0[0].map { $0.value > 0 ? $0 : Bounded(0 as Real) } }
       },
-      add, swiglu, scaleByExponential, scaleChannels, maskedWeight, dropout, dropPath,
+      add, swiglu, scaleByExponential, scaleChannels, scaleHeads, scaledSigmoid, maskedWeight, dropout, dropPath,
     ]
   }
 
@@ -108,6 +108,28 @@ extension SecondOpinion {
         [numbers.anything([rows, width]), numbers.anything([width])], terms: rows,
         library: { $0[0].scaledChannels(by: $0[1]) }
       ) { input in PlainTensor([rows, width]) { input[0][$0[0], $0[1]] * input[1][$0[1]] } }
+    }
+  }
+
+  private static var scaleHeads: SecondOpinion {
+    SecondOpinion(.scaleHeads) { numbers in
+      let (rows, heads, width) = (numbers.extent(upTo: 9), numbers.extent(upTo: 5), numbers.extent(upTo: 17))
+      return Case(
+        [numbers.anything([rows, heads * width]), numbers.next([heads], in: -2...0.9)], terms: rows * width,
+        library: { $0[0].scaledHeads(byExponentialOf: $0[1], limit: 1, factor: 0.5) }
+      ) { input in
+        PlainTensor([rows, heads * width]) { index in
+          input[0][index[0], index[1]] * (Bounded(0.5 as Real) * input[1][index[1] / width].exp)
+        }
+      }
+    }
+  }
+
+  private static var scaledSigmoid: SecondOpinion {
+    activation(.scaledSigmoid) {
+      $0.scaledSigmoid(16)
+    } plain: { x in
+      x.sigmoid * Bounded(16 as Real)
     }
   }
 
