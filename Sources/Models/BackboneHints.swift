@@ -14,6 +14,10 @@ public struct BackboneHints: Sendable, Equatable {
   public var pooling: GlobalPooling?
   /// The resampling of positions; `nil` for that of the checkpoint's family.
   public var resampling: PositionResampling?
+  /// The tokens along one side of the windows of a Swin V2.
+  package var window: Int?
+  /// The windows of the pretraining of a Swin V2, by stage; `nil` if they are those in use.
+  package var pretrainedWindows: [Int]?
   /// True if the gate of a gated MLP is a SiLU, as timm's statement of the model says.
   package var gatesBySiLU = false
   /// True if ε is that of all norms of a ConvNeXt, as in timm, not of the last one.
@@ -22,7 +26,9 @@ public struct BackboneHints: Sendable, Equatable {
   package var origins: [Setting: String] = [:]
 
   /// The name of a setting.
-  package enum Setting: String, Sendable, CaseIterable { case imageSize, heads, epsilon, activation, pooling }
+  package enum Setting: String, Sendable, CaseIterable {
+    case imageSize, heads, epsilon, activation, pooling, window
+  }
 
   /// The given settings and no others.
   public init(
@@ -39,6 +45,7 @@ public struct BackboneHints: Sendable, Equatable {
       imageSize: imageSize ?? others.imageSize, heads: heads ?? others.heads, epsilon: epsilon ?? others.epsilon,
       activation: activation ?? others.activation, pooling: pooling ?? others.pooling,
       resampling: resampling ?? others.resampling)
+    (all.window, all.pretrainedWindows) = (window ?? others.window, pretrainedWindows ?? others.pretrainedWindows)
     all.gatesBySiLU = gatesBySiLU || others.gatesBySiLU
     all.isEpsilonOfAll = epsilon == nil ? others.isEpsilonOfAll : isEpsilonOfAll
     for setting in Setting.allCases {
@@ -55,6 +62,7 @@ public struct BackboneHints: Sendable, Equatable {
     case .epsilon: epsilon != nil
     case .activation: activation != nil
     case .pooling: pooling != nil
+    case .window: window != nil
     }
   }
 }

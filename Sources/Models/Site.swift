@@ -17,7 +17,7 @@ public struct Site: Hashable, Sendable, CustomStringConvertible {
     case mlpUp, mlpDown
     case projection, downsampling
     case bias, normScale, normShift, layerScale, positionBias
-    case logitScale
+    case logitScale, attentionScale
   }
 
   /// A site by its parts.

@@ -1,7 +1,7 @@
 import Tensor
 
 /// Swin, a vision transformer whose tokens attend to those of their window, and which halves its maps stage by stage
-/// (Liu et al. 2021).
+/// (Liu et al. 2021), version 1 or 2 (Liu et al. 2022).
 public struct Swin: ImageTower, ParameterizedLayer {
   package static let layer = Layer.swin
 
@@ -68,7 +68,7 @@ package struct SwinStage: ParameterizedLayer {
       ? nil
       : try PatchMerging(
         &reader, "\(name).merging", side: size.side(of: stage - 1), width: size.width(of: stage - 1),
-        epsilon: size.epsilon)
+        epsilon: size.epsilon, normalizesLast: size.isSecondVersion)
     let first = size.blocks.prefix(stage).reduce(0, +)
     var blocks: [SwinBlock] = []
     for index in 0..<size.blocks[stage] {

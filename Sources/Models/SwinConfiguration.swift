@@ -1,6 +1,6 @@
 import Tensor
 
-/// The sizes of a Swin transformer (Liu et al. 2021, section 3.3).
+/// The sizes of a Swin transformer (Liu et al. 2021, section 3.3), version 1 or 2 (Liu et al. 2022).
 ///
 /// | model | blocks | width | heads | window |
 /// | --- | --- | --- | --- | --- |
@@ -8,6 +8,8 @@ import Tensor
 /// | Swin-S | 2, 2, 18, 2 | 96 | 3, 6, 12, 24 | 7 |
 /// | Swin-B | 2, 2, 18, 2 | 128 | 4, 8, 16, 32 | 7, or 12 for images of 384 |
 /// | Swin-L | 2, 2, 18, 2 | 192 | 6, 12, 24, 48 | 7, or 12 for images of 384 |
+///
+/// Those of version 2 have windows of 8 or 16 for images of 256, 12 for 192, 24 for 384.
 public struct SwinConfiguration: Sendable, Equatable {
   /// The number of blocks of each stage.
   public let blocks: [Int]
@@ -23,29 +25,43 @@ public struct SwinConfiguration: Sendable, Equatable {
   public let imageSize: Int
   /// The height and width of a patch, in pixels.
   public let patchSize: Int
+  /// The bias of the attention by relative positions, and with it the version of the blocks.
+  public let positions: PositionBias
   /// The nonlinearity of the MLPs.
   public let activation: Activation
   /// ε of every layer norm.
   public let epsilon: Double
 
+  /// The bias of the attention by relative positions.
+  public enum PositionBias: Sendable, Equatable {
+    /// A table in every block: version 1.
+    case table
+    /// A network of `hidden` units on logarithmic coordinates in every block, with cosine attention and norms at the
+    /// ends of the residual branches: version 2 (Liu et al. 2022, sections 3.2 and 3.3).
+    ///
+    /// `windows` are those of the pretraining, by stage, which are the unit of the coordinates; 0 stands for the window
+    /// in use.
+    case continuous(hidden: Int, windows: [Int])
+  }
+
   /// Sizes by name; traps where `problem` finds one.
   public init(
     blocks: [Int], heads: [Int], width: Int, expansion: Int = 4, window: Int = 7, imageSize: Int = 224,
-    patchSize: Int = 4, activation: Activation = .gelu, epsilon: Double = 1e-5
+    patchSize: Int = 4, positions: PositionBias = .table, activation: Activation = .gelu, epsilon: Double = 1e-5
   ) {
     self.init(
       unchecked: blocks, heads: heads, width: width, expansion: expansion, window: window, imageSize: imageSize,
-      patchSize: patchSize, activation: activation, epsilon: epsilon)
+      patchSize: patchSize, positions: positions, activation: activation, epsilon: epsilon)
     if let problem { trap("SwinConfiguration: \(problem)") }
   }
 
   init(
     unchecked blocks: [Int], heads: [Int], width: Int, expansion: Int, window: Int, imageSize: Int, patchSize: Int,
-    activation: Activation, epsilon: Double
+    positions: PositionBias, activation: Activation, epsilon: Double
   ) {
     (self.blocks, self.heads, self.width, self.expansion) = (blocks, heads, width, expansion)
     (self.window, self.imageSize, self.patchSize) = (window, imageSize, patchSize)
-    (self.activation, self.epsilon) = (activation, epsilon)
+    (self.positions, self.activation, self.epsilon) = (positions, activation, epsilon)
   }
 
   /// The first contradiction: expected and found.
@@ -64,8 +80,16 @@ public struct SwinConfiguration: Sendable, Equatable {
           + "found \(imageSize)"
       }
     }
+    if case .continuous(let hidden, let windows) = positions {
+      guard hidden > 0, windows.count == blocks.count, windows.allSatisfy({ $0 >= 0 }) else {
+        return "windows of the pretraining: expected one per stage, \(blocks.count), found \(windows)"
+      }
+    }
     return nil
   }
+
+  /// True for version 2: cosine attention, a continuous position bias, norms at the ends of the branches.
+  package var isSecondVersion: Bool { positions != .table }
 
   /// The width of the tokens of a stage, counted from 0.
   package func width(of stage: Int) -> Int { width << stage }

@@ -18,7 +18,7 @@ import Testing
     /// What is said of a prefix that is not its publishers' own.
     func said(_ source: StoredSource) -> [String] {
       let count = source.names.count { $0.hasPrefix(prefix) }
-      return ["", "vit.", "swin.", "convnext."].contains(prefix)
+      return ["", "vit.", "swin.", "swinv2.", "convnext."].contains(prefix)
         ? [] : ["prefix \"\(prefix)\" stripped from the names of \(count) tensors"]
     }
   }
@@ -39,6 +39,16 @@ import Testing
   private static let swin = ImageConfiguration.swin(
     SwinConfiguration(
       blocks: [2, 1, 1, 2], heads: [1, 2, 4, 4], width: 4, expansion: 3, window: 2, imageSize: 32, patchSize: 2))
+
+  private static let swinV2 = ImageConfiguration.swin(
+    SwinConfiguration(
+      blocks: [2, 1, 1, 2], heads: [1, 2, 4, 4], width: 4, expansion: 3, window: 2, imageSize: 32, patchSize: 2,
+      positions: .continuous(hidden: 5, windows: [0, 0, 0, 0])))
+  private static let windowsOfTwo: BackboneHints = {
+    var hints = BackboneHints(imageSize: 32)
+    hints.window = 2
+    return hints
+  }()
 
   private static func convNeXt(finalEpsilon: Double = 1e-6) -> ImageConfiguration {
     .convNeXt(
@@ -61,6 +71,9 @@ import Testing
     Stored(layout: .timmSwin, model: swin, hints: BackboneHints(imageSize: 32)),
     Stored(layout: .officialSwin, model: swin),
     Stored(layout: .huggingFaceSwin, model: swin, prefix: "swin."),
+    Stored(layout: .timmSwinV2, model: swinV2, hints: windowsOfTwo),
+    Stored(layout: .officialSwinV2, model: swinV2, hints: windowsOfTwo),
+    Stored(layout: .huggingFaceSwinV2, model: swinV2, prefix: "swinv2.", hints: windowsOfTwo),
     Stored(layout: .timmConvNeXt, model: convNeXt()),
     Stored(layout: .officialConvNeXt, model: convNeXt()),
     Stored(layout: .huggingFaceConvNeXt, model: convNeXt(finalEpsilon: 1e-12), prefix: "convnext."),
@@ -163,6 +176,24 @@ import Testing
     }
   }
 
+  /// Nothing in the tensors of a Swin V2 tells its windows.
+  @Test func aSwinV2WithoutStatedWindowsIsRefused() throws {
+    let source = try checkpoint(Stored(layout: .timmSwinV2, model: Self.swinV2)).1
+    for hints in [BackboneHints(), BackboneHints(imageSize: 32)] {
+      let error = #expect(throws: ConfigurationError.self) { try ImageBackbone(from: source, hints: hints) }
+      #expect(error?.description.contains("windows: expected a config.json that states one window") == true)
+    }
+    var hints = Self.windowsOfTwo
+    hints.pretrainedWindows = [2, 2]
+    let error = #expect(throws: ConfigurationError.self) { try ImageBackbone(from: source, hints: hints) }
+    #expect(error?.description.contains("windows of the pretraining: expected one per stage, 4") == true)
+    let found = try ImageBackbone(from: source, hints: Self.windowsOfTwo)
+    let origins = Dictionary(uniqueKeysWithValues: found.origins.map { ($0.setting, "\($0.value): \($0.origin)") })
+    #expect(origins["windows"] == "2: stated by the caller")
+    #expect(
+      origins["heads"] == "1, 2, 4, 4: inferred from \"layers.0.blocks.0.attn.logit_scale\"")
+  }
+
   @Test func anUnknownArchitectureListsTheKnown() {
     let source = StoredSource(tensors: ["conv1.weight": Tensor([1], [1]), "fc.bias": Tensor([1], [1])])
     #expect(
@@ -174,7 +205,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ("layers.0.blocks.0.attn.cpb_mlp.0.weight", "Swin V2"), ("model.layer.0.attention.q_proj.weight", "DINOv3"),
+    ("features.1.0.attn.cpb_mlp.0.weight", "Swin V2 under torchvision's names"),
+    ("model.layer.0.attention.q_proj.weight", "DINOv3"),
     ("backbone.storage_tokens", "DINOv3"),
   ]) func anArchitectureThatIsNotImplementedIsRefusedByItsName(tensor: String, architecture: String) {
     let source = StoredSource(tensors: [
@@ -212,6 +244,12 @@ import Testing
         "encoder.layers.0.blocks.1.attention.self.relative_position_bias_table", .huggingFaceSwin
       ),
       ("vision.stage4.merging.norm.scale", "encoder.layers.2.downsample.norm.weight", .huggingFaceSwin),
+      ("vision.stage1.blocks.1.attention.positionBias.up", "layers.0.blocks.1.attn.cpb_mlp.0.weight", .timmSwinV2),
+      ("vision.stage1.blocks.1.attention.query.bias", "layers.0.blocks.1.attn.q_bias", .officialSwinV2),
+      (
+        "vision.stage1.blocks.1.attention.logitScale", "encoder.layers.0.blocks.1.attention.self.logit_scale",
+        .huggingFaceSwinV2
+      ),
       ("vision.stage3.blocks.26.depthwise", "stages.2.blocks.26.conv_dw.weight", .timmConvNeXt),
       ("vision.stage3.blocks.26.depthwise", "stages.2.26.dwconv.weight", .officialConvNeXt),
       ("vision.stage2.downsampling.reduction.bias", "downsample_layers.1.1.bias", .officialConvNeXt),
@@ -232,6 +270,12 @@ import Testing
           patchSize: 16, form: .classifier)), 86_567_656
     ),
     (.swin(SwinConfiguration(blocks: [2, 2, 18, 2], heads: [4, 8, 16, 32], width: 128)), 87_768_224),
+    (
+      .swin(
+        SwinConfiguration(
+          blocks: [2, 2, 6, 2], heads: [3, 6, 12, 24], width: 96, window: 8, imageSize: 256,
+          positions: .continuous(hidden: 512, windows: [0, 0, 0, 0]))), 28_347_154
+    ),
     (.convNeXt(ConvNeXtConfiguration(blocks: [3, 3, 27, 3], widths: [128, 256, 512, 1024])), 88_591_464),
   ])
   func realSizesHaveThePublishedNumberOfParameters(model: ImageConfiguration, count: Int) {

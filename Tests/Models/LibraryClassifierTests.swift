@@ -26,6 +26,8 @@ import Testing
     func golden(_ name: String) throws -> Tensor { try file.tensor("golden/\(name)") }
     var hints: BackboneHints {
       var hints = BackboneHints(heads: file.metadata["heads"].flatMap { Int($0) })
+      hints.window = file.metadata["window"].flatMap { Int($0) }
+      hints.pretrainedWindows = file.metadata["pretrained"]?.split(separator: ",").compactMap { Int($0) }
       hints.gatesBySiLU = label.hasPrefix("vit-swiglu")
       return hints
     }
@@ -35,7 +37,7 @@ import Testing
     "vit-layer-scale", "vit-registers", "vit-registers-positions", "vit-no-class", "vit-gap", "vit-qk-norm",
     "vit-swiglu", "vit-swiglu-packed", "vit-map", "vit-pre-norm", "deit-distilled", "beit", "convnext-v2",
     "convnext-conv-mlp", "hf-dinov2", "hf-dinov2-registers-swiglu", "hf-beit", "torchvision-vit", "torchvision-swin",
-    "torchvision-convnext",
+    "torchvision-convnext", "swin-v2", "hf-swin-v2",
   ]
 
   private func model(_ name: String) throws -> (stored: Stored, backbone: ImageBackbone, images: Tensor) {

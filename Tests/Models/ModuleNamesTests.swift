@@ -28,6 +28,10 @@ import Testing
       "encoder.layers.0.downsample.reduction"
     ),
     (
+      .huggingFaceSwinV2, "vision.stage2.blocks.0.attention.query", "encoder.layers.1.blocks.0.attention.self.query",
+      "encoder.layers.1.blocks.0.attention.self.query"
+    ),
+    (
       .huggingFaceConvNeXt, "vision.stage2.blocks.1.mlp.up", "encoder.stages.1.layers.1.pwconv1",
       "encoder.stages.1.layers.1.pwconv1"
     ),

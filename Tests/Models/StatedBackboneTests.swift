@@ -49,6 +49,45 @@ import Testing
     #expect(size.transformer.activation == activation && size.transformer.epsilon == epsilon)
   }
 
+  @Test(
+    arguments: [
+      ("swinv2_tiny_window8_256", 8, nil), ("swinv2_base_window12to16_192to256.ms_in22k_ft_in1k", 16, [12, 12, 12, 6]),
+      ("swin_tiny_patch4_window7_224", nil, nil),
+    ] as [(String, Int?, [Int]?)]) func theNameOfASwinV2StatesItsWindows(
+      _ name: String, _ window: Int?, _ first: [Int]?
+    )
+    throws
+  {
+    let hints = try BackboneHints(timm: StatedKeys(file: "config.json", ["architecture": .string(name)]))
+    #expect(hints.window == window && hints.pretrainedWindows == first)
+    #expect(hints.origins[.window] == window.map { _ in "config.json: architecture" })
+  }
+
+  /// timm's arguments may list windows by stage, and heights and widths; only one window for all is supported.
+  @Test func windowsOfASwinV2AreReadAsListsToo() throws {
+    func hints(_ arguments: [String: StatedValue]) throws -> BackboneHints {
+      try BackboneHints(
+        timm: StatedKeys(
+          file: "config.json",
+          ["architecture": "swinv2_base_window12to16_192to256", "model_args": .object(arguments)]))
+    }
+    let pairs = StatedValue.list([.list([8, 8]), .list([8, 8])])
+    #expect(try hints(["window_size": 24]).window == 24 && hints(["window_size": pairs]).window == 8)
+    #expect(try hints(["window_size": .list([8, 4])]).window == nil && hints(["window_size": .list([])]).window == nil)
+    #expect(try hints(["pretrained_window_sizes": .list([6, 3])]).pretrainedWindows == [6, 3])
+    #expect(try hints([:]).pretrainedWindows == [12, 12, 12, 6])
+    for value in [StatedValue.list([.number(1.5)]), 3] {
+      let error = #expect(throws: ConfigurationError.self) { try hints(["pretrained_window_sizes": value]) }
+      #expect(error?.description.contains("model_args.pretrained_window_sizes: expected a list of whole") == true)
+    }
+    let published = try BackboneHints(
+      huggingFace: StatedKeys(file: "config.json", ["model_type": "swinv2", "window_size": 8, "image_size": 256]))
+    #expect(published.window == 8 && published.imageSize == 256 && published.pretrainedWindows == nil)
+    let absent = try BackboneHints(huggingFace: StatedKeys(file: "config.json", ["model_type": "swinv2"]))
+    #expect(absent.window == 7 && absent.imageSize == 224)
+    #expect(absent.origins[.window] == "config.json: window_size, absent: transformers' default")
+  }
+
   @Test func unknownKeysAreNamed() throws {
     let backbone = try read(
       #"{"architecture": "vit", "strange": 1, "pretrained_cfg": {"input_size": [3, 8, 8], "odd": null, "novel": [2]}, "#

@@ -22,6 +22,7 @@ package enum LayerChecks {
     case .latentPool: latentPool
     case .visionTransformer: visionTransformer
     case .patchMerging: patchMerging
+    case .continuousPositionBias: continuousPositionBias
     case .swinBlock: swinBlock
     case .swinStage: swinStage
     case .swin: swin

@@ -5,22 +5,46 @@ import Tensor
 
 extension LayerChecks {
   private static func swinSize(
-    _ blocks: [Int], heads: [Int], width: Int, window: Int, imageSize: Int, patchSize: Int = 1
+    _ blocks: [Int], heads: [Int], width: Int, window: Int, imageSize: Int, patchSize: Int = 1,
+    positions: SwinConfiguration.PositionBias = .table
   ) -> SwinConfiguration {
     SwinConfiguration(
       blocks: blocks, heads: heads, width: width, expansion: 2, window: window, imageSize: imageSize,
-      patchSize: patchSize)
+      patchSize: patchSize, positions: positions)
+  }
+
+  static var continuousPositionBias: [GradientCheck] {
+    [(1, 0, 1), (2, 0, 3), (3, 2, 2)].map { window, unit, heads in
+      let name = "vision.stage1.blocks.0.attention.positionBias"
+      let layer = made({ $0.addPositionNetwork(name, hidden: 5, heads: heads) }) { (reader) throws(WeightsError) in
+        try ContinuousPositionBias(&reader, name, window: window, unit: unit, hidden: 5, heads: heads, block: 0)
+      }
+      return check("window \(window), unit \(unit), \(heads) heads", layer, [:], scope: .network) { $0($2) }
+    }
+  }
+
+  /// Version 2, with position networks of four units.
+  private static func secondSize(
+    _ blocks: [Int], heads: [Int], width: Int, window: Int, imageSize: Int, pretrained: [Int]
+  ) -> SwinConfiguration {
+    swinSize(
+      blocks, heads: heads, width: width, window: window, imageSize: imageSize,
+      positions: .continuous(hidden: 4, windows: pretrained))
   }
 
   static var patchMerging: [GradientCheck] {
     let cases: [(batch: Int, side: Int, width: Int)] = [(1, 2, 1), (2, 4, 3), (1, 6, 5), (0, 2, 2)]
-    return cases.map { batch, side, width in
-      let layer = made({ $0.addPatchMerging("vision.stage2.merging", width: width) }) {
-        (reader) throws(WeightsError) in
-        try PatchMerging(&reader, "vision.stage2.merging", side: side, width: width, epsilon: 1e-5)
+    return cases.flatMap { batch, side, width in
+      [false, true].map { normalizesLast in
+        let name = "vision.stage2.merging"
+        let layer = made({ $0.addPatchMerging(name, width: width, normalizesLast: normalizesLast) }) {
+          (reader) throws(WeightsError) in
+          try PatchMerging(
+            &reader, name, side: side, width: width, epsilon: 1e-5, normalizesLast: normalizesLast)
+        }
+        let x: Shape = [batch, side * side, width]
+        return check("\(x)\(normalizesLast ? ", norm last" : "")", layer, ["x": x], scope: .network) { $0($1[0], $2) }
       }
-      let x: Shape = [batch, side * side, width]
-      return check("\(x)", layer, ["x": x], scope: .network) { $0($1[0], $2) }
     }
   }
 
@@ -33,13 +57,19 @@ extension LayerChecks {
       // A map of one window is not shifted.
       (1, swinSize([1], heads: [1], width: 2, window: 3, imageSize: 3), true),
     ]
-    return cases.map { batch, size, isShifted in
+    let second: [(batch: Int, size: SwinConfiguration, isShifted: Bool)] = [
+      (2, secondSize([1], heads: [2], width: 6, window: 2, imageSize: 4, pretrained: [0]), true),
+      (1, secondSize([1], heads: [1], width: 4, window: 3, imageSize: 3, pretrained: [2]), false),
+    ]
+    return (cases + second).map { batch, size, isShifted in
       let name = "vision.stage1.blocks.0"
       let layer = made({ $0.add(size, stage: 0) }) { (reader) throws(WeightsError) in
         try SwinBlock(&reader, name, stage: 0, isShifted: isShifted, number: 0, size)
       }
       let z: Shape = [batch, size.imageSize * size.imageSize, size.width]
-      let variant = "\(z), windows of \(size.window)\(isShifted ? ", shifted" : ""), \(size.heads[0]) heads"
+      let variant =
+        "\(z), windows of \(size.window)\(isShifted ? ", shifted" : ""), \(size.heads[0]) heads"
+        + (size.isSecondVersion ? ", version 2" : "")
       return check(variant, layer, ["z": z], scope: .network) { $0($1[0], $2) }
     }
   }
@@ -59,11 +89,13 @@ extension LayerChecks {
     let cases = [
       (1, swinSize([1], heads: [1], width: 3, window: 1, imageSize: 2, patchSize: 2)),
       (2, swinSize([2, 1], heads: [1, 2], width: 6, window: 2, imageSize: 8, patchSize: 2)),
+      (1, secondSize([1, 1], heads: [1, 2], width: 4, window: 2, imageSize: 4, pretrained: [0, 3])),
     ]
     return cases.map { batch, size in
       let layer = made({ $0.add(size) }) { (reader) throws(WeightsError) in try Swin(&reader, size) }
       let images: Shape = [batch, 3, size.imageSize, size.imageSize]
-      return check("\(images), stages \(size.blocks)", layer, ["images": images], scope: .network) { $0($1[0], $2) }
+      let variant = "\(images), stages \(size.blocks)\(size.isSecondVersion ? ", version 2" : "")"
+      return check(variant, layer, ["images": images], scope: .network) { $0($1[0], $2) }
     }
   }
 

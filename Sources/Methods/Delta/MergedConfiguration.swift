@@ -38,6 +38,7 @@ struct MergedConfiguration {
     for key in ["num_labels", "problem_type"] { values[key] = nil }
     let withHead = [
       "vit": "ViTForImageClassification", "swin": "SwinForImageClassification",
+      "swinv2": "Swinv2ForImageClassification",
       "convnext": "ConvNextForImageClassification",
     ]
     if let name = (values["model_type"] as? String).flatMap({ withHead[$0] }) { values["architectures"] = [name] }

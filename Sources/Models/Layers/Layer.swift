@@ -14,6 +14,7 @@ package enum Layer: String, CaseIterable, Sendable {
   case latentPool
   case visionTransformer
   case patchMerging
+  case continuousPositionBias
   case swinBlock
   case swinStage
   case swin

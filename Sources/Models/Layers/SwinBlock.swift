@@ -4,14 +4,21 @@ import Tensor
 /// by half their size (Liu et al. 2021, eq. 3).
 ///
 ///     z' = z + windowAttention(norm(z)),   z'' = z' + MLP(norm(z'))
+///
+/// Version 2 normalises what the branches add, and its attention compares directions (Liu et al. 2022, section 3.2 and
+/// eq. 2, with exp(s) for 1 / τ as in the released code):
+///
+///     z' = z + norm(windowAttention(z)),   z'' = z' + norm(MLP(z')),   S_ij = exp(min(s, log 100)) cos(Q_i, K_j) + T
 package struct SwinBlock: ParameterizedLayer {
   package static let layer = Layer.swinBlock
 
   package let name: String
   package let attentionNorm, mlpNorm: LayerNorm
   package let query, key, value, output: Linear
-  /// T: [(2 · window − 1)², heads]
-  package let positionBias: Parameter
+  /// T of version 1: [(2 · window − 1)², heads]
+  package let positionBias: Parameter?
+  /// T and s of version 2; s: [heads]
+  package let cosine: (bias: ContinuousPositionBias, scale: Parameter)?
   package let up, down: Linear
   package let heads: Int
   package let activation: Activation
@@ -36,11 +43,23 @@ package struct SwinBlock: ParameterizedLayer {
     let (epsilon, attention) = (size.epsilon, "\(name).attention")
     attentionNorm = try LayerNorm(&reader, "\(name).attentionNorm", width: width, epsilon: epsilon, block: number)
     query = try Linear(&reader, "\(attention).query", .query, from: width, to: width, block: number)
-    key = try Linear(&reader, "\(attention).key", .key, from: width, to: width, block: number)
+    // Version 2 has no bias of keys: it is no longer the same for all scores of a query, which softmax would cancel.
+    key = try Linear(
+      &reader, "\(attention).key", .key, from: width, to: width, hasBias: !size.isSecondVersion, block: number)
     value = try Linear(&reader, "\(attention).value", .value, from: width, to: width, block: number)
     output = try Linear(&reader, "\(attention).output", .attentionOutput, from: width, to: width, block: number)
-    positionBias = try reader.parameter(
-      Site("\(attention).positionBias", .positionBias, block: number), [windows.relations, heads])
+    switch size.positions {
+    case .table:
+      cosine = nil
+      positionBias = try reader.parameter(
+        Site("\(attention).positionBias", .positionBias, block: number), [windows.relations, heads])
+    case .continuous(let units, let pretrained):
+      positionBias = nil
+      let bias = try ContinuousPositionBias(
+        &reader, "\(attention).positionBias", window: window, unit: pretrained[stage], hidden: units, heads: heads,
+        block: number)
+      cosine = (bias, try reader.parameter(Site("\(attention).logitScale", .attentionScale, block: number), [heads]))
+    }
     mlpNorm = try LayerNorm(&reader, "\(name).mlpNorm", width: width, epsilon: epsilon, block: number)
     let hidden = size.expansion * width
     up = try Linear(&reader, "\(name).mlp.up", .mlpUp, from: width, to: hidden, block: number)
@@ -48,24 +67,60 @@ package struct SwinBlock: ParameterizedLayer {
   }
 
   /// z: [batch, side · side, width] → the same shape
-  ///
-  /// The first extent stays the batch except in attention itself, as random draws of a sample hold for all its windows.
   package func callAsFunction(_ z: Variable, _ pass: Pass) -> Variable {
-    let (batch, tokens, width) = (z.shape[0], z.shape[1], z.shape[2])
-    let x = attentionNorm(z, pass).permutingTokens(order)
-    let inWindows: Shape = [batch * windows.windows, windows.tokens, width]
-    let attention = query(x, pass).reshaped(to: inWindows).windowAttention(
-      keys: key(x, pass).reshaped(to: inWindows), values: value(x, pass).reshaped(to: inWindows),
-      relativePositions: pass[positionBias], heads: heads, in: windows)
-    let mixed = output(attention.reshaped(to: [batch, tokens, width]), pass).permutingTokens(order.inverse)
+    let mixed = normalized(z, attentionNorm, pass) { attended($0, pass) }
     let middle = pass.residual(z, mixed, named: "\(name).attention", block: number, of: count, part: 0)
-    let hidden = activation(up(mlpNorm(middle, pass), pass))
+    let mlp = normalized(middle, mlpNorm, pass) { down(activation(up($0, pass)), pass) }
     return pass.observed(
-      name, pass.residual(middle, down(hidden, pass), named: "\(name).mlp", block: number, of: count, part: 1))
+      name, pass.residual(middle, mlp, named: "\(name).mlp", block: number, of: count, part: 1))
   }
 
+  /// A residual branch with its norm: before it, and after it in version 2.
+  private func normalized(
+    _ z: Variable, _ norm: LayerNorm, _ pass: Pass, _ branch: (Variable) -> Variable
+  ) -> Variable {
+    cosine == nil ? branch(norm(z, pass)) : norm(branch(z), pass)
+  }
+
+  /// Attention within windows: [batch, side · side, width] → the same shape
+  ///
+  /// The first extent stays the batch except in attention itself, as random draws of a sample hold for all its windows.
+  private func attended(_ z: Variable, _ pass: Pass) -> Variable {
+    let (batch, tokens, width) = (z.shape[0], z.shape[1], z.shape[2])
+    let x = z.permutingTokens(order)
+    let inWindows: Shape = [batch * windows.windows, windows.tokens, width]
+    var query = query(x, pass).reshaped(to: inWindows)
+    var key = key(x, pass).reshaped(to: inWindows)
+    if let cosine {
+      // The attention divides by √d.
+      query = direction(query).scaledHeads(
+        byExponentialOf: pass[cosine.scale], limit: Self.largestScale, factor: Real(width / heads).squareRoot())
+      key = direction(key)
+    }
+    let attention = query.windowAttention(
+      keys: key, values: value(x, pass).reshaped(to: inWindows), relativePositions: table(pass), heads: heads,
+      in: windows)
+    return output(attention.reshaped(to: [batch, tokens, width]), pass).permutingTokens(order.inverse)
+  }
+
+  /// Every token's vector in every head divided by its norm: [windows, tokens, width] → the same shape
+  private func direction(_ x: Variable) -> Variable {
+    x.reshaped(to: [x.shape[0], x.shape[1], heads, x.shape[2] / heads]).l2Normalized().reshaped(to: x.shape)
+  }
+
+  /// T: [relations, heads]
+  private func table(_ pass: Pass) -> Variable {
+    if let cosine { return cosine.bias(pass) }
+    guard let positionBias else { trap("SwinBlock: expected a bias by relative positions, found none") }
+    return pass[positionBias]
+  }
+
+  /// log 100
+  private static let largestScale: Real = 4.605_170_185_988_092
+
   package var parameters: [Parameter] {
-    let attention = [query, key, value, output].flatMap(\.parameters) + [positionBias]
+    let bias = [positionBias].compactMap(\.self) + (cosine.map { $0.bias.parameters + [$0.scale] } ?? [])
+    let attention = [query, key, value, output].flatMap(\.parameters) + bias
     let mlp = mlpNorm.parameters + up.parameters + down.parameters
     return attentionNorm.parameters + attention + mlp
   }

@@ -33,6 +33,15 @@ extension BackboneHints {
     epsilon = try keys.number("layer_norm_eps", in: 1e-20...1) ?? family?.epsilon
     if epsilon != nil { note(.epsilon, from: keys, "layer_norm_eps", isStated: keys.has("layer_norm_eps")) }
     try readPooling(keys, type)
+    try readWindows(keys)
+    if type == "swinv2" {
+      if window == nil, !keys.has("window_size") { window = 7 }
+      note(.window, from: keys, "window_size", isStated: keys.has("window_size"))
+      if imageSize == nil {
+        imageSize = 224
+        note(.imageSize, from: keys, "image_size", isStated: false)
+      }
+    }
     try keys.require([
       "num_channels": 3, "use_absolute_embeddings": false, "use_shared_relative_position_bias": false,
       "apply_layernorm": true,
@@ -69,6 +78,7 @@ extension BackboneHints {
     "vit_msn": Family(heads: 12, epsilon: 1e-6), "deit": Family(heads: 12, epsilon: 1e-12),
     "beit": Family(heads: 12, epsilon: 1e-12), "dinov2": Family(heads: 12, epsilon: 1e-6),
     "dinov2_with_registers": Family(heads: 12, epsilon: 1e-6), "swin": Family(heads: nil, epsilon: 1e-5),
+    "swinv2": Family(heads: nil, epsilon: 1e-5),
     "convnext": Family(heads: nil, epsilon: 1e-12), "convnextv2": Family(heads: nil, epsilon: 1e-12),
   ]
 
@@ -88,7 +98,7 @@ extension BackboneHints {
     "attention_probs_dropout_prob", "hidden_dropout_prob", "drop_path_rate", "initializer_range",
     "layer_scale_init_value", "layerscale_value", "hidden_size", "hidden_sizes", "intermediate_size",
     "num_hidden_layers", "qkv_bias", "patch_size", "embed_dim", "depths", "num_heads", "num_layers", "num_stages",
-    "window_size", "mlp_ratio", "path_norm", "encoder_stride", "pooler_act", "pooler_output_size", "out_features",
+    "mlp_ratio", "path_norm", "encoder_stride", "pooler_act", "pooler_output_size", "out_features",
     "out_indices", "stage_names", "reshape_hidden_states", "mask_ratio", "norm_pix_loss", "decoder_hidden_size",
     "decoder_intermediate_size", "decoder_num_attention_heads", "decoder_num_hidden_layers", "use_mask_token",
     "use_swiglu_ffn", "num_register_tokens", "vocab_size", "use_absolute_position_embeddings",

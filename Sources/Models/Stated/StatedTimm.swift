@@ -11,6 +11,7 @@ extension BackboneHints {
       try TimmArchitecture.check(name, keys)
       let known = TimmArchitecture(name)
       (heads, epsilon, activation) = (known.heads, known.epsilon, known.activation)
+      (window, pretrainedWindows) = (known.window, known.pretrainedWindows)
       (isEpsilonOfAll, gatesBySiLU) = (true, known.gatesBySiLU)
       for setting in Setting.allCases where states(setting) { note(setting, from: keys, "architecture") }
     }
@@ -42,6 +43,7 @@ extension BackboneHints {
       note(.heads, from: arguments, "num_heads")
     }
     try readPooling(arguments)
+    try readWindows(arguments)
     if let name = try arguments.string("act_layer"), name == "silu" {
       gatesBySiLU = true
     } else if let name = try arguments.string("act_layer") {
@@ -63,6 +65,31 @@ extension BackboneHints {
       "use_rope": false, "norm_layer": "layernorm", "pos_embed": "learn", "always_partition": false,
       "output_stride": 32, "scale_attn_norm": false, "scale_mlp_norm": false, "use_rot_pos_emb": false,
     ])
+  }
+
+  /// The windows of a Swin V2; tables of relative positions tell those of version 1.
+  mutating func readWindows(_ keys: StatedKeys) throws(ConfigurationError) {
+    if keys.has("window_size") {
+      // A list by stage is another network unless all its numbers are one.
+      window = Self.onlyNumber(keys.value("window_size"))
+      note(.window, from: keys, "window_size")
+    }
+    if let windows = keys.value("pretrained_window_sizes") {
+      guard let numbers = windows.numbers?.compactMap({ Int(exactly: $0) }), numbers.count == windows.numbers?.count
+      else { throw keys.error("pretrained_window_sizes", "a list of whole numbers, one per stage") }
+      pretrainedWindows = numbers
+    }
+  }
+
+  /// The whole number that a value is, or that a list, of lists possibly, consists of.
+  private static func onlyNumber(_ value: StatedValue?) -> Int? {
+    switch value {
+    case .number(let number): return 1...4096 ~= number ? Int(exactly: number) : nil
+    case .list(let values):
+      let numbers = values.map { onlyNumber($0) }
+      return numbers.allSatisfy { $0 == numbers[0] } ? numbers.first ?? nil : nil
+    default: return nil
+    }
   }
 
   private mutating func readPooling(_ keys: StatedKeys) throws(ConfigurationError) {
@@ -88,7 +115,7 @@ extension BackboneHints {
     "init_values", "class_token", "no_embed_class", "reg_tokens", "pre_norm", "fc_norm", "use_fc_norm", "num_classes",
     "dynamic_img_size", "dynamic_img_pad", "strict_img_size", "drop_rate", "pos_drop_rate", "patch_drop_rate",
     "proj_drop_rate", "attn_drop_rate", "drop_path_rate", "weight_init", "fix_init", "swiglu_mlp", "scale_mlp",
-    "use_abs_pos_emb", "use_rel_pos_bias", "use_shared_rel_pos_bias", "head_init_scale", "window_size", "kernel_sizes",
+    "use_abs_pos_emb", "use_rel_pos_bias", "use_shared_rel_pos_bias", "head_init_scale", "kernel_sizes",
     "conv_mlp", "conv_bias", "use_grn", "ls_init_value", "stem_type", "patch_norm", "ape", "num_reg_tokens",
   ]
 }
@@ -98,6 +125,9 @@ struct TimmArchitecture {
   var heads: Int?
   var epsilon: Double?
   var activation: Activation?
+  /// The window of a Swin V2, and those of its pretraining.
+  var window: Int?
+  var pretrainedWindows: [Int]?
   /// True for models with SwiGLU.
   var gatesBySiLU = false
 
@@ -112,6 +142,13 @@ struct TimmArchitecture {
     if name.hasPrefix("test_convnext") { activation = .geluTanh }
     if has("_clip_", "convnext_xxlarge"), !has("eva02") { epsilon = 1e-5 }
     if name.hasPrefix("beit3_") || name.hasPrefix("test_convnext") { epsilon = 1e-5 }
+    // "window8_256" is a window; "window12to16_192to256" that of the pretraining and, after "to", the one in use.
+    if name.hasPrefix("swinv2_"), let match = name.firstMatch(of: /window(\d+)(?:to(\d+))?/) {
+      let (first, second) = (Int(match.output.1), match.output.2.flatMap { Int($0) })
+      window = second ?? first
+      // The last map of the pretraining, of 6 · 6 tokens, is smaller than a window.
+      if second != nil, let first { pretrainedWindows = [first, first, first, first / 2] }
+    }
     if has("giantopt") || name == "vit_base_patch16_gap_224" { heads = 16 }
     heads = heads ?? Self.tests[String(name)]
   }
@@ -135,7 +172,7 @@ struct TimmArchitecture {
     guard refused.contains(where: { name.contains($0) }) else { return }
     throw keys.error(
       "architecture",
-      "an architecture that is supported (of timm: vit, deit, deit3, flexivit, beit, beitv2, swin, convnext, "
+      "an architecture that is supported (of timm: vit, deit, deit3, flexivit, beit, beitv2, swin, swinv2, convnext, "
         + "convnextv2)")
   }
 }

@@ -30,10 +30,13 @@ struct BackboneFormat: Sendable {
       .torchvisionVisionTransformer
     },
     googleVisionTransformer,
-    swin("Swin under its authors' names", "layers.0.downsample.reduction.weight", .officialSwin),
-    swin("under timm's", "layers.0.blocks.0.attn.relative_position_bias_table", .timmSwin),
-    swin("under Hugging Face's", "encoder.layers.0.blocks.0.layernorm_before.weight", .huggingFaceSwin),
-    swin("under torchvision's", "features.1.0.attn.relative_position_bias_table", .torchvisionSwin),
+    swin("Swin under its authors' names", "layers.0.downsample.reduction.weight") { .officialSwin(of: $0) },
+    swin("under timm's", "layers.0.blocks.0.attn.relative_position_bias_table") { _ in .timmSwin },
+    swin("Swin V2 under timm's", "layers.0.blocks.0.attn.cpb_mlp.0.weight") { _ in .timmSwinV2 },
+    swin("Swin under Hugging Face's", "encoder.layers.0.blocks.0.layernorm_before.weight") {
+      .huggingFaceSwin(of: $0)
+    },
+    swin("under torchvision's", "features.1.0.attn.relative_position_bias_table") { _ in .torchvisionSwin },
     convNeXt("ConvNeXt under timm's names", "stages.0.blocks.0.conv_dw.weight") { .timmConvNeXt(of: $0) },
     convNeXt("under its authors'", "downsample_layers.0.0.weight") { _ in .officialConvNeXt },
     // Transformers hard-codes 1e-6 but for the last norm, of which the configuration's default is another.
@@ -46,7 +49,7 @@ struct BackboneFormat: Sendable {
   /// Architectures that are not supported, by the end of the name of a tensor that only they have: their blocks look
   /// like those of a family that is.
   static let refused = [
-    "attn.cpb_mlp.0.weight": "Swin V2", "continuous_position_bias_mlp.0.weight": "Swin V2",
+    "features.1.0.attn.cpb_mlp.0.weight": "Swin V2 under torchvision's names",
     "layer.0.attention.q_proj.weight": "DINOv3", "storage_tokens": "DINOv3", "rope_embed.periods": "DINOv3",
   ]
 
@@ -116,9 +119,11 @@ extension BackboneFormat {
       })
   }()
 
-  private static func swin(_ name: String, _ mark: String, _ layout: WeightLayout) -> BackboneFormat {
+  private static func swin(
+    _ name: String, _ mark: String, layout: @escaping @Sendable (any TensorSource) -> WeightLayout
+  ) -> BackboneFormat {
     BackboneFormat(
-      name: name, mark: mark, layout: { (_) throws(ConfigurationError) in layout },
+      name: name, mark: mark, layout: { (source) throws(ConfigurationError) in layout(source) },
       configuration: { (shapes, hints) throws(ConfigurationError) in
         .swin(try SwinConfiguration(deducedFrom: shapes, hints, epsilon: 1e-5))
       })

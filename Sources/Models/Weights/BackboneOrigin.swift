@@ -49,10 +49,11 @@ public struct BackboneOrigin: Sendable, Equatable {
           origin: stated(.pooling) ?? pooling(size, tensor)),
       ] + made(transformer.activation, transformer.epsilon, size.imageSize, from: tensor(positions))
     case .swin(let size):
-      let table = "vision.stage1.blocks.0.attention.positionBias"
+      let table = SwinConfiguration.headsTensor(isSecondVersion: size.isSecondVersion, stage: 1)
       return [
         BackboneOrigin(
-          setting: "heads", value: size.heads.map { "\($0)" }.joined(separator: ", "), origin: tensor(table))
+          setting: "heads", value: size.heads.map { "\($0)" }.joined(separator: ", "), origin: tensor(table)),
+        BackboneOrigin(setting: "windows", value: size.windowWords, origin: stated(.window) ?? tensor(table)),
       ] + made(size.activation, size.epsilon, size.imageSize, from: "assumed: the last map is one window")
     case .convNeXt(let size):
       return made(size.activation, size.finalEpsilon, size.imageSize, from: "assumed: that of most published models")
@@ -69,6 +70,14 @@ public struct BackboneOrigin: Sendable, Equatable {
     case .meanOfNormalized:
       "inferred from the absence of \(tensor("vision.classToken").dropFirst("inferred from ".count))"
     }
+  }
+}
+
+extension SwinConfiguration {
+  /// The window, and those of the pretraining where they are others.
+  package var windowWords: String {
+    guard case .continuous(_, let windows) = positions, windows.contains(where: { $0 > 0 }) else { return "\(window)" }
+    return "\(window), of the pretraining \(windows.map { "\($0)" }.joined(separator: ", "))"
   }
 }
 

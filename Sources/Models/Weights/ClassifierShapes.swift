@@ -34,22 +34,39 @@ extension ParameterShapes {
   /// Adds a stage of a Swin, counted from 0.
   package mutating func add(_ size: SwinConfiguration, stage: Int) {
     let (name, width) = ("vision.stage\(stage + 1)", size.width(of: stage))
-    if stage > 0 { addPatchMerging("\(name).merging", width: size.width(of: stage - 1)) }
+    if stage > 0 {
+      addPatchMerging(
+        "\(name).merging", width: size.width(of: stage - 1), normalizesLast: size.isSecondVersion)
+    }
+    var form = BlockForm.plain
+    form.hasKeyBias = !size.isSecondVersion
     for index in 0..<size.blocks[stage] {
       let block = "\(name).blocks.\(index)"
       addBlock(
         block,
         TransformerConfiguration(
           width: width, hiddenWidth: size.expansion * width, blocks: 1, heads: size.heads[stage],
-          activation: size.activation, epsilon: size.epsilon))
-      let side = 2 * size.window(of: stage) - 1
-      add("\(block).attention.positionBias", [side * side, size.heads[stage]])
+          activation: size.activation, epsilon: size.epsilon, form: form))
+      switch size.positions {
+      case .table:
+        let side = 2 * size.window(of: stage) - 1
+        add("\(block).attention.positionBias", [side * side, size.heads[stage]])
+      case .continuous(let hidden, _):
+        addPositionNetwork("\(block).attention.positionBias", hidden: hidden, heads: size.heads[stage])
+        add("\(block).attention.logitScale", [size.heads[stage]])
+      }
     }
   }
 
+  /// Adds the network of a continuous position bias.
+  package mutating func addPositionNetwork(_ name: String, hidden: Int, heads: Int) {
+    addLinear("\(name).up", from: 2, to: hidden)
+    addLinear("\(name).down", from: hidden, to: heads, hasBias: false)
+  }
+
   /// Adds the map of four tokens to one.
-  package mutating func addPatchMerging(_ name: String, width: Int) {
-    addNorm("\(name).norm", width: 4 * width)
+  package mutating func addPatchMerging(_ name: String, width: Int, normalizesLast: Bool = false) {
+    addNorm("\(name).norm", width: normalizesLast ? 2 * width : 4 * width)
     addLinear("\(name).reduction", from: 4 * width, to: 2 * width, hasBias: false)
   }
 

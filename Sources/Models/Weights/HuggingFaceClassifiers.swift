@@ -61,21 +61,36 @@ extension WeightLayout {
   ]
 
   /// `SwinModel` and `SwinForImageClassification`: a merging belongs to the stage before it.
-  static let huggingFaceSwin = WeightLayout(
-    name: "Hugging Face Swin",
-    rules: linear("vision.patchEmbedding", "embeddings.patch_embeddings.projection"),
-    norm("vision.patchNorm", "embeddings.norm"),
-    (1...4).flatMap { stage in
-      let stored = "encoder.layers.\(stage - 1)"
-      return joined(
-        block("vision.stage\(stage + 1).merging", "\(stored).downsample", merging),
-        block(
-          "vision.stage\(stage).blocks.{i}", "\(stored).blocks.{i}",
-          encoderBlock(attention: "attention.self"),
-          [Rule("attention.positionBias", "attention.self.relative_position_bias_table")]))
-    },
-    norm("vision.postNorm", "layernorm"), linear("head", "classifier"),
-    ignored: ["*.relative_position_index", "embeddings.mask_token"])
+  static let huggingFaceSwin = huggingFaceSwin(
+    "Swin", [Rule("attention.positionBias", "attention.self.relative_position_bias_table")])
+
+  /// `Swinv2Model` and `Swinv2ForImageClassification`.
+  static let huggingFaceSwinV2 = huggingFaceSwin(
+    "Swin V2",
+    positionNetwork("attention.self.continuous_position_bias_mlp", scale: "attention.self.logit_scale"))
+
+  /// The names of either version.
+  static func huggingFaceSwin(of source: any TensorSource) -> WeightLayout {
+    source.shape(of: "encoder.layers.0.blocks.0.attention.self.logit_scale") == nil
+      ? huggingFaceSwin : huggingFaceSwinV2
+  }
+
+  private static func huggingFaceSwin(_ name: String, _ positions: [Rule]) -> WeightLayout {
+    WeightLayout(
+      name: "Hugging Face \(name)",
+      rules: linear("vision.patchEmbedding", "embeddings.patch_embeddings.projection"),
+      norm("vision.patchNorm", "embeddings.norm"),
+      (1...4).flatMap { stage in
+        let stored = "encoder.layers.\(stage - 1)"
+        return joined(
+          block("vision.stage\(stage + 1).merging", "\(stored).downsample", merging),
+          block(
+            "vision.stage\(stage).blocks.{i}", "\(stored).blocks.{i}",
+            encoderBlock(attention: "attention.self"), positions))
+      },
+      norm("vision.postNorm", "layernorm"), linear("head", "classifier"),
+      ignored: ["*.relative_position_index", "*.relative_coords_table", "embeddings.mask_token"])
+  }
 
   /// `ConvNextModel`, `ConvNextForImageClassification` and version 2 of them.
   static let huggingFaceConvNeXt = WeightLayout(

@@ -70,7 +70,8 @@ extension WeightLayout {
   }
 
   private static let towers = [
-    "Hugging Face ViT": "vit.", "Hugging Face Swin": "swin.", "Hugging Face ConvNeXt": "convnext.",
+    "Hugging Face ViT": "vit.", "Hugging Face Swin": "swin.", "Hugging Face Swin V2": "swinv2.",
+    "Hugging Face ConvNeXt": "convnext.",
   ]
   private static let modelPrefixes = towers.values.sorted()
   /// `vision_model.` is the tower of a whole CLIP; transformers 5 leaves it out where the tower is alone.

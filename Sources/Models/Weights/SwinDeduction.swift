@@ -3,30 +3,65 @@ import Tensor
 extension SwinConfiguration {
   /// The sizes of a Swin, inferred from tensor shapes.
   ///
-  /// Heads and windows follow from the table of relative positions. Shapes do not determine the image size: unless
-  /// given, it is the one at which the last map is a single window, as in all published models (224 and 384).
+  /// Heads and windows follow from the table of relative positions. Version 2 has none: its heads follow from the scales
+  /// of its logits, and window and image size must be stated. Shapes do not determine the image size of version 1
+  /// either: unless given, it is the one at which the last map is a single window, as in all published models (224 and
+  /// 384).
   /// - Throws: `ConfigurationError` naming the tensor, what was expected and what was found.
   init(deducedFrom shapes: CanonicalShapes, _ hints: BackboneHints, epsilon: Double) throws(ConfigurationError) {
     let patch = try shapes.shape("vision.patchEmbedding", rank: 4)
     let (width, patchSize) = (patch[0], patch[3])
+    let isSecond = Self.isSecondVersion(shapes)
     var (blocks, heads): ([Int], [Int]) = ([], [])
     for stage in 1...4 {
       let count = shapes.count("vision.stage\(stage).blocks.{i}.mlp.up")
       guard count > 0 else { break }
       blocks.append(count)
-      heads.append(try shapes.shape("vision.stage\(stage).blocks.0.attention.positionBias", rank: 2)[1])
+      let table = Self.headsTensor(isSecondVersion: isSecond, stage: stage)
+      heads.append(isSecond ? try shapes.shape(table, rank: 1)[0] : try shapes.shape(table, rank: 2)[1])
     }
-    let table = "vision.stage1.blocks.0.attention.positionBias"
+    let window = isSecond ? try Self.statedWindow(shapes, hints) : try Self.storedWindow(shapes)
+    let hidden = try shapes.shape("vision.stage1.blocks.0.mlp.up", rank: 2)[0]
+    var positions = PositionBias.table
+    if isSecond {
+      positions = .continuous(
+        hidden: try shapes.shape("vision.stage1.blocks.0.attention.positionBias.up", rank: 2)[0],
+        windows: hints.pretrainedWindows ?? Array(repeating: 0, count: blocks.count))
+    }
+    self.init(
+      unchecked: blocks, heads: heads, width: width, expansion: max(1, hidden / width), window: window,
+      imageSize: hints.imageSize ?? window * patchSize << (blocks.count - 1), patchSize: patchSize,
+      positions: positions, activation: hints.activation ?? .gelu, epsilon: hints.epsilon ?? epsilon)
+    if let problem { throw ConfigurationError("\(shapes.source.label): \(problem)") }
+  }
+
+  /// Returns whether a checkpoint is of version 2.
+  static func isSecondVersion(_ shapes: CanonicalShapes) -> Bool {
+    shapes.has(headsTensor(isSecondVersion: true, stage: 1))
+  }
+
+  /// The tensor that tells the heads of a stage, counted from 1.
+  static func headsTensor(isSecondVersion: Bool, stage: Int) -> String {
+    "vision.stage\(stage).blocks.0.attention.\(isSecondVersion ? "logitScale" : "positionBias")"
+  }
+
+  private static func storedWindow(_ shapes: CanonicalShapes) throws(ConfigurationError) -> Int {
+    let table = headsTensor(isSecondVersion: false, stage: 1)
     let relations = try shapes.shape(table, rank: 2)[0]
     guard let side = CanonicalShapes.side(of: relations), side % 2 == 1 else {
       throw shapes.error(table, "as many rows as a window has relative positions, (2 window − 1)²", "\(relations)")
     }
-    let window = (side + 1) / 2
-    let hidden = try shapes.shape("vision.stage1.blocks.0.mlp.up", rank: 2)[0]
-    self.init(
-      unchecked: blocks, heads: heads, width: width, expansion: max(1, hidden / width), window: window,
-      imageSize: hints.imageSize ?? window * patchSize << (blocks.count - 1), patchSize: patchSize,
-      activation: hints.activation ?? .gelu, epsilon: hints.epsilon ?? epsilon)
-    if let problem { throw ConfigurationError("\(shapes.source.label): \(problem)") }
+    return (side + 1) / 2
+  }
+
+  private static func statedWindow(
+    _ shapes: CanonicalShapes, _ hints: BackboneHints
+  ) throws(ConfigurationError) -> Int {
+    guard let window = hints.window, hints.imageSize != nil else {
+      throw ConfigurationError(
+        "\(shapes.source.label): windows: expected a config.json that states one window for all stages and the image "
+          + "size (timm's, or Hugging Face's with window_size), as no tensor of a Swin V2 tells them, found none")
+    }
+    return window
   }
 }

@@ -89,12 +89,11 @@ private struct TimmBlockNames {
   var rules: [WeightLayout.Rule] {
     typealias Layout = WeightLayout
     typealias Rule = WeightLayout.Rule
-    let weights = Layout.stackedAttention("attention", "attn.qkv.weight", bias: "attn.qkv.bias").filter {
-      !hasSeparateBiases || !$0.canonical.hasSuffix(".bias")
-    }
-    let biases =
+    let attention =
       hasSeparateBiases
-      ? ["query", "value"].map { Rule("attention.\($0).bias", "attn.\($0.prefix(1))_bias") } : []
+      ? Layout.stackedWeights("attention", "attn.qkv.weight")
+        + ["query", "value"].map { Rule("attention.\($0).bias", "attn.\($0.prefix(1))_bias") }
+      : Layout.stackedAttention("attention", "attn.qkv.weight", bias: "attn.qkv.bias")
     let maps: [Rule] =
       switch mlp {
       case .plain: Layout.joined(Layout.linear("mlp.up", "mlp.fc1"), Layout.linear("mlp.down", "mlp.fc2"))
@@ -107,7 +106,7 @@ private struct TimmBlockNames {
       }
     func scale(_ n: String) -> String { layerScale.replacing("{n}", with: n) }
     return Layout.joined(
-      Layout.norm("attentionNorm", "norm1"), weights, biases, Layout.norm("attention.queryNorm", "attn.q_norm"),
+      Layout.norm("attentionNorm", "norm1"), attention, Layout.norm("attention.queryNorm", "attn.q_norm"),
       Layout.norm("attention.keyNorm", "attn.k_norm"),
       [Rule("attention.positionBias", "attn.relative_position_bias_table")],
       Layout.linear("attention.output", "attn.proj"),

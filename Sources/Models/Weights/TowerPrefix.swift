@@ -30,7 +30,7 @@ struct TowerPrefix {
 
   /// Prefixes of the names by which transformers and timm save models that have them by design.
   private static let usual: Set<String> = [
-    "", "vit.", "deit.", "dinov2.", "dinov2_with_registers.", "beit.", "swin.", "convnext.", "convnextv2.",
+    "", "vit.", "deit.", "dinov2.", "dinov2_with_registers.", "beit.", "swin.", "swinv2.", "convnext.", "convnextv2.",
   ]
 
   /// Names under which training scripts keep their own tensors next to a model's.

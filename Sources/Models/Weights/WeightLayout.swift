@@ -108,13 +108,14 @@ public struct WeightLayout: Sendable {
     [Rule(canonical, "\(stored).weight", .trailing(2)), Rule("\(canonical).bias", "\(stored).bias")]
   }
 
+  /// Weights of query, key and value, stacked.
+  static func stackedWeights(_ canonical: String, _ weight: String) -> [Rule] {
+    ["query", "key", "value"].enumerated().map { Rule("\(canonical).\($1)", weight, .third($0)) }
+  }
+
   /// Weights and biases of query, key and value, stacked.
   static func stackedAttention(_ canonical: String, _ weight: String, bias: String) -> [Rule] {
-    ["query", "key", "value"].enumerated().flatMap { part, name in
-      [
-        Rule("\(canonical).\(name)", weight, .third(part)),
-        Rule("\(canonical).\(name).bias", bias, .third(part)),
-      ]
-    }
+    stackedWeights(canonical, weight)
+      + ["query", "key", "value"].enumerated().map { Rule("\(canonical).\($1).bias", bias, .third($0)) }
   }
 }

@@ -31,6 +31,8 @@ def scramble(model, seed):
                 p.copy_(1 + 0.3 * values)
             else:
                 p.copy_(0.3 * values)
+            if name.endswith("logit_scale") and p.ndim == 3:
+                p[0] = 5  # above log 100, the limit
     return model.eval()
 
 
@@ -92,6 +94,26 @@ save("beit", Beit(
     use_rel_pos_bias=True, init_values=0.1), timm_features, 8,
     ["relative_position_bias_table", "q_bias", "gamma_1"], heads=2)
 
+from timm.models.swin_transformer_v2 import SwinTransformerV2
+
+
+def second_swin(model, attention):
+    """Position networks of six units instead of 512, and one logit scale above its limit."""
+    for name, part in list(model.named_modules()):
+        if name.endswith(attention):
+            heads = part.logit_scale.shape[0]
+            network = torch.nn.Sequential(
+                torch.nn.Linear(2, 6), torch.nn.ReLU(), torch.nn.Linear(6, heads, bias=False))
+            setattr(part, "cpb_mlp" if hasattr(part, "cpb_mlp") else "continuous_position_bias_mlp", network)
+    return model
+
+
+save("swin-v2", second_swin(SwinTransformerV2(
+    img_size=16, patch_size=2, embed_dim=8, depths=(2, 1), num_heads=(2, 2), window_size=4, mlp_ratio=2, num_classes=0,
+    pretrained_window_sizes=(3, 0)), "attn"), timm_features, 16,
+    ["q_bias", "logit_scale", "cpb_mlp.0.weight", "cpb_mlp.2.weight", "norm1.weight", "downsample.reduction.weight"],
+    batch=1, window=4, pretrained="3,0")
+
 from timm.models.convnext import ConvNeXt
 
 save("convnext-v2", ConvNeXt(depths=(1, 1, 1, 1), dims=(3, 4, 4, 5), num_classes=0, use_grn=True, ls_init_value=None),
@@ -129,6 +151,10 @@ save("hf-dinov2-registers-swiglu", transformers.Dinov2WithRegistersModel(
 save("hf-beit", transformers.BeitModel(
     transformers.BeitConfig(intermediate_size=16, use_relative_position_bias=True, **small)), hidden, 8,
     ["cls_token"], published, heads=2)
+
+save("hf-swin-v2", second_swin(transformers.Swinv2Model(transformers.Swinv2Config(
+    image_size=16, patch_size=2, embed_dim=8, depths=[2, 1], num_heads=[2, 2], window_size=2, mlp_ratio=2.0)), ".self"),
+    hidden, 16, ["self.query.bias", "logit_scale", "continuous_position_bias_mlp.0.bias"], published, batch=1, window=2)
 
 import torchvision
 
