@@ -14,6 +14,8 @@ public struct BackboneHints: Sendable, Equatable {
   public var pooling: GlobalPooling?
   /// The resampling of positions; `nil` for that of the checkpoint's family.
   public var resampling: PositionResampling?
+  /// The base of the periods of rotary positions (DINOv3); `nil` without these.
+  package var rotaryBase: Double?
   /// The tokens along one side of the windows of a Swin V2.
   package var window: Int?
   /// The windows of the pretraining of a Swin V2, by stage; `nil` if they are those in use.
@@ -27,7 +29,7 @@ public struct BackboneHints: Sendable, Equatable {
 
   /// The name of a setting.
   package enum Setting: String, Sendable, CaseIterable {
-    case imageSize, heads, epsilon, activation, pooling, window
+    case imageSize, heads, epsilon, activation, pooling, window, rotaryBase
   }
 
   /// The given settings and no others.
@@ -46,6 +48,7 @@ public struct BackboneHints: Sendable, Equatable {
       activation: activation ?? others.activation, pooling: pooling ?? others.pooling,
       resampling: resampling ?? others.resampling)
     (all.window, all.pretrainedWindows) = (window ?? others.window, pretrainedWindows ?? others.pretrainedWindows)
+    all.rotaryBase = rotaryBase ?? others.rotaryBase
     all.gatesBySiLU = gatesBySiLU || others.gatesBySiLU
     all.isEpsilonOfAll = epsilon == nil ? others.isEpsilonOfAll : isEpsilonOfAll
     for setting in Setting.allCases {
@@ -63,6 +66,7 @@ public struct BackboneHints: Sendable, Equatable {
     case .activation: activation != nil
     case .pooling: pooling != nil
     case .window: window != nil
+    case .rotaryBase: rotaryBase != nil
     }
   }
 }

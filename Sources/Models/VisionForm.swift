@@ -15,13 +15,15 @@ extension VisionConfiguration {
     public let registers: Int
     /// The tokens that have position embeddings.
     public let positions: Positions
+    /// The periods of the patches' rotary positions; `nil` without these.
+    public let rotary: RotaryPeriods?
     /// The pooling of tokens to features.
     public let pooling: Pooling
 
     /// A form by its parts; traps on pooling by a token that does not exist.
     public init(
       hasPatchBias: Bool, hasPreNorm: Bool, hasClassToken: Bool, hasDistillationToken: Bool = false,
-      registers: Int = 0, positions: Positions = .all, pooling: Pooling
+      registers: Int = 0, positions: Positions = .all, rotary: RotaryPeriods? = nil, pooling: Pooling
     ) {
       require(
         (hasClassToken || ![.classToken, .classAndDistillation].contains(pooling))
@@ -32,7 +34,7 @@ extension VisionConfiguration {
         "VisionConfiguration: expected attention pooling over patches alone, found other tokens")
       (self.hasPatchBias, self.hasPreNorm) = (hasPatchBias, hasPreNorm)
       (self.hasClassToken, self.hasDistillationToken) = (hasClassToken, hasDistillationToken)
-      (self.registers, self.positions, self.pooling) = (registers, positions, pooling)
+      (self.registers, self.positions, self.rotary, self.pooling) = (registers, positions, rotary, pooling)
     }
 
     /// The class token and the distillation token, if they exist.

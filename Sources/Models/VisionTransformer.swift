@@ -38,9 +38,14 @@ public struct VisionTransformer: ImageTower, ParameterizedLayer {
       : try reader.positions(
         Site("vision.positions", .positions), prefix: form.positionedPrefix, side: configuration.grid, width: width)
     preNorm = form.hasPreNorm ? try LayerNorm(&reader, "vision.preNorm", width: width, epsilon: size.epsilon) : nil
+    let rotation = try form.rotary.map { (periods) throws(WeightsError) in
+      TokenRotation.axial(
+        grid: configuration.grid, periods: try periods.values(&reader, headWidth: width / size.heads))
+    }
     var blocks: [TransformerBlock] = []
     for index in 0..<size.blocks {
-      blocks.append(try TransformerBlock(&reader, tower: "vision", index: index, size, isCausal: false))
+      blocks.append(
+        try TransformerBlock(&reader, tower: "vision", index: index, size, isCausal: false, rotation: rotation))
     }
     self.blocks = blocks
     postNorm = try LayerNorm(&reader, form.pooling.normName, width: width, epsilon: size.epsilon)

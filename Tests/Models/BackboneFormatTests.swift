@@ -206,8 +206,7 @@ import Testing
 
   @Test(arguments: [
     ("features.1.0.attn.cpb_mlp.0.weight", "Swin V2 under torchvision's names"),
-    ("model.layer.0.attention.q_proj.weight", "DINOv3"),
-    ("backbone.storage_tokens", "DINOv3"),
+    ("module.features.1.0.attn.cpb_mlp.0.weight", "Swin V2 under torchvision's names"),
   ]) func anArchitectureThatIsNotImplementedIsRefusedByItsName(tensor: String, architecture: String) {
     let source = StoredSource(tensors: [
       tensor: Tensor([1], [1]), "layers.0.blocks.0.attn.qkv.weight": Tensor([1], [1]),
@@ -235,6 +234,10 @@ import Testing
       (
         "vision.blocks.9.attention.output",
         "Transformer/encoderblock_9/MultiHeadDotProductAttention_1/out/kernel", .googleVisionTransformer(heads: 12)
+      ),
+      (
+        "vision.blocks.3.attention.output.bias", "layer.3.attention.o_proj.bias",
+        .huggingFaceDINOv3(of: StoredSource(tensors: [:]))
       ),
       ("vision.stage2.merging.reduction", "layers.1.downsample.reduction.weight", .timmSwin),
       ("vision.stage2.merging.reduction", "layers.0.downsample.reduction.weight", .officialSwin),

@@ -28,7 +28,10 @@ import Testing
       var hints = BackboneHints(heads: file.metadata["heads"].flatMap { Int($0) })
       hints.window = file.metadata["window"].flatMap { Int($0) }
       hints.pretrainedWindows = file.metadata["pretrained"]?.split(separator: ",").compactMap { Int($0) }
-      hints.gatesBySiLU = label.hasPrefix("vit-swiglu")
+      hints.rotaryBase = file.metadata["rotary"].flatMap { Double($0) }
+      hints.epsilon = file.metadata["epsilon"].flatMap { Double($0) }
+      hints.pooling = file.metadata["pooling"].flatMap { GlobalPooling(rawValue: $0) }
+      hints.gatesBySiLU = label.hasPrefix("vit-swiglu") || file.metadata["silu"] != nil
       return hints
     }
   }
@@ -37,7 +40,8 @@ import Testing
     "vit-layer-scale", "vit-registers", "vit-registers-positions", "vit-no-class", "vit-gap", "vit-qk-norm",
     "vit-swiglu", "vit-swiglu-packed", "vit-map", "vit-pre-norm", "deit-distilled", "beit", "convnext-v2",
     "convnext-conv-mlp", "hf-dinov2", "hf-dinov2-registers-swiglu", "hf-beit", "torchvision-vit", "torchvision-swin",
-    "torchvision-convnext", "swin-v2", "hf-swin-v2",
+    "torchvision-convnext", "swin-v2", "hf-swin-v2", "dinov3", "dinov3-biases-swiglu", "dinov3-authors", "hf-dinov3",
+    "hf-dinov3-swiglu",
   ]
 
   private func model(_ name: String) throws -> (stored: Stored, backbone: ImageBackbone, images: Tensor) {
@@ -110,6 +114,43 @@ import Testing
     var wrong = plain.hints
     wrong.gatesBySiLU = true
     #expect(throws: ConfigurationError.self) { try ImageBackbone(from: plain, hints: wrong) }
+  }
+
+  /// Rotary positions leave no trace in the files of timm and transformers: what states them is obeyed, and only that.
+  @Test func rotaryPositionsMustBeStated() throws {
+    for name in ["dinov3", "hf-dinov3"] {
+      let stored = try Stored(name)
+      var hints = stored.hints
+      hints.rotaryBase = nil
+      let error = #expect(throws: ConfigurationError.self) { try ImageBackbone(from: stored, hints: hints) }
+      #expect(error?.description.contains("a config.json that states a DINOv3") == true)
+    }
+    let other = try Stored("vit-gap")
+    var hints = other.hints
+    hints.rotaryBase = 100
+    let error = #expect(throws: ConfigurationError.self) { try ImageBackbone(from: other, hints: hints) }
+    #expect(error?.description.contains("\"pos_embed\": expected none, as rotary positions are stated") == true)
+    let narrow = try Stored("dinov3")
+    hints = narrow.hints
+    hints.heads = 8
+    let heads = #expect(throws: ConfigurationError.self) { try ImageBackbone(from: narrow, hints: hints) }
+    #expect(heads?.description.contains("heads: expected a head width that is a multiple of 4") == true)
+  }
+
+  @Test func rotaryPositionsAreSaid() throws {
+    func origins(_ name: String) throws -> [String: String] {
+      let origins = try model(name).backbone.origins
+      return Dictionary(uniqueKeysWithValues: origins.map { ($0.setting, "\($0.value): \($0.origin)") })
+    }
+    let authors = try origins("dinov3-authors")
+    #expect(authors["rotary positions"] == "stored periods: inferred from \"rope_embed.periods\"")
+    #expect(authors["heads"] == "1: inferred from \"rope_embed.periods\"")
+    #expect(authors["ε"] == "1e-05: assumed: that of the family")
+    #expect(try origins("hf-dinov3")["rotary positions"] == "periods to the base 50: stated by the caller")
+    let usual = try ImageBackbone(from: Stored("dinov3"), hints: Stored("dinov3").hints)
+    #expect(usual.tower.imageSize == 224)
+    #expect(
+      usual.origins.first { $0.setting == "image size" }?.origin == "assumed: that of most published models")
   }
 
   @Test func sitesAreTheTensorsAsStored() throws {

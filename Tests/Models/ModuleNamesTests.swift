@@ -20,6 +20,10 @@ import Testing
     ),
     (.huggingFaceVisionTransformer, "vision.blocks.3.mlp.down", "encoder.layer.3.output.dense", "layers.3.mlp.fc2"),
     (
+      .huggingFaceDINOv3(of: StoredSource(tensors: [:])), "vision.blocks.3.attention.key", "layer.3.attention.k_proj",
+      "model.layer.3.attention.k_proj"
+    ),
+    (
       .huggingFaceSwin, "vision.stage2.blocks.0.attention.query", "encoder.layers.1.blocks.0.attention.self.query",
       "encoder.layers.1.blocks.0.attention.q_proj"
     ),

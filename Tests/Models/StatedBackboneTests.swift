@@ -88,6 +88,58 @@ import Testing
     #expect(absent.origins[.window] == "config.json: window_size, absent: transformers' default")
   }
 
+  private func timm(_ name: String, _ arguments: [String: StatedValue] = [:]) throws -> BackboneHints {
+    try BackboneHints(
+      timm: StatedKeys(file: "config.json", ["architecture": .string(name), "model_args": .object(arguments)]))
+  }
+
+  @Test func timmsDINOv3sHaveRotaryPositions() throws {
+    let small = try timm("vit_small_patch16_dinov3.lvd1689m")
+    #expect(small.rotaryBase == 100 && small.epsilon == 1e-5 && small.pooling == .average && !small.gatesBySiLU)
+    #expect(small.origins[.rotaryBase] == "config.json: architecture" && small.heads == nil)
+    let huge = try timm("vit_huge_plus_patch16_dinov3_qkvb")
+    #expect(huge.heads == 20 && huge.gatesBySiLU)
+    #expect(try timm("vit_7b_patch16_dinov3").heads == 32)
+    let other = try timm("vit_small_patch16_dinov3", ["rope_temperature": 50, "global_pool": "token"])
+    #expect(other.rotaryBase == 50 && other.pooling == .token)
+    #expect(other.origins[.rotaryBase] == "config.json: model_args.rope_temperature")
+    #expect(try timm("vit_small_patch16_224").rotaryBase == nil)
+  }
+
+  @Test(
+    arguments: [
+      ("vit_small_patch16_dinov3", "rope_type", "cat", "expected \"dinov3\""),
+      ("vit_small_patch16_dinov3", "use_rot_pos_emb", false, "expected true"),
+      ("vit_small_patch16_dinov3", "rope_rotate_half", false, "expected true"),
+      ("vit_small_patch16_dinov3", "use_abs_pos_emb", true, "expected false"),
+      ("vit_small_patch16_dinov3", "rope_grid_indexing", "xy", "expected \"ij\""),
+      ("vit_small_patch16_224", "use_rot_pos_emb", true, "expected false"),
+      ("vit_small_patch16_224", "rope_temperature", 100, "expected no rotary positions"),
+    ] as [(String, String, StatedValue, String)]) func otherRotaryPositionsAreRefused(
+      _ name: String, _ key: String, _ value: StatedValue, _ message: String
+    )
+  {
+    let error = #expect(throws: ConfigurationError.self) { try timm(name, [key: value]) }
+    #expect(error?.description.contains("config.json: model_args.\(key): \(message)") == true)
+  }
+
+  @Test func huggingFacesDINOv3IsObeyed() throws {
+    func hints(_ keys: [String: StatedValue]) throws -> BackboneHints {
+      try BackboneHints(
+        huggingFace: StatedKeys(
+          file: "config.json", keys.merging(["model_type": "dinov3_vit"]) { first, _ in first }))
+    }
+    let plain = try hints([:])
+    #expect(plain.rotaryBase == 100 && plain.heads == 6 && plain.epsilon == 1e-5 && !plain.gatesBySiLU)
+    #expect(plain.origins[.rotaryBase] == "config.json: rope_theta, absent: transformers' default")
+    let gated = try hints(["use_gated_mlp": true, "hidden_act": "silu", "rope_theta": 50])
+    #expect(gated.rotaryBase == 50 && gated.gatesBySiLU && gated.activation == nil)
+    for keys in [["use_gated_mlp": true], ["use_gated_mlp": true, "hidden_act": "gelu"]] as [[String: StatedValue]] {
+      let error = #expect(throws: ConfigurationError.self) { try hints(keys) }
+      #expect(error?.description.contains("config.json: hidden_act: expected \"silu\"") == true)
+    }
+  }
+
   @Test func unknownKeysAreNamed() throws {
     let backbone = try read(
       #"{"architecture": "vit", "strange": 1, "pretrained_cfg": {"input_size": [3, 8, 8], "odd": null, "novel": [2]}, "#

@@ -130,7 +130,7 @@ extension LayerChecks {
         }
       }
     }
-    return plain + transformerBlockForms
+    return plain + transformerBlockForms + transformerBlockRotations
   }
 }
 

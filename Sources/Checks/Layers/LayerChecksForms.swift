@@ -40,6 +40,21 @@ extension LayerChecks {
     }
   }
 
+  /// Queries and keys turned by angles of the last tokens.
+  static var transformerBlockRotations: [GradientCheck] {
+    [(1, 4, 1, 3), (2, 8, 2, 2)].map { batch, width, heads, rotated in
+      let size = size(width, 1, heads: heads, form { $0.hasKeyBias = false })
+      let rotation = OperationChecks.rotation(tokens: rotated, pairs: width / heads / 2)
+      let layer = made({ $0.addBlock("vision.blocks.0", size) }) { (reader) throws(WeightsError) in
+        try TransformerBlock(&reader, tower: "vision", index: 0, size, isCausal: false, rotation: rotation)
+      }
+      let z: Shape = [batch, 3, width]
+      return check("\(z), heads \(heads), \(rotated) tokens rotated", layer, ["z": z], scope: .network) {
+        $0($1[0], $2)
+      }
+    }
+  }
+
   static var latentPool: [GradientCheck] {
     [([1, 1, 3], 1), ([2, 4, 6], 2), ([2, 3, 5], 5)].map { (x: Shape, heads: Int) in
       let size = size(x.width, 1, heads: heads, .plain)
@@ -75,9 +90,22 @@ extension LayerChecks {
           hasPatchBias: true, hasPreNorm: false, hasClassToken: true, hasDistillationToken: true,
           pooling: .classAndDistillation)
       ),
+      (
+        "rotary positions",
+        Form(
+          hasPatchBias: true, hasPreNorm: false, hasClassToken: true, registers: 1, positions: .none,
+          rotary: .powers(of: 100), pooling: .classToken)
+      ),
+      (
+        "stored periods",
+        Form(
+          hasPatchBias: true, hasPreNorm: false, hasClassToken: true, positions: .none, rotary: .stored,
+          pooling: .meanOfNormalized)
+      ),
       ("attention pooling", Form(hasPatchBias: true, hasPreNorm: false, hasClassToken: false, pooling: .attention)),
     ]
-    let plain = forms.map { ($0.name, $0.form, size(4, 1, heads: 2, .plain)) }
+    // Rotary positions need heads of a multiple of four channels.
+    let plain = forms.map { ($0.name, $0.form, size($0.form.rotary == nil ? 4 : 8, 1, heads: 2, .plain)) }
     let relative = size(4, 1, heads: 2, form { ($0.hasLayerScale, $0.relativeGrid) = (true, 2) })
     let beit = (
       "no positions but relative ones",

@@ -46,6 +46,7 @@ package struct RandomWeights: TensorSource {
 
   private mutating func values(_ site: String, _ shape: Shape) -> Tensor {
     if site == "logitScale" { return Tensor(2.5) }
+    if site == "vision.rotaryPeriods" { return numbers.next(shape, in: 1...9) }
     if site.hasSuffix(".scale") { return numbers.next(shape, in: 0.8...1.2) }
     if site.hasSuffix(".variance") { return numbers.next(shape, in: 0.5...1.5) }
     if [".mean", ".bias", ".shift"].contains(where: site.hasSuffix) { return numbers.next(shape, scale: 0.2) }

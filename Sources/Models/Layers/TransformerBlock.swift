@@ -4,7 +4,8 @@ import Tensor
 ///
 ///     z' = z + γ_1 attention(norm(z)),   z'' = z' + γ_2 MLP(norm(z'))
 ///
-/// γ, the layer scales, are vectors of factors where the form has them, and 1 elsewhere.
+/// γ, the layer scales, are vectors of factors where the form has them, and 1 elsewhere. Queries and keys of tokens with
+/// rotary positions are turned by them.
 package struct TransformerBlock: ParameterizedLayer {
   package static let layer = Layer.transformerBlock
 
@@ -22,12 +23,14 @@ package struct TransformerBlock: ParameterizedLayer {
   package let activation: Activation
   package let isCausal: Bool
   private let window: AttentionWindows?
+  private let rotation: TokenRotation?
   /// Its index in the tower, and the total.
   package let index, count: Int
 
-  /// Reads block `index` of a tower.
+  /// Reads block `index` of a tower; rotation: that of the tokens with rotary positions, if there are any.
   package init(
-    _ reader: inout WeightReader, tower: String, index: Int, _ size: TransformerConfiguration, isCausal: Bool
+    _ reader: inout WeightReader, tower: String, index: Int, _ size: TransformerConfiguration, isCausal: Bool,
+    rotation: TokenRotation? = nil
   ) throws(WeightsError) {
     name = "\(tower).blocks.\(index)"
     let (width, hidden, epsilon) = (size.width, size.hiddenWidth, size.epsilon)
@@ -65,7 +68,7 @@ package struct TransformerBlock: ParameterizedLayer {
     up = try Linear(&reader, "\(mlp).up", .mlpUp, from: width, to: hidden, hasBias: hasBias, block: index)
     down = try Linear(&reader, "\(mlp).down", .mlpDown, from: hidden, to: width, hasBias: hasBias, block: index)
     mlpScale = try layerScale(mlp)
-    (heads, activation, self.isCausal) = (size.heads, size.activation, isCausal)
+    (heads, activation, self.isCausal, self.rotation) = (size.heads, size.activation, isCausal, rotation)
     (self.index, count) = (index, size.blocks)
   }
 
@@ -86,7 +89,9 @@ package struct TransformerBlock: ParameterizedLayer {
       let (batch, tokens, width) = (x.shape[0], x.shape[1], x.shape[2])
       return norm(x.reshaped(to: [batch, tokens, heads, width / heads]), pass).reshaped(to: x.shape)
     }
-    let (query, key) = (normalized(query(x, pass), queryNorm), normalized(key(x, pass), keyNorm))
+    func rotated(_ x: Variable) -> Variable { rotation.map { x.rotated(by: $0, heads: heads) } ?? x }
+    let query = rotated(normalized(query(x, pass), queryNorm))
+    let key = rotated(normalized(key(x, pass), keyNorm))
     let value = value(x, pass)
     guard let window, let positionBias else {
       return query.attention(keys: key, values: value, heads: heads, isCausal: isCausal)

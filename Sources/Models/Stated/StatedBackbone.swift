@@ -35,7 +35,7 @@ package struct StatedBackbone {
   /// the other networks have none.
   package var takesAnySize: Bool {
     guard case .string(let type) = keys?.value("model_type") else { return false }
-    return ["dinov2", "dinov2_with_registers", "convnext", "convnextv2"].contains(type)
+    return ["dinov2", "dinov2_with_registers", "dinov3_vit", "convnext", "convnextv2"].contains(type)
   }
 
   /// The object of timm's file that describes images; older files have no object of their own for it.

@@ -21,7 +21,12 @@ extension BackboneHints {
       heads = try keys.extent("num_attention_heads") ?? family?.heads
       if heads != nil { note(.heads, from: keys, "num_attention_heads", isStated: keys.has("num_attention_heads")) }
     }
-    if let name = try keys.string("hidden_act") {
+    if type == "dinov3_vit", try keys.bool("use_gated_mlp") ?? false {
+      guard try keys.string("hidden_act") == "silu" else {
+        throw keys.error("hidden_act", "\"silu\", as no other gate is supported")
+      }
+      gatesBySiLU = true
+    } else if let name = try keys.string("hidden_act") {
       guard let known = Self.activations[name] else {
         throw keys.error("hidden_act", "one of \(Activation.allCases.map(\.rawValue).joined(separator: ", "))")
       }
@@ -32,6 +37,10 @@ extension BackboneHints {
     if activation != nil { note(.activation, from: keys, "hidden_act", isStated: keys.has("hidden_act")) }
     epsilon = try keys.number("layer_norm_eps", in: 1e-20...1) ?? family?.epsilon
     if epsilon != nil { note(.epsilon, from: keys, "layer_norm_eps", isStated: keys.has("layer_norm_eps")) }
+    if type == "dinov3_vit" {
+      rotaryBase = try keys.number("rope_theta", in: 1...1e9) ?? 100
+      note(.rotaryBase, from: keys, "rope_theta", isStated: keys.has("rope_theta"))
+    }
     try readPooling(keys, type)
     try readWindows(keys)
     if type == "swinv2" {
@@ -77,7 +86,8 @@ extension BackboneHints {
     "vit": Family(heads: 12, epsilon: 1e-12), "vit_mae": Family(heads: 12, epsilon: 1e-12),
     "vit_msn": Family(heads: 12, epsilon: 1e-6), "deit": Family(heads: 12, epsilon: 1e-12),
     "beit": Family(heads: 12, epsilon: 1e-12), "dinov2": Family(heads: 12, epsilon: 1e-6),
-    "dinov2_with_registers": Family(heads: 12, epsilon: 1e-6), "swin": Family(heads: nil, epsilon: 1e-5),
+    "dinov2_with_registers": Family(heads: 12, epsilon: 1e-6), "dinov3_vit": Family(heads: 6, epsilon: 1e-5),
+    "swin": Family(heads: nil, epsilon: 1e-5),
     "swinv2": Family(heads: nil, epsilon: 1e-5),
     "convnext": Family(heads: nil, epsilon: 1e-12), "convnextv2": Family(heads: nil, epsilon: 1e-12),
   ]
@@ -101,7 +111,9 @@ extension BackboneHints {
     "mlp_ratio", "path_norm", "encoder_stride", "pooler_act", "pooler_output_size", "out_features",
     "out_indices", "stage_names", "reshape_hidden_states", "mask_ratio", "norm_pix_loss", "decoder_hidden_size",
     "decoder_intermediate_size", "decoder_num_attention_heads", "decoder_num_hidden_layers", "use_mask_token",
-    "use_swiglu_ffn", "num_register_tokens", "vocab_size", "use_absolute_position_embeddings",
+    "use_swiglu_ffn", "query_bias", "key_bias", "value_bias", "proj_bias", "mlp_bias",
+    "attention_dropout", "pos_embed_shift", "pos_embed_jitter", "pos_embed_rescale", "num_register_tokens",
+    "vocab_size", "use_absolute_position_embeddings",
     "use_relative_position_bias", "pool_scales", "use_auxiliary_head", "auxiliary_loss_weight", "auxiliary_channels",
     "auxiliary_num_convs", "auxiliary_concat_input", "semantic_loss_ignore_index", "add_fpn", "size", "crop_size",
   ]

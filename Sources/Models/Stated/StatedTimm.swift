@@ -12,6 +12,7 @@ extension BackboneHints {
       let known = TimmArchitecture(name)
       (heads, epsilon, activation) = (known.heads, known.epsilon, known.activation)
       (window, pretrainedWindows) = (known.window, known.pretrainedWindows)
+      (pooling, rotaryBase) = (known.pooling, known.rotaryBase)
       (isEpsilonOfAll, gatesBySiLU) = (true, known.gatesBySiLU)
       for setting in Setting.allCases where states(setting) { note(setting, from: keys, "architecture") }
     }
@@ -55,6 +56,14 @@ extension BackboneHints {
       activation = known
       note(.activation, from: arguments, "act_layer")
     }
+    if let value = try arguments.number("rope_temperature", in: 1...1e9) {
+      guard rotaryBase != nil else {
+        throw arguments.error(
+          "rope_temperature", "no rotary positions but those of an architecture with dinov3 in its name")
+      }
+      rotaryBase = value
+      note(.rotaryBase, from: arguments, "rope_temperature")
+    }
     if let value = try arguments.number("norm_eps", in: 1e-20...1) {
       epsilon = value
       isEpsilonOfAll = true
@@ -62,9 +71,15 @@ extension BackboneHints {
     }
     try arguments.require([
       "in_chans": 3, "pool_include_prefix": false, "final_norm": true, "parallel": false, "head_norm_first": false,
-      "use_rope": false, "norm_layer": "layernorm", "pos_embed": "learn", "always_partition": false,
-      "output_stride": 32, "scale_attn_norm": false, "scale_mlp_norm": false, "use_rot_pos_emb": false,
+      "use_rope": false, "rope_grid_offset": 0, "rope_grid_indexing": "ij", "norm_layer": "layernorm",
+      "pos_embed": "learn", "always_partition": false,
+      "output_stride": 32, "scale_attn_norm": false, "scale_mlp_norm": false,
     ])
+    // The form of the rotary positions, which an architecture's name implies.
+    try arguments.require(
+      rotaryBase == nil
+        ? ["use_rot_pos_emb": false]
+        : ["use_rot_pos_emb": true, "rope_type": "dinov3", "rope_rotate_half": true, "use_abs_pos_emb": false])
   }
 
   /// The windows of a Swin V2; tables of relative positions tell those of version 1.
@@ -117,6 +132,7 @@ extension BackboneHints {
     "proj_drop_rate", "attn_drop_rate", "drop_path_rate", "weight_init", "fix_init", "swiglu_mlp", "scale_mlp",
     "use_abs_pos_emb", "use_rel_pos_bias", "use_shared_rel_pos_bias", "head_init_scale", "kernel_sizes",
     "conv_mlp", "conv_bias", "use_grn", "ls_init_value", "stem_type", "patch_norm", "ape", "num_reg_tokens",
+    "qkv_fused", "swiglu_align_to", "rope_shift_coords", "rope_jitter_coords", "rope_rescale_coords",
   ]
 }
 
@@ -125,6 +141,10 @@ struct TimmArchitecture {
   var heads: Int?
   var epsilon: Double?
   var activation: Activation?
+  /// The pooling, where it is no consequence of the tensors.
+  var pooling: GlobalPooling?
+  /// The base of rotary positions.
+  var rotaryBase: Double?
   /// The window of a Swin V2, and those of its pretraining.
   var window: Int?
   var pretrainedWindows: [Int]?
@@ -149,6 +169,12 @@ struct TimmArchitecture {
       // The last map of the pretraining, of 6 · 6 tokens, is smaller than a window.
       if second != nil, let first { pretrainedWindows = [first, first, first, first / 2] }
     }
+    if has("_dinov3") {
+      (epsilon, rotaryBase, pooling) = (1e-5, 100, .average)
+      gatesBySiLU = has("_plus_", "vit_7b")
+      if has("huge_plus") { heads = 20 }
+      if has("vit_7b") { heads = 32 }
+    }
     if has("giantopt") || name == "vit_base_patch16_gap_224" { heads = 16 }
     heads = heads ?? Self.tests[String(name)]
   }
@@ -163,7 +189,7 @@ struct TimmArchitecture {
 
   /// Parts of the names of architectures whose networks differ in ways that their tensors do not show.
   private static let refused = [
-    "rope", "eva02", "dinov3", "vit_pe_", "lingbot", "sapiens", "_xp_", "naflex", "vit_dlittle", "vit_dwee",
+    "rope", "eva02", "vit_pe_", "lingbot", "sapiens", "_xp_", "naflex", "vit_dlittle", "vit_dwee",
     "vit_dpwee", "samvit", "test_convnext3", "_18x2",
   ]
 
@@ -172,7 +198,7 @@ struct TimmArchitecture {
     guard refused.contains(where: { name.contains($0) }) else { return }
     throw keys.error(
       "architecture",
-      "an architecture that is supported (of timm: vit, deit, deit3, flexivit, beit, beitv2, swin, swinv2, convnext, "
+      "an architecture that is supported (of timm: vit, deit, deit3, flexivit, beit, beitv2, dinov3, swin, swinv2, convnext, "
         + "convnextv2)")
   }
 }

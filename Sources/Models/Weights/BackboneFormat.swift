@@ -17,7 +17,10 @@ struct BackboneFormat: Sendable {
 
   /// All families.
   static let known: [BackboneFormat] = [
-    visionTransformer("ViT under timm's names", "blocks.0.attn.qkv.weight", epsilon: 1e-6) {
+    visionTransformer("DINOv3 under its authors' names", "rope_embed.periods", epsilon: 1e-5) {
+      .timmVisionTransformer(of: $0)
+    },
+    visionTransformer("ViT under timm's", "blocks.0.attn.qkv.weight", epsilon: 1e-6) {
       .timmVisionTransformer(of: $0)
     },
     visionTransformer(
@@ -25,6 +28,9 @@ struct BackboneFormat: Sendable {
     ) { .huggingFaceVisionTransformer(of: $0) },
     visionTransformer("DINOv2 under Hugging Face's", "encoder.layer.0.norm1.weight", epsilon: 1e-6, .plainBicubic) {
       .huggingFaceDINOv2(of: $0)
+    },
+    visionTransformer("DINOv3 under Hugging Face's", "layer.0.attention.q_proj.weight", epsilon: 1e-5) {
+      .huggingFaceDINOv3(of: $0)
     },
     visionTransformer("ViT under torchvision's", "encoder.layers.encoder_layer_0.ln_1.weight", epsilon: 1e-6) { _ in
       .torchvisionVisionTransformer
@@ -49,8 +55,7 @@ struct BackboneFormat: Sendable {
   /// Architectures that are not supported, by the end of the name of a tensor that only they have: their blocks look
   /// like those of a family that is.
   static let refused = [
-    "features.1.0.attn.cpb_mlp.0.weight": "Swin V2 under torchvision's names",
-    "layer.0.attention.q_proj.weight": "DINOv3", "storage_tokens": "DINOv3", "rope_embed.periods": "DINOv3",
+    "features.1.0.attn.cpb_mlp.0.weight": "Swin V2 under torchvision's names"
   ]
 
   /// The architecture of a checkpoint if it is one of those that are refused.

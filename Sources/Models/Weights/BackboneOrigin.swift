@@ -42,12 +42,21 @@ public struct BackboneOrigin: Sendable, Equatable {
         stored.map { tensor($0.tensor) } ?? stated(.heads)
         ?? (format.mark == "embedding/kernel" ? "inferred from the extents of the attention's kernels" : usual)
       let positions = size.form.positions == .none ? "vision.blocks.0.attention.positionBias" : "vision.positions"
+      let rotary = size.form.rotary.map { periods in
+        BackboneOrigin(
+          setting: "rotary positions", value: periods.words,
+          origin: periods == .stored
+            ? tensor("vision.rotaryPeriods") : stated(.rotaryBase) ?? "assumed: that of published models")
+      }
       return [
         BackboneOrigin(setting: "heads", value: "\(transformer.heads)", origin: heads),
         BackboneOrigin(
           setting: "pooling", value: size.form.pooling.words,
           origin: stated(.pooling) ?? pooling(size, tensor)),
-      ] + made(transformer.activation, transformer.epsilon, size.imageSize, from: tensor(positions))
+      ] + [rotary].compactMap(\.self)
+        + made(
+          transformer.activation, transformer.epsilon, size.imageSize,
+          from: rotary == nil ? tensor(positions) : "assumed: that of most published models")
     case .swin(let size):
       let table = SwinConfiguration.headsTensor(isSecondVersion: size.isSecondVersion, stage: 1)
       return [
@@ -69,6 +78,16 @@ public struct BackboneOrigin: Sendable, Equatable {
     case .classToken: "assumed: pooling leaves no trace in the tensors"
     case .meanOfNormalized:
       "inferred from the absence of \(tensor("vision.classToken").dropFirst("inferred from ".count))"
+    }
+  }
+}
+
+extension RotaryPeriods {
+  /// The periods in words.
+  package var words: String {
+    switch self {
+    case .powers(let base): "periods to the base \(Int(exactly: base).map(String.init) ?? "\(base)")"
+    case .stored: "stored periods"
     }
   }
 }

@@ -53,6 +53,21 @@ extension WeightLayout {
       norm("vision.postNorm", "layernorm"), linear("head", "classifier"), ignored: ["embeddings.mask_token"])
   }
 
+  /// `DINOv3ViTModel`, without the prefix that its blocks have in memory since transformers 5.
+  static func huggingFaceDINOv3(of source: any TensorSource) -> WeightLayout {
+    let isGated = source.shape(of: "layer.0.mlp.gate_proj.weight") != nil
+    return WeightLayout(
+      name: "Hugging Face DINOv3",
+      rules: embeddings, linear("vision.patchEmbedding", "embeddings.patch_embeddings"),
+      block(
+        "vision.blocks.{i}", "layer.{i}", norm("attentionNorm", "norm1"), norm("mlpNorm", "norm2"),
+        ["query", "key", "value", "output"].flatMap { linear("attention.\($0)", "attention.\($0.prefix(1))_proj") },
+        [Rule("attention.layerScale", "layer_scale1.lambda1"), Rule("mlp.layerScale", "layer_scale2.lambda1")],
+        isGated ? linear("mlp.gate", "mlp.gate_proj") : [], linear("mlp.up", "mlp.up_proj"),
+        linear("mlp.down", "mlp.down_proj")),
+      norm("vision.postNorm", "norm"), ignored: ["embeddings.mask_token"])
+  }
+
   private static let embeddings = [
     Rule("vision.classToken", "embeddings.cls_token", .nested(2)),
     Rule("vision.distillationToken", "embeddings.distillation_token", .nested(2)),

@@ -50,6 +50,7 @@ extension WeightLayout {
 
   /// The path of a module of the checkpoint's names in a version of transformers.
   package func path(_ path: String, in version: TransformersVersion) -> String {
+    if version == .five, name == "Hugging Face DINOv3", path.hasPrefix("layer.") { return "model.\(path)" }
     guard version == .five, Self.renamed.contains(name) else { return path }
     return Self.names.reduce(path) { $0.replacing($1.older, with: $1.newer) }
   }

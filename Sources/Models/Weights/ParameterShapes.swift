@@ -71,6 +71,7 @@ package struct ParameterShapes: Sendable {
     if form.hasDistillationToken { add("vision.distillationToken", [width]) }
     if form.registers > 0 { add("vision.registers", [form.registers, width]) }
     if form.positions != .none { add("vision.positions", [vision.patches + form.positionedPrefix, width]) }
+    if form.rotary == .stored { add("vision.rotaryPeriods", [width / vision.transformer.heads / 4]) }
     if form.hasPreNorm { addNorm("vision.preNorm", width: width) }
     for index in 0..<vision.transformer.blocks { addBlock("vision.blocks.\(index)", vision.transformer) }
     addNorm(form.pooling.normName, width: width)

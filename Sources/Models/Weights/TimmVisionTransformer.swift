@@ -1,10 +1,11 @@
 import Formats
 
 extension WeightLayout {
-  /// `VisionTransformer` of timm, whose names DeiT, MAE and MoCo v3 share: query, key and value stacked.
+  /// `VisionTransformer` and `Eva` of timm, whose names DeiT, MAE, MoCo v3, DINOv2 and DINOv3 share: query, key and value
+  /// stacked.
   public static let timmVisionTransformer = timmVisionTransformer(TimmBlockNames())
 
-  /// The names that a checkpoint in the manner of timm has: those of DINOv2, DeiT III and BEiT differ in a few.
+  /// The names that a checkpoint in the manner of timm has: those of DINOv2, DINOv3, DeiT III and BEiT differ in a few.
   static func timmVisionTransformer(of source: any TensorSource) -> WeightLayout {
     timmVisionTransformer(TimmBlockNames(of: source))
   }
@@ -15,13 +16,14 @@ extension WeightLayout {
       rules: [
         Rule("vision.classToken", "cls_token", .nested(2)),
         Rule("vision.distillationToken", "dist_token", .nested(2)),
-        Rule("vision.registers", names.registers, .nested(1)), Rule("vision.positions", "pos_embed", .nested(1)),
+        Rule("vision.registers", names.registers, .nested(1)), Rule("vision.rotaryPeriods", "rope_embed.periods"),
+        Rule("vision.positions", "pos_embed", .nested(1)),
       ],
       linear("vision.patchEmbedding", "patch_embed.proj"), norm("vision.preNorm", "norm_pre"),
       norm("vision.postNorm", "norm"), norm("vision.pooledNorm", "fc_norm"),
       block("vision.blocks.{i}", "blocks.{i}", names.rules), block("vision.attentionPool", "attn_pool", latentPool),
       linear("head", "head"),
-      ignored: ["*.relative_position_index"],
+      ignored: ["*.relative_position_index", "*.bias_mask"],
       leftAside: [
         Part(
           name: "the decoder of MAE's pretraining", patterns: ["decoder_*"] + (names.hasDecoder ? ["mask_token"] : [])),
@@ -37,6 +39,7 @@ extension WeightLayout {
           name: "the momentum encoder of MoCo v3's pretraining",
           patterns: ["momentum_encoder.*", "module.momentum_encoder.*"]),
         Part(name: "the head of the distillation token", patterns: ["head_dist.*"]),
+        Part(name: "the norms of DINOv3's pretraining", patterns: ["local_cls_norm.*", "cls_norm.*"]),
       ])
   }
 
@@ -47,12 +50,14 @@ extension WeightLayout {
 
 /// The names of a block that differ between checkpoints in the manner of timm.
 private struct TimmBlockNames {
-  /// Registers: `reg_token` of timm, `register_tokens` of DINOv2's authors.
+  /// Registers: `reg_token` of timm, `register_tokens` of DINOv2's authors, `storage_tokens` of DINOv3's.
   var registers = "reg_token"
   /// Layer scales: `ls1.gamma`, or `gamma_1` of BEiT and of DeiT III's authors.
   var layerScale = "ls{n}.gamma"
   /// True if query and value have biases of their own, and key none.
   var hasSeparateBiases = false
+  /// True if a mask of zeros is at the key's third of the biases: `LinearKMaskedBias` of DINOv3's authors.
+  var masksKeyBias = false
   /// The names of the MLP's maps.
   var mlp = MLP.plain
   /// True if there is a decoder of MAE's pretraining.
@@ -62,8 +67,8 @@ private struct TimmBlockNames {
     case plain
     /// SwiGLU with both factors in one map: `SwiGLUPacked` of timm, `SwiGLUFFNFused` of DINOv2's authors.
     case packed(String, down: String)
-    /// SwiGLU of timm.
-    case split
+    /// SwiGLU of timm, or of DINOv3's authors: gate, up, down.
+    case split(String, String, String)
   }
 
   init() {}
@@ -71,14 +76,17 @@ private struct TimmBlockNames {
   init(of source: any TensorSource) {
     func has(_ name: String) -> Bool { source.shape(of: name) != nil }
     func block(_ name: String) -> String { "blocks.0.\(name)" }
-    if has("register_tokens") { registers = "register_tokens" }
+    for name in ["register_tokens", "storage_tokens"] where has(name) { registers = name }
     if has(block("gamma_1")) { layerScale = "gamma_{n}" }
+    masksKeyBias = has(block("attn.qkv.bias_mask"))
     hasSeparateBiases = has(block("attn.q_bias")) || has(block("attn.v_bias"))
     hasDecoder = source.names.contains { $0.hasPrefix("decoder_") }
     if has(block("mlp.w12.weight")) {
       mlp = .packed("mlp.w12", down: "mlp.w3")
     } else if has(block("mlp.fc1_g.weight")) {
-      mlp = .split
+      mlp = .split("mlp.fc1_g", "mlp.fc1_x", "mlp.fc2")
+    } else if has(block("mlp.w3.weight")) {
+      mlp = .split("mlp.w1", "mlp.w2", "mlp.w3")
     } else if let up = source.shape(of: block("mlp.fc1.weight")), let down = source.shape(of: block("mlp.fc2.weight")),
       up.rank == 2, down.rank == 2, up[0] == 2 * down[1]
     {
@@ -93,16 +101,16 @@ private struct TimmBlockNames {
       hasSeparateBiases
       ? Layout.stackedWeights("attention", "attn.qkv.weight")
         + ["query", "value"].map { Rule("attention.\($0).bias", "attn.\($0.prefix(1))_bias") }
-      : Layout.stackedAttention("attention", "attn.qkv.weight", bias: "attn.qkv.bias")
+      : Layout.stackedAttention("attention", "attn.qkv.weight", bias: "attn.qkv.bias").filter {
+        !masksKeyBias || $0.canonical != "attention.key.bias"
+      }
     let maps: [Rule] =
       switch mlp {
       case .plain: Layout.joined(Layout.linear("mlp.up", "mlp.fc1"), Layout.linear("mlp.down", "mlp.fc2"))
       case .packed(let stored, let down):
         Layout.joined(Layout.stackedPair("mlp.gate", "mlp.up", stored), Layout.linear("mlp.down", down))
-      case .split:
-        Layout.joined(
-          Layout.linear("mlp.gate", "mlp.fc1_g"), Layout.linear("mlp.up", "mlp.fc1_x"),
-          Layout.linear("mlp.down", "mlp.fc2"))
+      case .split(let gate, let up, let down):
+        Layout.joined(Layout.linear("mlp.gate", gate), Layout.linear("mlp.up", up), Layout.linear("mlp.down", down))
       }
     func scale(_ n: String) -> String { layerScale.replacing("{n}", with: n) }
     return Layout.joined(

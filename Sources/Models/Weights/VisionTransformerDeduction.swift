@@ -13,9 +13,10 @@ extension VisionConfiguration {
     let registers = shapes.has("vision.registers") ? try shapes.shape("vision.registers", rank: 2)[0] : 0
     let summary = (hasClassToken ? 1 : 0) + (hasDistillation ? 1 : 0)
     let relativeGrid = try Self.relativeGrid(shapes)
+    let rotary = try Self.rotary(shapes, hints)
     let (positions, grid) = try Self.positions(
       shapes, summary: summary, registers: registers, stated: hints.imageSize.map { $0 / patchSize },
-      relativeGrid: relativeGrid)
+      gridWithout: relativeGrid ?? rotary.map { _ in Self.usualImageSize / patchSize })
     let imageSize = hints.imageSize ?? grid * patchSize
     guard imageSize >= patchSize else {
       throw ConfigurationError(
@@ -32,6 +33,12 @@ extension VisionConfiguration {
       activation: hints.activation ?? .gelu, epsilon: hints.epsilon ?? epsilon,
       form: BlockForm(deducedFrom: shapes, relativeGrid: relativeGrid))
     try Self.checkGate(shapes, hints)
+    let headWidth = transformer.width / transformer.heads
+    guard rotary == nil || headWidth % 4 == 0 else {
+      throw ConfigurationError(
+        "\(shapes.source.label): heads: expected a head width that is a multiple of 4, as rotary positions need, "
+          + "found \(headWidth)")
+    }
     let pooling = try Self.pooling(shapes, hints)
     guard pooling != .attention || summary + registers == 0 else {
       throw ConfigurationError(
@@ -43,7 +50,7 @@ extension VisionConfiguration {
       form: Form(
         hasPatchBias: shapes.has("vision.patchEmbedding.bias"), hasPreNorm: shapes.has("vision.preNorm.scale"),
         hasClassToken: hasClassToken, hasDistillationToken: hasDistillation, registers: registers,
-        positions: positions, pooling: pooling))
+        positions: positions, rotary: rotary, pooling: pooling))
   }
 
   /// Refuses a gated MLP in the manner of timm whose gate may be a GELU: its models have that unless they say
@@ -59,17 +66,36 @@ extension VisionConfiguration {
     }
   }
 
+  /// The image size of a network whose tensors do not tell it.
+  static let usualImageSize = 224
+
+  /// The periods of rotary positions: stored, or of a base that is stated.
+  private static func rotary(
+    _ shapes: CanonicalShapes, _ hints: BackboneHints
+  ) throws(ConfigurationError) -> RotaryPeriods? {
+    let isStored = shapes.has("vision.rotaryPeriods")
+    guard let base = hints.rotaryBase, !isStored else { return isStored ? .stored : nil }
+    guard !shapes.has("vision.positions") else {
+      throw shapes.error("vision.positions", "none, as rotary positions are stated", "one")
+    }
+    return .powers(of: base)
+  }
+
   /// The tokens that have position embeddings, and the side of the patch grid.
   ///
-  /// - stated: the side that is stated, which decides where several fit.
+  /// - stated: the side that is stated, which decides where several fit; gridWithout: the side where there are no
+  ///   position embeddings.
   private static func positions(
-    _ shapes: CanonicalShapes, summary: Int, registers: Int, stated: Int?, relativeGrid: Int?
+    _ shapes: CanonicalShapes, summary: Int, registers: Int, stated: Int?, gridWithout: Int?
   ) throws(ConfigurationError) -> (Positions, grid: Int) {
     guard shapes.has("vision.positions") else {
-      guard let relativeGrid else {
-        throw shapes.error("vision.positions", "position embeddings, or relative ones in every block", "neither")
+      guard let gridWithout else {
+        throw shapes.error(
+          "vision.positions",
+          "position embeddings, relative ones in every block, or a config.json that states a DINOv3, whose rotary "
+            + "positions no tensor shows", "none of these")
       }
-      return (.none, relativeGrid)
+      return (.none, gridWithout)
     }
     // Registers have no positions in published models.
     var candidates: [(positions: Positions, prefix: Int)] = [(.all, summary + registers)]
@@ -84,7 +110,7 @@ extension VisionConfiguration {
         "vision.positions", "positions of a square of patches\(others)",
         "\(try shapes.shape("vision.positions", rank: 2)[0])")
     }
-    return fitting.first { $0.grid == (relativeGrid ?? stated) } ?? first
+    return fitting.first { $0.grid == (gridWithout ?? stated) } ?? first
   }
 
   /// The side of the grid whose relative positions bias the attention, if they do.
@@ -151,16 +177,21 @@ extension VisionConfiguration {
     return width / 64
   }
 
-  /// The heads that a tensor tells, with its canonical name: one column per head, or the width of a head.
+  /// The heads that a tensor tells, with its canonical name: one column per head, or the width of a head or a quarter of
+  /// it.
   static func storedHeads(
     _ width: Int, _ shapes: CanonicalShapes
   ) throws(ConfigurationError) -> (heads: Int, tensor: String)? {
     let (table, norm) = ("vision.blocks.0.attention.positionBias", "vision.blocks.0.attention.queryNorm.scale")
+    let periods = "vision.rotaryPeriods"
     let heads: (Int, String)
     if shapes.has(table) {
       heads = (try shapes.shape(table, rank: 2)[1], table)
     } else if shapes.has(norm) {
       heads = (width / (try shapes.shape(norm, rank: 1)[0]), norm)
+    } else if shapes.has(periods) {
+      // One period per four channels of a head.
+      heads = (width / (4 * (try shapes.shape(periods, rank: 1)[0])), periods)
     } else {
       return nil
     }

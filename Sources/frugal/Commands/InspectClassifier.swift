@@ -46,6 +46,7 @@ extension InspectCommand {
         size.form.hasDistillationToken ? "distillation token" : nil,
         size.form.registers == 0 ? nil : "\(size.form.registers) registers",
         size.form.positions == .all ? nil : size.form.positions.words,
+        size.form.rotary.map { "rotary positions, \($0.words)" },
         size.form.hasPreNorm ? "norm before the blocks" : nil,
       ]
       let parts = tokens.compactMap(\.self) + size.transformer.form.words + [size.form.pooling.words]

@@ -52,7 +52,8 @@ def save(name, model, features, size, wanted, stored=None, batch=2, **metadata):
     for part in wanted:
         found = [k for k in parameters if part in k]
         assert found, (name, part, list(parameters))
-        golden["gradient/" + found[0]] = parameters[found[0]].grad
+        # Blocks of DINOv3 have a prefix in memory that files lack.
+        golden["gradient/" + found[0].replace("model.layer.", "layer.")] = parameters[found[0]].grad
     save_file(state | {"golden/" + k: v.contiguous() for k, v in golden.items()},
               os.path.join(folder, name + ".safetensors"), metadata={k: str(v) for k, v in metadata.items()})
 
@@ -93,6 +94,49 @@ save("beit", Beit(
     img_size=8, patch_size=4, embed_dim=8, depth=1, num_heads=2, mlp_ratio=2, num_classes=0, use_abs_pos_emb=False,
     use_rel_pos_bias=True, init_values=0.1), timm_features, 8,
     ["relative_position_bias_table", "q_bias", "gamma_1"], heads=2)
+
+from functools import partial
+
+from timm.layers import LayerNorm
+from timm.models.eva import Eva
+
+
+def dinov3(**arguments):
+    settings = dict(
+        img_size=12, patch_size=4, embed_dim=16, depth=1, num_heads=2, mlp_ratio=1, num_classes=0, qkv_bias=False,
+        init_values=0.1, rope_type="dinov3", rope_temperature=100, rope_rotate_half=True, use_rot_pos_emb=True,
+        use_abs_pos_emb=False, num_reg_tokens=2, use_fc_norm=False, norm_layer=partial(LayerNorm, eps=1e-5))
+    return Eva(**(settings | arguments))
+
+
+def of_the_authors(model):
+    """The names and forms of DINOv3's released code: one bias of query, key and value, of which that of the key is
+    masked, and stored periods."""
+    names = {"reg_token": "storage_tokens", "blocks.0.gamma_1": "blocks.0.ls1.gamma", "blocks.0.gamma_2": "blocks.0.ls2.gamma"}
+    names |= {f"blocks.0.mlp.{a}.{k}": f"blocks.0.mlp.{b}.{k}" for k in ("weight", "bias")
+              for a, b in (("fc1_g", "w1"), ("fc1_x", "w2"), ("fc2", "w3"))}
+    state = {names.get(k, k): v for k, v in model.state_dict().items()}
+    query, value = state.pop("blocks.0.attn.q_bias"), state.pop("blocks.0.attn.v_bias")
+    state["blocks.0.attn.qkv.bias"] = torch.cat((query, torch.ones_like(query), value))
+    state["blocks.0.attn.qkv.bias_mask"] = torch.cat((torch.ones(16), torch.zeros(16), torch.ones(16)))
+    state["rope_embed.periods"] = model.rope.periods
+    state["mask_token"] = torch.zeros(1, 16)
+    return state
+
+
+save("dinov3", dinov3(), timm_features, 12, ["attn.qkv.weight", "reg_token", "gamma_1", "norm1.bias"], batch=1,
+     heads=2, rotary=100, epsilon=1e-5, pooling="avg")
+save("dinov3-biases-swiglu", dinov3(
+    qkv_bias=True, global_pool="token", swiglu_mlp=True, swiglu_align_to=8), timm_features, 12,
+    ["attn.qkv.weight", "attn.q_bias", "mlp.fc1_g.weight", "cls_token"], batch=1, heads=2, rotary=100, epsilon=1e-5,
+    silu=1)
+authors = dinov3(num_heads=1, qkv_bias=True, global_pool="token", swiglu_mlp=True, swiglu_align_to=8)
+with torch.no_grad():
+    # Stored as bfloat16, and calculated with as they are stored.
+    authors.rope.periods.copy_(authors.rope.periods.bfloat16().float())
+    authors.rope._compute_periods = lambda **_: authors.rope.periods.clone()
+    authors.rope._init_buffers()
+save("dinov3-authors", authors, timm_features, 12, ["cls_token", "attn.qkv.weight"], of_the_authors, batch=1)
 
 from timm.models.swin_transformer_v2 import SwinTransformerV2
 
@@ -152,6 +196,14 @@ save("hf-beit", transformers.BeitModel(
     transformers.BeitConfig(intermediate_size=16, use_relative_position_bias=True, **small)), hidden, 8,
     ["cls_token"], published, heads=2)
 
+save("hf-dinov3", transformers.DINOv3ViTModel(transformers.DINOv3ViTConfig(
+    hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=2, image_size=12, patch_size=4,
+    num_register_tokens=2, rope_theta=50.0)), hidden, 12,
+    ["q_proj.weight", "v_proj.bias", "register_tokens", "layer_scale2.lambda1"], published, batch=1, heads=2, rotary=50)
+save("hf-dinov3-swiglu", transformers.DINOv3ViTModel(transformers.DINOv3ViTConfig(
+    hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=2, image_size=12, patch_size=4,
+    num_register_tokens=2, use_gated_mlp=True, hidden_act="silu")), hidden, 12,
+    ["k_proj.weight", "gate_proj.weight"], published, batch=1, heads=2, rotary=100, silu=1)
 save("hf-swin-v2", second_swin(transformers.Swinv2Model(transformers.Swinv2Config(
     image_size=16, patch_size=2, embed_dim=8, depths=[2, 1], num_heads=[2, 2], window_size=2, mlp_ratio=2.0)), ".self"),
     hidden, 16, ["self.query.bias", "logit_scale", "continuous_position_bias_mlp.0.bias"], published, batch=1, window=2)
