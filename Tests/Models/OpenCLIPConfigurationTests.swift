@@ -74,7 +74,8 @@ import Testing
     arguments: [
       ("vision_cfg.timm_model_name", "vit_base_patch16_siglip_224", "a CLIP with an image tower of timm"),
       ("vision_cfg.attentional_pool", true, "attentional pooling"), ("vision_cfg.attentional_pool", "parallel", "CoCa"),
-      ("vision_cfg.ls_init_value", 0.1, "LayerScale is not supported, found 0.1"),
+      ("vision_cfg.ls_init_value", 0.1, "expected none, as there is no \"visual.transformer.resblocks.0.ls_1.gamma\""),
+      ("text_cfg.tokenizer_kwargs", ["reduction_mask": "syntax"], "reduction_mask: expected \"\""),
       ("vision_cfg.pool_type", "none", "expected tok or avg, found \"none\""),
       ("vision_cfg.pos_embed_type", "rope", "expected learnable or sin_cos_2d, found \"rope\""),
       ("vision_cfg.qk_norm", true, "expected false, as nothing else is supported, found true"),

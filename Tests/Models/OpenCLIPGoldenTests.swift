@@ -47,7 +47,7 @@ import Testing
 
   @Test func featuresAreOpenCLIPs() throws {
     let golden = try Golden()
-    #expect(golden.cases.count == 15)
+    #expect(golden.cases.count == 16)
     let file = try SafeTensorsFile(contentsOf: Self.folder.appendingPathComponent("model.safetensors"))
     for item in golden.cases {
       let name = try #require(item["name"] as? String)

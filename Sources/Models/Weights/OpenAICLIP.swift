@@ -74,5 +74,7 @@ extension WeightLayout {
   private static let residualBlock = joined(
     norm("attentionNorm", "ln_1"), norm("mlpNorm", "ln_2"),
     stackedAttention("attention", "attn.in_proj_weight", bias: "attn.in_proj_bias"),
-    linear("attention.output", "attn.out_proj"), linear("mlp.up", "mlp.c_fc"), linear("mlp.down", "mlp.c_proj"))
+    linear("attention.output", "attn.out_proj"), linear("mlp.up", "mlp.c_fc"), linear("mlp.down", "mlp.c_proj"),
+    // open_clip's alone.
+    [Rule("attention.layerScale", "ls_1.gamma"), Rule("mlp.layerScale", "ls_2.gamma")])
 }

@@ -133,13 +133,23 @@ struct OpenAIDeduction<Source: TensorSource> {
     if let keys, let ratio = try keys.number("mlp_ratio", in: 0.01...100), Int(Double(width) * ratio) != hidden {
       throw mismatch(keys, "mlp_ratio", hidden, up, "\(ratio) · \(width) = \(Int(Double(width) * ratio))")
     }
+    let scale = "\(blocks)0.ls_1.gamma"
+    var form = BlockForm.plain
+    form.hasLayerScale = shapes.source.shape(of: scale) != nil
+    // The value is that before training; what it says is that there are layer scales.
+    if let keys, (keys.value("ls_init_value") != nil) != form.hasLayerScale {
+      throw keys.error(
+        "ls_init_value", form.hasLayerScale ? "a number, as there is \"\(scale)\"" : "none, as there is no \"\(scale)\""
+      )
+    }
     let (activation, activationOrigin) = try stated?.activation(keys) ?? activation
     let (epsilon, epsilonOrigin) = try stated?.epsilon(keys) ?? (1e-5, .published("CLIPs of OpenAI"))
     origins.add("\(tower) heads", heads.0, heads.1)
     origins.add("\(tower) activation", activation.rawValue, activationOrigin)
     origins.add("\(tower) layer norm ε", epsilon, epsilonOrigin)
     return TransformerConfiguration(
-      width: width, hiddenWidth: hidden, blocks: count, heads: heads.0, activation: activation, epsilon: epsilon)
+      width: width, hiddenWidth: hidden, blocks: count, heads: heads.0, activation: activation, epsilon: epsilon,
+      form: form)
   }
 
   private mutating func resNet(_ keys: StatedKeys?) throws(ConfigurationError) -> ResNetConfiguration {
@@ -164,7 +174,7 @@ struct OpenAIDeduction<Source: TensorSource> {
         throw mismatch(keys, "layers", stages, "visual.layer1.0.conv1.weight", "\(layers)")
       }
       heads = try headWidth(keys, of: width, times: 32)
-      keys.acknowledge(["mlp_ratio", "patch_size"])
+      keys.acknowledge(["mlp_ratio", "patch_size", "ls_init_value"])
     }
     origins.add("vision heads", heads.0, heads.1)
     return ResNetConfiguration(stages: stages, width: width, heads: heads.0, imageSize: imageSize)

@@ -58,8 +58,6 @@ struct OpenCLIPConfiguration {
     try model.require(["nonscalar_logit_scale": false])
     for tower in [vision, text].compactMap(\.self) {
       try tower.require(blocks)
-      // LayerScale is two tensors a block; null is the default.
-      if tower.has("ls_init_value") { throw tower.error("ls_init_value", "none, as LayerScale is not supported") }
       tower.acknowledge(["block_type", "output_tokens"])
     }
     try vision?.require(["global_average_pool": false, "input_patchnorm": false])

@@ -32,6 +32,9 @@ def case(name, vision={}, text={}, quick=False, state=None):
             offset = 1 if tensor.ndim == 1 and "ln" in key and key.endswith("weight") else 0
             state[key] = (offset + scale * noise).half().float()
     own = model.state_dict()
+    for key in sorted(set(own) - set(state)):  # layer scales, which the other cases lack
+        generator = torch.Generator().manual_seed(len(state))
+        state[key] = (1 + 0.3 * torch.randn(own[key].shape, generator=generator)).half().float()
     model.load_state_dict({key: state[key] for key in own})
     with torch.no_grad():
         image = model.encode_image(images(v["image_size"]))
@@ -40,7 +43,7 @@ def case(name, vision={}, text={}, quick=False, state=None):
     if quick:
         configuration["quick_gelu"] = True
     cases.append(
-        {"name": name, "model_cfg": configuration, "without": sorted(set(state) - set(own)),
+        {"name": name, "model_cfg": configuration, "own": set(own),
          "image": [round(x, 6) for x in image.flatten().tolist()],
          "text": [round(x, 6) for x in words.flatten().tolist()]})
     return state
@@ -63,6 +66,9 @@ case("text pool_type last", text=dict(pool_type="last"), state=state)
 case("text pool_type eos", text=dict(pool_type="eos", eos_id=2), state=state)
 case("CLIPA", dict(no_ln_pre=True, pool_type="avg", final_ln_after_pool=True),
      dict(no_causal_mask=True, pool_type="last"), state=state)
+case("ls_init_value", dict(ls_init_value=0.1), dict(ls_init_value=0.1), state=state)
+for item in cases:
+    item["without"] = sorted(set(state) - item.pop("own"))
 save_file({key: tensor.half() for key, tensor in state.items()}, "model.safetensors")
 with open("cases.json", "w") as file:
     json.dump({"ids": IDS, "cases": cases}, file, separators=(",", ":"))
