@@ -107,23 +107,6 @@ extension WeightLayout {
       ignored: ["*.relative_position_index", "*.relative_coords_table", "embeddings.mask_token"])
   }
 
-  /// `ConvNextModel`, `ConvNextForImageClassification` and version 2 of them.
-  static let huggingFaceConvNeXt = WeightLayout(
-    name: "Hugging Face ConvNeXt",
-    rules: linear("vision.patchEmbedding", "embeddings.patch_embeddings"),
-    norm("vision.patchNorm", "embeddings.layernorm"),
-    (1...4).flatMap { stage in
-      let stored = "encoder.stages.\(stage - 1)"
-      return joined(
-        block("vision.stage\(stage).downsampling", "\(stored).downsampling_layer", downsampling),
-        block(
-          "vision.stage\(stage).blocks.{i}", "\(stored).layers.{i}",
-          linear("depthwise", "dwconv"), norm("norm", "layernorm"), linear("mlp.up", "pwconv1"),
-          [Rule("mlp.response.scale", "grn.weight", .nested(3)), Rule("mlp.response.shift", "grn.bias", .nested(3))],
-          linear("mlp.down", "pwconv2"), [Rule("layerScale", "layer_scale_parameter")]))
-    },
-    norm("vision.postNorm", "layernorm"), linear("head", "classifier"), ignored: [])
-
   private static let encoderBlock = encoderBlock(attention: "attention.attention")
 
   private static func encoderBlock(attention: String) -> [Rule] {
@@ -140,9 +123,4 @@ extension WeightLayout {
 
   /// Norm and map of a `PatchMerging` of Swin.
   static let merging = norm("norm", "norm") + [Rule("reduction", "reduction.weight")]
-
-  /// Norm and convolution between two stages of a ConvNeXt, a list of two layers.
-  static let downsampling =
-    norm("norm", "0")
-    + [Rule("reduction", "1.weight", .neighboursLast), Rule("reduction.bias", "1.bias")]
 }

@@ -31,17 +31,4 @@ extension WeightLayout {
         linear("mlp.up", "mlp.0"), linear("mlp.down", "mlp.3"))
     },
     norm("vision.postNorm", "norm"), linear("head", "head"), ignored: ["*.relative_position_index"])
-
-  /// `ConvNeXt` of torchvision: a downsampling is a layer between two stages.
-  static let torchvisionConvNeXt = WeightLayout(
-    name: "torchvision",
-    rules: linear("vision.patchEmbedding", "features.0.0"), norm("vision.patchNorm", "features.0.1"),
-    (2...4).flatMap { block("vision.stage\($0).downsampling", "features.\(2 * $0 - 2)", downsampling) },
-    (1...4).flatMap { stage in
-      block(
-        "vision.stage\(stage).blocks.{i}", "features.\(2 * stage - 1).{i}",
-        linear("depthwise", "block.0"), norm("norm", "block.2"), linear("mlp.up", "block.3"),
-        linear("mlp.down", "block.5"), [Rule("layerScale", "layer_scale", .trailing(2))])
-    },
-    norm("vision.postNorm", "classifier.0"), linear("head", "classifier.2"), ignored: [])
 }
