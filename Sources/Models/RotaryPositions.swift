@@ -1,21 +1,18 @@
 import Foundation
 import Tensor
 
-/// The periods of rotary positions (Siméoni et al. 2025, DINOv3, section 3.2 and released code).
+/// The periods of rotary positions (Siméoni et al. 2025, DINOv3, and the released code).
 public enum RotaryPeriods: Sendable, Equatable {
   /// P_i = b^(4i / d) for a head of width d: those of timm and transformers, which no tensor holds.
   case powers(of: Double)
   /// A tensor of the checkpoint: DINOv3's authors store them, rounded to bfloat16.
   case stored
 
-  /// The base of all published models.
-  static let published = RotaryPeriods.powers(of: 100)
-
   /// P for heads of a width: [d / 4]
   func values(_ reader: inout WeightReader, headWidth: Int) throws(WeightsError) -> [Double] {
     switch self {
     case .powers(let base): (0..<headWidth / 4).map { pow(base, 4 * Double($0) / Double(headWidth)) }
-    case .stored: try reader.tensor("vision.rotaryPeriods", [headWidth / 4]).values.map { Double($0) }
+    case .stored: try reader.positive("vision.rotaryPeriods", [headWidth / 4]).values.map { Double($0) }
     }
   }
 }

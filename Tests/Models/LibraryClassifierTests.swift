@@ -132,7 +132,10 @@ import Testing
     #expect(error?.description.contains("\"pos_embed\": expected none, as rotary positions are stated") == true)
     let narrow = try Stored("dinov3")
     hints = narrow.hints
-    hints.heads = 8
+    hints.imageSize = 1 << 24
+    let size = #expect(throws: ConfigurationError.self) { try ImageBackbone(from: narrow, hints: hints) }
+    #expect(size?.description.contains("image size: expected at most 1024 patches along a side") == true)
+    (hints.imageSize, hints.heads) = (12, 8)
     let heads = #expect(throws: ConfigurationError.self) { try ImageBackbone(from: narrow, hints: hints) }
     #expect(heads?.description.contains("heads: expected a head width that is a multiple of 4") == true)
   }

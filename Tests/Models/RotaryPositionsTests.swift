@@ -50,6 +50,17 @@ import Testing
     #expect(Variable(x).rotated(by: rotation, heads: 1).value == x)
   }
 
+  @Test func storedPeriodsMustBePositive() {
+    for wrong in [0, -1] as [Real] {
+      var reader = WeightReader(
+        StoredSource(tensors: ["vision.rotaryPeriods": Tensor([2], [1, wrong])]), .canonical)
+      #expect(
+        throws: WeightsError.unreadable(
+          "model.safetensors: tensor \"vision.rotaryPeriods\": expected numbers above 0, found \(wrong)")
+      ) { try RotaryPeriods.stored.values(&reader, headWidth: 8) }
+    }
+  }
+
   @Test func periodsArePowersOfTheBase() throws {
     var reader = WeightReader(StoredSource(tensors: [:]), .canonical)
     let periods = try RotaryPeriods.powers(of: 100).values(&reader, headWidth: 16)

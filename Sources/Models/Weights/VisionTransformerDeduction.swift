@@ -34,6 +34,11 @@ extension VisionConfiguration {
       form: BlockForm(deducedFrom: shapes, relativeGrid: relativeGrid))
     try Self.checkGate(shapes, hints)
     let headWidth = transformer.width / transformer.heads
+    guard rotary == nil || imageSize / patchSize <= 1024 else {
+      throw ConfigurationError(
+        "\(shapes.source.label): image size: expected at most 1024 patches along a side, "
+          + "found \(imageSize / patchSize)")
+    }
     guard rotary == nil || headWidth % 4 == 0 else {
       throw ConfigurationError(
         "\(shapes.source.label): heads: expected a head width that is a multiple of 4, as rotary positions need, "

@@ -93,6 +93,16 @@ package struct WeightReader {
     return variance
   }
 
+  /// A tensor of numbers above 0.
+  package mutating func positive(_ name: String, _ shape: Shape) throws(WeightsError) -> Tensor {
+    let tensor = try tensor(name, shape)
+    if let wrong = tensor.values.first(where: { !($0 > 0) }) {
+      let stored = layout.rule(for: name)?.name ?? name
+      throw .unreadable("\(source.label): tensor \"\(stored)\": expected numbers above 0, found \(wrong)")
+    }
+    return tensor
+  }
+
   /// Skips the tensor of a canonical name, whatever its shape.
   package mutating func skip(_ name: String) {
     if let rule = layout.rule(for: name) { used.insert(rule.name) }
