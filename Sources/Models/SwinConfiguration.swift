@@ -69,6 +69,11 @@ public struct SwinConfiguration: Sendable, Equatable {
     guard !blocks.isEmpty, blocks.count == heads.count, blocks.allSatisfy({ $0 > 0 }), width > 0, expansion > 0,
       window > 0, patchSize > 0
     else { return "expected stages with blocks and heads, found \(blocks) and \(heads)" }
+    // No published model has windows above 24 or maps above 96; beyond these bounds tables of pairs fill the memory.
+    guard window <= 64, side(of: 0) <= 1024 else {
+      return "windows and image size: expected windows of at most 64 tokens along a side, and maps of at most 1024, "
+        + "found \(window) and \(side(of: 0))"
+    }
     for stage in blocks.indices {
       guard heads[stage] > 0, width(of: stage) % heads[stage] == 0 else {
         return "expected heads that divide the width \(width(of: stage)) of stage \(stage + 1), found \(heads[stage])"

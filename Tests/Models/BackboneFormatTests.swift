@@ -187,6 +187,12 @@ import Testing
     hints.pretrainedWindows = [2, 2]
     let error = #expect(throws: ConfigurationError.self) { try ImageBackbone(from: source, hints: hints) }
     #expect(error?.description.contains("windows of the pretraining: expected one per stage, 4") == true)
+    for (window, side) in [(128, 4096), (2, 1 << 24)] {
+      var huge = BackboneHints(imageSize: side)
+      huge.window = window
+      let error = #expect(throws: ConfigurationError.self) { try ImageBackbone(from: source, hints: huge) }
+      #expect(error?.description.contains("expected windows of at most 64 tokens along a side") == true)
+    }
     let found = try ImageBackbone(from: source, hints: Self.windowsOfTwo)
     let origins = Dictionary(uniqueKeysWithValues: found.origins.map { ($0.setting, "\($0.value): \($0.origin)") })
     #expect(origins["windows"] == "2: stated by the caller")

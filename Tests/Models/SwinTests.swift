@@ -21,6 +21,16 @@ import Testing
     #expect(try classifier.backbone.classes == classifier.size("num_classes") && classifier.backbone.warnings.isEmpty)
   }
 
+  /// What a configuration file says of windows is not what those of version 1 are inferred from.
+  @Test func windowsAreSaidToBeInferred() throws {
+    var hints = BackboneHints()
+    hints.window = 99
+    let found = try ImageBackbone(from: classifier.file, hints: hints).origins.first { $0.setting == "windows" }
+    let window = try classifier.size("window_size")
+    #expect(found?.value == "\(window)")
+    #expect(found?.origin == "inferred from \"layers.0.blocks.0.attn.relative_position_bias_table\"")
+  }
+
   @Test func everyHiddenStateAndLogitEqualsTimm() throws {
     let (seen, _) = try classifier.forward()
     var names = ["patch_embed": "patchNorm", "norm": "postNorm"]

@@ -43,7 +43,8 @@ package struct SwinBlock: ParameterizedLayer {
     let (epsilon, attention) = (size.epsilon, "\(name).attention")
     attentionNorm = try LayerNorm(&reader, "\(name).attentionNorm", width: width, epsilon: epsilon, block: number)
     query = try Linear(&reader, "\(attention).query", .query, from: width, to: width, block: number)
-    // Version 2 has no bias of keys: it is no longer the same for all scores of a query, which softmax would cancel.
+    // A bias of the keys adds the same to all scores of a query, and softmax cancels it. A cosine would keep it: version
+    // 2 has none.
     key = try Linear(
       &reader, "\(attention).key", .key, from: width, to: width, hasBias: !size.isSecondVersion, block: number)
     value = try Linear(&reader, "\(attention).value", .value, from: width, to: width, block: number)

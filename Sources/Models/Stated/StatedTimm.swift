@@ -72,10 +72,10 @@ extension BackboneHints {
     try arguments.require([
       "in_chans": 3, "pool_include_prefix": false, "final_norm": true, "parallel": false, "head_norm_first": false,
       "use_rope": false, "rope_grid_offset": 0, "rope_grid_indexing": "ij", "norm_layer": "layernorm",
-      "pos_embed": "learn", "always_partition": false,
-      "output_stride": 32, "scale_attn_norm": false, "scale_mlp_norm": false,
+      "pos_embed": "learn", "always_partition": false, "output_stride": 32, "scale_attn_norm": false,
+      "scale_mlp_norm": false,
     ])
-    // The form of the rotary positions, which an architecture's name implies.
+    // The kind of the rotary positions is implied by the architecture's name.
     try arguments.require(
       rotaryBase == nil
         ? ["use_rot_pos_emb": false]
@@ -190,7 +190,7 @@ struct TimmArchitecture {
   /// Parts of the names of architectures whose networks differ in ways that their tensors do not show.
   private static let refused = [
     "rope", "eva02", "vit_pe_", "lingbot", "sapiens", "_xp_", "naflex", "vit_dlittle", "vit_dwee",
-    "vit_dpwee", "samvit", "test_convnext3", "_18x2",
+    "vit_dpwee", "samvit", "test_convnext3", "_18x2", "swinv2_cr_",
   ]
 
   /// Refuses the architectures above.
@@ -198,7 +198,7 @@ struct TimmArchitecture {
     guard refused.contains(where: { name.contains($0) }) else { return }
     throw keys.error(
       "architecture",
-      "an architecture that is supported (of timm: vit, deit, deit3, flexivit, beit, beitv2, dinov3, swin, swinv2, convnext, "
-        + "convnextv2)")
+      "an architecture that is supported (of timm: vit, deit, deit3, flexivit, beit, beitv2, dinov3, swin, swinv2, "
+        + "convnext, convnextv2)")
   }
 }

@@ -62,7 +62,9 @@ public struct BackboneOrigin: Sendable, Equatable {
       return [
         BackboneOrigin(
           setting: "heads", value: size.heads.map { "\($0)" }.joined(separator: ", "), origin: tensor(table)),
-        BackboneOrigin(setting: "windows", value: size.windowWords, origin: stated(.window) ?? tensor(table)),
+        BackboneOrigin(
+          setting: "windows", value: size.windowWords,
+          origin: (size.isSecondVersion ? stated(.window) : nil) ?? tensor(table)),
       ] + made(size.activation, size.epsilon, size.imageSize, from: "assumed: the last map is one window")
     case .convNeXt(let size):
       return made(size.activation, size.finalEpsilon, size.imageSize, from: "assumed: that of most published models")
