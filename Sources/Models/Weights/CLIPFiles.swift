@@ -126,6 +126,7 @@ extension OpenCLIPConfiguration {
       try agree(model, "quick_gelu", try activation(vision).0.rawValue, size.transformer.activation.rawValue)
       try agree(vision, "norm_kwargs", try epsilon(vision).0, size.transformer.epsilon)
       try agree(vision, "pool_type", try visionForm().0.pooling.rawValue, size.form.pooling.rawValue)
+      try agree(vision, "ls_init_value", vision.value("ls_init_value") != nil, size.transformer.form.hasLayerScale)
       try agree(vision, "no_ln_pre", try !visionForm().0.hasPreNorm, !size.form.hasPreNorm)
     }
     if let text {
@@ -136,6 +137,7 @@ extension OpenCLIPConfiguration {
       try agree(text, "mlp_ratio", hidden, size.transformer.hiddenWidth)
       try agree(text, "vocab_size", try text.extent("vocab_size") ?? 49408, size.vocabulary)
       try agree(text, "layers", try text.extent("layers") ?? 12, size.transformer.blocks)
+      try agree(text, "ls_init_value", text.value("ls_init_value") != nil, size.transformer.form.hasLayerScale)
       try agree(text, "heads", try text.extent("heads") ?? 8, size.transformer.heads)
       try agree(text, "context_length", try text.extent("context_length") ?? 77, size.contextLength)
       try agree(model, "quick_gelu", try activation(text).0.rawValue, size.transformer.activation.rawValue)
