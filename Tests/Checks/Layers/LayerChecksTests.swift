@@ -17,7 +17,8 @@ import Testing
     let checks = LayerChecks.checks(of: layer)
     #expect(checks.count >= 2)
     #expect(checks.allSatisfy { $0.subject == layer.rawValue })
-    guard layer != .textTransformer else { return }
+    // These two have no batch as an input.
+    guard layer != .textTransformer, layer != .continuousPositionBias else { return }
     for batch in 1...2 { #expect(checks.contains { $0.inputs[0].value.shape[0] == batch }) }
   }
 
@@ -81,6 +82,10 @@ import Testing
     let architectures: [ImageConfiguration] = [
       .visionTransformer(VisionConfiguration(transformer: size, imageSize: 2, patchSize: 1, form: .classifier)),
       .swin(SwinConfiguration(blocks: [1, 1], heads: [1, 1], width: 2, window: 1, imageSize: 4, patchSize: 2)),
+      .swin(
+        SwinConfiguration(
+          blocks: [1, 1], heads: [1, 1], width: 2, window: 1, imageSize: 4, patchSize: 2,
+          positions: .continuous(hidden: 2, windows: [0, 0]))),
       .visionTransformer(
         VisionConfiguration(
           transformer: size, imageSize: 2, patchSize: 1,
