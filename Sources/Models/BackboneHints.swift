@@ -22,6 +22,8 @@ public struct BackboneHints: Sendable, Equatable {
   package var pretrainedWindows: [Int]?
   /// True if the gate of a gated MLP is a SiLU, as timm's statement of the model says.
   package var gatesBySiLU = false
+  /// The `model_type` of a Hugging Face `config.json`, by which modules are called.
+  package var modelType: String?
   /// True if ε is that of all norms of a ConvNeXt, as in timm, not of the last one.
   package var isEpsilonOfAll = false
   /// The file and key that stated a setting, by its name; a setting without one was stated by the caller.
@@ -49,6 +51,7 @@ public struct BackboneHints: Sendable, Equatable {
       resampling: resampling ?? others.resampling)
     (all.window, all.pretrainedWindows) = (window ?? others.window, pretrainedWindows ?? others.pretrainedWindows)
     all.rotaryBase = rotaryBase ?? others.rotaryBase
+    all.modelType = modelType ?? others.modelType
     all.gatesBySiLU = gatesBySiLU || others.gatesBySiLU
     all.isEpsilonOfAll = epsilon == nil ? others.isEpsilonOfAll : isEpsilonOfAll
     for setting in Setting.allCases {

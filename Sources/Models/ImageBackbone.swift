@@ -47,6 +47,7 @@ public struct ImageBackbone: Sendable {
   package init(from source: any TensorSource, hints: BackboneHints, classes: Int?, notes: [String]) throws {
     let (format, tower) = try BackboneFormat.of(source)
     var layout = try format.layout(tower.source)
+    layout.modelType = hints.modelType
     layout.leftAside += tower.leftAside.filter { part in !layout.leftAside.contains { $0.name == part.name } }
     let shapes = CanonicalShapes(source: tower.source, layout: layout)
     let hints = hints.filled(from: tower.hints(shapes))
@@ -72,6 +73,9 @@ public struct ImageBackbone: Sendable {
     self.origins = origins
     var layout = shapes.layout
     layout.fullNames = (shapes.source as? StrippedSource)?.fullNames ?? [:]
+    if case .visionTransformer(let size) = configuration {
+      layout.hasTwoHeads = size.form.pooling == .classAndDistillation
+    }
     (self.configuration, source, self.layout) = (configuration, shapes.source.label, layout)
     var reader = WeightReader(shapes.source, shapes.layout)
     reader.resampling = resampling
@@ -109,6 +113,16 @@ public struct ImageBackbone: Sendable {
       return (nil, warnings + (classes == nil ? [] : ["no head in the checkpoint: using a new one"]))
     }
     let stored = try shapes.shape("head", rank: 2)
+    let biased = shapes.has("head.bias")
+    if shapes.layout.headReadsPatches, stored[1] == 2 * width, classes == nil || classes == stored[0] {
+      let site = Site("head", .projection)
+      let bias = biased ? try reader.parameter(Site("head.bias", .bias), [stored[0]]) : nil
+      if let weight = shapes.layout.usedHead(try reader.tensor("head", stored), width: width) {
+        return (Linear(weight: Parameter(site, weight), bias: bias), warnings)
+      }
+      let reason = "as it reads the mean of the patches too"
+      return (nil, warnings + ["head of \(stored[0]) classes not loaded, \(reason): using a new one"])
+    }
     if case .visionTransformer(let size) = configuration, size.form.pooling == .classAndDistillation {
       reader.skip("head")
       reader.skip("head.bias")
@@ -121,7 +135,7 @@ public struct ImageBackbone: Sendable {
       return (nil, warnings + ["head of \(stored[0]) classes not loaded\(wanted): using a new one"])
     }
     let head = try Linear(
-      &reader, "head", .projection, from: width, to: stored[0], hasBias: shapes.has("head.bias"))
+      &reader, "head", .projection, from: width, to: stored[0], hasBias: biased)
     return (head, warnings)
   }
 

@@ -77,7 +77,7 @@ struct DeltaSource {
     let model = try model()
     let count = adapter.classes(for: model)
     let own = try OwnHead(of: model, at: URL(fileURLWithPath: modelPath))?.classes
-    let given = classes ?? folder?.classNames
+    let given = classes ?? folder?.classNames ?? (count == nil ? nil : adapter.classNames)
     var found = given ?? own
     if let count, found?.count != count { found = given ?? standIns(count) }
     guard let names = found ?? standIns(1), count == nil || count == names.count else {
@@ -85,7 +85,7 @@ struct DeltaSource {
       throw UsageError(
         "--classes", expected: "\(wanted), as \(path) has none", found: found.map { "\($0.count)" } ?? "none")
     }
-    if count != nil, needsNames {
+    if count != nil, needsNames, adapter.classNames != names {
       note("note: \(path) names no classes: its logits are taken to be those of \(names.joined(separator: ", "))")
     }
     return (model, try adapter.delta(of: model, classes: names, templates: try templates()))

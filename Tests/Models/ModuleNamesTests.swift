@@ -1,3 +1,4 @@
+import Formats
 import Tensor
 import Testing
 
@@ -44,14 +45,26 @@ import Testing
       "vision_model.encoder.layers.3.self_attn.k_proj"
     ),
     (.timmVisionTransformer, "vision.blocks.3.attention.key", "blocks.3.attn.qkv", "blocks.3.attn.qkv"),
+    (
+      .huggingFaceDINOv2(of: GatedSource()), "vision.blocks.3.attention.output",
+      "encoder.layer.3.attention.output.dense",
+      "encoder.layer.3.attention.o_proj"
+    ),
+    (
+      .huggingFaceDINOv2(of: GatedSource()), "vision.blocks.3.mlp.gate", "encoder.layer.3.mlp.weights_in",
+      "encoder.layer.3.mlp.gate_proj"
+    ),
+    (
+      .huggingFaceDINOv2(of: GatedSource()), "vision.blocks.3.mlp.up", "encoder.layer.3.mlp.weights_in",
+      "encoder.layer.3.mlp.up_proj"
+    ),
   ]
 
   @Test(arguments: cases) func modulesAreCalledAsTheVersionCallsThem(
     _ layout: WeightLayout, _ site: String, _ older: String, _ newer: String
   ) throws {
-    let module = try #require(layout.module(of: site))
-    #expect(layout.path(module.path, in: .four) == older)
-    #expect(layout.path(module.path, in: .five) == newer)
+    #expect(layout.module(of: site, in: .four)?.path == older)
+    #expect(layout.module(of: site, in: .five)?.path == newer)
   }
 
   @Test func stackedMapsShareTheirModule() throws {
@@ -80,6 +93,42 @@ import Testing
     }
   }
 
+  /// One table of names serves several models, whose towers have other paths in a classifier.
+  @Test func towersHaveTheNameOfTheirModel() {
+    for (type, path) in [(nil, "vit.x"), ("vit", "vit.x"), ("deit", "deit.x"), ("beit", "beit.x")] {
+      var layout = WeightLayout.huggingFaceVisionTransformer
+      layout.modelType = type
+      #expect(layout.pathInClassifier("x") == path && layout.pathInClassifier("deit.x") == "deit.x")
+      #expect(WeightLayout.essence(of: path) == "x")
+    }
+  }
+
+  @Test func aGateOfItsOwnIsNotStacked() {
+    let layout = WeightLayout.huggingFaceDINOv2(of: GatedSource())
+    #expect(layout.module(of: "vision.blocks.0.mlp.up", in: .four)?.part == 1)
+    #expect(layout.module(of: "vision.blocks.0.mlp.up", in: .five)?.part == nil)
+  }
+
+  /// The head of DINOv2's classifier reads the class token, and then the mean of the patches.
+  @Test func aHeadOnTheClassTokenHasZerosForThePatches() {
+    let (layout, head) = (WeightLayout.huggingFaceDINOv2(of: GatedSource()), Tensor([2, 2], [1, 2, 3, 4]))
+    let stored = layout.storedHead(head)
+    #expect(stored == Tensor([2, 4], [1, 2, 0, 0, 3, 4, 0, 0]) && layout.usedHead(stored, width: 2) == head)
+    #expect(layout.usedHead(Tensor([2, 4], [1, 2, 0, 0, 3, 4, 0, 1]), width: 2) == nil)
+    #expect(layout.usedHead(head, width: 2) == nil)
+    #expect(WeightLayout.huggingFaceVisionTransformer.storedHead(head) == head)
+  }
+
+  /// The same map of two tokens is the map of their mean.
+  @Test func theOtherHeadIsThatOfTheDistillationToken() {
+    var layout = WeightLayout.timmVisionTransformer
+    #expect(layout.otherHead(of: "head.weight") == nil)
+    layout.hasTwoHeads = true
+    #expect(layout.otherHead(of: "head.weight") == "head_dist.weight")
+    #expect(layout.otherHead(of: "module.cls_classifier.bias") == "module.distillation_classifier.bias")
+    #expect(layout.otherHead(of: "blocks.0.attn.qkv.weight") == nil)
+  }
+
   @Test func aMapOfFourNeighboursIsAConvolution() {
     let map = Tensor([3, 8], (0..<24).map { Real($0) })
     let convolution = WeightLayout.convolution(map)
@@ -88,4 +137,12 @@ import Testing
     let (stored, used) = (convolution.values[14], map.values[13])
     #expect(stored == used)
   }
+}
+
+/// A checkpoint with a gated MLP.
+private struct GatedSource: TensorSource {
+  let label = "gated"
+  let names = ["encoder.layer.0.mlp.weights_in.weight"]
+  func shape(of name: String) -> Shape? { names.contains(name) ? [4, 2] : nil }
+  func tensor(_ name: String) throws -> Tensor { Tensor.zeros([4, 2]) }
 }

@@ -39,6 +39,29 @@ import Testing
     expectSame(try await classes(["--model", path(name), "--delta", folder.path("again")]), tuned)
   }
 
+  /// What is exported names its classes, and says how Python opens it.
+  @Test func anExportedAdapterNamesItsClasses() async throws {
+    let folder = try TemporaryFolder()
+    let run = TinyBackbone.run("lora", model: path("vit"), out: folder.url.appendingPathComponent("run"))
+    try #require(try await runFrugal(run).code == 0)
+    let delta = ["--model", path("vit"), "--delta", folder.path("run/delta.safetensors")]
+    let export = try await runFrugal(["export"] + delta + ["--peft", folder.path("adapter")])
+    try #require(export.code == 0, "\(export.errors)")
+    let found = try await runFrugal(
+      "predict", picture, "--json", "--model", path("vit"), "--delta", folder.path("adapter"))
+    #expect(found.code == 0 && !found.errors.contains("names no classes"), "\(found.errors)")
+    expectSame(
+      try await classes(["--model", path("vit"), "--delta", folder.path("adapter")]), try await classes(delta))
+    let readme = String(decoding: try folder.bytes("adapter/README.md"), as: UTF8.self)
+    for line in [
+      "base_model: \"\(path("vit"))\"", "from transformers import AutoModelForImageClassification",
+      "    0: \"blue triangle\",", "    ignore_mismatched_sizes=True)",
+      "model = PeftModel.from_pretrained(model, \"path/to/this/folder\")",
+    ] {
+      #expect(readme.contains("\(line)\n"), "\(line)")
+    }
+  }
+
   @Test func aClipsAdapterTakesItsClassesFromFlags() async throws {
     let words = ["--model", Workbench.model, "--delta", path("clip-adapter")]
     let names = ["--classes", "red,green"]

@@ -38,17 +38,16 @@ struct AdapterReader {
   init(_ model: any PretrainedModel, _ file: any WeightFile) {
     (self.file, layout, featureWidth) = (file, model.layout, model.tower.featureWidth)
     own = (model as? PretrainedClassifier)?.backbone.head
-    var found: [String: (paths: Set<String>, module: Module)] = [:]
-    for parameter in model.tower.parameters where parameter.value.shape.rank == 2 {
-      guard let name = layout.module(of: parameter.site.name) else { continue }
-      let paths = TransformersVersion.allCases.map { WeightLayout.essence(of: layout.path(name.path, in: $0)) }
-      found[name.path, default: ([], Module())].paths.formUnion(paths)
-      found[name.path]?.module.sites.append((parameter, name))
-    }
-    for (_, entry) in found {
-      var module = entry.module
-      module.sites.sort { ($0.name.part ?? 0) < ($1.name.part ?? 0) }
-      for path in entry.paths { modules[path] = module }
+    for version in TransformersVersion.allCases {
+      var found: [String: Module] = [:]
+      for parameter in model.tower.parameters where parameter.value.shape.rank == 2 {
+        guard let name = layout.module(of: parameter.site.name, in: version) else { continue }
+        found[WeightLayout.essence(of: name.path), default: Module()].sites.append((parameter, name))
+      }
+      for (path, var module) in found {
+        module.sites.sort { ($0.name.part ?? 0) < ($1.name.part ?? 0) }
+        modules[path] = module
+      }
     }
     head = model.clip == nil ? layout.module(of: "head").map { WeightLayout.essence(of: $0.path) } : nil
   }
@@ -76,15 +75,40 @@ struct AdapterReader {
     return [("weight", DeltaEntry.headWeight), ("bias", .headBias)].first { path == "\(head).\($0.0)" }?.1
   }
 
+  /// Whether a tensor is that of a second head, which has to be the same as the first.
+  ///
+  /// - Throws: `DeltaError` where it is another.
+  func isOtherHead(_ name: String) throws -> Bool {
+    guard layout.hasTwoHeads else { return false }
+    for first in file.names where headEntry(first) != nil {
+      guard layout.otherHead(of: first) == name else { continue }
+      guard try file.tensor(first) == file.tensor(name) else {
+        throw DeltaError(
+          "\(file.file): \(name)", expected: "the values of \(first), as the features are the mean of two tokens",
+          found: "others")
+      }
+      return true
+    }
+    return false
+  }
+
   /// A tensor of the head, checked.
   func head(_ name: String, _ entry: DeltaEntry, classes: Int) throws -> Tensor {
-    let expected: Shape = entry == .headWeight ? [classes, featureWidth] : [classes]
+    let width = layout.headReadsPatches ? 2 * featureWidth : featureWidth
+    let expected: Shape = entry == .headWeight ? [classes, width] : [classes]
     guard let shape = file.shape(of: name), shape == expected else {
       throw DeltaError(
         "\(file.file): \(name)", expected: "shape \(expected), for \(classes) classes",
         found: file.shape(of: name).map { "\($0)" } ?? "none")
     }
-    return try file.tensor(name)
+    let stored = try file.tensor(name)
+    guard entry == .headWeight else { return stored }
+    guard let used = layout.usedHead(stored, width: featureWidth) else {
+      throw DeltaError(
+        "\(file.file): \(name)", expected: "a head on the class token, with zeros for the mean of the patches",
+        found: "one that reads the patches too, which is not supported")
+    }
+    return used
   }
 
   /// Whether a path is that of the linear head.

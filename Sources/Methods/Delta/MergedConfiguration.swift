@@ -39,9 +39,15 @@ struct MergedConfiguration {
     let withHead = [
       "vit": "ViTForImageClassification", "swin": "SwinForImageClassification",
       "swinv2": "Swinv2ForImageClassification",
-      "convnext": "ConvNextForImageClassification",
+      "convnext": "ConvNextForImageClassification", "convnextv2": "ConvNextV2ForImageClassification",
+      "deit": "DeiTForImageClassification", "beit": "BeitForImageClassification",
+      "dinov2": "Dinov2ForImageClassification", "vit_msn": "ViTMSNForImageClassification",
+      "dinov2_with_registers": "Dinov2WithRegistersForImageClassification",
     ]
-    if let name = (values["model_type"] as? String).flatMap({ withHead[$0] }) { values["architectures"] = [name] }
+    let isTwin = values["architectures"] as? [String] == ["DeiTForImageClassificationWithTeacher"]
+    if !isTwin, let name = (values["model_type"] as? String).flatMap({ withHead[$0] }) {
+      values["architectures"] = [name]
+    }
   }
 
   private static func setTimm(_ values: inout [String: Any], _ classes: [String]) {

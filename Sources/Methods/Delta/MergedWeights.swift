@@ -18,15 +18,21 @@ public struct MergedWeights {
   /// - Throws: `ExportError` for what no weight can hold; the error of a tensor that cannot be read.
   public init(_ delta: Delta, of model: any PretrainedModel) throws {
     let (weights, layout) = (model.weights, model.layout)
-    let merged = try delta.merged(into: model.tower.parameters)
+    let merged = try delta.merged(into: model.tower.parameters).map { entry in
+      (site: entry.site, value: entry.site == "head" ? layout.storedHead(entry.value) : entry.value)
+    }
     let known = Set(weights.names)
     let strangers = merged.filter { entry in layout.location(of: entry.site).map { !known.contains($0.name) } ?? true }
     let strange = Set(strangers.map(\.site))
-    let replaced = try layout.stored(merged.filter { !strange.contains($0.site) }) { try weights.tensor($0) }
+    var replaced = try layout.stored(merged.filter { !strange.contains($0.site) }) { try weights.tensor($0) }
     // In the layout's name and form where it has one for a head; no added tensor is stacked with others.
     var added = layout.stored(strangers) { _ in Tensor(0) }
     for stranger in strangers where layout.location(of: stranger.site) == nil {
       added[stranger.site == "head" ? DeltaEntry.headWeight.name : stranger.site] = stranger.value
+    }
+    for (name, value) in replaced.merging(added, uniquingKeysWith: { old, _ in old }) {
+      guard let other = layout.otherHead(of: name) else { continue }
+      if known.contains(other) { replaced[other] = value } else { added[other] = value }
     }
     var writer = SafeTensorsWriter(metadata: ["format": "pt"])
     var rounded: Set<ElementType> = []

@@ -11,6 +11,12 @@ public struct PEFTAdapter: Sendable {
   public private(set) var modules: [String: (a: Tensor, b: Tensor)] = [:]
   /// The path of the linear head, and its tensors by their names in the module; `nil` without one.
   public private(set) var head: (path: String, tensors: [String: Tensor])?
+  /// The path of a second head that is the same, of a model that takes the mean of two.
+  public private(set) var otherHead: String?
+  /// The names in whose modules the branches are.
+  let layout: WeightLayout
+  /// The names of the head's classes, in the order of its rows; none without a head.
+  public private(set) var classes: [String] = []
   /// Tensors of the delta that such an adapter cannot hold.
   public private(set) var leftOut: [String] = []
   /// The dropout at the input of the branches in training.
@@ -23,15 +29,16 @@ public struct PEFTAdapter: Sendable {
   public init(
     _ delta: Delta, layout: WeightLayout, version: TransformersVersion = .five
   ) throws(ExportError) {
+    self.layout = layout
     var parts: [String: [Part]] = [:]
     var used: Set<String> = []
     setHead(delta, layout, &used)
     for (site, form) in (delta.description.branches ?? [:]).sorted(by: { $0.key < $1.key }) {
-      guard !form.hasActivation, !form.isSequential, let module = layout.module(of: site),
+      guard !form.hasActivation, !form.isSequential, let module = layout.module(of: site, in: version),
         let down = delta.branchTensor(site, "down"), let up = delta.branchTensor(site, "up")
       else { continue }
       dropout = max(dropout, form.dropout)
-      let path = layout.path(head == nil ? module.path : layout.pathInClassifier(module.path), in: version)
+      let path = head == nil ? module.path : layout.pathInClassifier(module.path)
       parts[path, default: []].append(Part(module: module, a: down, b: up))
       used.formUnion(["down", "up"].map { DeltaEntry.branch(site: site, part: $0).name })
     }
@@ -57,7 +64,9 @@ public struct PEFTAdapter: Sendable {
     guard let weight = delta.tensors[DeltaEntry.headWeight.name], let bias = delta.tensors[DeltaEntry.headBias.name],
       let path = layout.module(of: "head")?.path
     else { return }
-    head = (path, ["weight": weight, "bias": bias])
+    head = (path, ["weight": layout.storedHead(weight), "bias": bias])
+    otherHead = layout.otherHead(of: "\(path).weight").map { String($0.dropLast(".weight".count)) }
+    classes = delta.description.classes
     used.formUnion([DeltaEntry.headWeight.name, DeltaEntry.headBias.name])
   }
 

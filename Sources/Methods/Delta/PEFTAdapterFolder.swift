@@ -6,12 +6,15 @@ import Tensor
 /// A folder with a low-rank adapter as Hugging Face's PEFT saves it: `adapter_config.json` and
 /// `adapter_model.safetensors`, or `.bin`.
 ///
-/// It names neither the weights that it was made from nor classes nor prompts: whoever reads it says for which.
+/// It names neither the weights that it was made from nor prompts, and classes only if this library wrote it: whoever
+/// reads it says for which.
 public struct PEFTAdapterFolder: Sendable {
   /// The folder.
   public let url: URL
   /// Keys of the configuration that are not known here, each of which may change what the adapter calculates.
   public let unknownKeys: [String]
+  /// The names of the classes, if this library wrote them.
+  public let classNames: [String]?
   private let configuration: PEFTConfiguration
   private let file: any WeightFile
 
@@ -30,6 +33,8 @@ public struct PEFTAdapterFolder: Sendable {
     }
     file = try WeightFiles.open(weights)
     (self.url, unknownKeys) = (url, configuration.unknownKeys)
+    let list = (file as? SafeTensorsFile)?.metadata[PEFTAdapter.classesKey]
+    classNames = list.flatMap { try? JSONDecoder().decode([String].self, from: Data($0.utf8)) }
   }
 
   /// The number of classes of the head for a model; `nil` if the adapter has none.
@@ -53,6 +58,7 @@ public struct PEFTAdapterFolder: Sendable {
     let reader = AdapterReader(model, file)
     var modules: [String: AdapterReader.Pair] = [:]
     for name in file.names {
+      if try reader.isOtherHead(name) { continue }
       if let entry = reader.headEntry(name) {
         delta.tensors[entry.name] = try reader.head(name, entry, classes: classes.count)
       } else if let (path, side) = AdapterReader.factor(name) {

@@ -6,20 +6,35 @@ extension PEFTAdapter {
   /// The files that PEFT reads in the folder of an adapter.
   static let (configurationName, weightsName) = ("adapter_config.json", "adapter_model.safetensors")
 
-  /// Writes `adapter_config.json` and `adapter_model.safetensors` into a folder, which is made.
+  /// Writes `adapter_config.json`, `adapter_model.safetensors` and a `README.md` with the code that loads them into a
+  /// folder, which is made. The names of the classes are in the metadata of the tensors' file.
   ///
   /// - base: the path or name of the model, for whoever reads the folder.
   /// - Throws: `FileError` if a file cannot be written, `CocoaError` if the folder cannot be made.
   public func write(to folder: URL, base: String) throws {
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     var writer = SafeTensorsWriter(metadata: ["format": "pt"])
+    if !classes.isEmpty { writer.metadata[Self.classesKey] = Self.json(classes) }
     for (module, tensors) in modules {
       writer.add("\(Self.prefix)\(module).lora_A.weight", tensors.a)
       writer.add("\(Self.prefix)\(module).lora_B.weight", tensors.b)
     }
-    for (name, tensor) in head?.tensors ?? [:] { writer.add("\(Self.prefix)\(head?.path ?? "").\(name)", tensor) }
+    for path in headPaths {
+      for (name, tensor) in head?.tensors ?? [:] { writer.add("\(Self.prefix)\(path).\(name)", tensor) }
+    }
     try JSONContent.object(configuration(base: base)).write(to: folder.appendingPathComponent(Self.configurationName))
     try writer.write(to: folder.appendingPathComponent(Self.weightsName))
+    try AtomicFile.write(Array(readme(base: base).utf8), to: folder.appendingPathComponent("README.md"))
+  }
+
+  private var headPaths: [String] { [head?.path, otherHead].compactMap(\.self) }
+
+  /// The key of the classes' names, a JSON list, in the metadata of the tensors' file.
+  static let classesKey = "classes"
+
+  private static func json(_ names: [String]) -> String {
+    let data = try? JSONSerialization.data(withJSONObject: names, options: .withoutEscapingSlashes)
+    return String(decoding: data ?? Data(), as: UTF8.self)
   }
 
   /// The path of the tuned model in PEFT's, which all names begin with.
@@ -36,7 +51,13 @@ extension PEFTAdapter {
       "target_modules": .list(ranks.keys.sorted().map { .string($0) }), "lora_dropout": .real(dropout),
       "bias": .string("none"), "fan_in_fan_out": .bool(false), "inference_mode": .bool(true),
     ]
-    if let head { values["modules_to_save"] = .list([.string(head.path)]) }
+    if head != nil { values["modules_to_save"] = .list(headPaths.map { .string($0) }) }
+    if let pythonClass {
+      // By which PEFT's `AutoPeftModel` finds the class of the model.
+      values["auto_mapping"] = .object([
+        "base_model_class": .string(pythonClass), "parent_library": .string("transformers"),
+      ])
+    }
     return values
   }
 }

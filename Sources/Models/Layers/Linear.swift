@@ -18,6 +18,9 @@ public struct Linear: ParameterizedLayer {
     bias = hasBias ? try reader.parameter(Site("\(name).bias", .bias, block: block), [out]) : nil
   }
 
+  /// A map of given tensors.
+  package init(weight: Parameter, bias: Parameter?) { (self.weight, self.bias) = (weight, bias) }
+
   /// x: [..., in] → [..., out]
   public func callAsFunction(_ x: Variable, _ pass: Pass) -> Variable { pass.linear(x, weight, bias: bias) }
 

@@ -13,6 +13,7 @@ extension BackboneHints {
     if let type, family == nil {
       throw keys.error("model_type", "one of \(Self.families.keys.sorted().joined(separator: ", "))", "\"\(type)\"")
     }
+    modelType = type
     imageSize = try Self.side(keys, "image_size")
     if imageSize != nil { note(.imageSize, from: keys, "image_size") }
     // For Swin, a list that is also inferred from shapes.

@@ -48,17 +48,64 @@ extension WeightLayout {
     }
   }
 
-  /// The path of a module of the checkpoint's names in a version of transformers.
-  package func path(_ path: String, in version: TransformersVersion) -> String {
-    if version == .five, name == "Hugging Face DINOv3", path.hasPrefix("layer.") { return "model.\(path)" }
-    guard version == .five, Self.renamed.contains(name) else { return path }
-    return Self.names.reduce(path) { $0.replacing($1.older, with: $1.newer) }
+  /// The module of a site in a version of transformers.
+  package func module(of site: String, in version: TransformersVersion) -> ModuleName? {
+    guard let module = module(of: site) else { return nil }
+    if version == .five, name == "Hugging Face DINOv3", module.path.hasPrefix("layer.") {
+      return ModuleName(
+        path: "model.\(module.path)", part: module.part, parts: module.parts, isConvolution: module.isConvolution)
+    }
+    guard version == .five, let names = Self.renamed[name] else { return module }
+    let path = names.reduce(module.path) { $0.replacing($1.older, with: $1.newer) }
+    // Gate and up of a gated MLP, stacked in checkpoints, are two modules.
+    guard let part = module.part, path.hasSuffix(Self.stackedGate) else {
+      return ModuleName(path: path, part: module.part, parts: module.parts, isConvolution: module.isConvolution)
+    }
+    let own = String(path.dropLast(Self.stackedGate.count)) + [".gate_proj", ".up_proj"][part]
+    return ModuleName(path: own, part: nil, parts: 1, isConvolution: false)
   }
 
   /// The path of a module in a classifier of Hugging Face's, whose tower is one of its modules.
   package func pathInClassifier(_ path: String) -> String {
-    guard let prefix = Self.towers[name], !path.hasPrefix(prefix) else { return path }
+    guard let prefix = Self.towers[name] == nil ? nil : modelType.flatMap({ Self.types[$0] }) ?? Self.towers[name],
+      !Self.modelPrefixes.contains(where: { path.hasPrefix($0) })
+    else { return path }
     return prefix + path
+  }
+
+  /// The name of the same tensor of the other head, if there are two: the same map of either token is the map of their
+  /// mean.
+  package func otherHead(of name: String) -> String? {
+    guard hasTwoHeads, let dot = name.lastIndex(of: ".") else { return nil }
+    for (own, other) in [("cls_classifier", "distillation_classifier"), ("head", "head_dist")] {
+      let path = name[..<dot]
+      guard path == own || path.hasSuffix(".\(own)") else { continue }
+      return "\(path.dropLast(own.count))\(other)\(name[dot...])"
+    }
+    return nil
+  }
+
+  /// True if the classifier of these names reads, next to the class token, the mean of the patches.
+  package var headReadsPatches: Bool { name == "Hugging Face DINOv2" }
+
+  /// The weights of a head on a tower's features, [classes, width], as the classifier of these names has them: with
+  /// zeros for the mean of the patches where it reads that too.
+  package func storedHead(_ weight: Tensor) -> Tensor {
+    guard headReadsPatches else { return weight }
+    let (classes, width, values) = (weight.shape[0], weight.shape[1], weight.values)
+    let zeros = [Real](repeating: 0, count: width)
+    return Tensor([classes, 2 * width], (0..<classes).flatMap { values[$0 * width..<($0 + 1) * width] + zeros })
+  }
+
+  /// The weights of such a head on the features alone; `nil` if it is of another width, or reads the mean of the
+  /// patches.
+  package func usedHead(_ stored: Tensor, width: Int) -> Tensor? {
+    guard headReadsPatches else { return stored }
+    guard stored.shape.rank == 2, stored.shape[1] == 2 * width else { return nil }
+    let values = stored.values
+    let rows = (0..<stored.shape[0]).map { Array(values[$0 * 2 * width..<($0 + 1) * 2 * width]) }
+    guard rows.allSatisfy({ $0.suffix(width).allSatisfy { $0 == 0 } }) else { return nil }
+    return Tensor([rows.count, width], rows.flatMap { $0.prefix(width) })
   }
 
   /// A path without what only tells where the tower lies: in a classifier, a wrapper, or alone.
@@ -71,24 +118,35 @@ extension WeightLayout {
   }
 
   private static let towers = [
-    "Hugging Face ViT": "vit.", "Hugging Face Swin": "swin.", "Hugging Face Swin V2": "swinv2.",
+    "Hugging Face ViT": "vit.", "Hugging Face DINOv2": "dinov2.", "Hugging Face Swin": "swin.",
+    "Hugging Face Swin V2": "swinv2.",
     "Hugging Face ConvNeXt": "convnext.",
   ]
-  private static let modelPrefixes = towers.values.sorted()
+  /// The path of the tower by `model_type`, where a table of names serves several.
+  private static let types = [
+    "deit": "deit.", "beit": "beit.", "dinov2_with_registers": "dinov2_with_registers.", "convnextv2": "convnextv2.",
+  ]
+  private static let modelPrefixes = (Array(towers.values) + Array(types.values)).sorted()
   /// `vision_model.` is the tower of a whole CLIP; transformers 5 leaves it out where the tower is alone.
   private static let wrappers = [
     "base_model.model.", "_orig_mod.", "module.", "model.", "base_encoder.", "vision_model.",
   ]
 
-  private static let renamed = ["Hugging Face ViT", "Hugging Face Swin"]
-  /// In this order: the output of an MLP ends as that of attention does.
-  private static let names: [(older: String, newer: String)] = [
-    ("encoder.layer.", "layers."), ("attention.attention.query", "attention.q_proj"),
-    ("attention.attention.key", "attention.k_proj"), ("attention.attention.value", "attention.v_proj"),
-    ("attention.self.query", "attention.q_proj"), ("attention.self.key", "attention.k_proj"),
-    ("attention.self.value", "attention.v_proj"), ("attention.output.dense", "attention.o_proj"),
-    ("intermediate.dense", "mlp.fc1"), ("output.dense", "mlp.fc2"),
+  private static let stackedGate = ".weights_in"
+  private typealias Names = [(older: String, newer: String)]
+  /// What version 5 calls the modules of a table. In this order: the output of an MLP ends as that of attention does.
+  private static let renamed: [String: Names] = [
+    "Hugging Face ViT": [("encoder.layer.", "layers.")] + attention("attention") + mlp,
+    "Hugging Face Swin": attention("self") + mlp,
+    "Hugging Face DINOv2": attention("attention") + [("mlp.weights_out", "mlp.down_proj")],
   ]
+  private static let mlp: Names = [("intermediate.dense", "mlp.fc1"), ("output.dense", "mlp.fc2")]
+
+  private static func attention(_ inner: String) -> Names {
+    [("query", "q_proj"), ("key", "k_proj"), ("value", "v_proj")].map {
+      ("attention.\(inner).\($0.0)", "attention.\($0.1)")
+    } + [("attention.output.dense", "attention.o_proj")]
+  }
 
   /// The 2 × 2 convolution [out, in, 2, 2] that a map of four neighbours [out, 4 · in] is.
   package static func convolution(_ map: Tensor) -> Tensor {

@@ -9,6 +9,10 @@ public struct WeightLayout: Sendable {
   let ignored: [String]
   /// Other contents of a checkpoint that are not part of the model and not loaded, with a notice.
   var leftAside: [Part]
+  /// The `model_type` of the `config.json` next to the checkpoint, if it is one of Hugging Face's.
+  package var modelType: String?
+  /// True if the classifier of these names has a head for each of two tokens, of which it takes the mean.
+  package var hasTwoHeads = false
   /// The stored names of a checkpoint with its own prefix (`StrippedSource`).
   var fullNames: [String: String] = [:]
 
