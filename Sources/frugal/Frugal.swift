@@ -54,7 +54,18 @@ struct Frugal {
     if command.calculates, !hasFusedMultiplyAdd {
       note("this build has no fused multiply-add: its last bits differ from those of builds that have it")
     }
+    defer { reportIncompletePictures() }
     try command.run(arguments)
+  }
+
+  /// Lists the pictures that were read although the files lack some of their data.
+  private static func reportIncompletePictures() {
+    let found = IncompletePictures.take()
+    guard !found.isEmpty else { return }
+    let files = found.count == 1 ? "the file lacks" : "the files lack"
+    note("warning: \(plural(found.count, "image")) read without data that \(files):")
+    for (name, lack) in found.prefix(10) { note("  \(name): \(lack)") }
+    if found.count > 10 { note("  … and \(found.count - 10) more") }
   }
 
   private static func setThreads(_ arguments: Arguments) throws(UsageError) {

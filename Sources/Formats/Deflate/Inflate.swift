@@ -12,7 +12,7 @@ package enum Inflate {
   package enum Excess: Sendable {
     /// It is an error.
     case refused
-    /// Decompression stops there; a checksum that follows is not read.
+    /// Decompression stops there; what follows, a checksum too, may be missing.
     case ignored
   }
 
@@ -52,6 +52,8 @@ package enum Inflate {
     do throws(InflateError) {
       guard try inflateBlocks(&reader, into: &output, excess: excess, isCareful: isCareful) else { return output }
     } catch {
+      let isTruncated = reader.isPastEnd || error == .truncated
+      if isTruncated, excess == .ignored, output.count == output.limit { return output }
       // The zeros after a truncated stream break some rule sooner or later: report the truncation.
       throw reader.isPastEnd ? .truncated : error
     }
@@ -59,11 +61,17 @@ package enum Inflate {
     switch container {
     case .raw: break
     case .zlib:
-      guard source.count - reader.position >= 4 else { throw .truncated }
+      guard source.count - reader.position >= 4 else {
+        if excess == .ignored, output.count == output.limit { return output }
+        throw .truncated
+      }
       let stored = word(source, at: reader.position).byteSwapped
       try check(stored, against: Checksum.adler32(UnsafeBufferPointer(output.written)))
     case .gzip:
-      guard source.count - reader.position >= 8 else { throw .truncated }
+      guard source.count - reader.position >= 8 else {
+        if excess == .ignored, output.count == output.limit { return output }
+        throw .truncated
+      }
       try check(word(source, at: reader.position), against: Checksum.crc32(UnsafeBufferPointer(output.written)))
     }
     return output

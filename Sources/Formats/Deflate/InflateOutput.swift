@@ -39,6 +39,14 @@ package struct InflateOutput: ~Copyable {
     return true
   }
 
+  /// Appends zeros up to the limit.
+  mutating func fill() throws(InflateError) {
+    let missing = limit - count
+    guard missing > 0, try reserve(missing) else { return }
+    (base + count).initialize(repeating: 0, count: missing)
+    count = limit
+  }
+
   /// Appends `bytes`, or as many as the limit allows; false in that case.
   mutating func append(_ bytes: UnsafeBufferPointer<UInt8>) throws(InflateError) -> Bool {
     let fitting = min(bytes.count, limit - count)

@@ -14,6 +14,8 @@ public struct Image: Sendable, Equatable {
   public var pixels: [UInt8]
   /// The orientation of the camera according to the file; `upright()` applies it.
   public var orientation: Orientation
+  /// What the file lacks of the image, in a few words; `nil` if nothing. Pixels are those that Pillow gives.
+  public var lack: String?
 
   /// The largest number of pixels decoded: twice the 2³⁰ / 4 / 3 at which Pillow starts to warn.
   package static let maximumPixels = 178_956_970
@@ -41,6 +43,7 @@ public struct Image: Sendable, Equatable {
       throw ImageError(name: name, problem: .unreadable("expected \(error.expected), found \(error.found)"))
     }
     self = try Self.decode(bytes, name: name)
+    if let lack { IncompletePictures.add(name, lack: lack) }
   }
 
   /// The image in the bytes of a file called `name`; its contents show which format it is, not its name.

@@ -2,7 +2,7 @@
 /// three or four components of any sampling.
 ///
 /// All arithmetic is that of libjpeg-turbo's defaults, so the pixels are those that Pillow and most other readers
-/// see; an unfinished progressive file, which libjpeg smooths, is refused.
+/// see, of unfinished files too.
 struct JPEGDecoder {
   private let bytes: UnsafeBufferPointer<UInt8>
   private var segments: JPEGSegments
@@ -11,6 +11,8 @@ struct JPEGDecoder {
   private var progression: JPEGProgression?
   private var color = JPEGColorHints()
   private var orientation = Orientation.upright
+  private var lastGoodRow = 0
+  private var isCutShort = false
 
   /// Real files have about ten scans; a long file of tiny ones over a large image would take hours.
   private static let maximumScans = 500
@@ -91,11 +93,14 @@ struct JPEGDecoder {
       frame!.components[part.component].quantization = table
     }
     progression?.add(scan)
-    segments.position =
-      frame!.isProgressive ? try decodeProgressive(scan, frame!) : try decodeSequential(scan, frame!)
+    let end = frame!.isProgressive ? try decodeProgressive(scan, frame!) : try decodeSequential(scan, frame!)
+    (segments.position, lastGoodRow) = (end.position, end.lastGoodRow)
+    if end.isCutShort { isCutShort = true }
   }
 
-  private func decodeSequential(_ scan: JPEGScan, _ frame: JPEGFrame) throws(ImageError.Problem) -> Int {
+  private func decodeSequential(
+    _ scan: JPEGScan, _ frame: JPEGFrame
+  ) throws(ImageError.Problem) -> JPEGScanWalk.End {
     // The tables of a component side by side, so that one pointer serves the loop.
     let quantization = scan.parts.flatMap { frame.components[$0.component].quantization! }
     return try quantization.withUnsafeBufferPointer { (quantization) throws(ImageError.Problem) in
@@ -122,7 +127,9 @@ struct JPEGDecoder {
     }
   }
 
-  private func decodeProgressive(_ scan: JPEGScan, _ frame: JPEGFrame) throws(ImageError.Problem) -> Int {
+  private func decodeProgressive(
+    _ scan: JPEGScan, _ frame: JPEGFrame
+  ) throws(ImageError.Problem) -> JPEGScanWalk.End {
     let isMean = scan.spectralStart == 0
     let low = Int32(scan.low)
     var parts: [JPEGProgressivePart] = []
@@ -165,7 +172,7 @@ struct JPEGDecoder {
 
   private func run<Decoder: JPEGBlockDecoder>(
     _ decoder: inout Decoder, _ scan: JPEGScan, _ frame: JPEGFrame
-  ) throws(ImageError.Problem) -> Int {
+  ) throws(ImageError.Problem) -> JPEGScanWalk.End {
     defer { withExtendedLifetime((tables, frame)) {} }
     return try JPEGScanWalk(bytes, frame: frame, scan: scan, restartInterval: tables.restartInterval)
       .run(&decoder, from: segments.position)
@@ -173,17 +180,32 @@ struct JPEGDecoder {
 
   private func finish() throws(ImageError.Problem) -> Image {
     guard let frame else { throw .malformed(expected: "a frame header", found: "the end marker") }
-    for component in frame.components {
+    guard frame.components.contains(where: { $0.quantization != nil }) else {
+      throw .malformed(expected: "a scan", found: "none")
+    }
+    let progress = progression?.latched ?? []
+    let isSmoothed = frame.isProgressive && JPEGSmoothing.isUseful(frame.components, progress)
+    for (index, component) in frame.components.enumerated() {
       guard let quantization = component.quantization else {
-        throw .malformed(expected: "a scan of component \(component.identifier)", found: "none")
+        // Without a scan of it the component is grey.
+        component.samples.base.update(repeating: 128, count: component.samples.count)
+        continue
       }
-      if let coefficients = component.coefficients {
+      guard let coefficients = component.coefficients else { continue }
+      if isSmoothed {
+        JPEGSmoothing(component, progress[index], lastGoodRow: lastGoodRow, unitsDown: frame.unitsDown).transform()
+      } else {
         JPEGInverseDCT.transform(component, coefficients.base, quantization)
       }
     }
-    try progression?.check()
     let pixels = try JPEGRows(frame, color: color.space(of: frame)).pixels()
-    return Image(width: frame.width, height: frame.height, pixels: pixels, orientation: orientation)
+    var image = Image(width: frame.width, height: frame.height, pixels: pixels, orientation: orientation)
+    if isCutShort {
+      image.lack = "the end of a scan"
+    } else if !(progression?.isComplete ?? true) || frame.components.contains(where: { $0.quantization == nil }) {
+      image.lack = "some of its scans"
+    }
+    return image
   }
 }
 

@@ -1,32 +1,32 @@
-/// How far the scans of a progressive file have come.
-///
-/// libjpeg smooths what is unfinished, by neighbours and in ways that changed with its versions; such a file is
-/// refused, as pixels without that would be others than everybody's.
+/// How far the scans of a progressive file have come: what is unfinished is smoothed, as libjpeg does.
 struct JPEGProgression {
-  /// The zigzag positions that libjpeg looks at.
-  private static let positions = 10
+  /// By component.
+  private(set) var progress: [JPEGSmoothing.Progress]
+  private var scans = 0
 
-  /// By component and position, the lowest bit sent so far; 16 for none.
-  private var bits: [[Int]]
+  init(components: Int) { progress = Array(repeating: JPEGSmoothing.Progress(), count: components) }
 
-  init(components: Int) {
-    bits = [[Int]](repeating: [Int](repeating: 16, count: Self.positions), count: components)
-  }
-
-  /// Notes what a scan has sent.
+  /// Notes what a scan sends.
   mutating func add(_ scan: JPEGScan) {
-    for part in scan.parts where scan.spectralStart < Self.positions {
-      for position in scan.spectralStart...min(scan.spectralEnd, Self.positions - 1) {
-        bits[part.component][position] = scan.low
+    scans += 1
+    for part in scan.parts {
+      let bits = progress[part.component].bits
+      // Positions that the library keeps: the mean only where the scan sends it.
+      let kept = min(scan.spectralStart, 1)...JPEGSmoothing.positions - 1
+      for position in kept { progress[part.component].before[position] = scans > 1 ? bits[position] : 0 }
+      guard scan.spectralStart < JPEGSmoothing.positions else { continue }
+      for position in scan.spectralStart...min(scan.spectralEnd, JPEGSmoothing.positions - 1) {
+        progress[part.component].bits[position] = scan.low
       }
     }
   }
 
-  /// Refuses a file that has the means of all components, but not all bits of the coarsest other coefficients.
-  func check() throws(ImageError.Problem) {
-    guard bits.allSatisfy({ $0[0] < 16 }) else { return }
-    guard bits.allSatisfy({ $0.dropFirst().allSatisfy { $0 == 0 } }) else {
-      throw .truncated(in: "the progressive scans")
-    }
+  /// What has been sent of all components; before the first of several scans nothing was.
+  var latched: [JPEGSmoothing.Progress] {
+    guard scans <= 1 else { return progress }
+    return progress.map { JPEGSmoothing.Progress(bits: $0.bits) }
   }
+
+  /// True if all coefficients have been sent to their last bit, as far as it is known here.
+  var isComplete: Bool { progress.allSatisfy { $0.bits.allSatisfy { $0 == 0 } } }
 }

@@ -48,7 +48,8 @@ struct JPEGNextBandScan: JPEGBlockDecoder {
         }
         position &+= 1
       }
-      if value != 0, position <= band.upperBound { block[Int(zigzag[position])] = value }
+      // A run past the band, of damaged data, sets what follows it: so libjpeg does.
+      if value != 0 { block[Int(zigzag[position])] = value }
       position &+= 1
     }
     if emptyBlocks > 0 {

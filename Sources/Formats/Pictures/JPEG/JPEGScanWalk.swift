@@ -23,6 +23,18 @@ struct JPEGScanWalk {
   private let layouts: [Layout]
   private let unitsAcross: Int
   private let unitsDown: Int
+  /// Rows of the scan's units in one of the frame's.
+  private let rowsInUnit: Int
+
+  /// How far a scan came.
+  struct End {
+    /// Where the coded data ends.
+    let position: Int
+    /// The last row of the frame's units for which there was data.
+    let lastGoodRow: Int
+    /// True if data were missing for some block.
+    let isCutShort: Bool
+  }
 
   init(_ bytes: UnsafeBufferPointer<UInt8>, frame: JPEGFrame, scan: JPEGScan, restartInterval: Int) {
     self.bytes = bytes
@@ -33,21 +45,25 @@ struct JPEGScanWalk {
       layouts = [Layout(across: 1, down: 1)]
       unitsAcross = components[0].blocksAcross
       unitsDown = components[0].blocksDown
+      rowsInUnit = components[0].vertical
     } else {
       layouts = components.map { Layout(across: $0.horizontal, down: $0.vertical) }
       unitsAcross = frame.unitsAcross
       unitsDown = frame.unitsDown
+      rowsInUnit = 1
     }
   }
 
-  /// Decodes the entropy-coded data that starts at `position`; returns where it ends.
+  /// Decodes the entropy-coded data that starts at `position`; returns how far they reach.
   func run<Decoder: JPEGBlockDecoder>(
     _ decoder: inout Decoder, from position: Int
-  ) throws(ImageError.Problem) -> Int {
+  ) throws(ImageError.Problem) -> End {
     var reader = JPEGBitReader(bytes, from: position)
     var unitsLeft = interval
     var restarts = 0
     var isEmpty = false
+    var isCutShort = false
+    var lastGoodRow = 0
     for unitRow in 0..<unitsDown {
       for unitColumn in 0..<unitsAcross {
         if interval > 0 {
@@ -59,6 +75,7 @@ struct JPEGScanWalk {
           }
           unitsLeft -= 1
         }
+        if !isEmpty { lastGoodRow = unitRow }
         for part in 0..<layouts.count {
           let layout = layouts[part]
           for row in unitRow &* layout.down..<(unitRow &+ 1) &* layout.down {
@@ -75,9 +92,10 @@ struct JPEGScanWalk {
           guard reader.position < bytes.count else { throw .truncated(in: "the image's data") }
           isEmpty = true
         }
+        if isEmpty { isCutShort = true }
       }
     }
-    return reader.position
+    return End(position: reader.position, lastGoodRow: lastGoodRow / rowsInUnit, isCutShort: isCutShort)
   }
 
   /// Moves to restart marker `number`. False when data is missing: the marker found belongs to a later position.

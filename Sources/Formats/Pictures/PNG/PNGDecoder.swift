@@ -1,42 +1,70 @@
 import Tensor
 
 /// A decoder for PNG files (ISO/IEC 15948): every colour type and bit depth, interlaced or not.
+///
+/// As forgiving as Pillow with its defaults: unknown chunks are skipped; chunks before the image must be whole, those
+/// of the image follow one another, and their checksums are not looked at; nothing need follow the last row; rows that
+/// the compressed data end before are zero, and `Image.lack` says so.
 struct PNGDecoder {
   private var chunks: PNGChunks
   private var palette: [UInt8]?
   private var orientation = Orientation.upright
+  /// True for a file of Apple's tools: without zlib's header, in another order of colours. Pillow reads none of them.
+  private var isApples = false
   /// The data of the chunks IDAT, where it is in the file.
   private var compressed: [UnsafeBufferPointer<UInt8>] = []
 
   init(_ bytes: UnsafeBufferPointer<UInt8>) { chunks = PNGChunks(bytes) }
 
   mutating func decode() throws(ImageError.Problem) -> Image {
-    guard let first = try chunks.next() else { throw .truncated(in: "the header") }
-    guard first.type == "IHDR" else { throw .malformed(expected: "chunk IHDR", found: first.type) }
-    let header = try PNGHeader(first.data)
-    // A missing IEND loses nothing; Pillow accepts it, too.
-    reading: while let chunk = try chunks.next() {
-      switch chunk.type {
-      case "IDAT": if !chunk.data.isEmpty { compressed.append(chunk.data) }
-      case "PLTE": palette = try Self.palette(chunk.data)
-      case "IEND": break reading
-      case "eXIf": orientation = Orientation(exif: chunk.data)
-      default:
-        guard chunk.isAncillary else {
-          throw .unsupported(expected: "critical chunks IHDR, PLTE, IDAT and IEND", found: chunk.type)
-        }
-      }
-    }
-    guard !compressed.isEmpty else { throw .malformed(expected: "a chunk IDAT", found: "none") }
+    let header = try readHeaders()
+    try readData()
     if header.color == .palette, palette == nil { throw .malformed(expected: "a chunk PLTE", found: "none") }
 
     let rows = PNGRows(
       header: header, expansion: PNGPixels(header: header, palette: palette ?? []))
+    var missing = 0
     let pixels = try withData { (data) throws(ImageError.Problem) in
-      let filtered = try Self.inflate(data, expected: rows.count)
+      let filtered = try inflate(data, rows, &missing)
       return try rows.pixels(filtered.written)
     }
-    return Image(width: header.width, height: header.height, pixels: pixels, orientation: orientation)
+    var image = Image(width: header.width, height: header.height, pixels: pixels, orientation: orientation)
+    if missing > 0 { image.lack = "\(missing) of \(rows.lineCount) rows" }
+    return image
+  }
+
+  /// The chunks before the image.
+  private mutating func readHeaders() throws(ImageError.Problem) -> PNGHeader {
+    var header: PNGHeader?
+    while chunks.nextType != "IDAT" {
+      guard let chunk = chunks.next(needsChecksum: true) else {
+        if chunks.found == "the end of the file" { throw .truncated(in: "the header") }
+        throw .malformed(expected: "a chunk type of four letters", found: chunks.found)
+      }
+      if chunk.type == "IEND" { throw .malformed(expected: "a chunk IDAT", found: "none") }
+      try chunk.check()
+      switch chunk.type {
+      case "IHDR": header = try PNGHeader(chunk.data)
+      case "PLTE": palette = try Self.palette(chunk.data)
+      case "eXIf": orientation = Orientation(exif: chunk.data)
+      case "CgBI": isApples = true
+      default: break
+      }
+    }
+    guard let header else { throw .malformed(expected: "chunk IHDR", found: "IDAT") }
+    return header
+  }
+
+  /// The image, in chunks that follow one another, and what comes after it.
+  private mutating func readData() throws(ImageError.Problem) {
+    while chunks.nextType == "IDAT", let chunk = chunks.next(needsChecksum: false) {
+      if !chunk.data.isEmpty { compressed.append(chunk.data) }
+    }
+    guard !compressed.isEmpty else { throw .malformed(expected: "data in chunk IDAT", found: "none") }
+    while let chunk = chunks.next(needsChecksum: false), chunk.type != "IEND" {
+      guard chunk.isWhole else { throw .truncated(in: "chunk \(chunk.type)") }
+      if chunk.type == "eXIf" { orientation = Orientation(exif: chunk.data) }
+    }
   }
 
   /// Calls `body` with the compressed data; only that of several chunks is put together first.
@@ -50,28 +78,40 @@ struct PNGDecoder {
     return try whole.withUnsafeBufferPointer(body)
   }
 
-  private static func inflate(
-    _ compressed: UnsafeBufferPointer<UInt8>, expected: Int
+  /// The rows.
+  ///
+  /// - missing: the number of those that are missing, and zero.
+  private func inflate(
+    _ compressed: UnsafeBufferPointer<UInt8>, _ rows: PNGRows, _ missing: inout Int
   ) throws(ImageError.Problem) -> InflateOutput {
-    let filtered: InflateOutput
+    let expected = rows.count
+    var filtered: InflateOutput
     do {
       // Anything after the image's rows is ignored.
       filtered = try Inflate.output(of: compressed, container: .zlib, limit: expected, excess: .ignored)
     } catch .truncated {
       throw .truncated(in: "the compressed data")
     } catch {
-      throw .malformed(expected: "zlib data", found: error.description)
+      throw .malformed(
+        expected: "zlib data", found: error.description + (isApples ? " (a file of Apple's tools, CgBI)" : ""))
     }
-    guard filtered.count == expected else {
+    guard filtered.count < expected else { return filtered }
+    guard let found = rows.missing(after: filtered.count) else {
       throw .malformed(expected: "\(expected) bytes of rows", found: "\(filtered.count)")
     }
+    do { try filtered.fill() } catch {
+      throw .tooLarge(expected: "an image that fits in memory", found: error.description)
+    }
+    missing = found
     return filtered
   }
 
   private static func palette(_ data: UnsafeBufferPointer<UInt8>) throws(ImageError.Problem) -> [UInt8] {
-    guard data.count % 3 == 0, 3...768 ~= data.count else {
+    guard 3...768 ~= data.count else {
       throw .malformed(expected: "a palette of 1 to 256 colours of 3 bytes", found: "\(data.count) bytes")
     }
-    return Array(data) + Array(repeating: 0, count: 768 - data.count)
+    // Without the bytes of half a colour, as Pillow.
+    let colors = data.prefix(data.count / 3 * 3)
+    return Array(colors) + Array(repeating: 0, count: 768 - colors.count)
   }
 }

@@ -6,6 +6,23 @@ struct PNGRows {
   /// Bytes of the rows of all passes, each with its filter type.
   var count: Int { header.passes.reduce(0) { $0 + $1.height * (1 + header.rowBytes(width: $1.width)) } }
 
+  /// The number of rows of all passes.
+  var lineCount: Int { header.passes.reduce(0) { $0 + $1.height } }
+
+  /// The number of rows that are missing after the first bytes; `nil` for none, or where these end inside of a row.
+  func missing(after bytes: Int) -> Int? {
+    guard bytes > 0 else { return nil }
+    var (left, missing) = (bytes, 0)
+    for pass in header.passes {
+      let size = 1 + header.rowBytes(width: pass.width)
+      let whole = min(left / size, pass.height)
+      left -= whole * size
+      if whole < pass.height, left > 0 { return nil }
+      missing += pass.height - whole
+    }
+    return left == 0 ? missing : nil
+  }
+
   /// [height, width, 3] from the filtered rows of all passes, each after its filter type.
   func pixels(_ lines: UnsafeMutableBufferPointer<UInt8>) throws(ImageError.Problem) -> [UInt8] {
     try checkFilters(UnsafePointer(lines.baseAddress!))
