@@ -32,11 +32,13 @@ public struct CLIPDirectory: Sendable {
   /// shapes and `open_clip_config.json`; they are checked before any tensor is read.
   ///
   /// - url: the directory, or one weight file, next to which the other files are looked for.
+  /// - heads: of the image tower, where no file states them.
   /// - check: refuses a configuration that does not suit the caller, before any weight is read.
   /// - Throws: `ConfigurationError`, `WeightFileError`, `WeightsError` or `TokenizerError`, each
   ///   naming the file; what `check` throws.
   public init(
-    contentsOf url: URL, cleaning: TextCleaning = .published, check: (CLIPConfiguration) throws -> Void = { _ in }
+    contentsOf url: URL, cleaning: TextCleaning = .published, heads: Int? = nil,
+    check: (CLIPConfiguration) throws -> Void = { _ in }
   ) throws {
     self.url = url
     let files = try CLIPFiles(url)
@@ -61,7 +63,7 @@ public struct CLIPDirectory: Sendable {
     let source = names.stripped(weights)
     let configuration: CLIPConfiguration
     var layout: WeightLayout
-    (configuration, origins, layout) = try Self.described(files, names, source, of: weights)
+    (configuration, origins, layout) = try Self.described(files, names, source, of: weights, heads)
     try files.requireAgreement(configuration, names.family, source)
     if !isCertain || files.huggingFace == nil { try checkAll(configuration) }
     isOpenCLIP = names.family == .openAI && files.openCLIP != nil
@@ -99,18 +101,20 @@ public struct CLIPDirectory: Sendable {
 
   /// The configuration of the weights, the origins of its numbers, and the table of its names.
   private static func described(
-    _ files: CLIPFiles, _ names: CLIPNames, _ source: any TensorSource, of weights: PretrainedWeights
+    _ files: CLIPFiles, _ names: CLIPNames, _ source: any TensorSource, of weights: PretrainedWeights, _ heads: Int?
   ) throws(ConfigurationError) -> (CLIPConfiguration, SettingOrigins, WeightLayout) {
     switch names.family {
     case .huggingFace:
       let stated = try files.requireHuggingFace()
+      guard heads == nil else { throw refusal(ofHeads: "config.json: num_attention_heads", source) }
       return (stated.configuration, stated.origins, .huggingFaceCLIP)
     case .openAI:
       let (configuration, origins): (CLIPConfiguration, SettingOrigins)
       if files.openCLIP == nil, files.file == nil, let stated = files.huggingFace {
+        guard heads == nil else { throw refusal(ofHeads: "config.json: num_attention_heads", source) }
         (configuration, origins) = (stated.configuration, stated.origins)
       } else {
-        (configuration, origins) = try deduced(source, of: weights, files)
+        (configuration, origins) = try deduced(source, of: weights, files, heads)
       }
       let isCustomText = !WeightLayout.textPrefix(source).isEmpty
       if case .resNet = configuration.vision {
@@ -120,11 +124,16 @@ public struct CLIPDirectory: Sendable {
     }
   }
 
+  /// An error about heads that something states already.
+  static func refusal(ofHeads found: String, _ source: some TensorSource) -> ConfigurationError {
+    ConfigurationError("\(source.label): heads: expected weights without a statement of them, found \(found)")
+  }
+
   private static func deduced(
-    _ source: any TensorSource, of weights: PretrainedWeights, _ files: CLIPFiles
+    _ source: any TensorSource, of weights: PretrainedWeights, _ files: CLIPFiles, _ heads: Int?
   ) throws(ConfigurationError) -> (CLIPConfiguration, SettingOrigins) {
     func sizes(_ source: some TensorSource) throws(ConfigurationError) -> (CLIPConfiguration, SettingOrigins) {
-      var deduction = OpenAIDeduction(source, files.openCLIP, UnstatedActivation.of(weights))
+      var deduction = OpenAIDeduction(source, files.openCLIP, UnstatedActivation.of(weights), visionHeads: heads)
       let configuration = try deduction.configuration()
       return (configuration, deduction.origins)
     }

@@ -106,7 +106,10 @@ func warnOnce(_ warnings: [String]) {
 
 /// Flags for what the files of an image classifier do not state.
 let hintOptions = [
-  Option("--heads", "N", "attention heads of a ViT whose files do not state them (default: head width 64)"),
+  Option(
+    "--heads", "N",
+    "attention heads of a ViT, or of a CLIP's, whose files do not state them (default: as published, else head width 64)"
+  ),
   Option("--image-size", "N", "height and width of an image classifier's input (default: that of its training)"),
 ]
 

@@ -134,12 +134,15 @@ import Testing
     }
   }
 
-  @Test func hintsAreNotForAModelWithText() async throws {
+  @Test func hintsAreNotForAModelThatStatesThem() async throws {
     let folder = try TemporaryFolder()
-    let words = Workbench.quickRun("lora", out: folder.url.appendingPathComponent("run")) + ["--heads", "2"]
+    let words = Workbench.quickRun("lora", out: folder.url.appendingPathComponent("run"))
     expectRefusal(
-      try await runFrugal(words), code: 2,
-      ["--heads: expected an image classifier, found a CLIP directory"])
+      try await runFrugal(words + ["--heads", "2"]), code: 1,
+      ["heads: expected weights without a statement of them, found config.json: num_attention_heads"])
+    expectRefusal(
+      try await runFrugal(words + ["--image-size", "64"]), code: 2,
+      ["--image-size: expected an image classifier, found a CLIP directory"])
   }
 
   private static let refusals: [(String, [String], String)] = [

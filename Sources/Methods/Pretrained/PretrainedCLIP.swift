@@ -23,8 +23,9 @@ public struct PretrainedCLIP: Sendable {
   /// published models.
   ///
   /// - url: the directory, or one weight file, next to which the other files are looked for.
+  /// - heads: of the image tower, where no file states them.
   /// - Throws: an error that names the file and what is wrong with it.
-  public init(contentsOf url: URL, cleaning: TextCleaning = .published) throws {
+  public init(contentsOf url: URL, cleaning: TextCleaning = .published, heads: Int? = nil) throws {
     var isFolder: ObjCBool = false
     let exists = FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder)
     let folder = exists && isFolder.boolValue ? url : url.deletingLastPathComponent()
@@ -36,7 +37,7 @@ public struct PretrainedCLIP: Sendable {
         "\(processor.fileName): crop_size: expected the image size \(size) of the model, found \(height) × \(width)")
     }
     let isOnly = !FileManager.default.fileExists(atPath: folder.appendingPathComponent("open_clip_config.json").path)
-    directory = try CLIPDirectory(contentsOf: url, cleaning: cleaning) { configuration in
+    directory = try CLIPDirectory(contentsOf: url, cleaning: cleaning, heads: heads) { configuration in
       if isOnly { try check(configuration.vision.imageSize) }
     }
     let size = directory.model.configuration.vision.imageSize

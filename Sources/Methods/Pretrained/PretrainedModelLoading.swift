@@ -30,11 +30,10 @@ public enum Pretrained {
         images.normalization == nil ? "resize" : "normalize", expected: "a model without preprocessor_config.json",
         found: "a CLIP directory")
     }
-    guard hints == BackboneHints() else {
-      throw SettingError(
-        hints.heads == nil ? "image-size" : "heads", expected: "an image classifier", found: "a CLIP directory")
+    guard hints == BackboneHints(heads: hints.heads) else {
+      throw SettingError("image-size", expected: "an image classifier", found: "a CLIP directory")
     }
-    return try PretrainedCLIP(contentsOf: url, cleaning: cleaning)
+    return try PretrainedCLIP(contentsOf: url, cleaning: cleaning, heads: hints.heads)
   }
 
   /// Returns whether a path is a CLIP: weights of one, or a folder with a configuration or a tokenizer whose weights

@@ -25,10 +25,16 @@ struct OpenAIDeduction<Source: TensorSource> {
   let stated: OpenCLIPConfiguration?
   /// The activation of a model without a configuration.
   let activation: (Activation, SettingOrigin)
+  /// The heads of the image tower, if the caller states them.
+  let visionHeads: Int?
   private(set) var origins = SettingOrigins()
 
-  init(_ source: Source, _ stated: OpenCLIPConfiguration?, _ activation: (Activation, SettingOrigin)) {
+  init(
+    _ source: Source, _ stated: OpenCLIPConfiguration?, _ activation: (Activation, SettingOrigin),
+    visionHeads: Int? = nil
+  ) {
     (shapes, self.stated, self.activation) = (ShapeReader(source: source), stated, activation)
+    self.visionHeads = visionHeads
   }
 
   /// The sizes; `origins` then says where the numbers came from.
@@ -77,7 +83,12 @@ struct OpenAIDeduction<Source: TensorSource> {
 
   private mutating func vision(embedding: Int) throws(ConfigurationError) -> ImageConfiguration {
     let keys = stated?.vision
-    guard shapes.source.shape(of: "visual.proj") != nil else { return .resNet(try resNet(keys)) }
+    guard shapes.source.shape(of: "visual.proj") != nil else {
+      guard visionHeads == nil else {
+        throw CLIPDirectory.refusal(ofHeads: "a ResNet, whose shapes tell them", shapes.source)
+      }
+      return .resNet(try resNet(keys))
+    }
     let convolution = try shapes.shape("visual.conv1.weight", rank: 4)
     let (width, patch) = (convolution[0], convolution[3])
     let positions = "visual.positional_embedding"
@@ -91,7 +102,16 @@ struct OpenAIDeduction<Source: TensorSource> {
     let count = shapes.count(blocks)
     let heads: (Int, SettingOrigin)
     if let keys {
+      guard visionHeads == nil else {
+        throw CLIPDirectory.refusal(ofHeads: keys.name(of: "head_width"), shapes.source)
+      }
       heads = try headWidth(keys, of: width)
+    } else if let visionHeads {
+      guard width % visionHeads == 0 else {
+        throw ConfigurationError(
+          "\(shapes.source.label): heads: expected a divisor of the width \(width), found \(visionHeads)")
+      }
+      heads = (visionHeads, .stated("the caller"))
     } else {
       guard let known = PublishedHeads.vision(width: width, blocks: count) else {
         throw shapes.error("visual.conv1.weight", "a multiple of 64, the head width", "\(width)")

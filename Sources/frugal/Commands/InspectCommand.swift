@@ -49,7 +49,7 @@ enum InspectCommand: Command {
     guard exists else { throw RunError("\(path): expected a directory or a weight file, found nothing") }
     var report =
       try inspect(classifier: path, arguments.hints(), arguments.images())
-      ?? (isDirectory.boolValue ? inspect(model: path) : inspect(file: path))
+      ?? (isDirectory.boolValue ? inspect(model: path, arguments.hints()) : inspect(file: path))
     if !arguments.has("--tensors"), !report.isWeightFile { report.tensors = nil }
     if arguments.has("--json") { return try printJSON(report) }
     print("\(report.path): \(report.kind)")
@@ -66,8 +66,11 @@ enum InspectCommand: Command {
     for warning in report.warnings { print("  warning: \(warning)") }
   }
 
-  private static func inspect(model path: String) throws -> Report {
-    let pretrained = try PretrainedCLIP(contentsOf: URL(fileURLWithPath: path))
+  private static func inspect(model path: String, _ hints: BackboneHints) throws -> Report {
+    guard hints.imageSize == nil else {
+      throw UsageError("--image-size", expected: "an image classifier", found: "a CLIP directory")
+    }
+    let pretrained = try PretrainedCLIP(contentsOf: URL(fileURLWithPath: path), heads: hints.heads)
     let (model, preprocessing) = (pretrained.model, pretrained.preprocessing)
     let files = pretrained.directory.weights.files
     let text = model.configuration.text
