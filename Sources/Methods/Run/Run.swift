@@ -49,6 +49,11 @@ public struct Run: Sendable {
       throw RunError(
         "\(configuration.data.path): expected the images of the run, found others (added, removed or renamed since)")
     }
+    guard configuration.data.testSHA256 == nil || configuration.data.testSHA256 == data.testSHA256 else {
+      throw RunError(
+        "\(configuration.data.path): expected the test images of the run, found others (added, removed or renamed "
+          + "since)")
+    }
     guard configuration.data.newClasses?.count == data.unseen?.folders.count else {
       throw RunError(
         "\(configuration.data.path): expected \(configuration.data.newClasses?.count ?? 0) new classes, found "

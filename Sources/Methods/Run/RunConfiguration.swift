@@ -70,6 +70,8 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
     public var newClasses: [String]?
     /// The SHA-256 of the names and labels of the training and validation images, after few-shot sampling.
     public var sha256: String
+    /// The SHA-256 of the names and labels of the test images; `nil` in older runs.
+    package var testSHA256: String?
     /// The list of images, as given; `nil` if folders divide them.
     public var list: String?
     /// How the splits were drawn; `nil` if the data has its own.
@@ -77,11 +79,17 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
 
     /// A folder, its classes and the digest of the images used.
     package init(
-      path: String, classes: [String], newClasses: [String]? = nil, sha256: String, list: String? = nil,
-      split: DrawnSplit? = nil
+      path: String, classes: [String], newClasses: [String]? = nil, sha256: String, testSHA256: String? = nil,
+      list: String? = nil, split: DrawnSplit? = nil
     ) {
       (self.path, self.classes, self.newClasses, self.sha256) = (path, classes, newClasses, sha256)
-      (self.list, self.split) = (list, split)
+      (self.testSHA256, self.list, self.split) = (testSHA256, list, split)
+    }
+
+    private enum CodingKeys: String, CodingKey {
+      case path, classes, newClasses, sha256
+      case testSHA256 = "testSha256"
+      case list, split
     }
   }
 

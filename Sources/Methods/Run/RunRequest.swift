@@ -119,7 +119,7 @@ extension Run {
       model: .init(path: request.model, sha256: pretrained.sha256, request.hints, images: pretrained.images),
       data: .init(
         path: request.data, classes: classNames, newClasses: data.unseen?.classNames, sha256: data.sha256,
-        list: request.dataList, split: request.drawnSplit),
+        testSHA256: data.testSHA256, list: request.dataList, split: request.drawnSplit),
       templates: !hasText ? [] : request.templates.isEmpty ? name.head.templates(benchmark) : request.templates,
       ensembling: .rawMean, cleaning: request.cleaning.rawValue, truncates: request.truncates, recipe: recipe,
       selection: selection, skipsUnreadable: request.skipsUnreadable,

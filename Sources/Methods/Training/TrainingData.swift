@@ -76,11 +76,16 @@ public struct TrainingData: Sendable {
   }
 
   /// The SHA-256 of the names and labels of all training and validation images, in order.
-  public var sha256: String {
+  public var sha256: String { digest([("train", train), ("val", validation)]) }
+
+  /// The same of all test images, those of new classes last; the images themselves are not looked at.
+  package var testSHA256: String { digest([("test", folder.test), ("new", unseen?.test)]) }
+
+  private func digest(_ splits: [(name: String, set: ImageSet?)]) -> String {
     var hash = SHA256()
-    for (split, set) in [("train", train), ("val", validation)] {
+    for (name, set) in splits {
       for item in set?.items ?? [] {
-        hash.update(Array("\(split)/\(folder.path(of: item))\t\(item.label)\n".utf8))
+        hash.update(Array("\(name)/\(folder.path(of: item))\t\(item.label)\n".utf8))
       }
     }
     return hash.digest.description
