@@ -283,6 +283,25 @@ import Testing
     #expect(text.contains("2 images are not shown") && text.contains("1 image is not shown"))
   }
 
+  /// By contents, as many have the extension of another type.
+  @Test(arguments: [
+    ("gif", Array("GIF89a".utf8)), ("bmp", Array("BM".utf8)), ("webp", Array("RIFF\0\0\0\0WEBPVP8 ".utf8)),
+    ("jpeg", [0xff, 0xd8, 0xff, 0xe0]),
+  ]) func everyTypeThatBrowsersShowIsEmbedded(_ type: String, _ bytes: [UInt8]) throws {
+    let run = RunFolder(try bench.run("r", data: bench.folder.path("data"), classes: ["cat", "dog"]))
+    try bench.folder.write(bytes, to: "data/test/cat/a.jpg")
+    try bench.folder.write(Array("RIFF\0\0\0\0WAVE".utf8), to: "data/test/cat/b.jpg")
+    try run.writePredictions(
+      ["a", "b"].map {
+        Prediction(
+          picture: "test/cat/\($0).jpg", label: 0, tuned: .init(label: 0, probability: 0.75),
+          zeroShot: .init(label: 1, probability: 0.5))
+      })
+    let sources = try bench.html().matches(of: /src="data:([a-z\/]*);base64,([^"]*)"/)
+    #expect(sources.map { String($0.1) } == ["image/\(type)"])
+    #expect(sources.first.map { String($0.2) } == Data(bytes).base64EncodedString())
+  }
+
   @Test func labelsOfNoClassAreRefused() throws {
     let run = RunFolder(try bench.run("r"))
     try run.writePredictions([

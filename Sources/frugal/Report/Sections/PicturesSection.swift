@@ -82,8 +82,8 @@ struct PicturesSection {
     if missing > 0 {
       content.append(
         Page.paragraph(
-          "\(missing) image\(missing == 1 ? " is" : "s are") not shown: moved since the run, not JPEG or PNG, "
-            + "or too large."))
+          "\(missing) image\(missing == 1 ? " is" : "s are") not shown: moved since the run, of a type "
+            + "that browsers do not show, or too large."))
     }
     return content
   }
@@ -97,7 +97,7 @@ struct PicturesSection {
       + "tuned: \(said(line.tuned))<br/>zero-shot: \(said(line.zeroShot))</figcaption></figure>"
   }
 
-  /// The file as a data URI, if it is a JPEG or PNG inside the folder and fits the size limits.
+  /// The file as a data URI, if browsers show its type, it is inside the folder and fits the size limits.
   private mutating func inlined(_ path: String, below root: URL) -> String? {
     let parts = path.split(separator: "/", omittingEmptySubsequences: false)
     guard !path.isEmpty, !parts.contains(".."), !parts.contains("") else { return nil }
@@ -110,8 +110,13 @@ struct PicturesSection {
 
   /// The type by the first bytes, as the extension of a file may be wrong.
   private static func type(of bytes: [UInt8]) -> String? {
-    if bytes.starts(with: [0xff, 0xd8, 0xff]) { return "image/jpeg" }
-    return bytes.starts(with: [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]) ? "image/png" : nil
+    let types: [(name: String, signature: [UInt8])] = [
+      ("image/jpeg", [0xff, 0xd8, 0xff]), ("image/png", [0x89] + Array("PNG\r\n\u{1a}\n".utf8)),
+      ("image/gif", Array("GIF8".utf8)), ("image/bmp", Array("BM".utf8)),
+    ]
+    if let type = types.first(where: { bytes.starts(with: $0.signature) }) { return type.name }
+    let isWebP = bytes.starts(with: Array("RIFF".utf8)) && bytes.dropFirst(8).starts(with: Array("WEBP".utf8))
+    return isWebP ? "image/webp" : nil
   }
 }
 
