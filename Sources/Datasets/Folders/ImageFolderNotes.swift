@@ -31,13 +31,18 @@ extension ImageFolder {
     return notes + nameNotes
   }
 
+  /// A name as CLIP's tokenizer reads it: in lower case, one space between words.
+  private static func folded(_ name: String) -> String {
+    name.lowercased().split(whereSeparator: \.isWhitespace).joined(separator: " ")
+  }
+
   /// Names that a text encoder cannot tell apart, or that are no text.
   private var nameNotes: [String] {
     var notes: [String] = []
     var folders: [String: [String]] = [:]
-    for (name, folder) in zip(classNames, self.folders) { folders[name, default: []].append(folder) }
-    for name in classNames where (folders[name] ?? []).count > 1 {
-      let shown = (folders.removeValue(forKey: name) ?? []).map(FileName.shown).joined(separator: ", ")
+    for (name, folder) in zip(classNames, self.folders) { folders[Self.folded(name), default: []].append(folder) }
+    for name in classNames where (folders[Self.folded(name)] ?? []).count > 1 {
+      let shown = (folders.removeValue(forKey: Self.folded(name)) ?? []).map(FileName.shown).joined(separator: ", ")
       notes.append("warning: classes of the same name \"\(name)\", which prompts cannot tell apart: \(shown)")
     }
     let odd = self.folders.filter { FileName.text($0) != $0 }

@@ -54,6 +54,9 @@ struct ShardIndex: Sendable {
       }
     } catch { throw .malformed(file: url.shown, expected: error.expected, found: error.found) }
     guard let map else { throw .malformed(file: url.shown, expected: "a \"weight_map\"", found: "none") }
+    guard !map.isEmpty else {
+      throw .malformed(file: url.shown, expected: "tensors in \"weight_map\"", found: "none")
+    }
     return map
   }
 }

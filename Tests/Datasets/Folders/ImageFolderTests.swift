@@ -245,6 +245,10 @@ import Testing
     let data = try ImageFolder(contentsOf: folder.url)
     #expect(data.classNames == ["crane", "crane"])
     #expect(data.notes == [#"warning: classes of the same name "crane", which prompts cannot tell apart: a, b"#])
+    // A tokenizer sees neither case nor the number of spaces.
+    try folder.write("a Red  Crane\nb red crane\n", to: "classnames.txt")
+    let notes = try ImageFolder(contentsOf: folder.url).notes
+    #expect(notes.count == 1 && notes[0].hasSuffix("which prompts cannot tell apart: a, b"), "\(notes)")
   }
 
   @Test func classNamesThatAreNoTextAreRefused() throws {

@@ -52,6 +52,7 @@ import Testing
   @Test(arguments: [
     ("", "expected an index, found an empty file"), (" ", #"expected "{""#),
     ("{}", #"expected a "weight_map", found none"#),
+    (#"{"weight_map":{}}"#, #"expected tensors in "weight_map", found none"#),
     (#"{"weight_map":[]}"#, #"expected "{", found "[""#), (#"{"weight_map":{"a":1}}"#, "expected a string"),
     (#"{"weight_map":{"a":"one.safetensors","a":"two.safetensors"}}"#, #"found "a" twice"#),
     (#"{"weight_map":{},"weight_map":{}}"#, #"expected one "weight_map", found two"#),
