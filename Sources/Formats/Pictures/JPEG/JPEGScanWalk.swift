@@ -68,7 +68,8 @@ struct JPEGScanWalk {
       for unitColumn in 0..<unitsAcross {
         if interval > 0 {
           if unitsLeft == 0 {
-            isEmpty = !(try synchronize(&reader, number: restarts & 7))
+            // Without the marker, the unit at hand is completed by zero bits, if there was data up to here.
+            if try synchronize(&reader, number: restarts & 7) { isEmpty = false }
             decoder.restart()
             restarts += 1
             unitsLeft = interval
