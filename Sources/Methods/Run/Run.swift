@@ -47,11 +47,11 @@ public struct Run: Sendable {
     }
     guard configuration.data.sha256 == data.sha256 else {
       throw RunError(
-        "\(configuration.data.path): expected the images of the run, found others (added, removed or renamed since)")
+        "\(data.folder.root.shown): expected the images of the run, found others (added, removed or renamed since)")
     }
     guard configuration.data.testSHA256 == nil || configuration.data.testSHA256 == data.testSHA256 else {
       throw RunError(
-        "\(configuration.data.path): expected the test images of the run, found others (added, removed or renamed "
+        "\(data.folder.root.shown): expected the test images of the run, found others (added, removed or renamed "
           + "since)")
     }
     guard configuration.data.newClasses?.count == data.unseen?.folders.count else {
