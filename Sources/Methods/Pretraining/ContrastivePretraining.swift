@@ -14,23 +14,31 @@ package struct ContrastivePretraining: PretrainingObjective {
     let ids: [[Int32]], ends: [Int]
   }
 
-  /// The initial model.
-  package let model: CLIP
-  /// The tokenizer of the world's captions, trained on the first of them.
-  package let words: BytePairTraining
-  private let tokenizer: Tokenizer
+  private let base: ContrastiveModel
   private let stream: Miniature.PretrainingStream
-  private let preprocessing: Preprocessing
+
+  /// The initial model.
+  package var model: CLIP { base.model }
+  /// The tokenizer of the world's captions, trained on the first of them.
+  package var words: BytePairTraining { base.words }
 
   /// The sizes of the shipped model, for a vocabulary of the given size.
   package static func configuration(vocabulary: Int) -> CLIPConfiguration {
+    configuration(vocabulary: vocabulary, imageSize: Miniature.size, patchSize: 8, contextLength: 40)
+  }
+
+  /// The same towers for other images and texts.
+  static func configuration(
+    vocabulary: Int, imageSize: Int, patchSize: Int, contextLength: Int
+  ) -> CLIPConfiguration {
     func transformer(_ width: Int, _ blocks: Int) -> TransformerConfiguration {
       TransformerConfiguration(
         width: width, hiddenWidth: 4 * width, blocks: blocks, heads: width / 32, activation: .quickGELU, epsilon: 1e-5)
     }
     return CLIPConfiguration(
-      vision: VisionConfiguration(transformer: transformer(128, 3), imageSize: Miniature.size, patchSize: 8),
-      text: TextConfiguration(transformer: transformer(96, 2), vocabulary: vocabulary, contextLength: 40),
+      vision: VisionConfiguration(transformer: transformer(128, 3), imageSize: imageSize, patchSize: patchSize),
+      text: TextConfiguration(
+        transformer: transformer(96, 2), vocabulary: vocabulary, contextLength: contextLength),
       embedding: 64)
   }
 
@@ -47,10 +55,7 @@ package struct ContrastivePretraining: PretrainingObjective {
       for word in stream.caption(index).split(separator: " ") { counts[String(word), default: 0] += 1 }
     }
     self.stream = stream
-    words = BytePairTraining(words: counts)
-    tokenizer = words.tokenizer
-    model = .untrained(sizes(tokenizer.tokenCount), seed: seed)
-    preprocessing = try .clip(size: Miniature.size)
+    base = try ContrastiveModel(BytePairTraining(words: counts), sizes: sizes, seed: seed)
   }
 
   /// The tensors of both towers, and log s.
@@ -60,26 +65,13 @@ package struct ContrastivePretraining: PretrainingObjective {
   package func batch(_ step: Int, size: Int, isLesson: Bool) -> Batch {
     let first = step * size
     let pairs = Parallel.map(size) { stream.pair(first + $0, isLesson: isLesson) }
-    let (ids, ends) = tokens(pairs.map(\.caption))
-    return Batch(images: preprocessing.batch(pairs.map(\.image)), ids: ids, ends: ends)
-  }
-
-  /// Rows cut after the longest text.
-  private func tokens(_ texts: [String]) -> (ids: [[Int32]], ends: [Int]) {
-    let rows = texts.map { [tokenizer.startOfText] + tokenizer.encode($0) + [tokenizer.endOfText] }
-    let length = min(rows.map(\.count).max() ?? 0, model.text.configuration.contextLength)
-    let cut = rows.map { row in
-      (0..<length).map { $0 < row.count ? row[$0] : tokenizer.endOfText }
-    }
-    return (cut, rows.map { min($0.count, length) - 1 })
+    let (ids, ends) = base.tokens(pairs.map(\.caption), keepsEnd: false)
+    return Batch(images: base.preprocessing.batch(pairs.map(\.image)), ids: ids, ends: ends)
   }
 
   /// The contrastive loss, and the number of images most similar to their own caption.
   package func loss(_ batch: Batch, _ pass: Pass) -> (loss: Variable, correct: Int) {
-    let features = model.vision(Variable(batch.images), pass)
-    let texts = model.text(batch.ids, ends: batch.ends, pass)
-    let (loss, logits) = ContrastiveLoss.of(features, texts, logitScale: model.logitScale, pass)
-    return (loss, logits.value.rowMaxima().enumerated().count { $0 == $1 })
+    base.loss(batch.images, batch.ids, batch.ends, pass)
   }
 
   /// Zero-shot accuracy on one property, all others being random, and retrieval of one caption among 256.
@@ -87,25 +79,22 @@ package struct ContrastivePretraining: PretrainingObjective {
     var result: [String: Double] = [:]
     for property in Miniature.Property.allCases {
       let examples = (0..<480).map { stream.example(of: property, $0) }
-      let (ids, ends) = tokens(property.captions)
+      let (ids, ends) = base.tokens(property.captions, keepsEnd: false)
       let classifier = model.text(ids, ends: ends, pass)
-      let features = model.vision(Variable(preprocessing.batch(examples.map(\.image))), pass)
+      let features = model.vision(Variable(base.preprocessing.batch(examples.map(\.image))), pass)
       let answers = model.logits(features, classifier: classifier, pass).value.rowMaxima()
       result[property.rawValue] = percent(zip(answers, examples).count { $0 == $1.label }, of: examples.count)
     }
     let held = batch(Int(UInt32.max) / 256 - 1, size: 256, isLesson: false)
     result["retrieval"] = percent(loss(held, pass).correct, of: 256)
-    result["scale"] = Double(Transcendental.exp(pass[model.logitScale].value.scalar))
+    result["scale"] = base.scale(pass)
     return result
   }
 
   /// Writes the directory of a Hugging Face CLIP, weights in half precision.
   ///
   /// - Throws: `FileError` if the folder cannot be written.
-  package func write(_ values: [Tensor], to folder: URL) throws {
-    try words.write(to: folder)
-    try HuggingFaceModel.write(model, values, tokenizer, to: folder)
-  }
+  package func write(_ values: [Tensor], to folder: URL) throws { try base.write(values, to: folder) }
 }
 
 /// 100 part / whole

@@ -65,7 +65,7 @@ package struct Pretraining<Objective: PretrainingObjective>: Sendable {
   package func batches(from step: Int) -> Prefetcher<Objective.Batch> {
     let pretraining = self
     return Prefetcher(step..<recipe.steps) { step in
-      pretraining.objective.batch(step, size: pretraining.recipe.batchSize, isLesson: pretraining.isLesson(step))
+      try pretraining.objective.batch(step, size: pretraining.recipe.batchSize, isLesson: pretraining.isLesson(step))
     }
   }
 

@@ -23,6 +23,8 @@ package struct PretrainingFolder: Sendable {
     package var model: String
     /// Every setting of the recipe.
     package var recipe: PretrainingRecipe
+    /// The images and captions; `nil` for the miniature world.
+    package var pairs: FolderPretraining.Settings?
     /// The version of frugal.
     package var version: String
     /// The element type of tensors.
@@ -31,8 +33,8 @@ package struct PretrainingFolder: Sendable {
     package var isFused: Bool
 
     /// The settings of a pretraining by this build.
-    package init(model: String, recipe: PretrainingRecipe) {
-      (self.model, self.recipe, version) = (model, recipe, frugalVersion)
+    package init(model: String, recipe: PretrainingRecipe, pairs: FolderPretraining.Settings? = nil) {
+      (self.model, self.recipe, self.pairs, version) = (model, recipe, pairs, frugalVersion)
       (precision, isFused) = ("\(Real.self)", hasFusedMultiplyAdd)
     }
   }
@@ -68,6 +70,7 @@ package struct PretrainingFolder: Sendable {
       throw RunError("\(settings.shown): expected the settings of a pretraining, found other JSON (\(error))")
     }
     if let problem = found.recipe.problem { throw RunError("\(settings.shown): recipe.\(problem)") }
+    if let problem = found.pairs?.problem { throw RunError("\(settings.shown): pairs: \(problem)") }
     let own = Settings(model: found.model, recipe: found.recipe)
     guard found.precision == own.precision, found.isFused == own.isFused else {
       throw RunError(
@@ -87,8 +90,9 @@ package struct PretrainingFolder: Sendable {
     }
   }
 
-  /// The SHA-256 of the recipe, which distinguishes the checkpoints of different pretrainings.
-  func fingerprint(_ recipe: PretrainingRecipe) throws -> String {
-    SHA256.digest(of: Array(try JSON.encoded(recipe))).description
+  /// The SHA-256 of the recipe and the identity of other data, which distinguishes the checkpoints of different
+  /// pretrainings.
+  func fingerprint(_ recipe: PretrainingRecipe, _ identity: String?) throws -> String {
+    SHA256.digest(of: Array(try JSON.encoded(recipe)) + Array((identity ?? "").utf8)).description
   }
 }

@@ -8,8 +8,12 @@ package protocol PretrainingObjective: Sendable {
   associatedtype Batch: Sendable
   /// Every trainable tensor, with its initial value.
   var parameters: [Parameter] { get }
+  /// What tells its checkpoints from those of an objective on other data; `nil` where the recipe decides everything.
+  var identity: String? { get }
   /// The batch of a step, the same for every call; sampled as lessons or as usual.
-  func batch(_ step: Int, size: Int, isLesson: Bool) -> Batch
+  ///
+  /// - Throws: the error of data that cannot be read.
+  func batch(_ step: Int, size: Int, isLesson: Bool) throws -> Batch
   /// The mean loss of a batch, and the number of its elements classified correctly.
   func loss(_ batch: Batch, _ pass: Pass) -> (loss: Variable, correct: Int)
   /// The evaluation of the network on held-out images: accuracies in percent, by name.
@@ -21,6 +25,9 @@ package protocol PretrainingObjective: Sendable {
 }
 
 extension PretrainingObjective {
+  /// The recipe decides everything, unless an objective says otherwise.
+  package var identity: String? { nil }
+
   /// The run of a network in which the given variables stand in for all its tensors.
   func pass(_ values: [Variable]) -> Pass {
     Pass(tunings: Dictionary(uniqueKeysWithValues: zip(parameters, values).map { ($0.site, .replaced($1)) }))

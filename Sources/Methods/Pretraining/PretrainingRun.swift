@@ -60,11 +60,15 @@ package struct PretrainingRun<Objective: PretrainingObjective>: Sendable {
   /// The first ten steps, by which a later run is recognised as the same, and every hundredth.
   static func isRecorded(_ step: Int) -> Bool { step <= 10 || step % 100 == 0 }
 
+  private var fingerprint: String {
+    get throws { try folder.fingerprint(pretraining.recipe, pretraining.objective.identity) }
+  }
+
   private var names: [String] { pretraining.objective.parameters.map(\.site.name) }
 
   private func write(_ state: Pretraining<Objective>.State) throws {
     var writer = SafeTensorsWriter(metadata: [
-      "frugal.pretraining": try folder.fingerprint(pretraining.recipe), "step": "\(state.step)",
+      "frugal.pretraining": try fingerprint, "step": "\(state.step)",
     ])
     for (name, value) in zip(names, state.values) { writer.add("value.\(name)", value) }
     for (name, tensor) in state.optimizer.state { writer.add("optimizer.\(name)", tensor) }
@@ -75,7 +79,7 @@ package struct PretrainingRun<Objective: PretrainingObjective>: Sendable {
   private func resume(_ state: inout Pretraining<Objective>.State) throws {
     guard FileManager.default.fileExists(atPath: folder.checkpoint.path) else { return }
     let file = try SafeTensorsFile(contentsOf: folder.checkpoint)
-    guard file.metadata["frugal.pretraining"] == (try folder.fingerprint(pretraining.recipe)),
+    guard file.metadata["frugal.pretraining"] == (try fingerprint),
       let step = file.metadata["step"].flatMap({ Int($0) }), 0...pretraining.recipe.steps ~= step
     else {
       throw RunError("\(file.file): expected a checkpoint of the pretraining in pretraining.json, found another file")

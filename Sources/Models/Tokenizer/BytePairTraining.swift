@@ -8,22 +8,40 @@ package struct BytePairTraining: Sendable {
   /// The merges, in the order in which they were learned.
   package let merges: [(String, String)]
 
-  /// Learns merges until every word is one token.
+  /// Learns merges until every word is one token, or until there are `limit`.
   ///
   /// - words: the number of occurrences of each word, 1 or more; each is lower-cased letters as `TextCleaning` leaves
   ///   them. Of pairs that are equally frequent the first in byte order is used.
-  package init(words: [String: Int]) {
+  package init(words: [String: Int], limit: Int = .max) {
     var pieces = words.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }.map { word, count in
       var symbols = word.utf8.map { String(ByteAlphabet.scalars[Int($0)]) }
       if !symbols.isEmpty { symbols[symbols.count - 1] += Tokenizer.wordEnd }
       return (symbols: symbols, count: count)
     }
     var merges: [(String, String)] = []
-    while let (left, right) = Self.mostFrequent(pieces) {
+    while merges.count < limit, let (left, right) = Self.mostFrequent(pieces) {
       merges.append((left, right))
       for index in pieces.indices { pieces[index].symbols = Self.joining(left, right, in: pieces[index].symbols) }
+      // A word of one token has no pairs left.
+      pieces.removeAll { $0.symbols.count < 2 }
     }
     self.merges = merges
+  }
+
+  /// The number of occurrences of each word of some texts, cut and lower-cased as the tokenizer does.
+  package static func counts(of texts: [String]) -> [String: Int] {
+    var counts: [String: Int] = [:]
+    for text in texts {
+      var cleaned = TextCleaning.published.cleaned(text)
+      let words = cleaned.withUTF8 { bytes in
+        var scanner = WordScanner(bytes, specials: [], cleaning: .published)
+        var words: [String] = []
+        while case .bytes(let range)? = scanner.next() { words.append(String(decoding: bytes[range], as: UTF8.self)) }
+        return words
+      }
+      for word in words { counts[word, default: 0] += 1 }
+    }
+    return counts
   }
 
   private static func mostFrequent(_ pieces: [(symbols: [String], count: Int)]) -> (String, String)? {

@@ -1,16 +1,24 @@
+import Datasets
+import Formats
 import Foundation
 import Methods
 import Models
 import Tensor
 
-/// `frugal pretrain`: trains a small CLIP or ViT from scratch on the miniature world.
+/// `frugal pretrain`: trains a small CLIP or ViT from scratch, on the miniature world or on pairs of a folder.
 enum PretrainCommand: Command {
   static let name = "pretrain"
-  static let summary = "train a small CLIP or ViT from scratch on the miniature world"
+  static let summary = "train a small CLIP or ViT from scratch, on the miniature world or on images with captions"
   static let operands = "clip|vit"
   static let options = [
     Option("--out", "DIR", "new folder for the model, its metrics and checkpoints"),
     Option("--resume", "DIR", "resume an interrupted pretraining, with its settings"),
+    Option(
+      "--data", "DIR",
+      "clip: images and captions instead of the world: captions.csv, .tsv or .jsonl (file and text) in the folder, or "
+        + "NAME.txt beside each NAME.jpg"),
+    Option("--image-size", "N", "with --data: height and width of the model's images (default 64)"),
+    Option("--patch-size", "N", "with --data: height and width of its patches (default 8)"),
     Option("--steps", "N", "steps (default: clip \(Network.clip.recipe.steps), vit \(Network.vit.recipe.steps))"),
     Option("--batch", "N", "batch size (default \(Network.clip.recipe.batchSize))"),
     Option(
@@ -39,10 +47,13 @@ enum PretrainCommand: Command {
     let path: String
     if let resumed = arguments.string("--resume") {
       path = resumed
-      if let flag = arguments.flags.subtracting(["--resume", "--threads"]).min() {
+      if let flag = arguments.flags.subtracting(["--resume", "--threads", "--data"]).min() {
         throw UsageError("\(flag): cannot be combined with --resume, which keeps the settings of the pretraining")
       }
       settings = try PretrainingFolder(URL(fileURLWithPath: path)).read()
+      guard settings.pairs != nil || !arguments.has("--data") else {
+        throw UsageError("--data", expected: "a pretraining on images of a folder", found: "one on the miniature world")
+      }
     } else {
       path = try arguments.required("--out")
       settings = try new(arguments)
@@ -52,6 +63,16 @@ enum PretrainCommand: Command {
     }
     let seed = UInt64(settings.recipe.seed)
     let folder = PretrainingFolder(URL(fileURLWithPath: path))
+    if let pairs = settings.pairs {
+      guard network == .clip else {
+        throw RunError("pretraining.json: model: expected clip with pairs, found \"\(settings.model)\"")
+      }
+      let images = try CaptionedImages(contentsOf: URL(fileURLWithPath: arguments.string("--data") ?? pairs.path))
+      let objective = try FolderPretraining(images, pairs, batchSize: settings.recipe.batchSize, seed: seed)
+      if arguments.has("--out") { try checkReadable(images) }
+      describe(objective, images)
+      return try train(objective, settings, folder, isNew: arguments.has("--out"), path)
+    }
     switch network {
     case .clip: try train(ContrastivePretraining(seed: seed), settings, folder, isNew: arguments.has("--out"), path)
     case .vit: try train(SupervisedPretraining(seed: seed), settings, folder, isNew: arguments.has("--out"), path)
@@ -71,7 +92,50 @@ enum PretrainCommand: Command {
     recipe.warmupSteps =
       try arguments.integer("--warmup-steps", in: 0...recipe.steps) ?? min(recipe.warmupSteps, recipe.steps / 2)
     if let seed = try arguments.integer("--seed", in: 0...Int(Int32.max)) { recipe.seed = seed }
-    return PretrainingFolder.Settings(model: network.rawValue, recipe: recipe)
+    let pairs = try pairs(arguments, network)
+    // Lessons are easy images of the world.
+    if pairs != nil { (recipe.lessonShare, recipe.lessonShareAfterwards) = (0, 0) }
+    return PretrainingFolder.Settings(model: network.rawValue, recipe: recipe, pairs: pairs)
+  }
+
+  /// The settings of `--data`, if it was given.
+  private static func pairs(_ arguments: Arguments, _ network: Network) throws -> FolderPretraining.Settings? {
+    guard let path = arguments.string("--data") else {
+      for flag in ["--image-size", "--patch-size"] where arguments.has(flag) {
+        throw UsageError(flag, expected: "--data with it, as images of the world have one size", found: "none")
+      }
+      return nil
+    }
+    guard network == .clip else {
+      throw UsageError("--data", expected: "clip, which learns from captions", found: network.rawValue)
+    }
+    let settings = FolderPretraining.Settings(
+      path: path, sha256: try CaptionedImages(contentsOf: URL(fileURLWithPath: path)).sha256,
+      imageSize: try arguments.integer("--image-size", in: 8...512) ?? 64,
+      patchSize: try arguments.integer("--patch-size", in: 2...512) ?? 8)
+    if let problem = settings.problem { throw problem }
+    return settings
+  }
+
+  /// Decodes every image once, so that none that cannot be read ends a pretraining in the middle.
+  private static func checkReadable(_ images: CaptionedImages) throws {
+    let items = images.items.map { LabelledImage(url: $0.url, label: 0) }
+    let errors = ImageSet(items: items, classes: ["image"]).readable().unreadable
+    guard let first = errors.first else { return }
+    throw RunError(errors.count == 1 ? "\(first)" : "\(first) (and \(errors.count - 1) more images cannot be read)")
+  }
+
+  private static func describe(_ objective: FolderPretraining, _ images: CaptionedImages) {
+    note(
+      "\(plural(objective.imageCount, "image")) with \(plural(objective.captionCount, "caption")), "
+        + "\(objective.heldCount) held out for evaluation")
+    if objective.cutCount > 0 { note("note: \(plural(objective.cutCount, "caption")) longer than the context are cut") }
+    if !images.unlisted.isEmpty {
+      let shown = images.unlisted.prefix(3).map { FileName.shown($0) }.joined(separator: ", ")
+      note(
+        "note: skipped \(plural(images.unlisted.count, "image")) without a caption: \(shown)"
+          + (images.unlisted.count > 3 ? ", …" : ""))
+    }
   }
 
   private static func train<Objective: PretrainingObjective>(

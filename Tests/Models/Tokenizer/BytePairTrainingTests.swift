@@ -37,6 +37,24 @@ import Testing
     #expect(read.endOfText == training.tokenizer.endOfText && read.tokenCount == training.tokenizer.tokenCount)
   }
 
+  @Test func aLimitKeepsTheFirstMerges() {
+    let words = ["low": 5, "lower": 2, "newest": 6, "widest": 3]
+    let whole = BytePairTraining(words: words)
+    let cut = BytePairTraining(words: words, limit: 3)
+    #expect(whole.merges.count > 3 && cut.merges.count == 3)
+    #expect(zip(whole.merges, cut.merges).allSatisfy { $0 == $1 })
+    #expect(cut.tokenizer.tokenCount == 512 + 3 + 2)
+  }
+
+  /// The words that the tokenizer merges within, not what is between spaces.
+  @Test func wordsAreThoseOfTheTokenizer() {
+    let counts = BytePairTraining.counts(of: ["A cat's  photo, no. 12", "the CAT", ""])
+    #expect(
+      counts == ["a": 1, "cat": 2, "'s": 1, "photo": 1, ",": 1, "no": 1, ".": 1, "1": 1, "2": 1, "the": 1])
+    let tokenizer = BytePairTraining(words: counts).tokenizer
+    #expect(tokenizer.encode("a cat's photo").count == 4)
+  }
+
   @Test func nothingToLearn() {
     #expect(BytePairTraining(words: [:]).merges.isEmpty && BytePairTraining(words: ["a": 4]).merges.isEmpty)
   }
