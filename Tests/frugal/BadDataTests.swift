@@ -148,6 +148,17 @@ import Testing
     #expect(!folder.exists("run"))
   }
 
+  @Test func oneClassIsMentioned() async throws {
+    let folder = try Workbench.picturesCopy()
+    for split in ["train", "test"] {
+      for name in try FileManager.default.contentsOfDirectory(atPath: folder.path("pictures/\(split)"))
+      where name != "red_circle" { try folder.remove("pictures/\(split)/\(name)") }
+    }
+    let outcome = try await tune(folder)
+    #expect(outcome.code == 0, "\(outcome.errors)")
+    #expect(outcome.errors.contains("warning: there is 1 class only, \"red circle\": every answer is right"))
+  }
+
   @Test func oddThingsAreMentioned() async throws {
     let folder = try Workbench.picturesCopy()
     try folder.write("text", to: "pictures/train/red_circle/notes.txt")

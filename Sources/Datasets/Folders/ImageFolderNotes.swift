@@ -24,6 +24,11 @@ extension ImageFolder {
         "note: \(ClassNames.fileName) also names \(surplusNames) \(surplusNames == 1 ? "class" : "classes") without a "
           + "folder")
     }
+    if folders.count == 1 {
+      notes.append(
+        "warning: there is 1 class only, \"\(classNames[0])\": every answer is right, and an accuracy of 100 % says "
+          + "nothing")
+    }
     if !untestedClasses.isEmpty {
       let shown = untestedClasses.prefix(5).map(FileName.shown).joined(separator: ", ")
       notes.append("warning: classes without test images: \(shown)")
