@@ -31,7 +31,13 @@ struct LinearMethod: HeadMethod {
   var needsText: Bool { false }
   var trainingProtocol: TrainingProtocol { .allImages }
 
-  func recipe(_ setting: PublishedSetting) -> Recipe { SiteMethod.sharedRecipe }
+  /// The recipe of the site methods without their stochastic depth, which would make the features of a frozen encoder
+  /// different in every epoch (SPT (l), `docs/ledger.md`).
+  func recipe(_ setting: PublishedSetting) -> Recipe {
+    var recipe = SiteMethod.sharedRecipe
+    recipe.stochasticDepth = nil
+    return recipe
+  }
 
   func head(_ setting: MethodSetting) -> any Head {
     LinearHead(width: setting.tower.featureWidth, classes: setting.classes, seed: setting.seed)

@@ -63,8 +63,14 @@ import Testing
 
   /// `linear` is the head of the site methods under their recipe, not the probe of the CLIP papers (L-BFGS).
   @Test func theLinearHeadHasTheRecipeOfTheSiteMethods() throws {
-    let (head, site) = (try recipe("linear", shots: nil), try recipe("bitfit", shots: nil))
-    #expect(head == site && head.head.kind == .adamw && head.epochs == 100)
+    var (head, site) = (try recipe("linear", shots: nil), try recipe("bitfit", shots: nil))
+    #expect(head.head.kind == .adamw && head.epochs == 100)
+    // A frozen encoder has no stochastic depth: its features stay.
+    #expect(head.stochasticDepth == nil && site.stochasticDepth == 0.1)
+    site.stochasticDepth = nil
+    #expect(head == site)
+    head = try recipe("lora+linear", shots: nil)
+    #expect(head.stochasticDepth == 0.1)
   }
 
   @Test func bothHalvesKeepTheirOwnOptimisers() throws {
