@@ -47,6 +47,13 @@ public struct MethodName: Sendable, Equatable, CustomStringConvertible {
     return recipe
   }
 
+  /// Changes the optimiser of the encoder, or that of the head where nothing else is trained: what a learning rate
+  /// means that names no half.
+  package func changeOptimizer(of recipe: inout Recipe, _ change: (inout OptimizerRecipe) -> Void) {
+    change(&recipe.encoder)
+    if !encoder.isTrained { change(&recipe.head) }
+  }
+
   /// Whether two names are of the same halves.
   public static func == (a: MethodName, b: MethodName) -> Bool { a.description == b.description }
 

@@ -10,6 +10,8 @@ protocol Command: Sendable {
   static var operands: String { get }
   /// The flags it accepts, besides those of every command.
   static var options: [Option] { get }
+  /// The flags as help shows them to one who has typed these words already.
+  static func options(for words: [String]) -> [Option]
   /// True if its results depend on this build's arithmetic.
   static var calculates: Bool { get }
   /// Runs the command.
@@ -34,9 +36,14 @@ extension Command {
   /// Most commands calculate.
   static var calculates: Bool { true }
 
+  /// All of them, unless a command says otherwise.
+  static func options(for words: [String]) -> [Option] { options }
+
   /// The help of the command.
-  static var help: String {
-    let all = options + commonOptions
+  ///
+  /// - words: those typed besides the flag that asks for help.
+  static func help(_ words: [String]) -> String {
+    let all = options(for: words) + commonOptions
     let left = all.map { $0.flag + ($0.value.map { " \($0)" } ?? "") }
     let width = (left.map(\.count).max() ?? 0) + 2
     let lines = zip(all, left).map { option, left in

@@ -46,7 +46,7 @@ struct Frugal {
       throw UsageError("\(word): unknown command\(near); frugal --help lists them")
     }
     if words.dropFirst().contains(where: { $0 == "--help" || $0 == "-h" }) {
-      print(command.help)
+      print(command.help(Array(words.dropFirst())))
       return
     }
     let arguments = try Arguments(words.dropFirst(), options: command.options + commonOptions)

@@ -3,7 +3,10 @@ import Methods
 /// The flags of the methods' own settings, one per option of the library.
 enum MethodFlags {
   /// The flags of all methods; each names those that read it.
-  static let all: [Option] = MethodList.options.map(flag)
+  static let all: [Option] = flags(of: MethodList.options)
+
+  /// The flags of some options.
+  static func flags(of options: [MethodOption]) -> [Option] { options.map(flag) }
 
   private static func flag(_ option: MethodOption) -> Option {
     let help = "\(MethodList.readers(of: option.name).joined(separator: ", ")): \(option.help)"

@@ -147,7 +147,7 @@ func load(
   return model
 }
 
-/// Runs what reads a dataset; an error about its splits gets the flag that helps.
+/// Runs what reads a dataset; an error about its splits or about too few images gets the flag that helps.
 func namingSplitFlag<Result>(_ body: () throws -> Result) throws -> Result {
   do { return try body() } catch let error as ImageFolderError {
     switch error {
@@ -155,6 +155,8 @@ func namingSplitFlag<Result>(_ body: () throws -> Result) throws -> Result {
     case .hasSplits: throw RunError("\(error); leave out the shares of --split")
     default: throw error
     }
+  } catch let error as FewShot.TooFewImages where error.found > 0 {
+    throw RunError("\(error); --shots \(error.found), or any --shots without --strict, uses what there is")
   }
 }
 

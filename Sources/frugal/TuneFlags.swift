@@ -8,7 +8,12 @@ enum TuneFlags {
   /// A run that begins.
   static func new(_ arguments: Arguments) throws -> Run {
     let request = try request(arguments)
-    return try namingSplitFlag { try Run(request, in: RunFolder(at: try arguments.required("--out"))) }
+    let run = try namingSplitFlag { try Run(request, in: RunFolder(at: try arguments.required("--out"))) }
+    for flag in ["--head-lr", "--head-weight-decay"] where arguments.has(flag) && !run.name.head.isTrained {
+      throw UsageError(
+        flag, expected: "a method with a head that is trained, as \(run.name)+linear", found: "\(run.name)")
+    }
+    return run
   }
 
   /// A run that is resumed: its own settings, and the paths of model and data if they have moved.
@@ -91,6 +96,23 @@ enum TuneFlags {
     try MethodFlags.apply(method.options, arguments, to: &recipe)
     recipe.encoder = try optimizer(recipe.encoder, arguments)
     recipe.head = try optimizer(recipe.head, arguments)
+    try adjustRates(&recipe, arguments, method)
+  }
+
+  /// Learning rate and weight decay, which each half has of its own.
+  private static func adjustRates(_ recipe: inout Recipe, _ arguments: Arguments, _ method: MethodName) throws {
+    for (flag, other) in [("--lr", "--head-lr"), ("--weight-decay", "--head-weight-decay")]
+    where !method.encoder.isTrained && arguments.has(flag) && arguments.has(other) {
+      throw UsageError(other, expected: "no \(flag) with it, as \(method) trains a head only", found: "both")
+    }
+    if let rate = try arguments.number("--lr", in: 0...1e3) {
+      method.changeOptimizer(of: &recipe) { $0.learningRate = rate }
+    }
+    if let decay = try arguments.number("--weight-decay", in: 0...1e3) {
+      method.changeOptimizer(of: &recipe) { $0.weightDecay = decay }
+    }
+    if let rate = try arguments.number("--head-lr", in: 0...1e3) { recipe.head.learningRate = rate }
+    if let decay = try arguments.number("--head-weight-decay", in: 0...1e3) { recipe.head.weightDecay = decay }
   }
 
   private enum Crop: String, CaseIterable { case random, center }
@@ -101,8 +123,6 @@ enum TuneFlags {
   ) throws(UsageError) -> OptimizerRecipe {
     var recipe = published
     if let kind = try arguments.choice("--optimizer", of: OptimizerRecipe.Kind.self) { recipe.kind = kind }
-    if let rate = try arguments.number("--lr", in: 0...1e3) { recipe.learningRate = rate }
-    if let decay = try arguments.number("--weight-decay", in: 0...1e3) { recipe.weightDecay = decay }
     if let momentum = try arguments.number("--momentum", in: 0...0.9999) { recipe.momentum = momentum }
     if arguments.has("--nesterov") { recipe.nesterov = true }
     if let course = try arguments.choice("--schedule", of: Schedule.Course.self) { recipe.course = course }
@@ -110,6 +130,7 @@ enum TuneFlags {
     if let epochs = try arguments.integer("--warmup-epochs", in: 0...100_000) { recipe.warmupEpochs = epochs }
     if let rate = try arguments.number("--warmup-lr", in: 0...1e3) { recipe.warmupLearningRate = rate }
     if let recount = try arguments.choice("--recount", of: Recount.self) { recipe.recounts = recount == .yes }
+    if let lag = try arguments.integer("--schedule-lag", in: 0...100_000) { recipe.lag = lag == 0 ? nil : lag }
     guard recipe.kind == .sgd || (!arguments.has("--momentum") && !arguments.has("--nesterov")) else {
       throw UsageError("--momentum, --nesterov", expected: "--optimizer sgd with them", found: recipe.kind.rawValue)
     }

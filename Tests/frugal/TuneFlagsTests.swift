@@ -47,6 +47,45 @@ import Testing
     #expect(recipe.warmupEpochs == 3 && recipe.warmupLearningRate == 0.0625 && !recipe.recounts)
   }
 
+  /// `--lr` is the encoder's rate: a head trained with it keeps that of its own recipe.
+  @Test func aLearningRateIsThatOfTheEncoderUnlessOnlyAHeadIsTrained() throws {
+    let both = try configuration("r-amt+task-res", "--lr", "0.25", "--weight-decay", "0.5").recipe
+    #expect(both.encoder.learningRate == 0.25 && both.encoder.weightDecay == 0.5)
+    #expect(both.head.learningRate == 2e-3 && both.head.weightDecay == 5e-4)
+    let stated = try configuration(
+      "r-amt+task-res", "--lr", "0.25", "--head-lr", "0.125", "--head-weight-decay", "0.0625"
+    ).recipe
+    #expect(stated.encoder.learningRate == 0.25 && stated.encoder.weightDecay == 0)
+    #expect(stated.head.learningRate == 0.125 && stated.head.weightDecay == 0.0625)
+    for flag in ["--lr", "--head-lr"] {
+      #expect(try configuration("task-res", flag, "0.25").recipe.head.learningRate == 0.25)
+    }
+    // What one rate for both meant in the first versions is said with two.
+    var old = try configuration("r-amt+task-res").recipe
+    (old.encoder.learningRate, old.head.learningRate) = (0.25, 0.25)
+    #expect(try configuration("r-amt+task-res", "--lr", "0.25", "--head-lr", "0.25").recipe == old)
+    let single = try configuration("r-amt", "--lr", "0.25").recipe
+    #expect(single.head == single.encoder && single.head.learningRate == 0.25)
+    try expectRefusal("task-res", "--lr", "1", "--head-lr", "1", naming: "--head-lr: expected no --lr with it")
+    try expectRefusal("task-res", "--weight-decay", "1", "--head-weight-decay", "1", naming: "--head-weight-decay")
+    try expectRefusal("r-amt", "--head-lr", "1", naming: "--head-lr: expected a method with a head that is trained")
+  }
+
+  @Test func theLagOfTheScheduleHasAFlag() throws {
+    #expect(try configuration("r-amt+task-res", "--schedule-lag", "2").recipe.encoder.lag == 2)
+    #expect(try configuration("linear", "--schedule-lag", "0").recipe.head.lag == nil)
+    #expect(try configuration("linear").recipe.head.lag == 1)
+  }
+
+  @Test func tooFewImagesNameTheFlag() async throws {
+    let folder = try TemporaryFolder()
+    let outcome = try await runFrugal(
+      "tune", "--model", Workbench.model, "--data", Workbench.pictures, "--method", "task-res", "--shots", "17",
+      "--strict", "--out", folder.path("run"))
+    let message = "expected at least 17 training images, found 16; --shots 16, or any --shots without --strict, uses"
+    #expect(outcome.code == 1 && outcome.errors.contains(message), "\(outcome.errors)")
+  }
+
   @Test func everyFlagOfTheMethodArrives() throws {
     let masks = try configuration(
       "r-pmt", "--lambda", "0.75", "--norm-weight", "0.5", "--tuned-share", "0.25", "--epochs", "7", "--batch", "5",

@@ -105,6 +105,8 @@ extension Run {
       PublishedSetting(benchmark: benchmark, shots: shots, fidelity: request.fidelity, classes: request.classes))
     if let budget = request.budgets.first { recipe = name.encoder.recipe(recipe, budget: budget) }
     try request.adjust(&recipe)
+    // Nothing reads the optimiser of a head that trains nothing; it is that of the encoder.
+    if !name.head.isTrained { recipe.head = recipe.encoder }
     recipe = try name.encoder.completed(recipe, budgets: request.budgets, on: pretrained)
     try name.encoder.check(recipe)
     for budget in request.budgets.isEmpty ? [nil] : request.budgets.map(Optional.some) {

@@ -10,57 +10,54 @@ enum TuneCommand: Command {
   static let name = "tune"
   static let summary = "tune one method on one dataset"
   static let operands = ""
-  static let options =
-    [
-      modelOption,
-      dataOption,
-      dataListOption,
-      splitOption,
-      Option("--method", "NAME", "\(MethodList.names.joined(separator: ", ")), or one of each half: lora+linear"),
-      Option(
-        "--shots", "N|all",
-        "training images per class (default 16; "
-          + "all for methods with a linear head or tuned sites)"),
-      Option("--strict", "refuse a class with fewer images than shots, instead of taking all it has with a warning"),
-      Option("--seed", "N", "seed of sampling, order, crops and random rules (default 1)"),
-      Option("--out", "RUN", "folder for the results; must not hold a run"),
-      Option("--resume", "RUN", "resume an interrupted run, with its settings"),
-      datasetOption,
-      Option(
-        "--as", "official|paper", "follow the authors' code or the paper where they differ (default official)"),
-    ] + textOptions + [
-      Option("--epochs", "N", "passes over the training images (default by method, dataset and shots)"),
-      Option("--batch", "N", "pictures a step (default by method: 32, 64 or 256)"),
-      Option("--lr", "X", "peak learning rate of the encoder tuning and the head"),
-      Option("--optimizer", "adam|adamw|sgd", "update rule (default adam)"),
-      Option("--weight-decay", "X", "weight decay (default by method: 0, 1e-4 or 5e-4)"),
-      Option("--momentum", "X", "momentum of sgd (default 0.9)"),
-      Option("--nesterov", "Nesterov momentum with sgd"),
-      Option("--schedule", "cosine|constant", "learning-rate schedule over the epochs (default cosine)"),
-      Option(
-        "--warmup", "none|constant|linear|ramp",
-        "warm-up (default by method: none, one constant epoch at 1e-5, or for tuned sites a ramp of 10 epochs)"),
-      Option("--warmup-epochs", "N", "epochs of the warm-up (default 1)"),
-      Option("--warmup-lr", "X", "rate of a constant warm-up, and of the first epoch of a linear one (default 1e-5)"),
-      Option("--recount", "yes|no", "start the cosine after the warm-up instead of with it (default yes)"),
-      Option("--crop", "random|center", "random crops and flips, or the test transform, whose features can be cached"),
-      Option("--shift", "N", "the test transform with random shifts of up to N pixels, instead of crops and flips"),
-      Option("--stochastic-depth", "X", "share of samples that skip a residual branch of the last block (default 0.1)"),
-      normalizeOption, resizeOption,
-    ] + MethodFlags.all + hintOptions + [
-      Option(
-        "--select", "last|val|test-max",
-        "epoch to save as the delta (default last; with tuned sites val if there is such a split); test-max "
-          + "chooses by the test split, as some released code does, and the result says so"),
-      Option(
-        "--train-on", "train|train+val",
-        "images to train on (default train; with several budgets train+val, once val has selected one)"),
-      Option(
-        "--classes", "all|base",
-        "classes to train on (default all); base: the first half, with the others evaluated by their names alone"),
-      skipOption,
-      Option("--json", "print the result as JSON"),
-    ]
+  static let options: [Option] = options(of: nil)
+
+  /// The flags; those that a method reads, with its defaults, where one is named.
+  private static func options(of method: MethodName?) -> [Option] {
+    let recipe = RecipeFlags.all(method.map { RecipeDefaults(methods: [$0]) } ?? .all)
+    let own = method.map { MethodFlags.flags(of: $0.options) } ?? MethodFlags.all
+    return data + textOptions + recipe + [normalizeOption, resizeOption] + own + hintOptions + protocolOptions
+  }
+
+  private static let data: [Option] = [
+    modelOption,
+    dataOption,
+    dataListOption,
+    splitOption,
+    Option("--method", "NAME", "\(MethodList.names.joined(separator: ", ")), or one of each half: lora+linear"),
+    Option(
+      "--shots", "N|all",
+      "training images per class (default 16; all for methods with a linear head or tuned sites)"),
+    Option("--strict", "refuse a class with fewer images than shots, instead of taking all it has with a warning"),
+    Option("--seed", "N", "seed of sampling, order, crops and random rules (default 1)"),
+    Option("--out", "RUN", "folder for the results; must not hold a run"),
+    Option("--resume", "RUN", "resume an interrupted run, with its settings"),
+    datasetOption,
+    Option(
+      "--as", "official|paper", "follow the authors' code or the paper where they differ (default official)"),
+  ]
+
+  private static let protocolOptions: [Option] = [
+    Option(
+      "--select", "last|val|test-max",
+      "epoch to save as the delta (default last; with tuned sites val if there is such a split); test-max "
+        + "chooses by the test split, as some released code does, and the result says so"),
+    Option(
+      "--train-on", "train|train+val",
+      "images to train on (default train; with several budgets train+val, once val has selected one)"),
+    Option(
+      "--classes", "all|base",
+      "classes to train on (default all); base: the first half, with the others evaluated by their names alone"),
+    skipOption,
+    Option("--json", "print the result as JSON"),
+  ]
+
+  /// With a method, the flags that it reads and its own defaults.
+  static func options(for words: [String]) -> [Option] {
+    let name = words.firstIndex(of: "--method").flatMap { words.dropFirst($0 + 1).first }
+    let given = name ?? words.first { $0.hasPrefix("--method=") }.map { String($0.dropFirst("--method=".count)) }
+    return given.flatMap { MethodName($0) }.map { options(of: $0) } ?? options
+  }
 
   static func run(_ arguments: Arguments) throws {
     try arguments.requireNoOperands()

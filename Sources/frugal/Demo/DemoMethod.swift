@@ -46,7 +46,7 @@ struct DemoMethod {
   static let clip: [DemoMethod] = [
     DemoMethod(
       "linear", batch: 64,
-      [.centerCrop, .epochs(200), .learningRate(1e-2), .lastEpoch, .noWarmup, .stochasticDepth(0)]),
+      [.centerCrop, .epochs(200), .learningRate(1e-2), .lastEpoch, .noWarmup]),
     DemoMethod("task-res", batch: 256, [.centerCrop, .epochs(200), .learningRate(3e-2)]),
     masks("mask-tuning", hasPublishedLambda: false), masks("r-amt"),
     masks("r-amt (λ 1)", as: "r-amt", hasPublishedLambda: false, [.option("lambda", "1")]),
@@ -71,7 +71,8 @@ struct DemoMethod {
 
   /// Methods for a vision transformer with a linear head and a thousand images.
   static let vit: [DemoMethod] = [
-    site("linear", 5e-2), site("bitfit", 3e-2), site("partial-k", 3e-3),
+    DemoMethod("linear", batch: 64, [.epochs(10), .warmupEpochs(2), .learningRate(5e-2)]), site("bitfit", 3e-2),
+    site("partial-k", 3e-3),
     site("lora", 3e-2, [.option("rank", "2"), zeroUp]), site("adapter", 3e-2, [.option("rank", "4"), zeroUp]),
     site("spt-lora", 1e-2, budget(loraTotal)), site("spt-adapter", 1e-2, budget(adapterTotal)),
     site("random", as: "spt-lora", 1e-2, budget(loraTotal) + [.option("allocation", "random")]), site("full", 1e-3),
@@ -91,6 +92,6 @@ struct DemoMethod {
   ) -> DemoMethod {
     DemoMethod(
       label, as: name, batch: 64,
-      [.epochs(10), .warmupEpochs(2), .stochasticDepth(0), .learningRate(rate)] + more)
+      [.epochs(10), .warmupEpochs(2), .stochasticDepth(0), .learningRate(rate), .headLearningRate(rate)] + more)
   }
 }

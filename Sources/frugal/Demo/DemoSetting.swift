@@ -50,7 +50,13 @@ struct DemoSetting: Sendable {
   static let lastEpoch = DemoSetting(["--select", "last"], request: { $0.selection = .last })
 
   static func learningRate(_ rate: Double) -> DemoSetting {
-    optimizer(["--lr", "\(rate)"]) { $0.learningRate = rate }
+    DemoSetting(
+      ["--lr", "\(rate)"],
+      recipe: { recipe, method in method.changeOptimizer(of: &recipe) { $0.learningRate = rate } })
+  }
+
+  static func headLearningRate(_ rate: Double) -> DemoSetting {
+    DemoSetting(["--head-lr", "\(rate)"], recipe: { recipe, _ in recipe.head.learningRate = rate })
   }
 
   static let adamW = optimizer(["--optimizer", "adamw"]) { $0.kind = .adamw }

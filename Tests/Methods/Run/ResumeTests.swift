@@ -38,6 +38,7 @@ import Testing
     func base(_ folder: String) throws -> Run {
       let base = try fixture.makeRun(method, folder: folder) { recipe in
         (recipe.encoder.kind, recipe.head.kind) = (optimizer, optimizer)
+        (recipe.head.learningRate, recipe.head.weightDecay) = (3e-3, 0.0625)
       }
       try base.folder.create(base.configuration)
       return base

@@ -1,0 +1,73 @@
+import Foundation
+import FrugalTestSupport
+import Methods
+import Testing
+
+@testable import frugal
+
+/// Help states the defaults that the recipes have.
+@Suite struct RecipeDefaultsTests {
+  private func help(_ words: String...) -> [String: String] {
+    let options = TuneCommand.options(for: words)
+    return Dictionary(uniqueKeysWithValues: options.map { ($0.flag, $0.help) })
+  }
+
+  private func recipe(_ method: String) throws -> Recipe {
+    let name = try #require(MethodName(method))
+    return name.recipe(
+      PublishedSetting(
+        benchmark: nil, shots: ["r-amt", "task-res"].contains(method) ? 16 : nil, fidelity: .official))
+  }
+
+  @Test(arguments: ["lora", "spt-adapter", "r-amt", "task-res", "linear"])
+  func theHelpOfAMethodHasItsOwnDefaults(_ method: String) throws {
+    let (help, recipe) = (help("--method", method, "--help"), try recipe(method))
+    let own = method == "task-res" || method == "linear" ? recipe.head : recipe.encoder
+    #expect(help["--warmup-epochs"]?.hasSuffix("(default \(own.warmupEpochs))") == true)
+    #expect(help["--warmup"]?.hasSuffix("(default \(own.warmup.rawValue))") == true)
+    #expect(help["--recount"]?.hasSuffix("(default \(own.recounts ? "yes" : "no"))") == true)
+    #expect(help["--schedule-lag"]?.hasSuffix("(default \(own.lag ?? 0))") == true)
+    #expect(help["--optimizer"]?.hasSuffix("(default \(own.kind.rawValue))") == true)
+    #expect(help["--batch"]?.hasSuffix("(default \(recipe.batchSize))") == true)
+    #expect(help["--epochs"]?.contains("(default \(recipe.epochs)") == true)
+  }
+
+  @Test func theHelpOfAMethodHasNoFlagsOfOthers() throws {
+    let help = help("--method=r-amt")
+    #expect(help["--lambda"] != nil && help["--budget"] == nil && help["--alpha"] == nil && help["--lr"] != nil)
+    let both = self.help("--method", "spt-lora+task-res")
+    #expect(both["--budget"] != nil && both["--alpha"] != nil && both["--lambda"] == nil)
+    #expect(both["--head-lr"]?.hasSuffix("(default 0.002 (0.0002 by dataset or shots))") == true)
+    #expect(self.help("--method", "nonsense").keys.sorted() == self.help().keys.sorted())
+  }
+
+  @Test func theHelpOfAllMethodsNamesWhatDiffers() throws {
+    let help = help()
+    let masks = "r-amt, r-mmt, r-mt, r-pmt, mask-tuning"
+    #expect(help["--warmup-epochs"]?.hasSuffix("(default: \(masks), task-res 1; others 10)") == true)
+    #expect(help["--warmup-lr"]?.hasSuffix("(default: \(masks), task-res 1e-5; others 1e-6)") == true)
+    #expect(help["--recount"]?.hasSuffix("(default: \(masks), task-res yes; others no)") == true)
+    #expect(help["--batch"]?.hasSuffix("(default: \(masks) 32; task-res 256; others 64)") == true)
+    #expect(
+      help["--stochastic-depth"]?.hasSuffix(
+        "(default: spt-lora, spt-adapter, lora, adapter, bitfit, full, partial-k "
+          + "0.1; others 0)") == true
+        || help["--stochastic-depth"]?.hasSuffix(
+          "(default: \(masks), task-res, linear 0; others 0.1)") == true
+    )
+    #expect(
+      help["--head-lr"]?.hasSuffix("(default: task-res 0.002 (0.0002 by dataset or shots); linear 0.001)") == true)
+    #expect(help["--momentum"]?.hasSuffix("(default 0.9)") == true)
+  }
+
+  @Test func helpOfAMethodIsPrinted() async throws {
+    let outcome = try await runFrugal("tune", "--method", "lora", "--help")
+    #expect(outcome.code == 0 && outcome.output.contains("epochs of the warm-up (default 10)\n"))
+    #expect(!outcome.output.contains("--lambda"))
+  }
+
+  @Test func numbersAreShort() {
+    let found = [8e-5, 0.001, 0, 1e-6, 0.9, 5e-4].map(RecipeDefaults.number)
+    #expect(found == ["8e-5", "0.001", "0", "1e-6", "0.9", "0.0005"])
+  }
+}
