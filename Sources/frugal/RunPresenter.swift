@@ -55,11 +55,19 @@ struct RunPresenter {
     case .step(let progress): line.show(labelled(description(of: progress)), fraction: progress.fraction)
     case .epoch(let metrics, let count): if label == nil { line.finish(description(of: metrics, count)) }
     case .diverged(let divergence): line.finish(labelled("warning: \(divergence.text)"))
-    case .evaluating(let done, let count): line.show(labelled("evaluating"), done, of: count)
+    case .evaluating(let what, let done, let count): line.show(labelled(text(of: what)), done, of: count)
     case .trying(let budget, let number, let count): note("budget \(grouped(budget)), \(number) of \(count)")
     case .judged(let score):
       line.finish("budget \(grouped(score.budget)): val \(percent(score.validationAccuracy)) %")
     case .chose(let budget): note("budget \(grouped(budget)) is the best on val; trained again on train and val")
+    }
+  }
+
+  private func text(of evaluated: RunEvent.Evaluated) -> String {
+    switch evaluated {
+    case .validation: "validation images"
+    case .frozen: "test images, before tuning"
+    case .tuned: "test images"
     }
   }
 
@@ -74,13 +82,21 @@ struct RunPresenter {
         + "\(recipe.epochs) epochs of \(summary.stepsPerEpoch) steps, "
         + "\(grouped(summary.trainedCount)) trainable parameters")
     if summary.hasFrozenEncoder {
+      let isUnusual = !recipe.augments && recipe.shift == nil
       note(
         summary.isCached
           ? "features of the frozen encoder were computed once and are reused in every epoch"
-          : "features are computed again in every epoch, as images are cropped at random (--crop center reuses them)")
+          : "\(isUnusual ? "warning: " : "")features are computed again in every epoch, as \(reason(recipe))")
     }
     for warning in summary.warnings { note("warning: \(warning)") }
     if summary.stepsDone > 0 { note("resuming after step \(summary.stepsDone)") }
+  }
+
+  /// The reason why features of a frozen encoder differ from epoch to epoch.
+  private func reason(_ recipe: Recipe) -> String {
+    if recipe.augments { return "images are cropped at random (--crop center reuses them)" }
+    if recipe.shift != nil { return "images are shifted at random (--crop center instead of --shift reuses them)" }
+    return "samples skip branches of the frozen encoder at random (--stochastic-depth 0 reuses them)"
   }
 
   private func description(of progress: Trainer.Progress) -> String {

@@ -44,11 +44,16 @@ import Testing
     #expect(try await runFrugal(Workbench.quickRun("r-amt", out: out)).code == 0)
     let times = try JSONDecoder().decode(JSONValue.self, from: Data(folder.bytes("run/timing.json")))
     let text = String(decoding: try folder.bytes("run/metrics.jsonl"), as: UTF8.self)
-    let seconds = try text.split(separator: "\n").map {
+    let epochs = try text.split(separator: "\n").map {
       try JSONDecoder().decode(JSONValue.self, from: Data($0.utf8))["seconds"].double ?? .nan
     }
-    #expect(abs((times["trainingSeconds"].double ?? -1) - seconds.reduce(0, +)) < 1e-9)
-    #expect(times["evaluationSeconds"].double ?? 0 > 0)
+    let parts = try #require(times["parts"].object).compactMapValues(\.double)
+    #expect(Set(parts.keys) == ["setup", "training", "reading", "test"])
+    #expect(parts.values.allSatisfy { $0 > 0 })
+    #expect(abs(parts.values.reduce(0, +) - (times["seconds"].double ?? -1)) < 1e-9)
+    // An epoch is its steps and the images that they waited for; others were waited for in the evaluation.
+    let training = parts["training"] ?? 0
+    #expect(training <= epochs.reduce(0, +) && epochs.reduce(0, +) <= training + (parts["reading"] ?? 0) + 0.1)
   }
 
   @Test func aModelWithoutTextHasNoAnswersBeforeTuning() async throws {

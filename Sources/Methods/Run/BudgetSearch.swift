@@ -86,11 +86,14 @@ public struct BudgetSearch: Sendable {
     guard let budget = open.first, let validation = run.data.validation else {
       trap("BudgetSearch: expected a budget to evaluate and a validation split, found none")
     }
-    let found = try Evaluation(
-      trained.method, values: trained.state.values, on: validation, preprocessing: run.pretrained.preprocessing
-    ) { done in
-      try watch.stopIfAsked(.beforeValidation)
-      watch.report(.evaluating(done: done, of: validation.count))
+    let found = try watch.clock.measure(.validation) { () throws -> Evaluation in
+      try Evaluation(
+        trained.method, values: trained.state.values, on: validation, preprocessing: run.pretrained.preprocessing,
+        clock: watch.clock
+      ) { done in
+        try watch.stopIfAsked(.beforeValidation)
+        watch.report(.evaluating(.validation, done: done, of: validation.count))
+      }
     }
     let score = Score(
       budget: budget, validationAccuracy: found.accuracy, correct: found.correct, total: found.total,

@@ -4,19 +4,6 @@ import Foundation
 import Models
 import Tensor
 
-/// `timing.json`: measured times, separate from `result.json`, whose bytes are reproducible.
-package struct RunTiming: Sendable, Codable, Equatable {
-  /// Wall-clock seconds of all epochs, as `metrics.jsonl` has them.
-  package var trainingSeconds: Double
-  /// Wall-clock seconds of reading and classifying the test images, before and after tuning.
-  package var evaluationSeconds: Double
-
-  /// Two times.
-  package init(trainingSeconds: Double, evaluationSeconds: Double) {
-    (self.trainingSeconds, self.evaluationSeconds) = (trainingSeconds, evaluationSeconds)
-  }
-}
-
 extension Run {
   /// The tuned and the frozen model on the test images of some classes.
   private struct Comparison {
@@ -33,18 +20,11 @@ extension Run {
     guard trained.run.configuration == configuration else {
       return try trained.run.finish(trained, budgets: budgets, watch)
     }
-    func progress(_ done: Int, _ count: Int) throws {
-      try watch.stopIfAsked(.beforeResult)
-      watch.report(.evaluating(done: done, of: count))
-    }
     let chosen = state.selected(configuration.selection)
     let encoderValues = method.split(chosen.values).encoder
     let delta = try delta(method, chosen.values)
     try delta.write(to: folder.delta)
-    let started = Date()
-    let count = 2 * (data.folder.test.count + (data.unseen?.test.count ?? 0))
-    let learned = try comparison(
-      on: data.folder.test, method, chosen.values, textFeatures: textFeatures, progress: { try progress($0, count) })
+    let learned = try comparison(on: data.folder.test, method, chosen.values, textFeatures: textFeatures, watch)
     var predictions = Prediction.all(of: learned.set, tuned: learned.tuned, zeroShot: learned.frozen)
     var newClasses: RunResult.NewClasses?
     if let unseen = data.unseen, let names = configuration.data.newClasses, let clip = pretrained.clip,
@@ -53,16 +33,13 @@ extension Run {
       let head = ZeroShot(textFeatures: features, logitScale: clip.model.logitScale)
       let found = try comparison(
         on: unseen.test, Method(encoder: method.encoder, head: head, tower: method.tower), encoderValues,
-        textFeatures: features, progress: { try progress(2 * learned.set.count + $0, count) })
+        textFeatures: features, watch)
       predictions += Prediction.all(
         of: found.set, tuned: found.tuned, zeroShot: found.frozen, firstLabel: configuration.data.classes.count)
       newClasses = found.frozen.map { .init(test: .init(found.tuned), zeroShot: .init($0)) }
     }
     try folder.writePredictions(predictions)
-    try folder.writeTiming(
-      RunTiming(
-        trainingSeconds: ((try? folder.epochs()) ?? []).reduce(0) { $0 + $1.seconds },
-        evaluationSeconds: Date().timeIntervalSince(started)))
+    try watch.clock.write()
     let shares = method.encoder.shares(encoderValues)
     let result = RunResult(
       method: configuration.method, epoch: chosen.epoch, reason: chosen.reason, selection: configuration.selection,
@@ -97,23 +74,26 @@ extension Run {
   }
 
   /// The frozen model, if it has a text encoder, and then the tuned one.
-  ///
-  /// - progress: images evaluated so far, of twice the number of images.
   private func comparison(
-    on set: ImageSet, _ method: Method, _ values: [Tensor], textFeatures: Tensor?, progress: (Int) throws -> Void
+    on set: ImageSet, _ method: Method, _ values: [Tensor], textFeatures: Tensor?, _ watch: RunWatch
   ) throws -> Comparison {
-    func evaluate(_ method: Method, _ values: [Tensor], _ before: Int) throws -> Evaluation {
-      try Evaluation(
-        method, values: values, on: set, preprocessing: pretrained.preprocessing,
-        skipsUnreadable: configuration.skipsUnreadable
-      ) { try progress(before + $0) }
+    func evaluate(_ what: RunEvent.Evaluated, _ method: Method, _ values: [Tensor]) throws -> Evaluation {
+      try watch.clock.measure(.test) {
+        try Evaluation(
+          method, values: values, on: set, preprocessing: pretrained.preprocessing,
+          skipsUnreadable: configuration.skipsUnreadable, clock: watch.clock
+        ) { done in
+          try watch.stopIfAsked(.beforeResult)
+          watch.report(.evaluating(what, done: done, of: set.count))
+        }
+      }
     }
     let frozen = try textFeatures.flatMap { features in
       try pretrained.clip.map { clip in
         let head = ZeroShot(textFeatures: features, logitScale: clip.model.logitScale)
-        return try evaluate(Method(encoder: FrozenEncoder(), head: head, tower: pretrained.tower), [], 0)
+        return try evaluate(.frozen, Method(encoder: FrozenEncoder(), head: head, tower: pretrained.tower), [])
       }
     }
-    return Comparison(set: set, tuned: try evaluate(method, values, set.count), frozen: frozen)
+    return Comparison(set: set, tuned: try evaluate(.tuned, method, values), frozen: frozen)
   }
 }

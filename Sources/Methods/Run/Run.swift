@@ -24,6 +24,8 @@ public struct Run: Sendable {
   public let name: MethodName
   /// What a user should know about the data.
   public internal(set) var notes: [String] = []
+  /// The seconds that reading model and data took.
+  var setupSeconds = 0.0
 
   /// Settings, model and data that belong together.
   ///
@@ -119,12 +121,16 @@ public struct Run: Sendable {
 
   /// The training loop, set up.
   public func trainer(_ method: Method, on source: TrainingSource) throws -> Trainer {
+    try trainer(method, on: source, RunClock())
+  }
+
+  func trainer(_ method: Method, on source: TrainingSource, _ clock: RunClock) throws -> Trainer {
     let judged = configuration.selection == .test ? data.folder.test : data.validation
-    return try Trainer(method, on: source, configuration, in: folder) { values in
-      try judged.map {
-        try Evaluation(method, values: values, on: $0, preprocessing: pretrained.preprocessing)
-      }?
-      .accuracy ?? 0
+    let validation = judged.map { EpochValidation($0, pretrained.preprocessing, clock) }
+    var trainer = try Trainer(method, on: source, configuration, in: folder) { values in
+      try validation?.accuracy(method, values: values) ?? 0
     }
+    trainer.clock = clock
+    return trainer
   }
 }

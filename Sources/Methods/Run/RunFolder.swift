@@ -111,11 +111,6 @@ public struct RunFolder: Sendable {
     return settings
   }
 
-  /// Writes the measured times.
-  func writeTiming(_ times: RunTiming) throws {
-    try AtomicFile.write(Array(try JSON.encoded(times, isPretty: true)) + [10], to: timing)
-  }
-
   /// Writes the result.
   package func writeResult(_ summary: RunResult) throws {
     try AtomicFile.write(Array(try JSON.encoded(summary, isPretty: true)) + [10], to: result)

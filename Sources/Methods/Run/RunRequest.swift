@@ -72,6 +72,7 @@ extension Run {
   ///
   /// - Throws: `SettingError` for settings that do not fit each other, the model or the data; the errors of both.
   public init(_ request: RunRequest, in folder: RunFolder) throws {
+    let started = Date()
     var name = try Self.method(request.method)
     let images = try ImageFolder(
       contentsOf: URL(fileURLWithPath: request.data), drawing: request.drawnSplit,
@@ -130,6 +131,7 @@ extension Run {
       classes: request.classes == .all ? nil : request.classes)
     try self.init(configuration, pretrained, data, in: folder)
     notes = images.notes + data.notes
+    setupSeconds = max(0, Date().timeIntervalSince(started))
   }
 
   /// A run that was stopped, with its own settings; model and data may have moved.
@@ -138,6 +140,7 @@ extension Run {
   public init(
     resuming folder: RunFolder, model: String? = nil, data: String? = nil, dataList: String? = nil
   ) throws {
+    let started = Date()
     let settings = try folder.settings()
     let images = try ImageFolder(
       contentsOf: URL(fileURLWithPath: data ?? settings.data.path), drawing: settings.data.split,
@@ -152,6 +155,7 @@ extension Run {
       ImageRequest(normalization: settings.normalization).known(settings.model.images), settings.model.hints)
     try self.init(settings, pretrained, drawn, in: folder)
     notes = images.notes + drawn.notes
+    setupSeconds = max(0, Date().timeIntervalSince(started))
   }
 
   /// The method of a name, if it trains something.

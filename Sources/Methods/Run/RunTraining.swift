@@ -17,14 +17,24 @@ public enum RunEvent: Sendable {
   case epoch(EpochMetrics, of: Int)
   /// Training ended, and had diverged.
   case diverged(Divergence)
-  /// Images that were evaluated, of how many.
-  case evaluating(done: Int, of: Int)
+  /// Images that were evaluated by one model, of how many.
+  case evaluating(Evaluated, done: Int, of: Int)
   /// A budget of a search is tried: its number, from 1, of how many.
   case trying(budget: Int, number: Int, of: Int)
   /// A budget was judged.
   case judged(BudgetSearch.Score)
   /// The budget that is trained again on both splits.
   case chose(budget: Int)
+
+  /// A model and the images it is evaluated on.
+  public enum Evaluated: Sendable {
+    /// A tuned model on validation images.
+    case validation
+    /// The pretrained model on test images.
+    case frozen
+    /// The tuned model on test images.
+    case tuned
+  }
 }
 
 /// Prints the plan of a run before it starts.
@@ -35,7 +45,7 @@ public struct RunSummary: Sendable {
   public let images, stepsPerEpoch: Int
   /// The number of trainable parameters.
   public let trainedCount: Int
-  /// Whether nothing inside the encoder is trained, and whether its features are computed only once.
+  /// Whether nothing inside the encoder is trained, and whether its features are computed only once for all epochs.
   public let hasFrozenEncoder, isCached: Bool
   /// The steps that an earlier start has taken.
   public let stepsDone: Int
@@ -70,13 +80,16 @@ extension Run {
   public func train(
     shouldStop: @escaping () -> Bool = { false }, report: @escaping (RunEvent) -> Void = { _ in }
   ) throws -> RunResult {
-    let watch = RunWatch(shouldStop: shouldStop, report: report)
-    guard configuration.budgets != nil else {
-      return try finish(trained(creating: folder.isBegun ? [] : [self], watch), budgets: nil, watch)
+    let watch = RunWatch(shouldStop: shouldStop, report: report, clock: RunClock(of: folder))
+    watch.clock.add(setupSeconds, to: .setup)
+    return try watch.clock.measure(.setup) { () throws -> RunResult in
+      guard configuration.budgets != nil else {
+        return try finish(trained(creating: folder.isBegun ? [] : [self], watch), budgets: nil, watch)
+      }
+      var search = try BudgetSearch(self)
+      let last = try search.run(watch)
+      return try finish(last, budgets: search.scores, watch)
     }
-    var search = try BudgetSearch(self)
-    let last = try search.run(watch)
-    return try finish(last, budgets: search.scores, watch)
   }
 
   /// The run at its last epoch.
@@ -85,15 +98,12 @@ extension Run {
   func trained(creating: [Run], _ watch: RunWatch) throws -> TrainedRun {
     let images = images
     let textFeatures = try textFeatures()
-    let method = try method(textFeatures: textFeatures) { done, count in
-      try watch.stopIfAsked(.beforeFirstStep)
-      watch.report(.choosing(done: done, of: count))
-    }
-    let source = try TrainingSource(images, for: method, loader) { done in
+    let method = try chosenMethod(textFeatures, watch)
+    let source = try TrainingSource(images, for: method, loader, watch.clock) { done in
       try watch.stopIfAsked(.beforeFirstStep)
       watch.report(.encoding(done: done, of: images.count))
     }
-    let trainer = try trainer(method, on: source)
+    let trainer = try trainer(method, on: source, watch.clock)
     var state = trainer.start()
     try state.resume(from: folder.checkpoint, configuration)
     watch.report(.begins(summary(method, source, trainer, state)))
@@ -123,12 +133,26 @@ extension Run {
     get throws { Divergence(try folder.epochs(), classes: configuration.data.classes.count) }
   }
 
+  /// The method, after its look at the images where it has one.
+  private func chosenMethod(_ textFeatures: Tensor?, _ watch: RunWatch) throws -> Method {
+    var looks = false
+    let found = try watch.clock.measure(.survey) { () throws -> Method in
+      try method(textFeatures: textFeatures) { done, count in
+        looks = true
+        try watch.stopIfAsked(.beforeFirstStep)
+        watch.report(.choosing(done: done, of: count))
+      }
+    }
+    if !looks { watch.clock.move(.survey, to: .setup) }
+    return found
+  }
+
   private func summary(
     _ method: Method, _ source: TrainingSource, _ trainer: Trainer, _ state: TrainingState
   ) -> RunSummary {
     RunSummary(
       configuration: configuration, images: source.count, stepsPerEpoch: trainer.stepsPerEpoch,
-      trainedCount: method.trainedCount, hasFrozenEncoder: method.hasFrozenEncoder, isCached: source.isCached,
+      trainedCount: method.trainedCount, hasFrozenEncoder: method.encoder.trainables.isEmpty, isCached: source.isCached,
       stepsDone: state.steps,
       warnings: method.encoder.warnings(rule: configuration.recipe.encoder.kind, learningRates: trainer.encoderRates))
   }
@@ -142,10 +166,11 @@ struct TrainedRun {
   let textFeatures: Tensor?
 }
 
-/// Those who watch a run: who is told, and who may stop it.
+/// Those who watch a run: who is told, who may stop it, and the clock.
 struct RunWatch {
   let shouldStop: () -> Bool
   let report: (RunEvent) -> Void
+  var clock = RunClock()
 
   func stopIfAsked(_ stage: RunStopped.Stage) throws(RunStopped) {
     if shouldStop() { throw RunStopped(stage: stage) }

@@ -45,6 +45,16 @@ public struct Evaluation: Sendable {
     _ method: Method, values: [Tensor], on set: ImageSet, preprocessing: Preprocessing, skipsUnreadable: Bool = false,
     progress: (_ done: Int) throws -> Void = { _ in }
   ) throws {
+    try self.init(
+      method, values: values, on: set, preprocessing: preprocessing, skipsUnreadable: skipsUnreadable,
+      clock: RunClock(), progress: progress)
+  }
+
+  /// The same, with a clock that waiting for images is measured on.
+  package init(
+    _ method: Method, values: [Tensor], on set: ImageSet, preprocessing: Preprocessing, skipsUnreadable: Bool = false,
+    clock: RunClock, progress: (_ done: Int) throws -> Void = { _ in }
+  ) throws {
     let loader = ImageLoader(preprocessing: preprocessing)
     let files = Array(set.items.enumerated().map { (url: $1.url, number: $0) }.batches(of: Self.batchSize))
     let batches = Prefetcher(files.indices) { loader.load(Array(files[$0])) }
@@ -55,7 +65,7 @@ public struct Evaluation: Sendable {
     var unreadable: [ImageError] = []
     var digest = SHA256()
     for (index, wanted) in files.enumerated() {
-      let batch = try batches.next(index)
+      let batch = try clock.measure(.reading) { try batches.next(index) }
       if !skipsUnreadable, let error = batch.unreadable.first { throw error }
       unreadable += batch.unreadable
       guard !batch.kept.isEmpty else { continue }

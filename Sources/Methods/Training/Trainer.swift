@@ -41,6 +41,8 @@ public struct Trainer {
   let selection: RunConfiguration.Selection
   /// The accuracy in percent on the split that selects the epoch, for the given values.
   let validate: (([Tensor]) throws -> Double)?
+  /// The clock that the parts of the run are measured on.
+  var clock = RunClock()
 
   /// A run of a method on a source, with its results in a folder.
   ///
@@ -86,9 +88,11 @@ public struct Trainer {
     while state.epoch < recipe.epochs {
       let epochStarted = Date()
       let seenBefore = pace.pictures
-      let isWhole = try takeSteps(&state, &pace, shouldStop: shouldStop) { report(.step($0)) }
+      let isWhole = try clock.measure(.training) {
+        try takeSteps(&state, &pace, shouldStop: shouldStop) { report(.step($0)) }
+      }
       guard isWhole else {
-        try state.write(to: folder.checkpoint, fingerprint: fingerprint)
+        try save(state)
         return false
       }
       let isDue = state.epoch + 1 == recipe.epochs || Date().timeIntervalSince(saved) >= 1
@@ -97,12 +101,17 @@ public struct Trainer {
       report(.epoch(metrics))
       let stops = state.epoch < recipe.epochs && shouldStop()
       if isDue || stops {
-        try state.write(to: folder.checkpoint, fingerprint: fingerprint)
+        try save(state)
         saved = Date()
       }
       if stops { return false }
     }
     return true
+  }
+
+  private func save(_ state: TrainingState) throws {
+    try state.write(to: folder.checkpoint, fingerprint: fingerprint)
+    try clock.write()
   }
 
   /// Images trained on since the run was started or resumed.
@@ -124,7 +133,7 @@ public struct Trainer {
     let inputs = Prefetcher(first..<batches.count) { try source.input(batches[$0], epoch: epoch) }
     for (index, batch) in batches.enumerated().dropFirst(first) {
       let step = method.step(
-        try inputs.next(index), labels: batch.map { labels[$0] }, values: state.values,
+        try clock.measure(.reading) { try inputs.next(index) }, labels: batch.map { labels[$0] }, values: state.values,
         seed: UInt64(bitPattern: Int64(seed)), step: state.steps)
       if let term = step.terms.first(where: { !$0.value.isFinite }) {
         throw RunError(
@@ -160,7 +169,7 @@ public struct Trainer {
     _ state: inout TrainingState, seconds: Double, pictures: Int, flushing: Bool
   ) throws -> EpochMetrics {
     let isJudged = selection.judges(epoch: state.epoch + 1, of: recipe.epochs)
-    let accuracy = isJudged ? try validate?(state.values) : nil
+    let accuracy = isJudged ? try clock.measure(.validation) { try validate?(state.values) } : nil
     let shares = method.encoder.shares(method.split(state.values).encoder)
     let metrics = EpochMetrics(
       epoch: state.epoch + 1, steps: state.steps,

@@ -15,23 +15,20 @@ public enum TrainingSource: Sendable {
   /// - Throws: `ImageError` for a picture that cannot be read; what `progress` throws.
   public init(
     _ set: ImageSet, for method: Method, _ loader: ImageLoader, progress: (_ done: Int) throws -> Void = { _ in }
+  ) throws { try self.init(set, for: method, loader, RunClock(), progress: progress) }
+
+  init(
+    _ set: ImageSet, for method: Method, _ loader: ImageLoader, _ clock: RunClock,
+    progress: (_ done: Int) throws -> Void
   ) throws {
     guard method.hasFrozenEncoder, loader.transform == .evaluation else {
       self = .images(set, loader)
       return
     }
-    var features = Tensor.zeros([0, 0])
-    for batch in set.items.batches(of: Evaluation.batchSize) {
-      let images = try loader.images(of: batch)
-      let found = method.head.prepared(method.tower(Variable(images), Pass())).value
-      let width = found.shape.width
-      if batch.startIndex == 0 { features = .zeros([set.count, width]) }
-      features.write { into in
-        Tensor.read(found) { (into + batch.startIndex * width).update(from: $0, count: found.count) }
-      }
-      try progress(batch.endIndex)
+    let features = try clock.measure(.features) {
+      try FrozenFeatures(of: set, by: method, loader, clock, progress: progress)
     }
-    self = .features(features, labels: set.items.map { Int32($0.label) })
+    self = .features(features.values, labels: set.items.map { Int32($0.label) })
   }
 
   /// The number of images.

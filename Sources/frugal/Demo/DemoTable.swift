@@ -5,7 +5,7 @@ import Models
 
 /// The results of a demo, as papers print them: one row per method.
 struct DemoTable {
-  /// A finished run, and the seconds of its training if they were measured.
+  /// A finished run, and the seconds that its user waited if they were measured.
   typealias Finished = (cell: DemoPlan.Cell, result: RunResult, seconds: Double?)
 
   /// The title and the rows, the first of which names the columns.
@@ -108,7 +108,7 @@ struct DemoTable {
     let seconds = mean(runs.compactMap(\.seconds))
     return (hasBudgets ? [count(\.budget), count(\.encoderParameters)] : []) + [
       count(\.trainedParameters), String(format: "%.1f kB", bytes / 1000),
-      masked.map { String(format: "%.1f %%", $0) } ?? "", seconds.map { String(format: "%.1f", $0) } ?? "",
+      masked.map { String(format: "%.1f %%", $0) } ?? "", seconds.map { Statistic([$0]).secondsText } ?? "",
     ]
   }
 

@@ -34,6 +34,11 @@ enum Page {
       self.init(
         statistic.map { $0.text(decimals: decimals) } ?? "–", number: statistic?.mean ?? -1, isBold: isBold)
     }
+
+    /// Seconds, with as many decimals as tell them from 0.
+    init(seconds: Statistic?) {
+      self.init(seconds.map(\.secondsText) ?? "–", number: seconds?.mean ?? -1)
+    }
   }
 
   /// A table with numeric cells right-aligned.

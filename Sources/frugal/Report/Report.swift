@@ -39,7 +39,7 @@ enum Report {
       ? []
       : [
         ResultsSection.html(groups), MatrixSection.html(groups), ShotsSection.html(groups), BaseNewSection.html(groups),
-        CurvesSection.html(groups),
+        CurvesSection.html(groups), TimeSection.html(groups),
       ]
     return Page.document(
       title: title, lead: [lead(found, groups)],

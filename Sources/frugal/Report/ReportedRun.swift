@@ -11,7 +11,9 @@ struct ReportedRun {
   let settings: RunConfiguration
   let result: RunResult
   let epochs: [EpochMetrics]
-  /// Wall-clock seconds of its training; `nil` if not measured.
+  /// Its wall-clock seconds by part; `nil` if not measured.
+  let timing: RunTiming?
+  /// The seconds that its user waited; `nil` if not measured.
   let seconds: Double?
 
   /// Reads the folder.
@@ -37,10 +39,10 @@ struct ReportedRun {
     // Older versions did not record it.
     result.divergence = result.divergence ?? Divergence(epochs, classes: settings.data.classes.count)
     self.result = result
-    let timing = (try? MappedFile.bytes(of: folder.timing)).flatMap {
+    timing = (try? MappedFile.bytes(of: folder.timing)).flatMap {
       try? JSONDecoder().decode(RunTiming.self, from: Data($0))
     }
-    let measured = timing?.trainingSeconds ?? epochs.reduce(0) { $0 + $1.seconds }
+    let measured = timing?.seconds ?? epochs.reduce(0) { $0 + $1.seconds }
     seconds = measured > 0 && measured.isFinite ? measured : nil
   }
 

@@ -23,4 +23,10 @@ struct Statistic: Equatable {
     let format = "%.\(decimals)f"
     return String(format: format, mean) + (deviation.map { " ± " + String(format: format, $0) } ?? "")
   }
+
+  /// `12.3 ± 0.4`, `0.31 ± 0.02`; seconds too few for two decimals are `< 0.01`.
+  var secondsText: String {
+    if mean > 0, mean < 0.005 { return "< 0.01" }
+    return text(decimals: mean < 1 ? 2 : 1)
+  }
 }

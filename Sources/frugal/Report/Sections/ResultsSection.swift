@@ -16,7 +16,7 @@ enum ResultsSection {
     if hasBudgets { headings += ["budget", "trained besides the head"] }
     headings += ["trained parameters", "delta (bytes)"]
     if hasMasks { headings.append("masked (%)") }
-    headings.append("training (s)")
+    headings.append("time (s)")
     let rows = zip(groups, masked).map { group, masked in
       var row = [Cell(group.dataset), Cell(group.label + (group.isChosenByTest ? " †" : ""))]
       if hasModels { row.insert(Cell(group.model), at: 1) }
@@ -31,7 +31,7 @@ enum ResultsSection {
         whole(group.statistic { Double($0.result.deltaBytes) }),
       ]
       if hasMasks { row.append(Cell(masked, decimals: 3)) }
-      row.append(Cell(group.known { $0.seconds }, decimals: 1))
+      row.append(Cell(seconds: group.known { $0.seconds }))
       return row
     }
     var content = [
