@@ -38,6 +38,16 @@ import Testing
     }
   }
 
+  @Test func noRunIsAsShortAsItsWarmup() throws {
+    for cell in DemoPlan.full.cells + DemoPlan.short.cells {
+      let request = try cell.request(in: "demo")
+      var recipe = try Run.method(request.method).recipe(
+        PublishedSetting(benchmark: nil, shots: cell.shots, fidelity: .official))
+      try request.adjust(&recipe)
+      #expect(recipe.warmupWarnings(trainsEncoder: true, trainsHead: true) == [], "\(cell.path)")
+    }
+  }
+
   @Test func theFullPlanHasBothSuitesAndEveryPart() {
     let cells = DemoPlan.full.cells
     #expect(Set(cells.map(\.task.name)) == Set(MiniatureTask.all.map(\.name)))

@@ -154,7 +154,9 @@ extension Run {
       configuration: configuration, images: source.count, stepsPerEpoch: trainer.stepsPerEpoch,
       trainedCount: method.trainedCount, hasFrozenEncoder: method.encoder.trainables.isEmpty, isCached: source.isCached,
       stepsDone: state.steps,
-      warnings: method.encoder.warnings(rule: configuration.recipe.encoder.kind, learningRates: trainer.encoderRates))
+      warnings: method.encoder.warnings(rule: configuration.recipe.encoder.kind, learningRates: trainer.encoderRates)
+        + configuration.recipe.warmupWarnings(
+          trainsEncoder: !method.encoder.trainables.isEmpty, trainsHead: !method.head.trainables.isEmpty))
   }
 }
 
