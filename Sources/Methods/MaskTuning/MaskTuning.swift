@@ -23,12 +23,16 @@ public struct MaskTuning: EncoderTuning {
   public let normWeight: Real
   /// The entries that are tuned, one mask per weight in the order of `parameters`; `nil` for all. Set by R-PMT.
   public let tuned: [BitMask]?
+  /// Whether L_kl is a term of the metrics, without gradient dropout too (λ = 0), where no gradient depends on it.
+  public let logsDivergence: Bool
 
   /// Masks over the given groups of weights.
   public init(
-    groups: [[Parameter]], dropout: GradientDropout?, normWeight: Real = 1e-4, tuned: [BitMask]? = nil
+    groups: [[Parameter]], dropout: GradientDropout?, normWeight: Real = 1e-4, tuned: [BitMask]? = nil,
+    logsDivergence: Bool = false
   ) {
     (self.groups, self.dropout, self.normWeight, self.tuned) = (groups, dropout, normWeight, tuned)
+    self.logsDivergence = logsDivergence || dropout != nil
   }
 
   /// The masked weights.
@@ -51,8 +55,8 @@ public struct MaskTuning: EncoderTuning {
       })
   }
 
-  /// Gradient dropout compares with the untuned encoder.
-  public var needsTeacher: Bool { dropout != nil }
+  /// Gradient dropout, and L_kl as a term, compare with the untuned encoder.
+  public var needsTeacher: Bool { logsDivergence }
 
   /// [L_ce + w Σ_t ‖M_t‖₂] and, with gradient dropout, [L_kl].
   public func objective(logits: Variable, teacher: Variable?, labels: [Int32], values: [Variable]) -> Objective {
@@ -69,9 +73,9 @@ public struct MaskTuning: EncoderTuning {
     }
     var losses = [loss]
     var terms = [("loss", Double(loss.value.scalar)), ("ce", Double(crossEntropy.value.scalar)), ("norm", norm)]
-    if let teacher, dropout != nil {
+    if let teacher {
       let divergence = logits.distillation(teacher: teacher.value)
-      losses.append(divergence)
+      if dropout != nil { losses.append(divergence) }
       terms.append(("kl", Double(divergence.value.scalar)))
     }
     return Objective(losses: losses, terms: terms)

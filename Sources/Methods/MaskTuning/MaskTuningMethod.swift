@@ -88,7 +88,8 @@ struct MaskTuningMethod: EncoderMethod {
     return MaskTuning(
       groups: groups, dropout: settings.lambda == 0 ? nil : GradientDropout(lambda: Real(settings.lambda)),
       normWeight: Real(settings.normWeight),
-      tuned: choosesWeights ? try chosen(groups, setting, settings, head, choosing) : nil)
+      tuned: choosesWeights ? try chosen(groups, setting, settings, head, choosing) : nil,
+      logsDivergence: isRegularised)
   }
 
   /// The entries of all maskable weights with the largest gradients.
@@ -100,6 +101,7 @@ struct MaskTuningMethod: EncoderMethod {
     var selection = ParameterSelection(among: groups.flatMap(\.self), of: setting.tower, head: head)
     for batch in choosing.images.items.batches(of: setting.recipe.batchSize) {
       selection.add(try choosing.loader.images(of: batch), labels: batch.map { Int32($0.label) })
+      try choosing.progress(batch.endIndex, choosing.images.count)
     }
     return selection.largest(
       ParameterSelection.count(
