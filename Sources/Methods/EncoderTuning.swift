@@ -47,11 +47,24 @@ public protocol EncoderTuning: Sendable {
   /// What may go wrong with a learning rate: each step's, of the given rule.
   func warnings(rule: OptimizerRecipe.Kind, learningRates: [Double]) -> [String]
 
+  /// A reason why training with these settings cannot change anything, if there is one.
+  func obstacle(_ optimizer: OptimizerRecipe, epochs: Int, stepsPerEpoch: Int) -> RunObstacle?
+
   /// Shares to report after training, such as the part of the weights that is masked, in percent.
   func shares(_ values: [Tensor]) -> [Share]
 
   /// Writes what the tuned encoder needs into a delta.
   func write(_ values: [Tensor], to delta: inout Delta)
+}
+
+/// A run that cannot change anything, and settings with which it could.
+public struct RunObstacle: Error, CustomStringConvertible, Equatable {
+  /// What stands in the way.
+  public let description: String
+  /// A number of epochs that is enough, at the same peak learning rate.
+  public let epochs: Int?
+  /// A peak learning rate that is enough, in as many epochs.
+  public let learningRate: Double?
 }
 
 /// A part of a whole, under a name.
@@ -85,6 +98,9 @@ extension EncoderTuning {
 
   /// None, unless a method says otherwise.
   public func warnings(rule: OptimizerRecipe.Kind, learningRates: [Double]) -> [String] { [] }
+
+  /// None, unless a method says otherwise.
+  public func obstacle(_ optimizer: OptimizerRecipe, epochs: Int, stepsPerEpoch: Int) -> RunObstacle? { nil }
 
   /// Nothing, unless a method says otherwise.
   public func shares(_ values: [Tensor]) -> [Share] { [] }

@@ -56,6 +56,7 @@ enum TuneFlags {
     request.selection = try arguments.choice("--select", of: RunConfiguration.Selection.self)
     request.splits = try arguments.choice("--train-on", of: RunConfiguration.Splits.self)
     request.skipsUnreadable = arguments.has("--skip-unreadable")
+    request.isForced = arguments.has("--force")
     try MethodFlags.check(arguments, method)
     request.budgets = try MethodFlags.list(arguments, method)
     request.adjust = { try adjust(&$0, arguments, method) }

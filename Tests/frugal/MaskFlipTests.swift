@@ -46,7 +46,18 @@ import Testing
 
   @Test func aRunTooShortForAnyMaskSaysSoBeforeItStarts() async throws {
     let folder = try TemporaryFolder()
-    let outcome = try await tune(folder, ["--epochs", "10"])
+    let refused = try await tune(folder, ["--epochs", "10"])
+    expectRefusal(
+      refused, code: 2,
+      ["no weight can be masked: the learning rates of 10 epochs of 2 steps add up to 0.00088", "--force trains all"])
+    #expect(!folder.exists("run"))
+    // What is advised is enough.
+    let flags = try #require(refused.errors.firstMatch(of: /\(--epochs ([0-9]+) or --lr ([0-9.e-]+) would do/))
+    let schedules = [(Int(flags.1) ?? 0, 8e-5), (10, Double(flags.2) ?? 0)].map { epochs, rate in
+      (0..<epochs).flatMap { [Double](repeating: OptimizerRecipe(learningRate: rate).rate($0, of: epochs), count: 2) }
+    }
+    for rates in schedules { #expect(MaskTuning.steadyFlip(learningRates: rates) != nil) }
+    let outcome = try await tune(folder, ["--epochs", "10", "--force"])
     #expect(outcome.code == 0)
     let lines = outcome.errors.split(separator: "\n").map(String.init)
     let index = try #require(lines.firstIndex { $0.hasPrefix("warning: the learning rates add up to ") })
@@ -64,4 +75,8 @@ import Testing
     let outcome = try await tune(folder, ["--epochs", "35"])
     #expect(outcome.errors.contains("warning: the learning rates add up to 0.00288, \(warning)"))
   }
+}
+
+extension OptimizerRecipe {
+  fileprivate func rate(_ epoch: Int, of epochs: Int) -> Double { schedule(epochs: epochs).rate(at: epoch) }
 }

@@ -15,6 +15,25 @@ extension MaskTuning {
     ]
   }
 
+  /// Learning rates with which no mask can reach its threshold, whatever the gradients.
+  public func obstacle(_ optimizer: OptimizerRecipe, epochs: Int, stepsPerEpoch: Int) -> RunObstacle? {
+    func rates(_ epochs: Int) -> [Double] {
+      let schedule = optimizer.schedule(epochs: epochs)
+      return (0..<epochs).flatMap { Array(repeating: schedule.rate(at: $0), count: stepsPerEpoch) }
+    }
+    let own = rates(epochs)
+    guard optimizer.kind == .adam, Self.firstPossibleFlip(learningRates: own) == nil else { return nil }
+    var enough = epochs
+    while enough <= 100_000, Self.steadyFlip(learningRates: rates(enough)) == nil { enough += max(1, enough / 20) }
+    let (way, sum) = (Double(Self.initialMask) - Double(Self.threshold), own.reduce(0, +))
+    let peak = sum > 0 ? Double(String(format: "%.1e", 1.05 * optimizer.learningRate * way / sum)) : nil
+    return RunObstacle(
+      description: "no weight can be masked: the learning rates of \(epochs) "
+        + "\(epochs == 1 ? "epoch" : "epochs") of \(stepsPerEpoch) \(stepsPerEpoch == 1 ? "step" : "steps") add up to "
+        + "\(String(format: "%.5f", sum)), less than the \(Self.initialMask - Self.threshold) a mask travels to its "
+        + "threshold", epochs: enough <= 100_000 ? enough : nil, learningRate: peak)
+  }
+
   /// The first step, counted from 1, before which Adam cannot have carried any entry over the threshold, whatever the
   /// gradients (R-AMT (n)); `nil` if none of the given steps can cover the distance.
   ///

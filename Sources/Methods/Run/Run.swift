@@ -24,6 +24,8 @@ public struct Run: Sendable {
   public let name: MethodName
   /// What a user should know about the data.
   public internal(set) var notes: [String] = []
+  /// Whether it begins although it cannot change anything; it does where nobody asked for a new run.
+  var isForced = true
   /// The seconds that reading model and data took.
   var setupSeconds = 0.0
 

@@ -50,6 +50,8 @@ public struct RunRequest: Sendable {
   public var budgets: [Int] = []
   /// Whether images that cannot be read are left out.
   public var skipsUnreadable = false
+  /// Whether a run begins that cannot change anything (`RunObstacle`).
+  public var isForced = false
   /// Changes the published recipe.
   public var adjust: @Sendable (inout Recipe) throws -> Void = { _ in }
 
@@ -131,6 +133,7 @@ extension Run {
       classes: request.classes == .all ? nil : request.classes)
     try self.init(configuration, pretrained, data, in: folder)
     notes = images.notes + data.notes
+    isForced = request.isForced
     setupSeconds = max(0, Date().timeIntervalSince(started))
   }
 

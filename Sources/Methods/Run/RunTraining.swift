@@ -75,8 +75,8 @@ extension Run {
   /// Trains to the last epoch, from the checkpoint where there is one, evaluates, and writes delta and result.
   ///
   /// - report: called with what happens; shouldStop: asked after every step and every batch of images.
-  /// - Throws: `RunStopped` once `shouldStop` says so; `RunError`, `SettingError`, `ImageError` and `FileError` as
-  ///   `Run.init` and `Trainer.run` do.
+  /// - Throws: `RunObstacle` for a new run that cannot change anything; `RunStopped` once `shouldStop` says so;
+  ///   `RunError`, `SettingError`, `ImageError` and `FileError` as `Run.init` and `Trainer.run` do.
   public func train(
     shouldStop: @escaping () -> Bool = { false }, report: @escaping (RunEvent) -> Void = { _ in }
   ) throws -> RunResult {
@@ -104,6 +104,12 @@ extension Run {
       watch.report(.encoding(done: done, of: images.count))
     }
     let trainer = try trainer(method, on: source, watch.clock)
+    if !isForced,
+      let obstacle = method.encoder.obstacle(
+        configuration.recipe.encoder, epochs: configuration.recipe.epochs, stepsPerEpoch: trainer.stepsPerEpoch)
+    {
+      throw obstacle
+    }
     var state = trainer.start()
     try state.resume(from: folder.checkpoint, configuration)
     watch.report(.begins(summary(method, source, trainer, state)))

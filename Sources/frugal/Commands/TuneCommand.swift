@@ -48,6 +48,7 @@ enum TuneCommand: Command {
     Option(
       "--classes", "all|base",
       "classes to train on (default all); base: the first half, with the others evaluated by their names alone"),
+    Option("--force", "begin a run that cannot change anything, such as one too short for any mask to be set"),
     skipOption,
     Option("--json", "print the result as JSON"),
   ]
@@ -66,7 +67,15 @@ enum TuneCommand: Command {
     warnOnce(run.pretrained.warnings)
     for text in run.notes { note(text) }
     report(unreadable: run.data.unreadable)
-    let result = try RunPresenter(resumption: "frugal tune --resume \(arguments.runPath)").train(run)
+    let presenter = RunPresenter(resumption: "frugal tune --resume \(arguments.runPath)")
+    let result: RunResult
+    do { result = try presenter.train(run) } catch let obstacle as RunObstacle {
+      let ways = [
+        obstacle.epochs.map { "--epochs \($0)" }, obstacle.learningRate.map { "--lr \(RecipeDefaults.number($0))" },
+      ].compactMap { $0 }
+      let advice = ways.isEmpty ? "" : "\(ways.joined(separator: " or ")) would do; "
+      throw UsageError("\(obstacle) (\(advice)--force trains all the same)")
+    }
     if arguments.has("--json") { return try printJSON(result) }
     print(summary(of: result, in: arguments.runPath))
   }
