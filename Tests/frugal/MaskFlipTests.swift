@@ -72,7 +72,7 @@ import Testing
   @Test func aCosineAddsUpToHalfOfWhatItsHeightWould() async throws {
     let folder = try TemporaryFolder()
     // 2 · 8e-5 · Σ ½ (1 + cos(π e / 35)) over 35 epochs, and the sum is ½ · 35 + ½.
-    let outcome = try await tune(folder, ["--epochs", "35"])
+    let outcome = try await tune(folder, ["--epochs", "35", "--force"])
     #expect(outcome.errors.contains("warning: the learning rates add up to 0.00288, \(warning)"))
   }
 }
