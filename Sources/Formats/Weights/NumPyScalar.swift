@@ -12,6 +12,7 @@ extension PickleInterpreter {
       throw FormatProblem(
         expected: "numpy.dtype of a short name", found: arguments.first.map(\.kind) ?? "nothing")
     }
+    try budget.charge(2 * MemoryLayout<PickleGraph.Object>.stride + PickleBudget.container)
     graph.objects.append(.init(name: Self.typePrefix + name, state: .none))
     return .object(graph.objects.count - 1)
   }
@@ -19,10 +20,10 @@ extension PickleInterpreter {
   /// An integer, a number or a truth value.
   func numPyScalar(_ arguments: [PickleValue]) throws(FormatProblem) -> PickleValue {
     guard arguments.count == 2, case .object(let place) = arguments[0], case .bytes(let bytes) = arguments[1],
-      graph.objects[place].name.hasPrefix(Self.typePrefix)
+      graph.objects[place].name.hasPrefix(Self.typePrefix), bytes.count <= 8
     else {
       throw FormatProblem(
-        expected: "numpy.core.multiarray.scalar of a type and bytes",
+        expected: "numpy.core.multiarray.scalar of a type and at most 8 bytes",
         found: arguments.isEmpty ? "nothing" : arguments.prefix(9).map(\.kind).joined(separator: ", "))
     }
     let type = graph.objects[place].name.dropFirst(Self.typePrefix.count)

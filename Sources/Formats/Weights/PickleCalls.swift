@@ -11,20 +11,21 @@ extension PickleInterpreter {
     }
     switch global {
     case .orderedDictionary:
-      guard let first = arguments.first else { return .dictionary(newPairs([])) }
+      guard let first = arguments.first else { return .dictionary(try newPairs([])) }
       guard arguments.count == 1, case .list(let node) = first else { throw wrong("a list of pairs") }
+      // The pairs of a list can be shared, and so can the list: both are charged before they are copied.
+      try budget.charge(graph.items[node].count, of: PickleBudget.pair)
       var pairs: [(key: PickleValue, value: PickleValue)] = []
+      pairs.reserveCapacity(graph.items[node].count)
       for item in graph.items[node] {
         guard let pair = items(of: item), pair.count == 2 else { throw wrong("a list of pairs") }
         pairs.append((pair[0], pair[1]))
       }
-      try charge(pairs.count)
-      return .dictionary(newPairs(pairs))
+      return .dictionary(try newPairs(pairs))
     case .set:
-      guard let first = arguments.first else { return .set(newItems([])) }
+      guard let first = arguments.first else { return .set(try newItems([])) }
       guard arguments.count == 1, let items = items(of: first) else { throw wrong("a list") }
-      try charge(items.count)
-      return .set(newItems(items))
+      return .set(try newItems(items))
     case .bytes:
       guard let first = arguments.first else { return .bytes([]) }
       guard arguments.count == 1, case .bytes = first else { throw wrong("bytes") }
@@ -33,7 +34,7 @@ extension PickleInterpreter {
       guard arguments.count == 2, case .string(let text) = arguments[0], case .string(let encoding) = arguments[1],
         ["latin1", "latin-1", "iso-8859-1"].contains(encoding)
       else { throw wrong("a string in latin1") }
-      try charge(text.utf8.count)
+      try budget.charge(PickleBudget.container + text.utf8.count)
       var bytes: [UInt8] = []
       bytes.reserveCapacity(text.utf8.count)
       for scalar in text.unicodeScalars {
@@ -43,13 +44,12 @@ extension PickleInterpreter {
       return .bytes(bytes)
     case .size:
       guard arguments.count == 1, let items = items(of: arguments[0]) else { throw wrong("a tuple") }
-      try charge(items.count)
-      return .tuple(newItems(items))
+      return .tuple(try newItems(items))
     case .numPyScalar: return try numPyScalar(arguments)
     case .numPyType: return try numPyType(arguments)
     case .device:
       guard case .string? = arguments.first, arguments.count <= 2 else { throw wrong("a name and a number") }
-      return .object(newObject(global.name, .tuple(newItems(arguments))))
+      return .object(try newObject(global.name, .tuple(try newItems(arguments))))
     case .rebuildTensor(let version): return .tensor(try tensor(arguments, version))
     case .rebuildParameter:
       // The data, whether they need a gradient, and hooks.
@@ -69,8 +69,8 @@ extension PickleInterpreter {
   /// The result of NEWOBJ: a dictionary, or an object without attributes yet.
   mutating func instance(of global: PickleGlobal, _ arguments: [PickleValue]) throws(FormatProblem) -> PickleValue {
     switch global {
-    case .orderedDictionary: return .dictionary(newPairs([]))
-    case .bag(let name) where arguments.isEmpty: return .object(newObject(name, .none))
+    case .orderedDictionary: return .dictionary(try newPairs([]))
+    case .bag(let name) where arguments.isEmpty: return .object(try newObject(name, .none))
     default: throw FormatProblem(expected: "a class of attributes, without arguments", found: global.name)
     }
   }
@@ -108,6 +108,8 @@ extension PickleInterpreter {
       else { throw FormatProblem(expected: "a view within \(count) elements", found: "another one") }
       view = start..<start + length
     }
+    // In the graph, and among the ranges of the older format.
+    try budget.charge(3 * MemoryLayout<PickleGraph.Storage>.stride)
     graph.storages.append(.init(key: key, type: type, count: count, view: view))
     return .storage(graph.storages.count - 1)
   }
@@ -117,14 +119,13 @@ extension PickleInterpreter {
     _ arguments: [PickleValue], _ version: PickleGlobal.Version
   ) throws(FormatProblem) -> PickleGraph.Node {
     guard arguments.count >= 4, case .storage(let storage) = arguments[0], case .integer(let offset) = arguments[1],
-      let extents = integers(of: arguments[2]), let strides = integers(of: arguments[3])
+      let extents = try integers(of: arguments[2]), let strides = try integers(of: arguments[3])
     else {
       throw FormatProblem(
         expected: "a tensor of storage, offset, size and stride",
         found: arguments.prefix(9).map(\.kind).joined(separator: ", "))
     }
-    // Sizes come from tuples of the pickle, which can be shared by any number of tensors.
-    try charge(extents.count + strides.count)
+    try budget.charge(2 * MemoryLayout<PickleGraph.Tensor>.stride)
     var type = graph.storages[storage].type
     if version == .third {
       guard arguments.count >= 7, case .global(.type(let stated)) = arguments[6] else {
@@ -137,7 +138,8 @@ extension PickleInterpreter {
     return graph.tensors.count - 1
   }
 
-  private mutating func newObject(_ name: String, _ state: PickleValue) -> PickleGraph.Node {
+  private mutating func newObject(_ name: String, _ state: PickleValue) throws(FormatProblem) -> PickleGraph.Node {
+    try budget.charge(2 * MemoryLayout<PickleGraph.Object>.stride)
     graph.objects.append(.init(name: name, state: state))
     return graph.objects.count - 1
   }
@@ -149,8 +151,13 @@ extension PickleInterpreter {
     }
   }
 
-  private func integers(of value: PickleValue) -> [Int]? {
+  /// Extents or strides. They come from tuples of the pickle, which can be shared by any number of tensors.
+  private mutating func integers(of value: PickleValue) throws(FormatProblem) -> [Int]? {
     guard let items = items(of: value) else { return nil }
+    guard items.count <= PickleBudget.rankLimit else {
+      throw FormatProblem(expected: "at most \(PickleBudget.rankLimit) dimensions", found: "\(items.count)")
+    }
+    try budget.charge(PickleBudget.container + 2 * items.count * MemoryLayout<Int>.stride)
     let integers = items.compactMap { if case .integer(let integer) = $0 { integer } else { nil } }
     return integers.count == items.count ? integers : nil
   }

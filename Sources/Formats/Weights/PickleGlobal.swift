@@ -2,7 +2,7 @@ import Tensor
 
 /// The names a pickle may refer to: those that tensors, dictionaries of them and plain values need. None is a function
 /// that is called; each names one rule that makes a value.
-enum PickleGlobal: Equatable {
+enum PickleGlobal: Hashable {
   case orderedDictionary
   case set(isFrozen: Bool)
   case bytes
@@ -83,6 +83,9 @@ enum PickleGlobal: Equatable {
   /// Its name in errors.
   var name: String {
     if case .bag(let name) = self { return name }
-    return Self.known.filter { $0.value == self }.keys.sorted().first ?? "\(self)"
+    return Self.names[self] ?? "\(self)"
   }
+
+  /// The first name of each.
+  private static let names = Dictionary(known.map { ($0.value, $0.key) }) { min($0, $1) }
 }

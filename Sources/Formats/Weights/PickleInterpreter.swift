@@ -2,23 +2,28 @@
 /// (Python's `pickletools` describes every opcode).
 ///
 /// Nothing is ever executed. A global outside the list of `PickleGlobal` is refused by name as soon as it is mentioned;
-/// the values of listed ones are made in `PickleCalls.swift`. One opcode makes at most one value, copies of
-/// values are counted, and both are bounded, so that neither memory nor time outgrows the file by much.
+/// the values of listed ones are made in `PickleCalls.swift`. One opcode makes at most one value, and every value,
+/// item and copy is charged in bytes to a `PickleBudget`: neither memory nor time outgrows the file by much.
 struct PickleInterpreter {
   /// The maximal number of opcodes of a pickle. A checkpoint needs about forty per tensor.
   static let opcodeLimit = 1 << 22
-  /// The maximal number of items and bytes that calls and paths may copy.
-  static let copyLimit = 1 << 28
+  /// The maximal number of bytes of a global's module and name.
+  private static let nameLimit = 1 << 10
 
   var graph = PickleGraph()
-  var stack: [PickleValue] = []
+  /// What may still be made.
+  var budget: PickleBudget
+  private var stack: [PickleValue] = []
+  /// The highest numbers of values and marks so far, for which memory is charged.
+  private var (stackPeak, markPeak) = (0, 0)
   private var marks: [Int] = []
   private var memo: [Int: PickleValue] = [:]
-  private var copied = 0
   private var reader: ByteReader
 
   /// A pickle that begins at `position`.
-  init(_ bytes: UnsafeRawBufferPointer, from position: Int = 0) { reader = ByteReader(bytes, from: position) }
+  init(_ bytes: UnsafeRawBufferPointer, from position: Int = 0, budget: PickleBudget) {
+    (reader, self.budget) = (ByteReader(bytes, from: position), budget)
+  }
 
   /// The position after the pickle.
   var position: Int { reader.position }
@@ -55,21 +60,21 @@ struct PickleInterpreter {
     case .protocolVersion: _ = try reader.integer(UInt8.self, "a protocol")
     case .frame: _ = try reader.integer(UInt64.self, "the length of a frame")
     case .stop: break
-    case .mark: marks.append(stack.count)
+    case .mark: try mark()
     case .pop: _ = try pop()
     case .popMark: _ = try popMarked()
-    case .duplicate: stack.append(try top())
-    case .none: stack.append(.none)
-    case .newTrue: stack.append(.bool(true))
-    case .newFalse: stack.append(.bool(false))
-    case .binInt1: stack.append(.integer(Int(try reader.integer(UInt8.self, "an integer"))))
-    case .binInt2: stack.append(.integer(Int(try reader.integer(UInt16.self, "an integer"))))
-    case .binInt: stack.append(.integer(Int(try reader.integer(Int32.self, "an integer"))))
+    case .duplicate: try push(try top())
+    case .none: try push(.none)
+    case .newTrue: try push(.bool(true))
+    case .newFalse: try push(.bool(false))
+    case .binInt1: try push(.integer(Int(try reader.integer(UInt8.self, "an integer"))))
+    case .binInt2: try push(.integer(Int(try reader.integer(UInt16.self, "an integer"))))
+    case .binInt: try push(.integer(Int(try reader.integer(Int32.self, "an integer"))))
     case .long1: try pushLong(try reader.integer(UInt8.self, "a length"))
     case .long4: try pushLong(try reader.integer(UInt32.self, "a length"))
     case .binFloat:
       let bits = try reader.integer(UInt64.self, "a number")
-      stack.append(.number(Double(bitPattern: bits.byteSwapped)))
+      try push(.number(Double(bitPattern: bits.byteSwapped)))
     case .shortBinUnicode: try pushString(try reader.integer(UInt8.self, "a length"))
     case .binUnicode: try pushString(try reader.integer(UInt32.self, "a length"))
     case .binUnicode8: try pushString(try reader.integer(UInt64.self, "a length"))
@@ -78,19 +83,19 @@ struct PickleInterpreter {
     case .shortBinBytes: try pushBytes(try reader.integer(UInt8.self, "a length"))
     case .binBytes: try pushBytes(try reader.integer(UInt32.self, "a length"))
     case .binBytes8, .byteArray8: try pushBytes(try reader.integer(UInt64.self, "a length"))
-    case .emptyList: stack.append(.list(newItems([])))
-    case .emptyTuple: stack.append(.tuple(newItems([])))
-    case .emptySet: stack.append(.set(newItems([])))
-    case .emptyDictionary: stack.append(.dictionary(newPairs([])))
-    case .list: stack.append(.list(newItems(try popMarked())))
-    case .tuple: stack.append(.tuple(newItems(try popMarked())))
-    case .frozenSet: stack.append(.set(newItems(try popMarked())))
+    case .emptyList: try push(.list(try newItems([])))
+    case .emptyTuple: try push(.tuple(try newItems([])))
+    case .emptySet: try push(.set(try newItems([])))
+    case .emptyDictionary: try push(.dictionary(try newPairs([])))
+    case .list: try push(.list(try newItems(try popMarked())))
+    case .tuple: try push(.tuple(try newItems(try popMarked())))
+    case .frozenSet: try push(.set(try newItems(try popMarked())))
     case .tuple1: try pushTuple(of: 1)
     case .tuple2: try pushTuple(of: 2)
     case .tuple3: try pushTuple(of: 3)
     case .dictionary:
       let values = try popMarked()
-      stack.append(.dictionary(newPairs(try paired(values))))
+      try push(.dictionary(try newPairs(try paired(values))))
     case .append: try append([try pop()])
     case .appends, .addItems: try append(try popMarked())
     case .setItem:
@@ -112,45 +117,63 @@ struct PickleInterpreter {
       guard case .global(let global) = try pop() else {
         throw FormatProblem(expected: "a global to call", found: "another value")
       }
-      stack.append(try call(global, arguments))
+      try push(try call(global, arguments))
     case .newObject:
       let arguments = try popTuple("the arguments of a class")
       guard case .global(let global) = try pop() else {
         throw FormatProblem(expected: "a class", found: "another value")
       }
-      stack.append(try instance(of: global, arguments))
+      try push(try instance(of: global, arguments))
     case .build:
       let state = try pop()
       try build(try top(), state)
     case .persistentID:
-      stack.append(try storage(try popTuple("a persistent id")))
+      try push(try storage(try popTuple("a persistent id")))
     case .binGet: try get(Int(try reader.integer(UInt8.self, "an index in the memo")))
     case .longBinGet: try get(Int(try reader.integer(UInt32.self, "an index in the memo")))
-    case .binPut: memo[Int(try reader.integer(UInt8.self, "an index in the memo"))] = try top()
-    case .longBinPut: memo[Int(try reader.integer(UInt32.self, "an index in the memo"))] = try top()
-    case .memoize: memo[memo.count] = try top()
+    case .binPut: try put(Int(try reader.integer(UInt8.self, "an index in the memo")))
+    case .longBinPut: try put(Int(try reader.integer(UInt32.self, "an index in the memo")))
+    case .memoize: try put(memo.count)
     }
   }
 }
 
 // The machine.
 extension PickleInterpreter {
-  /// Accounts for items or bytes that are copied.
-  mutating func charge(_ amount: Int) throws(FormatProblem) {
-    copied += amount
-    guard copied <= Self.copyLimit else {
-      throw FormatProblem(expected: "at most \(Self.copyLimit) copied bytes and items in a pickle", found: "more")
-    }
-  }
-
-  mutating func newItems(_ items: [PickleValue]) -> PickleGraph.Node {
+  /// A list, tuple or set of items, which other containers may share until one of them grows.
+  mutating func newItems(_ items: [PickleValue]) throws(FormatProblem) -> PickleGraph.Node {
+    try budget.charge(PickleBudget.container)
+    try budget.charge(items.count, of: PickleBudget.item)
     graph.items.append(items)
     return graph.items.count - 1
   }
 
-  mutating func newPairs(_ pairs: [(key: PickleValue, value: PickleValue)]) -> PickleGraph.Node {
+  mutating func newPairs(_ pairs: [(key: PickleValue, value: PickleValue)]) throws(FormatProblem) -> PickleGraph.Node {
+    try budget.charge(PickleBudget.container)
+    try budget.charge(pairs.count, of: PickleBudget.pair)
     graph.pairs.append(pairs)
     return graph.pairs.count - 1
+  }
+
+  private mutating func push(_ value: PickleValue) throws(FormatProblem) {
+    if stack.count == stackPeak {
+      try budget.charge(PickleBudget.stacked)
+      stackPeak += 1
+    }
+    stack.append(value)
+  }
+
+  private mutating func mark() throws(FormatProblem) {
+    if marks.count == markPeak {
+      try budget.charge(3 * MemoryLayout<Int>.stride)
+      markPeak += 1
+    }
+    marks.append(stack.count)
+  }
+
+  private mutating func put(_ index: Int) throws(FormatProblem) {
+    let value = try top()
+    if memo.updateValue(value, forKey: index) == nil { try budget.charge(PickleBudget.memoized) }
   }
 
   /// The number of values above the last mark.
@@ -187,7 +210,7 @@ extension PickleInterpreter {
     guard height >= count else { throw FormatProblem(expected: "\(count) values on the stack", found: "\(height)") }
     let items = Array(stack.suffix(count))
     stack.removeLast(count)
-    stack.append(.tuple(newItems(items)))
+    try push(.tuple(try newItems(items)))
   }
 
   private mutating func pushLong(_ length: some BinaryInteger) throws(FormatProblem) {
@@ -195,29 +218,38 @@ extension PickleInterpreter {
     guard bytes.count > 8 else {
       var value = bytes.last.map { $0 >= 0x80 ? -1 : 0 } ?? 0
       for byte in bytes.reversed() { value = value << 8 | Int(byte) }
-      stack.append(.integer(value))
+      try push(.integer(value))
       return
     }
     // No integer of a checkpoint comes near; writing one out takes time quadratic in its length.
     guard bytes.count <= 256 else {
       throw FormatProblem(expected: "an integer of at most 256 bytes", found: "\(bytes.count)")
     }
-    stack.append(.largeInteger(Array(bytes)))
+    try budget.charge(PickleBudget.container + bytes.count)
+    try push(.largeInteger(Array(bytes)))
   }
 
   private mutating func pushString(_ length: some BinaryInteger) throws(FormatProblem) {
     let bytes = try reader.take(length, "a string")
     // Python lets halves of surrogate pairs and the 8-bit strings of Python 2 pass; here they are repaired.
-    stack.append(.string(String(decoding: bytes, as: UTF8.self)))
+    try budget.charge(PickleBudget.container + bytes.count)
+    let text = String(decoding: bytes, as: UTF8.self)
+    // A repaired byte takes three.
+    try budget.charge(max(0, text.utf8.count - bytes.count))
+    try push(.string(text))
   }
 
   private mutating func pushBytes(_ length: some BinaryInteger) throws(FormatProblem) {
-    stack.append(.bytes(Array(try reader.take(length, "bytes"))))
+    let bytes = try reader.take(length, "bytes")
+    try budget.charge(PickleBudget.container + bytes.count)
+    try push(.bytes(Array(bytes)))
   }
 
   private mutating func append(_ values: [PickleValue]) throws(FormatProblem) {
     switch try top() {
-    case .list(let node), .set(let node): graph.items[node] += values
+    case .list(let node), .set(let node):
+      try budget.charge(values.count, of: 2 * PickleBudget.item)
+      graph.items[node] += values
     case let other: throw FormatProblem(expected: "a list or a set to append to", found: other.kind)
     }
   }
@@ -226,6 +258,7 @@ extension PickleInterpreter {
     guard case .dictionary(let node) = try top() else {
       throw FormatProblem(expected: "a dictionary to set items of", found: try top().kind)
     }
+    try budget.charge(pairs.count, of: 2 * PickleBudget.pair)
     graph.pairs[node] += pairs
   }
 
@@ -236,7 +269,7 @@ extension PickleInterpreter {
 
   private mutating func get(_ index: Int) throws(FormatProblem) {
     guard let value = memo[index] else { throw FormatProblem(expected: "entry \(index) of the memo", found: "none") }
-    stack.append(value)
+    try push(value)
   }
 
   /// The bytes up to the next newline.
@@ -245,15 +278,23 @@ extension PickleInterpreter {
     while true {
       let byte = try reader.integer(UInt8.self, "the end of a global's name")
       if byte == 0x0a { return String(decoding: bytes, as: UTF8.self) }
+      guard bytes.count < Self.nameLimit else {
+        throw FormatProblem(expected: "a global's name of at most \(Self.nameLimit) bytes", found: "a longer one")
+      }
       bytes.append(byte)
     }
   }
 
   private mutating func pushGlobal(_ module: String, _ name: String) throws(FormatProblem) {
+    // Names come from strings of the pickle, which can be shared by any number of globals.
+    guard module.utf8.count <= Self.nameLimit, name.utf8.count <= Self.nameLimit else {
+      throw FormatProblem(expected: "a global's name of at most \(Self.nameLimit) bytes", found: "a longer one")
+    }
+    try budget.charge(PickleBudget.container + module.utf8.count + name.utf8.count)
     guard let global = PickleGlobal(module: module, name: name) else {
       throw FormatProblem(
         expected: "a global that tensors need", found: quoted("\(module).\(name)"), global: "\(module).\(name)")
     }
-    stack.append(.global(global))
+    try push(.global(global))
   }
 }

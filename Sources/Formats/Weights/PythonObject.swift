@@ -62,14 +62,14 @@ package enum PythonObject: Sendable, Equatable {
 /// The objects of a pickle as trees, in which shared ones are copied: their number and depth are limited.
 struct PythonObjects {
   private let graph: PickleGraph
-  private var room = 1 << 20
+  private var budget: PickleBudget
   private static let depthLimit = 64
 
-  init(_ graph: PickleGraph) { self.graph = graph }
+  init(_ graph: PickleGraph, _ budget: PickleBudget) { (self.graph, self.budget) = (graph, budget) }
 
   mutating func object(_ value: PickleValue, depth: Int = 0) throws(FormatProblem) -> PythonObject {
-    room -= 1
-    guard room >= 0 else { throw FormatProblem(expected: "at most 2^20 objects", found: "more") }
+    // As an item that grows by doubling, and its container if it is one.
+    try budget.charge(2 * MemoryLayout<PythonObject.Pair>.stride + PickleBudget.container)
     guard depth < Self.depthLimit else {
       throw FormatProblem(expected: "at most \(Self.depthLimit) nested objects", found: "more")
     }

@@ -174,6 +174,9 @@ struct StoredElements: Sendable {
 extension Shape {
   /// The shape of stored extents, none negative, of which no product may overflow.
   init(stored extents: [Int], elementSize: Int = 8) throws(FormatProblem) {
+    guard extents.count <= PickleBudget.rankLimit else {
+      throw FormatProblem(expected: "at most \(PickleBudget.rankLimit) dimensions", found: "\(extents.count)")
+    }
     var size = elementSize
     for extent in extents {
       guard extent >= 0 else { throw FormatProblem(expected: "extents of 0 or more", found: "\(extent)") }

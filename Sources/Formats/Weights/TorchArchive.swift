@@ -25,7 +25,8 @@ final class TorchArchive: Sendable {
       throw FormatProblem(expected: "one entry NAME/data.pkl, as PyTorch writes it", found: "none or several")
     }
     (self.zip, self.root) = (zip, root)
-    isScript = zip.entries.keys.contains { $0.hasPrefix(root + "code/") }
+    let code = root + "code/"
+    isScript = zip.entries.keys.contains { $0.hasPrefix(code) }
     guard let entry = zip.entries[root + "byteorder"] else {
       isBigEndian = false
       return
@@ -45,15 +46,17 @@ final class TorchArchive: Sendable {
     return roots.count == 1 ? String(roots[0]) : nil
   }
 
-  /// The value of the pickle.
-  func pickled() throws(FormatProblem) -> (PickleValue, PickleGraph) {
+  /// The value of the pickle, and what is left to make of it.
+  func pickled(_ budget: PickleBudget) throws(FormatProblem) -> (PickleValue, PickleGraph, PickleBudget) {
     guard let entry = zip.entries[root + "data.pkl"], entry.size <= Self.pickleLimit else {
       throw FormatProblem(expected: "a pickle of at most \(Self.pickleLimit) bytes", found: "a larger one")
     }
-    return try zip.withContents(of: entry) { bytes throws(FormatProblem) in
-      var interpreter = PickleInterpreter(bytes)
+    var budget = budget
+    if try entry.readableMethod() == .deflated { try budget.charge(entry.size) }
+    return try zip.withContents(of: entry) { [budget] bytes throws(FormatProblem) in
+      var interpreter = PickleInterpreter(bytes, budget: budget)
       let value = try interpreter.run()
-      return (value, interpreter.graph)
+      return (value, interpreter.graph, interpreter.budget)
     }
   }
 

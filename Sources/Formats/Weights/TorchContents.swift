@@ -23,15 +23,19 @@ struct TorchContents {
   private static let averageKeys = ["state_dict_ema", "model_ema"]
 
   private let graph: PickleGraph
-  /// The number of dictionary members that may still be visited: shared ones are visited at every occurrence.
-  private var visits = 1 << 20
-  /// The number of bytes of names that may still be made.
-  private var nameBytes = 1 << 26
+  /// What may still be made: shared dictionaries are visited at every occurrence.
+  private var budget: PickleBudget
 
+  /// The bytes of a member of a dictionary that is visited, of a plain value and of a tensor: entries of dictionaries
+  /// that grow, in the tensor's case also the checked one and the list of names.
+  private static let memberBytes = 160, valueBytes = 192, tensorBytes = 512
   private static let depthLimit = 64
 
-  init(_ root: PickleValue, in graph: PickleGraph, tensorName: String) throws(FormatProblem) {
-    self.graph = graph
+  init(
+    _ root: PickleValue, in graph: PickleGraph, tensorName: String, _ budget: inout PickleBudget
+  ) throws(FormatProblem) {
+    (self.graph, self.budget) = (graph, budget)
+    defer { budget = self.budget }
     if case .tensor(let node) = root {
       tensors = [tensorName: graph.tensors[node]]
       return
@@ -68,13 +72,13 @@ struct TorchContents {
   /// Keys that Python tells apart but a name does not (0 and "0", é composed and decomposed) are refused.
   private mutating func members(of value: PickleValue) throws(FormatProblem) -> [Member]? {
     guard let node = dictionary(value) else { return nil }
-    visits -= graph.pairs[node].count
-    guard visits >= 0 else { throw FormatProblem(expected: "at most 2^20 members of dictionaries", found: "more") }
+    try budget.charge(graph.pairs[node].count, of: Self.memberBytes)
     var members: [Member] = []
     var index: [String: (position: Int, isText: Bool)] = [:]
     for pair in graph.pairs[node] {
       let text: String? = if case .string(let text) = pair.key { text } else { nil }
       let (name, isText) = (text ?? describe(pair.key), text != nil)
+      try budget.charge(name.utf8.count)
       if let known = index[name] {
         guard known.isText == isText, members[known.position].name.utf8.elementsEqual(name.utf8) else {
           throw FormatProblem(expected: "each name once", found: "\(quoted(name)) twice")
@@ -101,33 +105,40 @@ struct TorchContents {
   /// Returns whether a value is a dictionary, or an object with attributes, that is not empty.
   private func isFilled(_ value: PickleValue) -> Bool { dictionary(value).map { !graph.pairs[$0].isEmpty } ?? false }
 
-  private mutating func charge(_ name: String) throws(FormatProblem) {
-    nameBytes -= name.utf8.count
-    guard nameBytes >= 0 else { throw FormatProblem(expected: "at most 2^26 bytes of names", found: "more") }
+  /// Accounts for an entry and for its name, which is composed and hashed.
+  private mutating func charge(_ name: String, _ bytes: Int) throws(FormatProblem) {
+    try budget.charge(name.utf8.count + bytes)
   }
 
   private mutating func add(_ name: String, _ value: PickleValue, depth: Int) throws(FormatProblem) {
-    try charge(name)
     if case .tensor(let node) = value {
+      try charge(name, Self.tensorBytes)
       guard tensors.updateValue(graph.tensors[node], forKey: name) == nil else {
         throw FormatProblem(expected: "each name once", found: "\(quoted(name)) twice")
       }
       return
     }
     guard let members = try members(of: value) else {
-      values[name] = plain(value)
+      try addSummary(name, value)
       return
     }
     guard depth < Self.depthLimit else {
       throw FormatProblem(expected: "at most \(Self.depthLimit) nested dictionaries", found: "more")
     }
-    for member in members { try add("\(name).\(member.name)", member.value, depth: depth + 1) }
+    for member in members {
+      try budget.charge(name.utf8.count + member.name.utf8.count)
+      try add("\(name).\(member.name)", member.value, depth: depth + 1)
+    }
   }
 
   /// A member next to the state dictionary: its value if it is plain, else a description.
   private mutating func addSummary(_ name: String, _ value: PickleValue) throws(FormatProblem) {
-    try charge(name)
-    values[name] = plain(value)
+    try charge(name, Self.valueBytes)
+    // Its digits take time quadratic in its length.
+    if case .largeInteger(let bytes) = value { try budget.charge(bytes.count, of: 8) }
+    let shown = plain(value)
+    if case .other(let text) = shown { try budget.charge(text.utf8.count) }
+    values[name] = shown
   }
 
   private func plain(_ value: PickleValue) -> PythonValue {
@@ -145,40 +156,47 @@ struct TorchContents {
 
   /// A value in Python's notation, truncated if long or deep.
   private func describe(_ value: PickleValue) -> String {
-    var room = PythonValue.limit
-    return describe(value, depth: 0, &room)
+    var text = ""
+    describe(value, depth: 0, &text)
+    let shown = text.unicodeScalars.prefix(PythonValue.limit)
+    return shown.endIndex == text.unicodeScalars.endIndex ? text : String(shown) + "…"
   }
 
-  private func describe(_ value: PickleValue, depth: Int, _ room: inout Int) -> String {
-    func items(_ node: PickleGraph.Node, _ open: String, _ close: String) -> String {
+  /// Appends a value. Every item visited adds to the text, whose length thus bounds the work, too: lists of empty lists
+  /// are as many steps as brackets.
+  private func describe(_ value: PickleValue, depth: Int, _ text: inout String) {
+    func add(_ node: PickleGraph.Node, _ open: String, _ close: String) {
       let items = graph.items[node]
-      var shown: [String] = []
-      for item in items {
-        guard room > 0, depth < 4 else {
-          shown.append("…")
+      text += open
+      for (index, item) in items.enumerated() {
+        if index > 0 { text += ", " }
+        guard text.utf8.count <= PythonValue.limit, depth < 4 else {
+          text += "…"
           break
         }
-        shown.append(describe(item, depth: depth + 1, &room))
+        describe(item, depth: depth + 1, &text)
       }
-      return open + shown.joined(separator: ", ") + (open == "(" && items.count == 1 ? "," : "") + close
+      text += (open == "(" && items.count == 1 ? "," : "") + close
     }
-    let text: String
     switch value {
-    case .list(let node): return items(node, "[", "]")
-    case .tuple(let node): return items(node, "(", ")")
-    case .set(let node): return graph.items[node].isEmpty ? "set()" : items(node, "{", "}")
-    case .dictionary(let node): text = "dictionary of \(graph.pairs[node].count)"
+    case .list(let node): add(node, "[", "]")
+    case .tuple(let node): add(node, "(", ")")
+    case .set(let node) where graph.items[node].isEmpty: text += "set()"
+    case .set(let node): add(node, "{", "}")
+    case .dictionary(let node): text += "dictionary of \(graph.pairs[node].count)"
     case .object(let node):
       let object = graph.objects[node]
-      if case .tuple(let arguments) = object.state { return object.name + items(arguments, "(", ")") }
-      text = "object of \(object.name)"
-    case .storage(let node): text = "storage of \(graph.storages[node].count)"
+      if case .tuple(let arguments) = object.state {
+        text += object.name
+        add(arguments, "(", ")")
+      } else {
+        text += "object of \(object.name)"
+      }
+    case .storage(let node): text += "storage of \(graph.storages[node].count)"
     case .tensor(let node):
-      text = "tensor \(graph.tensors[node].type.rawValue) \(graph.tensors[node].extents.prefix(8))"
-    case .global(let global): text = global.name
-    default: text = plain(value).description
+      text += "tensor \(graph.tensors[node].type.rawValue) \(graph.tensors[node].extents.prefix(8))"
+    case .global(let global): text += global.name
+    default: text += plain(value).description
     }
-    room -= text.count
-    return text
   }
 }

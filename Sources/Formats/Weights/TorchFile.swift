@@ -6,6 +6,9 @@ import Tensor
 /// Opening maps the file and interprets its pickle, which describes the tensors; a tensor's data are read when it is
 /// requested. Nothing in the pickle is executed: the globals it may mention are listed in `PickleGlobal`, and every
 /// other one is refused by name. `TorchContents` defines the names.
+///
+/// Opening takes at most 64 MB + 4 × the file of memory, and time in proportion to the file, whatever the pickle says;
+/// a tensor takes what its elements need. A file that would exceed it is refused.
 public struct TorchFile: WeightFile {
   /// The file, as it was named; errors begin with it.
   public let file: String
@@ -23,6 +26,8 @@ public struct TorchFile: WeightFile {
   private let storages: TorchStorages
   /// The pickle itself, which is small beside the tensors.
   private let pickle: (root: PickleValue, graph: PickleGraph)
+  /// What is left to make of it.
+  private let budget: PickleBudget
 
   private struct StoredTensor {
     let elements: StoredElements
@@ -45,26 +50,29 @@ public struct TorchFile: WeightFile {
     (self.mapped, file) = (mapped, url.shown)
     let contents: TorchContents
     let graph: PickleGraph
+    var budget = PickleBudget(fileSize: mapped.count)
     do throws(FormatProblem) {
       let root: PickleValue
       if ZipArchive.isArchive(mapped) {
         let archive = try TorchArchive(ZipArchive(mapped))
-        (root, graph) = try archive.pickled()
+        (root, graph, budget) = try archive.pickled(budget)
         storages = .archive(archive)
         format = archive.isScript ? "TorchScript archive" : "PyTorch archive"
       } else {
-        let legacy = try TorchLegacyFile(mapped)
-        (root, graph) = (legacy.root, legacy.graph)
+        let legacy = try TorchLegacyFile(mapped, budget)
+        (root, graph, budget) = (legacy.root, legacy.graph, legacy.budget)
         storages = .legacy(mapped, legacy.ranges)
         format = "PyTorch file from before version 1.6"
       }
       let name = url.deletingPathExtension().lastPathComponent
-      contents = try TorchContents(root, in: graph, tensorName: name)
+      contents = try TorchContents(root, in: graph, tensorName: name, &budget)
       pickle = (root, graph)
     } catch { throw .of(error, file: url.shown) }
     var tensors: [String: StoredTensor] = [:]
     for (name, tensor) in contents.tensors.sorted(by: { $0.key < $1.key }) {
       do throws(FormatProblem) {
+        // A storage's key can be shared by any number of tensors, which all look for it.
+        try budget.charge(graph.storages[tensor.storage].key.utf8.count)
         tensors[name] = try Self.checked(tensor, graph.storages[tensor.storage], storages)
       } catch {
         throw .tensor(file: url.shown, name: name, expected: error.expected, found: error.found)
@@ -73,6 +81,7 @@ public struct TorchFile: WeightFile {
     self.tensors = tensors
     names = tensors.keys.sorted()
     (values, notes) = (contents.values, contents.notes)
+    self.budget = budget
   }
 
   /// A tensor whose elements all lie in its storage, and whose storage is all there.
@@ -107,7 +116,7 @@ public struct TorchFile: WeightFile {
   ///
   /// - Throws: `WeightFileError` for one of too many or too deeply nested objects.
   package func object() throws(WeightFileError) -> PythonObject {
-    var objects = PythonObjects(pickle.graph)
+    var objects = PythonObjects(pickle.graph, budget)
     do throws(FormatProblem) { return try objects.object(pickle.root) } catch { throw .of(error, file: file) }
   }
 

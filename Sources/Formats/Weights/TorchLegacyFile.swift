@@ -9,16 +9,18 @@
 struct TorchLegacyFile {
   let root: PickleValue
   let graph: PickleGraph
+  /// What is left to make of the pickle.
+  let budget: PickleBudget
   /// The bytes of each storage in the file.
   private(set) var ranges: [String: Range<Int>] = [:]
 
   /// 0x1950a86a20f9469cfc6c, the lowest byte first.
   static let magic: [UInt8] = [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19]
 
-  init(_ mapped: MappedFile) throws(FormatProblem) {
-    (root, graph, ranges) = try mapped.withBytes { bytes throws(FormatProblem) in
+  init(_ mapped: MappedFile, _ budget: PickleBudget) throws(FormatProblem) {
+    (root, graph, self.budget, ranges) = try mapped.withBytes { bytes throws(FormatProblem) in
       let head = UnsafeRawBufferPointer(rebasing: bytes.prefix(TorchArchive.pickleLimit))
-      var interpreter = PickleInterpreter(head)
+      var interpreter = PickleInterpreter(head, budget: budget)
       guard case .largeInteger(Self.magic) = try interpreter.run() else {
         throw FormatProblem(expected: "PyTorch's magic number as the first pickle", found: "another value")
       }
@@ -37,7 +39,7 @@ struct TorchLegacyFile {
         throw FormatProblem(expected: "a list of storages", found: "another value")
       }
       let ranges = try Self.ranges(interpreter.graph.items[keys], interpreter.graph, bytes, from: interpreter.position)
-      return (root, interpreter.graph, ranges)
+      return (root, interpreter.graph, interpreter.budget, ranges)
     }
   }
 

@@ -28,7 +28,7 @@ import Testing
     let error = try #require(throws: WeightFileError.self) {
       try object(PickleBuilder().op("}").string("a").raw(Array(pickle.bytes.dropFirst(2))).op("s"))
     }
-    #expect(error.description.hasSuffix("a.pth: expected at most 2^20 objects, found more"), "\(error)")
+    #expect(error.description.contains("a.pth: expected objects of at most"), "\(error)")
   }
 
   private func scalar(_ type: String, _ order: String, _ bytes: [UInt8]) throws -> PythonObject? {

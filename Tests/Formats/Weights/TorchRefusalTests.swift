@@ -145,7 +145,7 @@ import Testing
       pickle.op("0}").string("a").op("h").raw([0]).op("s").string("b").op("h").raw([0]).op("sq").raw([0])
     }
     let error = try #require(throws: WeightFileError.self) { try open(tree) }
-    #expect(error.description.contains("expected at most 2^26 bytes of names"))
+    #expect(error.description.contains("expected objects of at most"))
     // A long name in front of many.
     var names = PickleBuilder().op("}").string(String(repeating: "n", count: 1 << 20)).op("}(")
     for index in 0..<100 { names = names.integer(Int32(index)).op("N") }
@@ -157,11 +157,11 @@ import Testing
     .string("latin1").raw([0x86]).op("q").raw([1]).op("0]")
     for _ in 0..<300 { copies = copies.op("h").raw([0]).op("h").raw([1]).op("Ra") }
     let other = try #require(throws: WeightFileError.self) { try open(copies) }
-    #expect(other.description.contains("copied bytes and items"))
+    #expect(other.description.contains("expected objects of at most"))
   }
 
   @Test func nestingOfAnyDepthIsHandled() throws {
-    let deep = [UInt8](repeating: 0x85, count: 1_000_000)
+    let deep = [UInt8](repeating: 0x85, count: 200_000)
     let tuples = PickleBuilder().op("}").string("a").op("N").raw(deep).op("s")
     #expect(try open(tuples).values["a"]?.description.hasPrefix("(((((") == true)
     #expect(throws: WeightFileError.self) { try open(PickleBuilder().raw([UInt8](repeating: 0x28, count: 1_000_000))) }
