@@ -37,10 +37,10 @@ package enum FileName {
     isEscaped(string) ? escaped(string) { $0.value >= first } : string
   }
 
-  /// The name on one line of a terminal: control characters are escaped, too.
+  /// The name on one line of a terminal: what could move the cursor, change colours or hide text is escaped, too.
   package static func shown(_ string: String) -> String {
-    let isPlain = string.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
-    return isPlain ? text(string) : escaped(string) { $0.value < 0x20 || $0.value == 0x7F || $0.value >= first }
+    let isPlain = string.utf8.allSatisfy { 0x20..<0x7F ~= $0 }
+    return isPlain ? string : escaped(string) { TerminalText.isControl($0) || byte($0) != nil }
   }
 
   /// Calls `body` with the path as the system wants it.
@@ -62,8 +62,10 @@ package enum FileName {
 
   private static func escaped(_ string: String, where isEscaped: (Unicode.Scalar) -> Bool) -> String {
     string.unicodeScalars.reduce(into: "") { text, scalar in
-      guard isEscaped(scalar), let byte = byte(scalar) ?? UInt8(exactly: scalar.value) else {
-        return text.unicodeScalars.append(scalar)
+      guard isEscaped(scalar) else { return text.unicodeScalars.append(scalar) }
+      guard let byte = byte(scalar) ?? (scalar.isASCII ? UInt8(scalar.value) : nil) else {
+        text += TerminalText.escape(scalar)
+        return
       }
       text += "\\x" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
     }

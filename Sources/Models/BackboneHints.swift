@@ -86,3 +86,13 @@ public enum GlobalPooling: String, Sendable, CaseIterable {
   /// Attention of a learned query.
   case attention = "map"
 }
+
+extension BackboneHints {
+  /// A size that no model has, as sizes may come from a file: its key, expected and found.
+  package var problem: (key: String, expected: String, found: Int)? {
+    for (key, value) in [("heads", heads), ("imageSize", imageSize)] {
+      if let value, !(1...65_536).contains(value) { return (key, "1 to 65536", value) }
+    }
+    return nil
+  }
+}

@@ -22,6 +22,41 @@ package func require(_ condition: @autoclosure () -> Bool, _ sentence: @autoclos
   if !_fastPath(condition()) { trap(sentence()) }
 }
 
+/// What `explainTraps` writes; set once, before any thread is started.
+nonisolated(unsafe) private var explanation: UnsafeMutableBufferPointer<UInt8>?
+
+/// Lets traps of the language itself, an index out of range or an overflow, say on standard error what happened and
+/// whom to tell: in builds with the optimiser they are one silent instruction. Nothing changes where none happens.
+///
+/// - program: the name in the message.
+package func explainTraps(in program: String) {
+  let text = """
+    \(program): stopped: an index out of range, an arithmetic overflow or another broken invariant (see the signal)
+    This is a bug in frugal or in the program that calls it; please report it with the command line and, if you can, \
+    its files.
+
+    """
+  let bytes = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: text.utf8.count)
+  _ = bytes.initialize(from: text.utf8)
+  explanation = bytes
+  for number in [SIGILL, SIGTRAP] {
+    var action = sigaction()
+    // Only what may be called in a signal handler; then the instruction runs again and ends the process.
+    let handler: @convention(c) (Int32) -> Void = { _ in
+      if let explanation { _ = write(STDERR_FILENO, explanation.baseAddress!, explanation.count) }
+    }
+    #if canImport(Glibc)
+      action.__sigaction_handler.sa_handler = handler
+    #elseif canImport(Musl)
+      action.__sa_handler.sa_handler = handler
+    #else
+      action.__sigaction_u.__sa_handler = handler
+    #endif
+    action.sa_flags = Int32(truncatingIfNeeded: SA_RESETHAND)
+    sigaction(number, &action, nil)
+  }
+}
+
 /// Stops the process with a sentence on standard error.
 ///
 /// - sentence: the thing, what was expected and what was found, as errors say it.

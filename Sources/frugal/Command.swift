@@ -21,6 +21,9 @@ protocol Command: Sendable {
 /// The flags of every command.
 let commonOptions = [
   Option("--threads", "N", "threads to use; results do not depend on it (default: all cores, or FRUGAL_THREADS)"),
+  Option(
+    "--max-pixels", "N",
+    "largest picture to read, in pixels, which take up to 8 bytes each (default 178956970, or FRUGAL_MAX_PIXELS)"),
   Option("--help", "show this help"),
 ]
 

@@ -13,6 +13,7 @@ struct Frugal {
         FileName.string(UnsafeRawBufferPointer(start: word, count: strlen(word)))
       }
     }
+    explainTraps(in: (["frugal"] + words.prefix(1)).joined(separator: " "))
     do {
       try run(words)
     } catch let error as UsageError {
@@ -22,6 +23,10 @@ struct Frugal {
       complain(error, words)
       exit(2)
     } catch let error as SettingError {
+      if let file = fileOfSettings(words, without: "--\(error.setting)") {
+        complain(RunError("\(file): \(error)"), words)
+        exit(1)
+      }
       complain(UsageError(error), words)
       exit(2)
     } catch is Interrupted {
@@ -51,6 +56,7 @@ struct Frugal {
     }
     let arguments = try Arguments(words.dropFirst(), options: command.options + commonOptions)
     try setThreads(arguments)
+    try setLimits(arguments)
     if command.calculates, !hasFusedMultiplyAdd {
       note("this build has no fused multiply-add: its last bits differ from those of builds that have it")
     }
@@ -68,6 +74,19 @@ struct Frugal {
     if found.count > 10 { note("  … and \(found.count - 10) more") }
   }
 
+  /// The file whose settings hold where no flag was typed: that of a run that is resumed, or a delta.
+  static func fileOfSettings(_ words: [String], without flag: String) -> String? {
+    func value(_ flag: String) -> String? {
+      if let word = words.first(where: { $0.hasPrefix("\(flag)=") }) { return String(word.dropFirst(flag.count + 1)) }
+      return words.firstIndex(of: flag).flatMap { words.indices.contains($0 + 1) ? words[$0 + 1] : nil }
+    }
+    guard value(flag) == nil else { return nil }
+    if let run = value("--resume") {
+      return FileName.shown("\(run)/\(words.first == PretrainCommand.name ? "pretraining" : "config").json")
+    }
+    return value("--delta").map { FileName.shown($0) }
+  }
+
   private static func setThreads(_ arguments: Arguments) throws(UsageError) {
     let range = 1...1024
     if let threads = try arguments.integer("--threads", in: range) {
@@ -80,6 +99,19 @@ struct Frugal {
     }
   }
 
+  private static func setLimits(_ arguments: Arguments) throws(UsageError) {
+    let range = 1...Int(Int32.max)
+    if let pixels = try arguments.integer("--max-pixels", in: range) {
+      Image.maximumPixels = pixels
+    } else if let text = ProcessInfo.processInfo.environment["FRUGAL_MAX_PIXELS"] {
+      guard let pixels = Int(text), range.contains(pixels) else {
+        throw UsageError(
+          "FRUGAL_MAX_PIXELS", expected: "a whole number from 1 to \(range.upperBound)", found: "\"\(text)\"")
+      }
+      Image.maximumPixels = pixels
+    }
+  }
+
   private static func complain(_ error: any Error, _ words: [String]) {
     let name =
       words.first.flatMap { word in commands.first { $0.name == word } }.map { "frugal \($0.name)" } ?? "frugal"
@@ -87,5 +119,8 @@ struct Frugal {
   }
 }
 
-/// A line on standard error.
-func note(_ text: String) { FileHandle.standardError.write(Data("\(text)\n".utf8)) }
+/// A line on standard error; what a terminal would obey is escaped, as parts of messages come from files.
+func note(_ text: String) { FileHandle.standardError.write(Data("\(TerminalText.escaped(text))\n".utf8)) }
+
+/// A line on standard output, escaped likewise. It stands before Swift's own, so that no output is forgotten.
+func print(_ text: String) { Swift.print(TerminalText.escaped(text)) }

@@ -174,5 +174,5 @@ func percent(_ value: Double) -> String { String(format: "%.2f", value) }
 func printJSON(_ value: some Encodable) throws {
   let encoder = JSONEncoder()
   encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
-  print(String(decoding: try encoder.encode(value), as: UTF8.self))
+  print(TerminalText.escapedJSON(String(decoding: try encoder.encode(value), as: UTF8.self)))
 }

@@ -96,12 +96,15 @@ extension Delta {
       throw DeltaError(file.file, expected: "a delta (metadata entry \"frugal\")", found: "none")
     }
     let description: Description
-    do { description = try JSONDecoder().decode(Description.self, from: Data(json.utf8)) } catch {
+    do { description = try JSON.decoded(Description.self, from: json.utf8) } catch {
       throw DeltaError(
         file.file, expected: "metadata entry \"frugal\" as a delta has it", found: "other JSON (\(error))")
     }
     guard description.format == 1 else {
       throw DeltaError(file.file, expected: "delta format 1", found: "\(description.format)")
+    }
+    if let problem = description.hints.problem {
+      throw DeltaError("\(file.file): \(problem.key)", expected: problem.expected, found: "\(problem.found)")
     }
     guard !description.classes.isEmpty, !description.templates.isEmpty || file.contains(DeltaEntry.headWeight.name)
     else {

@@ -78,7 +78,7 @@ private struct StatedClasses {
     guard FileManager.default.fileExists(atPath: file.path) else { return }
     let bytes = try MappedFile.bytes(of: file)
     guard let values = (try? JSONSerialization.jsonObject(with: Data(bytes))) as? [String: Any] else {
-      throw ConfigurationError("\(file.path): expected a JSON object, found other contents")
+      throw ConfigurationError("\(file.shown): expected a JSON object, found other contents")
     }
     func error(_ key: String, _ found: String) -> ConfigurationError {
       ConfigurationError("\(file.shown): \(key): expected \(count) names, those of the head's classes, found \(found)")

@@ -1,4 +1,5 @@
 import Datasets
+import Formats
 import Foundation
 import Models
 import Tensor
@@ -121,7 +122,8 @@ public struct PretrainedCLIP: Sendable {
   /// The weights do not distinguish QuickGELU from GELU; the name and the usual head width do, to a degree.
   private func activationWarnings(_ activation: Activation) -> [String] {
     let configuration = directory.folder.appendingPathComponent("config.json")
-    let json = (try? JSONSerialization.jsonObject(with: Data(contentsOf: configuration))) as? [String: Any]
+    let bytes = (try? MappedFile.bytes(of: configuration)) ?? []
+    let json = (try? JSONSerialization.jsonObject(with: Data(bytes))) as? [String: Any]
     let name = ((json?["_name_or_path"] as? String) ?? directory.folder.lastPathComponent).lowercased()
     if name.contains("openai"), activation != .quickGELU {
       return ["hidden_act: OpenAI's checkpoints were trained with quick_gelu, found \(activation.rawValue)"]

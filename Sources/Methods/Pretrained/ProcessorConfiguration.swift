@@ -75,7 +75,7 @@ struct ProcessorConfiguration {
         geometry: isDirect ? .direct(height: size, width: size) : .shortestEdge(size, crop: crop), resample: resample,
         mean: normalizes ? mean : [0, 0, 0], std: normalizes ? std : [1, 1, 1],
         rescale: rescales ? factor : 1)
-    } catch { throw ConfigurationError("\(keys.file): \(error)") }
+    } catch { throw ConfigurationError("\(keys.location): \(error)") }
     fileName = keys.file
     var origins = SettingOrigins()
     func add(_ setting: String, _ value: String, _ key: String) {

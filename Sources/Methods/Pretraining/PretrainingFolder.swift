@@ -66,7 +66,7 @@ package struct PretrainingFolder: Sendable {
     }
     let bytes = try MappedFile.bytes(of: settings)
     let found: Settings
-    do { found = try JSONDecoder().decode(Settings.self, from: Data(bytes)) } catch {
+    do { found = try JSON.decoded(Settings.self, from: bytes) } catch {
       throw RunError("\(settings.shown): expected the settings of a pretraining, found other JSON (\(error))")
     }
     if let problem = found.recipe.problem { throw RunError("\(settings.shown): recipe.\(problem)") }
@@ -86,7 +86,7 @@ package struct PretrainingFolder: Sendable {
     struct Line: Decodable { let step: Int }
     let text = String(decoding: try MappedFile.bytes(of: metrics), as: UTF8.self)
     return text.split(separator: "\n").map(String.init).filter { line in
-      (try? JSONDecoder().decode(Line.self, from: Data(line.utf8))).map { $0.step <= step } ?? false
+      (try? JSON.decoded(Line.self, from: line.utf8, upTo: JSON.largestMeasurement)).map { $0.step <= step } ?? false
     }
   }
 

@@ -43,8 +43,8 @@ public struct BudgetSearch: Sendable {
     scores = []
     let file = run.folder.budgets
     guard FileManager.default.fileExists(atPath: file.path) else { return }
-    let bytes = Foundation.Data(try MappedFile.bytes(of: file))
-    guard let found = try? JSONDecoder().decode([Score].self, from: bytes) else {
+    let bytes = try MappedFile.bytes(of: file)
+    guard let found = try? JSON.decoded([Score].self, from: bytes) else {
       throw RunError("\(file.shown): expected the scores of budgets, found something else")
     }
     // Evaluated in order, one after another.

@@ -37,7 +37,8 @@ public struct Run: Sendable {
     _ configuration: RunConfiguration, _ pretrained: any PretrainedModel, _ data: TrainingData, in folder: RunFolder
   ) throws {
     guard let name = MethodName(configuration.method) else {
-      throw RunError("config.json: method: expected a known one, found \"\(configuration.method)\"")
+      throw RunError(
+        "\(folder.configuration.shown): method: expected a known one, found \"\(configuration.method)\"")
     }
     guard !name.head.needsText || pretrained.clip != nil else {
       throw RunError(
@@ -58,6 +59,14 @@ public struct Run: Sendable {
         "\(data.folder.root.shown): expected the test images of the run, found others (added, removed or renamed "
           + "since)")
     }
+    // A label without a class would be an index out of range.
+    let labels = (data.train.items + (data.validation?.items ?? []) + data.folder.test.items).map(\.label).max() ?? -1
+    guard configuration.data.classes.count == data.folder.classNames.count, labels < configuration.data.classes.count
+    else {
+      throw RunError(
+        "\(folder.configuration.shown): data.classes: expected the names of the \(data.folder.classNames.count) classes "
+          + "of \(configuration.data.path), found \(configuration.data.classes.count)")
+    }
     guard configuration.data.newClasses?.count == data.unseen?.folders.count else {
       throw RunError(
         "\(configuration.data.path): expected \(configuration.data.newClasses?.count ?? 0) new classes, found "
@@ -68,7 +77,7 @@ public struct Run: Sendable {
     }
     guard configuration.precision == "\(Real.self)", configuration.isFused == hasFusedMultiplyAdd else {
       throw RunError(
-        "config.json: expected a run of this build (\(Real.self), fused: \(hasFusedMultiplyAdd)), "
+        "\(folder.configuration.shown): expected a run of this build (\(Real.self), fused: \(hasFusedMultiplyAdd)), "
           + "found one of another (\(configuration.precision), fused: \(configuration.isFused))")
     }
     (self.configuration, self.pretrained, self.data, self.folder) = (configuration, pretrained, data, folder)

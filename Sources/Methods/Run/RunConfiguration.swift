@@ -167,6 +167,13 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
     }
     if let shots, shots < 1 { return wrong("shots", "1 or more", shots) }
     if seed < 0 { return wrong("seed", "0 or more", seed) }
+    if let problem = model.hints.problem { return wrong("model.\(problem.key)", problem.expected, problem.found) }
+    if let split = data.split {
+      let shares = [split.train, split.validation, split.test]
+      guard DrawnSplit(shares: shares, seed: split.seed) != nil, split.seed >= 0 else {
+        return wrong("data.split", "shares with the sum 1 and a seed of 0 or more", "\(shares) and \(split.seed)")
+      }
+    }
     if data.classes.isEmpty { return wrong("data.classes", "names", "none") }
     if templates.isEmpty, MethodName(method)?.head.needsText ?? true {
       return wrong("templates", "at least one", "none")

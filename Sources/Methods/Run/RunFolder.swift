@@ -104,7 +104,7 @@ public struct RunFolder: Sendable {
     }
     let bytes = try MappedFile.bytes(of: configuration)
     let settings: RunConfiguration
-    do { settings = try JSONDecoder().decode(RunConfiguration.self, from: Data(bytes)) } catch {
+    do { settings = try JSON.decoded(RunConfiguration.self, from: bytes) } catch {
       throw RunError("\(configuration.shown): expected the settings of a run, found other JSON (\(error))")
     }
     if let problem = settings.problem { throw RunError("\(configuration.shown): \(problem)") }

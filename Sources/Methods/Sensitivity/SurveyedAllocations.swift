@@ -43,7 +43,7 @@ struct SurveyedAllocations {
   init(_ url: URL) throws {
     let bytes = try MappedFile.bytes(of: url)
     let found: Document
-    do { found = try JSONDecoder().decode(Document.self, from: Data(bytes)) } catch {
+    do { found = try JSON.decoded(Document.self, from: bytes) } catch {
       throw AllocationError(url.shown, expected: "the allocations of a survey", found: "other JSON (\(error))")
     }
     scores = try SafeTensorsFile(

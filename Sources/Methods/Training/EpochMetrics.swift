@@ -29,7 +29,7 @@ public struct EpochMetrics: Sendable, Codable, Equatable {
 extension RunFolder {
   /// Adds a line to the metrics, after the first `lines` existing lines.
   package func writeMetrics(_ epoch: EpochMetrics, after lines: Int, flushing: Bool = true) throws {
-    let old = (try? String(contentsOf: metrics, encoding: .utf8)) ?? ""
+    let old = String(decoding: (try? MappedFile.bytes(of: metrics, limit: 1 << 28)) ?? [], as: UTF8.self)
     var kept = old.split(separator: "\n").prefix(lines).map(String.init)
     kept.append(String(decoding: try JSON.encoded(epoch), as: UTF8.self))
     try AtomicFile.write(Array((kept.joined(separator: "\n") + "\n").utf8), to: metrics, flushing: flushing)
@@ -40,6 +40,14 @@ extension RunFolder {
   /// - Throws: `FileError` for a file that cannot be read, or a line that is something else.
   public func epochs() throws -> [EpochMetrics] {
     guard FileManager.default.fileExists(atPath: metrics.path) else { return [] }
-    return try JSON.lines(of: metrics, "the metrics of an epoch")
+    let lines: [EpochMetrics] = try JSON.lines(of: metrics, "the metrics of an epoch", upTo: JSON.largestMeasurement)
+    // Counts are below what any number may be.
+    let range = 0...(1 << 54)
+    if let line = lines.firstIndex(where: { !range.contains($0.epoch) || !range.contains($0.steps) }) {
+      throw FileError(
+        file: "\(metrics.shown):\(line + 1)", expected: "an epoch and steps of 0 or more",
+        found: "\(lines[line].epoch) and \(lines[line].steps)")
+    }
+    return lines
   }
 }

@@ -153,7 +153,7 @@ extension TrainingState {
   mutating func read(from url: URL, fingerprint: String) throws {
     let file = try SafeTensorsFile(contentsOf: url)
     guard let json = file.metadata[Self.metadataKey],
-      let header = try? JSONDecoder().decode(Header.self, from: Data(json.utf8)), header.format == 1
+      let header = try? JSON.decoded(Header.self, from: json.utf8, upTo: JSON.largestMeasurement), header.format == 1
     else { throw RunError("\(file.file): expected a checkpoint of a run, found none") }
     guard header.fingerprint == fingerprint else {
       throw RunError(
@@ -179,9 +179,10 @@ extension TrainingState {
           state, stepCount: header.optimizerSteps[optimizers[index].name] ?? -1)
       } catch { throw RunError("\(file.file): \(optimizers[index].name): \(error)") }
     }
-    guard header.epoch >= 0, header.steps >= 0, header.sums.steps >= 0, header.sums.pictures >= 0,
-      header.sums.correct >= 0
-    else { throw RunError("\(file.file): expected counts of 0 or more, found \(header.steps) steps") }
+    let counts = [header.epoch, header.steps, header.sums.steps, header.sums.pictures, header.sums.correct]
+    guard counts.allSatisfy({ (0...(1 << 54)).contains($0) }) else {
+      throw RunError("\(file.file): expected counts of 0 or more, found \(header.steps) steps")
+    }
     if let epoch = header.bestEpoch, let accuracy = header.bestAccuracy {
       best = Best(epoch: epoch, accuracy: accuracy, values: try tensors("best"))
     }

@@ -6,8 +6,10 @@ import Foundation
 /// A key is read, acknowledged as without effect, or refused; what remains is unknown, and `unknown` names it: no key
 /// is ignored in silence. A key whose value is null counts as absent.
 package final class StatedKeys {
-  /// The name of the file, in messages.
+  /// The name of the file, in notes about a model.
   package let file: String
+  /// The file as it was named, in errors.
+  package let location: String
   /// The keys of the objects around it, each followed by a dot.
   private let path: String
   private let values: [String: StatedValue]
@@ -23,16 +25,16 @@ package final class StatedKeys {
       throw ConfigurationError(error.description)
     }
     if let impostor = FileImpostor.description(of: bytes.prefix(FileImpostor.length)) {
-      throw ConfigurationError("\(url.path): expected a JSON object, found \(impostor)")
+      throw ConfigurationError("\(url.shown): expected a JSON object, found \(impostor)")
     }
     guard let value = try? JSONDecoder().decode(StatedValue.self, from: Data(bytes)), case .object(let values) = value
-    else { throw ConfigurationError("\(url.path): expected a JSON object, found other contents") }
-    self.init(file: url.lastPathComponent, values)
+    else { throw ConfigurationError("\(url.shown): expected a JSON object, found other contents") }
+    self.init(file: url.lastPathComponent, location: url.shown, values)
   }
 
   /// An object that was read before; `path` leads to it.
-  package init(file: String, path: String = "", _ values: [String: StatedValue]) {
-    (self.file, self.path) = (file, path)
+  package init(file: String, location: String? = nil, path: String = "", _ values: [String: StatedValue]) {
+    (self.file, self.location, self.path) = (file, location ?? file, path)
     self.values = values.filter { $0.value != .null }
   }
 
@@ -48,7 +50,7 @@ package final class StatedKeys {
   /// An error about the value of a key.
   package func error(_ key: String, _ expected: String, _ found: String? = nil) -> ConfigurationError {
     ConfigurationError(
-      "\(name(of: key)): expected \(expected), found \(found ?? values[key].map { "\($0)" } ?? "none")")
+      "\(location): \(path)\(key): expected \(expected), found \(found ?? values[key].map { "\($0)" } ?? "none")")
   }
 
   /// The value of a key, which counts as read.
@@ -62,7 +64,7 @@ package final class StatedKeys {
     if let known = sections[key] { return known }
     guard let value = value(key) else { return nil }
     guard case .object(let members) = value else { throw error(key, "an object") }
-    let section = StatedKeys(file: file, path: "\(path)\(key).", members)
+    let section = StatedKeys(file: file, location: location, path: "\(path)\(key).", members)
     sections[key] = section
     return section
   }

@@ -9,35 +9,26 @@ enum TokenizerFile {
   static func exists(_ url: URL) -> Bool { FileManager.default.fileExists(atPath: url.path) }
 
   static func data(_ url: URL) throws(TokenizerError) -> Data {
-    let name = url.lastPathComponent
-    guard let attributes = try? FileManager.default.attributesOfItem(atPath: url.resolvingSymlinksInPath().path) else {
-      throw .file(name, expected: "a file", found: "none")
+    let bytes: [UInt8]
+    do throws(FileError) { bytes = try MappedFile.bytes(of: url, limit: byteLimit) } catch {
+      throw .file(error.file, expected: error.expected, found: error.found)
     }
-    guard attributes[.type] as? FileAttributeType == .typeRegular else {
-      throw .file(name, expected: "a regular file", found: "another kind")
+    if let impostor = FileImpostor.description(of: bytes.prefix(FileImpostor.length)) {
+      throw .file(url.shown, expected: "a file of a tokenizer", found: impostor)
     }
-    let size = (attributes[.size] as? NSNumber)?.intValue ?? 0
-    guard size <= byteLimit else { throw .file(name, expected: "at most \(byteLimit) bytes", found: "\(size)") }
-    let data: Data
-    do { data = try Data(contentsOf: url) } catch {
-      throw .file(name, expected: "a readable file", found: error.localizedDescription)
-    }
-    if let impostor = FileImpostor.description(of: data.prefix(FileImpostor.length)) {
-      throw .file(name, expected: "a file of a tokenizer", found: impostor)
-    }
-    return data
+    return Data(bytes)
   }
 
   static func text(_ url: URL) throws(TokenizerError) -> String {
     guard let text = String(validating: try data(url), as: UTF8.self) else {
-      throw .file(url.lastPathComponent, expected: "UTF-8 text", found: "bytes that are not")
+      throw .file(url.shown, expected: "UTF-8 text", found: "bytes that are not")
     }
     return text
   }
 
   /// The text of a gzip file.
   static func unpackedText(_ url: URL) throws(TokenizerError) -> String {
-    let (data, name) = (try data(url), url.lastPathComponent)
+    let (data, name) = (try data(url), url.shown)
     let bytes: [UInt8]
     do throws(InflateError) {
       bytes = try Inflate.decompress(Array(data), container: .gzip, limit: byteLimit)
@@ -51,7 +42,7 @@ enum TokenizerFile {
   static func json<T: Decodable>(_ type: T.Type, _ url: URL) throws(TokenizerError) -> T {
     let data = try data(url)
     do { return try JSONDecoder().decode(type, from: data) } catch {
-      throw .file(url.lastPathComponent, expected: "JSON of a tokenizer", found: Self.reason(error))
+      throw .file(url.shown, expected: "JSON of a tokenizer", found: Self.reason(error))
     }
   }
 

@@ -28,10 +28,10 @@ extension Tokenizer {
         let url = directory.appendingPathComponent(name)
         guard TokenizerFile.exists(url) else { continue }
         let text = try name.hasSuffix(".gz") ? TokenizerFile.unpackedText(url) : TokenizerFile.text(url)
-        return try Tokenizer(publishedMerges: text, count: publishedMergeCount, cleaning: cleaning, name: name)
+        return try Tokenizer(publishedMerges: text, count: publishedMergeCount, cleaning: cleaning, name: url.shown)
       }
       throw .file(
-        directory.lastPathComponent,
+        directory.shown,
         expected: "vocab.json and merges.txt, or tokenizer.json, or \(publishedNames[0]) of CLIP's code "
           + "(https://github.com/openai/CLIP/tree/main/clip)", found: "none of them")
     }
@@ -39,28 +39,28 @@ extension Tokenizer {
     let isPairWhole = TokenizerFile.exists(vocabularyURL) && TokenizerFile.exists(mergesURL)
     if hasPair && (isPairWhole || !TokenizerFile.exists(singleURL)) {
       let vocabulary = try TokenizerFile.json([String: Int].self, vocabularyURL)
-      let list = try MergeList(TokenizerFile.text(mergesURL), name: "merges.txt")
+      let list = try MergeList(TokenizerFile.text(mergesURL), name: mergesURL.shown)
       return try Tokenizer(
         vocabulary: vocabulary, merges: list.merges, startOfText: start, endOfText: end, cleaning: cleaning,
-        names: ("vocab.json", { "merges.txt line \(list.firstLine + $0)" }))
+        names: (vocabularyURL.shown, { "\(mergesURL.shown) line \(list.firstLine + $0)" }))
     }
     let file = try TokenizerFile.json(SingleFile.self, singleURL)
     if let type = file.model.type, type != "BPE" {
-      throw .file("tokenizer.json", expected: "model type \"BPE\"", found: "\"\(type)\"")
+      throw .file(singleURL.shown, expected: "model type \"BPE\"", found: "\"\(type)\"")
     }
     if let suffix = file.model.endOfWordSuffix, suffix != wordEnd {
-      throw .file("tokenizer.json", expected: "end_of_word_suffix \"\(wordEnd)\"", found: "\"\(suffix)\"")
+      throw .file(singleURL.shown, expected: "end_of_word_suffix \"\(wordEnd)\"", found: "\"\(suffix)\"")
     }
     var vocabulary = file.model.vocab
     for token in file.addedTokens ?? [] {
       if let id = vocabulary[token.content], id != token.id {
-        throw .file("tokenizer.json", expected: "id \(id) for added token \"\(token.content)\"", found: "\(token.id)")
+        throw .file(singleURL.shown, expected: "id \(id) for added token \"\(token.content)\"", found: "\(token.id)")
       }
       vocabulary[token.content] = token.id
     }
     return try Tokenizer(
       vocabulary: vocabulary, merges: file.model.merges.map { ($0.left, $0.right) }, startOfText: start, endOfText: end,
-      cleaning: cleaning, names: ("tokenizer.json", { "tokenizer.json merge \($0 + 1)" }))
+      cleaning: cleaning, names: (singleURL.shown, { "\(singleURL.shown) merge \($0 + 1)" }))
   }
 
   /// The tokenizer of a merge list as published with CLIP's code (`bpe_simple_vocab_16e6.txt`, unpacked).

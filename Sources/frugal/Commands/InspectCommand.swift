@@ -52,8 +52,10 @@ enum InspectCommand: Command {
       ?? (isDirectory.boolValue ? inspect(model: path, arguments.hints()) : inspect(file: path))
     if !arguments.has("--tensors"), !report.isWeightFile { report.tensors = nil }
     if arguments.has("--json") { return try printJSON(report) }
-    print("\(report.path): \(report.kind)")
-    for (name, value) in report.settings.sorted(by: { $0.key < $1.key }) { print("  \(name): \(value)") }
+    print("\(FileName.shown(report.path)): \(report.kind)")
+    for (name, value) in report.settings.sorted(by: { $0.key < $1.key }) {
+      print("  \(FileName.shown(name)): \(FileName.shown(value))")
+    }
     for (name, text) in report.origins.sorted(by: { $0.key < $1.key }) { print("  \(name): \(text)") }
     for (name, count) in report.parameters.sorted(by: { $0.key < $1.key }) {
       print("  parameters, \(name): \(grouped(count))")
@@ -61,8 +63,12 @@ enum InspectCommand: Command {
     let types = report.types.sorted { $0.key < $1.key }.map { "\($1) × \($0)" }
     let tensors = types.isEmpty ? "none" : types.joined(separator: ", ")
     print("  tensors: \(tensors); \(grouped(report.bytes)) bytes")
-    for (file, digest) in report.sha256.sorted(by: { $0.key < $1.key }) { print("  sha256 of \(file): \(digest)") }
-    for (name, shape) in (report.tensors ?? [:]).sorted(by: { $0.key < $1.key }) { print("  \(name): \(shape)") }
+    for (file, digest) in report.sha256.sorted(by: { $0.key < $1.key }) {
+      print("  sha256 of \(FileName.shown(file)): \(digest)")
+    }
+    for (name, shape) in (report.tensors ?? [:]).sorted(by: { $0.key < $1.key }) {
+      print("  \(FileName.shown(name)): \(shape)")
+    }
     for warning in report.warnings { print("  warning: \(warning)") }
   }
 
@@ -159,7 +165,7 @@ enum InspectCommand: Command {
 
 /// 1234567 → "1,234,567"
 func grouped(_ number: Int) -> String {
-  let digits = Array(String(abs(number)))
+  let digits = Array(String(number.magnitude))
   let groups = stride(from: 0, to: digits.count, by: 3).map { from in
     String(digits[max(0, digits.count - from - 3)..<digits.count - from])
   }

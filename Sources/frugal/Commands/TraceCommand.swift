@@ -43,7 +43,9 @@ enum TraceCommand: Command {
       file: out.shown, traces: members.count, tensors: tensors, numbers: numbers, metadata: writer.metadata)
     if arguments.has("--json") { return try printJSON(report) }
     print("\(report.file): \(grouped(tensors)) tensors, \(grouped(numbers)) numbers")
-    for (key, value) in report.metadata.sorted(by: { $0.key < $1.key }) { print("  \(key): \(value)") }
+    for (key, value) in report.metadata.sorted(by: { $0.key < $1.key }) {
+      print("  \(FileName.shown(key)): \(FileName.shown(value))")
+    }
   }
 
   /// Settings that determine the bits besides the code, and some that must not.

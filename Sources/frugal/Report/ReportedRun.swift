@@ -28,7 +28,7 @@ struct ReportedRun {
       throw ReportError("expected a finished run, found no result.json (frugal tune --resume continues it)")
     }
     guard let bytes = try? MappedFile.bytes(of: folder.result),
-      var result = try? JSONDecoder().decode(RunResult.self, from: Data(bytes))
+      var result = try? JSON.decoded(RunResult.self, from: bytes)
     else { throw ReportError("result.json: expected the result of a run, found other contents") }
     guard result.isPlausible else {
       throw ReportError("result.json: expected percentages and counts, found values out of range")
@@ -40,7 +40,7 @@ struct ReportedRun {
     result.divergence = result.divergence ?? Divergence(epochs, classes: settings.data.classes.count)
     self.result = result
     timing = (try? MappedFile.bytes(of: folder.timing)).flatMap {
-      try? JSONDecoder().decode(RunTiming.self, from: Data($0))
+      try? JSON.decoded(RunTiming.self, from: $0)
     }
     let measured = timing?.seconds ?? epochs.reduce(0) { $0 + $1.seconds }
     seconds = measured > 0 && measured.isFinite ? measured : nil
@@ -50,7 +50,9 @@ struct ReportedRun {
   var classes: [String] { settings.data.classes + (settings.data.newClasses ?? []) }
 
   /// The contents of `config.json` as stored.
-  var settingsText: String { (try? String(contentsOf: folder.configuration, encoding: .utf8)) ?? "" }
+  var settingsText: String {
+    String(decoding: (try? MappedFile.bytes(of: folder.configuration)) ?? [], as: UTF8.self)
+  }
 }
 
 extension RunResult {

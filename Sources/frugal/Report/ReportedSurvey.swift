@@ -20,9 +20,20 @@ struct ReportedSurvey {
   init(_ folder: URL, named name: String) throws(ReportError) {
     let file = folder.appendingPathComponent("allocations.json")
     guard let bytes = try? MappedFile.bytes(of: file),
-      let found = try? JSONDecoder().decode(SensitivityReport.Allocations.self, from: Data(bytes)),
-      found.mostSensitive?.sites.values.allSatisfy({ (0...(1 << 40)).contains($0) }) ?? true
+      let found = try? JSON.decoded(SensitivityReport.Allocations.self, from: bytes), found.isPlausible
     else { throw ReportError("allocations.json: expected the output of frugal sensitivity, found other contents") }
     (self.name, self.found) = (name, found)
+  }
+}
+
+extension SensitivityReport.Allocations {
+  /// True if all counts are counts.
+  fileprivate var isPlausible: Bool {
+    func isCount(_ value: Int) -> Bool { (0...(1 << 40)).contains(value) }
+    return allocations.allSatisfy { entry in
+      [entry.budget, entry.threshold, entry.total, entry.structured, entry.unstructured, entry.classToken].allSatisfy(
+        isCount) && entry.entries.values.allSatisfy(isCount)
+    } && isCount(samples) && isCount(batch) && isCount(mostSensitive?.count ?? 0)
+      && (mostSensitive?.sites ?? [:]).values.allSatisfy(isCount)
   }
 }

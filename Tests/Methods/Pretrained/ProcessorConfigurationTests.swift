@@ -81,7 +81,7 @@ import Testing
   ])
   func whatCannotBeFollowedIsNamed(json: String, text: String) throws {
     let message = try #require(try message(json))
-    #expect(message.hasPrefix("preprocessor_config.json: ") && message.contains(text), "\(message)")
+    #expect(message.contains("/preprocessor_config.json: ") && message.contains(text), "\(message)")
   }
 
   @Test func stepsThatAreLeftOutAreLeftOut() throws {

@@ -37,7 +37,7 @@ import Testing
     try TinyVocabulary.withFolder(files) { folder in
       let error = #expect(throws: TokenizerError.self) { try Tokenizer.load(from: folder) }
       let found = try #require(error).description.replacing(folder.lastPathComponent, with: "FOLDER")
-      #expect(found.hasPrefix(message), "\(found)")
+      #expect(found.contains(message), "\(found)")
     }
   }
 
@@ -78,17 +78,17 @@ import Testing
         + "(https://github.com/openai/CLIP/tree/main/clip), found none of them")
     var files = try Self.pair()
     files["merges.txt"] = nil
-    try expectError(files, "merges.txt: expected a file, found none")
+    try expectError(files, "merges.txt: expected a readable file, found no such file")
     files = try Self.pair()
     files["vocab.json"] = nil
-    try expectError(files, "vocab.json: expected a file, found none")
+    try expectError(files, "vocab.json: expected a readable file, found no such file")
   }
 
   @Test func aFolderInPlaceOfAFileIsNamed() throws {
     try TinyVocabulary.withFolder([:]) { folder in
       let inner = folder.appendingPathComponent("tokenizer.json")
       try FileManager.default.createDirectory(at: inner, withIntermediateDirectories: false)
-      #expect(throws: TokenizerError.file("tokenizer.json", expected: "a regular file", found: "another kind")) {
+      #expect(throws: TokenizerError.file(inner.path, expected: "a regular file", found: "a folder")) {
         try Tokenizer.load(from: folder)
       }
     }
@@ -211,10 +211,11 @@ import Testing
 
   @Test func filesBeyondReasonAreLeftUnread() throws {
     try TinyVocabulary.withFolder(["tokenizer.json": Data()]) { folder in
-      let file = try FileHandle(forWritingTo: folder.appendingPathComponent("tokenizer.json"))
+      let url = folder.appendingPathComponent("tokenizer.json")
+      let file = try FileHandle(forWritingTo: url)
       try file.truncate(atOffset: UInt64(16 << 20) + 1)
       try file.close()
-      #expect(throws: TokenizerError.file("tokenizer.json", expected: "at most 16777216 bytes", found: "16777217")) {
+      #expect(throws: TokenizerError.file(url.path, expected: "at most 16777216 bytes", found: "16777217")) {
         try Tokenizer.load(from: folder)
       }
     }

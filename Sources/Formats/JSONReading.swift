@@ -1,0 +1,59 @@
+import Foundation
+
+/// A number in a JSON text that nothing written by this project has.
+package struct JSONNumberError: Error, CustomStringConvertible, Equatable {
+  /// The limit and the number.
+  package let expected, found: String
+
+  /// Expected and found.
+  package var description: String { "expected \(expected), found \(found)" }
+}
+
+extension JSON {
+  /// The largest magnitude of a number in files that this project writes: counts and seeds are far below it, sums of
+  /// several hundred stay within 64 bits, and a double of this size still is a whole number.
+  package static let largestNumber = 0x1p54
+  /// The largest magnitude of a measured number, such as the loss of a run that diverges.
+  package static let largestMeasurement = 1e100
+
+  /// The value of a JSON text of this project, whose numbers are all checked first, whatever their keys.
+  ///
+  /// - limit: the largest magnitude of a number.
+  /// - Throws: `JSONNumberError` for a larger number, else what the decoder throws.
+  package static func decoded<Value: Decodable>(
+    _ type: Value.Type, from bytes: some Sequence<UInt8>, upTo limit: Double = largestNumber
+  ) throws -> Value {
+    let data = Foundation.Data(bytes)
+    try checkNumbers(data, upTo: limit)
+    return try JSONDecoder().decode(type, from: data)
+  }
+
+  /// Refuses a JSON text with a number beyond a limit; other errors are left to who reads it.
+  static func checkNumbers(_ text: some Sequence<UInt8>, upTo limit: Double) throws(JSONNumberError) {
+    var (isString, isEscaped) = (false, false)
+    var number: [UInt8] = []
+    func check() throws(JSONNumberError) {
+      guard !number.isEmpty else { return }
+      let text = String(decoding: number.prefix(60), as: UTF8.self)
+      // What is no number at all, such as "1-2", fails in the decoder.
+      guard number.count <= 400, (Double(String(decoding: number, as: UTF8.self)) ?? 0).magnitude <= limit else {
+        throw JSONNumberError(expected: "numbers of at most \(limit) in magnitude", found: text)
+      }
+    }
+    for byte in text {
+      if isString {
+        if byte == 0x22, !isEscaped { isString = false }
+        isEscaped = byte == 0x5C && !isEscaped
+        continue
+      }
+      switch byte {
+      case 0x30...0x39, 0x2B, 0x2D, 0x2E, 0x45, 0x65: number.append(byte)
+      default:
+        try check()
+        number.removeAll(keepingCapacity: true)
+        isString = byte == 0x22
+      }
+    }
+    try check()
+  }
+}
