@@ -97,7 +97,7 @@ import Testing
     let inWindows: Shape = [8, 4, 4]
     let windows = block.query(x, pass).reshaped(to: inWindows).windowAttention(
       keys: block.key(x, pass).reshaped(to: inWindows), values: block.value(x, pass).reshaped(to: inWindows),
-      relativePositions: pass[block.positionBias], heads: block.heads, in: block.windows)
+      relativePositions: pass[try #require(block.positionBias)], heads: block.heads, in: block.windows)
     let attention = block.output(windows.reshaped(to: z.shape), pass).permutingTokens(block.order.inverse)
     let middle = z.adding(attention)
     let mlp = block.down(block.activation(block.up(block.mlpNorm(middle, pass), pass)), pass)

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Tensor
 
 /// An image: rows of interleaved 8-bit RGB pixels, top row first.
@@ -17,8 +18,16 @@ public struct Image: Sendable, Equatable {
   /// What the file lacks of the image, in a few words; `nil` if nothing. Pixels are those that Pillow gives.
   public var lack: String?
 
-  /// The largest number of pixels decoded: twice the 2³⁰ / 4 / 3 at which Pillow starts to warn.
-  package static let maximumPixels = 178_956_970
+  /// The largest number of pixels decoded: by default twice the 2³⁰ / 4 / 3 at which Pillow starts to warn.
+  ///
+  /// It may be set before the first image is read, for the whole process.
+  public static var maximumPixels: Int {
+    get { pixelLimit.load(ordering: .relaxed) }
+    set { pixelLimit.store(newValue, ordering: .relaxed) }
+  }
+  private static let pixelLimit = Atomic(178_956_970)
+  /// The largest width and height decoded: rows are held whole.
+  package static let maximumSide = 1 << 20
   /// The largest file read, in bytes.
   package static let maximumFileSize = 1 << 30
 
@@ -49,7 +58,7 @@ public struct Image: Sendable, Equatable {
   /// The image in the bytes of a file called `name`; its contents show which format it is, not its name.
   ///
   /// - Throws: `ImageError` if the format is another, the data is broken, or the image has more than
-  ///   `maximumPixels` pixels.
+  ///   `maximumPixels` pixels or `maximumSide` on a side.
   public static func decode(_ bytes: [UInt8], name: String) throws(ImageError) -> Image {
     _ = FreedMemory.isKept
     do throws(ImageError.Problem) {
@@ -86,6 +95,9 @@ public struct Image: Sendable, Equatable {
     }
     guard height <= maximumPixels / width else {
       throw .tooLarge(expected: "at most \(maximumPixels) pixels", found: "\(width) × \(height)")
+    }
+    guard max(width, height) <= maximumSide else {
+      throw .tooLarge(expected: "sides of at most \(maximumSide) pixels", found: "\(width) × \(height)")
     }
   }
 }

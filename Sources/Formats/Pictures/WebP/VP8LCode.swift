@@ -41,7 +41,7 @@ struct VP8LCode {
     guard used > 0, code + counts[Self.longest] == 1 << Self.longest else {
       throw .malformed(expected: "a complete prefix code", found: "one with gaps")
     }
-    let table = tables.allocate(Self.symbolOffset + used)
+    let table = try tables.allocate(Self.symbolOffset + used)
     for length in 0...Self.longest + 1 {
       table[Self.firstOffset + length] = UInt16(first[length])
       table[Self.startOffset + length] = UInt16(start[length])
@@ -98,11 +98,20 @@ struct VP8LCode {
 }
 
 /// The memory of the tables of codes, as long as it lives.
+///
+/// A picture may have 65,536 regions of their own codes and name codes that no region uses: a file of one pixel could
+/// take hundreds of megabytes. libwebp writes at most 2600 regions, whose largest tables take 24 MB.
 final class VP8LTables {
+  private static let maximumBytes = 32 << 20
+  private var bytes = 0
   private var blocks: [UnsafeMutablePointer<UInt16>] = []
 
   /// Zeroed memory.
-  func allocate(_ count: Int) -> UnsafeMutablePointer<UInt16> {
+  func allocate(_ count: Int) throws(ImageError.Problem) -> UnsafeMutablePointer<UInt16> {
+    bytes += count * MemoryLayout<UInt16>.stride
+    guard bytes <= Self.maximumBytes else {
+      throw .tooLarge(expected: "prefix codes of at most \(Self.maximumBytes) bytes", found: "more")
+    }
     let block = UnsafeMutablePointer<UInt16>.allocate(capacity: count)
     block.initialize(repeating: 0, count: count)
     blocks.append(block)

@@ -47,6 +47,9 @@ struct VP8LTransform {
         let green = pixels[index] >> 8 & 0xFF
         pixels[index] = VP8LPredictor.sum(pixels[index], green << 16 | green)
       }
+    case .palette where bits == 0:
+      // In place: another image would be twice as much memory.
+      for index in pixels.indices { pixels[index] = data[Int(pixels[index] >> 8 & 0xFF)] }
     case .palette: pixels = expanded(pixels)
     }
   }
