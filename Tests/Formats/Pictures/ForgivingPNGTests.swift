@@ -25,11 +25,14 @@ import Testing
   private static func zlib(_ rows: [UInt8]) -> [UInt8] {
     let (count, sum) = (UInt16(rows.count), rows.withUnsafeBufferPointer { Checksum.adler32($0) })
     let lengths = [count, ~count].flatMap { [UInt8($0 & 255), UInt8($0 >> 8)] }
-    return [0x78, 0x01, 0x01] + lengths + rows + word(sum)
+    let head: [UInt8] = [0x78, 0x01, 0x01] + lengths
+    return head + rows + word(sum)
   }
 
-  private static let pixels = (0..<3 * width * height).map { UInt8(truncatingIfNeeded: 7 * $0 + 3) }
-  private static let rows = (0..<height).flatMap { [0] + pixels[3 * width * $0..<3 * width * ($0 + 1)] }
+  private static let pixels: [UInt8] = (0..<3 * width * height).map { UInt8(truncatingIfNeeded: 7 * $0 + 3) }
+  private static let rows: [UInt8] = (0..<height).flatMap { (row: Int) -> [UInt8] in
+    [0] + Array(pixels[3 * width * row..<3 * width * (row + 1)])
+  }
   private static let end = chunk("IEND", [])
 
   private func decode(_ parts: [UInt8]...) throws -> Image {

@@ -29,7 +29,7 @@ import Testing
       usleep(20_000)
       clock.measure(.training) {
         usleep(40_000)
-        clock.measure(.reading) { usleep(80_000) }
+        _ = clock.measure(.reading) { usleep(80_000) }
       }
     }
     let parts = clock.timing.parts
