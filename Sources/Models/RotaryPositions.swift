@@ -18,8 +18,8 @@ public enum RotaryPeriods: Sendable, Equatable {
 }
 
 extension TokenRotation {
-  /// Rotary positions of a square of patches, row by row: the first half of the pairs of channels turn by the row r, the
-  /// second by the column, whose centres span −1 to 1.
+  /// Rotary positions of a square of patches, row by row: the first half of the pairs of channels turn by the row r,
+  /// the second by the column, whose centres span −1 to 1.
   ///
   ///     θ_i = 2π x / P_i,   x = (2r + 1) / grid − 1
   static func axial(grid: Int, periods: [Double]) -> TokenRotation {

@@ -27,6 +27,9 @@ public struct SwinConfiguration: Sendable, Equatable {
   public let patchSize: Int
   /// The bias of the attention by relative positions, and with it the version of the blocks.
   public let positions: PositionBias
+  /// What the score of two tokens that only shifting brought together has added: −100, or −200 in transformers'
+  /// version 2, which adds the mask twice.
+  public let otherPart: Int
   /// The nonlinearity of the MLPs.
   public let activation: Activation
   /// ε of every layer norm.
@@ -47,21 +50,23 @@ public struct SwinConfiguration: Sendable, Equatable {
   /// Sizes by name; traps where `problem` finds one.
   public init(
     blocks: [Int], heads: [Int], width: Int, expansion: Int = 4, window: Int = 7, imageSize: Int = 224,
-    patchSize: Int = 4, positions: PositionBias = .table, activation: Activation = .gelu, epsilon: Double = 1e-5
+    patchSize: Int = 4, positions: PositionBias = .table, otherPart: Int = -100, activation: Activation = .gelu,
+    epsilon: Double = 1e-5
   ) {
     self.init(
       unchecked: blocks, heads: heads, width: width, expansion: expansion, window: window, imageSize: imageSize,
-      patchSize: patchSize, positions: positions, activation: activation, epsilon: epsilon)
+      patchSize: patchSize, positions: positions, otherPart: otherPart, activation: activation, epsilon: epsilon)
     if let problem { trap("SwinConfiguration: \(problem)") }
   }
 
   init(
     unchecked blocks: [Int], heads: [Int], width: Int, expansion: Int, window: Int, imageSize: Int, patchSize: Int,
-    positions: PositionBias, activation: Activation, epsilon: Double
+    positions: PositionBias, otherPart: Int, activation: Activation, epsilon: Double
   ) {
     (self.blocks, self.heads, self.width, self.expansion) = (blocks, heads, width, expansion)
     (self.window, self.imageSize, self.patchSize) = (window, imageSize, patchSize)
-    (self.positions, self.activation, self.epsilon) = (positions, activation, epsilon)
+    (self.positions, self.otherPart) = (positions, otherPart)
+    (self.activation, self.epsilon) = (activation, epsilon)
   }
 
   /// The first contradiction: expected and found.

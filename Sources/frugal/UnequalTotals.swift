@@ -17,7 +17,8 @@ struct UnequalTotals: Error, Equatable, CustomStringConvertible {
   /// The larger total over the smaller, less 1.
   private var difference: Double? {
     guard let first, let second, first != second else { return first == nil || second == nil ? nil : 0 }
-    return min(first, second) > 0 ? Double(max(first, second)) / Double(min(first, second)) - 1 : .infinity
+    let least = min(first, second)
+    return least > 0 ? Double(max(first, second) - least) / Double(least) : .infinity
   }
 
   var description: String {

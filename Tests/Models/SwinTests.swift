@@ -15,8 +15,7 @@ import Testing
       unchecked: try classifier.sizes("depths"), heads: try classifier.sizes("num_heads"),
       width: try classifier.size("embed_dim"), expansion: 4, window: try classifier.size("window_size"),
       imageSize: try classifier.size("img_size"), patchSize: try classifier.size("patch_size"), positions: .table,
-      activation: .gelu,
-      epsilon: try #require(classifier.item.args["eps"].double))
+      otherPart: -100, activation: .gelu, epsilon: try #require(classifier.item.args["eps"].double))
     #expect(classifier.backbone.configuration == .swin(size))
     #expect(try classifier.backbone.classes == classifier.size("num_classes") && classifier.backbone.warnings.isEmpty)
   }

@@ -189,8 +189,8 @@ import Testing
     ) {
       for name in ["vocab.json", "merges.txt"] { try $0.remove("model/\(name)") }
     },
-    Damage("no merges", "merges.txt: expected a file, found none") { try $0.remove("model/merges.txt") },
-    Damage("no vocabulary", "vocab.json: expected a file, found none") { try $0.remove("model/vocab.json") },
+    Damage("no merges", "merges.txt: expected a readable file") { try $0.remove("model/merges.txt") },
+    Damage("no vocabulary", "vocab.json: expected a readable file") { try $0.remove("model/vocab.json") },
     Damage("broken vocabulary", "vocab.json: expected JSON of a tokenizer") {
       try $0.write("{", to: "model/vocab.json")
     },

@@ -8,8 +8,8 @@ enum Workbench {
   static let model = Fixtures.embedded.appendingPathComponent("tiny-clip").path
   static let pictures = Fixtures.embedded.appendingPathComponent("pictures").path
 
-  /// Flags of a run that takes half a second: eight pictures, two steps an epoch, masks that do flip; with fewer pictures
-  /// they may not, and the run begins all the same.
+  /// Flags of a run that takes half a second: eight pictures, two steps an epoch, masks that do flip; with fewer
+  /// pictures they may not, and the run begins all the same.
   static func quickRun(_ method: String, out: URL, model: String = model, data: String = pictures) -> [String] {
     [
       "tune", "--model", model, "--data", data, "--method", method, "--shots", "2", "--epochs", "3", "--batch", "4",

@@ -278,22 +278,21 @@ extension PickleInterpreter {
     while true {
       let byte = try reader.integer(UInt8.self, "the end of a global's name")
       if byte == 0x0a { return String(decoding: bytes, as: UTF8.self) }
-      guard bytes.count < Self.nameLimit else {
-        throw FormatProblem(expected: "a global's name of at most \(Self.nameLimit) bytes", found: "a longer one")
-      }
+      guard bytes.count < Self.nameLimit else { throw Self.longName }
       bytes.append(byte)
     }
   }
 
+  private static var longName: FormatProblem {
+    FormatProblem(expected: "a global's name of at most \(nameLimit) bytes", found: "a longer one")
+  }
+
   private mutating func pushGlobal(_ module: String, _ name: String) throws(FormatProblem) {
-    // Names come from strings of the pickle, which can be shared by any number of globals.
-    guard module.utf8.count <= Self.nameLimit, name.utf8.count <= Self.nameLimit else {
-      throw FormatProblem(expected: "a global's name of at most \(Self.nameLimit) bytes", found: "a longer one")
-    }
+    guard module.utf8.count <= Self.nameLimit, name.utf8.count <= Self.nameLimit else { throw Self.longName }
     try budget.charge(PickleBudget.container + module.utf8.count + name.utf8.count)
     guard let global = PickleGlobal(module: module, name: name) else {
-      throw FormatProblem(
-        expected: "a global that tensors need", found: quoted("\(module).\(name)"), global: "\(module).\(name)")
+      let full = "\(module).\(name)"
+      throw FormatProblem(expected: "a global that tensors need", found: quoted(full), global: full)
     }
     try push(.global(global))
   }

@@ -38,13 +38,14 @@ package struct SwinBlock: ParameterizedLayer {
     order = .windows(of: window, side: side, shift: shift)
     windows = AttentionWindows(
       size: window, windows: side / window * (side / window),
-      parts: shift == 0 ? nil : TokenPermutation.parts(of: window, side: side, shift: shift))
+      parts: shift == 0 ? nil : TokenPermutation.parts(of: window, side: side, shift: shift),
+      otherPart: Real(size.otherPart))
 
     let (epsilon, attention) = (size.epsilon, "\(name).attention")
     attentionNorm = try LayerNorm(&reader, "\(name).attentionNorm", width: width, epsilon: epsilon, block: number)
     query = try Linear(&reader, "\(attention).query", .query, from: width, to: width, block: number)
-    // A bias of the keys adds the same to all scores of a query, and softmax cancels it. A cosine would keep it: version
-    // 2 has none.
+    // A bias of the keys adds the same to all scores of a query, and softmax cancels it. A cosine would keep it:
+    // version 2 has none.
     key = try Linear(
       &reader, "\(attention).key", .key, from: width, to: width, hasBias: !size.isSecondVersion, block: number)
     value = try Linear(&reader, "\(attention).value", .value, from: width, to: width, block: number)

@@ -4,8 +4,8 @@ import Tensor
 ///
 ///     z' = z + γ_1 attention(norm(z)),   z'' = z' + γ_2 MLP(norm(z'))
 ///
-/// γ, the layer scales, are vectors of factors where the form has them, and 1 elsewhere. Queries and keys of tokens with
-/// rotary positions are turned by them.
+/// γ, the layer scales, are vectors of factors where the form has them, and 1 elsewhere. Queries and keys of tokens
+/// with rotary positions are turned by them.
 package struct TransformerBlock: ParameterizedLayer {
   package static let layer = Layer.transformerBlock
 

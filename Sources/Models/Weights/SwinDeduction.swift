@@ -3,10 +3,10 @@ import Tensor
 extension SwinConfiguration {
   /// The sizes of a Swin, inferred from tensor shapes.
   ///
-  /// Heads and windows follow from the table of relative positions. Version 2 has none: its heads follow from the scales
-  /// of its logits, and window and image size must be stated. Shapes do not determine the image size of version 1
-  /// either: unless given, it is the one at which the last map is a single window, as in all published models (224 and
-  /// 384).
+  /// Heads and windows follow from the table of relative positions. Version 2 has none: its heads follow from the
+  /// scales of its logits, and window and image size must be stated. Shapes do not determine the image size of
+  /// version 1 either: unless given, it is the one at which the last map is a single window, as in all published
+  /// models (224 and 384).
   /// - Throws: `ConfigurationError` naming the tensor, what was expected and what was found.
   init(deducedFrom shapes: CanonicalShapes, _ hints: BackboneHints, epsilon: Double) throws(ConfigurationError) {
     let patch = try shapes.shape("vision.patchEmbedding", rank: 4)
@@ -31,7 +31,8 @@ extension SwinConfiguration {
     self.init(
       unchecked: blocks, heads: heads, width: width, expansion: max(1, hidden / width), window: window,
       imageSize: hints.imageSize ?? window * patchSize << (blocks.count - 1), patchSize: patchSize,
-      positions: positions, activation: hints.activation ?? .gelu, epsilon: hints.epsilon ?? epsilon)
+      positions: positions, otherPart: isSecond && shapes.layout.name == "Hugging Face Swin V2" ? -200 : -100,
+      activation: hints.activation ?? .gelu, epsilon: hints.epsilon ?? epsilon)
     if let problem { throw ConfigurationError("\(shapes.source.label): \(problem)") }
   }
 

@@ -1,8 +1,8 @@
 import Formats
 
 extension WeightLayout {
-  /// `VisionTransformer` and `Eva` of timm, whose names DeiT, MAE, MoCo v3, DINOv2 and DINOv3 share: query, key and value
-  /// stacked.
+  /// `VisionTransformer` and `Eva` of timm, whose names DeiT, MAE, MoCo v3, DINOv2 and DINOv3 share: query, key and
+  /// value stacked.
   public static let timmVisionTransformer = timmVisionTransformer(TimmBlockNames())
 
   /// The names that a checkpoint in the manner of timm has: those of DINOv2, DINOv3, DeiT III and BEiT differ in a few.

@@ -182,8 +182,8 @@ extension VisionConfiguration {
     return width / 64
   }
 
-  /// The heads that a tensor tells, with its canonical name: one column per head, or the width of a head or a quarter of
-  /// it.
+  /// The heads that a tensor tells, with its canonical name: one column per head, or the width of a head or a quarter
+  /// of it.
   static func storedHeads(
     _ width: Int, _ shapes: CanonicalShapes
   ) throws(ConfigurationError) -> (heads: Int, tensor: String)? {

@@ -149,12 +149,14 @@ struct ScoreBias {
   let values: UnsafePointer<Real>
   /// The part of every token, if there are several.
   let parts: UnsafePointer<Int32>?
+  /// The bias of a pair from two of them.
+  let otherPart: Real
 
   /// s becomes scale · s + bias for one query.
   func apply(to scores: UnsafeMutablePointer<Real>, _ query: Int, _ keys: Int, scale: Real) {
     let values = values + query &* keys
     forEachLanes(keys) { store(load(scores + $0, $1) * scale + load(values + $0, $1), scores + $0, $1) }
     guard let parts else { return }
-    for key in 0..<keys where parts[key] != parts[query] { scores[key] += AttentionWindows.otherPart }
+    for key in 0..<keys where parts[key] != parts[query] { scores[key] += otherPart }
   }
 }

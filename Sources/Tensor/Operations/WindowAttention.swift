@@ -16,16 +16,22 @@ public struct AttentionWindows: Sendable {
   public let windows: Int
   /// The part of the map a token came from, window after window; empty where all windows are whole.
   package let parts: [Int32]
+  /// The bias of the score of a pair from two parts: −100, as published. e⁻¹⁰⁰ is subnormal in `Float`, so it acts as
+  /// −∞ but where scores differ by as much.
+  let otherPart: Real
 
   /// Windows of `size` · `size` tokens, each possibly preceded by a class token.
   ///
   /// - parts: where a map was rolled, windows at its edge hold tokens of several parts, which do not see each other:
-  ///   the index of its part for every token, window after window.
-  public init(size: Int, windows: Int, parts: [Int32]? = nil, hasClassToken: Bool = false) {
+  ///   the index of its part for every token, window after window. otherPart: the bias of a pair from two of them.
+  public init(
+    size: Int, windows: Int, parts: [Int32]? = nil, otherPart: Real = -100, hasClassToken: Bool = false
+  ) {
     require(
       size > 0 && windows > 0 && (parts.map { $0.count == windows * size * size && !hasClassToken } ?? true),
       "AttentionWindows: expected \(windows) windows of \(size) · \(size) parts")
     (self.size, self.windows, self.parts, self.hasClassToken) = (size, windows, parts ?? [], hasClassToken)
+    self.otherPart = otherPart
     let (side, first) = (2 * size - 1, hasClassToken ? 1 : 0)
     relation = (0..<size * size + first).flatMap { query in
       (0..<size * size + first).map { key in
@@ -39,18 +45,14 @@ public struct AttentionWindows: Sendable {
       }
     }
   }
-
-  /// The bias of the score of a pair from two parts: −100, as published. e⁻¹⁰⁰ is subnormal in `Float`, so it
-  /// acts as −∞.
-  static var otherPart: Real { -100 }
 }
 
 extension Variable {
   /// Scaled dot-product attention within windows, with a bias by relative position (Liu et al. 2021, eq. 4).
   ///
-  /// In each head h of width d, with queries Q, keys K and values V of one window, r(i, j) the row of T for a pair:
+  /// In each head h of width d, with queries Q, keys K and values V of one window, r(i, j) the row of T for a pair, b = −100:
   ///
-  ///     S_ij = d^−½ Q_i · K_j + T[r(i, j), h] − 100 · 1[part i ≠ part j],   P = softmax(S),   O = P V
+  ///     S_ij = d^−½ Q_i · K_j + T[r(i, j), h] + b 1[part i ≠ part j],   P = softmax(S),   O = P V
   ///
   /// Backward as attention without a bias, and
   ///
@@ -138,7 +140,7 @@ extension AttentionWindows {
   ) -> ScoreBias {
     ScoreBias(
       values: bias + head * relation.count,
-      parts: parts.isEmpty ? nil : parts.baseAddress.map { $0 + window % windows * tokens })
+      parts: parts.isEmpty ? nil : parts.baseAddress.map { $0 + window % windows * tokens }, otherPart: otherPart)
   }
 
   /// ∂T from sums over blocks of windows, [blocks, heads, pairs], of ∂S times the scale of the scores.

@@ -49,7 +49,7 @@ import Testing
     #expect(data.validation == nil)
     #expect(data.ignored == ["test/a/1.jpg.tmp", "train/a/k", "train/a/notes.txt", "train/readme.md"])
     #expect(
-      data.notes == [
+      data.notes.filter { !$0.contains("1 class only") } == [
         "note: skipped 4 files without the ending of images: test/a/1.jpg.tmp, train/a/k, train/a/notes.txt…"
       ])
   }
@@ -59,7 +59,8 @@ import Testing
       "train/a/1.jpg", "train/a/Thumbs.db", "train/a/desktop.ini", "train/a/._1.jpg", "train/a/.DS_Store",
       "train/@eaDir/x.jpg", "train/__MACOSX/a/1.jpg", "train/.ipynb_checkpoints/1.jpg", "test/a/1.jpg", ".DS_Store")
     let data = try ImageFolder(contentsOf: folder.url)
-    #expect(data.folders == ["a"] && data.train.count == 1 && data.ignored.isEmpty && data.notes.isEmpty)
+    #expect(data.folders == ["a"] && data.train.count == 1 && data.ignored.isEmpty)
+    #expect(data.notes.filter { !$0.contains("1 class only") }.isEmpty)
   }
 
   /// Those of formats that cannot be read, too: they are refused by name when they are read, not skipped.

@@ -30,14 +30,15 @@ import Testing
     let folder = try folder("\(train)/a/1.png", "\(validation)/a/2.png", "\(test)/a/3.png")
     let data = try ImageFolder(contentsOf: folder.url)
     #expect(names(data.train) == ["\(train)/a/1.png"] && names(data.validation) == ["\(validation)/a/2.png"])
-    #expect(names(data.test) == ["\(test)/a/3.png"] && !data.isTestValidation && data.notes.isEmpty)
+    #expect(names(data.test) == ["\(test)/a/3.png"] && !data.isTestValidation)
+    #expect(data.notes.filter { !$0.contains("1 class only") }.isEmpty)
   }
 
   @Test(arguments: ["val", "valid", "Validation"]) func validationIsEvaluatedWithoutTest(_ name: String) throws {
     let folder = try folder("train/a/1.png", "\(name)/a/2.png")
     let data = try ImageFolder(contentsOf: folder.url)
     #expect(names(data.test) == ["\(name)/a/2.png"] && data.validation == nil && data.isTestValidation)
-    #expect(data.notes == ["note: there is no test split: \(name), which selects nothing then, is evaluated"])
+    #expect(data.notes.contains("note: there is no test split: \(name), which selects nothing then, is evaluated"))
     #expect(data.keeping(.base).isTestValidation)
   }
 

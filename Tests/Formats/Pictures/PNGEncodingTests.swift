@@ -57,7 +57,7 @@ import Testing
   @Test func dataThatIsEmptyIsNone() {
     var file = Array(Self.pictures(Size(width: 3, height: 2))[0].png[..<33])
     PNGEncoder.append("IDAT", [], to: &file)
-    let problem = ImageError.Problem.malformed(expected: "a chunk IDAT", found: "none")
+    let problem = ImageError.Problem.malformed(expected: "data in chunk IDAT", found: "none")
     #expect(throws: ImageError(name: "picture", problem: problem)) { try Image.decode(file, name: "picture") }
   }
 

@@ -24,7 +24,8 @@ import Testing
     }
   }
 
-  /// Real checkpoints stay far below: ten thousand tensors of twelve elements, and a list of a hundred thousand numbers.
+  /// Real checkpoints stay far below: ten thousand tensors of twelve elements, and a list of a hundred thousand
+  /// numbers.
   @Test func whatIsWrittenIsRead() throws {
     let folder = try TemporaryFolder()
     let tensor = PickleBuilder().tensor("0", count: 12, size: [3, 4], stride: [4, 1]).bytes.dropFirst(2)

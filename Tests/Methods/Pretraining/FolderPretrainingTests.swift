@@ -17,9 +17,10 @@ import Testing
     folder = try TemporaryFolder()
     let pictures = Fixtures.embedded.appendingPathComponent("pictures/train")
     try FileManager.default.copyItem(at: pictures, to: folder.url.appendingPathComponent("pairs"))
-    for name in try FileManager.default.subpathsOfDirectory(atPath: pictures.path) where name.hasSuffix(".png") {
+    for name in try FileManager.default.subpathsOfDirectory(atPath: pictures.path) where name.contains(".") {
       let words = name.split(separator: "/")[0].replacing("_", with: " ")
-      try folder.write("A \(words).\nthere is a \(words), it's \(words)\n", to: "pairs/\(name.dropLast(4)).txt")
+      let stem = (name as NSString).deletingPathExtension
+      try folder.write("A \(words).\nthere is a \(words), it's \(words)\n", to: "pairs/\(stem).txt")
     }
   }
 

@@ -50,8 +50,8 @@ import Testing
     }
     try bench.run("a", method: "lora", zeroShot: nil, encoder: 6144)
     let parsed = try page()
-    #expect(try row(parsed, "flowers", "spt-lora+linear")[5...7] == ["2", "6,144", "6,144"])
-    #expect(try row(parsed, "flowers", "lora+linear")[5...7] == ["1", "–", "6,144"])
+    #expect(try row(parsed, "flowers", "spt-lora")[5...7] == ["2", "6,144", "6,144"])
+    #expect(try row(parsed, "flowers", "lora")[5...7] == ["1", "–", "6,144"])
     #expect(!parsed.text.contains("not compared"))
     try bench.run("b", method: "spt-adapter", zeroShot: nil, budget: 6144, encoder: 5503)
     #expect(

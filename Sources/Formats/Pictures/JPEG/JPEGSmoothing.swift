@@ -106,8 +106,8 @@ struct JPEGSmoothing {
     return Int16(truncatingIfNeeded: scaled < 0 ? -size : size)
   }
 
-  /// The estimate of a coefficient: its row-major index, and the weights of 5 × 5 means with other coefficients sent, or
-  /// none; empty where none is made.
+  /// The estimate of a coefficient: its row-major index, and the weights of 5 × 5 means with other coefficients sent,
+  /// or none; empty where none is made.
   private struct Estimate {
     let index: Int
     let plain, gaussian: [Int]
