@@ -50,7 +50,8 @@ public struct AttentionWindows: Sendable {
 extension Variable {
   /// Scaled dot-product attention within windows, with a bias by relative position (Liu et al. 2021, eq. 4).
   ///
-  /// In each head h of width d, with queries Q, keys K and values V of one window, r(i, j) the row of T for a pair, b = −100:
+  /// In each head h of width d, with queries Q, keys K and values V of one window, r(i, j) the row of T for a pair, and
+  /// b the bias of a pair from two parts, −100 as published:
   ///
   ///     S_ij = d^−½ Q_i · K_j + T[r(i, j), h] + b 1[part i ≠ part j],   P = softmax(S),   O = P V
   ///
