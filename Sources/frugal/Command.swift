@@ -23,7 +23,7 @@ let commonOptions = [
   Option("--threads", "N", "threads to use; results do not depend on it (default: all cores, or FRUGAL_THREADS)"),
   Option(
     "--max-pixels", "N",
-    "largest picture to read, in pixels, which take up to 8 bytes each (default 178956970, or FRUGAL_MAX_PIXELS)"),
+    "largest picture to read, in pixels (default 178956970, or FRUGAL_MAX_PIXELS)"),
   Option("--help", "show this help"),
 ]
 
