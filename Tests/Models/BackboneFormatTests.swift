@@ -40,10 +40,12 @@ import Testing
     SwinConfiguration(
       blocks: [2, 1, 1, 2], heads: [1, 2, 4, 4], width: 4, expansion: 3, window: 2, imageSize: 32, patchSize: 2))
 
-  private static let swinV2 = ImageConfiguration.swin(
-    SwinConfiguration(
-      blocks: [2, 1, 1, 2], heads: [1, 2, 4, 4], width: 4, expansion: 3, window: 2, imageSize: 32, patchSize: 2,
-      positions: .continuous(hidden: 5, windows: [0, 0, 0, 0])))
+  private static func swinV2(otherPart: Int = -100) -> ImageConfiguration {
+    .swin(
+      SwinConfiguration(
+        blocks: [2, 1, 1, 2], heads: [1, 2, 4, 4], width: 4, expansion: 3, window: 2, imageSize: 32, patchSize: 2,
+        positions: .continuous(hidden: 5, windows: [0, 0, 0, 0]), otherPart: otherPart))
+  }
   private static let windowsOfTwo: BackboneHints = {
     var hints = BackboneHints(imageSize: 32)
     hints.window = 2
@@ -71,9 +73,9 @@ import Testing
     Stored(layout: .timmSwin, model: swin, hints: BackboneHints(imageSize: 32)),
     Stored(layout: .officialSwin, model: swin),
     Stored(layout: .huggingFaceSwin, model: swin, prefix: "swin."),
-    Stored(layout: .timmSwinV2, model: swinV2, hints: windowsOfTwo),
-    Stored(layout: .officialSwinV2, model: swinV2, hints: windowsOfTwo),
-    Stored(layout: .huggingFaceSwinV2, model: swinV2, prefix: "swinv2.", hints: windowsOfTwo),
+    Stored(layout: .timmSwinV2, model: swinV2(), hints: windowsOfTwo),
+    Stored(layout: .officialSwinV2, model: swinV2(), hints: windowsOfTwo),
+    Stored(layout: .huggingFaceSwinV2, model: swinV2(otherPart: -200), prefix: "swinv2.", hints: windowsOfTwo),
     Stored(layout: .timmConvNeXt, model: convNeXt()),
     Stored(layout: .officialConvNeXt, model: convNeXt()),
     Stored(layout: .huggingFaceConvNeXt, model: convNeXt(finalEpsilon: 1e-12), prefix: "convnext."),
@@ -178,7 +180,7 @@ import Testing
 
   /// Nothing in the tensors of a Swin V2 tells its windows.
   @Test func aSwinV2WithoutStatedWindowsIsRefused() throws {
-    let source = try checkpoint(Stored(layout: .timmSwinV2, model: Self.swinV2)).1
+    let source = try checkpoint(Stored(layout: .timmSwinV2, model: Self.swinV2())).1
     for hints in [BackboneHints(), BackboneHints(imageSize: 32)] {
       let error = #expect(throws: ConfigurationError.self) { try ImageBackbone(from: source, hints: hints) }
       #expect(error?.description.contains("windows: expected a config.json that states one window") == true)
