@@ -3,6 +3,14 @@ import Foundation
 import Models
 import Tensor
 
+/// Images and their captions.
+package struct ContrastiveBatch: Sendable {
+  /// [batch, 3, size, size]
+  let images: Tensor
+  /// [batch][length], and the index of the end of each text.
+  let ids: [[Int32]], ends: [Int]
+}
+
 /// A CLIP from scratch with a tokenizer of its own captions: what every contrastive pretraining shares.
 struct ContrastiveModel: Sendable {
   /// The initial model.
@@ -45,9 +53,9 @@ struct ContrastiveModel: Sendable {
   }
 
   /// The contrastive loss, and the number of images most similar to their own caption.
-  func loss(_ images: Tensor, _ ids: [[Int32]], _ ends: [Int], _ pass: Pass) -> (loss: Variable, correct: Int) {
-    let features = model.vision(Variable(images), pass)
-    let texts = model.text(ids, ends: ends, pass)
+  func loss(_ batch: ContrastiveBatch, _ pass: Pass) -> (loss: Variable, correct: Int) {
+    let features = model.vision(Variable(batch.images), pass)
+    let texts = model.text(batch.ids, ends: batch.ends, pass)
     let (loss, logits) = ContrastiveLoss.of(features, texts, logitScale: model.logitScale, pass)
     return (loss, logits.value.rowMaxima().enumerated().count { $0 == $1 })
   }

@@ -6,14 +6,6 @@ import Tensor
 
 /// CLIP's objective (`ContrastiveLoss`) on images and captions of the miniature world.
 package struct ContrastivePretraining: PretrainingObjective {
-  /// Images and their captions.
-  package struct Batch: Sendable {
-    /// [batch, 3, size, size]
-    let images: Tensor
-    /// [batch][length], and the index of the end of each text.
-    let ids: [[Int32]], ends: [Int]
-  }
-
   private let base: ContrastiveModel
   private let stream: Miniature.PretrainingStream
 
@@ -62,16 +54,16 @@ package struct ContrastivePretraining: PretrainingObjective {
   package var parameters: [Parameter] { model.parameters }
 
   /// `size` images and their captions from index `step · size` on; captions are cut to the context.
-  package func batch(_ step: Int, size: Int, isLesson: Bool) -> Batch {
+  package func batch(_ step: Int, size: Int, isLesson: Bool) -> ContrastiveBatch {
     let first = step * size
     let pairs = Parallel.map(size) { stream.pair(first + $0, isLesson: isLesson) }
     let (ids, ends) = base.tokens(pairs.map(\.caption), keepsEnd: false)
-    return Batch(images: base.preprocessing.batch(pairs.map(\.image)), ids: ids, ends: ends)
+    return ContrastiveBatch(images: base.preprocessing.batch(pairs.map(\.image)), ids: ids, ends: ends)
   }
 
   /// The contrastive loss, and the number of images most similar to their own caption.
-  package func loss(_ batch: Batch, _ pass: Pass) -> (loss: Variable, correct: Int) {
-    base.loss(batch.images, batch.ids, batch.ends, pass)
+  package func loss(_ batch: ContrastiveBatch, _ pass: Pass) -> (loss: Variable, correct: Int) {
+    base.loss(batch, pass)
   }
 
   /// Zero-shot accuracy on one property, all others being random, and retrieval of one caption among 256.

@@ -9,14 +9,6 @@ import Tensor
 /// least nine tenths of its area, as open_clip does; nothing is mirrored, as captions may say left and right. All of it
 /// is keyed by seed and epoch. A last batch that is not full is dropped, so that no image is twice in a batch.
 package struct FolderPretraining: PretrainingObjective {
-  /// Images and their captions.
-  package struct Batch: Sendable {
-    /// [batch, 3, size, size]
-    let images: Tensor
-    /// [batch][length], and the index of the end of each text.
-    let ids: [[Int32]], ends: [Int]
-  }
-
   /// The settings of the pairs, keys of `pretraining.json`.
   package struct Settings: Sendable, Codable, Equatable {
     /// The folder, as given.
@@ -130,12 +122,12 @@ package struct FolderPretraining: PretrainingObjective {
   /// The images of a step and a caption of each.
   ///
   /// - Throws: `ImageError` for an image that cannot be read.
-  package func batch(_ step: Int, size: Int, isLesson: Bool) throws -> Batch {
+  package func batch(_ step: Int, size: Int, isLesson: Bool) throws -> ContrastiveBatch {
     let (epoch, index) = step.quotientAndRemainder(dividingBy: items.count / size)
     var stream = RandomStream(seed: seed, purpose: .shuffle, step: epoch)
     let numbers = stream.permutation(of: items.count)[index * size..<(index + 1) * size]
     let (ids, ends) = base.tokens(numbers.map { caption(of: $0, epoch: epoch) }, keepsEnd: true)
-    return Batch(
+    return ContrastiveBatch(
       images: try loader.loadAll(numbers.map { (items[$0].url, $0) }, epoch: epoch), ids: ids, ends: ends)
   }
 
@@ -148,8 +140,8 @@ package struct FolderPretraining: PretrainingObjective {
   }
 
   /// The contrastive loss, and the number of images most similar to their own caption.
-  package func loss(_ batch: Batch, _ pass: Pass) -> (loss: Variable, correct: Int) {
-    base.loss(batch.images, batch.ids, batch.ends, pass)
+  package func loss(_ batch: ContrastiveBatch, _ pass: Pass) -> (loss: Variable, correct: Int) {
+    base.loss(batch, pass)
   }
 
   /// The share of held-out images that are most similar to their own caption among those of all, and s.
@@ -157,7 +149,8 @@ package struct FolderPretraining: PretrainingObjective {
     var result = ["scale": base.scale(pass)]
     guard heldCount > 0 else { return result }
     let (ids, ends) = base.tokens(held.captions, keepsEnd: true)
-    result["retrieval"] = percent(base.loss(held.images, ids, ends, pass).correct, of: heldCount)
+    let batch = ContrastiveBatch(images: held.images, ids: ids, ends: ends)
+    result["retrieval"] = percent(base.loss(batch, pass).correct, of: heldCount)
     return result
   }
 
