@@ -76,7 +76,7 @@ package final class RunClock {
   init(of folder: RunFolder) {
     file = folder.timing
     let bytes = folder.isBegun ? try? MappedFile.bytes(of: folder.timing) : nil
-    timing = bytes.flatMap { try? JSONDecoder().decode(RunTiming.self, from: Data($0)) } ?? RunTiming()
+    timing = bytes.flatMap { try? JSON.decoded(RunTiming.self, from: $0) } ?? RunTiming()
   }
 
   /// Adds the time of `body`, less that of parts measured inside of it.

@@ -130,10 +130,9 @@ struct DemoTable {
 }
 
 extension DemoTable {
-  /// `‡2` after figures that two diverged runs are a part of.
+  /// The mark of figures that diverged runs are a part of.
   fileprivate static func mark(_ runs: [Finished]) -> String {
-    let diverged = runs.count { $0.result.divergence != nil }
-    return diverged == 0 ? "" : " ‡\(diverged)"
+    Divergence.mark(runs.count { $0.result.divergence != nil })
   }
 
   /// One line per diverged run, and one per run whose total misses its budget by more than 2 %.

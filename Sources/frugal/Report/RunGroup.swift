@@ -41,8 +41,8 @@ struct RunGroup {
 
   /// The runs whose training diverged.
   var diverged: [ReportedRun] { runs.filter { $0.result.divergence != nil } }
-  /// `‡2` after figures that two diverged runs are a part of.
-  var divergenceMark: String { diverged.isEmpty ? "" : " ‡\(diverged.count)" }
+  /// The mark of figures that they are a part of.
+  var divergenceMark: String { Divergence.mark(diverged.count) }
 
   var accuracy: Statistic { statistic { $0.result.test.accuracy } }
   /// The accuracy of the frozen model, which is the same for every seed.
