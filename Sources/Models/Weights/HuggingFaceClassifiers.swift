@@ -37,17 +37,15 @@ extension WeightLayout {
       ])
   }
 
-  /// `Dinov2Model`, `Dinov2WithRegistersModel`; their classifiers read the class token and the mean of the patches, two
-  /// widths, and are not loaded.
+  /// `Dinov2Model`, `Dinov2WithRegistersModel`. Their classifiers read the class token and the mean of the patches, two
+  /// widths, and are loaded if they have zeros for the second.
   static func huggingFaceDINOv2(of source: any TensorSource) -> WeightLayout {
     let isGated = source.shape(of: "encoder.layer.0.mlp.weights_in.weight") != nil
     return WeightLayout(
       name: "Hugging Face DINOv2",
       rules: embeddings, linear("vision.patchEmbedding", "embeddings.patch_embeddings.projection"),
       block(
-        "vision.blocks.{i}", "encoder.layer.{i}", norm("attentionNorm", "norm1"), norm("mlpNorm", "norm2"),
-        selfAttention("attention.attention"),
-        [Rule("attention.layerScale", "layer_scale1.lambda1"), Rule("mlp.layerScale", "layer_scale2.lambda1")],
+        "vision.blocks.{i}", "encoder.layer.{i}", scaledBranches, selfAttention("attention.attention"),
         isGated ? stackedPair("mlp.gate", "mlp.up", "mlp.weights_in") : linear("mlp.up", "mlp.fc1"),
         linear("mlp.down", isGated ? "mlp.weights_out" : "mlp.fc2")),
       norm("vision.postNorm", "layernorm"), linear("head", "classifier"), ignored: ["embeddings.mask_token"])
@@ -60,13 +58,17 @@ extension WeightLayout {
       name: "Hugging Face DINOv3",
       rules: embeddings, linear("vision.patchEmbedding", "embeddings.patch_embeddings"),
       block(
-        "vision.blocks.{i}", "layer.{i}", norm("attentionNorm", "norm1"), norm("mlpNorm", "norm2"),
+        "vision.blocks.{i}", "layer.{i}", scaledBranches,
         ["query", "key", "value", "output"].flatMap { linear("attention.\($0)", "attention.\($0.prefix(1))_proj") },
-        [Rule("attention.layerScale", "layer_scale1.lambda1"), Rule("mlp.layerScale", "layer_scale2.lambda1")],
         isGated ? linear("mlp.gate", "mlp.gate_proj") : [], linear("mlp.up", "mlp.up_proj"),
         linear("mlp.down", "mlp.down_proj")),
       norm("vision.postNorm", "norm"), ignored: ["embeddings.mask_token"])
   }
+
+  /// Norms and layer scales of a block of DINOv2 and DINOv3.
+  private static let scaledBranches =
+    norm("attentionNorm", "norm1") + norm("mlpNorm", "norm2")
+    + [Rule("attention.layerScale", "layer_scale1.lambda1"), Rule("mlp.layerScale", "layer_scale2.lambda1")]
 
   private static let embeddings = [
     Rule("vision.classToken", "embeddings.cls_token", .nested(2)),
