@@ -58,20 +58,22 @@ package enum Inflate {
       throw reader.isPastEnd ? .truncated : error
     }
     reader.alignToByte()
+    let trailer =
+      switch container {
+      case .raw: 0
+      case .zlib: 4
+      case .gzip: 8
+      }
+    guard source.count - reader.position >= trailer else {
+      if excess == .ignored, output.count == output.limit { return output }
+      throw .truncated
+    }
     switch container {
     case .raw: break
     case .zlib:
-      guard source.count - reader.position >= 4 else {
-        if excess == .ignored, output.count == output.limit { return output }
-        throw .truncated
-      }
       let stored = word(source, at: reader.position).byteSwapped
       try check(stored, against: Checksum.adler32(UnsafeBufferPointer(output.written)))
     case .gzip:
-      guard source.count - reader.position >= 8 else {
-        if excess == .ignored, output.count == output.limit { return output }
-        throw .truncated
-      }
       try check(word(source, at: reader.position), against: Checksum.crc32(UnsafeBufferPointer(output.written)))
     }
     return output
