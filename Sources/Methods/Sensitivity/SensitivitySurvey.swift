@@ -95,11 +95,10 @@ public struct SensitivitySurvey: Sendable {
   ) throws(SettingError) -> Allocation {
     try Self.check(budget.parameters, sites, classToken: classToken)
     guard budget.isPublished else { return filled(budget, ranking, fidelity).allocation }
-    let unit = 1e6
     let sweep = AllocationSweep(
-      ranking, thresholds: AllocationSweep.thresholds(unit: unit), kinds: sites.map(\.kind), classToken: classToken,
+      ranking, thresholds: AllocationSweep.thresholds(), kinds: sites.map(\.kind), classToken: classToken,
       budget.rules)
-    guard let nearest = sweep.nearest(to: Double(budget.parameters) / unit, unit: unit) else {
+    guard let nearest = sweep.nearest(to: Double(budget.parameters) / 1e6) else {
       let smallest = sweep.allocations.map(\.total).min() ?? 0
       throw SettingError(
         "budget", expected: "one nearer to \(smallest), the smallest allocation, than to 0",

@@ -22,6 +22,7 @@ extension SwinConfiguration {
     }
     let window = isSecond ? try Self.statedWindow(shapes, hints) : try Self.storedWindow(shapes)
     let hidden = try shapes.shape("vision.stage1.blocks.0.mlp.up", rank: 2)[0]
+    let masksTwice = shapes.layout.name == WeightLayout.huggingFaceSwinV2.name
     var positions = PositionBias.table
     if isSecond {
       positions = .continuous(
@@ -31,7 +32,7 @@ extension SwinConfiguration {
     self.init(
       unchecked: blocks, heads: heads, width: width, expansion: max(1, hidden / width), window: window,
       imageSize: hints.imageSize ?? window * patchSize << (blocks.count - 1), patchSize: patchSize,
-      positions: positions, otherPart: isSecond && shapes.layout.name == "Hugging Face Swin V2" ? -200 : -100,
+      positions: positions, otherPart: masksTwice ? -200 : -100,
       activation: hints.activation ?? .gelu, epsilon: hints.epsilon ?? epsilon)
     if let problem { throw ConfigurationError("\(shapes.source.label): \(problem)") }
   }
