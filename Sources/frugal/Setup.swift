@@ -108,8 +108,8 @@ func warnOnce(_ warnings: [String]) {
 let hintOptions = [
   Option(
     "--heads", "N",
-    "attention heads of a ViT, or of a CLIP's, whose files do not state them (default: as published, else head width 64)"
-  ),
+    "attention heads of a ViT, or of a CLIP's, whose files do not state them (default: as published, else head width "
+      + "64)"),
   Option("--image-size", "N", "height and width of an image classifier's input (default: that of its training)"),
 ]
 

@@ -204,7 +204,8 @@ import Testing
     let again = try await runFrugal("tune", "--resume", folder.path("run"))
     #expect(
       again.errors.contains(
-        "warning: training diverged: its loss fell to 0.50 and was back at chance, ln(classes) = 1.39, from epoch 2 on"),
+        "warning: training diverged: its loss fell to 0.50 and was back at chance, ln(classes) = 1.39, from epoch 2 "
+          + "on"),
       "\(again.errors)")
     #expect(again.output.contains("diverged        training diverged"), "\(again.output)")
     #expect(try folder.result("run")["divergence"]["epoch"].int == 2)

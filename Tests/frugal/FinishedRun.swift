@@ -31,8 +31,8 @@ func finishedRun(
     (budget.map { #""budget": \#($0), "# } ?? "") + (encoder.map { #""encoderParameters": \#($0), "# } ?? "")
     + (diverges ? #""divergence": {"epoch": 9, "loss": 2.07, "lowest": 1.66, "chance": 2.079}, "# : "")
   let json = """
-    {\(more) "method": "x", "epoch": 1, "reason": "", "selection": "last", "test": \(score(accuracy)), \(frozen) \(unseen)
-     "trainedParameters": 1200, "deltaBytes": 2500, "shares": {"all": 3.25}}
+    {\(more) "method": "x", "epoch": 1, "reason": "", "selection": "last", "test": \(score(accuracy)), \(frozen)
+     \(unseen) "trainedParameters": 1200, "deltaBytes": 2500, "shares": {"all": 3.25}}
     """
   return (cell, try JSONDecoder().decode(RunResult.self, from: Data(json.utf8)), 2)
 }

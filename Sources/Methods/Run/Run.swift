@@ -64,8 +64,8 @@ public struct Run: Sendable {
     guard configuration.data.classes.count == data.folder.classNames.count, labels < configuration.data.classes.count
     else {
       throw RunError(
-        "\(folder.configuration.shown): data.classes: expected the names of the \(data.folder.classNames.count) classes "
-          + "of \(configuration.data.path), found \(configuration.data.classes.count)")
+        "\(folder.configuration.shown): data.classes: expected the names of the \(data.folder.classNames.count) "
+          + "classes of \(configuration.data.path), found \(configuration.data.classes.count)")
     }
     guard configuration.data.newClasses?.count == data.unseen?.folders.count else {
       throw RunError(

@@ -53,8 +53,8 @@ extension InspectCommand {
       return "\(sizes), \(parts.joined(separator: ", "))"
     case .swin(let size):
       return "images of \(size.imageSize), patches of \(size.patchSize), stages of \(list(size.blocks)) blocks, "
-        + "width \(size.width), \(list(size.heads)) heads, windows of \(size.windowWords), \(size.activation.rawValue), "
-        + "layer norm ε \(size.epsilon)"
+        + "width \(size.width), \(list(size.heads)) heads, windows of \(size.windowWords), "
+        + "\(size.activation.rawValue), layer norm ε \(size.epsilon)"
     case .convNeXt(let size):
       return "images of \(size.imageSize), patches of \(size.patchSize), stages of \(list(size.blocks)) blocks, "
         + "widths \(list(size.widths)), kernels of \(size.kernelSize), \(size.activation.rawValue), "
