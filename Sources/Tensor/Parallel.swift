@@ -4,7 +4,7 @@ import Synchronization
 /// Work on all cores, with the same bits for any number of them.
 ///
 /// Callers cut their work by its shape, never by the number of threads: which thread runs a piece changes when it is
-/// done, not what is computed.
+/// done, not what is computed. (Matrix products, whose bits no cut changes, look at the threads too.)
 public enum Parallel {
   private static let requested = Atomic<Int>(0)
   /// The number of threads working in calls that have not returned.

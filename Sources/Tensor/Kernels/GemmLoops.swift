@@ -27,32 +27,31 @@ struct Product {
     case packed(PackedMatrix)
   }
 
-  /// The JC and PC loops.
+  /// The JC loop, and the PC loop where threads share a packed block of B: it is packed by all, then used by all.
   func run(_ m: Int, _ n: Int) {
-    let k = depth
-    switch b {
-    case .packed(let matrix):
-      forEachBlock(n, k) { columns, depth in
-        add(m, columns, depth, .packed(matrix.block(columns, depth)))
-      }
-    case .view(let b) where m <= Blocks.rows || b.transposed.isReadInPlace(depth: Blocks.depth(of: k), times: m):
-      forEachBlock(n, k) { columns, depth in add(m, columns, depth, .view(b)) }
-    case .view(let b):
-      withScratch(Packing.space(min(n, Blocks.columns), Blocks.depth(of: k), width: Tile.columns)) { packed in
-        forEachBlock(n, k) { columns, depth in
-          Packing.packColumns(of: b, columns, depth, isParallel: isParallel, into: packed)
-          add(m, columns, depth, .packed(UnsafePointer(packed)))
+    for jc in stride(from: 0, to: n, by: Blocks.columns) {
+      let columns = jc..<min(jc + Blocks.columns, n)
+      switch b {
+      case .packed(let matrix):
+        add(m, columns, 0..<depth) { .packed(matrix.block(columns, $0)) }
+      case .view(let b) where m <= Blocks.rows || b.transposed.isReadInPlace(depth: Blocks.depth(of: depth), times: m):
+        add(m, columns, 0..<depth) { _ in .view(b) }
+      case .view(let b):
+        withScratch(Packing.space(columns.count, Blocks.depth(of: depth), width: Tile.columns)) { packed in
+          forEachBlock(of: 0..<depth) { block in
+            Packing.packColumns(of: b, columns, block, isParallel: isParallel, into: packed)
+            add(m, columns, block) { _ in .packed(UnsafePointer(packed)) }
+          }
         }
       }
     }
   }
 
-  private func forEachBlock(_ n: Int, _ k: Int, _ body: (_ columns: Range<Int>, _ depth: Range<Int>) -> Void) {
-    for jc in stride(from: 0, to: n, by: Blocks.columns) {
-      let depth = Blocks.depth(of: k)
-      for pc in stride(from: 0, to: k, by: depth) {
-        body(jc..<min(jc + Blocks.columns, n), pc..<min(pc + depth, k))
-      }
+  /// The PC loop.
+  private func forEachBlock(of range: Range<Int>, _ body: (_ depth: Range<Int>) -> Void) {
+    let step = Blocks.depth(of: depth)
+    for pc in stride(from: range.lowerBound, to: range.upperBound, by: step) {
+      body(pc..<min(pc + step, range.upperBound))
     }
   }
 
@@ -62,35 +61,58 @@ struct Product {
     case view(MatrixView)
   }
 
-  /// The IC loop, also cut along the columns if there are few rows; the JR loop within a piece.
-  private func add(_ m: Int, _ columns: Range<Int>, _ depth: Range<Int>, _ source: Source) {
+  /// The pieces of C for each thread: the IC loop, also cut along the columns if there are few rows. Within a piece, the
+  /// PC loop over `depths`, for the blocks of B that `source` gives, and the JR loop.
+  private func add(_ m: Int, _ columns: Range<Int>, _ depths: Range<Int>, _ source: (_ depth: Range<Int>) -> Source) {
     let panels = (columns.count + Tile.columns - 1) / Tile.columns
+    let depth = min(depths.count, Blocks.depth(of: self.depth))
     let isInPlace =
-      a.isReadInPlace(depth: depth.count, times: columns.count) || (panels <= Blocks.panels && a.hasReadableRows)
-    let rowPieces = (m + Blocks.rows - 1) / Blocks.rows
-    let rowsEach = ((m + rowPieces - 1) / rowPieces + Tile.rows - 1) / Tile.rows * Tile.rows
-    let fewest = isInPlace ? 1 : Blocks.fewestPanels
-    let columnPieces = isParallel ? max(1, min(Blocks.pieces / rowPieces, panels / fewest)) : 1
-    let panelsEach = (panels + columnPieces - 1) / columnPieces
-    let isSmall = m > Blocks.rows && panels * Tile.columns * depth.count <= Blocks.small
-    Parallel.forEach(rowPieces * columnPieces, isParallel: isParallel) { piece in
-      let rows = min(piece / columnPieces * rowsEach, m)..<min((piece / columnPieces + 1) * rowsEach, m)
-      let first = min(piece % columnPieces * panelsEach, panels)
+      a.isReadInPlace(depth: depth, times: columns.count)
+      || (columns.count <= Blocks.fewColumns && a.hasReadableRows)
+    let pieces = Pieces(m, columns.count, isInPlace: isInPlace, threads: isParallel ? Parallel.threads : 1)
+    let panelsEach = (panels + pieces.columns - 1) / pieces.columns
+    let isSmall = m > Blocks.rows && panels * Tile.columns * depth <= Blocks.small
+    Parallel.forEach(pieces.rows * pieces.columns, isParallel: isParallel) { piece in
+      let rows = pieces.rows(piece / pieces.columns, of: m)
+      let first = min(piece % pieces.columns * panelsEach, panels)
       let height = isSmall ? Tile.rows : rows.count
-      let space = Packing.space(height, depth.count, width: Tile.rows)
-      withScratch(space + Packing.space(Tile.columns, depth.count, width: Tile.columns)) { scratch in
-        var right = RightPanels(source: source, rows: m, columns: columns, depth: depth, scratch: scratch + space)
-        for ic in stride(from: rows.lowerBound, to: rows.upperBound, by: height) {
-          let rows = ic..<min(ic + height, rows.upperBound)
-          let left = LeftPanels(a, rows, depth, isInPlace: isInPlace, scratch: scratch)
-          for jr in first..<min(first + panelsEach, panels) {
-            let begin = columns.lowerBound + jr * Tile.columns
-            addPanels(
-              rows, begin..<min(begin + Tile.columns, columns.upperBound), depth, left, right.panel(jr))
+      let space = Packing.space(height, depth, width: Tile.rows)
+      withScratch(space + Packing.space(Tile.columns, depth, width: Tile.columns)) { scratch in
+        forEachBlock(of: depths) { depth in
+          var right = RightPanels(
+            source: source(depth), rows: m, columns: columns, depth: depth, scratch: scratch + space)
+          for ic in stride(from: rows.lowerBound, to: rows.upperBound, by: height) {
+            let rows = ic..<min(ic + height, rows.upperBound)
+            let left = LeftPanels(a, rows, depth, isInPlace: isInPlace, scratch: scratch)
+            for jr in first..<min(first + panelsEach, panels) {
+              let begin = columns.lowerBound + jr * Tile.columns
+              addPanels(
+                rows, begin..<min(begin + Tile.columns, columns.upperBound), depth, left, right.panel(jr))
+            }
           }
         }
       }
     }
+  }
+
+  /// How C is cut for the threads.
+  private struct Pieces {
+    /// Their number down and across.
+    let rows, columns: Int
+    private let rowsEach: Int
+
+    init(_ m: Int, _ n: Int, isInPlace: Bool, threads: Int) {
+      let blocks = (m + Blocks.rows - 1) / Blocks.rows
+      let fewest = isInPlace ? Tile.columns : Blocks.fewestColumns
+      let columns = threads > 1 ? max(1, min(Blocks.piecesEach * threads / blocks, n / fewest)) : 1
+      // Few columns: lower pieces than the cache asks for, rather than idle threads.
+      let rows = min(max(blocks, threads / columns), (m + Tile.rows - 1) / Tile.rows)
+      rowsEach = ((m + rows - 1) / rows + Tile.rows - 1) / Tile.rows * Tile.rows
+      (self.rows, self.columns) = ((m + rowsEach - 1) / rowsEach, columns)
+    }
+
+    /// The rows of piece `index` from the top, of `m` in all.
+    func rows(_ index: Int, of m: Int) -> Range<Int> { min(index * rowsEach, m)..<min((index + 1) * rowsEach, m) }
   }
 
   /// The location of a panel for the micro-kernel: its first element, and the strides between rows and between steps of
