@@ -26,12 +26,16 @@ public struct BackboneHints: Sendable, Equatable {
   package var modelType: String?
   /// True if ε is that of all norms of a ConvNeXt, as in timm, not of the last one.
   package var isEpsilonOfAll = false
-  /// The file and key that stated a setting, by its name; a setting without one was stated by the caller.
-  package var origins: [Setting: String] = [:]
+  /// The origin of a setting: the file and key that state it, or the default of the library that wrote the file.
+  package var origins: [Setting: SettingOrigin] = [:]
 
   /// The name of a setting.
   package enum Setting: String, Sendable, CaseIterable {
-    case imageSize, heads, epsilon, activation, pooling, window, rotaryBase
+    case imageSize = "image size"
+    case heads, activation, pooling, gate
+    case epsilon = "ε"
+    case window = "windows"
+    case rotaryBase = "rotary positions"
   }
 
   /// The given settings and no others.
@@ -55,10 +59,15 @@ public struct BackboneHints: Sendable, Equatable {
     all.gatesBySiLU = gatesBySiLU || others.gatesBySiLU
     all.isEpsilonOfAll = epsilon == nil ? others.isEpsilonOfAll : isEpsilonOfAll
     for setting in Setting.allCases {
-      all.origins[setting] = states(setting) ? origins[setting] : others.origins[setting]
+      // A library's default may be noted without a value.
+      let isOthers = !states(setting) && (others.states(setting) || others.origins[setting] != nil)
+      all.origins[setting] = isOthers ? others.origins[setting] : origins[setting]
     }
     return all
   }
+
+  /// The origin of a setting; `nil` if neither a file nor the caller says anything about it.
+  package func origin(_ setting: Setting) -> SettingOrigin? { origins[setting] ?? (states(setting) ? .caller : nil) }
 
   /// Returns whether a setting is stated.
   package func states(_ setting: Setting) -> Bool {
@@ -70,6 +79,7 @@ public struct BackboneHints: Sendable, Equatable {
     case .pooling: pooling != nil
     case .window: window != nil
     case .rotaryBase: rotaryBase != nil
+    case .gate: gatesBySiLU
     }
   }
 }

@@ -18,8 +18,9 @@ public struct ImageBackbone: Sendable {
   /// pretraining that were not loaded.
   public let warnings: [String]
 
-  /// The settings that matter for the numbers, each with where it came from; none for generated weights.
-  public let origins: [BackboneOrigin]
+  /// The settings that features depend on and their origins, none for generated weights; those in doubt have warnings
+  /// of their own.
+  public let origins: SettingOrigins
 
   /// The number of classes of the head.
   public var classes: Int? { head?.weight.value.shape[0] }
@@ -51,24 +52,17 @@ public struct ImageBackbone: Sendable {
     layout.leftAside += tower.leftAside.filter { part in !layout.leftAside.contains { $0.name == part.name } }
     let shapes = CanonicalShapes(source: tower.source, layout: layout)
     let hints = hints.filled(from: tower.hints(shapes))
-    let configuration = try format.configuration(shapes, hints)
-    var notes = notes + tower.notes
-    if case .visionTransformer(let size) = configuration, size.form.positions == .patches, size.form.registers == 0,
-      !hints.states(.imageSize)
-    {
-      notes.append(
-        "positions: assumed those of \(size.grid) × \(size.grid) patches, none of the class token; a model of oblong "
-          + "images can have as many, and would be another: a stated image size decides")
-    }
+    var sizes = BackboneDeduction(shapes, hints, format.library, epsilon: format.epsilon)
+    let configuration = try format.configuration(&sizes)
     try self.init(
-      configuration, shapes, hints.resampling ?? format.resampling, classes: classes, notes: notes,
-      origins: BackboneOrigin.all(of: configuration, hints, shapes, format))
+      configuration, shapes, hints.resampling ?? format.resampling, classes: classes, notes: notes + tower.notes,
+      origins: sizes.origins)
   }
 
   /// Reads a classifier of known sizes.
   private init(
     _ configuration: ImageConfiguration, _ shapes: CanonicalShapes, _ resampling: PositionResampling, classes: Int?,
-    notes: [String] = [], origins: [BackboneOrigin] = []
+    notes: [String] = [], origins: SettingOrigins = SettingOrigins()
   ) throws {
     self.origins = origins
     var layout = shapes.layout

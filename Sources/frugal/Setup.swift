@@ -99,9 +99,23 @@ let datasetOption = Option(
 /// The warnings already printed.
 private let warned = Mutex<Set<String>>([])
 
+/// Flags that state what a model's warning names, by how it begins.
+private let statingFlags: KeyValuePairs = [
+  "heads: ": "--heads", "image size": "--image-size", "image mean": "--normalize", "image resize": "--resize",
+]
+
+/// Warnings about a model with the flag that states otherwise.
+func withFlags(_ warnings: [String]) -> [String] {
+  warnings.map { warning in
+    statingFlags.first { warning.hasPrefix($0.key) }.map { "\(warning); so can \($0.value)" } ?? warning
+  }
+}
+
 /// Prints each warning only once: a demo reads one model for many runs.
 func warnOnce(_ warnings: [String]) {
-  for warning in warnings where warned.withLock({ $0.insert(warning).inserted }) { note("warning: \(warning)") }
+  for warning in withFlags(warnings) where warned.withLock({ $0.insert(warning).inserted }) {
+    note("warning: \(warning)")
+  }
 }
 
 /// Flags for what the files of an image classifier do not state.

@@ -196,10 +196,10 @@ import Testing
       #expect(error?.description.contains("expected windows of at most 64 tokens along a side") == true)
     }
     let found = try ImageBackbone(from: source, hints: Self.windowsOfTwo)
-    let origins = Dictionary(uniqueKeysWithValues: found.origins.map { ($0.setting, "\($0.value): \($0.origin)") })
+    let origins = Dictionary(uniqueKeysWithValues: found.origins.all.map { ($0.name, "\($0.value): \($0.origin)") })
     #expect(origins["windows"] == "2: stated by the caller")
     #expect(
-      origins["heads"] == "1, 2, 4, 4: inferred from \"layers.0.blocks.0.attn.logit_scale\"")
+      origins["heads"] == "1, 2, 4, 4: tensor \"layers.0.blocks.0.attn.logit_scale\"")
   }
 
   @Test func anUnknownArchitectureListsTheKnown() {

@@ -37,7 +37,8 @@ import Testing
       let size = VisionConfiguration(transformer: transformer, imageSize: 2, patchSize: 2, form: .classifier)
       let source = RandomShapes(ImageConfiguration.visionTransformer(size), .timmVisionTransformer)
       let shapes = CanonicalShapes(source: source, layout: .timmVisionTransformer)
-      return try VisionConfiguration(deducedFrom: shapes, hints, epsilon: 1e-6).transformer.heads
+      var deduction = BackboneDeduction(shapes, hints)
+      return try deduction.visionTransformer().transformer.heads
     }
     #expect(try heads(192) == 3)
     #expect(try heads(1280) == 16)
@@ -51,20 +52,4 @@ import Testing
       try heads(64, BackboneHints(imageSize: 1))
     }
   }
-}
-
-/// Names and shapes of a model, without numbers.
-private struct RandomShapes: TensorSource {
-  let label = "w"
-  private var shapes: [String: Shape] = [:]
-
-  init(_ model: ImageConfiguration, _ layout: WeightLayout) {
-    for (name, shape) in model.shapes(classes: nil).ordered {
-      if let rule = layout.rule(for: name) { shapes[rule.name] = rule.form.storedShape(of: shape) }
-    }
-  }
-
-  var names: [String] { shapes.keys.sorted() }
-  func shape(of name: String) -> Shape? { shapes[name] }
-  func tensor(_ name: String) -> Tensor { trap("RandomShapes: nothing reads \(name)") }
 }

@@ -31,6 +31,24 @@ import Testing
     #expect(try ImageBackbone(contentsOf: file).classes == 3)
   }
 
+  /// No tensor shows these, and the shapes are those of no published model.
+  @Test func whatNobodyStatesIsAssumedAndSaid() throws {
+    let bare = try ImageBackbone(contentsOf: folder.url).origins
+    let keys = "config.json in the folder of the weights can state it (global_pool; act_layer, norm_eps, "
+    #expect(bare.warnings.count == 2)
+    #expect(bare.warnings[0].hasPrefix("heads: assumed 1: head width 64, as in most published models; no shape shows"))
+    #expect(bare.warnings[0].hasSuffix("can state it (num_heads in model_args)"))
+    #expect(
+      bare.warnings[1].hasPrefix(
+        "pooling, activation, ε: assumed class token; gelu; 1e-06: usual, but in no tensor; \(keys)"))
+    let told = try ImageBackbone(contentsOf: folder.url, hints: BackboneHints(heads: 2)).origins
+    #expect(told["heads"]?.origin == .caller && told.warnings.count == 1)
+    try folder.write(#"{"model_args": {"num_heads": 2, "act_layer": "gelu"}, "global_pool": "avg"}"#, to: "config.json")
+    let stated = try ImageBackbone(contentsOf: folder.url).origins
+    #expect(stated["pooling"]?.value == "mean over the normalised patches")
+    #expect(stated.warnings.count == 1 && stated.warnings[0].hasPrefix("ε: assumed 1e-06: "))
+  }
+
   @Test func aConfigurationSaysWhatShapesDoNot() throws {
     try folder.write(
       #"{"model_type": "vit", "num_attention_heads": 2, "layer_norm_eps": 1e-12, "#
@@ -41,6 +59,16 @@ import Testing
     #expect(found.transformer.activation == .geluTanh)
     #expect(try size(BackboneHints(heads: 4))?.transformer.heads == 4)
     #expect(try ImageBackbone(contentsOf: folder.url).warnings.count == 1)
+  }
+
+  /// The folder of a file may hold others.
+  @Test func aConfigurationNextToANamedFileIsSaidToBeUnread() throws {
+    let file = folder.url.appendingPathComponent("model.safetensors")
+    #expect(try ImageBackbone(contentsOf: file).warnings == [])
+    try folder.write(#"{"model_type": "vit", "num_attention_heads": 2}"#, to: "config.json")
+    let found = try ImageBackbone(contentsOf: file)
+    #expect(found.warnings.count == 1 && found.warnings[0].hasPrefix("config.json next to the weight file: not read"))
+    #expect(found.origins["heads"]?.value == "1")
   }
 
   @Test func timmsConfigurationSaysTheSizeOfPictures() throws {

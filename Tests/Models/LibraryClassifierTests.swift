@@ -143,17 +143,17 @@ import Testing
   @Test func rotaryPositionsAreSaid() throws {
     func origins(_ name: String) throws -> [String: String] {
       let origins = try model(name).backbone.origins
-      return Dictionary(uniqueKeysWithValues: origins.map { ($0.setting, "\($0.value): \($0.origin)") })
+      return Dictionary(uniqueKeysWithValues: origins.all.map { ($0.name, "\($0.value): \($0.origin)") })
     }
     let authors = try origins("dinov3-authors")
-    #expect(authors["rotary positions"] == "stored periods: inferred from \"rope_embed.periods\"")
-    #expect(authors["heads"] == "1: inferred from \"rope_embed.periods\"")
-    #expect(authors["ε"] == "1e-05: assumed: that of the family")
+    #expect(authors["rotary positions"] == "stored periods: tensor \"rope_embed.periods\"")
+    #expect(authors["heads"] == "1: tensor \"rope_embed.periods\"")
+    #expect(authors["ε"]?.hasPrefix("1e-05: assumed: usual, but in no tensor") == true)
     #expect(try origins("hf-dinov3")["rotary positions"] == "periods to the base 50: stated by the caller")
     let usual = try ImageBackbone(from: Stored("dinov3"), hints: Stored("dinov3").hints)
     #expect(usual.tower.imageSize == 224)
-    #expect(
-      usual.origins.first { $0.setting == "image size" }?.origin == "assumed: that of most published models")
+    let size = try #require(usual.origins["image size"])
+    #expect(size.origin.description.hasPrefix("assumed: usual, though rotary positions suit images of any size"))
   }
 
   @Test func sitesAreTheTensorsAsStored() throws {

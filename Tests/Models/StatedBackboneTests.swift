@@ -31,18 +31,20 @@ import Testing
         + #""fc_norm": false, "act_layer": "quick_gelu", "img_size": 12}}"#)
     #expect(size.transformer.heads == 4 && size.form.pooling == .meanOfNormalized)
     #expect(size.transformer.activation == .quickGELU && size.imageSize == 12)
-    let origins = Dictionary(uniqueKeysWithValues: backbone.origins.map { ($0.setting, $0.origin) })
-    #expect(origins["heads"] == "config.json: model_args.num_heads")
-    #expect(origins["pooling"] == "config.json: model_args.global_pool")
-    #expect(origins["activation"] == "config.json: model_args.act_layer")
-    #expect(origins["image size"] == "config.json: model_args.img_size")
-    #expect(origins["ε"] == "assumed: that of the family")
+    for (name, key) in [
+      ("heads", "num_heads"), ("pooling", "global_pool"), ("activation", "act_layer"), ("image size", "img_size"),
+    ] { #expect(backbone.origins[name]?.origin == .stated("config.json: model_args.\(key)")) }
+    #expect(backbone.origins["ε"]?.origin == .standard(library: "timm", key: "config.json: model_args.norm_eps"))
+    #expect(backbone.origins.warnings == [])
   }
 
   @Test(arguments: [
     ("vit_base_patch16_clip_quickgelu_224.openai", Activation.quickGELU, 1e-5),
-    ("vit_base_patch16_clip_224", .gelu, 1e-5), ("vit_so400m_patch14_siglip_384", .geluTanh, 1e-6),
-    ("vit_base_patch16_siglip_224", .gelu, 1e-6), ("beit3_base_patch16_224", .gelu, 1e-5),
+    ("vit_base_patch16_clip_224", .gelu, 1e-5), ("vit_so400m_patch14_siglip_384", .gelu, 1e-6),
+    ("vit_so400m_patch16_siglip_gap_384", .geluTanh, 1e-6), ("vit_base_patch32_siglip_256", .geluTanh, 1e-6),
+    ("vit_large_patch16_siglip_512", .geluTanh, 1e-6), ("vit_large_patch16_siglip_384", .gelu, 1e-6),
+    ("vit_base_patch16_siglip_512", .gelu, 1e-6), ("vit_base_patch16_siglip_224", .gelu, 1e-6),
+    ("beit3_base_patch16_224", .gelu, 1e-5),
     ("deit3_base_patch16_224", .gelu, 1e-6),
   ]) func anArchitectureSaysWhatNoTensorShows(_ name: String, _ activation: Activation, _ epsilon: Double) throws {
     let size = try read(#"{"architecture": "\#(name)"}"#).size
@@ -60,7 +62,7 @@ import Testing
   {
     let hints = try BackboneHints(timm: StatedKeys(file: "config.json", ["architecture": .string(name)]))
     #expect(hints.window == window && hints.pretrainedWindows == first)
-    #expect(hints.origins[.window] == window.map { _ in "config.json: architecture" })
+    #expect(hints.origins[.window] == window.map { _ in .stated("config.json: architecture") })
   }
 
   /// timm's arguments may list windows by stage, and heights and widths; only one window for all is supported.
@@ -87,7 +89,7 @@ import Testing
     #expect(published.window == 8 && published.imageSize == 256 && published.pretrainedWindows == nil)
     let absent = try BackboneHints(huggingFace: StatedKeys(file: "config.json", ["model_type": "swinv2"]))
     #expect(absent.window == 7 && absent.imageSize == 224)
-    #expect(absent.origins[.window] == "config.json: window_size, absent: transformers' default")
+    #expect(absent.origins[.window] == .standard(library: "transformers", key: "config.json: window_size"))
   }
 
   private func timm(_ name: String, _ arguments: [String: StatedValue] = [:]) throws -> BackboneHints {
@@ -98,13 +100,13 @@ import Testing
   @Test func timmsDINOv3sHaveRotaryPositions() throws {
     let small = try timm("vit_small_patch16_dinov3.lvd1689m")
     #expect(small.rotaryBase == 100 && small.epsilon == 1e-5 && small.pooling == .average && !small.gatesBySiLU)
-    #expect(small.origins[.rotaryBase] == "config.json: architecture" && small.heads == nil)
+    #expect(small.origins[.rotaryBase] == .stated("config.json: architecture") && small.heads == nil)
     let huge = try timm("vit_huge_plus_patch16_dinov3_qkvb")
     #expect(huge.heads == 20 && huge.gatesBySiLU)
     #expect(try timm("vit_7b_patch16_dinov3").heads == 32)
     let other = try timm("vit_small_patch16_dinov3", ["rope_temperature": 50, "global_pool": "token"])
     #expect(other.rotaryBase == 50 && other.pooling == .token)
-    #expect(other.origins[.rotaryBase] == "config.json: model_args.rope_temperature")
+    #expect(other.origins[.rotaryBase] == .stated("config.json: model_args.rope_temperature"))
     #expect(try timm("vit_small_patch16_224").rotaryBase == nil)
   }
 
@@ -133,7 +135,7 @@ import Testing
     }
     let plain = try hints([:])
     #expect(plain.rotaryBase == 100 && plain.heads == 6 && plain.epsilon == 1e-5 && !plain.gatesBySiLU)
-    #expect(plain.origins[.rotaryBase] == "config.json: rope_theta, absent: transformers' default")
+    #expect(plain.origins[.rotaryBase] == .standard(library: "transformers", key: "config.json: rope_theta"))
     let gated = try hints(["use_gated_mlp": true, "hidden_act": "silu", "rope_theta": 50])
     #expect(gated.rotaryBase == 50 && gated.gatesBySiLU && gated.activation == nil)
     for keys in [["use_gated_mlp": true], ["use_gated_mlp": true, "hidden_act": "gelu"]] as [[String: StatedValue]] {
@@ -157,6 +159,8 @@ import Testing
   @Test(arguments: [
     (#"{"architecture": "vit_base_patch16_rope_reg1_gap_256"}"#, "config.json: architecture: expected an architecture"),
     (#"{"architecture": "swinv2_cr_small_224"}"#, "config.json: architecture: expected an architecture"),
+    (#"{"architecture": "vit_base_patch16_rpn_224"}"#, "config.json: architecture: expected an architecture"),
+    (#"{"architecture": "vit", "model_args": {"mlp_layer": "GluMlp"}}"#, "mlp_layer: expected Mlp, SwiGLU or"),
     (#"{"architecture": "vit", "global_pool": "max"}"#, "config.json: global_pool: expected one of token, avg, map"),
     (#"{"architecture": "vit", "model_args": {"global_pool": "map"}}"#, "model_args.global_pool: expected a pooling"),
     (#"{"architecture": "vit", "model_args": {"act_layer": "relu6"}}"#, "model_args.act_layer: expected one of gelu"),
@@ -178,8 +182,8 @@ import Testing
   @Test func absentKeysHaveTheDefaultsOfTransformers() throws {
     let (size, backbone) = try read(#"{"model_type": "vit", "num_attention_heads": 4, "image_size": [8, 8]}"#)
     #expect(size.transformer.epsilon == 1e-12 && size.transformer.heads == 4 && size.imageSize == 8)
-    let origins = Dictionary(uniqueKeysWithValues: backbone.origins.map { ($0.setting, $0.origin) })
-    #expect(origins["ε"] == "config.json: layer_norm_eps, absent: transformers' default")
+    #expect(
+      backbone.origins["ε"]?.origin == .standard(library: "transformers", key: "config.json: layer_norm_eps"))
     // Twelve heads do not divide 64.
     #expect(throws: ConfigurationError.self) { try read(#"{"model_type": "vit"}"#) }
   }

@@ -24,10 +24,10 @@ import Testing
   @Test func windowsAreSaidToBeInferred() throws {
     var hints = BackboneHints()
     hints.window = 99
-    let found = try ImageBackbone(from: classifier.file, hints: hints).origins.first { $0.setting == "windows" }
+    let found = try ImageBackbone(from: classifier.file, hints: hints).origins["windows"]
     let window = try classifier.size("window_size")
     #expect(found?.value == "\(window)")
-    #expect(found?.origin == "inferred from \"layers.0.blocks.0.attn.relative_position_bias_table\"")
+    #expect(found?.origin == .deduced(tensor: "layers.0.blocks.0.attn.relative_position_bias_table"))
   }
 
   @Test func everyHiddenStateAndLogitEqualsTimm() throws {

@@ -17,8 +17,9 @@ import Testing
     for part in parts + [
       "names of timm; no config.json: sizes from tensor shapes",
       "head: \(try #require(sizes(name)["num_classes"].int)) classes",
-      "mean: [0.485, 0.456, 0.406] (assumed: ImageNet's constants)",
-      "std: [0.229, 0.224, 0.225] (assumed: ImageNet's constants)", "sha256 of \(name)-weights.safetensors: ",
+      "image mean: [0.485, 0.456, 0.406] (assumed: usual with ImageNet",
+      "warning: image mean, image std, image interpolation: assumed [0.485, 0.456, 0.406]; [0.229, 0.224, 0.225]; "
+        + "bicubic: usual with ImageNet", "so can --normalize", "sha256 of \(name)-weights.safetensors: ",
     ] { #expect(outcome.output.contains(part), "\(part)") }
     let json = try await runFrugal("inspect", path, "--json").json()
     let file = try SafeTensorsFile(contentsOf: URL(fileURLWithPath: path))

@@ -31,6 +31,15 @@ public struct Preprocessing: Sendable, Equatable {
     /// The longer side becomes `size`, the shorter one in proportion, rounded; then borders of a colour, 0 to 255 in
     /// every channel, up to `size` × `size`: open_clip's `longest`.
     case longestEdge(Int, fill: Int)
+
+    /// The way in words.
+    package var words: String {
+      switch self {
+      case .shortestEdge(let size, let crop, _): "shorter side to \(size), centre crop \(crop)"
+      case .direct(let height, let width): "resize to \(height) × \(width)"
+      case .longestEdge(let size, let fill): "longer side to \(size), borders of \(fill)"
+      }
+    }
   }
 
   /// The geometry of the result.

@@ -11,7 +11,7 @@ public struct PretrainedCLIP: Sendable {
   /// The preprocessing of its images.
   public let preprocessing: Preprocessing
   /// The origins of its settings, those of the images last.
-  package let origins: SettingOrigins
+  public let origins: SettingOrigins
   private let notes: [String]
 
   /// The towers.
@@ -30,12 +30,15 @@ public struct PretrainedCLIP: Sendable {
     var isFolder: ObjCBool = false
     let exists = FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder)
     let folder = exists && isFolder.boolValue ? url : url.deletingLastPathComponent()
-    let processor = try ProcessorConfiguration(in: folder)
+    let processor = try ImageProcessorFile(in: folder).map { (file) throws(ConfigurationError) in
+      let stated = try StatedImages(file, of: "clip")
+      return (stated: stated, preprocessing: try stated.preprocessing(), file: file.keys.file)
+    }
     func check(_ size: Int) throws(PretrainedCLIPError) {
       guard let processor, processor.preprocessing.outputSize != (size, size) else { return }
       let (height, width) = processor.preprocessing.outputSize
       throw PretrainedCLIPError(
-        "\(processor.fileName): crop_size: expected the image size \(size) of the model, found \(height) × \(width)")
+        "\(processor.file): crop_size: expected the image size \(size) of the model, found \(height) × \(width)")
     }
     let isOnly = !FileManager.default.fileExists(atPath: folder.appendingPathComponent("open_clip_config.json").path)
     directory = try CLIPDirectory(contentsOf: url, cleaning: cleaning, heads: heads) { configuration in
@@ -43,40 +46,34 @@ public struct PretrainedCLIP: Sendable {
     }
     let size = directory.model.configuration.vision.imageSize
     let openCLIP = try directory.openCLIPPreprocessing.map { try Preprocessing($0, size: size) }
-    var notes = processor?.warnings ?? []
+    var notes = processor?.stated.warnings ?? []
     if let openCLIP, let processor {
-      notes += Self.differences(openCLIP, processor, follows: directory.isOpenCLIP)
+      notes += Self.differences(openCLIP, processor.preprocessing, in: processor.file, follows: directory.isOpenCLIP)
     }
     var origins = directory.origins
     if directory.isOpenCLIP, let openCLIP, let stated = directory.openCLIPPreprocessing {
       preprocessing = openCLIP
-      for setting in stated.origins.all { origins.add(setting.name, setting.value, setting.origin) }
+      origins.add(preprocessing) { stated.origins[$0.rawValue]?.origin }
     } else if let processor {
       try check(size)
       preprocessing = processor.preprocessing
-      for setting in processor.origins.all { origins.add(setting.name, setting.value, setting.origin) }
+      origins.add(preprocessing) { processor.stated.origins[$0] }
     } else {
       preprocessing = try .clip(size: size)
-      let reason = SettingOrigin.published("CLIPs, as no file states it")
-      origins.add("image mean", "\(preprocessing.mean)", reason)
-      origins.add("image std", "\(preprocessing.std)", reason)
-      origins.add("image resize", "shortest", reason)
-      origins.add("image interpolation", preprocessing.resample.rawValue, reason)
+      origins.add(preprocessing) { _ in .published("CLIPs, as no file states it") }
     }
     (self.origins, self.notes) = (origins, notes)
   }
 
   /// A warning if two files of a folder state different preprocessing.
   private static func differences(
-    _ openCLIP: Preprocessing, _ processor: ProcessorConfiguration, follows isOpenCLIP: Bool
+    _ openCLIP: Preprocessing, _ theirs: Preprocessing, in file: String, follows isOpenCLIP: Bool
   ) -> [String] {
-    let theirs = processor.preprocessing
     guard
       openCLIP.geometry != theirs.geometry || openCLIP.resample != theirs.resample || openCLIP.mean != theirs.mean
         || openCLIP.std != theirs.std
     else { return [] }
-    let (used, other) =
-      isOpenCLIP ? ("open_clip_config.json", processor.fileName) : (processor.fileName, "open_clip_config.json")
+    let (used, other) = isOpenCLIP ? ("open_clip_config.json", file) : (file, "open_clip_config.json")
     return ["images are prepared as \(used) states, which differs from \(other)"]
   }
 

@@ -13,12 +13,12 @@ public struct PretrainedClassifier: PretrainedModel {
   /// The preparation of its images that a run keeps; `nil` if nothing but the defaults or the caller states one.
   public let images: ImageSettings?
   /// The settings that its numbers depend on, each with where it came from.
-  public let origins: [BackboneOrigin]
+  public let origins: SettingOrigins
   /// Its weight files.
   public let weights: PretrainedWeights
   /// Settings stated by the caller that the files do not state.
   public let hints: BackboneHints
-  /// Warnings for the user: contradictions, keys that are not known, a head that is not loaded.
+  /// Warnings for the user: contradictions, unknown keys, a head that is not loaded, settings that are assumed.
   public let warnings: [String]
 
   /// Its image tower.
@@ -48,10 +48,12 @@ public struct PretrainedClassifier: PretrainedModel {
     let size = backbone.tower.imageSize
     let found = try images.settings(size: size, request)
     preprocessing = try found.settings.preprocessing(size: size)
-    let isKept = images.isStated || request.known != nil || request.resizing == .checkpoint
+    let isKept = images.file != nil || request.known != nil || request.resizing == .checkpoint
     self.images = isKept ? found.settings : nil
-    origins = backbone.origins + found.origins
-    warnings = weights.notes + backbone.warnings + found.warnings
+    var origins = backbone.origins
+    origins.add(preprocessing) { found.origins[$0] }
+    self.origins = origins
+    warnings = weights.notes + origins.warnings + backbone.warnings + found.warnings
   }
 }
 
@@ -64,12 +66,12 @@ extension StatedImages {
     guard let size, !stated.isTimm else { return hints }
     if let own = hints.imageSize, own != size, !stated.takesAnySize {
       throw ConfigurationError(
-        "\(origins["resize"] ?? Preprocessing.fileName): expected images of the model's size \(own) "
-          + "(\(hints.origins[.imageSize] ?? "config.json")), found \(size)")
+        "\(name(of: .resize)): expected images of the model's size \(own) "
+          + "(\(hints.origin(.imageSize) ?? .caller)), found \(size)")
     }
     if hints.imageSize == nil || stated.takesAnySize {
       hints.imageSize = size
-      hints.origins[.imageSize] = origins["resize"]
+      hints.origins[.imageSize] = origins[.resize]
     }
     return hints
   }

@@ -2,19 +2,32 @@ import Datasets
 import Foundation
 import Models
 
-/// The preparation of images that a classifier's files state: `pretrained_cfg` of timm, or Hugging Face's
-/// `preprocessor_config.json`.
+/// The preparation of images that the files next to a model's weights state: `pretrained_cfg` of timm's `config.json`,
+/// or Hugging Face's `processor_config.json` or `preprocessor_config.json`.
 struct StatedImages {
+  /// The name of the file; `nil` if there is none.
+  private(set) var file: String?
   /// The side of the result, where a file states one.
   private(set) var size: Int?
   private(set) var mean, std: [Double]?
   private(set) var resample: Resample?
+  /// The factor of pixel values from 0 to 255.
+  private(set) var rescale = 1.0 / 255
   /// The resizing.
   private(set) var geometry = Geometry.unstated
-  /// The file and key of each setting.
-  private(set) var origins: [String: String] = [:]
+  /// The origin of each setting that is stated, or left to the default of the library that wrote the file.
+  private(set) var origins: [Setting: SettingOrigin] = [:]
   /// Warnings about keys that nothing has read.
   private(set) var warnings: [String] = []
+
+  /// The settings, by name.
+  enum Setting: String, CaseIterable {
+    case mean = "image mean"
+    case std = "image std"
+    case resize = "image resize"
+    case filter = "image interpolation"
+    case rescale
+  }
 
   /// The resizing of a file.
   enum Geometry: Equatable {
@@ -32,199 +45,153 @@ struct StatedImages {
   /// Nothing stated.
   private init() {}
 
-  /// Reads the statements next to a model's weights.
+  /// Reads the statements next to a classifier's weights.
   ///
   /// - Throws: `ConfigurationError` naming the file, the key, what was expected and what was found.
   init(nextTo url: URL, _ backbone: StatedBackbone) throws(ConfigurationError) {
-    let file = url.appendingPathComponent(Preprocessing.fileName)
     if let keys = try backbone.images() {
       try self.init(timm: keys)
-    } else if FileManager.default.fileExists(atPath: file.path) {
-      try self.init(huggingFace: StatedKeys(contentsOf: file))
+    } else if let processor = try ImageProcessorFile(in: url) {
+      try self.init(processor, of: backbone.modelType)
     } else {
       self.init()
     }
   }
 
-  /// timm's: absent keys have the values of timm's `DEFAULT_CROP_PCT` and of its evaluation.
+  /// timm's: absent keys have the values of its `PretrainedCfg`.
   private init(timm keys: StatedKeys) throws(ConfigurationError) {
-    try readConstants(keys, "mean", "std")
-    if let name = try keys.string("interpolation") {
-      guard let known = Resample(rawValue: name) else {
-        throw keys.error(
-          "interpolation",
-          "one of \(Resample.allCases.map(\.rawValue).joined(separator: ", ")), as nothing else is supported")
-      }
-      resample = known
-      origins["resample"] = keys.name(of: "interpolation")
+    func origin(_ key: String) -> SettingOrigin { keys.origin(key, defaultOf: "timm") }
+    let own = Normalization.imagenet.constants
+    file = keys.file
+    mean = try keys.channels("mean", -10...10) ?? own.mean
+    std = try keys.channels("std", 1e-3...10) ?? own.std
+    let name = try keys.string("interpolation") ?? Resample.bicubic.rawValue
+    guard let known = Resample(rawValue: name) else {
+      throw keys.error(
+        "interpolation",
+        "one of \(Resample.allCases.map(\.rawValue).joined(separator: ", ")), as nothing else is supported")
     }
+    resample = known
     let share = try keys.number("crop_pct", in: 0.01...1)
-    let mode = try keys.string("crop_mode")
-    guard share != nil || mode != nil else { return }
-    origins["resize"] = keys.name(of: share == nil ? "crop_mode" : "crop_pct")
     geometry =
-      switch (mode ?? "center", share ?? 0.875) {
+      switch (try keys.string("crop_mode") ?? "center", share ?? 0.875) {
       case ("center", let share): .cropping(share: share)
       case ("squash", 1): .direct
       default: .other(keys.error("crop_mode", "center, or squash with a crop_pct of 1, as nothing else is supported"))
       }
-  }
-
-  /// Hugging Face's: absent keys have the values of the processor.
-  private init(huggingFace keys: StatedKeys) throws(ConfigurationError) {
-    let (processor, extractor) = (try keys.string("image_processor_type"), try keys.string("feature_extractor_type"))
-    let type = ["ImageProcessorFast", "ImageProcessor", "FeatureExtractor"].reduce(processor ?? extractor ?? "") {
-      $0.replacing($1, with: "")
-    }
-    let standard = Processor.known[type] ?? Processor()
-    try keys.require(["do_resize": true, "do_rescale": true, "rescale_offset": false, "do_pad": false])
-    keys.acknowledge([
-      "do_convert_rgb", "do_reduce_labels", "processor_class", "auto_map", "_processor_class", "data_format",
-      "input_data_format", "device", "return_tensors", "default_to_square", "disable_grouping", "image_seq_length",
-      "feature_extractor_type", "image_processor_type", "_valid_processor_keys", "pad_size",
-    ])
-    if let factor = try keys.number("rescale_factor", in: 0...1), abs(factor * 255 - 1) > 1e-6 {
-      throw keys.error("rescale_factor", "1/255, as nothing else is supported")
-    }
-    try readConstants(keys, "image_mean", "image_std")
-    if try keys.bool("do_normalize") == false {
-      (mean, std) = ([0, 0, 0], [1, 1, 1])
-      (origins["mean"], origins["std"]) = (keys.name(of: "do_normalize"), keys.name(of: "do_normalize"))
-    }
-    func absent(_ key: String) -> String { "\(keys.name(of: key)), absent: transformers' default" }
-    if mean == nil { (mean, origins["mean"]) = (standard.mean, absent("image_mean")) }
-    if std == nil { (std, origins["std"]) = (standard.std, absent("image_std")) }
-    let code = try keys.number("resample", in: 0...5)
-    // Pillow's codes for its filters.
-    guard let filter = code.map({ [2: Resample.bilinear, 3: .bicubic][$0] }) ?? standard.resample else {
-      throw keys.error("resample", "2 (bilinear) or 3 (bicubic), as nothing else is supported")
-    }
-    (resample, origins["resample"]) = (filter, code == nil ? absent("resample") : keys.name(of: "resample"))
-    try readSize(keys, standard, type)
-    warnings = keys.unknown
-  }
-
-  private mutating func readConstants(
-    _ keys: StatedKeys, _ meanKey: String, _ stdKey: String
-  ) throws(ConfigurationError) {
-    mean = try keys.numbers(meanKey, count: 3, in: -10...10)
-    if mean != nil { origins["mean"] = keys.name(of: meanKey) }
-    std = try keys.numbers(stdKey, count: 3, in: 1e-3...10)
-    if std != nil { origins["std"] = keys.name(of: stdKey) }
-  }
-
-  private mutating func readSize(
-    _ keys: StatedKeys, _ standard: Processor, _ type: String
-  ) throws(ConfigurationError) {
-    let (edge, isShortest) =
-      try Self.size(keys, "size", isShortest: standard.keepsProportions) ?? (standard.size, standard.keepsProportions)
-    let crops = try keys.bool("do_center_crop") ?? standard.crops
-    let crop = try Self.size(keys, "crop_size", isShortest: false)?.0 ?? standard.crop
-    let share = try keys.number("crop_pct", in: 0.01...1) ?? 0.875
-    origins["resize"] = keys.name(of: "size") + (keys.has("size") ? "" : ", absent: transformers' default")
-    if type == "ConvNext" {
-      // Below 384 a crop, from there on none (`ConvNextImageProcessor.resize`).
-      (size, geometry) = (edge, edge < 384 ? .cropping(share: share) : .direct)
-    } else if isShortest {
-      size = crops ? crop : edge
-      geometry =
-        crops
-        ? .shortestEdge(edge)
-        : .other(
-          keys.error("do_center_crop", "true with a shortest edge, as only square images are supported", "false"))
-    } else {
-      size = crops ? crop : edge
-      geometry =
-        !crops || crop == edge
-        ? .direct : .other(keys.error("crop_size", "that of size, \(edge), as nothing else is supported", "\(crop)"))
-    }
-  }
-
-  /// One number of pixels, and whether it is that of the shorter side: a number, or an object of equal ones.
-  private static func size(
-    _ keys: StatedKeys, _ key: String, isShortest: Bool
-  ) throws(ConfigurationError) -> (Int, isShortest: Bool)? {
-    guard case .object = keys.value(key) else { return try keys.extent(key).map { ($0, isShortest) } }
-    guard let object = try keys.section(key) else { return nil }
-    if let edge = try object.extent("shortest_edge") { return (edge, true) }
-    let (height, width) = (try object.extent("height"), try object.extent("width"))
-    guard let height, height == width else {
-      throw keys.error(key, "one size, as only square images are supported")
-    }
-    return (height, false)
-  }
-
-  /// The defaults of a processor of transformers.
-  private struct Processor {
-    var mean = [0.5, 0.5, 0.5]
-    var std = [0.5, 0.5, 0.5]
-    var resample = Resample.bicubic
-    var size = 224
-    var crop = 224
-    var crops = false
-    var keepsProportions = false
-
-    private static let imageNet = (mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225])
-
-    /// By the first part of its class's name.
-    static let known: [String: Processor] = [
-      "ViT": Processor(resample: .bilinear), "DeiT": Processor(size: 256, crops: true), "Beit": Processor(),
-      "ConvNext": Processor(size: 384, keepsProportions: true),
-      "Bit": Processor(
-        mean: [0.48145466, 0.4578275, 0.40821073], std: [0.26862954, 0.26130258, 0.27577711], crops: true,
-        keepsProportions: true),
-      "DINOv3ViT": Processor(mean: imageNet.mean, std: imageNet.std, resample: .bilinear),
+    origins = [
+      .mean: origin("mean"), .std: origin("std"), .filter: origin("interpolation"),
+      .resize: origin(share == nil && keys.has("crop_mode") ? "crop_mode" : "crop_pct"),
     ]
   }
+
+  /// Hugging Face's: absent keys have the values of the processor that the file names, or else of that of the model.
+  ///
+  /// - model: its `model_type`.
+  init(_ processor: ImageProcessorFile, of model: String?) throws(ConfigurationError) {
+    let keys = processor.keys
+    let standard = try processor.defaults(of: model)
+    func origin(_ key: String) -> SettingOrigin { keys.origin(key, defaultOf: "transformers") }
+    file = keys.file
+    try keys.require([
+      "do_resize": true, "do_pad": false, "rescale_offset": false, "use_square_size": false,
+      "do_flip_channel_order": false, "do_thumbnail": false,
+    ])
+    keys.acknowledge(ImageProcessorFile.withoutEffect)
+    let factor = try keys.number("rescale_factor", in: 1e-6...1) ?? 1 / 255
+    let rescales = try keys.bool("do_rescale") ?? true
+    rescale = rescales ? factor : 1
+    let normalizes = try keys.bool("do_normalize") ?? true
+    mean = try keys.channels("image_mean", -10...10) ?? standard?.mean
+    std = try keys.channels("image_std", 1e-3...10) ?? standard?.std
+    let code = try keys.number("resample", in: 0...5)
+    // Pillow's codes for its filters.
+    let filters: [Double: Resample] = [2: .bilinear, 3: .bicubic]
+    resample = code.map { filters[$0] } ?? standard?.resample
+    guard code == nil || resample != nil else { throw keys.error("resample", "2 (bilinear) or 3 (bicubic)") }
+    if !normalizes { (mean, std) = ([0, 0, 0], [1, 1, 1]) }
+    origins = [
+      .mean: origin(normalizes ? "image_mean" : "do_normalize"),
+      .std: origin(normalizes ? "image_std" : "do_normalize"), .filter: origin("resample"), .resize: origin("size"),
+      .rescale: origin(rescales ? "rescale_factor" : "do_rescale"),
+    ]
+    (size, geometry) = try processor.geometry(standard)
+    // Without defaults an absent key says nothing.
+    if mean == nil { origins[.mean] = nil }
+    if std == nil { origins[.std] = nil }
+    if resample == nil { origins[.filter] = nil }
+    if geometry == .unstated { origins[.resize] = nil }
+    warnings = processor.warnings
+  }
+
+  /// The origin of a setting in words, for messages.
+  func name(of setting: Setting) -> String { origins[setting].map { "\($0)" } ?? setting.rawValue }
 }
 
 extension StatedImages {
-  /// The settings for a model of an image size, with the origin of each and warnings.
+  /// The preprocessing of a CLIP.
+  ///
+  /// - Throws: `ConfigurationError` for a resizing that is not supported, or values that no preparation has.
+  func preprocessing() throws(ConfigurationError) -> Preprocessing {
+    if case .other(let error) = geometry { throw error }
+    guard let size, let mean, let std, let resample else {
+      throw ConfigurationError("\(file ?? Preprocessing.fileName): expected size, mean, std and filter")
+    }
+    do throws(PreprocessingError) {
+      var shape = Preprocessing.Geometry.direct(height: size, width: size)
+      if case .shortestEdge(let edge) = geometry { shape = .shortestEdge(edge, crop: size) }
+      return try Preprocessing(geometry: shape, resample: resample, mean: mean, std: std, rescale: rescale)
+    } catch { throw ConfigurationError("\(file ?? Preprocessing.fileName): \(error)") }
+  }
+
+  /// The settings of a classifier for images of a size, with their origins and warnings.
   ///
   /// - Throws: `ConfigurationError` for a resizing that is asked for and not supported.
   func settings(
     size: Int, _ request: ImageRequest
-  ) throws(ConfigurationError) -> (settings: ImageSettings, origins: [BackboneOrigin], warnings: [String]) {
+  ) throws(ConfigurationError) -> (settings: ImageSettings, origins: [Setting: SettingOrigin], warnings: [String]) {
+    guard abs(rescale * 255 - 1) < 1e-6 else {
+      throw ConfigurationError("\(name(of: .rescale)): expected 1/255, as nothing else is supported, found \(rescale)")
+    }
     let constants = request.normalization?.constants
     let (own, known) = (Normalization.imagenet.constants, request.known)
     var settings = ImageSettings(
       mean: constants?.mean ?? known?.mean ?? mean ?? own.mean, std: constants?.std ?? known?.std ?? std ?? own.std,
       resample: known?.resample ?? (resample ?? .bicubic).rawValue, shortestEdge: known?.shortestEdge)
-    var notes = warnings
-    var resize = known == nil ? "assumed: that of published runs on VTAB-1k" : "stated by the run"
+    var (notes, origins) = (warnings, origins)
     switch request.resizing ?? (known == nil ? nil : .direct) {
     case .checkpoint:
       settings.shortestEdge = try shortestEdge(size)
-      resize = origins["resize"] ?? "assumed: the files state no resizing"
-    case .direct:
-      if request.resizing != nil { (settings.shortestEdge, resize) = (nil, "stated by the caller") }
+      origins[.resize] =
+        origins[.resize] ?? .assumed("preprocessor_config.json in the folder of the weights can state a crop")
+    case .direct?:
+      if request.resizing != nil { (settings.shortestEdge, origins[.resize]) = (nil, .caller) }
     case nil:
-      if ![.direct, .unstated].contains(geometry), let origin = origins["resize"] {
-        notes.append(
-          "\(origin): images are resized to \(size) × \(size) without a crop, as on VTAB-1k, unless the resizing "
-            + "of the checkpoint is asked for")
+      if geometry != .direct {
+        if geometry != .unstated, case .stated(let key)? = origins[.resize] {
+          let own = (try? shortestEdge(size)).map { Preprocessing.Geometry.shortestEdge($0, crop: size).words }
+          notes.append(
+            "image resize: to \(size) × \(size) whatever the proportions, as in published runs on VTAB-1k; \(key) "
+              + "states \(own ?? "a way that is not supported"), which a resizing as the checkpoint's follows")
+        }
+        origins[.resize] = .published("runs on VTAB-1k")
       }
-      if geometry == .direct { resize = origins["resize"] ?? resize }
     }
-    func origin(_ key: String) -> String {
-      if constants != nil, key != "resample" { return "stated by the caller" }
-      if known != nil { return "stated by the run" }
-      return origins[key] ?? (key == "resample" ? "assumed: the files state none" : "assumed: ImageNet's constants")
+    let assumed = SettingOrigin.assumed(
+      "usual with ImageNet; preprocessor_config.json in the folder of the weights can state image_mean, image_std and "
+        + "resample")
+    for setting in [Setting.mean, .std, .filter] {
+      if constants != nil, setting != .filter {
+        origins[setting] = .caller
+      } else if known != nil {
+        origins[setting] = .run
+      } else {
+        origins[setting] = origins[setting] ?? assumed
+      }
     }
-    let shown = settings.shortestEdge.map { "shorter side to \($0), centre crop \(size)" } ?? "\(size) × \(size)"
-    return (
-      settings,
-      [
-        BackboneOrigin(setting: "mean", value: "\(settings.mean)", origin: origin("mean")),
-        BackboneOrigin(setting: "std", value: "\(settings.std)", origin: origin("std")),
-        BackboneOrigin(setting: "resize", value: shown, origin: resize),
-        BackboneOrigin(setting: "filter", value: settings.resample, origin: origin("resample")),
-      ], notes
-    )
+    if known != nil, request.resizing == nil { origins[.resize] = .run }
+    return (settings, origins, notes)
   }
-
-  /// True if a file states anything about images.
-  var isStated: Bool { !origins.isEmpty }
 
   /// The length of the shorter side before a crop to the size of the model; `nil` without a crop.
   private func shortestEdge(_ size: Int) throws(ConfigurationError) -> Int? {
@@ -234,11 +201,28 @@ extension StatedImages {
     case .shortestEdge(let edge):
       guard self.size == size else {
         throw ConfigurationError(
-          "\(origins["resize"] ?? ""): expected a model of size \(self.size ?? 0), that of the crop, found \(size)"
-        )
+          "\(name(of: .resize)): expected a model of size \(self.size ?? 0), that of the crop, found \(size)")
       }
       return edge
     case .other(let error): throw error
     }
+  }
+}
+
+extension SettingOrigin {
+  /// A setting that a run keeps.
+  fileprivate static let run = SettingOrigin.stated("stated by the run")
+}
+
+extension SettingOrigins {
+  /// Adds the preparation of images.
+  mutating func add(_ images: Preprocessing, _ origin: (StatedImages.Setting) -> SettingOrigin?) {
+    func add(_ setting: StatedImages.Setting, _ value: String) {
+      self.add(setting.rawValue, value, origin(setting) ?? .caller)
+    }
+    add(.mean, "\(images.mean)")
+    add(.std, "\(images.std)")
+    add(.resize, images.geometry.words)
+    add(.filter, images.resample.rawValue)
   }
 }

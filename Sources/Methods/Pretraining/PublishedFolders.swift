@@ -81,6 +81,7 @@ enum TimmModel {
       "pretrained_cfg": .object([
         "input_size": .list([.number(3), side, side]), "mean": .list(constants.mean.map { .real($0) }),
         "std": .list(constants.std.map { .real($0) }), "interpolation": .string("bicubic"),
+        "crop_pct": .number(1), "crop_mode": .string("squash"),
         "num_classes": .number(backbone.classes ?? 0), "first_conv": .string("patch_embed.proj"),
         "classifier": .string("head"),
       ]),

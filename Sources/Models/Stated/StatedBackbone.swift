@@ -12,6 +12,8 @@ package struct StatedBackbone {
   /// True if timm wrote it.
   package private(set) var isTimm = false
 
+  private var isUnread = false
+
   /// Reads the `config.json` of a directory; next to a single file nothing is known to belong to it.
   ///
   /// - Throws: `ConfigurationError` naming the file, the key, what was expected and what was found: also for a
@@ -22,20 +24,27 @@ package struct StatedBackbone {
     guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory), isDirectory.boolValue,
       FileManager.default.fileExists(atPath: file.path)
     else {
+      let neighbour = url.deletingLastPathComponent().appendingPathComponent("config.json").path
+      isUnread = !isDirectory.boolValue && FileManager.default.fileExists(atPath: neighbour)
       keys = nil
       return
     }
     let keys = try StatedKeys(contentsOf: file)
     self.keys = keys
-    isTimm = keys.has("pretrained_cfg") || keys.has("architecture")
+    isTimm = ["pretrained_cfg", "architecture", "model_args", "global_pool"].contains { keys.has($0) }
     hints = isTimm ? try BackboneHints(timm: keys) : try BackboneHints(huggingFace: keys)
+  }
+
+  /// The `model_type` of a Hugging Face file.
+  package var modelType: String? {
+    guard case .string(let type) = keys?.value("model_type") else { return nil }
+    return type
   }
 
   /// True if images of another size than the stated one are usual: transformers resizes the positions of DINOv2, and
   /// the other networks have none.
   package var takesAnySize: Bool {
-    guard case .string(let type) = keys?.value("model_type") else { return false }
-    return ["dinov2", "dinov2_with_registers", "dinov3_vit", "convnext", "convnextv2"].contains(type)
+    ["dinov2", "dinov2_with_registers", "dinov3_vit", "convnext", "convnextv2"].contains(modelType)
   }
 
   /// The object of timm's file that describes images; older files have no object of their own for it.
@@ -44,14 +53,17 @@ package struct StatedBackbone {
     return try keys.section("pretrained_cfg") ?? keys
   }
 
-  /// Warnings about keys that nothing has read.
-  package var warnings: [String] { keys?.unknown ?? [] }
+  /// Warnings about keys, or a file, that nothing has read.
+  package var warnings: [String] {
+    let unread = "config.json next to the weight file: not read, as it may be of another; name the folder to read both"
+    return isUnread ? [unread] : keys?.unknown ?? []
+  }
 }
 
 extension BackboneHints {
-  /// Notes a setting with the key that states it.
+  /// Notes a setting with the key that states it, or whose absence means the default of the library that wrote it.
   mutating func note(_ setting: Setting, from keys: StatedKeys, _ key: String) {
-    origins[setting] = keys.name(of: key)
+    origins[setting] = keys.origin(key, defaultOf: keys.has("architecture") ? "timm" : "transformers")
   }
 
   /// The side of a square image: a number, or two or three that end in the same side twice.

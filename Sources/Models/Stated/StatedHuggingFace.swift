@@ -15,18 +15,20 @@ extension BackboneHints {
     }
     modelType = type
     imageSize = try Self.side(keys, "image_size")
-    if imageSize != nil { note(.imageSize, from: keys, "image_size") }
+    // A ConvNeXt has it nowhere else, and the default is the one that is assumed of others.
+    if imageSize != nil || type?.hasPrefix("convnext") == true { note(.imageSize, from: keys, "image_size") }
     // For Swin, a list that is also inferred from shapes.
     if case .list = keys.value("num_attention_heads") {
     } else {
       heads = try keys.extent("num_attention_heads") ?? family?.heads
-      if heads != nil { note(.heads, from: keys, "num_attention_heads", isStated: keys.has("num_attention_heads")) }
+      if heads != nil { note(.heads, from: keys, "num_attention_heads") }
     }
     if type == "dinov3_vit", try keys.bool("use_gated_mlp") ?? false {
       guard try keys.string("hidden_act") == "silu" else {
         throw keys.error("hidden_act", "\"silu\", as no other gate is supported")
       }
       gatesBySiLU = true
+      note(.gate, from: keys, "hidden_act")
     } else if let name = try keys.string("hidden_act") {
       guard let known = Self.activations[name] else {
         throw keys.error("hidden_act", "one of \(Activation.allCases.map(\.rawValue).joined(separator: ", "))")
@@ -35,21 +37,21 @@ extension BackboneHints {
     } else if family != nil {
       activation = .gelu
     }
-    if activation != nil { note(.activation, from: keys, "hidden_act", isStated: keys.has("hidden_act")) }
+    if activation != nil { note(.activation, from: keys, "hidden_act") }
     epsilon = try keys.number("layer_norm_eps", in: 1e-20...1) ?? family?.epsilon
-    if epsilon != nil { note(.epsilon, from: keys, "layer_norm_eps", isStated: keys.has("layer_norm_eps")) }
+    if epsilon != nil { note(.epsilon, from: keys, "layer_norm_eps") }
     if type == "dinov3_vit" {
       rotaryBase = try keys.number("rope_theta", in: 1...1e9) ?? 100
-      note(.rotaryBase, from: keys, "rope_theta", isStated: keys.has("rope_theta"))
+      note(.rotaryBase, from: keys, "rope_theta")
     }
     try readPooling(keys, type)
     try readWindows(keys)
     if type == "swinv2" {
       if window == nil, !keys.has("window_size") { window = 7 }
-      note(.window, from: keys, "window_size", isStated: keys.has("window_size"))
+      note(.window, from: keys, "window_size")
       if imageSize == nil {
         imageSize = 224
-        note(.imageSize, from: keys, "image_size", isStated: false)
+        note(.imageSize, from: keys, "image_size")
       }
     }
     try keys.require([
@@ -58,21 +60,17 @@ extension BackboneHints {
     ])
   }
 
-  private mutating func note(_ setting: Setting, from keys: StatedKeys, _ key: String, isStated: Bool) {
-    origins[setting] = isStated ? keys.name(of: key) : "\(keys.name(of: key)), absent: transformers' default"
-  }
-
   private mutating func readPooling(_ keys: StatedKeys, _ type: String?) throws(ConfigurationError) {
     let usesMean = try keys.bool("use_mean_pooling")
     let architectures = keys.value("architectures")
     switch type {
     case "beit":
       pooling = usesMean ?? true ? .average : .token
-      note(.pooling, from: keys, "use_mean_pooling", isStated: usesMean != nil)
+      note(.pooling, from: keys, "use_mean_pooling")
     case "deit" where architectures != .list(["DeiTForImageClassificationWithTeacher"]):
       // The other heads read the class token alone.
       pooling = .classToken
-      note(.pooling, from: keys, "architectures", isStated: architectures != nil)
+      note(.pooling, from: keys, "architectures")
     default: break
     }
   }

@@ -29,6 +29,12 @@ extension BackboneHints {
     }
     try readPooling(keys)
     if let arguments = try keys.section("model_args") { try readTimm(arguments) }
+    // What neither says has the default of the function that the architecture names.
+    guard keys.has("architecture") else { return }
+    for (setting, key) in [(Setting.epsilon, "norm_eps"), (.activation, "act_layer"), (.pooling, "global_pool")]
+    where origins[setting] == nil {
+      origins[setting] = .standard(library: "timm", key: keys.name(of: "model_args.\(key)"))
+    }
   }
 
   private mutating func readTimm(_ arguments: StatedKeys) throws(ConfigurationError) {
@@ -45,8 +51,15 @@ extension BackboneHints {
     }
     try readPooling(arguments)
     try readWindows(arguments)
+    // Others have the gate in the other half, or gate by other functions.
+    if let name = try arguments.string("mlp_layer"),
+      !["mlp", "swiglu", "swiglupacked"].contains(name.lowercased().filter { $0 != "_" })
+    {
+      throw arguments.error("mlp_layer", "Mlp, SwiGLU or SwiGLUPacked, as nothing else is supported")
+    }
     if let name = try arguments.string("act_layer"), name == "silu" {
       gatesBySiLU = true
+      note(.gate, from: arguments, "act_layer")
     } else if let name = try arguments.string("act_layer") {
       gatesBySiLU = false
       guard let known = TimmArchitecture.activations[name] else {
@@ -122,6 +135,9 @@ extension BackboneHints {
     "license", "origin_url", "paper_ids", "paper_name", "notes", "description", "fixed_input_size", "min_input_size",
     "pool_size", "first_conv", "classifier", "test_input_size", "test_crop_pct", "test_pool_size", "label_names",
     "label_descriptions", "labels", "label_offset", "architecture", "framework", "library_name", "tags",
+    // Those of the wrapper that transformers has for timm's models.
+    "architectures", "do_pooling", "dtype", "torch_dtype", "id2label", "initializer_range", "label2id", "model_type",
+    "problem_type", "transformers_version",
   ]
 
   /// Arguments that tensors tell: a checkpoint that has other tensors than they say is not theirs.
@@ -157,8 +173,9 @@ struct TimmArchitecture {
     func has(_ parts: String...) -> Bool { parts.contains { name.contains($0) } }
     gatesBySiLU = has("giant_patch14_dinov2", "giant_patch14_reg")
     if has("quickgelu") { activation = .quickGELU }
-    // SigLIP was trained with the approximation; timm has it for these sizes only.
-    if has("siglip"), has("so400m", "giantopt", "base_patch32", "_512") { activation = .geluTanh }
+    // SigLIP was trained with the approximation; timm 1.0.31 has it for these only.
+    if has("so400m_patch16_siglip", "giantopt", "base_patch32_siglip") { activation = .geluTanh }
+    if has("large_patch16_siglip_512", "large_patch16_siglip_gap_512") { activation = .geluTanh }
     if name.hasPrefix("test_convnext") { activation = .geluTanh }
     if has("_clip_", "convnext_xxlarge"), !has("eva02") { epsilon = 1e-5 }
     if name.hasPrefix("beit3_") || name.hasPrefix("test_convnext") { epsilon = 1e-5 }
@@ -189,7 +206,7 @@ struct TimmArchitecture {
 
   /// Parts of the names of architectures whose networks differ in ways that their tensors do not show.
   private static let refused = [
-    "rope", "eva02", "vit_pe_", "lingbot", "sapiens", "_xp_", "naflex", "vit_dlittle", "vit_dwee",
+    "rope", "eva02", "_rpn_", "vit_pe_", "lingbot", "sapiens", "_xp_", "naflex", "vit_dlittle", "vit_dwee",
     "vit_dpwee", "samvit", "test_convnext3", "_18x2", "swinv2_cr_",
   ]
 

@@ -10,46 +10,52 @@ struct BackboneFormat: Sendable {
   let mark: String
   /// The table, which may depend on shapes.
   let layout: @Sendable (any TensorSource) throws(ConfigurationError) -> WeightLayout
+  /// The library whose names these are.
+  var library = BackboneDeduction.Library.timm
+  /// ε of its norms where nothing else is known.
+  var epsilon = 1e-6
   /// The sizes.
-  let configuration: @Sendable (CanonicalShapes, BackboneHints) throws(ConfigurationError) -> ImageConfiguration
+  let configuration: @Sendable (inout BackboneDeduction) throws(ConfigurationError) -> ImageConfiguration
   /// The resampling of positions in the library whose names these are.
   var resampling = PositionResampling.timm
 
   /// All families.
   static let known: [BackboneFormat] = [
-    visionTransformer("DINOv3 under its authors' names", "rope_embed.periods", epsilon: 1e-5) {
+    visionTransformer("DINOv3 under its authors' names", "rope_embed.periods", .authors, epsilon: 1e-5) {
       .timmVisionTransformer(of: $0)
     },
-    visionTransformer("ViT under timm's", "blocks.0.attn.qkv.weight", epsilon: 1e-6) {
+    visionTransformer("ViT under timm's", "blocks.0.attn.qkv.weight", .timm) {
       .timmVisionTransformer(of: $0)
     },
     visionTransformer(
-      "under Hugging Face's", "encoder.layer.0.layernorm_before.weight", epsilon: 1e-12, .plainBicubic
+      "under Hugging Face's", "encoder.layer.0.layernorm_before.weight", .transformers, epsilon: 1e-12,
+      .plainBicubic
     ) { .huggingFaceVisionTransformer(of: $0) },
-    visionTransformer("DINOv2 under Hugging Face's", "encoder.layer.0.norm1.weight", epsilon: 1e-6, .plainBicubic) {
+    visionTransformer("DINOv2 under Hugging Face's", "encoder.layer.0.norm1.weight", .transformers, .plainBicubic) {
       .huggingFaceDINOv2(of: $0)
     },
-    visionTransformer("DINOv3 under Hugging Face's", "layer.0.attention.q_proj.weight", epsilon: 1e-5) {
+    visionTransformer("DINOv3 under Hugging Face's", "layer.0.attention.q_proj.weight", .transformers, epsilon: 1e-5) {
       .huggingFaceDINOv3(of: $0)
     },
-    visionTransformer("ViT under torchvision's", "encoder.layers.encoder_layer_0.ln_1.weight", epsilon: 1e-6) { _ in
+    visionTransformer("ViT under torchvision's", "encoder.layers.encoder_layer_0.ln_1.weight", .torchvision) { _ in
       .torchvisionVisionTransformer
     },
     googleVisionTransformer,
-    swin("Swin under its authors' names", "layers.0.downsample.reduction.weight") { .officialSwin(of: $0) },
-    swin("under timm's", "layers.0.blocks.0.attn.relative_position_bias_table") { _ in .timmSwin },
-    swin("Swin V2 under timm's", "layers.0.blocks.0.attn.cpb_mlp.0.weight") { _ in .timmSwinV2 },
-    swin("Swin under Hugging Face's", "encoder.layers.0.blocks.0.layernorm_before.weight") {
+    swin("Swin under its authors' names", "layers.0.downsample.reduction.weight", .authors) { .officialSwin(of: $0) },
+    swin("under timm's", "layers.0.blocks.0.attn.relative_position_bias_table", .timm) { _ in .timmSwin },
+    swin("Swin V2 under timm's", "layers.0.blocks.0.attn.cpb_mlp.0.weight", .timm) { _ in .timmSwinV2 },
+    swin("Swin under Hugging Face's", "encoder.layers.0.blocks.0.layernorm_before.weight", .transformers) {
       .huggingFaceSwin(of: $0)
     },
-    swin("under torchvision's", "features.1.0.attn.relative_position_bias_table") { _ in .torchvisionSwin },
-    convNeXt("ConvNeXt under timm's names", "stages.0.blocks.0.conv_dw.weight") { .timmConvNeXt(of: $0) },
-    convNeXt("under its authors'", "downsample_layers.0.0.weight") { _ in .officialConvNeXt },
-    // Transformers hard-codes 1e-6 but for the last norm, of which the configuration's default is another.
-    convNeXt("under Hugging Face's", "encoder.stages.0.layers.0.dwconv.weight", finalEpsilon: 1e-12) { _ in
+    swin("under torchvision's", "features.1.0.attn.relative_position_bias_table", .torchvision) { _ in
+      .torchvisionSwin
+    },
+    convNeXt("ConvNeXt under timm's names", "stages.0.blocks.0.conv_dw.weight", .timm) { .timmConvNeXt(of: $0) },
+    convNeXt("under its authors'", "downsample_layers.0.0.weight", .authors) { _ in .officialConvNeXt },
+    convNeXt("under Hugging Face's", "encoder.stages.0.layers.0.dwconv.weight", .transformers) { _ in
       .huggingFaceConvNeXt
     },
-    convNeXt("under torchvision's", "features.1.0.block.0.weight") { _ in .torchvisionConvNeXt },
+    convNeXt("under torchvision's", "features.1.0.block.0.weight", .torchvision) { _ in .torchvisionConvNeXt },
   ]
 
   /// Architectures that are not supported, by the end of the name of a tensor that only they have: their blocks look
@@ -88,61 +94,39 @@ struct BackboneFormat: Sendable {
 
 extension BackboneFormat {
   private static func visionTransformer(
-    _ name: String, _ mark: String, epsilon: Double, _ resampling: PositionResampling = .timm,
-    layout: @escaping @Sendable (any TensorSource) -> WeightLayout
+    _ name: String, _ mark: String, _ library: BackboneDeduction.Library, epsilon: Double = 1e-6,
+    _ resampling: PositionResampling = .timm, layout: @escaping @Sendable (any TensorSource) -> WeightLayout
   ) -> BackboneFormat {
     BackboneFormat(
-      name: name, mark: mark, layout: { (source) throws(ConfigurationError) in layout(source) },
-      configuration: { (shapes, hints) throws(ConfigurationError) in
-        .visionTransformer(try VisionConfiguration(deducedFrom: shapes, hints, epsilon: epsilon))
-      }, resampling: resampling)
+      name: name, mark: mark, layout: { (source) throws(ConfigurationError) in layout(source) }, library: library,
+      epsilon: epsilon,
+      configuration: { (sizes) throws(ConfigurationError) in .visionTransformer(try sizes.visionTransformer()) },
+      resampling: resampling)
   }
 
   /// The number of heads is an extent of the stored kernels.
-  private static let googleVisionTransformer: BackboneFormat = {
-    let query = "Transformer/encoderblock_0/MultiHeadDotProductAttention_1/query/kernel"
-    @Sendable func heads(_ source: any TensorSource) throws(ConfigurationError) -> Int {
-      guard let kernel = source.shape(of: query), kernel.rank == 3, kernel[1] > 0 else {
-        throw ConfigurationError(
-          "\(source.label): tensor \"\(query)\": expected [width, heads, head width], "
-            + "found \(source.shape(of: query)?.description ?? "no such tensor")")
-      }
-      return kernel[1]
-    }
-    return BackboneFormat(
-      name: "under Google's", mark: "embedding/kernel",
-      layout: { (source) throws(ConfigurationError) in .googleVisionTransformer(heads: try heads(source)) },
-      configuration: { (shapes, hints) throws(ConfigurationError) in
-        let stored = BackboneHints(heads: try heads(shapes.source))
-        guard hints.heads == nil || hints.heads == stored.heads else {
-          throw ConfigurationError(
-            "\(shapes.source.label): heads: expected \(stored.heads ?? 0), an extent of the stored kernels, "
-              + "found \(hints.heads ?? 0)")
-        }
-        return .visionTransformer(
-          try VisionConfiguration(deducedFrom: shapes, hints.filled(from: stored), epsilon: 1e-6))
-      })
-  }()
+  private static let googleVisionTransformer = BackboneFormat(
+    name: "under Google's", mark: "embedding/kernel",
+    layout: { (source) throws(ConfigurationError) in
+      .googleVisionTransformer(heads: try WeightLayout.googleHeads(source))
+    }, library: .authors,
+    configuration: { (sizes) throws(ConfigurationError) in .visionTransformer(try sizes.visionTransformer()) })
 
   private static func swin(
-    _ name: String, _ mark: String, layout: @escaping @Sendable (any TensorSource) -> WeightLayout
-  ) -> BackboneFormat {
-    BackboneFormat(
-      name: name, mark: mark, layout: { (source) throws(ConfigurationError) in layout(source) },
-      configuration: { (shapes, hints) throws(ConfigurationError) in
-        .swin(try SwinConfiguration(deducedFrom: shapes, hints, epsilon: 1e-5))
-      })
-  }
-
-  private static func convNeXt(
-    _ name: String, _ mark: String, finalEpsilon: Double? = nil,
+    _ name: String, _ mark: String, _ library: BackboneDeduction.Library,
     layout: @escaping @Sendable (any TensorSource) -> WeightLayout
   ) -> BackboneFormat {
     BackboneFormat(
-      name: name, mark: mark, layout: { (source) throws(ConfigurationError) in layout(source) },
-      configuration: { (shapes, hints) throws(ConfigurationError) in
-        .convNeXt(
-          try ConvNeXtConfiguration(deducedFrom: shapes, hints, epsilon: 1e-6, finalEpsilon: finalEpsilon))
-      })
+      name: name, mark: mark, layout: { (source) throws(ConfigurationError) in layout(source) }, library: library,
+      epsilon: 1e-5, configuration: { (sizes) throws(ConfigurationError) in .swin(try sizes.swin()) })
+  }
+
+  private static func convNeXt(
+    _ name: String, _ mark: String, _ library: BackboneDeduction.Library,
+    layout: @escaping @Sendable (any TensorSource) -> WeightLayout
+  ) -> BackboneFormat {
+    BackboneFormat(
+      name: name, mark: mark, layout: { (source) throws(ConfigurationError) in layout(source) }, library: library,
+      configuration: { (sizes) throws(ConfigurationError) in .convNeXt(try sizes.convNeXt()) })
   }
 }

@@ -1,3 +1,5 @@
+import Formats
+
 extension WeightLayout {
   /// Google's own ViT (Dosovitskiy et al. 2021, released code), `ViT-B_16.npz`: what Flax calls a kernel has its inputs
   /// first, and heads are an extent of their own.
@@ -18,6 +20,19 @@ extension WeightLayout {
         + kernel("head", "head"),
       // A map between features and the head of the first pretraining, which no later head was trained with.
       ignored: ["pre_logits/kernel", "pre_logits/bias"])
+  }
+
+  /// A kernel whose extents are width, heads and head width.
+  static let googleQuery = "Transformer/encoderblock_0/MultiHeadDotProductAttention_1/query/kernel"
+
+  /// The number of heads, an extent of the stored kernels.
+  static func googleHeads(_ source: any TensorSource) throws(ConfigurationError) -> Int {
+    guard let kernel = source.shape(of: googleQuery), kernel.rank == 3, kernel[1] > 0 else {
+      throw ConfigurationError(
+        "\(source.label): tensor \"\(googleQuery)\": expected [width, heads, head width], "
+          + "found \(source.shape(of: googleQuery)?.description ?? "no such tensor")")
+    }
+    return kernel[1]
   }
 
   private static func attention(_ heads: Int) -> [Rule] {

@@ -11,7 +11,7 @@ extension CLIPConfiguration {
   package init(
     deducedFrom source: some TensorSource, activation: Activation = .quickGELU
   ) throws(ConfigurationError) {
-    var deduction = OpenAIDeduction(source, nil, (activation, .assumed("stated by the caller")))
+    var deduction = OpenAIDeduction(source, nil, (activation, .caller))
     self = try deduction.configuration()
   }
 }

@@ -96,7 +96,7 @@ struct TowerPrefix {
       return BackboneHints()
     }
     var hints = BackboneHints(heads: 12)
-    hints.origins[.heads] = "ViT-S of MoCo v3, by the prefix \"\(prefix)\""
+    hints.origins[.heads] = .published("ViT-S of MoCo v3, by the prefix \"\(prefix)\"")
     return hints
   }
 

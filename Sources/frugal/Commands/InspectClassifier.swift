@@ -31,8 +31,7 @@ extension InspectCommand {
       settings: [
         "vision": tower(backbone.configuration), "layout": "names of \(backbone.layout.name); \(sizes)",
         "head": backbone.classes.map { "\($0) classes" } ?? "none",
-      ].merging(model.origins.map { ($0.setting, "\($0.value) (\($0.origin))") }) { first, _ in first },
-      warnings: model.warnings, tensors: tensors(of: weights.files))
+      ], origins: lines(model.origins), warnings: withFlags(model.warnings), tensors: tensors(of: weights.files))
   }
 
   /// The sizes of an image tower.

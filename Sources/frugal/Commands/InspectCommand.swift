@@ -81,12 +81,6 @@ enum InspectCommand: Command {
     let files = pretrained.directory.weights.files
     let text = model.configuration.text
     let names = "names of \(pretrained.directory.layout.name)"
-    let geometry =
-      switch preprocessing.geometry {
-      case .shortestEdge(let size, let crop, _): "shorter side to \(size), centre crop \(crop)"
-      case .direct(let height, let width): "resize to \(height) × \(width)"
-      case .longestEdge(let size, let fill): "longer side to \(size), borders of \(fill)"
-      }
     return Report(
       kind: "CLIP, \(pretrained.directory.weights.format)", path: path,
       sha256: Dictionary(files.map { (lastComponent($0.file), $0.sha256.description) }) { first, _ in first },
@@ -101,13 +95,16 @@ enum InspectCommand: Command {
         "text": "context \(text.contextLength), \(text.vocabulary) tokens, \(blocks(text.transformer))",
         "embedding": "\(model.configuration.embedding), logit scale \(exp(Double(model.logitScale.value.scalar)))",
         "pictures":
-          "\(geometry), \(preprocessing.resample.rawValue), mean \(preprocessing.mean), std \(preprocessing.std)",
+          "\(preprocessing.geometry.words), \(preprocessing.resample.rawValue), mean \(preprocessing.mean), "
+          + "std \(preprocessing.std)",
         "tokenizer": "\(pretrained.directory.tokenizer.tokenCount) tokens, byte-level BPE",
       ],
-      origins: Dictionary(
-        pretrained.origins.all.map { ($0.name, "\($0.value) (\($0.origin))") },
-        uniquingKeysWith: { first, _ in first }),
-      warnings: pretrained.warnings, tensors: tensors(of: files))
+      origins: lines(pretrained.origins), warnings: withFlags(pretrained.warnings), tensors: tensors(of: files))
+  }
+
+  /// Values with their origins, by the names of settings.
+  static func lines(_ origins: SettingOrigins) -> [String: String] {
+    Dictionary(origins.all.map { ($0.name, "\($0.value) (\($0.origin))") }) { first, _ in first }
   }
 
   /// A stack of transformer blocks.

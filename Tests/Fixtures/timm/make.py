@@ -223,6 +223,13 @@ swin = torchvision.models.SwinTransformer(
     patch_size=[2, 2], embed_dim=8, depths=[2, 1], num_heads=[2, 2], window_size=[2, 2], mlp_ratio=2, num_classes=2)
 swin.head = torch.nn.Identity()
 save("torchvision-swin", swin, without_head, 16, ["relative_position_bias_table"], image=16, batch=1)
+swin = second_swin(torchvision.models.SwinTransformer(
+    patch_size=[2, 2], embed_dim=8, depths=[2, 1], num_heads=[2, 2], window_size=[4, 4], mlp_ratio=2, num_classes=2,
+    block=torchvision.models.swin_transformer.SwinTransformerBlockV2,
+    downsample_layer=torchvision.models.swin_transformer.PatchMergingV2), "attn")
+swin.head = torch.nn.Identity()
+save("torchvision-swin-v2", swin, without_head, 16,
+     ["qkv.bias", "logit_scale", "cpb_mlp.0.weight", "norm1.weight", "2.reduction.weight"], batch=1, window=4)
 from torchvision.models.convnext import CNBlockConfig
 
 convnext = torchvision.models.ConvNeXt(

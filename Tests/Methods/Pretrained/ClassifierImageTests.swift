@@ -42,12 +42,30 @@ import Testing
     let model = try PretrainedClassifier(contentsOf: folder.url)
     #expect(model.images == nil && model.preprocessing.mean == [0.485, 0.456, 0.406])
     #expect(model.preprocessing.geometry == .direct(height: 8, width: 8) && model.preprocessing.resample == .bicubic)
-    #expect(model.origins.first { $0.setting == "mean" }?.origin == "assumed: ImageNet's constants")
+    let text =
+      "image mean, image std, image interpolation: assumed [0.485, 0.456, 0.406]; [0.229, 0.224, 0.225]; bicubic: "
+    #expect(model.warnings.contains { $0.hasPrefix(text) && $0.contains("image_mean, image_std and resample") })
+    let told = try PretrainedClassifier(contentsOf: folder.url, ImageRequest(normalization: .imagenet))
+    #expect(told.origins["image mean"]?.origin == .caller)
+    #expect(told.warnings.contains { $0.hasPrefix("image interpolation: assumed bicubic: ") })
+  }
+
+  /// Whether images were cropped decides what a classifier's own head says of them.
+  @Test func aResizingThatNobodyStatesIsSaid() throws {
+    let model = try PretrainedClassifier(contentsOf: folder.url, ImageRequest(resizing: .checkpoint))
+    #expect(model.warnings.contains { $0.hasPrefix("image resize: assumed resize to 8 × 8: ") })
+    // timm's own default is a crop.
+    let timm = try read(#"{"architecture": "vit"}"#, "config.json", ImageRequest(resizing: .checkpoint))
+    #expect(timm.preprocessing.geometry == .shortestEdge(9, crop: 8))
+    #expect(
+      timm.origins["image resize"]?.origin
+        == .standard(library: "timm", key: "config.json: crop_pct"))
   }
 
   private static let timm =
-    #"{"architecture": "vit", "pretrained_cfg": {"input_size": [3, 8, 8], "mean": [0.5, 0.5, 0.5], "#
-    + #""std": [0.25, 0.5, 0.5], "interpolation": "bilinear", "crop_pct": 0.7, "crop_mode": "center"}}"#
+    #"{"architecture": "vit", "model_args": {"num_heads": 1}, "pretrained_cfg": {"input_size": [3, 8, 8], "#
+    + #""mean": [0.5, 0.5, 0.5], "std": [0.25, 0.5, 0.5], "interpolation": "bilinear", "crop_pct": 0.7, "#
+    + #""crop_mode": "center"}}"#
 
   @Test func timmsConfigurationIsObeyed() throws {
     let model = try read(Self.timm)
@@ -56,13 +74,12 @@ import Testing
     #expect(model.preprocessing.geometry == .direct(height: 8, width: 8))
     #expect(
       model.warnings == [
-        "config.json: pretrained_cfg.crop_pct: images are resized to 8 × 8 without a crop, as on VTAB-1k, "
-          + "unless the resizing of the checkpoint is asked for"
+        "image resize: to 8 × 8 whatever the proportions, as in published runs on VTAB-1k; config.json: "
+          + "pretrained_cfg.crop_pct states shorter side to 11, centre crop 8, which a resizing as the checkpoint's "
+          + "follows"
       ])
-    #expect(
-      model.origins.contains(
-        BackboneOrigin(
-          setting: "filter", value: "bilinear", origin: "config.json: pretrained_cfg.interpolation")))
+    let filter = model.origins["image interpolation"]
+    #expect(filter?.value == "bilinear" && filter?.origin == .stated("config.json: pretrained_cfg.interpolation"))
     // ⌊8 / 0.7⌋, as timm calculates it.
     let cropped = try read(Self.timm, "config.json", ImageRequest(resizing: .checkpoint))
     #expect(cropped.preprocessing.geometry == .shortestEdge(11, crop: 8) && cropped.warnings.isEmpty)
@@ -104,7 +121,11 @@ import Testing
     let cropped = try read(bit, Preprocessing.fileName, ImageRequest(resizing: .checkpoint))
     #expect(cropped.preprocessing.geometry == .shortestEdge(10, crop: 8))
     let deit = #"{"image_processor_type": "DeiTImageProcessor", "size": 10, "crop_size": 8}"#
-    #expect(try read(deit, Preprocessing.fileName).warnings.count == 1)
+    #expect(
+      try read(deit, Preprocessing.fileName).warnings.contains {
+        $0.hasPrefix("image resize: ")
+          && $0.contains("preprocessor_config.json: size states a way that is not supported")
+      })
     let error = #expect(throws: ConfigurationError.self) {
       try read(deit, Preprocessing.fileName, ImageRequest(resizing: .checkpoint))
     }
@@ -127,7 +148,7 @@ import Testing
     ("preprocessor_config.json", #"{"do_resize": false}"#, "do_resize: expected true, as nothing else is supported"),
     ("preprocessor_config.json", #"{"resample": 1}"#, "resample: expected 2 (bilinear) or 3 (bicubic)"),
     ("preprocessor_config.json", #"{"rescale_factor": 1}"#, "rescale_factor: expected 1/255"),
-    ("preprocessor_config.json", #"{"size": {"height": 8, "width": 4}}"#, "size: expected one size"),
+    ("preprocessor_config.json", #"{"size": {"height": 8, "width": 4}}"#, "size: expected one whole number of pixels"),
   ]) func whatIsNotSupportedIsRefusedByItsKey(_ name: String, _ text: String, _ message: String) throws {
     let error = #expect(throws: ConfigurationError.self) { try read(text, name) }
     #expect(error?.description.contains("\(name): ") == true && error?.description.contains(message) == true)
@@ -146,7 +167,22 @@ import Testing
 
   @Test func unknownKeysOfAProcessorAreNamed() throws {
     #expect(
-      try read(#"{"size": 8, "novel": true}"#, Preprocessing.fileName).warnings
-        == ["preprocessor_config.json: novel: unknown key, ignored"])
+      try read(#"{"size": 8, "novel": true}"#, Preprocessing.fileName).warnings.contains(
+        "preprocessor_config.json: novel: unknown key, ignored"))
+  }
+
+  /// The model's own processor gives defaults to a file that does not name one; without either nothing does.
+  @Test func absentKeysHaveTheDefaultsOfTheModelsProcessor() throws {
+    let assumed = try read(#"{"size": 8}"#, Preprocessing.fileName)
+    #expect(assumed.preprocessing.mean == [0.485, 0.456, 0.406])
+    #expect(assumed.origins.warnings.contains { $0.hasPrefix("image mean") })
+    try folder.write(#"{"model_type": "vit", "num_attention_heads": 1, "image_size": 8}"#, to: "config.json")
+    let model = try read(#"{"size": 8}"#, Preprocessing.fileName)
+    #expect(model.preprocessing.mean == [0.5, 0.5, 0.5] && model.preprocessing.resample == .bilinear)
+    #expect(!model.origins.warnings.contains { $0.hasPrefix("image") }, "\(model.origins.warnings)")
+    let error = #expect(throws: ConfigurationError.self) {
+      try read(#"{"image_processor_type": "LevitImageProcessor"}"#, Preprocessing.fileName)
+    }
+    #expect(error?.description.contains("image_processor_type: expected BeitImageProcessor, Bit") == true)
   }
 }

@@ -8,7 +8,7 @@ import Testing
 
 @testable import Methods
 
-@Suite struct ProcessorConfigurationTests {
+@Suite struct ImageProcessorFileTests {
   private func read(_ json: String) throws -> Preprocessing {
     let folder = try TemporaryFolder()
     return try Preprocessing(contentsOf: try folder.write(json, to: Preprocessing.fileName))
@@ -94,18 +94,25 @@ import Testing
   /// Version 5 of transformers nests the image processor, and prefers it to the older file.
   @Test func theNestedProcessorIsPreferred() throws {
     let folder = try TemporaryFolder()
-    #expect(try ProcessorConfiguration(in: folder.url)?.fileName == nil)
+    func read() throws -> StatedImages? {
+      try ImageProcessorFile(in: folder.url).map { try StatedImages($0, of: "clip") }
+    }
+    #expect(try read() == nil)
     try folder.write(#"{"size": 32, "swizzle": 1}"#, to: "preprocessor_config.json")
-    let plain = try #require(try ProcessorConfiguration(in: folder.url))
-    #expect(plain.preprocessing.outputSize == (32, 32))
+    let plain = try #require(try read())
+    #expect(try plain.preprocessing().outputSize == (32, 32))
     #expect(plain.warnings == ["preprocessor_config.json: swizzle: unknown key, ignored"])
     try folder.write(#"{"processor_class": "CLIPProcessor"}"#, to: "processor_config.json")
-    #expect(try ProcessorConfiguration(in: folder.url)?.preprocessing.outputSize.height == 32)
+    #expect(try read()?.preprocessing().outputSize.height == 32)
     try folder.write(#"{"image_processor": {"size": 16, "image_mean": 0.5}}"#, to: "processor_config.json")
-    let nested = try #require(try ProcessorConfiguration(in: folder.url))
-    #expect(nested.preprocessing.outputSize == (16, 16) && nested.preprocessing.mean == [0.5, 0.5, 0.5])
-    #expect(nested.fileName == "processor_config.json" && nested.warnings == [])
-    #expect("\(nested.origins.all[0].origin)" == "processor_config.json: image_processor.image_mean")
+    let nested = try #require(try read())
+    #expect(try nested.preprocessing().outputSize == (16, 16) && nested.preprocessing().mean == [0.5, 0.5, 0.5])
+    #expect(nested.file == "processor_config.json" && nested.warnings == [])
+    #expect(nested.origins[.mean] == .stated("processor_config.json: image_processor.image_mean"))
+    #expect(
+      nested.origins[.std]
+        == .standard(
+          library: "transformers", key: "processor_config.json: image_processor.image_std"))
   }
 
   @Test(arguments: ["[]", "null", "{", "\u{FEFF}x", "{\"size\": 1"])
