@@ -213,8 +213,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ("features.1.0.attn.cpb_mlp.0.weight", "Swin V2 under torchvision's names"),
-    ("module.features.1.0.attn.cpb_mlp.0.weight", "Swin V2 under torchvision's names"),
+    ("stages.0.blocks.0.attn.meta_mlp.fc1.weight", "Swin V2 CR of timm"),
+    ("module.stages.0.blocks.0.attn.meta_mlp.fc1.weight", "Swin V2 CR of timm"),
   ]) func anArchitectureThatIsNotImplementedIsRefusedByItsName(tensor: String, architecture: String) {
     let source = StoredSource(tensors: [
       tensor: Tensor([1], [1]), "layers.0.blocks.0.attn.qkv.weight": Tensor([1], [1]),

@@ -40,7 +40,7 @@ import Testing
     "vit-layer-scale", "vit-registers", "vit-registers-positions", "vit-no-class", "vit-gap", "vit-qk-norm",
     "vit-swiglu", "vit-swiglu-packed", "vit-map", "vit-pre-norm", "deit-distilled", "beit", "convnext-v2",
     "convnext-conv-mlp", "hf-dinov2", "hf-dinov2-registers-swiglu", "hf-beit", "torchvision-vit", "torchvision-swin",
-    "torchvision-convnext", "swin-v2", "hf-swin-v2", "dinov3", "dinov3-biases-swiglu", "dinov3-authors", "hf-dinov3",
+    "torchvision-swin-v2", "torchvision-convnext", "swin-v2", "hf-swin-v2", "dinov3", "dinov3-biases-swiglu", "dinov3-authors", "hf-dinov3",
     "hf-dinov3-swiglu",
   ]
 

@@ -50,6 +50,7 @@ struct BackboneFormat: Sendable {
     swin("under torchvision's", "features.1.0.attn.relative_position_bias_table", .torchvision) { _ in
       .torchvisionSwin
     },
+    swin("Swin V2 under torchvision's", "features.1.0.attn.cpb_mlp.0.weight", .torchvision) { _ in .torchvisionSwinV2 },
     convNeXt("ConvNeXt under timm's names", "stages.0.blocks.0.conv_dw.weight", .timm) { .timmConvNeXt(of: $0) },
     convNeXt("under its authors'", "downsample_layers.0.0.weight", .authors) { _ in .officialConvNeXt },
     convNeXt("under Hugging Face's", "encoder.stages.0.layers.0.dwconv.weight", .transformers) { _ in
@@ -61,7 +62,7 @@ struct BackboneFormat: Sendable {
   /// Architectures that are not supported, by the end of the name of a tensor that only they have: their blocks look
   /// like those of a family that is.
   static let refused = [
-    "features.1.0.attn.cpb_mlp.0.weight": "Swin V2 under torchvision's names"
+    "attn.meta_mlp.fc1.weight": "Swin V2 CR of timm"
   ]
 
   /// The architecture of a checkpoint if it is one of those that are refused.

@@ -4,9 +4,9 @@ extension BackboneDeduction {
   /// The sizes of a Swin, inferred from tensor shapes.
   ///
   /// Heads and windows follow from the table of relative positions. Version 2 has none: its heads follow from the
-  /// scales of its logits, and window and image size must be stated. Shapes do not determine the image size of
-  /// version 1 either: unless given, it is the one at which the last map is a single window, as in all published
-  /// models (224 and 384).
+  /// scales of its logits, and window and image size must be stated, but for torchvision's. Shapes do not determine
+  /// the image size of version 1 either: unless given, it is the one at which the last map is a single window, as in
+  /// all published models (224 and 384).
   /// - Throws: `ConfigurationError` naming the tensor, what was expected and what was found.
   mutating func swin() throws(ConfigurationError) -> SwinConfiguration {
     try requireMean()
@@ -22,7 +22,7 @@ extension BackboneDeduction {
       heads.append(isSecond ? try shapes.shape(table, rank: 1)[0] : try shapes.shape(table, rank: 2)[1])
     }
     let window = isSecond
-      ? try SwinConfiguration.statedWindow(shapes, hints) : try SwinConfiguration.storedWindow(shapes)
+      ? try statedWindow() : try SwinConfiguration.storedWindow(shapes)
     let hidden = try shapes.shape("vision.stage1.blocks.0.mlp.up", rank: 2)[0]
     let masksTwice = shapes.layout.name == WeightLayout.huggingFaceSwinV2.name
     var positions = SwinConfiguration.PositionBias.table
@@ -48,6 +48,17 @@ extension BackboneDeduction {
     add(.epsilon, size.epsilon)
     return size
   }
+
+  /// The window of a Swin V2: stated, or 8 as all of torchvision have it.
+  private func statedWindow() throws(ConfigurationError) -> Int {
+    if library == .torchvision { return hints.window ?? 8 }
+    guard let window = hints.window, hints.imageSize != nil else {
+      throw ConfigurationError(
+        "\(shapes.source.label): windows: expected a config.json that states one window for all stages and the image "
+          + "size (timm's, or Hugging Face's with window_size), as no tensor of a Swin V2 tells them, found none")
+    }
+    return window
+  }
 }
 
 extension SwinConfiguration {
@@ -68,17 +79,6 @@ extension SwinConfiguration {
       throw shapes.error(table, "as many rows as a window has relative positions, (2 window − 1)²", "\(relations)")
     }
     return (side + 1) / 2
-  }
-
-  fileprivate static func statedWindow(
-    _ shapes: CanonicalShapes, _ hints: BackboneHints
-  ) throws(ConfigurationError) -> Int {
-    guard let window = hints.window, hints.imageSize != nil else {
-      throw ConfigurationError(
-        "\(shapes.source.label): windows: expected a config.json that states one window for all stages and the image "
-          + "size (timm's, or Hugging Face's with window_size), as no tensor of a Swin V2 tells them, found none")
-    }
-    return window
   }
 
   /// The window, and those of the pretraining where they are others.
