@@ -40,8 +40,8 @@ import Testing
     "vit-layer-scale", "vit-registers", "vit-registers-positions", "vit-no-class", "vit-gap", "vit-qk-norm",
     "vit-swiglu", "vit-swiglu-packed", "vit-map", "vit-pre-norm", "deit-distilled", "beit", "convnext-v2",
     "convnext-conv-mlp", "hf-dinov2", "hf-dinov2-registers-swiglu", "hf-beit", "torchvision-vit", "torchvision-swin",
-    "torchvision-swin-v2", "torchvision-convnext", "swin-v2", "hf-swin-v2", "dinov3", "dinov3-biases-swiglu", "dinov3-authors", "hf-dinov3",
-    "hf-dinov3-swiglu",
+    "torchvision-swin-v2", "torchvision-convnext", "swin-v2", "hf-swin-v2", "dinov3", "dinov3-biases-swiglu",
+    "dinov3-authors", "hf-dinov3", "hf-dinov3-swiglu",
   ]
 
   private func model(_ name: String) throws -> (stored: Stored, backbone: ImageBackbone, images: Tensor) {
@@ -154,6 +154,51 @@ import Testing
     #expect(usual.tower.imageSize == 224)
     let size = try #require(usual.origins["image size"])
     #expect(size.origin.description.hasPrefix("assumed: usual, though rotary positions suit images of any size"))
+  }
+
+  /// Since transformers 5 the blocks of DINOv3 have a prefix in memory that the other tensors lack; some files have it.
+  @Test(arguments: ["", "dinov3_vit.", "module."]) func blocksOfDINOv3BelowAModelAreRead(_ path: String) throws {
+    let (stored, wanted, images) = try model("hf-dinov3")
+    var tensors: [String: Tensor] = [:]
+    for name in stored.names {
+      tensors[path + (name.hasPrefix("layer.") ? "model." : "") + name] = try stored.tensor(name)
+    }
+    var hints = stored.hints
+    hints.imageSize = images.shape[2]
+    let found = try ImageBackbone(from: StoredSource(tensors: tensors), hints: hints)
+    let features = found.tower(Variable(images), Pass()).value
+    #expect(features == wanted.tower(Variable(images), Pass()).value)
+    #expect(found.warnings.isEmpty == (path != "module."))
+    #expect(
+      found.layout.location(of: "vision.blocks.0.attention.query")?.name
+        == "\(path)model.layer.0.attention.q_proj.weight")
+    for version in TransformersVersion.allCases {
+      let site = "vision.blocks.0.attention.query"
+      let (here, there) = (found.layout.module(of: site, in: version), wanted.layout.module(of: site, in: version))
+      #expect(here == there)
+    }
+  }
+
+  /// torchvision's classes leave no choice of the windows; what is stored for the biases of keys counts as zero.
+  @Test func torchvisionsSwinV2HasItsWindowsAndNoBiasOfKeys() throws {
+    let stored = try Stored("torchvision-swin-v2")
+    var tensors: [String: Tensor] = [:]
+    for name in stored.names { tensors[name] = try stored.tensor(name) }
+    let bias = try #require(tensors["features.1.0.attn.qkv.bias"])
+    let third = bias.shape[0] / 3
+    tensors["features.1.0.attn.qkv.bias"] = Tensor(
+      bias.shape, bias.values.enumerated().map { third..<2 * third ~= $0 ? 7 : $1 })
+    var hints = stored.hints
+    hints.imageSize = 16
+    let (own, other) = (
+      try ImageBackbone(from: stored, hints: hints),
+      try ImageBackbone(from: StoredSource(tensors: tensors), hints: hints)
+    )
+    let images = Variable(try stored.golden("images"))
+    #expect(own.tower(images, Pass()).value == other.tower(images, Pass()).value)
+    let usual = try ImageBackbone(from: stored).origins
+    #expect(usual["windows"]?.value == "8" && usual["windows"]?.origin == .published("models of torchvision"))
+    #expect(usual["image size"]?.value == "32")
   }
 
   @Test func sitesAreTheTensorsAsStored() throws {

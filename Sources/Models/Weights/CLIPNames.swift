@@ -50,6 +50,6 @@ struct CLIPNames: Equatable {
 
   /// The checkpoint without the prefix.
   func stripped(_ source: any TensorSource) -> any TensorSource {
-    prefix.isEmpty ? source : StrippedSource(source, prefix: prefix)
+    prefix.isEmpty ? source : StrippedSource(source, prefixes: [prefix])
   }
 }

@@ -1,19 +1,19 @@
 import Formats
 import Tensor
 
-/// A checkpoint with a prefix stripped from its names; names without it stay.
+/// A checkpoint with prefixes stripped from its names; names without them stay.
 struct StrippedSource: TensorSource {
   private let source: any TensorSource
   private let stored: [String: String]
 
-  /// A checkpoint without `prefix`. Where both a name with it and the rest of that name exist, the former is used.
-  init(_ source: any TensorSource, prefix: String) {
+  /// A checkpoint without `prefixes`, the first that fits. Where both a name with one and the rest of that name exist,
+  /// the former is used.
+  init(_ source: any TensorSource, prefixes: [String]) {
     self.source = source
-    var stored = Dictionary(uniqueKeysWithValues: Set(source.names).map { ($0, $0) })
-    for name in source.names where name.hasPrefix(prefix) {
-      stored[name] = nil
-      stored[String(name.dropFirst(prefix.count))] = name
-    }
+    let prefix = { (name: String) in prefixes.first { name.hasPrefix($0) } ?? "" }
+    let names = Set(source.names)
+    var stored = Dictionary(uniqueKeysWithValues: names.filter { prefix($0).isEmpty }.map { ($0, $0) })
+    for name in names where !prefix(name).isEmpty { stored[String(name.dropFirst(prefix(name).count))] = name }
     self.stored = stored
   }
 

@@ -21,8 +21,7 @@ extension BackboneDeduction {
       let table = SwinConfiguration.headsTensor(isSecondVersion: isSecond, stage: stage)
       heads.append(isSecond ? try shapes.shape(table, rank: 1)[0] : try shapes.shape(table, rank: 2)[1])
     }
-    let window = isSecond
-      ? try statedWindow() : try SwinConfiguration.storedWindow(shapes)
+    let window = isSecond ? try statedWindow() : try SwinConfiguration.storedWindow(shapes)
     let hidden = try shapes.shape("vision.stage1.blocks.0.mlp.up", rank: 2)[0]
     let masksTwice = shapes.layout.name == WeightLayout.huggingFaceSwinV2.name
     var positions = SwinConfiguration.PositionBias.table

@@ -25,7 +25,10 @@ extension WeightLayout {
   /// Version 2, in which the key's third of the biases counts as zero, whatever is stored.
   static let torchvisionSwinV2 = torchvisionSwin(
     stackedWeights("attention", "attn.qkv.weight"),
-    [Rule("attention.query.bias", "attn.qkv.bias", .third(0)), Rule("attention.value.bias", "attn.qkv.bias", .third(2))],
+    [
+      Rule("attention.query.bias", "attn.qkv.bias", .third(0)),
+      Rule("attention.value.bias", "attn.qkv.bias", .third(2)),
+    ],
     positionNetwork("attn.cpb_mlp", scale: "attn.logit_scale"))
 
   private static func torchvisionSwin(_ attention: [Rule]...) -> WeightLayout {

@@ -30,8 +30,11 @@ struct TowerPrefix {
 
   /// Prefixes of the names by which transformers and timm save models that have them by design.
   private static let usual: Set<String> = [
-    "", "vit.", "deit.", "dinov2.", "dinov2_with_registers.", "beit.", "swin.", "swinv2.", "convnext.", "convnextv2.",
+    "", "vit.", "deit.", "dinov2.", "dinov2_with_registers.", "dinov3_vit.", "beit.", "swin.", "swinv2.",
+    "convnext.", "convnextv2.",
   ]
+
+  private static let inner = "model."
 
   /// Names under which training scripts keep their own tensors next to a model's.
   private static let training: Set<String> = [
@@ -65,14 +68,18 @@ struct TowerPrefix {
       }
       if let other { towers = towers.filter { $0.words.contains(other.taken) } }
     }
-    guard let prefix = towers.first else { return nil }
+    guard let path = towers.first else { return nil }
     guard towers.count == 1 else {
       let all = towers.sorted().map { "\"\($0)\"" }.joined(separator: ", ")
       throw ConfigurationError("\(source.label): expected one image tower, found some under \(all)")
     }
+    // Since transformers 5 the blocks of DINOv3 are below `model` in memory, next to `embeddings`, and in some files.
+    let outer = path.hasSuffix(Self.inner) ? String(path.dropLast(Self.inner.count)) : path
+    let isSplit = outer != path && source.names.contains { $0.hasPrefix("\(outer)embeddings.") }
+    let prefix = isSplit ? outer : path
     (self.prefix, self.other) = (prefix, other)
     count = source.names.count { $0.hasPrefix(prefix) }
-    self.source = prefix.isEmpty ? source : StrippedSource(source, prefix: prefix)
+    self.source = path.isEmpty ? source : StrippedSource(source, prefixes: isSplit ? [path, outer] : [path])
   }
 
   /// The other tower, and what training keeps next to a model, as parts that are not loaded.
