@@ -181,7 +181,7 @@ extension JSONScanner {
           continue
         }
       case UInt8(ascii: "\""): _ = try string()
-      default: try skipLiteral()
+      default: _ = try literal()
       }
       // One value ended, and with it every container whose last member it was.
       while let last = open.last, !takes(",") {
@@ -197,8 +197,8 @@ extension JSONScanner {
     try take(":")
   }
 
-  /// Consumes a number, `true`, `false` or `null`.
-  private mutating func skipLiteral() throws(Problem) {
+  /// Consumes a number, `true`, `false` or `null`, and returns its text.
+  mutating func literal() throws(Problem) -> String {
     var text = ""
     let start = self
     _ = peek()
@@ -214,5 +214,6 @@ extension JSONScanner {
       self = start
       throw problem("a JSON value")
     }
+    return text
   }
 }

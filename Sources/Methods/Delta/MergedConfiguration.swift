@@ -4,7 +4,8 @@ import Foundation
 /// The `config.json` of a model whose head is a delta's: with the number and names of its classes.
 ///
 /// Hugging Face's has `id2label` and `label2id`, and `architectures` names the class with a head; timm's has
-/// `num_classes` and `label_names`. That of a model without a new head stays as it is, to the byte.
+/// `num_classes` and `label_names`. Everything else stays as it is written, that of a model without a new head to the
+/// byte: transformers tells 1 from 1.0.
 struct MergedConfiguration {
   /// The file.
   let bytes: [UInt8]
@@ -16,7 +17,7 @@ struct MergedConfiguration {
       bytes = stored
       return
     }
-    guard var values = (try? JSONSerialization.jsonObject(with: Data(stored))) as? [String: Any] else {
+    guard var values = JSONDocument(stored), case .object = values else {
       throw ExportError("\(url.shown) as a JSON object", found: "other contents")
     }
     let classes = delta.description.classes
@@ -25,15 +26,14 @@ struct MergedConfiguration {
     } else {
       Self.setHuggingFace(&values, classes)
     }
-    let data = try JSONSerialization.data(
-      withJSONObject: values, options: [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes])
-    bytes = Array(data) + [10]
+    bytes = Array(values.text.utf8)
   }
 
-  private static func setHuggingFace(_ values: inout [String: Any], _ classes: [String]) {
-    let numbered = classes.enumerated()
-    values["id2label"] = Dictionary(uniqueKeysWithValues: numbered.map { ("\($0)", $1) })
-    values["label2id"] = Dictionary(numbered.map { ($1, $0) }) { first, _ in first }
+  private static func setHuggingFace(_ values: inout JSONDocument, _ classes: [String]) {
+    var names: Set<String> = []
+    values["id2label"] = .object(classes.enumerated().map { .init(key: "\($0)", value: .string($1)) })
+    values["label2id"] = .object(
+      classes.enumerated().filter { names.insert($1).inserted }.map { .init(key: $1, value: .number($0)) })
     // A second statement of the number, and one about the loss of another head.
     for key in ["num_labels", "problem_type"] { values[key] = nil }
     let withHead = [
@@ -44,19 +44,19 @@ struct MergedConfiguration {
       "dinov2": "Dinov2ForImageClassification", "vit_msn": "ViTMSNForImageClassification",
       "dinov2_with_registers": "Dinov2WithRegistersForImageClassification",
     ]
-    let isTwin = values["architectures"] as? [String] == ["DeiTForImageClassificationWithTeacher"]
-    if !isTwin, let name = (values["model_type"] as? String).flatMap({ withHead[$0] }) {
-      values["architectures"] = [name]
+    let isTwin = values["architectures"] == .list([.string("DeiTForImageClassificationWithTeacher")])
+    if !isTwin, let name = values["model_type"]?.string.flatMap({ withHead[$0] }) {
+      values["architectures"] = .list([.string(name)])
     }
   }
 
-  private static func setTimm(_ values: inout [String: Any], _ classes: [String]) {
-    values["num_classes"] = classes.count
-    values["label_names"] = classes
+  private static func setTimm(_ values: inout JSONDocument, _ classes: [String]) {
+    values["num_classes"] = .number(classes.count)
+    values["label_names"] = .list(classes.map { .string($0) })
     values["label_descriptions"] = nil
     for key in ["pretrained_cfg", "model_args"] {
-      guard var section = values[key] as? [String: Any], section["num_classes"] != nil else { continue }
-      section["num_classes"] = classes.count
+      guard var section = values[key], section["num_classes"] != nil else { continue }
+      section["num_classes"] = .number(classes.count)
       for name in ["label_names", "label_descriptions"] { section[name] = nil }
       values[key] = section
     }

@@ -115,4 +115,23 @@ import Testing
       try MergedConfiguration(contentsOf: broken, delta(model, classes: 2), isClassifier: true)
     }
   }
+
+  /// transformers refuses `"layerscale_value": 1`, where 1.0 is what its own configuration writes.
+  @Test func numbersStayAsTheyAreWritten() throws {
+    let model = try model(.f32)
+    let kept = #""layerscale_value": 1.0,  "layer_norm_eps": 1e-06, "rope_theta": 100.0, "seed": 12345678901234567890"#
+    let file = try folder.write(
+      #"{"model_type": "dinov3_vit", \#(kept), "id2label": {"0": "x"}, "num_labels": 1}"#, to: "numbers.json")
+    let names = ["a\"b", "tab\t", "naïve 🐈"]
+    var delta = delta(model, classes: 3)
+    delta.description.classes = names
+    let text = String(
+      decoding: try MergedConfiguration(contentsOf: file, delta, isClassifier: true).bytes, as: UTF8.self)
+    for member in kept.split(separator: ",") {
+      #expect(text.contains(member.trimmingPrefix { $0 == " " }), "\(member)")
+    }
+    let new = try JSONDecoder().decode(JSONValue.self, from: Data(text.utf8))
+    #expect((0..<3).map { new["id2label"]["\($0)"].string } == names)
+    #expect(names.map { new["label2id"][$0].int } == [0, 1, 2] && new.object?["num_labels"] == nil)
+  }
 }
