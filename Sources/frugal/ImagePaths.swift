@@ -25,7 +25,7 @@ struct ImagePaths {
         throw RunError("\(path): expected images, found \(found)")
       }
       files += tree.images.map { "\(folder)/\($0)" }
-      skipped += tree.ignored.map { "\(folder)/\($0)" }
+      skipped += (tree.ignored + tree.links).map { "\(folder)/\($0)" }
     }
   }
 

@@ -13,19 +13,32 @@ struct ClassFolders {
   /// Class folders without images.
   private(set) var empty: [String] = []
   private(set) var ignored: [String] = []
+  /// Links that are not followed, as they lead to a folder around them or to one of their class.
+  private(set) var links: [String] = []
+  /// The folders with images, by identity: their paths, several where links make one folder part of several classes.
+  private(set) var paths: [FileIdentity: [String]] = [:]
 
   /// Reads all folders below `url`.
-  init(_ url: URL, prefix: String) throws(ImageFolderError) {
+  ///
+  /// - root: the dataset's folder.
+  init(_ url: URL, prefix: String, of root: URL) throws(ImageFolderError) {
     (self.url, self.prefix) = (url, prefix)
     var indices: [String: Int] = [:]
+    var outer: Set<FileIdentity> = []
+    for folder in [root, url] { if let identity = try ImageFiles.kind(of: folder).identity { outer.insert(identity) } }
     for folder in try ImageFiles.entries(of: url) {
       let classURL = url.appendingPathComponent(folder)
       guard try ImageFiles.kind(of: classURL).kind == .folder else {
         ignored.append(prefix + folder)
         continue
       }
-      let tree = try ImageTree(of: classURL)
-      ignored += tree.ignored.map { "\(prefix)\(folder)/\($0)" }
+      let tree = try ImageTree(of: classURL, in: outer)
+      let path = prefix + folder
+      ignored += tree.ignored.map { "\(path)/\($0)" }
+      links += tree.links.map { $0.isEmpty ? path : "\(path)/\($0)" }
+      for (identity, below) in tree.folders {
+        paths[identity, default: []].append(below.isEmpty ? path : "\(path)/\(below)")
+      }
       guard !tree.images.isEmpty else {
         empty.append(folder)
         continue

@@ -40,22 +40,29 @@ enum ImageFiles {
 package struct ImageTree {
   /// Their paths below the folder, in byte order.
   package private(set) var images: [String] = []
-  /// The paths of files that are no images, and of folders that were seen already, as a link may lead back.
+  /// The paths of files that are no images.
   package private(set) var ignored: [String] = []
-  private var seen: Set<FileIdentity> = []
+  /// The paths of links to folders that were read already, or that hold this one: not followed.
+  package private(set) var links: [String] = []
+  /// The folders that were read, with their paths.
+  private(set) var folders: [FileIdentity: String] = [:]
+  private let outer: Set<FileIdentity>
 
+  /// - outer: folders that hold this one.
   /// - Throws: `ImageFolderError.unreadable` for a folder that cannot be listed.
-  package init(of folder: URL) throws(ImageFolderError) {
+  package init(of folder: URL, in outer: Set<FileIdentity> = []) throws(ImageFolderError) {
+    self.outer = outer
     try add(folder, below: "")
     images.sort { FileName.bytes($0).lexicographicallyPrecedes(FileName.bytes($1)) }
   }
 
   private mutating func add(_ folder: URL, below path: String) throws(ImageFolderError) {
     if let identity = try ImageFiles.kind(of: folder).identity {
-      guard seen.insert(identity).inserted else {
-        ignored.append(path)
+      guard folders[identity] == nil, !outer.contains(identity) else {
+        links.append(path)
         return
       }
+      folders[identity] = path
     }
     for name in try ImageFiles.entries(of: folder) {
       let url = folder.appendingPathComponent(name)

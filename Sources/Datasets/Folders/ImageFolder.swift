@@ -31,6 +31,10 @@ public struct ImageFolder: Sendable {
   public let drawn: DrawnSplit?
   /// Files and folders that are not images of a class, relative to the root and sorted; hidden ones are not listed.
   package let ignored: [String]
+  /// Links to folders that were not followed, as they lead back; relative to the root and sorted.
+  package let links: [String]
+  /// The paths of each folder that links make part of several classes or splits.
+  package let sharedFolders: [[String]]
   /// The classes that train has and test has not, by folder: allowed, but worth a warning.
   package let untestedClasses: [String]
   /// True if the first part of each image's path is its split.
@@ -68,6 +72,7 @@ public struct ImageFolder: Sendable {
     test = ImageSet(items: layout.items[.test] ?? [], classes: classes)
     validation = layout.items[.validation].map { ImageSet(items: $0, classes: classes) }
     ignored = layout.ignored.sorted { FileName.bytes($0).lexicographicallyPrecedes(FileName.bytes($1)) }
+    (links, sharedFolders) = (layout.links.sorted(), layout.sharedFolders)
     let tested = test.countByClass
     untestedClasses = folders.indices.filter { tested[$0] == 0 }.map { folders[$0] }
   }
@@ -78,6 +83,7 @@ public struct ImageFolder: Sendable {
   private init(_ whole: ImageFolder, _ part: ClassPart) {
     let labels = part.labels(of: whole.folders.count)
     (root, ignored, drawn) = (whole.root, whole.ignored, whole.drawn)
+    (links, sharedFolders) = (whole.links, whole.sharedFolders)
     (testName, hasSplitFolders, surplusNames) = (whole.testName, whole.hasSplitFolders, whole.surplusNames)
     (folders, rawClassNames) = (Array(whole.folders[labels]), Array(whole.rawClassNames[labels]))
     classNames = Array(whole.classNames[labels])

@@ -10,6 +10,19 @@ extension ImageFolder {
       let what = count == 1 ? "file without the ending of an image" : "files without the ending of images"
       notes.append("note: skipped \(count) \(what): \(shown)\(count > 3 ? "…" : "")")
     }
+    if !links.isEmpty {
+      let shown = links.prefix(3).map(FileName.shown).joined(separator: ", ") + (links.count > 3 ? "…" : "")
+      let (what, target) = links.count == 1 ? ("link", "a folder") : ("links", "folders")
+      notes.append(
+        "warning: skipped \(links.count) \(what) to \(target) around the class folder, or read already: \(shown)")
+    }
+    if let first = sharedFolders.first {
+      let shown = first.map(FileName.shown).joined(separator: ", ")
+      let what = sharedFolders.count == 1 ? "1 folder is" : "\(sharedFolders.count) folders are"
+      notes.append(
+        "warning: by links \(what) read more than once, so that images are in several classes or splits: \(shown)"
+          + (sharedFolders.count > 1 ? "…" : ""))
+    }
     if isTestValidation {
       notes.append(
         "note: there is no test split: \(FileName.shown(testName)), which selects nothing then, is evaluated")

@@ -6,6 +6,10 @@ struct ImageLayout {
   private(set) var folders: [String] = []
   private(set) var items: [SplitName: [LabelledImage]] = [:]
   private(set) var ignored: [String] = []
+  /// Links that are not followed.
+  private(set) var links: [String] = []
+  /// The paths of each folder that is part of several classes or splits by links.
+  private(set) var sharedFolders: [[String]] = []
   private(set) var hasSplitFolders = true
   private(set) var testName = SplitName.test.rawValue
 
@@ -70,7 +74,7 @@ struct ImageLayout {
       guard found.count == 1 else {
         throw .severalSplits(folder: root.shown, split: split.rawValue, names: found)
       }
-      return try ClassFolders(root.appendingPathComponent(found[0]), prefix: found[0] + "/")
+      return try ClassFolders(root.appendingPathComponent(found[0]), prefix: found[0] + "/", of: root)
     }
     guard let train = try read(.train) else {
       throw .missingSplit(folder: root.appendingPathComponent("train").shown)
@@ -78,7 +82,7 @@ struct ImageLayout {
     try Self.check(train)
     folders = train.classes.map(\.folder)
     items[.train] = try train.labelled(folders: folders)
-    ignored = train.ignored
+    var all = [train]
     guard names[.test] != nil || names[.validation] != nil else {
       throw .missingSplit(folder: root.appendingPathComponent("test").shown)
     }
@@ -86,8 +90,9 @@ struct ImageLayout {
       guard let found = try read(split) else { continue }
       guard !found.classes.isEmpty else { throw .noClasses(folder: found.url.shown) }
       items[split] = try found.labelled(folders: folders)
-      ignored += found.ignored
+      all.append(found)
     }
+    note(all)
     // ImageNet's test images have no labels, so people evaluate on val.
     if items[.test] == nil, let only = names[.validation]?.first {
       items[.test] = items.removeValue(forKey: .validation)
@@ -97,12 +102,21 @@ struct ImageLayout {
 
   /// Class folders without splits.
   private mutating func readClasses(_ root: URL, _ prefix: String) throws(ImageFolderError) {
-    let found = try ClassFolders(root, prefix: prefix)
+    let found = try ClassFolders(root, prefix: prefix, of: root)
     try Self.check(found)
     (folders, hasSplitFolders) = (found.classes.map(\.folder), false)
     items[.train] = try found.labelled(folders: folders)
+    note([found])
     // The file of class names lies beside the folders.
-    ignored = found.ignored.filter { $0 != ClassNames.fileName }
+    ignored.removeAll { $0 == ClassNames.fileName }
+  }
+
+  /// Keeps what was skipped in the folders of splits, and which folders are read more than once.
+  private mutating func note(_ splits: [ClassFolders]) {
+    (ignored, links) = (splits.flatMap(\.ignored), splits.flatMap(\.links))
+    var paths: [FileIdentity: [String]] = [:]
+    for split in splits { paths.merge(split.paths) { $0 + $1 } }
+    sharedFolders = paths.values.filter { $0.count > 1 }.map { $0.sorted() }.sorted { $0[0] < $1[0] }
   }
 
   private static func check(_ found: ClassFolders) throws(ImageFolderError) {

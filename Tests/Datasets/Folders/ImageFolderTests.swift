@@ -88,7 +88,36 @@ import Testing
     try FileManager.default.createSymbolicLink(atPath: folder.file("train/a/c").path, withDestinationPath: "b")
     let data = try ImageFolder(contentsOf: folder.url)
     #expect(shown(data.train, in: folder) == ["0 train/a/1.jpg", "0 train/a/b/2.jpg"])
-    #expect(data.ignored == ["train/a/b/up", "train/a/c"])
+    #expect(data.ignored.isEmpty && data.links == ["train/a/b/up", "train/a/c"])
+  }
+
+  /// A link in a class folder to all classes would give it the images of the others.
+  @Test func linksToFoldersAroundAClassAreNotFollowed() throws {
+    let folder = try folder("train/a/1.jpg", "train/b/1.jpg", "test/a/1.jpg", "test/b/1.jpg")
+    for (link, target) in [("train/a/all", ".."), ("test/b/root", "../..")] {
+      try FileManager.default.createSymbolicLink(atPath: folder.file(link).path, withDestinationPath: target)
+    }
+    let data = try ImageFolder(contentsOf: folder.url)
+    #expect(data.train.countByClass == [1, 1] && data.test.countByClass == [1, 1])
+    #expect(
+      data.notes == [
+        "warning: skipped 2 links to folders around the class folder, or read already: test/b/root, train/a/all"
+      ])
+  }
+
+  @Test func foldersOfSeveralClassesOrSplitsAreSaid() throws {
+    let folder = try folder("train/a/1.jpg", "train/b/1.jpg", "test/b/1.jpg")
+    for (link, target) in [("train/a/b", "../b"), ("test/a", "../train/a")] {
+      try FileManager.default.createSymbolicLink(atPath: folder.file(link).path, withDestinationPath: target)
+    }
+    let data = try ImageFolder(contentsOf: folder.url)
+    #expect(data.train.countByClass == [2, 1] && data.test.countByClass == [2, 1])
+    #expect(data.sharedFolders == [["test/a", "train/a"], ["test/a/b", "train/a/b", "train/b"]])
+    #expect(
+      data.notes == [
+        "warning: by links 2 folders are read more than once, so that images are in several classes or splits: "
+          + "test/a, train/a…"
+      ])
   }
 
   @Test func composedAndDecomposedNamesAreOneClass() throws {
