@@ -172,7 +172,7 @@ import Testing
     let folder = try TemporaryFolder()
     let json = #"{"swizzle": 1, "vision_config": {"x": 2, "dropout": 0}, "text_config": {"architectures": null}}"#
     let found = try HuggingFaceConfiguration(contentsOf: try folder.write(json, to: "config.json"))
-    let unknown = ["swizzle", "vision_config.x"].map { "config.json: \($0): unknown key, ignored" }
+    let unknown = ["swizzle", "vision_config.x"].map { "\(folder.url.path)/config.json: \($0): unknown key, ignored" }
     #expect(found.warnings == unknown)
     #expect(found.origins.all.map { $0.name }.contains("vision heads"))
   }

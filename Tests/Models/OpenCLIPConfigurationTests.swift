@@ -133,7 +133,8 @@ import Testing
     var deduction = OpenAIDeduction(Shapes(), stated, (.quickGELU, .assumed("nothing is")))
     _ = try deduction.configuration()
     let prefix = path.hasPrefix("preprocess") ? "" : "model_cfg."
-    #expect(stated.warnings == ["open_clip_config.json: \(prefix)\(path): unknown key, ignored"])
+    let file = "\(folder.url.path)/open_clip_config.json"
+    #expect(stated.warnings == ["\(file): \(prefix)\(path): unknown key, ignored"])
   }
 
   @Test func preprocessingHasOpenCLIPsDefaults() throws {

@@ -149,11 +149,8 @@ import Testing
       #"{"architecture": "vit", "strange": 1, "pretrained_cfg": {"input_size": [3, 8, 8], "odd": null, "novel": [2]}, "#
         + #""model_args": {"fancy": true}}"#
     ).backbone
-    #expect(
-      backbone.warnings == [
-        "config.json: model_args.fancy: unknown key, ignored",
-        "config.json: pretrained_cfg.novel: unknown key, ignored", "config.json: strange: unknown key, ignored",
-      ])
+    let keys = ["model_args.fancy", "pretrained_cfg.novel", "strange"]
+    #expect(backbone.warnings == keys.map { "\(folder.url.path)/config.json: \($0): unknown key, ignored" })
   }
 
   @Test(arguments: [

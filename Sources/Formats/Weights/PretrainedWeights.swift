@@ -10,6 +10,8 @@ public struct PretrainedWeights: TensorSource, Sendable {
   public let files: [any WeightFile]
   /// The names of all tensors, sorted.
   public let names: [String]
+  /// The file that was named or found: the index of shards, or the file of the weights.
+  public let label: String
   private let fileIndices: [String: Int]
   private let digest = WeightDigest()
 
@@ -31,13 +33,13 @@ public struct PretrainedWeights: TensorSource, Sendable {
     let file = exists && isFolder.boolValue ? try Self.file(in: url, preferred) : url
     guard file.pathExtension == "json" else {
       let opened = try WeightFiles.open(file)
-      files = [opened]
+      (files, label) = ([opened], opened.file)
       names = opened.names
       fileIndices = Dictionary(uniqueKeysWithValues: names.map { ($0, 0) })
       return
     }
     let shards = try ShardIndex(contentsOf: file)
-    (files, fileIndices) = (shards.files, shards.fileIndices)
+    (files, fileIndices, label) = (shards.files, shards.fileIndices, file.shown)
     names = fileIndices.keys.sorted()
   }
 
@@ -45,9 +47,6 @@ public struct PretrainedWeights: TensorSource, Sendable {
   package var notes: [String] {
     files.flatMap { file in ((file as? TorchFile)?.notes ?? []).map { "\(file.file): \($0)" } }
   }
-
-  /// The name of the file, or of the first of its shards.
-  public var label: String { files.first?.file ?? "weights" }
 
   /// Everything other than tensors in a PyTorch checkpoint, by name.
   package var values: [String: PythonValue] { (files.first as? TorchFile)?.values ?? [:] }
@@ -72,6 +71,10 @@ public struct PretrainedWeights: TensorSource, Sendable {
     let candidates = entries.filter { name in
       WeightFiles.extensions.contains { name.lowercased().hasSuffix(".\($0)") }
     }.sorted()
+    if candidates.isEmpty, let foreign = ForeignWeights.description(of: entries) {
+      throw WeightFileError.unreadable(
+        FileError(file: folder.shown, expected: ForeignWeights.expected, found: "only \(foreign)"))
+    }
     guard candidates.count == 1 else {
       let known = Self.preferred.joined(separator: ", ")
       let found = candidates.isEmpty ? "none of them" : candidates.prefix(5).map(quoted).joined(separator: ", ")
@@ -104,7 +107,7 @@ public struct PretrainedWeights: TensorSource, Sendable {
 
   private func known(_ name: String) throws(WeightFileError) -> any WeightFile {
     guard let file = file(of: name) else {
-      throw .missing(file: files.map(\.file).joined(separator: ", "), name: name)
+      throw .missing(file: label, name: name)
     }
     return file
   }

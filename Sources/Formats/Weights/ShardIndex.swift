@@ -32,7 +32,8 @@ struct ShardIndex: Sendable {
     let order = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, $0) })
     fileIndices = map.mapValues { order[$0]! }
     for (name, index) in fileIndices.sorted(by: { $0.key < $1.key }) where files[index].shape(of: name) == nil {
-      throw WeightFileError.missing(file: files[index].file, name: name)
+      throw WeightFileError.malformed(
+        file: url.shown, expected: "a shard with tensor \(quoted(name))", found: "none of that name in \(names[index])")
     }
   }
 

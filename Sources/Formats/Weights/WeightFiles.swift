@@ -14,6 +14,9 @@ public enum WeightFiles {
     if let impostor = mapped.impostor {
       throw WeightFileError.malformed(file: url.shown, expected: "weights", found: impostor)
     }
+    if let foreign = ForeignWeights.description(of: [url.lastPathComponent]) {
+      throw WeightFileError.malformed(file: url.shown, expected: ForeignWeights.expected, found: foreign)
+    }
     switch try kind(of: mapped, url) {
     case .numPy: return try NumPyFile(mapped, url)
     case .torch: return try TorchFile(mapped, url)

@@ -125,7 +125,7 @@ package final class StatedKeys {
 
   /// A warning for each key that nothing has read, here and in the objects that were read.
   package var unknown: [String] {
-    let own = values.keys.filter { !read.contains($0) }.map { "\(name(of: $0)): unknown key, ignored" }
+    let own = values.keys.filter { !read.contains($0) }.map { "\(location): \(path)\($0): unknown key, ignored" }
     return (own + sections.values.flatMap(\.unknown)).sorted()
   }
 }

@@ -57,6 +57,15 @@ import Testing
     let none = try #require(throws: WeightFileError.self) { try open() }
     #expect(none.description.contains("expected model.safetensors, model.safetensors.index.json, "))
     #expect(none.description.hasSuffix("found none of them"))
+    for name in ["tf_model.h5", "flax_model.msgpack", "model.onnx"] {
+      let file = try folder.write("x", to: "model/\(name)")
+      for url in [folder.url.appendingPathComponent("model"), file] {
+        let error = try #require(throws: WeightFileError.self) { try PretrainedWeights(contentsOf: url) }
+        #expect(error.description.contains("expected weights as safetensors, of PyTorch (.bin, .pt, .pth) or NumPy"))
+        #expect(error.description.contains("\"\(name)\", a format of ") && error.description.count < 400)
+      }
+      try FileManager.default.removeItem(at: file)
+    }
     try add("a.pt", 1)
     try add("b.pth", 2)
     let several = try #require(throws: WeightFileError.self) { try open() }

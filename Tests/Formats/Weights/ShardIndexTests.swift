@@ -29,7 +29,9 @@ import Testing
     #expect(try checkpoint.tensor("a").values == [1, 2])
     #expect(try checkpoint.tensor("b").values == [3, 4])
     #expect(checkpoint.shape(of: "b") == [2] && checkpoint.format == "2 shards, each a safetensors file")
-    #expect(throws: WeightFileError.self) { try checkpoint.tensor("c") }
+    let error = #expect(throws: WeightFileError.self) { try checkpoint.tensor("c") }
+    #expect(error?.description.contains("model.safetensors.index.json: expected a tensor \"c\"") == true)
+    #expect(try checkpoint.label == folder.file("model.safetensors.index.json").path)
   }
 
   @Test func singleFileNeedsNoIndex() throws {
@@ -62,7 +64,10 @@ import Testing
     (#"{"weight_map":{"a":""}}"#, "expected shards in the same folder"),
     (#"{"weight_map":{"a":"one.safetensors\u0000"}}"#, "expected shards in the same folder"),
     (#"{"weight_map":{"a":"three.safetensors"}}"#, #"expected shard "three.safetensors" next to it, found none"#),
-    (#"{"weight_map":{"b":"one.safetensors"}}"#, #"one.safetensors: expected a tensor "b""#),
+    (
+      #"{"weight_map":{"b":"one.safetensors"}}"#,
+      #"index.json: expected a shard with tensor "b", found none of that name in one.safetensors"#
+    ),
     (#"{"metadata":tru,"weight_map":{}}"#, "expected a JSON value"), (#"{"metadata":[1 2]}"#, #"expected "]""#),
     (#"{"metadata":{"a":[}]}"#, "expected a JSON value"), (#"{"metadata":[1,]}"#, "expected a JSON value"),
     (#"{"metadata":-inf}"#, "expected a JSON value"), (#"{"metadata":{"a":{"b":[[1,{}"#, #"expected "]""#),

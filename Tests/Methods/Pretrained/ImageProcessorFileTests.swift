@@ -101,7 +101,7 @@ import Testing
     try folder.write(#"{"size": 32, "swizzle": 1}"#, to: "preprocessor_config.json")
     let plain = try #require(try read())
     #expect(try plain.preprocessing().outputSize == (32, 32))
-    #expect(plain.warnings == ["preprocessor_config.json: swizzle: unknown key, ignored"])
+    #expect(plain.warnings == ["\(folder.url.path)/preprocessor_config.json: swizzle: unknown key, ignored"])
     try folder.write(#"{"processor_class": "CLIPProcessor"}"#, to: "processor_config.json")
     #expect(try read()?.preprocessing().outputSize.height == 32)
     try folder.write(#"{"image_processor": {"size": 16, "image_mean": 0.5}}"#, to: "processor_config.json")
