@@ -40,11 +40,18 @@ public enum Pretrained {
   /// are no classifier's.
   package static func isCLIP(_ url: URL) -> Bool {
     let weights = try? PretrainedWeights(contentsOf: url)
+    if weights == nil, statesClassifier(url) { return false }
     if let weights, ImageBackbone.recognises(weights) { return false }
     if let weights, CLIPDirectory.recognises(weights) { return true }
     return ["vocab.json", "tokenizer.json", "config.json", "open_clip_config.json"].contains {
       FileManager.default.fileExists(atPath: url.appendingPathComponent($0).path)
     }
+  }
+
+  /// Returns whether the `config.json` of a folder is that of an image classifier, whatever its weights are.
+  package static func statesClassifier(_ folder: URL) -> Bool {
+    guard let stated = try? StatedBackbone(nextTo: folder) else { return false }
+    return stated.isTimm || stated.modelType != nil
   }
 
   /// Refuses stated heads for a classifier that would not read them.

@@ -10,9 +10,13 @@ extension InspectCommand {
     classifier path: String, _ hints: BackboneHints, _ images: ImageRequest
   ) throws -> Report? {
     let url = URL(fileURLWithPath: path)
-    guard let weights = try? PretrainedWeights(contentsOf: url), ImageBackbone.recognises(weights) else {
+    let weights: PretrainedWeights
+    do { weights = try PretrainedWeights(contentsOf: url) } catch {
+      // The error is about a classifier; a CLIP or a delta has others.
+      if Pretrained.statesClassifier(url) { throw error }
       return nil
     }
+    guard ImageBackbone.recognises(weights) else { return nil }
     let model = try PretrainedClassifier(contentsOf: url, hints: hints, images)
     let backbone = model.backbone
     try Pretrained.refuse(hints, for: backbone.configuration)

@@ -115,6 +115,17 @@ import Testing
     #expect(throws: ConfigurationError.self) { try ImageBackbone(contentsOf: folder.url) }
   }
 
+  /// Weights that cannot be read tell nothing, but a configuration does: not that of a CLIP is missed.
+  @Test func aClassifierWithoutReadableWeightsIsNoCLIP() throws {
+    for text in [#"{"model_type": "vit"}"#, #"{"architecture": "vit_base_patch16_224"}"#] {
+      let folder = try TemporaryFolder()
+      try folder.write(text, to: "config.json")
+      try folder.write("x", to: "tf_model.h5")
+      let error = #expect(throws: WeightFileError.self) { try Pretrained.model(at: folder.url.path) }
+      #expect(error?.description.contains("found only \"tf_model.h5\", a format of TensorFlow or Keras") == true)
+    }
+  }
+
   @Test func aCropThatIsNotTheModelsSizeIsRefused() throws {
     let message = #expect(throws: PretrainedCLIPError.self) {
       try warnings(preprocessor: { $0["crop_size"] = ["height": 16, "width": 16] })
