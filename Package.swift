@@ -4,31 +4,63 @@ import PackageDescription
 
 // Switches, read from the environment when the package is resolved:
 //   REAL64=1      builds every number as Double: the precision the finite-difference checks need.
-//   TARGET_CPU=x  tunes the kernels for one processor (default `native`; `x86-64` for any, without FMA).
+//   TARGET_CPU=x  tunes the kernels for one processor (default `native`; x86-64, x86-64-v2, -v3, -v4 for any of a
+//                 level; before v3 without FMA).
 //   TESTS=a,b     leaves out all test targets but these, for a check that needs no more.
+//   TILE=arm64    gives x86-64 the tile of arm64's matrix kernel, of 128-bit registers, for its tests.
+//   PREFETCH=0    leaves out the prefetch instruction, whose binding the thread sanitizer cannot compile.
 let isDouble = Context.environment["REAL64"] == "1"
 let targetCPU = Context.environment["TARGET_CPU"] ?? "native"
 let testNames = Context.environment["TESTS"]?.split(separator: ",").map(String.init)
+let hasArmTile = Context.environment["TILE"] == "arm64"
 
-/// x86-64 without a newer level has no fused multiply-add; every arm64 has one.
-let hasFMA = !["x86-64", "x86-64-v2"].contains(targetCPU)
+/// The compiler's own statement of what a processor of x86-64 has: its macros, such as `__FMA__`.
+func macros(of processor: String) -> Set<String> {
+  // The compiler beside the library that this manifest is linked with.
+  let maps = (try? String(contentsOfFile: "/proc/self/maps", encoding: .utf8)) ?? ""
+  let library = maps.split(separator: "\n").first { $0.contains("/lib/swift/pm/") } ?? ""
+  let toolchain = library.firstIndex(of: "/").map { library[$0...] }?.firstRange(of: "/lib/swift/pm/")
+  let folder = toolchain.map { String(library[library.firstIndex(of: "/")!..<$0.lowerBound]) }
+  let (process, output) = (Process(), Pipe())
+  process.executableURL = URL(fileURLWithPath: folder.map { "\($0)/bin/clang" } ?? "/usr/bin/env")
+  process.arguments = (folder == nil ? ["clang"] : []) + ["-march=\(processor)", "-dM", "-E", "-x", "c", "/dev/null"]
+  process.standardOutput = output
+  guard (try? process.run()) != nil else { fatalError("clang: expected it beside swift, found none") }
+  let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+  process.waitUntilExit()
+  guard process.terminationStatus == 0 else {
+    fatalError("TARGET_CPU: expected a processor that the compiler knows, found \"\(processor)\"")
+  }
+  return Set(text.split(separator: "\n").compactMap { $0.split(separator: " ").dropFirst().first.map(String.init) })
+}
+
+#if arch(x86_64)
+  let features = macros(of: targetCPU)
+  /// What the code may use beyond the instructions of every x86-64.
+  let newFeatures = features.subtracting(macros(of: "x86-64")).filter {
+    $0.wholeMatch(of: /__[A-Z][A-Z0-9_]*__/) != nil
+  }
+  let hasFMA = features.contains("__FMA__")
+#else
+  let (features, newFeatures, hasFMA) = (Set<String>(), Set<String>(), true)
+#endif
 
 /// The vector registers of the target decide the shape of the matrix kernel's tile: its speed, never its bits.
-let features =
-  targetCPU == "native" ? (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? "" : targetCPU
-func isOne(of names: String...) -> Bool { names.contains { features.contains($0) } }
-let isWide = isOne(
-  of: "avx512", "x86-64-v4", "cannonlake", "icelake", "tigerlake", "rocketlake", "cascadelake", "cooperlake", "rapids",
-  "znver4", "znver5")
-let hasAVX2 = isOne(of: "avx2", "x86-64-v3", "haswell", "broadwell", "lake", "znver")
+let isWide = features.contains("__AVX512F__") && !hasArmTile
+let hasAVX2 = features.contains("__AVX2__") && !hasArmTile
+
+/// Levels are no processors to Swift's own flag.
+let processor = targetCPU.hasPrefix("x86-64-v") ? ["-Xcc", "-march=\(targetCPU)"] : ["-target-cpu", targetCPU]
 
 /// What all code is built with.
 let plain: [SwiftSetting] =
   (isDouble ? [.define("REAL64")] : [])
   + (hasFMA ? [] : [.define("NO_FMA")])
   + (isWide ? [.define("WIDE_TILE")] : hasAVX2 ? [.define("AVX2_TILE")] : [])
+  + (hasArmTile ? [.define("ARM64_TILE")] : [])
+  + (Context.environment["PREFETCH"] == "0" ? [.define("NO_PREFETCH")] : [])
   // C's square root may set errno, which makes it a call a number; without errno it is one instruction for sixteen.
-  + [.unsafeFlags(["-target-cpu", targetCPU, "-Xcc", "-fno-math-errno"])]
+  + [.unsafeFlags(processor + ["-Xcc", "-fno-math-errno"])]
 
 /// Numeric code stays optimised in the debug configuration: SIMD is about a hundred times slower without.
 let numeric = plain + [.unsafeFlags(["-O"], .when(configuration: .debug))]
@@ -38,6 +70,14 @@ let numeric = plain + [.unsafeFlags(["-O"], .when(configuration: .debug))]
   let pictures = numeric + [.unsafeFlags(["-Xcc", "-mno-gather", "-Xcc", "-mno-scatter"])]
 #else
   let pictures = numeric
+#endif
+
+/// What runs on any processor, to say whether the rest does.
+#if arch(x86_64)
+  let anywhere: [SwiftSetting] =
+    [.unsafeFlags(["-target-cpu", "x86-64"])] + newFeatures.sorted().map { .define($0) }
+#else
+  let anywhere: [SwiftSetting] = []
 #endif
 
 /// Tests are compiled without the optimiser, in half the time; but the plain twins of kernels are numeric code.
@@ -58,7 +98,8 @@ let tests = [
   test("MethodsTests", "Methods", of: "Tensor", "Formats", "Datasets", "Models", "Methods", "Checks", "Reference"),
   test("ChecksTests", "Checks", of: "Tensor", "Formats", "Models", "Methods", "Checks"),
   test(
-    "FrugalTests", "frugal", of: "Tensor", "Formats", "Datasets", "Models", "Methods", "Checks", "Reference", "frugal"),
+    "FrugalTests", "frugal",
+    of: "Tensor", "Formats", "Datasets", "Models", "Methods", "Checks", "Reference", "Processor", "frugal"),
   test("StructureTests", "Structure"),
   // The reference depends on nothing of ours, and neither do its tests.
   .testTarget(name: "ReferenceTests", dependencies: ["Reference"], swiftSettings: numeric),
@@ -73,6 +114,7 @@ let package = Package(
   targets: [
     // The papers in plain loops: what tests, Bench and Checks compare the libraries with; no part of Frugal.
     .target(name: "Reference", swiftSettings: numeric),
+    .target(name: "Processor", swiftSettings: anywhere),
     .target(name: "Tensor", swiftSettings: numeric),
     .target(name: "Formats", dependencies: ["Tensor"], swiftSettings: pictures),
     .target(name: "Datasets", dependencies: ["Tensor", "Formats"], swiftSettings: pictures),
@@ -85,10 +127,12 @@ let package = Package(
       swiftSettings: plain),
     .target(name: "Checks", dependencies: ["Tensor", "Formats", "Models", "Methods"], swiftSettings: numeric),
     .executableTarget(
-      name: "frugal", dependencies: ["Tensor", "Formats", "Datasets", "Models", "Methods", "Checks"],
+      name: "frugal",
+      dependencies: ["Processor", "Tensor", "Formats", "Datasets", "Models", "Methods", "Checks"],
       swiftSettings: numeric),
     .executableTarget(
-      name: "Bench", dependencies: ["Reference", "Tensor", "Formats", "Datasets", "Models", "Methods", "Checks"],
+      name: "Bench",
+      dependencies: ["Processor", "Reference", "Tensor", "Formats", "Datasets", "Models", "Methods", "Checks"],
       swiftSettings: numeric),
     .target(
       name: "FrugalTestSupport", dependencies: ["Tensor", "Formats", "Checks"], path: "Tests/Support",

@@ -1,9 +1,11 @@
 import Foundation
+import Processor
 import Tensor
 
 /// Writes a line immediately, also if the output is a file.
 func show(_ line: String) { FileHandle.standardOutput.write(Data("\(line)\n".utf8)) }
 
+Processor.requireInstructions(of: "Bench")
 let arguments = Array(CommandLine.arguments.dropFirst())
 if arguments.contains("--help") {
   show(usage)

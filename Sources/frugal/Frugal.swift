@@ -1,12 +1,20 @@
 import Formats
 import Foundation
 import Methods
+import Processor
 import Tensor
 
 /// The entry point: finds the command, runs it, and turns errors into messages and exit codes.
 @main
 struct Frugal {
   static func main() {
+    Processor.requireInstructions(of: "frugal")
+    start()
+  }
+
+  /// Not inlined: its first instruction may be one that an older processor lacks.
+  @inline(never)
+  private static func start() {
     // Names of files need not be UTF-8.
     let words = (1..<max(1, Int(CommandLine.argc))).compactMap { index in
       CommandLine.unsafeArgv[index].map { word in

@@ -5,7 +5,7 @@ import Testing
 /// Imports run downwards only: a target imports targets of the rows before its own.
 @Suite struct ImportTests {
   static let rows = [
-    ["Tensor", "Reference"], ["Formats"], ["Datasets", "Models"], ["Methods"], ["Checks", "Frugal"],
+    ["Processor", "Tensor", "Reference"], ["Formats"], ["Datasets", "Models"], ["Methods"], ["Checks", "Frugal"],
     ["Bench", "frugal"],
   ]
 

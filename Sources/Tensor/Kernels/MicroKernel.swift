@@ -9,6 +9,8 @@
 //   other x86-64      4          6 × 8     12 + 2 + 1 of 16
 //   arm64             4          12 × 8    24 + 2 + 3 of 32 (elements of A are loaded four at a time)
 //
+// `TILE=arm64` gives other processors the last one, so that its code is tested there, too: slower, with the same bits.
+//
 // A broadcast serves as many multiply-adds as a line has registers. A tile nearer to a square, 14 × 32 or 8 × 48, reads
 // less a step, but takes more instructions, which limit a core under load first; and 64 divides the widths of heads and
 // layers. `Double` has half as many elements per register. A tile is built by stacking rows as values of nested
@@ -26,7 +28,7 @@
 
 /// The extents of the tile of C held in registers: MR × NR in the literature.
 package enum Tile {
-  #if arch(arm64)
+  #if arch(arm64) || ARM64_TILE
     @inline(__always) package static var rows: Int { 12 }
   #else
     @inline(__always) package static var rows: Int { 6 }
@@ -86,7 +88,7 @@ private func dispatch<L: Line>(_: L.Type, _ tile: TileStep) {
   case ...1: run(OneRow<L>.self, tile)
   case 2: run(Rows2<L>.self, tile)
   case ...4: run(Rows4<L>.self, tile)
-  #if arch(arm64)
+  #if arch(arm64) || ARM64_TILE
     case ...6: run(Rows6<L>.self, tile)
     default: run(Stack<Rows6<L>, Rows6<L>>.self, tile)
   #else
