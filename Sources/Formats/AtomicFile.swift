@@ -5,14 +5,15 @@ import Synchronization
 ///
 /// Bytes go to a temporary name in the same folder; `commit` flushes them and renames the file over its target. An
 /// `AtomicFile` that is dropped without `commit`, say because an error was thrown, removes the temporary file and
-/// leaves an older target untouched.
+/// leaves an older target untouched. What a killed process leaves behind is removed by the next one that writes in the
+/// folder (`AbandonedFiles`): the temporary file is locked for as long as its writer lives.
 ///
 ///     var file = try AtomicFile(replacing: url)
 ///     try file.write(bytes)
 ///     try file.commit()
 package struct AtomicFile: ~Copyable {
   private let target: URL
-  private let temporary: String
+  private var temporary: String
   private var descriptor: Int32
 
   private static let serial = Atomic<Int>(0)
@@ -21,11 +22,8 @@ package struct AtomicFile: ~Copyable {
   ///
   /// - Throws: `FileError` if the folder is missing or not writable, or if `target` is a folder or a device.
   package init(replacing target: URL) throws(FileError) {
-    // The name is short and its own, as one made of the target's could exceed the 255 bytes a name may have.
-    let number = Self.serial.wrappingAdd(1, ordering: .relaxed).newValue
-    let name = ".frugal-\(getpid())-\(number)-\(UInt32.random(in: 0 ... .max)).tmp"
     self.target = target
-    temporary = target.deletingLastPathComponent().appendingPathComponent(name).path
+    temporary = ""
     descriptor = -1
     var status = stat()
     // Renaming over a device would replace it by a file.
@@ -33,8 +31,22 @@ package struct AtomicFile: ~Copyable {
       let isFolder = status.st_mode & S_IFMT == S_IFDIR
       throw FileError(file: target.shown, expected: "a file to write", found: isFolder ? "a folder" : "a special file")
     }
-    descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else { throw FileError(target, expected: "a file that can be written") }
+    let folder = target.deletingLastPathComponent()
+    AbandonedFiles.removeOnce(in: folder)
+    while descriptor < 0 {
+      // The name is short and its own, as one made of the target's could exceed the 255 bytes a name may have.
+      let number = Self.serial.wrappingAdd(1, ordering: .relaxed).newValue
+      temporary = folder.appendingPathComponent(AbandonedFiles.name(number)).path
+      let opened = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+      guard opened >= 0 else { throw FileError(target, expected: "a file that can be written") }
+      // Another process may take the file for an abandoned one until it is locked, and remove it.
+      guard AbandonedFiles.isOwned(opened) else {
+        close(opened)
+        continue
+      }
+      descriptor = opened
+    }
+    try CrashPoint.pass(target)
   }
 
   deinit {
@@ -45,6 +57,7 @@ package struct AtomicFile: ~Copyable {
 
   /// Appends bytes.
   package mutating func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
+    try CrashPoint.pass(target)
     var rest = bytes[...]
     while !rest.isEmpty {
       let written = UnsafeRawBufferPointer(rebasing: rest).withMemoryRebound(to: UInt8.self) {
@@ -73,12 +86,14 @@ package struct AtomicFile: ~Copyable {
   /// - flushing: false does not wait for the disk: complete unless the machine itself stops. For thousands of files
   ///   that can be made again.
   package consuming func commit(flushing: Bool = true) throws(FileError) {
+    try CrashPoint.pass(target)
     guard !flushing || fsync(descriptor) == 0 else { throw FileError(target, expected: "a file that can be written") }
     guard rename(temporary, target.path) == 0 else {
       throw FileError(target, expected: "a file that can be replaced")
     }
     close(descriptor)
     descriptor = -1
+    try CrashPoint.pass(target)
     guard flushing else { return }
     // The new name itself is on disk once the folder is; where folders cannot be flushed, the file is still whole.
     let folder = open(target.deletingLastPathComponent().path, O_RDONLY | O_CLOEXEC)

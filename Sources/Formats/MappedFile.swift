@@ -41,6 +41,7 @@ package final class MappedFile: @unchecked Sendable {
       let isFolder = status.st_mode & S_IFMT == S_IFDIR
       throw FileError(file: url.shown, expected: "a regular file", found: isFolder ? "a folder" : "a special file")
     }
+    FileReads.note(url)
     return (descriptor, Int(status.st_size))
   }
 

@@ -72,12 +72,14 @@ struct SensitivityReport {
       mostSensitive: MostSensitive(count: min(shown, deepest.count), sites: chart.counts))
   }
 
-  /// Writes all three files; none if the folder cannot be made.
+  /// Writes all three files; none if the folder cannot be made, or while another process is writing in it.
   func write(to folder: URL) throws {
     do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
       throw UsageError(
         "--out", expected: "a folder that can be written", found: "\(folder.path): \(error.localizedDescription)")
     }
+    let lock = try FolderLock(folder)
+    defer { withExtendedLifetime(lock) {} }
     var writer = SafeTensorsWriter(metadata: ["model": allocations.model, "samples": "\(allocations.samples)"])
     for (site, scores) in zip(survey.sites, survey.scores) { writer.add(site.parameter.site.name, scores) }
     try writer.write(to: folder.appendingPathComponent(Self.files[0]))

@@ -35,8 +35,8 @@ import Testing
   }
 
   @Test(arguments: [
-    "config.json", "metrics.jsonl", "checkpoint.safetensors", "delta.safetensors", "predictions.jsonl", "timing.json",
-    "result.json",
+    "config.json", "inputs.jsonl", "metrics.jsonl", "checkpoint.safetensors", "delta.safetensors", "predictions.jsonl",
+    "timing.json", "result.json",
   ])
   func aFolderThatHoldsARunIsNotOverwritten(file: String) async throws {
     let folder = try TemporaryFolder()

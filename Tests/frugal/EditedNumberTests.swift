@@ -35,6 +35,7 @@ import Testing
         resume()
         try folder.write(checkpoint, to: "run/checkpoint.safetensors")
       }
+      try Edits.each(folder, "run/inputs.jsonl", 3) { resume() }
       try Edits.each(folder, "run/checkpoint.safetensors", metadata: "frugal.checkpoint") { resume() }
       let model = try Pretrained.model(at: Workbench.model)
       try Edits.each(folder, "run/delta.safetensors", metadata: "frugal") {

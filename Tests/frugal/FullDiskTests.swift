@@ -7,7 +7,7 @@ import Testing
   @Test func aRunThatCannotWriteItsFirstCheckpointLeavesNothing() async throws {
     let folder = try TemporaryFolder()
     let words = Workbench.quickRun("r-amt", out: folder.url.appendingPathComponent("run"))
-    let outcome = try await runFrugal(words, room: 4)
+    let outcome = try await runFrugal(words, room: 12)
     expectRefusal(outcome, code: 1, ["run/checkpoint.safetensors: expected space for", "more bytes, found"])
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path) == [])
   }

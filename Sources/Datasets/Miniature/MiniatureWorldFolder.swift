@@ -37,21 +37,14 @@ extension MiniatureWorld {
         found: found.map { "\($0.pictures) of \(text($0))" } ?? "another folder")
     }
     let isNew = !exists(folder)
-    let hidden = folder.appendingPathComponent(".\(manifest.name).partial")
     do throws(FileError) {
-      // Remains of a killed run.
-      if exists(hidden) { try remove(hidden) }
-      try makeFolder(hidden)
+      let hidden = try AtomicFolder(target)
       var manifest = manifest
-      manifest.digest = try fill(hidden)
-      try put(json(manifest), hidden.appendingPathComponent(manifestName))
-      guard rename(hidden.path, target.path) == 0 else {
-        throw FileError(
-          file: target.shown, expected: "a folder that can be renamed to this", found: String(cString: strerror(errno)))
-      }
+      manifest.digest = try fill(hidden.url)
+      try put(json(manifest), hidden.url.appendingPathComponent(manifestName))
+      try hidden.commit()
       return true
     } catch {
-      try? FileManager.default.removeItem(at: hidden)
       // Fails, as it should, where other tasks are.
       if isNew { rmdir(folder.path) }
       throw .unwritable(error)
@@ -94,12 +87,6 @@ extension MiniatureWorld {
   }
 
   private static func exists(_ url: URL) -> Bool { FileManager.default.fileExists(atPath: url.path) }
-
-  private static func remove(_ url: URL) throws(FileError) {
-    do { try FileManager.default.removeItem(at: url) } catch {
-      throw FileError(file: url.shown, expected: "a folder that can be removed", found: error.localizedDescription)
-    }
-  }
 
   static func makeFolder(_ url: URL) throws(FileError) {
     do { try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true) } catch {

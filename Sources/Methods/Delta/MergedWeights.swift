@@ -87,12 +87,13 @@ extension MergedWeights {
     "bpe_simple_vocab_16e6.txt.gz",
   ]
 
-  /// Writes a folder that opens as the model's own does: weights, the configuration with the classes of the delta's
+  /// Writes a new folder that opens as the model's own does: weights, the configuration with the classes of the delta's
   /// head, and the files of tokenizer and preprocessing.
   ///
   /// - source: the folder of the model; of a lone weight file nothing but weights is written.
   /// - Returns: the names of the files, the weights first.
-  /// - Throws: `FileError`, or `ExportError` for a `config.json` that is none.
+  /// - Throws: `FileError`, where something has the folder's name among others; `ExportError` for a `config.json` that
+  ///   is none.
   public func write(
     toFolder folder: URL, likeThatOf source: URL, _ delta: Delta, of model: any PretrainedModel
   ) throws -> [String] {
@@ -103,20 +104,21 @@ extension MergedWeights {
       ? try MergedConfiguration(contentsOf: stated, delta, isClassifier: model.clip == nil) : nil
     let isOpenCLIP = ((model.weights.files.first?.file ?? "") as NSString).lastPathComponent.hasPrefix("open_clip_")
     let name = isOpenCLIP ? "open_clip_model.safetensors" : "model.safetensors"
-    try manager.createDirectory(at: folder, withIntermediateDirectories: true)
+    let new = try AtomicFolder(folder)
     var written = [name]
     if let configuration {
-      try AtomicFile.write(configuration.bytes, to: folder.appendingPathComponent("config.json"))
+      try AtomicFile.write(configuration.bytes, to: new.url.appendingPathComponent("config.json"))
       written.append("config.json")
     }
     for companion in Self.companions {
       let file = source.appendingPathComponent(companion)
       guard manager.fileExists(atPath: file.path) else { continue }
       try AtomicFile.write(
-        try MappedFile.bytes(of: file, limit: 1 << 28), to: folder.appendingPathComponent(companion))
+        try MappedFile.bytes(of: file, limit: 1 << 28), to: new.url.appendingPathComponent(companion))
       written.append(companion)
     }
-    try write(to: folder.appendingPathComponent(name))
+    try write(to: new.url.appendingPathComponent(name))
+    try new.commit()
     return written
   }
 }

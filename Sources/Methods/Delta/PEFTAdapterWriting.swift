@@ -10,9 +10,9 @@ extension PEFTAdapter {
   /// folder, which is made. The names of the classes are in the metadata of the tensors' file.
   ///
   /// - base: the path or name of the model, for whoever reads the folder.
-  /// - Throws: `FileError` if a file cannot be written, `CocoaError` if the folder cannot be made.
+  /// - Throws: `FileError` if the folder or a file cannot be written, or if something has its name.
   public func write(to folder: URL, base: String) throws {
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    let new = try AtomicFolder(folder)
     var writer = SafeTensorsWriter(metadata: ["format": "pt"])
     if !classes.isEmpty { writer.metadata[Self.classesKey] = Self.json(classes) }
     for (module, tensors) in modules {
@@ -22,9 +22,10 @@ extension PEFTAdapter {
     for path in headPaths {
       for (name, tensor) in head?.tensors ?? [:] { writer.add("\(Self.prefix)\(path).\(name)", tensor) }
     }
-    try JSONContent.object(configuration(base: base)).write(to: folder.appendingPathComponent(Self.configurationName))
-    try writer.write(to: folder.appendingPathComponent(Self.weightsName))
-    try AtomicFile.write(Array(readme(base: base).utf8), to: folder.appendingPathComponent("README.md"))
+    try JSONContent.object(configuration(base: base)).write(to: new.url.appendingPathComponent(Self.configurationName))
+    try writer.write(to: new.url.appendingPathComponent(Self.weightsName))
+    try AtomicFile.write(Array(readme(base: base).utf8), to: new.url.appendingPathComponent("README.md"))
+    try new.commit()
   }
 
   private var headPaths: [String] { [head?.path, otherHead].compactMap(\.self) }

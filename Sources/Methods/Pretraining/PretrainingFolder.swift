@@ -44,7 +44,9 @@ package struct PretrainingFolder: Sendable {
   /// - Throws: `RunError` if it holds anything or cannot be made.
   package func create(_ settings: Settings) throws {
     if let problem = settings.recipe.problem { throw RunError(problem) }
-    let entries = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
+    // What a process leaves that was killed before its first file was complete is nothing.
+    let entries = ((try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? [])
+      .filter { !$0.hasPrefix(".frugal-") }
     guard entries.isEmpty else {
       throw SettingError(
         "out", expected: "a new or empty folder",

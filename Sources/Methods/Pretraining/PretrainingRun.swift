@@ -21,10 +21,12 @@ package struct PretrainingRun<Objective: PretrainingObjective>: Sendable {
   /// - report: called for every step; those of `isRecorded` are lines of the metrics.
   /// - Returns: true if the last step was taken and the model written.
   /// - Throws: `RunError` for a checkpoint of another pretraining or a loss that is not finite, `FileError` if the
-  ///   folder cannot be written.
+  ///   folder cannot be written or another process is at work in it.
   package func run(
     shouldStop: () -> Bool = { false }, report: (Pretraining<Objective>.Progress) -> Void = { _ in }
   ) throws -> Bool {
+    let lock = try FolderLock(folder.url)
+    defer { withExtendedLifetime(lock) {} }
     let recipe = pretraining.recipe
     var state = pretraining.start()
     try resume(&state)

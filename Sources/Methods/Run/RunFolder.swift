@@ -2,7 +2,7 @@ import Formats
 import Foundation
 import Tensor
 
-/// The folder of a run: `config.json`, `metrics.jsonl`, `checkpoint.safetensors`, `delta.safetensors`,
+/// The folder of a run: `config.json`, `inputs.jsonl`, `metrics.jsonl`, `checkpoint.safetensors`, `delta.safetensors`,
 /// `predictions.jsonl`, `timing.json`, `result.json`; of a search among budgets, `budgets.json` and the folders of its
 /// parts besides.
 public struct RunFolder: Sendable {
@@ -40,6 +40,12 @@ public struct RunFolder: Sendable {
   /// True if a run was started here.
   public var isBegun: Bool { FileManager.default.fileExists(atPath: configuration.path) }
 
+  /// True if a checkpoint was written here or in a part of a search.
+  var isStarted: Bool {
+    let entries = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
+    return entries.contains { $0 == checkpoint.lastPathComponent || $0.hasPrefix("budget") }
+  }
+
   /// Checks that the folder holds no run; writes nothing.
   ///
   /// - Throws: `SettingError` if the folder already holds a run or cannot be one.
@@ -48,7 +54,7 @@ public struct RunFolder: Sendable {
     if FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder), !isFolder.boolValue {
       throw SettingError("out", expected: "a folder", found: "the file \(url.shown)")
     }
-    let files = [configuration, metrics, checkpoint, delta, predictions, timing, result, budgets, split]
+    let files = [configuration, inputs, metrics, checkpoint, delta, predictions, timing, result, budgets, split]
     for file in files where FileManager.default.fileExists(atPath: file.path) {
       throw SettingError("out", expected: "a folder without a run", found: "\(file.shown) of one that can be resumed")
     }
@@ -56,18 +62,34 @@ public struct RunFolder: Sendable {
 
   /// Makes the folder for a new run and writes its settings.
   ///
-  /// - splitList: the split of every image, if it was drawn.
+  /// - splitList: the split of every image, if it was drawn; inputs: the files that decide its numbers.
   /// - Throws: `SettingError` if it already holds a run or cannot be written.
   package func create(_ settings: RunConfiguration, splitList: [UInt8]? = nil) throws {
+    try create(settings, splitList: splitList, inputs: nil)
+  }
+
+  func create(_ settings: RunConfiguration, splitList: [UInt8]?, inputs: RunInputs?) throws {
     try requireVacant()
-    do {
-      try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-    } catch {
+    try make()
+    try write(settings)
+    try complete(splitList: splitList, inputs: inputs)
+  }
+
+  /// Writes what is missing besides the settings: a run may have been killed between its first files.
+  func complete(splitList: [UInt8]?, inputs: RunInputs?) throws {
+    func isMissing(_ file: URL) -> Bool { !FileManager.default.fileExists(atPath: file.path) }
+    if let splitList, isMissing(split) { try AtomicFile.write(splitList, to: split) }
+    if let inputs, isMissing(self.inputs) { try write(inputs) }
+  }
+
+  /// Makes the folder, unless it is there.
+  ///
+  /// - Throws: `SettingError` if it cannot be made.
+  func make() throws {
+    do { try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true) } catch {
       throw SettingError(
         "out", expected: "a folder that can be written", found: "\(url.path): \(error.localizedDescription)")
     }
-    if let splitList { try AtomicFile.write(splitList, to: split) }
-    try write(settings)
   }
 
   /// Checks that images are divided as they were when the run began, those of the test split included.
@@ -75,6 +97,7 @@ public struct RunFolder: Sendable {
   /// - Throws: `RunError` if they are not; `FileError` if the list of the run cannot be read.
   func checkSplit(of data: TrainingData) throws {
     guard let list = data.splitList, isBegun else { return }
+    if !isStarted, !FileManager.default.fileExists(atPath: split.path) { return }
     guard try MappedFile.bytes(of: split, limit: max(1 << 28, list.count)) == list else {
       throw RunError("\(split.shown): expected the images of the run, found others (added, removed or changed since)")
     }
@@ -88,10 +111,10 @@ public struct RunFolder: Sendable {
   /// Removes what `create` made, if no checkpoint was written since, here or in a part of a search: a run that failed
   /// in its first epoch leaves nothing in the way of the next attempt.
   package func discardUnstarted() {
-    let entries = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
-    guard !entries.contains(where: { $0 == checkpoint.lastPathComponent || $0.hasPrefix("budget") }) else { return }
-    for file in [configuration, metrics, split] { try? FileManager.default.removeItem(at: file) }
-    // Fails, as it should, where the folder holds anything else.
+    guard !isStarted else { return }
+    for file in [configuration, inputs, metrics, split] { try? FileManager.default.removeItem(at: file) }
+    // The lock of whoever discards the run; then this fails, as it should, where the folder holds anything else.
+    unlink(url.appendingPathComponent(FolderLock.fileName).path)
     rmdir(url.path)
   }
 

@@ -95,9 +95,11 @@ extension Run {
     let data = try TrainingData(
       images, shots: shots, seed: request.seed, skipsUnreadable: request.skipsUnreadable, classes: request.classes,
       isStrict: request.isStrict)
-    let pretrained = try Pretrained.model(
-      at: request.model, cleaning: request.cleaning, classes: data.folder.classNames.count,
-      ImageRequest(normalization: request.normalization, resizing: request.resizing), request.hints)
+    let (pretrained, opened) = try FileReads.recorded {
+      try Pretrained.model(
+        at: request.model, cleaning: request.cleaning, classes: data.folder.classNames.count,
+        ImageRequest(normalization: request.normalization, resizing: request.resizing), request.hints)
+    }
     if pretrained.clip == nil { name = name.withoutText }
     guard request.classes == .all || pretrained.clip != nil else {
       throw SettingError(
@@ -133,31 +135,39 @@ extension Run {
       classes: request.classes == .all ? nil : request.classes)
     try self.init(configuration, pretrained, data, in: folder)
     notes = images.notes + data.notes
+    inputs = RunInputs(model: opened, data)
     isForced = request.isForced
     setupSeconds = max(0, Date().timeIntervalSince(started))
   }
 
   /// A run that was stopped, with its own settings; model and data may have moved.
   ///
-  /// - Throws: `RunError` for a folder without a run, and where model or data are not those of the run; their errors.
+  /// - Throws: `RunError` for a folder without a run, and where model or data are not those of the run; their errors;
+  ///   `FileError` while another process is at work in the folder.
   public init(
     resuming folder: RunFolder, model: String? = nil, data: String? = nil, dataList: String? = nil
   ) throws {
     let started = Date()
     let settings = try folder.settings()
+    try FolderLock.requireFree(folder.url)
     let images = try ImageFolder(
       contentsOf: URL(fileURLWithPath: data ?? settings.data.path), drawing: settings.data.split,
       list: (dataList ?? settings.data.list).map { URL(fileURLWithPath: $0) })
     let drawn = try TrainingData(
       images, shots: settings.shots, seed: settings.seed, skipsUnreadable: settings.skipsUnreadable,
       classes: settings.classes ?? .all)
+    let (pretrained, opened) = try FileReads.recorded {
+      try Pretrained.model(
+        at: model ?? settings.model.path, cleaning: TextCleaning(rawValue: settings.cleaning) ?? .published,
+        classes: settings.data.classes.count,
+        ImageRequest(normalization: settings.normalization).known(settings.model.images), settings.model.hints)
+    }
+    let inputs = RunInputs(model: opened, drawn)
+    let warnings = try folder.check(inputs)
     try folder.checkSplit(of: drawn)
-    let pretrained = try Pretrained.model(
-      at: model ?? settings.model.path, cleaning: TextCleaning(rawValue: settings.cleaning) ?? .published,
-      classes: settings.data.classes.count,
-      ImageRequest(normalization: settings.normalization).known(settings.model.images), settings.model.hints)
     try self.init(settings, pretrained, drawn, in: folder)
-    notes = images.notes + drawn.notes
+    self.inputs = inputs
+    notes = images.notes + drawn.notes + warnings
     setupSeconds = max(0, Date().timeIntervalSince(started))
   }
 

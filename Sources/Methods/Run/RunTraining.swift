@@ -1,4 +1,5 @@
 import Datasets
+import Formats
 import Foundation
 import Models
 import Tensor
@@ -76,11 +77,17 @@ extension Run {
   ///
   /// - report: called with what happens; shouldStop: asked after every step and every batch of images.
   /// - Throws: `RunObstacle` for a new run that cannot change anything; `RunStopped` once `shouldStop` says so;
-  ///   `RunError`, `SettingError`, `ImageError` and `FileError` as `Run.init` and `Trainer.run` do.
+  ///   `FileError` while another process is at work in the folder; `RunError`, `SettingError`, `ImageError` and
+  ///   `FileError` as `Run.init` and `Trainer.run` do.
   public func train(
     shouldStop: @escaping () -> Bool = { false }, report: @escaping (RunEvent) -> Void = { _ in }
   ) throws -> RunResult {
-    let watch = RunWatch(shouldStop: shouldStop, report: report, clock: RunClock(of: folder))
+    let lock = RunLock()
+    if folder.isBegun {
+      try lock.take(folder)
+      if !folder.isStarted { try folder.complete(splitList: data.splitList, inputs: inputs) }
+    }
+    let watch = RunWatch(shouldStop: shouldStop, report: report, clock: RunClock(of: folder), lock: lock)
     watch.clock.add(setupSeconds, to: .setup)
     return try watch.clock.measure(.setup) { () throws -> RunResult in
       guard configuration.budgets != nil else {
@@ -114,9 +121,16 @@ extension Run {
     try state.resume(from: folder.checkpoint, configuration)
     watch.report(.begins(summary(method, source, trainer, state)))
     // Only now that texts, images and settings have been found to fit does the run leave a trace.
-    for run in creating { try run.folder.create(run.configuration, splitList: run.data.splitList) }
+    if let first = creating.first {
+      try first.folder.make()
+      try watch.lock.take(first.folder)
+      for run in creating { try run.folder.requireVacant() }
+    }
     let isFinished: Bool
     do {
+      for run in creating {
+        try run.folder.create(run.configuration, splitList: run.data.splitList, inputs: run.inputs)
+      }
       isFinished = try trainer.run(
         &state, shouldStop: watch.shouldStop,
         report: { event in
@@ -179,8 +193,19 @@ struct RunWatch {
   let shouldStop: () -> Bool
   let report: (RunEvent) -> Void
   var clock = RunClock()
+  var lock = RunLock()
 
   func stopIfAsked(_ stage: RunStopped.Stage) throws(RunStopped) {
     if shouldStop() { throw RunStopped(stage: stage) }
   }
+}
+
+/// The lock of the folder of a run and of all its parts, once it is there.
+final class RunLock {
+  private var lock: FolderLock?
+
+  /// Takes the lock, unless it is held already.
+  ///
+  /// - Throws: `FileError` while another process holds it.
+  func take(_ folder: RunFolder) throws(FileError) { if lock == nil { lock = try FolderLock(folder.url) } }
 }

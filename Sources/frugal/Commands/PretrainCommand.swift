@@ -50,7 +50,9 @@ enum PretrainCommand: Command {
       if let flag = arguments.flags.subtracting(["--resume", "--threads", "--data"]).min() {
         throw UsageError("\(flag): cannot be combined with --resume, which keeps the settings of the pretraining")
       }
-      settings = try PretrainingFolder(URL(fileURLWithPath: path)).read()
+      let url = URL(fileURLWithPath: path)
+      settings = try PretrainingFolder(url).read()
+      try FolderLock.requireFree(url)
       guard settings.pairs != nil || !arguments.has("--data") else {
         throw UsageError("--data", expected: "a pretraining on images of a folder", found: "one on the miniature world")
       }

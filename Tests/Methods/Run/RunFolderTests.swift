@@ -132,8 +132,8 @@ import Testing
     #expect(message("file").hasPrefix("out: expected a folder, found the file "))
     #expect(message("nothing") == "" && message(".") == "")
     for name in [
-      "config.json", "metrics.jsonl", "checkpoint.safetensors", "delta.safetensors", "predictions.jsonl", "timing.json",
-      "result.json",
+      "config.json", "inputs.jsonl", "metrics.jsonl", "checkpoint.safetensors", "delta.safetensors",
+      "predictions.jsonl", "timing.json", "result.json",
     ] {
       try folder.write("", to: "run-\(name)/\(name)")
       #expect(message("run-\(name)").hasPrefix("out: expected a folder without a run, found "))
