@@ -1,2 +1,2 @@
 /// The version of the library and the command, by semantic versioning.
-public let frugalVersion = "0.1.0"
+public let frugalVersion = "0.2.0"

@@ -28,6 +28,7 @@ enum DemoCommand: Command {
       for cell in plan.cells { print("frugal tune " + cell.words(in: folder).map(quoted).joined(separator: " ")) }
       return
     }
+    if !arguments.has("--finished") { try MiniatureModels.requirePresence() }
     let started = Date()
     let line = ProgressLine()
     for task in plan.tasks where !arguments.has("--finished") {
