@@ -1,3 +1,5 @@
+import Datasets
+
 /// The eleven datasets of the CLIP literature (Zhou et al. 2022), for the settings that depend on the dataset.
 ///
 /// Other data is treated like the majority of the eleven.
@@ -33,4 +35,9 @@ public enum Benchmark: String, Sendable, CaseIterable, Codable {
 
   /// The template of other data.
   public static let standardTemplate = "a photo of a {}."
+}
+
+extension EXIFRotation {
+  /// Photos are rotated, unless the data is a published dataset, whose published pipelines do not.
+  public static func usual(for benchmark: Benchmark?) -> EXIFRotation { benchmark == nil ? .rotate : .ignore }
 }

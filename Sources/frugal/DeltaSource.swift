@@ -24,7 +24,9 @@ struct DeltaSource {
   /// The model of the flags, completed by what its delta knows.
   func model(for known: Delta.Description? = nil) throws -> any PretrainedModel {
     let cleaning = try arguments.choice("--tokenizer", of: TextCleaning.self)
-    var images = try arguments.images().known(known?.images, known?.normalization)
+    let benchmark = try folder.flatMap { try arguments.benchmark($0) }
+    let exif = known.map { $0.exif ?? .ignore } ?? .usual(for: benchmark)
+    var images = try arguments.images(exif: exif).known(known?.images, known?.normalization)
     // With the head that it was trained with, a classifier gets the images that it was trained on.
     if arguments.string("--delta") == nil, !Pretrained.isCLIP(URL(fileURLWithPath: modelPath)) {
       images.resizing = images.resizing ?? .checkpoint

@@ -1,3 +1,4 @@
+import Datasets
 import Formats
 import Foundation
 import Methods
@@ -68,8 +69,17 @@ struct Frugal {
     if command.calculates, !hasFusedMultiplyAdd {
       note("this build has no fused multiply-add: its last bits differ from those of builds that have it")
     }
-    defer { reportIncompletePictures() }
+    defer {
+      reportRotatedPictures()
+      reportIncompletePictures()
+    }
     try command.run(arguments)
+  }
+
+  /// Says how many photos were rotated.
+  private static func reportRotatedPictures() {
+    let count = RotatedPictures.take()
+    if count > 0 { note("note: \(plural(count, "photo")) \(count == 1 ? "was" : "were") rotated (EXIF)") }
   }
 
   /// Lists the pictures that were read although the files lack some of their data.

@@ -133,13 +133,27 @@ let resizeOption = Option(
   "images of a classifier: to its size whatever their proportions (default), or as its files say (default with its own "
     + "head)")
 
+/// The flag for photos whose files say that they do not stand upright.
+let exifOption = Option(
+  "--exif", "rotate|ignore",
+  "rotate photos as their EXIF data says, or ignore it as the published pipelines do (default rotate; ignore with a "
+    + "published dataset)")
+
+/// The flags for how images are prepared.
+let imageOptions = [normalizeOption, resizeOption, exifOption]
+
 extension Arguments {
-  /// The values of `--normalize` and `--resize`.
-  func images() throws(UsageError) -> ImageRequest {
+  /// The values of `--normalize`, `--resize` and `--exif`.
+  ///
+  /// - exif: that of the data or the delta, where the flag is not given.
+  func images(exif: EXIFRotation = .rotate) throws(UsageError) -> ImageRequest {
     ImageRequest(
       normalization: try choice("--normalize", of: Normalization.self),
-      resizing: try choice("--resize", of: Resizing.self))
+      resizing: try choice("--resize", of: Resizing.self), exif: try self.exif() ?? exif)
   }
+
+  /// The value of `--exif`.
+  func exif() throws(UsageError) -> EXIFRotation? { try choice("--exif", of: EXIFRotation.self) }
 
   /// The values of `--heads` and `--image-size` for a classifier, or those stored in a run.
   func hints(_ known: BackboneHints = BackboneHints()) throws(UsageError) -> BackboneHints {

@@ -51,6 +51,7 @@ enum TuneFlags {
     request.truncates = arguments.has("--truncate")
     let images = try arguments.images()
     (request.normalization, request.resizing) = (images.normalization, images.resizing)
+    request.exif = try arguments.exif()
     request.hints = try arguments.hints()
     request.classes = try arguments.choice("--classes", of: ClassPart.self) ?? .all
     request.selection = try arguments.choice("--select", of: RunConfiguration.Selection.self)

@@ -52,7 +52,8 @@ public struct ImageLoader: Sendable {
       return Tensor([files.count, 3, height, width]) { output in
         Parallel.forEach(files.count) { index in
           do throws(ImageError) {
-            let image = try Image(contentsOf: files[index].url)
+            let url = files[index].url
+            let image = preprocessing.exif.applied(to: try Image(contentsOf: url), named: url.path)
             apply(to: image, number: files[index].number, epoch: epoch, into: output + index * size)
           } catch {
             errors?[index] = error

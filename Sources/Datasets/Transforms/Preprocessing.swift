@@ -52,6 +52,8 @@ public struct Preprocessing: Sendable, Equatable {
   public let std: [Double]
   /// The factor of 8-bit pixels, applied first.
   public let rescale: Double
+  /// The treatment of photos that do not stand upright, before everything else.
+  public var exif = EXIFRotation.ignore
   /// The 256 values of each channel, normalised in `Double`.
   private let levels: [Real]
 

@@ -1,3 +1,4 @@
+import Datasets
 import Formats
 import Foundation
 import Models
@@ -44,6 +45,8 @@ public struct Delta: Sendable {
     public var heads, imageSize: Int?
     /// The preparation of the classifier's images, where its files stated one.
     public var images: ImageSettings?
+    /// The treatment of photos that do not stand upright; `nil`, as in older deltas, for `ignore`.
+    public var exif: EXIFRotation?
     /// The form of the branches at sites; `nil` without any.
     public var branches: [String: Branch.Form]?
 
@@ -62,7 +65,7 @@ public struct Delta: Sendable {
     private enum CodingKeys: String, CodingKey {
       case format, method, model, weights, classes, templates, ensembling, cleaning, alpha
       case normalization = "normalisation"
-      case heads, imageSize, images, branches
+      case heads, imageSize, images, exif, branches
     }
   }
 

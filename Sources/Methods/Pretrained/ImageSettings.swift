@@ -37,18 +37,20 @@ public enum Resizing: String, Sendable, CaseIterable, Codable {
   case checkpoint
 }
 
-/// What a caller states about a classifier's images; the rest is read from its files.
+/// What a caller states about a model's images; the rest is read from its files.
 public struct ImageRequest: Sendable, Equatable {
   /// The constants; `nil` for those of the model's files, or ImageNet's where they state none.
   public var normalization: Normalization?
   /// The way of resizing; `nil` for `direct`.
   public var resizing: Resizing?
+  /// The treatment of photos that do not stand upright, of which no model's files say anything.
+  public var exif: EXIFRotation
   /// The settings of a run, which precede those of the files.
   var known: ImageSettings?
 
   /// A request; by default nothing is stated.
-  public init(normalization: Normalization? = nil, resizing: Resizing? = nil) {
-    (self.normalization, self.resizing) = (normalization, resizing)
+  public init(normalization: Normalization? = nil, resizing: Resizing? = nil, exif: EXIFRotation = .ignore) {
+    (self.normalization, self.resizing, self.exif) = (normalization, resizing, exif)
   }
 
   /// The same with the settings of a run or its delta.

@@ -9,7 +9,7 @@ public struct PretrainedCLIP: Sendable {
   /// Configuration, weights and tokenizer.
   public let directory: CLIPDirectory
   /// The preprocessing of its images.
-  public let preprocessing: Preprocessing
+  public var preprocessing: Preprocessing
   /// The origins of its settings, those of the images last.
   public let origins: SettingOrigins
   private let notes: [String]

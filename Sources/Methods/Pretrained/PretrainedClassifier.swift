@@ -9,7 +9,7 @@ public struct PretrainedClassifier: PretrainedModel {
   /// Configuration and weights.
   public let backbone: ImageBackbone
   /// The preprocessing of its images.
-  public let preprocessing: Preprocessing
+  public var preprocessing: Preprocessing
   /// The preparation of its images that a run keeps; `nil` if nothing but the defaults or the caller states one.
   public let images: ImageSettings?
   /// The settings that its numbers depend on, each with where it came from.

@@ -9,7 +9,7 @@ public protocol PretrainedModel: Sendable {
   /// Its image tower.
   var tower: any ImageTower { get }
   /// The preprocessing of its images.
-  var preprocessing: Preprocessing { get }
+  var preprocessing: Preprocessing { get set }
   /// Warnings for the user: contradictions, a head that is not loaded.
   var warnings: [String] { get }
   /// The whole model, if it has a text encoder.

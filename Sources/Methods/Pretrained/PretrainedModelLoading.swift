@@ -21,8 +21,9 @@ public enum Pretrained {
       throw RunError("\(path): expected a CLIP directory or the weights of an image classifier, found nothing")
     }
     guard isCLIP(url) else {
-      let model = try PretrainedClassifier(contentsOf: url, hints: hints, classes: classes, images)
+      var model = try PretrainedClassifier(contentsOf: url, hints: hints, classes: classes, images)
       try refuse(hints, for: model.backbone.configuration)
+      model.preprocessing.exif = images.exif
       return model
     }
     guard images.normalization == nil, images.resizing == nil else {
@@ -33,7 +34,9 @@ public enum Pretrained {
     guard hints == BackboneHints(heads: hints.heads) else {
       throw SettingError("image-size", expected: "an image classifier", found: "a CLIP directory")
     }
-    return try PretrainedCLIP(contentsOf: url, cleaning: cleaning, heads: hints.heads)
+    var model = try PretrainedCLIP(contentsOf: url, cleaning: cleaning, heads: hints.heads)
+    model.preprocessing.exif = images.exif
+    return model
   }
 
   /// Returns whether a path is a CLIP: weights of one, or a folder with a configuration or a tokenizer whose weights

@@ -119,6 +119,8 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
   public var truncates: Bool
   /// The normalisation constants of images; `nil` if the model's own files state them.
   public var normalization: Normalization?
+  /// The treatment of photos that do not stand upright; `nil`, as in older runs, for `ignore`.
+  public var exif: EXIFRotation?
   /// Every setting of the method.
   public var recipe: Recipe
   /// The epoch whose values become the delta.
@@ -141,7 +143,7 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
     method: MethodName, fidelity: Fidelity, benchmark: Benchmark?, shots: Int?, seed: Int, model: Model, data: Data,
     templates: [String], ensembling: TextEnsembling, cleaning: String, truncates: Bool, recipe: Recipe,
     selection: Selection, skipsUnreadable: Bool, normalization: Normalization? = nil, splits: Splits? = nil,
-    budgets: [Int]? = nil, classes: ClassPart? = nil
+    budgets: [Int]? = nil, classes: ClassPart? = nil, exif: EXIFRotation = .ignore
   ) {
     version = frugalVersion
     self.method = method.description
@@ -150,6 +152,7 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
     (self.cleaning, self.truncates, self.recipe) = (cleaning, truncates, recipe)
     (self.selection, self.skipsUnreadable, self.normalization) = (selection, skipsUnreadable, normalization)
     (self.splits, self.budgets, self.classes) = (splits, budgets, classes)
+    self.exif = exif == .ignore ? nil : exif
     precision = "\(Real.self)"
     isFused = hasFusedMultiplyAdd
   }
@@ -157,7 +160,7 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
   private enum CodingKeys: String, CodingKey {
     case version, method, fidelity, benchmark, shots, seed, model, data, templates, ensembling, cleaning, truncates
     case normalization = "normalisation"
-    case recipe, selection, splits, budgets, classes, skipsUnreadable, precision, isFused
+    case exif, recipe, selection, splits, budgets, classes, skipsUnreadable, precision, isFused
   }
 
   /// The first setting out of range, as settings may come from a file: expected and found, by key.

@@ -38,6 +38,8 @@ public struct RunRequest: Sendable {
   public var normalization: Normalization?
   /// The way of resizing the images of a classifier; `nil` for `direct`.
   public var resizing: Resizing?
+  /// The treatment of photos that do not stand upright; `nil` for `rotate`, or `ignore` with a published dataset.
+  public var exif: EXIFRotation?
   /// What an image classifier's files do not say.
   public var hints = BackboneHints()
   /// The classes to learn.
@@ -91,6 +93,7 @@ extension Run {
       throw SettingError("strict", expected: "a number of shots with it", found: "all images")
     }
     let benchmark = request.benchmark ?? Benchmark(folder: images.root.lastPathComponent)
+    let exif = request.exif ?? .usual(for: benchmark)
     try Self.check(request.classes, name)
     let data = try TrainingData(
       images, shots: shots, seed: request.seed, skipsUnreadable: request.skipsUnreadable, classes: request.classes,
@@ -98,7 +101,7 @@ extension Run {
     let (pretrained, opened) = try FileReads.recorded {
       try Pretrained.model(
         at: request.model, cleaning: request.cleaning, classes: data.folder.classNames.count,
-        ImageRequest(normalization: request.normalization, resizing: request.resizing), request.hints)
+        ImageRequest(normalization: request.normalization, resizing: request.resizing, exif: exif), request.hints)
     }
     if pretrained.clip == nil { name = name.withoutText }
     guard request.classes == .all || pretrained.clip != nil else {
@@ -132,7 +135,7 @@ extension Run {
       selection: selection, skipsUnreadable: request.skipsUnreadable,
       normalization: hasText || pretrained.images != nil ? nil : request.normalization ?? .imagenet, splits: splits,
       budgets: request.budgets.count > 1 ? request.budgets : nil,
-      classes: request.classes == .all ? nil : request.classes)
+      classes: request.classes == .all ? nil : request.classes, exif: exif)
     try self.init(configuration, pretrained, data, in: folder)
     notes = images.notes + data.notes
     inputs = RunInputs(model: opened, data)
@@ -160,7 +163,9 @@ extension Run {
       try Pretrained.model(
         at: model ?? settings.model.path, cleaning: TextCleaning(rawValue: settings.cleaning) ?? .published,
         classes: settings.data.classes.count,
-        ImageRequest(normalization: settings.normalization).known(settings.model.images), settings.model.hints)
+        ImageRequest(normalization: settings.normalization, exif: settings.exif ?? .ignore)
+          .known(settings.model.images),
+        settings.model.hints)
     }
     let inputs = RunInputs(model: opened, drawn)
     let warnings = try folder.check(inputs)

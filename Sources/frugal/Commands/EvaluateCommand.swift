@@ -25,8 +25,7 @@ enum EvaluateCommand: Command {
         "--classes", "all|base|new",
         "which classes (default all); base is the first half in the order of labels, new the other"),
       datasetOption,
-    ] + textOptions + hintOptions + [
-      normalizeOption, resizeOption,
+    ] + textOptions + hintOptions + imageOptions + [
       skipOption,
       Option("--json", "print the result as JSON"),
     ]

@@ -22,8 +22,7 @@ enum PredictCommand: Command {
         "--multi-label",
         "a probability of its own for each class, a sigmoid of its logit, and a threshold of 0.5 unless given; for a "
           + "linear head"),
-    ] + textOptions + hintOptions + [
-      normalizeOption, resizeOption,
+    ] + textOptions + hintOptions + imageOptions + [
       skipOption,
       Option("--json", "print the result as JSON"),
       Option("--csv", "print the result as CSV: picture, rank, class, probability"),

@@ -25,8 +25,7 @@ enum SensitivityCommand: Command {
       Option("--structured-only", "modules and whole vectors only"),
       Option("--unstructured-only", "single entries only"),
       Option("--stochastic-depth", "X", "share of samples that skip a residual branch of the last block (default 0.1)"),
-      normalizeOption, resizeOption,
-    ] + hintOptions + [
+    ] + imageOptions + hintOptions + [
       Option("--seed", "N", "seed of the new head, of stochastic depth and of --split (default 1)"),
       Option("--out", "DIR", "folder for sensitivity.safetensors, allocations.json and sensitivity.svg"),
     ]
@@ -52,7 +51,8 @@ enum SensitivityCommand: Command {
     let modelPath = try arguments.required("--model")
     let folder = try arguments.imageFolder()
     let pretrained = try load(
-      model: modelPath, classes: folder.classNames.count, arguments.images(), hints: arguments.hints())
+      model: modelPath, classes: folder.classNames.count,
+      arguments.images(exif: .usual(for: Benchmark(folder: folder.root.lastPathComponent))), hints: arguments.hints())
     let tower = pretrained.tower
     let head = LinearHead(width: tower.featureWidth, classes: folder.classNames.count, seed: seed)
     if let asked {

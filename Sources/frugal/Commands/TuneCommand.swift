@@ -16,7 +16,7 @@ enum TuneCommand: Command {
   private static func options(of method: MethodName?) -> [Option] {
     let recipe = RecipeFlags.all(method.map { RecipeDefaults(methods: [$0]) } ?? .all)
     let own = method.map { MethodFlags.flags(of: $0.options) } ?? MethodFlags.all
-    return data + textOptions + recipe + [normalizeOption, resizeOption] + own + hintOptions + protocolOptions
+    return data + textOptions + recipe + imageOptions + own + hintOptions + protocolOptions
   }
 
   private static let data: [Option] = [
