@@ -28,9 +28,19 @@ enum TuneFlags {
       throw UsageError(
         "--method", expected: "that of the run, \(settings.method)", found: try method(arguments).description)
     }
-    return try Run(
-      resuming: folder, model: arguments.string("--model"), data: arguments.string("--data"),
-      dataList: arguments.string("--data-list"))
+    do {
+      return try Run(
+        resuming: folder, model: arguments.string("--model"), data: arguments.string("--data"),
+        dataList: arguments.string("--data-list"))
+    } catch let error as MissingPath {
+      let way =
+        switch error.subject {
+        case .model: "--model says where it is now"
+        case .images: "--data says where they are now"
+        case .list: "--data-list says where it is now"
+        }
+      throw RunError("\(error) (\(way))")
+    }
   }
 
   /// What the flags ask for; every flag is checked before anything is read.

@@ -59,7 +59,12 @@ struct FrugalProcess: Sendable {
   /// Starts the command.
   ///
   /// - room: kilobytes that a file may grow to, after which writing to it fails as on a full disk; `nil` for no limit.
-  init(_ arguments: [String], environment: [String: String] = [:], room: Int? = nil) throws {
+  /// - directory: the current folder of the command; `nil` for that of the tests.
+  /// - input: what it reads from standard input.
+  init(
+    _ arguments: [String], environment: [String: String] = [:], room: Int? = nil, in directory: URL? = nil,
+    input: String? = nil
+  ) throws {
     folder = try TemporaryFolder()
     let ended = Ended()
     self.ended = ended
@@ -67,7 +72,9 @@ struct FrugalProcess: Sendable {
     let limited = ["-c", "trap '' XFSZ; ulimit -f $0; exec \"$@\"", "\(room ?? 0)", Self.executable.path]
     process.arguments = room == nil ? arguments : limited + arguments
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-    process.standardInput = FileHandle.nullDevice
+    if let directory { process.currentDirectoryURL = directory }
+    process.standardInput =
+      try input.map { try FileHandle(forReadingFrom: try folder.write($0, to: "input")) } ?? FileHandle.nullDevice
     // Files, unlike pipes, never fill up.
     process.standardOutput = try FileHandle(forWritingTo: try folder.write("", to: "output"))
     process.standardError = try FileHandle(forWritingTo: try folder.write("", to: "errors"))
@@ -113,13 +120,15 @@ func runFrugal(
 /// Runs the command to its end; only a few processes run at a time, as each takes all cores.
 @discardableResult
 func runFrugal(
-  _ arguments: [String], environment: [String: String] = [:], room: Int? = nil
+  _ arguments: [String], environment: [String: String] = [:], room: Int? = nil, in directory: URL? = nil,
+  input: String? = nil
 ) async throws -> FrugalProcess.Outcome {
   await Turnstile.shared.enter()
   let outcome: Result<FrugalProcess.Outcome, any Error>
-  do { outcome = .success(try await FrugalProcess(arguments, environment: environment, room: room).outcome()) } catch {
-    outcome = .failure(error)
-  }
+  do {
+    let process = try FrugalProcess(arguments, environment: environment, room: room, in: directory, input: input)
+    outcome = .success(try await process.outcome())
+  } catch { outcome = .failure(error) }
   await Turnstile.shared.leave()
   return try outcome.get()
 }

@@ -72,12 +72,13 @@ public struct RunFolder: Sendable {
     try requireVacant()
     try make()
     try write(settings)
-    try complete(splitList: splitList, inputs: inputs)
+    try complete(settings, splitList: splitList, inputs: inputs)
   }
 
   /// Writes what is missing besides the settings: a run may have been killed between its first files.
-  func complete(splitList: [UInt8]?, inputs: RunInputs?) throws {
+  func complete(_ settings: RunConfiguration, splitList: [UInt8]?, inputs: RunInputs?) throws {
     func isMissing(_ file: URL) -> Bool { !FileManager.default.fileExists(atPath: file.path) }
+    if isMissing(paths) { try writePaths(settings) }
     if let splitList, isMissing(split) { try AtomicFile.write(splitList, to: split) }
     if let inputs, isMissing(self.inputs) { try write(inputs) }
   }
@@ -112,7 +113,7 @@ public struct RunFolder: Sendable {
   /// in its first epoch leaves nothing in the way of the next attempt.
   package func discardUnstarted() {
     guard !isStarted else { return }
-    for file in [configuration, inputs, metrics, split] { try? FileManager.default.removeItem(at: file) }
+    for file in [configuration, inputs, metrics, split, paths] { try? FileManager.default.removeItem(at: file) }
     // The lock of whoever discards the run; then this fails, as it should, where the folder holds anything else.
     unlink(url.appendingPathComponent(FolderLock.fileName).path)
     rmdir(url.path)

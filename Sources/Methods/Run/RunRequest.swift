@@ -145,23 +145,26 @@ extension Run {
 
   /// A run that was stopped, with its own settings; model and data may have moved.
   ///
-  /// - Throws: `RunError` for a folder without a run, and where model or data are not those of the run; their errors;
-  ///   `FileError` while another process is at work in the folder.
+  /// - Throws: `RunError` for a folder without a run, and where model or data are not those of the run; `MissingPath`
+  ///   where they are not found; their errors; `FileError` while another process is at work in the folder.
   public init(
     resuming folder: RunFolder, model: String? = nil, data: String? = nil, dataList: String? = nil
   ) throws {
     let started = Date()
     let settings = try folder.settings()
     try FolderLock.requireFree(folder.url)
+    let data = try data ?? folder.located(.images, settings)
+    let list = try dataList ?? settings.data.list.map { _ in try folder.located(.list, settings) }
     let images = try ImageFolder(
-      contentsOf: URL(fileURLWithPath: data ?? settings.data.path), drawing: settings.data.split,
-      list: (dataList ?? settings.data.list).map { URL(fileURLWithPath: $0) })
+      contentsOf: URL(fileURLWithPath: data), drawing: settings.data.split,
+      list: list.map { URL(fileURLWithPath: $0) })
     let drawn = try TrainingData(
       images, shots: settings.shots, seed: settings.seed, skipsUnreadable: settings.skipsUnreadable,
       classes: settings.classes ?? .all)
     let (pretrained, opened) = try FileReads.recorded {
       try Pretrained.model(
-        at: model ?? settings.model.path, cleaning: TextCleaning(rawValue: settings.cleaning) ?? .published,
+        at: model ?? folder.located(.model, settings),
+        cleaning: TextCleaning(rawValue: settings.cleaning) ?? .published,
         classes: settings.data.classes.count,
         ImageRequest(normalization: settings.normalization, exif: settings.exif ?? .ignore)
           .known(settings.model.images),

@@ -85,7 +85,7 @@ extension Run {
     let lock = RunLock()
     if folder.isBegun {
       try lock.take(folder)
-      if !folder.isStarted { try folder.complete(splitList: data.splitList, inputs: inputs) }
+      if !folder.isStarted { try folder.complete(configuration, splitList: data.splitList, inputs: inputs) }
     }
     let watch = RunWatch(shouldStop: shouldStop, report: report, clock: RunClock(of: folder), lock: lock)
     watch.clock.add(setupSeconds, to: .setup)

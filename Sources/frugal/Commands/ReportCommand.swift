@@ -21,6 +21,8 @@ enum ReportCommand: Command {
       runs: arguments.operands.map { URL(fileURLWithPath: $0) }, title: arguments.string("--title"),
       to: URL(fileURLWithPath: path))
     for skipped in outcome.skipped { note("skipped: \(skipped.name): \(skipped.reason)") }
+    for text in outcome.missing.prefix(10) { note("warning: \(text): the report shows none of them") }
+    if outcome.missing.count > 10 { note("  … and \(plural(outcome.missing.count - 10, "run")) more") }
     print("runs            \(grouped(outcome.runs))")
     print(path)
   }

@@ -10,6 +10,8 @@ enum Report {
     let runs, surveys: Int
     /// Folders that are not finished runs.
     let skipped: [RunSearch.Skipped]
+    /// What says of runs that their images were not found, so that none are shown.
+    let missing: [String]
   }
 
   /// The default title.
@@ -28,7 +30,11 @@ enum Report {
       throw ReportError("expected at least one finished run, found none (\(reasons))")
     }
     try AtomicFile.write(Array(html(found, title: title ?? usualTitle).utf8), to: file)
-    return Outcome(runs: found.runs.count, surveys: found.surveys.count, skipped: found.skipped)
+    let missing = found.runs.compactMap { run -> String? in
+      do { _ = try run.folder.located(.images, run.settings) } catch { return "\(error)" }
+      return nil
+    }
+    return Outcome(runs: found.runs.count, surveys: found.surveys.count, skipped: found.skipped, missing: missing)
   }
 
   /// The document.

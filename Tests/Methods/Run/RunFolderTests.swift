@@ -22,7 +22,7 @@ import Testing
     let run = RunFolder(folder.url.appendingPathComponent("deep/run"))
     try run.create(settings())
     #expect(try run.settings() == settings())
-    #expect(folder.contents == ["deep", "deep/run", "deep/run/config.json"])
+    #expect(folder.contents == ["deep", "deep/run", "deep/run/config.json", "deep/run/paths.json"])
     #expect(throws: SettingError.self) { try run.create(settings()) }
   }
 
@@ -149,7 +149,7 @@ import Testing
     try run.create(settings())
     try folder.write("", to: "run/checkpoint.safetensors")
     run.discardUnstarted()
-    #expect(folder.contents == ["run", "run/checkpoint.safetensors", "run/config.json"])
+    #expect(folder.contents == ["run", "run/checkpoint.safetensors", "run/config.json", "run/paths.json"])
   }
 
   @Test func settingsThatNoRunCanHaveAreNamed() {

@@ -54,7 +54,13 @@ struct PicturesSection {
           + "correct only before \(grouped(broken.count)), correct both times \(grouped(both)), wrong both times "
           + "\(grouped(compared.count - corrected.count - broken.count - both)).")
     ]
-    let root = URL(fileURLWithPath: run.settings.data.path)
+    guard let path = try? run.folder.located(.images, run.settings) else {
+      return Page.details(
+        title,
+        (content + [Page.paragraph("The images are not shown: their folder was not found.")])
+          .joined(separator: "\n"))
+    }
+    let root = URL(fileURLWithPath: path)
     for (heading, found) in [
       ("Correct after tuning, wrong before", corrected), ("Correct before, wrong after tuning", broken),
     ]
