@@ -7,8 +7,7 @@ import Tensor
 struct PicturesSection {
   /// The number of images of each kind shown per run.
   static let picturesOfAKind = 6
-  /// The maximal size in bytes of an embedded image file, and of all of them: a report must open on a phone.
-  static let bytesOfAPicture = 1 << 18
+  /// The maximal size in bytes of all thumbnails: a report must open on a phone.
   static let bytesInAll = 8 << 20
 
   private var bytesLeft = Self.bytesInAll
@@ -88,8 +87,8 @@ struct PicturesSection {
     if missing > 0 {
       content.append(
         Page.paragraph(
-          "\(missing) image\(missing == 1 ? " is" : "s are") not shown: moved since the run, of a type "
-            + "that browsers do not show, or too large."))
+          "\(plural(missing, "image")) \(missing == 1 ? "is" : "are") not shown: moved since the run, not to be read, "
+            + "or beyond the size of a report."))
     }
     return content
   }
@@ -103,26 +102,15 @@ struct PicturesSection {
       + "tuned: \(said(line.tuned))<br/>zero-shot: \(said(line.zeroShot))</figcaption></figure>"
   }
 
-  /// The file as a data URI, if browsers show its type, it is inside the folder and fits the size limits.
+  /// A thumbnail of the file, if it is inside the folder and fits what is left of the size of a report.
   private mutating func inlined(_ path: String, below root: URL) -> String? {
     let parts = path.split(separator: "/", omittingEmptySubsequences: false)
     guard !path.isEmpty, !parts.contains(".."), !parts.contains("") else { return nil }
-    let file = root.appendingPathComponent(path)
-    let limit = min(Self.bytesOfAPicture, bytesLeft)
-    guard let bytes = try? MappedFile.bytes(of: file, limit: limit), let type = Self.type(of: bytes) else { return nil }
-    bytesLeft -= bytes.count
-    return "data:\(type);base64,\(Data(bytes).base64EncodedString())"
-  }
-
-  /// The type by the first bytes, as the extension of a file may be wrong.
-  private static func type(of bytes: [UInt8]) -> String? {
-    let types: [(name: String, signature: [UInt8])] = [
-      ("image/jpeg", [0xff, 0xd8, 0xff]), ("image/png", [0x89] + Array("PNG\r\n\u{1a}\n".utf8)),
-      ("image/gif", Array("GIF8".utf8)), ("image/bmp", Array("BM".utf8)),
-    ]
-    if let type = types.first(where: { bytes.starts(with: $0.signature) }) { return type.name }
-    let isWebP = bytes.starts(with: Array("RIFF".utf8)) && bytes.dropFirst(8).starts(with: Array("WEBP".utf8))
-    return isWebP ? "image/webp" : nil
+    guard bytesLeft > 0, let source = Thumbnail.source(of: root.appendingPathComponent(path)),
+      source.utf8.count <= bytesLeft
+    else { return nil }
+    bytesLeft -= source.utf8.count
+    return source
   }
 }
 
