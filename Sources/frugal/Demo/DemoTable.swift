@@ -97,11 +97,14 @@ struct DemoTable {
 
   private static func noCosts(_ hasBudgets: Bool) -> [String] { (hasBudgets ? ["", "0"] : []) + ["0", "", "", ""] }
 
-  /// Budget and trained parameters, bytes, masked share and seconds, means over runs.
+  /// Budget and trained parameters, from the least to the most; bytes, masked share and seconds, means over runs.
   private static func costs(_ runs: [Finished], _ hasBudgets: Bool) -> [String] {
     func mean(_ values: [Double]) -> Double? { values.isEmpty ? nil : values.reduce(0, +) / Double(values.count) }
+    // A count that depends on the number of classes is that of no run as a mean.
     func count(_ value: (RunResult) -> Int?) -> String {
-      mean(runs.compactMap { value($0.result) }.map(Double.init)).map { grouped(Int($0.rounded())) } ?? ""
+      let found = runs.compactMap { value($0.result) }
+      guard let least = found.min(), let most = found.max() else { return "" }
+      return least == most ? grouped(least) : "\(grouped(least))–\(grouped(most))"
     }
     let bytes = mean(runs.map { Double($0.result.deltaBytes) }) ?? 0
     let masked = mean(runs.compactMap { $0.result.shares["all"] })
