@@ -47,33 +47,62 @@ struct Frugal {
   }
 
   static func run(_ words: [String]) throws {
-    guard let word = words.first, word != "--help", word != "-h", word != "help" else {
-      print(overview)
-      return
-    }
-    if word == "--version" {
-      print("frugal \(frugalVersion)")
-      return
-    }
+    guard let word = words.first, word != "--help", word != "-h" else { return print(overview) }
+    if word == "--version" || word == "-V" { return print("frugal \(frugalVersion)") }
+    if word == "help" { return try help(Array(words.dropFirst())) }
     guard let command = commands.first(where: { $0.name == word }) else {
       let near = suggestion(for: word, among: commands.map { $0.name })
       throw UsageError("\(word): unknown command\(near); frugal --help lists them")
     }
     if words.dropFirst().contains(where: { $0 == "--help" || $0 == "-h" }) {
-      print(command.help(Array(words.dropFirst())))
-      return
+      return try help(words)
     }
-    let arguments = try Arguments(words.dropFirst(), options: command.options + commonOptions)
+    let options = command.options + commonOptions
+    var arguments = try Arguments(words.dropFirst(), options: options)
+    if let file = arguments.string("--config") {
+      arguments = arguments.completed(by: try ConfigFile(file, options: options))
+    }
+    try setVerbosity(arguments)
     try setThreads(arguments)
     try setLimits(arguments)
     if command.calculates, !hasFusedMultiplyAdd {
       note("this build has no fused multiply-add: its last bits differ from those of builds that have it")
     }
+    if command.operands.isEmpty { try arguments.requireNoOperands() }
+    try command.requireFlags(arguments)
+    let started = Date()
+    defer {
+      if Verbosity.current == .verbose {
+        note("\(String(format: "%.1f", Date().timeIntervalSince(started))) seconds in all")
+      }
+    }
+    if Verbosity.current == .verbose { note(Build.summary) }
     defer {
       reportRotatedPictures()
       reportIncompletePictures()
     }
     try command.run(arguments)
+  }
+
+  /// Prints the help of a command, or the list of commands.
+  ///
+  /// - Throws: `RunError` for an unknown command.
+  private static func help(_ words: [String]) throws {
+    guard let word = words.first else { return print(overview) }
+    guard let command = commands.first(where: { $0.name == word }) else {
+      let near = suggestion(for: word, among: commands.map { $0.name })
+      throw RunError("help: expected a command, found \"\(word)\"\(near); frugal --help lists them")
+    }
+    // Of our own making, so that nothing needs to be escaped.
+    Swift.print(HelpPage(command: command, words: words, columns: Terminal.columns(.output)).text)
+  }
+
+  private static func setVerbosity(_ arguments: Arguments) throws(UsageError) {
+    guard !arguments.has("--quiet") || !arguments.has("--verbose") else {
+      throw UsageError("--verbose", expected: "no --quiet with it", found: "both")
+    }
+    if arguments.has("--quiet") { Verbosity.current = .quiet }
+    if arguments.has("--verbose") { Verbosity.current = .verbose }
   }
 
   /// Says how many photos were rotated.
@@ -88,8 +117,9 @@ struct Frugal {
     guard !found.isEmpty else { return }
     let files = found.count == 1 ? "the file lacks" : "the files lack"
     note("warning: \(plural(found.count, "image")) read without data that \(files):")
-    for (name, lack) in found.prefix(10) { note("  \(name): \(lack)") }
-    if found.count > 10 { note("  … and \(found.count - 10) more") }
+    let shown = Verbosity.current == .verbose ? found.count : min(10, found.count)
+    for (name, lack) in found.prefix(shown) { note("  \(name): \(lack)") }
+    if found.count > shown { note("  … and \(found.count - shown) more (-v lists them)") }
   }
 
   /// The file whose settings hold where no flag was typed: that of a run that is resumed, or a delta.
@@ -133,12 +163,26 @@ struct Frugal {
   private static func complain(_ error: any Error, _ words: [String]) {
     let name =
       words.first.flatMap { word in commands.first { $0.name == word } }.map { "frugal \($0.name)" } ?? "frugal"
-    note("\(name): \(error)")
+    let text = TerminalText.escaped("\(error)")
+    writeLine("\(Terminal.styled("\(name):", .error, on: .errors)) \(text)")
   }
 }
 
-/// A line on standard error; what a terminal would obey is escaped, as parts of messages come from files.
-func note(_ text: String) { FileHandle.standardError.write(Data("\(TerminalText.escaped(text))\n".utf8)) }
+/// A line on standard error, unless `-q` asks for none; what a terminal would obey is escaped, as parts of messages come
+/// from files.
+func note(_ text: String) {
+  guard Verbosity.current != .quiet else { return }
+  let text = TerminalText.escaped(text)
+  let mark = "warning:"
+  writeLine(
+    text.hasPrefix(mark) ? Terminal.styled(mark, .warning, on: .errors) + String(text.dropFirst(mark.count)) : text)
+}
+
+/// A line on standard error about something that failed, which `-q` does not leave out.
+func failure(_ text: String) { writeLine(TerminalText.escaped(text)) }
+
+/// A line on standard error, as it is.
+private func writeLine(_ text: String) { FileHandle.standardError.write(Data("\(text)\n".utf8)) }
 
 /// A line on standard output, escaped likewise. It stands before Swift's own, so that no output is forgotten.
 func print(_ text: String) { Swift.print(TerminalText.escaped(text)) }

@@ -78,8 +78,9 @@ struct RunPresenter {
     line.finish()
     let (configuration, recipe) = (summary.configuration, summary.configuration.recipe)
     note(
-      "\(configuration.method), \(summary.images) images of \(configuration.data.classes.count) classes, "
-        + "\(recipe.epochs) epochs of \(summary.stepsPerEpoch) steps, "
+      "\(configuration.method), \(plural(summary.images, "image")) of "
+        + "\(plural(configuration.data.classes.count, "class", "classes")), "
+        + "\(plural(recipe.epochs, "epoch")) of \(plural(summary.stepsPerEpoch, "step")), "
         + "\(grouped(summary.trainedCount)) trainable parameters")
     if summary.hasFrozenEncoder {
       let isUnusual = !recipe.augments && recipe.shift == nil
@@ -100,10 +101,10 @@ struct RunPresenter {
   }
 
   private func description(of progress: Trainer.Progress) -> String {
-    "epoch \(progress.epoch)/\(progress.epochs) step \(progress.step)/\(progress.steps)  "
+    // In the order of importance, as the last parts are left out on a narrow terminal.
+    "epoch \(progress.epoch)/\(progress.epochs)  \(ProgressLine.duration(progress.secondsLeft)) left  "
       + "loss \(String(format: "%.4f", progress.loss))  accuracy \(percent(progress.accuracy)) %  "
-      + "\(String(format: "%.1f", progress.imagesPerSecond)) images/s  "
-      + "\(ProgressLine.duration(progress.secondsLeft)) left"
+      + "step \(progress.step)/\(progress.steps)  \(String(format: "%.1f", progress.imagesPerSecond)) images/s"
   }
 
   private func description(of metrics: EpochMetrics, _ epochs: Int) -> String {

@@ -90,13 +90,53 @@ struct SensitivityReport {
     try AtomicFile.write(Array(chart.svg.utf8), to: folder.appendingPathComponent(Self.files[2]))
   }
 
-  func summary(in path: String) -> String {
-    let rows = allocations.allocations.map { entry in
-      [
-        entry.form.rawValue, grouped(entry.budget), grouped(entry.trained ?? entry.total), "\(entry.modules.count)",
-        "\(entry.vectors.count)", grouped(entry.unstructured),
-      ]
+  /// The output of `--json`: the allocations in numbers, which `allocations.json` has in full.
+  struct Listing: Encodable {
+    struct Row: Encodable {
+      let budget: Int
+      let form: StructuredForm
+      let trained, modules, vectors, singleEntries: Int
     }
+
+    let weights, samples: Int
+    let allocations: [Row]
+    let files: [String]
+  }
+
+  /// The listing, for the folder that was written.
+  func listing(in path: String) -> Listing {
+    Listing(
+      weights: survey.count, samples: survey.samples,
+      allocations: allocations.allocations.map { entry in
+        .init(
+          budget: entry.budget, form: entry.form, trained: entry.trained ?? entry.total, modules: entry.modules.count,
+          vectors: entry.vectors.count, singleEntries: entry.unstructured)
+      }, files: Self.files.map { "\(path)/\($0)" })
+  }
+
+  /// One row per allocation: budgets between which a model of this size has no other are named in one.
+  static func rows(_ entries: [Listing.Row]) -> [[String]] {
+    var rows: [(budgets: [Int], cells: [String])] = []
+    for entry in entries {
+      let cells = [
+        entry.form.rawValue, grouped(entry.trained), "\(entry.modules)", "\(entry.vectors)",
+        grouped(entry.singleEntries),
+      ]
+      if rows.last?.cells == cells {
+        rows[rows.count - 1].budgets.append(entry.budget)
+      } else {
+        rows.append(([entry.budget], cells))
+      }
+    }
+    return rows.map { budgets, cells in
+      let range =
+        budgets.count == 1 ? grouped(budgets[0]) : "\(grouped(budgets[0]))–\(grouped(budgets[budgets.count - 1]))"
+      return [cells[0], range] + cells.dropFirst()
+    }
+  }
+
+  func summary(in path: String) -> String {
+    let rows = Self.rows(listing(in: path).allocations)
     let table = aligned([["", "budget", "trained", "modules", "vectors", "single entries"]] + rows, rightFrom: 1)
     return """
       sensitivity of \(grouped(survey.count)) weights on \(survey.samples) images

@@ -14,7 +14,8 @@ let modelOption = Option(
 
 /// The flag that names a dataset's folder.
 let dataOption = Option(
-  "--data", "DIR", "image folder: train/CLASS/*, test/CLASS/* and optionally val/CLASS/*; or CLASS/* with --split")
+  "--data", "DIR",
+  "image folder: train/CLASS/*, test/CLASS/* and optionally val/CLASS/*; or CLASS/*, divided by --split")
 
 /// The flag that names a list of a dataset's images.
 let dataListOption = Option(
@@ -152,6 +153,13 @@ extension Arguments {
       resizing: try choice("--resize", of: Resizing.self), exif: try self.exif() ?? exif)
   }
 
+  /// Checks the flags for a model and its texts, before anything is read.
+  func checkModelFlags() throws(UsageError) {
+    _ = (try images(), try hints())
+    _ = try choice("--tokenizer", of: TextCleaning.self)
+    _ = try choice("--dataset", of: Benchmark.self)
+  }
+
   /// The value of `--exif`.
   func exif() throws(UsageError) -> EXIFRotation? { try choice("--exif", of: EXIFRotation.self) }
 
@@ -199,8 +207,11 @@ func report(unreadable: [ImageError]) {
 func percent(_ value: Double) -> String { String(format: "%.2f", value) }
 
 /// Writes a value as one JSON object on standard output.
-func printJSON(_ value: some Encodable) throws {
+func printJSON(_ value: some Encodable) throws { print(try jsonText(value)) }
+
+/// A value as JSON, in which what a terminal would obey is escaped.
+func jsonText(_ value: some Encodable) throws -> String {
   let encoder = JSONEncoder()
   encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
-  print(TerminalText.escapedJSON(String(decoding: try encoder.encode(value), as: UTF8.self)))
+  return TerminalText.escapedJSON(String(decoding: try encoder.encode(value), as: UTF8.self))
 }

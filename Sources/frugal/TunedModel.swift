@@ -36,7 +36,8 @@ struct TunedModel {
         return
       }
       guard let classes = classes ?? folder?.classNames else {
-        throw UsageError("--classes: expected class names, as there is neither --delta nor --data to give them")
+        throw UsageError(
+          "--classes: expected class names (A,B,… or a text file), as neither a delta nor data give them")
       }
       let prompts = try Prompts(classes: classes, templates: try source.templates())
       (self.pretrained, self.classes, title, hasLinearHead) = (pretrained, classes, "zero-shot", false)

@@ -16,16 +16,49 @@ import Testing
     }
   }
 
+  /// The words of a text with one space between them.
+  private func flat(_ text: String) -> String { text.split(whereSeparator: \.isWhitespace).joined(separator: " ") }
+
   @Test(arguments: commands.map { $0.name }) func helpListsEveryFlag(name: String) async throws {
     let command = try #require(commands.first { $0.name == name })
-    let outcome = try await runFrugal(name, "--help")
+    let outcome = try await runFrugal([name, "--help"], environment: ["COLUMNS": "80"])
     #expect(outcome.code == 0)
-    let lines = outcome.output.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
+    let text = flat(outcome.output)
     for option in command.options + commonOptions {
-      let start = option.flag + (option.value.map { " \($0)" } ?? "")
-      #expect(lines.contains { $0.hasPrefix(start + "  ") && $0.hasSuffix(option.help) }, "\(start)")
+      #expect(text.contains(flat("\(option.shown) \(option.help)")), "\(option.flag)")
     }
     #expect(Set((command.options + commonOptions).map(\.flag)).count == command.options.count + commonOptions.count)
+    // Wrapped to the terminal; examples are lines to be copied, and a long value or list is one word.
+    let long = outcome.output.split(separator: "\n").filter { $0.count > 80 && $0.contains(" ") }
+    #expect(long.allSatisfy { $0.hasPrefix("  frugal ") || $0.hasPrefix("usage:") }, "\(long)")
+    #expect(try await runFrugal(["help", name], environment: ["COLUMNS": "80"]).output == outcome.output)
+    #expect(!outcome.output.contains("\u{1B}"), "a file gets no colours")
+  }
+
+  @Test func flagsAreInGroups() throws {
+    let words = ["tune", "--method", "r-amt"]
+    let page = HelpPage(command: TuneCommand.self, words: words, columns: 80)
+    let groups = Dictionary(uniqueKeysWithValues: page.groups.map { ($0.group, $0.options.map(\.flag)) })
+    #expect(groups[.required] == ["--model", "--data"] || groups[.required] == ["--model", "--data", "--data-list"])
+    #expect(groups[.method]?.contains("--lambda") == true && groups[.method]?.contains("--rank") == false)
+    #expect(groups[.training]?.contains("--epochs") == true && groups[.data]?.contains("--shots") == true)
+    #expect(page.groups.map(\.group) == FlagGroup.allCases)
+  }
+
+  @Test(arguments: commands.map { $0.name }) func everyCommandHasTwoExamplesThatItUnderstands(name: String) throws {
+    let command = try #require(commands.first { $0.name == name })
+    #expect(command.examples.count >= 2)
+    let known = Set((command.options + commonOptions).map(\.flag))
+    for example in command.examples {
+      #expect(example.line.contains("frugal \(name)"), "\(example.line)")
+      for flag in example.line.matches(of: /--[a-z][a-z-]*/) { #expect(known.contains(String(flag.0)), "\(flag.0)") }
+    }
+  }
+
+  @Test func anUnknownCommandHasNoHelp() async throws {
+    let outcome = try await runFrugal("help", "tun")
+    expectRefusal(outcome, code: 1, ["help: expected a command, found \"tun\" (did you mean tune?)"])
+    #expect(outcome.output.isEmpty)
   }
 
   @Test func helpNeedsNothingElseToBeRight() async throws {
@@ -35,8 +68,10 @@ import Testing
   }
 
   @Test func versionIsThatOfTheLibrary() async throws {
-    let outcome = try await runFrugal("--version")
-    #expect(outcome.code == 0)
-    #expect(outcome.output == "frugal \(frugalVersion)\n")
+    for word in ["--version", "-V"] {
+      let outcome = try await runFrugal(word)
+      #expect(outcome.code == 0)
+      #expect(outcome.output == "frugal \(frugalVersion)\n")
+    }
   }
 }

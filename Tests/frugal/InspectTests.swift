@@ -43,6 +43,9 @@ import Testing
     #expect(text.contains("vision.blocks.2.attention.value.mask: "))
     let json = try await inspect(path, "--json", "--tensors").json()
     #expect(json["kind"].string == "delta of frugal")
+    // The description is an object, not a text with JSON in it.
+    #expect(json["delta"]["method"].string == "r-amt+task-res" && json["delta"]["classes"].array?.count == 4)
+    #expect(json["settings"]["frugal"].isNull)
     #expect(json["tensors"]["classifier.residual"].string?.hasSuffix("[4, 32]") == true)
     #expect(json["types"]["U8"].int == 13)
     #expect(try await inspect(folder.path("run/checkpoint.safetensors")).output.contains("safetensors file"))

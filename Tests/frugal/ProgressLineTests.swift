@@ -24,6 +24,15 @@ import Testing
         == (columns == 0 || columns == 1 ? 0 : columns > 60 ? 20 : 1))
   }
 
+  /// What a run shows has the time left on 80 columns, and what a narrower terminal leaves out is at the end.
+  @Test func theTimeLeftIsShownOn80Columns() {
+    let text = "epoch 100/100  12:15:00 left  loss 0.1234  accuracy 100.00 %  step 1600/1600  123.4 images/s"
+    let line = ProgressLine.fitted(text, fraction: 0.5, columns: 80)
+    #expect(line == "[########--------] epoch 100/100  12:15:00 left  loss 0.1234  accuracy 100.00 %")
+    #expect(ProgressLine.fitted(text, fraction: 0.5, columns: 40) == "epoch 100/100  12:15:00 left")
+    #expect(ProgressLine.fitted(text, fraction: 0.5, columns: 8) == "epoch 1")
+  }
+
   /// A log is no terminal: whole lines, and none that goes back to its beginning.
   @Test func aLogHasPlainLines() async throws {
     let outcome = try await runFrugal("evaluate", "--model", Workbench.model, "--data", Workbench.pictures)

@@ -87,7 +87,43 @@ import Testing
     #expect(folder.contents.isEmpty)
   }
 
-  @Test(arguments: ["--model", "--data", "--method", "--out"])
+  @Test(arguments: [
+    Case("tune", "--model, --data: missing required flags"),
+    Case("evaluate --threads 1", "--model, --data: missing required flags"),
+    Case("evaluate --data-list L", "--model: missing required flag"),
+    Case("sensitivity --model M", "--data, --out: missing required flags"),
+    Case("export", "--model, --delta: missing required flags"),
+    Case("tune -q -v --model M --data D", "--verbose: expected no --quiet with it, found both"),
+  ])
+  func allMissingFlagsAreNamedAtOnce(line: Case) async throws {
+    expectRefusal(try await runFrugal(line.words), code: 2, line.texts)
+  }
+
+  /// Flags are wrong whatever the data are: these are not even there.
+  @Test(arguments: [
+    Case("evaluate --model M --data /no --tokenizer x", "--tokenizer: expected published, hugging-face"),
+    Case("evaluate --model M --data /no --exif x", "--exif: expected rotate, ignore"),
+    Case("sensitivity --model M --data /no --out o --normalize x", "--normalize: expected imagenet, inception"),
+    Case("tune --model M --data /no --epochs 0", "--epochs: expected a whole number from 1"),
+    Case("tune --model M --data /no --method lora --rank 0", "--rank: "),
+    Case("predict --model M --resize x /no.jpg", "--resize: expected direct, checkpoint"),
+  ])
+  func flagsAreCheckedBeforeDataAreRead(line: Case) async throws {
+    expectRefusal(try await runFrugal(line.words), code: 2, line.texts)
+  }
+
+  @Test func quietSaysNothingButErrorsAndVerboseMore() async throws {
+    let words = ["evaluate", "--model", Workbench.model, "--data", Workbench.pictures]
+    let quiet = try await runFrugal(words + ["-q"])
+    #expect(quiet.code == 0 && quiet.errors.isEmpty && quiet.output.contains("accuracy"))
+    let verbose = try await runFrugal(words + ["-v"])
+    #expect(verbose.errors.contains("frugal ") && verbose.errors.contains("seconds in all"))
+    #expect(verbose.output == quiet.output)
+    #expect(
+      try await runFrugal("evaluate", "-q", "--model", "/no", "--data", Workbench.pictures).errors.contains("/no"))
+  }
+
+  @Test(arguments: ["--model", "--data"])
   func whatTuneCannotDoWithoutIsAskedFor(flag: String) async throws {
     let folder = try TemporaryFolder()
     let words = Workbench.quickRun("r-amt", out: folder.url.appendingPathComponent("run"))

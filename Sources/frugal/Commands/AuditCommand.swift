@@ -11,6 +11,15 @@ enum AuditCommand: Command {
   static let options = [
     Option("--out", "DIR", "where to write the pages"),
     Option("--repository", "DIR", "the root of a clone of frugal (default the current folder)"),
+    jsonOption,
+  ]
+
+  /// The output of `--json`.
+  private struct Listing: Encodable { let files: [String] }
+
+  static let examples = [
+    Example("frugal audit --out docs/audit", "the pages, in a build in double precision"),
+    Example("frugal audit --repository frugal --out book", "those of a clone elsewhere"),
   ]
 
   static func run(_ arguments: Arguments) throws {
@@ -37,8 +46,9 @@ enum AuditCommand: Command {
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     for document in documents {
       try AtomicFile.write(Array(document.text.utf8), to: folder.appendingPathComponent(document.name))
-      print("\(out)/\(document.name)")
+      if !arguments.has("--json") { print("\(out)/\(document.name)") }
     }
+    if arguments.has("--json") { try printJSON(Listing(files: documents.map { "\(out)/\($0.name)" })) }
   }
 
   /// The worst relative error of the finite differences of a subject; `nil` if there is no such check.

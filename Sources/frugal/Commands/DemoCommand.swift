@@ -17,15 +17,24 @@ enum DemoCommand: Command {
     Option("--seeds", "N", "only the first seeds"),
     Option("--finished", "train nothing: tables and report of the finished runs"),
     Option("--plan", "print the commands of the runs without running them"),
+    jsonOption,
+  ]
+
+  static let examples = [
+    Example("frugal demo", "the short comparison: about three minutes"),
+    Example(
+      "frugal demo --full --task count --method lora --plan",
+      "the commands of a part of the full one"),
   ]
 
   static func run(_ arguments: Arguments) throws {
-    try arguments.requireNoOperands()
     let folder = arguments.string("--out") ?? "runs/demo"
     let asked = try plan(arguments)
     let plan = arguments.has("--finished") ? try finished(asked, in: folder) : asked
     if arguments.has("--plan") {
-      for cell in plan.cells { print("frugal tune " + cell.words(in: folder).map(quoted).joined(separator: " ")) }
+      let lines = plan.cells.map { "frugal tune " + $0.words(in: folder).map(quoted).joined(separator: " ") }
+      if arguments.has("--json") { return try printJSON(Plan(commands: lines)) }
+      for line in lines { print(line) }
       return
     }
     if !arguments.has("--finished") { try MiniatureModels.requirePresence() }
@@ -37,13 +46,45 @@ enum DemoCommand: Command {
       }
     }
     let runs = try train(plan, in: folder, on: line, resumption: command(arguments))
-    for table in DemoTable.all(runs) { print(table.text + "\n") }
-    if let claims = DemoClaim.report(runs) { print(claims + "\n") }
+    let isJSON = arguments.has("--json")
+    if !isJSON {
+      for table in DemoTable.all(runs) { print(table.text + "\n") }
+      if let claims = DemoClaim.report(runs) { print(claims + "\n") }
+    }
     let report = URL(fileURLWithPath: "\(folder)/report.html")
     try Report.write(
       runs: [URL(fileURLWithPath: "\(folder)/runs")], title: "frugal demo: the miniature world", to: report)
     note("\(plan.cells.count) runs in \(ProgressLine.duration(Date().timeIntervalSince(started)))")
+    if isJSON { return try printJSON(Outcome(runs: runs.map(Outcome.Row.init), report: "\(folder)/report.html")) }
     print("\(folder)/report.html")
+  }
+
+  /// The output of `--json` with `--plan`.
+  private struct Plan: Encodable { let commands: [String] }
+
+  /// The output of `--json`.
+  private struct Outcome: Encodable {
+    struct Row: Encodable {
+      let folder, task, method: String
+      let shots: Int?
+      let seed: Int
+      let baseClasses: Bool
+      let accuracy: Double
+      let zeroShot: Double?
+      let trainedParameters, deltaBytes: Int
+      let seconds: Double?
+
+      init(_ run: DemoTable.Finished) {
+        (folder, task, method) = (run.cell.path, run.cell.task.name, run.cell.method.label)
+        (shots, seed, baseClasses) = (run.cell.shots, run.cell.seed, run.cell.isBase)
+        (accuracy, zeroShot) = (run.result.test.accuracy, run.result.zeroShot?.accuracy)
+        (trainedParameters, deltaBytes) = (run.result.trainedParameters, run.result.deltaBytes)
+        seconds = run.seconds
+      }
+    }
+
+    let runs: [Row]
+    let report: String
   }
 
   /// The runs selected by the flags.

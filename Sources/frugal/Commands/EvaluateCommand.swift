@@ -27,7 +27,7 @@ enum EvaluateCommand: Command {
       datasetOption,
     ] + textOptions + hintOptions + imageOptions + [
       skipOption,
-      Option("--json", "print the result as JSON"),
+      jsonOption,
     ]
 
   enum Split: String, CaseIterable { case test, val, train }
@@ -42,7 +42,9 @@ enum EvaluateCommand: Command {
     let total: Int
     let meanClassAccuracy: Double
     let logitsSHA256: String
-    let unreadable: [String]
+    /// The number of images that were skipped, and their messages.
+    let unreadable: Int
+    let unreadableImages: [String]
   }
 
   /// The split that `--split` names; shares are another value of the same flag.
@@ -58,9 +60,19 @@ enum EvaluateCommand: Command {
     return split
   }
 
+  static func required(_ arguments: Arguments) -> [[String]] {
+    [["--model"], ["--data", "--data-list"]]
+  }
+  static let examples = [
+    Example("frugal evaluate --model clip --data photos", "zero-shot accuracy on the test images"),
+    Example(
+      "frugal evaluate --model clip --data photos --delta runs/a/delta.safetensors --split val",
+      "accuracy of a tuned model on the validation images"),
+  ]
+
   static func run(_ arguments: Arguments) throws {
-    try arguments.requireNoOperands()
     let split = try split(arguments)
+    try arguments.checkModelFlags()
     let modelPath = try arguments.required("--model")
     let classes = try arguments.choice("--classes", of: ClassPart.self) ?? .all
     let folder = try arguments.imageFolder().keeping(classes)
@@ -95,7 +107,8 @@ enum EvaluateCommand: Command {
         Report(
           model: modelPath, delta: arguments.string("--delta"), split: splitName.rawValue, accuracy: result.accuracy,
           correct: result.correct, total: result.total, meanClassAccuracy: meanClassAccuracy,
-          logitsSHA256: result.logitsSHA256, unreadable: result.unreadable.map(\.description)))
+          logitsSHA256: result.logitsSHA256, unreadable: result.unreadable.count,
+          unreadableImages: result.unreadable.map(\.description)))
     }
     print(
       "\(tuned.title) on \(splitName.rawValue): accuracy \(percent(result.accuracy)) % (\(result.correct) "

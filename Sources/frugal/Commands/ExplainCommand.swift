@@ -3,11 +3,37 @@ enum ExplainCommand: Command {
   static let name = "explain"
   static let summary = "one training step of a paper on a toy, to be followed with pencil and paper"
   static let operands = "r-amt | spt | task-res"
-  static let options: [Option] = []
+  static let options = [jsonOption]
 
   /// The toys, by the names of the pages in `docs/methods`.
   static let explanations: [(name: String, make: @Sendable () -> Explanation)] = [
     ("r-amt", Explanation.maskTuning), ("spt", Explanation.sensitivity), ("task-res", Explanation.taskRes),
+  ]
+
+  /// The output of `--json`.
+  private struct Listing: Encodable {
+    struct Quantity: Encodable {
+      let equation, formula: String
+      let shape: [Int]
+      let values: [Double]
+    }
+
+    let introduction: String
+    let quantities: [Quantity]
+
+    init(_ explanation: Explanation) {
+      introduction = explanation.introduction
+      quantities = explanation.quantities.map { quantity in
+        Quantity(
+          equation: quantity.equation, formula: quantity.formula, shape: quantity.value.shape.extents,
+          values: quantity.value.values.map { Double($0) })
+      }
+    }
+  }
+
+  static let examples = [
+    Example("frugal explain r-amt", "one step of mask tuning"),
+    Example("frugal explain task-res", "one step of TaskRes"),
   ]
 
   static func run(_ arguments: Arguments) throws {
@@ -18,6 +44,7 @@ enum ExplainCommand: Command {
     guard let found = explanations.first(where: { $0.name == arguments.operands[0] }) else {
       throw UsageError("\"\(arguments.operands[0])\": expected one of \(names)")
     }
-    print(found.make().text)
+    let explanation = found.make()
+    if arguments.has("--json") { try printJSON(Listing(explanation)) } else { print(explanation.text) }
   }
 }

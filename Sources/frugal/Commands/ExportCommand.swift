@@ -23,11 +23,38 @@ enum ExportCommand: Command {
         "--merged", "PATH",
         "all weights under the model's own names and types: a new .safetensors file, or else a new folder that opens "
           + "as the model's does, with config.json, tokenizer and preprocessing"),
-      forceOption,
+      forceOption, jsonOption,
     ] + hintOptions
 
+  /// The output of `--json`.
+  struct Listing: Encodable {
+    /// An adapter, a checkpoint of masks, or merged weights.
+    struct Item: Encodable {
+      let path: String
+      /// Modules, masks, or tensors.
+      let count: Int
+      /// Of merged weights: those that the delta changed.
+      var changed: Int?
+      /// Tensors that the form cannot hold.
+      var leftOut: [String] = []
+    }
+
+    var peft, ramt, merged: Item?
+  }
+
+  static func required(_ arguments: Arguments) -> [[String]] {
+    [["--model"], ["--delta"]]
+  }
+  static let examples = [
+    Example(
+      "frugal export --model clip --delta runs/a/delta.safetensors --merged tuned",
+      "a folder that opens as the model's does"),
+    Example(
+      "frugal export --model vit --delta runs/a/delta.safetensors --peft adapter",
+      "an adapter for PEFT"),
+  ]
+
   static func run(_ arguments: Arguments) throws {
-    try arguments.requireNoOperands()
     let flags = ["--peft", "--ramt", "--merged"]
     guard flags.contains(where: arguments.has) else {
       throw UsageError("\(flags.joined(separator: ", ")): expected one of them or more, found none")
@@ -50,27 +77,37 @@ enum ExportCommand: Command {
     }
     let masks = try arguments.string("--ramt").map { _ in try MaskCheckpoint(delta, of: model) }
     let merged = try arguments.string("--merged").map { _ in try MergedWeights(delta, of: model) }
-    if let adapter, let path = arguments.string("--peft") { try write(adapter, to: path, base: modelPath) }
+    var listing = Listing()
+    let says = arguments.has("--json") ? { _ in } : { print($0) }
+    if let adapter, let path = arguments.string("--peft") {
+      listing.peft = try write(adapter, to: path, base: modelPath, says)
+    }
     if let masks, let path = arguments.string("--ramt") {
       try masks.write(to: URL(fileURLWithPath: path))
-      print("\(path): \(masks.count) masks")
+      says("\(path): \(plural(masks.count, "mask"))")
       report(leftOut: masks.leftOut, "such a checkpoint")
+      listing.ramt = Listing.Item(path: path, count: masks.count, leftOut: masks.leftOut)
     }
     if let merged, let path = arguments.string("--merged") {
-      try write(merged, delta, of: model, at: modelPath, to: path)
+      listing.merged = try write(merged, delta, of: model, at: modelPath, to: path, says)
     }
-  }
-
-  private static func write(_ adapter: PEFTAdapter, to path: String, base: String) throws {
-    try adapter.write(to: URL(fileURLWithPath: path), base: base)
-    let head = adapter.head.map { " and a head of \($0.tensors["weight"]?.shape[0] ?? 0) classes, \($0.path)" }
-    print("\(path): \(plural(adapter.modules.count, "module"))\(head ?? "")")
-    report(leftOut: adapter.leftOut, "a low-rank PEFT adapter")
+    if arguments.has("--json") { try printJSON(listing) }
   }
 
   private static func write(
-    _ merged: MergedWeights, _ delta: Delta, of model: any PretrainedModel, at modelPath: String, to path: String
-  ) throws {
+    _ adapter: PEFTAdapter, to path: String, base: String, _ says: (String) -> Void
+  ) throws -> Listing.Item {
+    try adapter.write(to: URL(fileURLWithPath: path), base: base)
+    let head = adapter.head.map { " and a head of \($0.tensors["weight"]?.shape[0] ?? 0) classes, \($0.path)" }
+    says("\(path): \(plural(adapter.modules.count, "module"))\(head ?? "")")
+    report(leftOut: adapter.leftOut, "a low-rank PEFT adapter")
+    return Listing.Item(path: path, count: adapter.modules.count, leftOut: adapter.leftOut)
+  }
+
+  private static func write(
+    _ merged: MergedWeights, _ delta: Delta, of model: any PretrainedModel, at modelPath: String, to path: String,
+    _ says: (String) -> Void
+  ) throws -> Listing.Item {
     let url = URL(fileURLWithPath: path)
     var files = ""
     if path.lowercased().hasSuffix(".safetensors") {
@@ -84,11 +121,12 @@ enum ExportCommand: Command {
         toFolder: url, likeThatOf: URL(fileURLWithPath: modelPath), delta, of: model)
       files = " in \(names.joined(separator: ", "))"
     }
-    print("\(path): \(plural(merged.count, "tensor")), \(merged.changedCount) of them changed\(files)")
+    says("\(path): \(plural(merged.count, "tensor")), \(merged.changedCount) of them changed\(files)")
     if !merged.roundedTo.isEmpty {
       let types = merged.roundedTo.map(\.rawValue).joined(separator: " and ")
       note("note: changed tensors are rounded to \(types), the type of the model's weights")
     }
+    return Listing.Item(path: path, count: merged.count, changed: merged.changedCount)
   }
 
   private static func report(leftOut: [String], _ holder: String) {
@@ -99,4 +137,6 @@ enum ExportCommand: Command {
 }
 
 /// 1 → "1 tensor", 2 → "2 tensors"
-func plural(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
+func plural(_ count: Int, _ one: String, _ several: String? = nil) -> String {
+  "\(grouped(count)) \(count == 1 ? one : several ?? "\(one)s")"
+}

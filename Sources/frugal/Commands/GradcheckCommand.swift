@@ -11,7 +11,12 @@ enum GradcheckCommand: Command {
   static let operands = "[NAME…]"
   static let options = [
     Option("--each", "one row per input of every check, not one per subject"),
-    Option("--json", "print every finding as JSON"),
+    jsonOption,
+  ]
+
+  static let examples = [
+    Example("frugal gradcheck", "every operation, layer and method"),
+    Example("frugal gradcheck operations/layerNorm --each", "one row per input of one operation"),
   ]
 
   static func run(_ arguments: Arguments) throws {

@@ -10,7 +10,12 @@ enum GradeCommand: Command {
   static let calculates = false
   static let options = [
     Option("--top", "N", "how many differing tensors to list, largest difference first (default 10)"),
-    Option("--json", "print every difference as JSON"),
+    jsonOption,
+  ]
+
+  static let examples = [
+    Example("frugal grade mine.safetensors reference.safetensors", "the first tensor that differs"),
+    Example("frugal grade a.safetensors b.safetensors --top 0 --json", "every difference, for a program"),
   ]
 
   static func run(_ arguments: Arguments) throws {

@@ -16,7 +16,7 @@ enum InspectCommand: Command {
       Option(
         "--tensors",
         "list every tensor of a model or delta with its type and shape; those of a weight file are listed anyway")
-    ] + hintOptions + [normalizeOption, resizeOption, Option("--json", "print the result as JSON")]
+    ] + hintOptions + [normalizeOption, resizeOption, jsonOption]
 
   /// The output of `--json`.
   struct Report: Encodable {
@@ -27,6 +27,8 @@ enum InspectCommand: Command {
     var types: [String: Int]
     var parameters: [String: Int] = [:]
     var settings: [String: String] = [:]
+    /// The description of a delta.
+    var delta: Delta.Description?
     /// The origin of each setting that results depend on: a file and its key, a tensor, or an assumption.
     var origins: [String: String] = [:]
     var warnings: [String] = []
@@ -35,9 +37,16 @@ enum InspectCommand: Command {
     var isWeightFile = false
 
     private enum CodingKeys: CodingKey {
-      case kind, path, sha256, bytes, types, parameters, settings, origins, warnings, tensors
+      case kind, path, sha256, bytes, types, parameters, settings, delta, origins, warnings, tensors
     }
   }
+
+  static let examples = [
+    Example("frugal inspect clip", "the towers, tokenizer and preprocessing of a CLIP"),
+    Example(
+      "frugal inspect runs/a/delta.safetensors --tensors --json",
+      "the tensors of a delta, for a program"),
+  ]
 
   static func run(_ arguments: Arguments) throws {
     guard arguments.operands.count == 1 else {
@@ -51,7 +60,11 @@ enum InspectCommand: Command {
       try inspect(classifier: path, arguments.hints(), arguments.images())
       ?? (isDirectory.boolValue ? inspect(model: path, arguments.hints()) : inspect(file: path))
     if !arguments.has("--tensors"), !report.isWeightFile { report.tensors = nil }
-    if arguments.has("--json") { return try printJSON(report) }
+    if arguments.has("--json") {
+      // The description is an object of its own.
+      if report.delta != nil { report.settings["frugal"] = nil }
+      return try printJSON(report)
+    }
     print("\(FileName.shown(report.path)): \(report.kind)")
     for (name, value) in report.settings.sorted(by: { $0.key < $1.key }) {
       print("  \(FileName.shown(name)): \(FileName.shown(value))")
@@ -130,11 +143,13 @@ enum InspectCommand: Command {
     for (name, value) in (file as? TorchFile)?.values ?? [:] { settings[name] = value.description }
     settings.merge(published?.summary ?? [:]) { _, new in new }
     let count = file.names.reduce(0) { $0 + (file.shape(of: $1)?.count ?? 0) }
+    // One that this version cannot read is shown as it is stored.
+    let description = isDelta ? try? Delta.description(of: URL(fileURLWithPath: path)) : nil
     return Report(
       kind: isDelta ? "delta of frugal" : published.map { "\($0.kind), \(file.format)" } ?? file.format, path: path,
       sha256: [lastComponent(path): file.sha256.description], bytes: file.byteCount, types: types(of: [file]),
-      parameters: isDelta || published != nil ? [:] : ["all": count], settings: settings, tensors: tensors(of: [file]),
-      isWeightFile: !isDelta)
+      parameters: isDelta || published != nil ? [:] : ["all": count], settings: settings,
+      delta: description, tensors: tensors(of: [file]), isWeightFile: !isDelta)
   }
 
   static func types(of files: [any WeightFile]) -> [String: Int] {

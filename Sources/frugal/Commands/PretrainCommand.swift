@@ -27,6 +27,7 @@ enum PretrainCommand: Command {
         + "vit \(Network.vit.recipe.learningRate))"),
     Option("--warmup-steps", "N", "steps of the warm-up (default \(Network.clip.recipe.warmupSteps))"),
     Option("--seed", "N", "seed of the world and of the starting weights (default 1)"),
+    jsonOption,
   ]
 
   /// The networks that can be trained.
@@ -42,12 +43,25 @@ enum PretrainCommand: Command {
     }
   }
 
+  static func required(_ arguments: Arguments) -> [[String]] {
+    arguments.has("--resume") ? [] : [["--out"]]
+  }
+  static let examples = [
+    Example("frugal pretrain clip --out tiny --steps 500", "a short pretraining on the miniature world"),
+    Example("frugal pretrain clip --data pairs --out mine", "a CLIP from images with captions"),
+  ]
+
   static func run(_ arguments: Arguments) throws {
+    let found = try trained(arguments)
+    if arguments.has("--json") { try printJSON(found) } else { print(found.folder) }
+  }
+
+  private static func trained(_ arguments: Arguments) throws -> Listing {
     let settings: PretrainingFolder.Settings
     let path: String
     if let resumed = arguments.string("--resume") {
       path = resumed
-      if let flag = arguments.flags.subtracting(["--resume", "--threads", "--data"]).min() {
+      if let flag = arguments.flags.subtracting(["--resume", "--data", "--json"] + commonOptions.map(\.flag)).min() {
         throw UsageError("\(flag): cannot be combined with --resume, which keeps the settings of the pretraining")
       }
       let url = URL(fileURLWithPath: path)
@@ -76,8 +90,10 @@ enum PretrainCommand: Command {
       return try train(objective, settings, folder, isNew: arguments.has("--out"), path)
     }
     switch network {
-    case .clip: try train(ContrastivePretraining(seed: seed), settings, folder, isNew: arguments.has("--out"), path)
-    case .vit: try train(SupervisedPretraining(seed: seed), settings, folder, isNew: arguments.has("--out"), path)
+    case .clip:
+      return try train(ContrastivePretraining(seed: seed), settings, folder, isNew: arguments.has("--out"), path)
+    case .vit:
+      return try train(SupervisedPretraining(seed: seed), settings, folder, isNew: arguments.has("--out"), path)
     }
   }
 
@@ -143,7 +159,7 @@ enum PretrainCommand: Command {
   private static func train<Objective: PretrainingObjective>(
     _ objective: Objective, _ settings: PretrainingFolder.Settings, _ folder: PretrainingFolder, isNew: Bool,
     _ path: String
-  ) throws {
+  ) throws -> Listing {
     if isNew { try folder.create(settings) }
     let (recipe, line, interrupt) = (settings.recipe, ProgressLine(), Interrupt())
     let count = objective.parameters.reduce(0) { $0 + $1.value.count }
@@ -160,9 +176,10 @@ enum PretrainCommand: Command {
         first = from
         let pace = Double(progress.step - from) / Date().timeIntervalSince(started)
         let text =
-          "step \(progress.step)/\(recipe.steps)  loss \(String(format: "%.4f", progress.loss))  "
-          + "accuracy \(percent(progress.accuracy)) %  \(Int(pace * Double(recipe.batchSize))) images/s  "
-          + "\(ProgressLine.duration(Double(recipe.steps - progress.step) / pace)) left"
+          "step \(progress.step)/\(recipe.steps)  "
+          + "\(ProgressLine.duration(Double(recipe.steps - progress.step) / pace)) left  "
+          + "loss \(String(format: "%.4f", progress.loss))  accuracy \(percent(progress.accuracy)) %  "
+          + "\(Int(pace * Double(recipe.batchSize))) images/s"
         guard let milestones = progress.milestones else { return line.show(text) }
         line.finish(
           text + "\n  "
@@ -174,6 +191,12 @@ enum PretrainCommand: Command {
       throw Interrupted()
     }
     line.finish()
-    print(path)
+    return Listing(folder: path, model: settings.model, steps: recipe.steps, trainedParameters: count)
+  }
+
+  /// The output of `--json`.
+  private struct Listing: Encodable {
+    let folder, model: String
+    let steps, trainedParameters: Int
   }
 }

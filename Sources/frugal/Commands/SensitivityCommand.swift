@@ -28,11 +28,22 @@ enum SensitivityCommand: Command {
     ] + imageOptions + hintOptions + [
       Option("--seed", "N", "seed of the new head, of stochastic depth and of --split (default 1)"),
       Option("--out", "DIR", "folder for sensitivity.safetensors, allocations.json and sensitivity.svg"),
+      jsonOption,
     ]
 
+  static func required(_ arguments: Arguments) -> [[String]] {
+    [["--model"], ["--data", "--data-list"], ["--out"]]
+  }
+  static let examples = [
+    Example("frugal sensitivity --model vit --data photos --out sens", "the map of the published budgets"),
+    Example(
+      "frugal sensitivity --model vit --data photos --out sens --budget 0.2M --samples 64",
+      "another budget, from fewer images"),
+  ]
+
   static func run(_ arguments: Arguments) throws {
-    try arguments.requireNoOperands()
     let out = try vacant(arguments)
+    try arguments.checkModelFlags()
     let samples = try arguments.integer("--samples", in: 1...100_000_000) ?? 512
     let batch = try arguments.integer("--batch", in: 1...65_536) ?? 32
     let depth = try arguments.number("--stochastic-depth", in: 0...0.99) ?? 0.1
@@ -70,7 +81,9 @@ enum SensitivityCommand: Command {
     let report = try SensitivityReport(
       survey, budgets: budgets, rules: rules, shown: shown, model: pretrained.sha256, seed: seed, batch: batch)
     try report.write(to: out)
-    print(report.summary(in: arguments.string("--out") ?? ""))
+    let path = arguments.string("--out") ?? ""
+    if arguments.has("--json") { return try printJSON(report.listing(in: path)) }
+    print(report.summary(in: path))
   }
 
   /// The folder of `--out`, unless it already holds one of our files.

@@ -12,7 +12,7 @@ enum TraceCommand: Command {
   static let options = [
     Option("--out", "FILE", "safetensors file to write"),
     Option("--seed", "N", "seed of random rules (default 1)"),
-    Option("--json", "print the result as JSON"),
+    jsonOption,
   ]
 
   /// The output of `--json`.
@@ -21,6 +21,14 @@ enum TraceCommand: Command {
     let traces, tensors, numbers: Int
     let metadata: [String: String]
   }
+
+  static func required(_ arguments: Arguments) -> [[String]] {
+    [["--out"]]
+  }
+  static let examples = [
+    Example("frugal trace --out mine.safetensors", "every intermediate"),
+    Example("frugal trace layers/linear --out linear.safetensors --seed 2", "those of one layer"),
+  ]
 
   static func run(_ arguments: Arguments) throws {
     let out = URL(fileURLWithPath: try arguments.required("--out"))

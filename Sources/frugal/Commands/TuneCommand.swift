@@ -24,13 +24,15 @@ enum TuneCommand: Command {
     dataOption,
     dataListOption,
     splitOption,
-    Option("--method", "NAME", "\(MethodList.names.joined(separator: ", ")), or one of each half: lora+linear"),
+    Option(
+      "--method", "NAME",
+      "\(MethodList.names.joined(separator: ", ")), or one of each half: lora+linear (default: \(TuneDefaults.rule))"),
     Option(
       "--shots", "N|all",
       "training images per class (default 16; all for methods with a linear head or tuned sites)"),
     Option("--strict", "refuse a class with fewer images than shots, instead of taking all it has with a warning"),
     Option("--seed", "N", "seed of sampling, order, crops and random rules (default 1)"),
-    Option("--out", "RUN", "folder for the results; must not hold a run"),
+    Option("--out", "RUN", "folder for the results; must not hold a run (default runs/DATA-METHOD)"),
     Option("--resume", "RUN", "resume an interrupted run, with its settings"),
     datasetOption,
     Option(
@@ -50,7 +52,8 @@ enum TuneCommand: Command {
       "classes to train on (default all); base: the first half, with the others evaluated by their names alone"),
     Option("--force", "begin a run that cannot change anything, such as one too short for any mask to be set"),
     skipOption,
-    Option("--json", "print the result as JSON"),
+    Option("--dry-run", "read and check everything, say what the run would do, and write nothing"),
+    jsonOption,
   ]
 
   /// With a method, the flags that it reads and its own defaults.
@@ -60,13 +63,31 @@ enum TuneCommand: Command {
     return given.flatMap { MethodName($0) }.map { options(of: $0) } ?? options
   }
 
-  static func run(_ arguments: Arguments) throws {
-    try arguments.requireNoOperands()
-    let run = arguments.has("--resume") ? try TuneFlags.resumed(arguments) : try TuneFlags.new(arguments)
-    if !arguments.has("--resume") { try run.folder.requireVacant() }
+  static func required(_ arguments: Arguments) -> [[String]] {
+    arguments.has("--resume") ? [] : [["--model"], ["--data", "--data-list"]]
+  }
+  static let examples = [
+    Example(
+      "frugal tune --model clip --data photos",
+      "method, splits and folder of the run by rule; it says which"),
+    Example(
+      "frugal tune --model clip --data photos --method lora+linear --shots 16 --out runs/a",
+      "one method, 16 images per class"),
+    Example("frugal tune --resume runs/a", "goes on after a Ctrl-C"),
+  ]
+
+  static func run(_ typed: Arguments) throws {
+    let isNew = !typed.has("--resume")
+    let (arguments, choices) = isNew ? try TuneDefaults.completed(typed) : (typed, [])
+    for text in choices { note(text) }
+    let run = isNew ? try TuneFlags.new(arguments) : try TuneFlags.resumed(arguments)
+    if isNew { try run.folder.requireVacant() }
     warnOnce(run.pretrained.warnings)
     for text in run.notes { note(text) }
     report(unreadable: run.data.unreadable)
+    if arguments.has("--dry-run") {
+      return arguments.has("--json") ? try printJSON(run.configuration) : print(plan(of: run, in: arguments.runPath))
+    }
     let presenter = RunPresenter(resumption: "frugal tune --resume \(arguments.runPath)")
     let result: RunResult
     do { result = try presenter.train(run) } catch let obstacle as RunObstacle {
@@ -78,6 +99,21 @@ enum TuneCommand: Command {
     }
     if arguments.has("--json") { return try printJSON(result) }
     print(summary(of: result, in: arguments.runPath))
+  }
+
+  /// What a run would do, for `--dry-run`.
+  private static func plan(of run: Run, in path: String) -> String {
+    let (settings, recipe) = (run.configuration, run.configuration.recipe)
+    return aligned([
+      ["method", settings.method], ["model", settings.model.path],
+      ["data", "\(settings.data.path), \(settings.data.classes.count) classes"],
+      [
+        "images",
+        "\(run.images.count) train, \(run.data.validation?.count ?? 0) val, \(run.data.folder.test.count) test",
+      ],
+      ["training", "\(plural(recipe.epochs, "epoch")) in steps of \(plural(recipe.batchSize, "image"))"],
+      ["selected", "epoch by \(settings.selection.rawValue)"], ["would be written", path],
+    ])
   }
 
   private static func summary(of result: RunResult, in path: String) -> String {

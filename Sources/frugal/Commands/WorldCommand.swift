@@ -16,28 +16,68 @@ enum WorldCommand: Command {
     Option("--pairs", "N", "images with captions, as pretraining sees them; without other flags, no tasks are written"),
     Option("--seed", "N", "seed of the world (default 1)"),
     Option("--list", "print the tasks with their classes and prompts, and write nothing"),
+    jsonOption,
   ]
+
+  /// The output of `--json`.
+  private struct Written: Encodable {
+    struct Folder: Encodable {
+      let folder: String
+      let isNew: Bool
+    }
+
+    let folders: [Folder]
+  }
+
+  /// The output of `--list --json`.
+  private struct Listing: Encodable {
+    struct Task: Encodable {
+      let name, suite, kind, summary, template: String
+      let classes: [String]
+      let train, val, test: Int
+
+      init(_ task: MiniatureTask) {
+        (name, suite, kind) = (task.name, "\(task.suite)", task.group.rawValue)
+        (summary, template, classes) = (task.summary, task.template, task.classes)
+        (train, val, test) = (task.count(.train), task.count(.validation), task.count(.test))
+      }
+    }
+
+    let tasks: [Task]
+  }
 
   /// The values of `--suite`.
   private enum Choice: String, CaseIterable {
     case eleven, vtab, all
   }
 
+  static func required(_ arguments: Arguments) -> [[String]] {
+    arguments.has("--list") ? [] : [["--out"]]
+  }
+  static let examples = [
+    Example("frugal world --list", "the tasks with their classes and prompts"),
+    Example("frugal world --out world --task eurosat", "the images of one task"),
+  ]
+
   static func run(_ arguments: Arguments) throws {
-    try arguments.requireNoOperands()
     let tasks = try tasks(arguments)
-    if arguments.has("--list") { return print(list(tasks)) }
+    let isJSON = arguments.has("--json")
+    if arguments.has("--list") {
+      return isJSON ? try printJSON(Listing(tasks: tasks.map { .init($0) })) : print(list(tasks))
+    }
     let out = URL(fileURLWithPath: try arguments.required("--out"))
     let seed = UInt64(try arguments.integer("--seed", in: 0...Int(Int32.max)) ?? 1)
     let pairs = try arguments.integer("--pairs", in: 1...1_000_000)
     let isPairsAlone = pairs != nil && !arguments.has("--task") && !arguments.has("--suite")
     let line = ProgressLine()
+    var written: [Written.Folder] = []
     func write(_ name: String, _ writing: (@escaping MiniatureWorld.Progress) throws -> Bool) throws {
       let started = Date()
       let isNew = try writing { done, all in line.show("\(name)  \(done) of \(all) images") }
       line.finish()
       let seconds = String(format: "%.1f s", Date().timeIntervalSince(started))
-      print("\(out.shown)/\(name): \(isNew ? seconds : "kept, as it is complete")")
+      written.append(.init(folder: "\(out.shown)/\(name)", isNew: isNew))
+      if !isJSON { print("\(out.shown)/\(name): \(isNew ? seconds : "kept, as it is complete")") }
     }
     for task in isPairsAlone ? [] : tasks {
       try write(task.name) { try MiniatureWorld.write(task, to: out, seed: seed, progress: $0) }
@@ -45,6 +85,7 @@ enum WorldCommand: Command {
     if let pairs {
       try write(MiniatureWorld.pairsName) { try MiniatureWorld.writePairs(pairs, to: out, seed: seed, progress: $0) }
     }
+    if isJSON { try printJSON(Written(folders: written)) }
   }
 
   /// The requested tasks, in the order of the list.

@@ -12,19 +12,31 @@ protocol Command: Sendable {
   static var options: [Option] { get }
   /// The flags as help shows them to one who has typed these words already.
   static func options(for words: [String]) -> [Option]
+  /// The flags it cannot do without, each with those that can take its place.
+  static func required(_ arguments: Arguments) -> [[String]]
+  /// Two command lines or more, and what they do.
+  static var examples: [Example] { get }
   /// True if its results depend on this build's arithmetic.
   static var calculates: Bool { get }
   /// Runs the command.
   static func run(_ arguments: Arguments) throws
 }
 
+/// The flag that prints results for programs; `docs/json.md` describes the result of each command.
+let jsonOption = Option("--json", "print the result as JSON")
+
 /// The flags of every command.
 let commonOptions = [
+  Option(
+    "--config", "FILE",
+    "JSON object with flags by name, as {\"epochs\": 10, \"strict\": true}; flags of the command line come first"),
   Option("--threads", "N", "threads to use; results do not depend on it (default: all cores, or FRUGAL_THREADS)"),
   Option(
     "--max-pixels", "N",
     "largest picture to read, in pixels (default 178956970, or FRUGAL_MAX_PIXELS)"),
-  Option("--help", "show this help"),
+  Option("--quiet", short: "-q", "print errors and the result only"),
+  Option("--verbose", short: "-v", "print more: build and threads, the whole of long lists, the seconds in all"),
+  Option("--help", short: "-h", "show this help"),
 ]
 
 /// Every command, in the order of the help.
@@ -32,7 +44,7 @@ let commands: [any Command.Type] = [
   InspectCommand.self, EvaluateCommand.self, SensitivityCommand.self, TuneCommand.self, PredictCommand.self,
   ReportCommand.self, DemoCommand.self, ExportCommand.self, WorldCommand.self, PretrainCommand.self,
   GradcheckCommand.self, TraceCommand.self, GradeCommand.self, AuditCommand.self,
-  ExplainCommand.self,
+  ExplainCommand.self, DoctorCommand.self, CompletionsCommand.self, ManCommand.self,
 ]
 
 extension Command {
@@ -42,37 +54,15 @@ extension Command {
   /// All of them, unless a command says otherwise.
   static func options(for words: [String]) -> [Option] { options }
 
-  /// The help of the command.
-  ///
-  /// - words: those typed besides the flag that asks for help.
-  static func help(_ words: [String]) -> String {
-    let all = options(for: words) + commonOptions
-    let left = all.map { $0.flag + ($0.value.map { " \($0)" } ?? "") }
-    let width = (left.map(\.count).max() ?? 0) + 2
-    let lines = zip(all, left).map { option, left in
-      "  " + left + String(repeating: " ", count: width - left.count) + option.help
-    }
-    return """
-      \(summary)
+  /// None, unless a command says otherwise.
+  static func required(_ arguments: Arguments) -> [[String]] { [] }
 
-      usage: frugal \(name)\(operands.isEmpty ? "" : " \(operands)") [flags]
-
-      \(lines.joined(separator: "\n"))
-      """
+  /// Names all missing flags at once.
+  static func requireFlags(_ arguments: Arguments) throws(UsageError) {
+    let missing = required(arguments).filter { alternatives in
+      !alternatives.contains { flag in arguments.strings(flag).contains { !$0.isEmpty } }
+    }.compactMap(\.first)
+    guard !missing.isEmpty else { return }
+    throw UsageError("\(missing.joined(separator: ", ")): missing required flag\(missing.count == 1 ? "" : "s")")
   }
-}
-
-/// The help of `frugal` itself.
-var overview: String {
-  let width = (commands.map { $0.name.count }.max() ?? 0) + 3
-  let lines = commands.map { "  " + $0.name + String(repeating: " ", count: width - $0.name.count) + $0.summary }
-  return """
-    frugal \(frugalVersion): parameter-efficient tuning of vision-language models, in pure Swift
-
-    usage: frugal COMMAND [flags]
-
-    \(lines.joined(separator: "\n"))
-
-    frugal COMMAND --help shows the flags of a command.
-    """
 }

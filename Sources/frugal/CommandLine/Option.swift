@@ -10,6 +10,8 @@ struct Option: Sendable {
   let isRepeatable: Bool
   /// One line of help, with the default.
   let help: String
+  /// A letter with the same meaning: `-q`.
+  var short: String?
 
   /// A flag with a value.
   init(_ flag: String, _ value: String, isRepeatable: Bool = false, _ help: String) {
@@ -17,9 +19,12 @@ struct Option: Sendable {
   }
 
   /// A switch.
-  init(_ flag: String, _ help: String) {
-    (self.flag, value, isRepeatable, self.help) = (flag, nil, false, help)
+  init(_ flag: String, short: String? = nil, _ help: String) {
+    (self.flag, value, isRepeatable, self.help, self.short) = (flag, nil, false, help, short)
   }
+
+  /// As help shows it: `-q, --quiet`, `--shots N|all`.
+  var shown: String { (short.map { "\($0), " } ?? "") + flag + (value.map { " \($0)" } ?? "") }
 }
 
 /// A command line that cannot be understood: exit code 2.
@@ -38,5 +43,19 @@ struct UsageError: Error, CustomStringConvertible, Equatable {
     let near =
       error.found.hasPrefix("\"") ? suggestion(for: String(error.found.dropFirst().dropLast()), among: error.known) : ""
     description = "--\(error.setting): expected \(error.expected), found \(error.found)\(near)"
+  }
+}
+
+extension Option {
+  /// The words its value can be, where these are few: `adam|adamw|sgd`, the methods, the published datasets.
+  var choices: [String] {
+    switch (flag, value) {
+    case ("--method", _): return MethodList.names
+    case ("--dataset", _): return Benchmark.allCases.map(\.rawValue)
+    default: break
+    }
+    let words = (value ?? "").split(separator: "|").map(String.init)
+    // `N|all` and `A,B,…|FILE` name values of other kinds too; what can be completed is the rest.
+    return words.count < 2 ? [] : words.filter { $0.allSatisfy { !$0.isUppercase && $0 != "," && $0 != "…" } }
   }
 }

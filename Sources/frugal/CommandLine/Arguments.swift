@@ -3,8 +3,13 @@ import Formats
 /// The words of a command line, sorted into flags and operands and checked against what the command understands.
 struct Arguments: Sendable {
   /// Words that belong to no flag.
-  let operands: [String]
-  private let values: [String: [String]]
+  private(set) var operands: [String]
+  private var values: [String: [String]]
+
+  /// No words at all.
+  static let none = Arguments()
+
+  private init() { (operands, values) = ([], [:]) }
 
   /// Sorts the words after the command's name. `--flag value` and `--flag=value` mean the same; `--` ends the flags.
   init(_ words: some Sequence<String>, options: [Option]) throws(UsageError) {
@@ -20,7 +25,7 @@ struct Arguments: Sendable {
         continue
       }
       let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-      guard let option = options.first(where: { $0.flag == parts[0] }) else {
+      guard let option = options.first(where: { $0.flag == parts[0] || $0.short == parts[0] }) else {
         throw UsageError("\(parts[0]): unknown flag\(suggestion(for: parts[0], among: options.map(\.flag)))")
       }
       if option.value == nil {
@@ -53,6 +58,28 @@ struct Arguments: Sendable {
     (self.operands, self.values) = (operands, values)
   }
 
+  /// The same with the flags of a file, where they were not given themselves.
+  func completed(by file: ConfigFile) -> Arguments {
+    var arguments = self
+    arguments.values.merge(file.values) { own, _ in own }
+    return arguments
+  }
+
+  /// The same with another value of a flag, and without some of the first operands.
+  func setting(_ flag: String, to value: String, droppingOperands count: Int = 0) -> Arguments {
+    var arguments = self
+    arguments.values[flag] = [value]
+    arguments.operands.removeFirst(count)
+    return arguments
+  }
+
+  /// The same without some flags.
+  func removing(_ flags: [String]) -> Arguments {
+    var arguments = self
+    for flag in flags { arguments.values[flag] = nil }
+    return arguments
+  }
+
   /// Returns whether a flag was given.
   func has(_ flag: String) -> Bool { values[flag] != nil }
 
@@ -81,6 +108,11 @@ struct Arguments: Sendable {
         flag, expected: "a whole number from \(range.lowerBound) to \(range.upperBound)", found: "\"\(text)\"")
     }
     return number
+  }
+
+  /// A whole number within bounds; `nil` if absent or the given word.
+  func integer(_ flag: String, in range: ClosedRange<Int>, or word: String) throws(UsageError) -> Int? {
+    string(flag) == word ? nil : try integer(flag, in: range)
   }
 
   /// A number within bounds.
