@@ -8,9 +8,11 @@ package enum Checksum {
   /// running sums, a run of n bytes from the sums a₀ and b₀ on ends at
   ///
   ///     a = a₀ + Σ Aₛ,   b = b₀ + n a₀ + Σ (64 Bₛ − s Aₛ)
-  package static func adler32(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt32 {
-    var low: UInt64 = 1
-    var high: UInt64 = 0
+  ///
+  /// Pass the checksum so far as `previous` to continue over several pieces.
+  package static func adler32(_ bytes: UnsafeBufferPointer<UInt8>, continuing previous: UInt32 = 1) -> UInt32 {
+    var low = UInt64(previous & 0xFFFF)
+    var high = UInt64(previous >> 16)
     var index = 0
     while index &+ 64 <= bytes.count {
       // A strand of 4096 bytes ends with B below 255 · 4096² / 2 < 2³².

@@ -41,6 +41,29 @@ package enum Inflate {
   package static func output(
     of source: UnsafeBufferPointer<UInt8>, container: Container, limit: Int, excess: Excess, isCareful: Bool = false
   ) throws(InflateError) -> InflateOutput {
+    var output = try InflateOutput(limit: limit, expected: source.count)
+    try inflate(source, container, into: &output, excess: excess, isCareful: isCareful)
+    return output
+  }
+
+  /// Decompresses a zlib stream piece by piece, in memory for 32 KiB of what is done, a piece, and what its consumer
+  /// leaves. It stops at the limit; what follows is not read then. The last piece is left for `InflateOutput.hand`.
+  ///
+  /// - room: the bytes that the consumer may need at once.
+  /// - consume: takes the bytes that it did not take before and new ones, from their first on; returns how many.
+  package static func stream(
+    _ source: UnsafeBufferPointer<UInt8>, limit: Int, room: Int,
+    _ consume: @escaping (UnsafeBufferPointer<UInt8>) -> Int
+  ) throws(InflateError) -> InflateOutput {
+    var output = try InflateOutput(limit: limit, room: room, consume: consume)
+    try inflate(source, .zlib, into: &output, excess: .ignored, isCareful: false)
+    return output
+  }
+
+  private static func inflate(
+    _ source: UnsafeBufferPointer<UInt8>, _ container: Container, into output: inout InflateOutput, excess: Excess,
+    isCareful: Bool
+  ) throws(InflateError) {
     let start =
       switch container {
       case .raw: 0
@@ -48,12 +71,11 @@ package enum Inflate {
       case .gzip: try gzipHeader(source)
       }
     var reader = InflateReader(source, from: start)
-    var output = try InflateOutput(limit: limit, expected: source.count)
     do throws(InflateError) {
-      guard try inflateBlocks(&reader, into: &output, excess: excess, isCareful: isCareful) else { return output }
+      guard try inflateBlocks(&reader, into: &output, excess: excess, isCareful: isCareful) else { return }
     } catch {
       let isTruncated = reader.isPastEnd || error == .truncated
-      if isTruncated, excess == .ignored, output.count == output.limit { return output }
+      if isTruncated, excess == .ignored, output.count == output.limit { return }
       // The zeros after a truncated stream break some rule sooner or later: report the truncation.
       throw reader.isPastEnd ? .truncated : error
     }
@@ -65,18 +87,15 @@ package enum Inflate {
       case .gzip: 8
       }
     guard source.count - reader.position >= trailer else {
-      if excess == .ignored, output.count == output.limit { return output }
+      if excess == .ignored, output.count == output.limit { return }
       throw .truncated
     }
     switch container {
     case .raw: break
-    case .zlib:
-      let stored = word(source, at: reader.position).byteSwapped
-      try check(stored, against: Checksum.adler32(UnsafeBufferPointer(output.written)))
+    case .zlib: try check(word(source, at: reader.position).byteSwapped, against: output.adler32())
     case .gzip:
       try check(word(source, at: reader.position), against: Checksum.crc32(UnsafeBufferPointer(output.written)))
     }
-    return output
   }
 
   /// Returns false when it stopped at the limit, true at the end of the last block.

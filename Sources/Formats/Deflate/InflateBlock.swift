@@ -91,8 +91,7 @@ struct InflateBlock {
         if count == room {
           output.count = count
           guard try output.reserve(1) else { return false }
-          base = output.base
-          room = output.capacity
+          (base, room, count) = (output.base, output.capacity, output.count)
         }
         base[count] = UInt8(truncatingIfNeeded: symbol)
         count &+= 1
@@ -119,8 +118,7 @@ struct InflateBlock {
       if fitting > room - count {
         output.count = count
         guard try output.reserve(fitting) else { return false }
-        base = output.base
-        room = output.capacity
+        (base, room, count) = (output.base, output.capacity, output.count)
       }
       let target = base + count
       let source = target - distance

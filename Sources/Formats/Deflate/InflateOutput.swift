@@ -6,20 +6,66 @@
   import Darwin
 #endif
 
-/// The growing output of an inflater: memory doubles as bytes appear and stops at the limit.
+/// The output of an inflater: all of it in memory that doubles as bytes appear and stops at the limit, or a window of
+/// it, whose bytes a consumer takes.
 package struct InflateOutput: ~Copyable {
-  let limit: Int
+  /// The most bytes from `base` on.
+  private(set) var limit: Int
   private(set) var base: UnsafeMutablePointer<UInt8>
   private(set) var capacity: Int
   package internal(set) var count = 0
 
   /// - expected: the size of the compressed data, for a first guess.
   init(limit: Int, expected: Int) throws(InflateError) {
-    self.limit = max(limit, 0)
     // Most streams shrink less than eightfold; the worst, 1032-fold, gets there by doubling.
     let guess = expected > Int.max / 8 ? expected : expected * 8
-    capacity = min(self.limit, max(guess, 4096))
+    let capacity = min(max(limit, 0), max(guess, 4096))
     base = try Self.allocate(nil, capacity)
+    (self.limit, self.capacity, consume) = (max(limit, 0), capacity, nil)
+  }
+
+  /// A window over the output.
+  ///
+  /// - room: the bytes that the consumer may need at once; consume: takes bytes, and returns how many.
+  init(limit: Int, room: Int, consume: @escaping (UnsafeBufferPointer<UInt8>) -> Int) throws(InflateError) {
+    // Moving the history to the front costs an eighth of writing the window, or less.
+    let capacity = min(max(limit, 0), Self.history + max(1 << 18, 2 * room))
+    base = try Self.allocate(nil, capacity)
+    (self.limit, self.capacity, self.consume) = (max(limit, 0), capacity, consume)
+  }
+
+  /// The bytes that matches may still refer to (RFC 1951, section 2).
+  private static let history = 1 << 15
+  private let consume: ((UnsafeBufferPointer<UInt8>) -> Int)?
+  /// How many bytes the consumer has taken, how many are in the checksum, and how many have left the window.
+  private var (taken, summed, left) = (0, 0, 0)
+  private var sum: UInt32 = 1
+
+  /// The number of bytes so far.
+  package var total: Int { left + count }
+
+  /// The Adler-32 of everything so far.
+  mutating func adler32() -> UInt32 {
+    sum = Checksum.adler32(UnsafeBufferPointer(start: base + summed, count: count - summed), continuing: sum)
+    summed = count
+    return sum
+  }
+
+  /// Offers the consumer the bytes that it has not taken.
+  package mutating func hand() {
+    if let consume { taken += consume(UnsafeBufferPointer(start: base + taken, count: count - taken)) }
+  }
+
+  /// Drops what the consumer has taken and no match can refer to.
+  private mutating func slide() {
+    hand()
+    _ = adler32()
+    let start = max(0, min(taken, count - Self.history))
+    memmove(base, base + start, count - start)
+    (count, taken, summed) = (count - start, taken - start, summed - start)
+    (limit, left) = (limit - start, left + start)
+    // Near the end there is more memory than may be written.
+    capacity = min(capacity, limit)
   }
 
   deinit { free(base) }
@@ -33,6 +79,11 @@ package struct InflateOutput: ~Copyable {
   mutating func reserve(_ amount: Int) throws(InflateError) -> Bool {
     if amount <= capacity - count { return true }
     guard amount <= limit - count else { return false }
+    if consume != nil {
+      slide()
+      // A window that stays half full, as its consumer needs longer pieces, grows.
+      if max(amount, capacity / 2) <= capacity - count || limit <= capacity { return true }
+    }
     let larger = min(limit, max(capacity > limit / 2 ? limit : capacity * 2, count + amount))
     base = try Self.allocate(base, larger)
     capacity = larger
@@ -41,10 +92,12 @@ package struct InflateOutput: ~Copyable {
 
   /// Appends zeros up to the limit.
   mutating func fill() throws(InflateError) {
-    let missing = limit - count
-    guard missing > 0, try reserve(missing) else { return }
-    (base + count).initialize(repeating: 0, count: missing)
-    count = limit
+    while count < limit {
+      let missing = min(limit - count, Self.history)
+      guard try reserve(missing) else { return }
+      (base + count).initialize(repeating: 0, count: missing)
+      count += missing
+    }
   }
 
   /// Appends `bytes`, or as many as the limit allows; false in that case.

@@ -20,7 +20,8 @@ public struct Image: Sendable, Equatable {
 
   /// The largest number of pixels decoded: by default twice the 2³⁰ / 4 / 3 at which Pillow starts to warn.
   ///
-  /// It may be set before the first image is read, for the whole process.
+  /// Decoding takes at most 8 bytes for each pixel and 64 MB, besides twice the file, whatever the file says. The limit
+  /// may be set before the first image is read, for the whole process.
   public static var maximumPixels: Int {
     get { pixelLimit.load(ordering: .relaxed) }
     set { pixelLimit.store(newValue, ordering: .relaxed) }

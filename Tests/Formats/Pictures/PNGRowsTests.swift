@@ -25,7 +25,23 @@ struct PNGRowsTests {
     }
   }
 
-  /// Random bytes behind filters of every type, in every order of neighbours.
+  /// The pixels of rows that arrive in pieces.
+  private func pixels(_ rows: PNGRows, _ lines: [UInt8], inGroups: Bool, cutting pieces: [Int]) -> [UInt8] {
+    var pixels = [UInt8](repeating: inGroups ? 0xAA : 0x55, count: 3 * rows.header.width * rows.header.height)
+    pixels.withUnsafeMutableBufferPointer { pixels in
+      let reader = PNGRowReader(rows, into: pixels.baseAddress!, inGroups: inGroups)
+      var taken = 0
+      for end in pieces.sorted() + [lines.count] {
+        taken += lines.withUnsafeBufferPointer {
+          reader.take(UnsafeBufferPointer(rebasing: $0[taken..<max(end, taken)]))
+        }
+      }
+      #expect(taken == lines.count)
+    }
+    return pixels
+  }
+
+  /// Random bytes behind filters of every type, in every order of neighbours, in one piece and in several.
   @Test(arguments: forms) func rowsInGroupsAreRowsOneByOne(_ form: Form) {
     let rows = form.rows
     #expect(rows.canGroupRows)
@@ -33,16 +49,11 @@ struct PNGRowsTests {
     for _ in 0..<40 {
       var lines = (0..<rows.count).map { _ in UInt8(truncatingIfNeeded: generator.next()) }
       for row in 0..<form.height { lines[row * rows.count / form.height] %= 5 }
-      let size = form.width * form.height * 3
-      var grouped = [UInt8](repeating: 0xAA, count: size)
-      grouped.withUnsafeMutableBufferPointer { pixels in
-        lines.withUnsafeBufferPointer { rows.reconstructGroups($0.baseAddress!, into: pixels.baseAddress!) }
-      }
-      var single = [UInt8](repeating: 0x55, count: size)
-      single.withUnsafeMutableBufferPointer { pixels in
-        lines.withUnsafeMutableBufferPointer { rows.reconstructRows($0.baseAddress!, into: pixels.baseAddress!) }
-      }
-      #expect(grouped == single)
+      let pieces = (0..<3).map { _ in Int.random(in: 0...rows.count, using: &generator) }
+      let single = pixels(rows, lines, inGroups: false, cutting: [])
+      #expect(pixels(rows, lines, inGroups: true, cutting: []) == single)
+      #expect(pixels(rows, lines, inGroups: true, cutting: pieces) == single)
+      #expect(pixels(rows, lines, inGroups: false, cutting: pieces) == single)
     }
   }
 
@@ -51,7 +62,10 @@ struct PNGRowsTests {
     var lines = [UInt8](repeating: 0, count: rows.count)
     lines[4 * 10] = 5
     #expect(throws: ImageError.Problem.malformed(expected: "filter type 0 to 4", found: "5")) {
-      try lines.withUnsafeMutableBufferPointer { try rows.pixels($0) }
+      var missing = 0
+      _ = try Deflate.zlib(lines).withUnsafeBufferPointer { (data) throws(ImageError.Problem) in
+        try rows.pixels(inflating: data, missing: &missing)
+      }
     }
   }
 }

@@ -23,4 +23,24 @@ final class JPEGBuffer<Element: BitwiseCopyable> {
   }
 
   deinit { free(base) }
+
+  /// The bytes that have been given back.
+  private var released = 0
+  /// Smaller buffers stay whole: giving back costs more than it saves.
+  private static var worthwhile: Int { 32 << 20 }
+
+  /// Gives the memory of the first `count` elements back to the system, once they are of no use any more; reading them
+  /// gives anything.
+  func release(first count: Int) {
+    let size = self.count * MemoryLayout<Element>.stride
+    let end = min(count, self.count) * MemoryLayout<Element>.stride
+    guard size >= Self.worthwhile, end - released >= 1 << 20 else { return }
+    #if canImport(Glibc) || canImport(Musl)
+      let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+      let start = (Int(bitPattern: base) + released + page - 1) / page * page
+      let stop = (Int(bitPattern: base) + end) / page * page
+      if stop > start { madvise(UnsafeMutableRawPointer(bitPattern: start), stop - start, MADV_DONTNEED) }
+    #endif
+    released = end
+  }
 }

@@ -14,8 +14,10 @@ struct JPEGDecoder {
   private var lastGoodRow = 0
   private var isCutShort = false
 
-  /// Real files have about ten scans; a long file of tiny ones over a large image would take hours.
-  private static let maximumScans = 500
+  /// Real files have about ten scans, which go through each block six or seven times. Scans of a few bytes can go
+  /// through all blocks of a large image, so that blocks are counted; small images may have so many scans.
+  private static let (scansPerBlock, freeBlocks, maximumScans) = (32, 1 << 22, 500)
+  private var visitedBlocks = 0
 
   init(_ bytes: UnsafeBufferPointer<UInt8>) {
     self.bytes = bytes
@@ -93,13 +95,19 @@ struct JPEGDecoder {
       frame!.components[part.component].quantization = table
     }
     progression?.add(scan)
-    let end = frame!.isProgressive ? try decodeProgressive(scan, frame!) : try decodeSequential(scan, frame!)
+    let walk = JPEGScanWalk(bytes, frame: frame!, scan: scan, restartInterval: tables.restartInterval)
+    visitedBlocks += walk.blocks
+    guard visitedBlocks <= Self.freeBlocks + Self.scansPerBlock * frame!.blocks else {
+      throw .tooLarge(expected: "at most \(Self.scansPerBlock) scans over each block", found: "more")
+    }
+    let end =
+      frame!.isProgressive ? try decodeProgressive(scan, frame!, walk) : try decodeSequential(scan, frame!, walk)
     (segments.position, lastGoodRow) = (end.position, end.lastGoodRow)
     if end.isCutShort { isCutShort = true }
   }
 
   private func decodeSequential(
-    _ scan: JPEGScan, _ frame: JPEGFrame
+    _ scan: JPEGScan, _ frame: JPEGFrame, _ walk: JPEGScanWalk
   ) throws(ImageError.Problem) -> JPEGScanWalk.End {
     // The tables of a component side by side, so that one pointer serves the loop.
     let quantization = scan.parts.flatMap { frame.components[$0.component].quantization! }
@@ -120,7 +128,7 @@ struct JPEGDecoder {
           try JPEGZigzag.order.withUnsafeBufferPointer { (zigzag) throws(ImageError.Problem) in
             var decoder = JPEGSequentialScan(
               parts: parts, block: block.baseAddress!, zigzag: zigzag.baseAddress!)
-            return try run(&decoder, scan, frame)
+            return try run(&decoder, frame, walk)
           }
         }
       }
@@ -128,7 +136,7 @@ struct JPEGDecoder {
   }
 
   private func decodeProgressive(
-    _ scan: JPEGScan, _ frame: JPEGFrame
+    _ scan: JPEGScan, _ frame: JPEGFrame, _ walk: JPEGScanWalk
   ) throws(ImageError.Problem) -> JPEGScanWalk.End {
     let isMean = scan.spectralStart == 0
     let low = Int32(scan.low)
@@ -151,31 +159,30 @@ struct JPEGDecoder {
         switch (isMean, scan.high == 0) {
         case (true, true):
           var decoder = JPEGFirstMeanScan(parts: parts, low: low)
-          return try run(&decoder, scan, frame)
+          return try run(&decoder, frame, walk)
         case (true, false):
           var decoder = JPEGNextMeanScan(parts: parts, low: low)
-          return try run(&decoder, scan, frame)
+          return try run(&decoder, frame, walk)
         case (false, true):
           var decoder = JPEGFirstBandScan(
             part: parts[0], table: parts[0].table!, zigzag: zigzag.baseAddress!,
             band: scan.spectralStart...scan.spectralEnd, low: low)
-          return try run(&decoder, scan, frame)
+          return try run(&decoder, frame, walk)
         case (false, false):
           var decoder = JPEGNextBandScan(
             part: parts[0], table: parts[0].table!, zigzag: zigzag.baseAddress!,
             band: scan.spectralStart...scan.spectralEnd, low: low)
-          return try run(&decoder, scan, frame)
+          return try run(&decoder, frame, walk)
         }
       }
     }
   }
 
   private func run<Decoder: JPEGBlockDecoder>(
-    _ decoder: inout Decoder, _ scan: JPEGScan, _ frame: JPEGFrame
+    _ decoder: inout Decoder, _ frame: JPEGFrame, _ walk: JPEGScanWalk
   ) throws(ImageError.Problem) -> JPEGScanWalk.End {
     defer { withExtendedLifetime((tables, frame)) {} }
-    return try JPEGScanWalk(bytes, frame: frame, scan: scan, restartInterval: tables.restartInterval)
-      .run(&decoder, from: segments.position)
+    return try walk.run(&decoder, from: segments.position)
   }
 
   private func finish() throws(ImageError.Problem) -> Image {
@@ -183,22 +190,24 @@ struct JPEGDecoder {
     guard frame.components.contains(where: { $0.quantization != nil }) else {
       throw .malformed(expected: "a scan", found: "none")
     }
+    // Without a scan of it a component is grey.
+    for component in frame.components where component.quantization == nil {
+      component.samples.base.update(repeating: 128, count: component.samples.count)
+    }
     let progress = progression?.latched ?? []
     let isSmoothed = frame.isProgressive && JPEGSmoothing.isUseful(frame.components, progress)
-    for (index, component) in frame.components.enumerated() {
-      guard let quantization = component.quantization else {
-        // Without a scan of it the component is grey.
-        component.samples.base.update(repeating: 128, count: component.samples.count)
-        continue
-      }
-      guard let coefficients = component.coefficients else { continue }
-      if isSmoothed {
-        JPEGSmoothing(component, progress[index], lastGoodRow: lastGoodRow, unitsDown: frame.unitsDown).transform()
-      } else {
-        JPEGInverseDCT.transform(component, coefficients.base, quantization)
+    let pixels = try JPEGRows(frame, color: color.space(of: frame)).pixels { unit in
+      for (index, component) in frame.components.enumerated() {
+        guard let coefficients = component.coefficients, let quantization = component.quantization else { continue }
+        if isSmoothed {
+          JPEGSmoothing(component, progress[index], lastGoodRow: lastGoodRow, unitsDown: frame.unitsDown)
+            .transform(unit: unit)
+        } else {
+          JPEGInverseDCT.transform(component, unit: unit, coefficients.base, quantization)
+        }
+        coefficients.release(first: component.rowsDone(with: unit) * component.storedAcross * 64)
       }
     }
-    let pixels = try JPEGRows(frame, color: color.space(of: frame)).pixels()
     var image = Image(width: frame.width, height: frame.height, pixels: pixels, orientation: orientation)
     if isCutShort {
       image.lack = "the end of a scan"
@@ -210,18 +219,18 @@ struct JPEGDecoder {
 }
 
 extension JPEGInverseDCT {
-  /// All blocks of a progressive component, once its last scan is read.
+  /// The blocks of a progressive component in a row of units.
   static func transform(
-    _ component: JPEGComponent, _ coefficients: UnsafeMutablePointer<Int16>, _ quantization: [Int16]
+    _ component: JPEGComponent, unit: Int, _ coefficients: UnsafeMutablePointer<Int16>, _ quantization: [Int16]
   ) {
     let stride = component.stride
-    let samples = component.samples.base
     quantization.withUnsafeBufferPointer { quantization in
-      for row in 0..<component.blocksDown {
+      for row in component.rows(of: unit) {
+        let samples = component.samples(of: row)
         for column in 0..<component.blocksAcross {
           transform(
             coefficients + (row * component.storedAcross + column) * 64, quantization: quantization.baseAddress!,
-            into: samples + (row * stride + column) * 8, stride: stride)
+            into: samples + column * 8, stride: stride)
         }
       }
     }

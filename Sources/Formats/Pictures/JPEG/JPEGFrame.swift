@@ -17,12 +17,26 @@ struct JPEGComponent {
 
   /// [64] in row-major order, of the moment when the component was first scanned.
   var quantization: [Int16]?
-  /// [storedDown · 8, storedAcross · 8].
+  /// [sampleRows, storedAcross · 8]; row y of the component is row y modulo `sampleRows` of these.
   let samples: JPEGBuffer<UInt8>
+  /// All rows, storedDown · 8, but in a progressive file: there the coefficients take twice or thrice the memory of the
+  /// image, and samples are made of them when the image's rows are; three rows of units are enough for that.
+  let sampleRows: Int
   /// [storedDown, storedAcross, 64] in row-major order; kept in progressive files only.
   let coefficients: JPEGBuffer<Int16>?
 
   var stride: Int { storedAcross * 8 }
+
+  /// The rows of blocks in a row of units.
+  func rows(of unit: Int) -> Range<Int> {
+    min(unit * vertical, blocksDown)..<min((unit + 1) * vertical, blocksDown)
+  }
+
+  /// The samples of a row of blocks.
+  func samples(of row: Int) -> UnsafeMutablePointer<UInt8> { samples.base + 8 * row % sampleRows * stride }
+
+  /// The number of rows of blocks whose coefficients no later row of units reads: smoothing looks two rows up.
+  func rowsDone(with unit: Int) -> Int { max(0, (unit + 1) * vertical - 2) }
 }
 
 /// The frame header of a JPEG file (ITU-T T.81, section B.2.2).
@@ -34,6 +48,8 @@ struct JPEGFrame {
   let maximumVertical: Int
   let unitsAcross: Int
   let unitsDown: Int
+  /// Blocks of all components.
+  let blocks: Int
   var components: [JPEGComponent]
 
   /// - segment: the part after the length of the frame header; rest: the number of bytes of the file after it.
@@ -92,12 +108,13 @@ struct JPEGFrame {
     for (header, layout) in zip(headers, layouts) {
       let across = unitsAcross * header.horizontal
       let down = unitsDown * header.vertical
+      let sampleRows = 8 * (isProgressive ? min(down, JPEGRows.window * header.vertical) : down)
       components.append(
         JPEGComponent(
           identifier: header.identifier, horizontal: header.horizontal, vertical: header.vertical,
           quantizationIndex: header.quantization, width: layout.width, height: layout.height,
           blocksAcross: layout.across, blocksDown: layout.down, storedAcross: across, storedDown: down,
-          samples: try JPEGBuffer(count: across * down * 64),
+          samples: try JPEGBuffer(count: across * 8 * sampleRows), sampleRows: sampleRows,
           coefficients: isProgressive ? try JPEGBuffer(count: across * down * 64) : nil))
     }
     self.width = width
@@ -107,6 +124,7 @@ struct JPEGFrame {
     self.maximumVertical = maximumVertical
     self.unitsAcross = unitsAcross
     self.unitsDown = unitsDown
+    self.blocks = blocks
   }
 
   private static func quotient(_ value: Int, _ divisor: Int) -> Int { (value + divisor - 1) / divisor }

@@ -54,6 +54,9 @@ struct JPEGScanWalk {
     }
   }
 
+  /// The number of blocks it goes through.
+  var blocks: Int { unitsAcross * unitsDown * layouts.reduce(0) { $0 + $1.across * $1.down } }
+
   /// Decodes the entropy-coded data that starts at `position`; returns how far they reach.
   func run<Decoder: JPEGBlockDecoder>(
     _ decoder: inout Decoder, from position: Int

@@ -41,23 +41,22 @@ struct JPEGSmoothing {
       && progress.contains { $0.bits.dropFirst().contains { $0 != 0 } }
   }
 
-  /// The transform of all blocks of the component.
-  func transform() {
+  /// The transform of the component's blocks in a row of units.
+  func transform(unit unitRow: Int) {
     var block = [Int16](repeating: 0, count: 64)
-    let (stride, samples) = (component.stride, component.samples.base)
+    let bits = unitRow > lastGoodRow ? progress.before : progress.bits
     quantization.withUnsafeBufferPointer { table in
       block.withUnsafeMutableBufferPointer { block in
-        for row in 0..<component.blocksDown {
-          let unitRow = row / component.vertical
-          let bits = unitRow > lastGoodRow ? progress.before : progress.bits
+        for row in component.rows(of: unitRow) {
+          let samples = component.samples(of: row)
           let rows = neighbors(of: row, unitRow)
           for column in 0..<component.blocksAcross {
             let from = coefficients + (row * component.storedAcross + column) * 64
             block.baseAddress!.update(from: from, count: 64)
             estimate(block.baseAddress!, means(rows, column), bits)
             JPEGInverseDCT.transform(
-              block.baseAddress!, quantization: table.baseAddress!, into: samples + (row * stride + column) * 8,
-              stride: stride)
+              block.baseAddress!, quantization: table.baseAddress!, into: samples + column * 8,
+              stride: component.stride)
           }
         }
       }

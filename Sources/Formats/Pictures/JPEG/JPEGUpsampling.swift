@@ -10,6 +10,7 @@ struct JPEGUpsampling {
   private let method: Method
   private let samples: UnsafePointer<UInt8>
   private let stride: Int
+  private let sampleRows: Int
   private let width: Int
   private let height: Int
   private let horizontal: (factor: Int, maximum: Int)
@@ -22,7 +23,7 @@ struct JPEGUpsampling {
   init(_ component: JPEGComponent, of frame: JPEGFrame) throws(ImageError.Problem) {
     owner = component.samples
     samples = UnsafePointer(component.samples.base)
-    stride = component.stride
+    (stride, sampleRows) = (component.stride, component.sampleRows)
     width = component.width
     height = component.height
     horizontal = (component.horizontal, frame.maximumHorizontal)
@@ -47,9 +48,9 @@ struct JPEGUpsampling {
   /// Row `y` of the image; valid until the next call.
   func row(_ y: Int, count: Int) -> UnsafePointer<UInt8> {
     switch method {
-    case .none: return samples + y * stride
+    case .none: return line(y)
     case .across:
-      let source = samples + y * stride
+      let source = line(y)
       let sums = sums.base + 1
       for index in 0..<width { sums[index] = Int16(truncatingIfNeeded: source[index]) }
       widen(firstBias: 1, secondBias: 2, shift: 2)
@@ -68,7 +69,7 @@ struct JPEGUpsampling {
       }
       widen(firstBias: 8, secondBias: 7, shift: 4)
     case .repeat:
-      let source = samples + y * vertical.factor / vertical.maximum * stride
+      let source = line(y * vertical.factor / vertical.maximum)
       let row = row.base
       for x in 0..<count { row[x] = source[x * horizontal.factor / horizontal.maximum] }
     }
@@ -79,8 +80,11 @@ struct JPEGUpsampling {
   private func pair(_ y: Int) -> (near: UnsafePointer<UInt8>, far: UnsafePointer<UInt8>) {
     let near = y >> 1
     let far = min(max(near + (y & 1 == 0 ? -1 : 1), 0), height - 1)
-    return (samples + near * stride, samples + far * stride)
+    return (line(near), line(far))
   }
+
+  /// Row `y` of the component.
+  private func line(_ y: Int) -> UnsafePointer<UInt8> { samples + y % sampleRows * stride }
 
   /// From each sum two samples, weighted with the sum before and after.
   @inline(__always)

@@ -25,8 +25,7 @@ struct PNGDecoder {
       header: header, expansion: PNGPixels(header: header, palette: palette ?? []))
     var missing = 0
     let pixels = try withData { (data) throws(ImageError.Problem) in
-      let filtered = try inflate(data, rows, &missing)
-      return try rows.pixels(filtered.written)
+      try rows.pixels(inflating: data, missing: &missing, isApples: isApples)
     }
     var image = Image(width: header.width, height: header.height, pixels: pixels, orientation: orientation)
     if missing > 0 { image.lack = "\(missing) of \(rows.lineCount) rows" }
@@ -76,34 +75,6 @@ struct PNGDecoder {
     whole.reserveCapacity(compressed.reduce(0) { $0 + $1.count })
     for part in compressed { whole += part }
     return try whole.withUnsafeBufferPointer(body)
-  }
-
-  /// The rows.
-  ///
-  /// - missing: the number of those that are missing, and zero.
-  private func inflate(
-    _ compressed: UnsafeBufferPointer<UInt8>, _ rows: PNGRows, _ missing: inout Int
-  ) throws(ImageError.Problem) -> InflateOutput {
-    let expected = rows.count
-    var filtered: InflateOutput
-    do {
-      // Anything after the image's rows is ignored.
-      filtered = try Inflate.output(of: compressed, container: .zlib, limit: expected, excess: .ignored)
-    } catch .truncated {
-      throw .truncated(in: "the compressed data")
-    } catch {
-      throw .malformed(
-        expected: "zlib data", found: error.description + (isApples ? " (a file of Apple's tools, CgBI)" : ""))
-    }
-    guard filtered.count < expected else { return filtered }
-    guard let found = rows.missing(after: filtered.count) else {
-      throw .malformed(expected: "\(expected) bytes of rows", found: "\(filtered.count)")
-    }
-    do { try filtered.fill() } catch {
-      throw .tooLarge(expected: "an image that fits in memory", found: error.description)
-    }
-    missing = found
-    return filtered
   }
 
   private static func palette(_ data: UnsafeBufferPointer<UInt8>) throws(ImageError.Problem) -> [UInt8] {

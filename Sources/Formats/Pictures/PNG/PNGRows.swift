@@ -1,4 +1,4 @@
-/// The rows of a PNG file, inflated but still filtered, and their conversion to pixels.
+/// The rows of a PNG file and their conversion to pixels, as they are inflated: no more than a few are in memory.
 struct PNGRows {
   let header: PNGHeader
   let expansion: PNGPixels
@@ -23,69 +23,65 @@ struct PNGRows {
     return left == 0 ? missing : nil
   }
 
-  /// [height, width, 3] from the filtered rows of all passes, each after its filter type.
-  func pixels(_ lines: UnsafeMutableBufferPointer<UInt8>) throws(ImageError.Problem) -> [UInt8] {
-    try checkFilters(UnsafePointer(lines.baseAddress!))
-    return [UInt8](unsafeUninitializedCapacity: header.width * header.height * 3) { pixels, count in
-      count = header.width * header.height * 3
-      if canGroupRows {
-        reconstructGroups(UnsafePointer(lines.baseAddress!), into: pixels.baseAddress!)
-      } else {
-        reconstructRows(lines.baseAddress!, into: pixels.baseAddress!)
-      }
-    }
-  }
-
-  /// Refuses filter types that do not exist.
-  private func checkFilters(_ lines: UnsafePointer<UInt8>) throws(ImageError.Problem) {
-    var line = lines
-    for pass in header.passes {
-      for _ in 0..<pass.height {
-        guard line[0] <= 4 else { throw .malformed(expected: "filter type 0 to 4", found: "\(line[0])") }
-        line += 1 + header.rowBytes(width: pass.width)
-      }
-    }
-  }
-
   /// True if `PNGTruecolor` supports the form of the rows.
   var canGroupRows: Bool {
     header.bitDepth == 8 && (header.color == .rgb || header.color == .rgbAlpha) && !header.isInterlaced
       && header.height >= PNGTruecolor.rows
   }
 
-  /// The fast path for photographs. The last group overlaps rows that are already done, with the same result.
-  func reconstructGroups(_ lines: UnsafePointer<UInt8>, into pixels: UnsafeMutablePointer<UInt8>) {
-    let group = PNGTruecolor(width: header.width, step: header.color.channels)
-    let rowBytes = 3 * header.width
-    let lineBytes = 1 + header.rowBytes(width: header.width)
-    let zeros = [UInt8](repeating: 0, count: rowBytes)
-    zeros.withUnsafeBufferPointer { zeros in
-      for start in stride(from: 0, to: header.height, by: PNGTruecolor.rows) {
-        let row = min(start, header.height - PNGTruecolor.rows)
-        group.reconstruct(
-          lines + row * lineBytes, above: row == 0 ? zeros.baseAddress! : UnsafePointer(pixels + (row - 1) * rowBytes),
-          into: pixels + row * rowBytes)
+  /// [height, width, 3] from zlib data: the filtered rows of all passes, each after its filter type.
+  ///
+  /// - missing: set to the number of rows that the data ends before, and that are zero.
+  /// - isApples: true for data that may lack its header for a known reason.
+  func pixels(
+    inflating data: UnsafeBufferPointer<UInt8>, missing: inout Int, isApples: Bool = false
+  ) throws(ImageError.Problem) -> [UInt8] {
+    let size = header.width * header.height * 3
+    var failure: ImageError.Problem?
+    var found = 0
+    // Pages are touched as data fills them, so that a large claim costs nothing.
+    let pixels = [UInt8](unsafeUninitializedCapacity: size) { pixels, written in
+      do throws(ImageError.Problem) {
+        found = try inflate(data, into: pixels.baseAddress!, isApples: isApples)
+        written = size
+      } catch {
+        failure = error
       }
     }
+    if let failure { throw failure }
+    missing = found
+    return pixels
   }
 
-  /// The general path: one row at a time, in place, then expanded.
-  func reconstructRows(_ lines: UnsafeMutablePointer<UInt8>, into pixels: UnsafeMutablePointer<UInt8>) {
-    let zeros = [UInt8](repeating: 0, count: header.rowBytes(width: header.width))
-    zeros.withUnsafeBufferPointer { zeros in
-      var line = lines
-      for pass in header.passes {
-        var above = zeros.baseAddress!
-        let count = header.rowBytes(width: pass.width)
-        for row in 0..<pass.height {
-          PNGFilter.reconstruct(
-            line + 1, above: above, count: count, step: max(1, header.pixelBits / 8), filter: line[0])
-          let index = (pass.firstRow + row * pass.rowStep) * header.width + pass.firstColumn
-          expansion.expand(line + 1, count: pass.width, into: pixels + 3 * index, step: 3 * pass.columnStep)
-          above = UnsafePointer(line + 1)
-          line += 1 + count
-        }
+  /// Returns the number of missing rows.
+  private func inflate(
+    _ data: UnsafeBufferPointer<UInt8>, into pixels: UnsafeMutablePointer<UInt8>, isApples: Bool
+  ) throws(ImageError.Problem) -> Int {
+    let reader = PNGRowReader(self, into: pixels, inGroups: canGroupRows)
+    var missing = 0
+    var output: InflateOutput
+    do {
+      // Anything after the image's rows is ignored.
+      output = try Inflate.stream(data, limit: count, room: reader.room) { reader.take($0) }
+    } catch .truncated {
+      throw .truncated(in: "the compressed data")
+    } catch {
+      throw .malformed(
+        expected: "zlib data", found: error.description + (isApples ? " (a file of Apple's tools, CgBI)" : ""))
+    }
+    if output.total < count {
+      guard let found = self.missing(after: output.total) else {
+        throw .malformed(expected: "\(count) bytes of rows", found: "\(output.total)")
+      }
+      missing = found
+      do { try output.fill() } catch {
+        throw .tooLarge(expected: "an image that fits in memory", found: error.description)
       }
     }
+    output.hand()
+    if let filter = reader.unknownFilter {
+      throw .malformed(expected: "filter type 0 to 4", found: "\(filter)")
+    }
+    return missing
   }
 }
