@@ -100,6 +100,7 @@ let tests = [
   test(
     "FrugalTests", "frugal",
     of: "Tensor", "Formats", "Datasets", "Models", "Methods", "Checks", "Reference", "Processor", "frugal"),
+  test("FuzzTests", "FuzzTests", of: "Formats", "Fuzz"),
   test("StructureTests", "Structure"),
   // The reference depends on nothing of ours, and neither do its tests.
   .testTarget(name: "ReferenceTests", dependencies: ["Reference"], swiftSettings: numeric),
@@ -133,6 +134,9 @@ let package = Package(
     .executableTarget(
       name: "Bench",
       dependencies: ["Processor", "Reference", "Tensor", "Formats", "Datasets", "Models", "Methods", "Checks"],
+      swiftSettings: numeric),
+    .executableTarget(
+      name: "Fuzz", dependencies: ["Tensor", "Formats", "Datasets", "Models", "Methods", "Checks"],
       swiftSettings: numeric),
     .target(
       name: "FrugalTestSupport", dependencies: ["Tensor", "Formats", "Checks"], path: "Tests/Support",

@@ -6,7 +6,7 @@ import Testing
 @Suite struct ImportTests {
   static let rows = [
     ["Processor", "Tensor", "Reference"], ["Formats"], ["Datasets", "Models"], ["Methods"], ["Checks", "Frugal"],
-    ["Bench", "frugal"],
+    ["Bench", "frugal", "Fuzz"],
   ]
 
   /// The targets that a target may import; `nil` for one that is in no row.
