@@ -30,7 +30,8 @@ struct Request {
   var range: Range<Int>?
   var limit = Limits().seconds
   var record, file: URL?
-  var name: String?
+  /// The seed of `file`.
+  var origin: String?
 
   init(_ arguments: [String]) throws {
     var rest = arguments[...]
@@ -62,7 +63,7 @@ struct Request {
       case "--limit": limit = try value(flag) { Double($0) }
       case "--record": record = try value(flag) { URL(fileURLWithPath: $0) }
       case "--file": file = try value(flag) { URL(fileURLWithPath: $0) }
-      case "--name": name = try value(flag) { $0 }
+      case "--from": origin = try value(flag) { $0 }
       default: throw Mistake(description: "\(flag): expected another flag\n\(Self.usage)")
       }
     }

@@ -7,6 +7,11 @@ struct Seed {
   let bytes: [UInt8]
   /// Files of the same folder that stay as they are.
   var companions: [(name: String, bytes: [UInt8])] = []
+  /// Where it lies in the fixtures, if it does: several are called `config.json`.
+  var path: String?
+
+  /// What no other seed of its kind is called.
+  var identifier: String { path ?? name }
 
   private static let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent().appendingPathComponent("Tests/Fixtures")
@@ -71,7 +76,7 @@ struct Seed {
       return (url.lastPathComponent, Array(try Data(contentsOf: url)))
     }
     let (name, bytes) = try read(path)
-    return Seed(name: name, bytes: bytes, companions: try companions.filter { $0 != path }.map(read))
+    return Seed(name: name, bytes: bytes, companions: try companions.filter { $0 != path }.map(read), path: path)
   }
 
   private static func files(

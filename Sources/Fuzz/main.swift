@@ -27,7 +27,7 @@ func work(_ request: Request) throws -> Worker.Verdict {
       return try worker.run(request.range ?? 0..<1, seed: request.seed, until: end)
     }
     let seeds = try Seed.all(of: kind)
-    let seed = seeds.first { $0.name == request.name } ?? seeds[0]
+    let seed = seeds.first { $0.identifier == request.origin } ?? seeds[0]
     return worker.check(Input(seed, Array(try Data(contentsOf: file))), base: Limits.peak)
   }
 }

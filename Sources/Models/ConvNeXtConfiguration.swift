@@ -66,6 +66,10 @@ public struct ConvNeXtConfiguration: Sendable, Equatable {
     guard imageSize > 0, imageSize % reduction == 0 else {
       return "image size: expected a multiple of \(reduction), found \(imageSize)"
     }
+    // Published models have maps of at most 96; far beyond, the tables of neighbours fill the memory.
+    guard side(of: 0) <= 1024 else {
+      return "image size: expected maps of at most 1024 pixels along a side, found \(side(of: 0))"
+    }
     return nil
   }
 

@@ -168,8 +168,8 @@ struct Frugal {
   }
 }
 
-/// A line on standard error, unless `-q` asks for none; what a terminal would obey is escaped, as parts of messages come
-/// from files.
+/// A line on standard error, unless `-q` asks for none; what a terminal would obey is escaped, as parts of messages
+/// come from files.
 func note(_ text: String) {
   guard Verbosity.current != .quiet else { return }
   let text = TerminalText.escaped(text)

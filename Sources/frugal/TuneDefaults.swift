@@ -4,9 +4,9 @@ import Methods
 
 /// What `frugal tune` chooses where its user leaves it open, and why: splits, method, and the folder of the run.
 ///
-/// The method follows from two facts. A model that reads texts gets `task-res` with 16 images per class or fewer, as its
-/// names of classes are a classifier already and few images correct it; with more, `lora+linear`. A model without texts
-/// has to learn a classifier: `linear` on frozen features with 16 images per class or fewer, else `lora` as well.
+/// The method follows from two facts. A model that reads texts gets `task-res` with 16 images per class or fewer, as
+/// its names of classes are a classifier already and few images correct it; with more, `lora+linear`. A model without
+/// texts has to learn a classifier: `linear` on frozen features with 16 images per class or fewer, else `lora` as well.
 enum TuneDefaults {
   /// Images per class up to which the encoder stays as it is.
   static let few = 16

@@ -53,8 +53,10 @@ import Testing
       let file = ZipFile(seed.bytes)
       // Offsets of ZIP64 are beyond it.
       guard !file.entries.isEmpty else { continue }
-      let found = try WeightFiles.open(folder.write(file.bytes, to: "a.\(kind == .torch ? "pt" : "npz")"))
-      let expected = try WeightFiles.open(folder.write(seed.bytes, to: "b.\(kind == .torch ? "pt" : "npz")"))
+      // One name for both: a file with a single tensor gives it its own.
+      let name = kind == .torch ? "file.pt" : "file.npz"
+      let found = try WeightFiles.open(folder.write(file.bytes, to: "found/\(name)"))
+      let expected = try WeightFiles.open(folder.write(seed.bytes, to: "expected/\(name)"))
       #expect(found.names == expected.names, "\(seed.name)")
       for name in expected.names { #expect(try found.tensor(name) == expected.tensor(name)) }
     }

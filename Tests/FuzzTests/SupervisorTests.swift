@@ -26,10 +26,10 @@ import Testing
   @Test func plantedFailuresAreFoundAndReduced() throws {
     let folder = try TemporaryFolder()
     var lines: [String] = []
-    let summary = try supervisor(folder, seconds: 5).run(0..<100, seconds: 600) { lines.append($0) }
+    let summary = try supervisor(folder, seconds: 5).run(0..<600, seconds: 600) { lines.append($0) }
     let kinds = Set(summary.failures.map { $0.what.prefix { $0 != " " } })
     #expect(kinds.contains("trap") && kinds.contains("memory"), "\(lines)")
-    #expect(summary.inputs + summary.failures.count >= 100)
+    #expect(summary.inputs + summary.failures.count >= 600)
     for failure in summary.failures {
       let reduced = Array(try Data(contentsOf: failure.reduced))
       #expect(reduced == [failure.what == "memory" ? 128 : 1], "\(failure)")

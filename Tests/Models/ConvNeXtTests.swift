@@ -49,4 +49,12 @@ import Testing
         "\(classifier.file.label): image size: expected a multiple of \(reduction), found \(size)")
     ) { try ImageBackbone(from: classifier.file, hints: BackboneHints(imageSize: size)) }
   }
+
+  /// Tables of neighbours have an entry per pixel.
+  @Test func mapsThatWouldFillTheMemoryAreRefused() throws {
+    #expect(
+      throws: ConfigurationError(
+        "\(classifier.file.label): image size: expected maps of at most 1024 pixels along a side, found 25000")
+    ) { try ImageBackbone(from: classifier.file, hints: BackboneHints(imageSize: 100_000)) }
+  }
 }

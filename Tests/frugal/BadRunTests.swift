@@ -91,7 +91,7 @@ import Testing
     try data.remove("pictures/train/red_circle/00.png")
     expectRefusal(
       try await resume(folder, "run", "--data", data.path("pictures")), code: 1,
-      ["expected the images of the run, found others"])
+      ["expected the files with which the run began, found others: "])
   }
 
   /// Settings from a file that no flag could have set; each would stop the program if it were believed.

@@ -63,7 +63,8 @@ import Testing
     #expect(outcome.output.split(separator: "\n").count == 1)
   }
 
-  /// Output and errors in one file: the answers before a bad file are there when it is named, those after it come later.
+  /// Output and errors in one file: the answers before a bad file are there when it is named, those after it come
+  /// later.
   @Test func answersComeAsTheyAreFound() async throws {
     let folder = try TemporaryFolder()
     let process = Process()

@@ -14,10 +14,10 @@ import Testing
   @Test func pipesAndDevicesAreRefused() async throws {
     let folder = try TemporaryFolder()
     let fifo = try pipe(folder, "pipe")
-    let texts = ["expected a regular file, found a special file"]
     let predict = ["predict", "--model", Workbench.model, "--classes", "a,b"]
     for path in [fifo, "/dev/zero"] {
-      expectRefusal(try await runFrugal(predict + [path]), code: 1, texts)
+      let predicted = try await runFrugal(predict + [path])
+      #expect(predicted.code == 1 && predicted.errors.contains("expected a regular file, found a special file"))
       #expect(try await runFrugal("inspect", path).code == 1)
       #expect(try await runFrugal("predict", "--model", path, "--classes", "a,b", folder.path("x.png")).code == 1)
       #expect(try await runFrugal(predict + ["--delta", path, folder.path("x.png")]).code == 1)
@@ -84,9 +84,8 @@ import Testing
     let words = ["predict", "--model", Workbench.model, "--classes", "a,b"]
     let picture = Fixtures.embedded.appendingPathComponent("images/adam7.png").path
     #expect(try await runFrugal(words + ["--max-pixels", "36", picture]).code == 0)
-    expectRefusal(
-      try await runFrugal(words + ["--max-pixels", "35", picture]), code: 1, ["expected at most 35 pixels, found 6 × 6"]
-    )
+    let refused = try await runFrugal(words + ["--max-pixels", "35", picture])
+    #expect(refused.code == 1 && refused.errors.contains("expected at most 35 pixels, found 6 × 6"))
     expectRefusal(
       try await runFrugal(words + [picture], environment: ["FRUGAL_MAX_PIXELS": "none"]), code: 2,
       ["FRUGAL_MAX_PIXELS: expected a whole number"])

@@ -169,7 +169,7 @@ import Testing
     }
     expectRefusal(
       try await runFrugal(resume), code: 1,
-      ["expected the test images of the run, found others (added, removed or renamed since)"])
+      ["expected the files with which the run began, found others: test test/red_circle/00.png"])
     #expect(try folder.bytes("run/result.json") == before)
     guard !isListed else { return }
     try FileManager.default.moveItem(
@@ -190,6 +190,7 @@ import Testing
     let test = try #require(try parts(folder, "run/split.csv").first { $0.value == "test" }?.key)
     try FileManager.default.removeItem(atPath: folder.path("flat/\(test)"))
     expectRefusal(
-      try await runFrugal(resume), code: 1, ["split.csv: expected the images of the run, found others"])
+      try await runFrugal(resume), code: 1,
+      ["expected the files with which the run began, found others: test \(test) (missing)"])
   }
 }

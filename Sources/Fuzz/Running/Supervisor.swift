@@ -73,7 +73,7 @@ struct Supervisor {
         report("\(kind.rawValue) \(index): \(end), but not alone")
         continue
       }
-      report("\(kind.rawValue) \(index): \(what), \(input.bytes.count) bytes of \(input.seed.name): \(file.path)")
+      report("\(kind.rawValue) \(index): \(what), \(input.bytes.count) bytes of \(input.seed.identifier): \(file.path)")
       let reduced = file.appendingPathExtension("reduced")
       let small = Reducer.reduce(input.bytes, tries: tries) { candidate in
         (try? Data(candidate).write(to: reduced)) != nil && (try? alone(reduced, input.seed)) == what
@@ -89,7 +89,7 @@ struct Supervisor {
 
   /// How one file fails in a process of its own; `nil` if it does not.
   func alone(_ file: URL, _ seed: Seed) throws -> String? {
-    try work(["--file", file.path, "--name", seed.name], nil)
+    try work(["--file", file.path, "--from", seed.identifier], nil)
   }
 
   /// Runs a worker; returns how it failed.

@@ -38,7 +38,7 @@ package struct FolderPretraining: PretrainingObjective {
           "patch-size", expected: "a divisor of the image size \(imageSize), 2 or more", found: "\(patchSize)")
       }
       if !(2...1024).contains(contextLength) {
-        return SettingError("context-length", expected: "2 to 1024", found: "\(contextLength)")
+        return SettingError("contextLength", expected: "2 to 1024", found: "\(contextLength)")
       }
       return nil
     }

@@ -79,25 +79,35 @@ struct RunInputs: Sendable {
     return line
   }
 
-  /// What is different from the files of the run when it began: a text for each, in the order of the run.
-  func differences(from begun: [Line]) -> [String] {
+  /// A file that is not as it was when the run began.
+  struct Difference {
+    let text: String
+    /// True for a test image with other contents, such as one that was repaired: training never saw it.
+    var isTestContents = false
+  }
+
+  /// What is different from the files of the run when it began, in the order of the run.
+  func differences(from begun: [Line]) -> [Difference] {
     let found = Dictionary(lines(known: begun).map { (Key(use: $0.use, file: $0.file), $0) }) { $1 }
-    var texts = begun.compactMap { line -> String? in
+    var differences = begun.compactMap { line -> Difference? in
       let name = "\(line.use.rawValue) \(FileName.shown(line.file))"
       guard let now = found[Key(use: line.use, file: line.file)] else {
         let path = root.appendingPathComponent(line.file).path
         let isThere = line.use != .model && FileName.withPath(path) { access($0, F_OK) } == 0
-        return "\(name) (\(isThere ? "no longer used, as others were added or removed" : "missing"))"
+        return Difference(
+          text: "\(name) (\(isThere ? "no longer used, as others were added or removed" : "missing"))")
       }
       guard now.sha256 != line.sha256 else { return nil }
-      guard now.sha256 != nil else { return "\(name) (cannot be read)" }
-      return "\(name) (\(now.bytes == line.bytes ? "contents" : "\(line.bytes) → \(now.bytes) bytes"))"
+      guard now.sha256 != nil else { return Difference(text: "\(name) (cannot be read)") }
+      return Difference(
+        text: "\(name) (\(now.bytes == line.bytes ? "contents" : "\(line.bytes) → \(now.bytes) bytes"))",
+        isTestContents: line.use == .test || line.use == .new)
     }
     let old = Set(begun.map { Key(use: $0.use, file: $0.file) })
-    texts += files.filter { !old.contains($0.key) }.map {
-      "\($0.key.use.rawValue) \(FileName.shown($0.key.file)) (new)"
+    differences += files.filter { !old.contains($0.key) }.map {
+      Difference(text: "\($0.key.use.rawValue) \(FileName.shown($0.key.file)) (new)")
     }
-    return texts
+    return differences
   }
 }
 
@@ -113,7 +123,8 @@ extension RunFolder {
 
   /// Checks that model and images are those with which the run began.
   ///
-  /// - Returns: a warning where that cannot be told.
+  /// - Returns: a warning where that cannot be told, or where test images changed before the run was evaluated: one
+  ///   that could not be read can be repaired.
   /// - Throws: `RunError` that names the files that are not; `FileError` for a list that cannot be read.
   func check(_ inputs: RunInputs) throws -> [String] {
     guard FileManager.default.fileExists(atPath: self.inputs.path) else {
@@ -128,8 +139,12 @@ extension RunFolder {
     let found = inputs.differences(from: begun)
     guard !found.isEmpty else { return [] }
     let more = found.count > 5 ? " and \(found.count - 5) more" : ""
+    let list = found.prefix(5).map(\.text).joined(separator: ", ") + more
+    if !isFinished, found.allSatisfy(\.isTestContents) {
+      return ["warning: \(self.inputs.shown): changed since the run began, and evaluated as they are now: \(list)"]
+    }
     throw RunError(
-      "\(self.inputs.shown): expected the files with which the run began, found others: "
-        + "\(found.prefix(5).joined(separator: ", "))\(more); restore them, or begin a new run")
+      "\(self.inputs.shown): expected the files with which the run began, found others: \(list); restore them, or begin "
+        + "a new run")
   }
 }

@@ -3,8 +3,8 @@ import Foundation
 
 /// Where the model and the data of a run were when it began: `paths.json` of its folder.
 ///
-/// It decides no bits, so it is no part of `config.json`: a run, its model and its data may be moved, together or apart,
-/// and its commands typed in any folder.
+/// It decides no bits, so it is no part of `config.json`: a run, its model and its data may be moved, together or
+/// apart, and its commands typed in any folder.
 public struct RunPaths: Sendable, Codable, Equatable {
   /// A path in the forms that lead back to it.
   public struct Entry: Sendable, Codable, Equatable {

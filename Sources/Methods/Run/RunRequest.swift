@@ -161,10 +161,10 @@ extension Run {
     let drawn = try TrainingData(
       images, shots: settings.shots, seed: settings.seed, skipsUnreadable: settings.skipsUnreadable,
       classes: settings.classes ?? .all)
+    let place = try model ?? folder.located(.model, settings)
     let (pretrained, opened) = try FileReads.recorded {
       try Pretrained.model(
-        at: model ?? folder.located(.model, settings),
-        cleaning: TextCleaning(rawValue: settings.cleaning) ?? .published,
+        at: place, cleaning: TextCleaning(rawValue: settings.cleaning) ?? .published,
         classes: settings.data.classes.count,
         ImageRequest(normalization: settings.normalization, exif: settings.exif ?? .ignore)
           .known(settings.model.images),

@@ -61,8 +61,8 @@ struct Product {
     case view(MatrixView)
   }
 
-  /// The pieces of C for each thread: the IC loop, also cut along the columns if there are few rows. Within a piece, the
-  /// PC loop over `depths`, for the blocks of B that `source` gives, and the JR loop.
+  /// The pieces of C for each thread: the IC loop, also cut along the columns if there are few rows. Within a piece,
+  /// the PC loop over `depths`, for the blocks of B that `source` gives, and the JR loop.
   private func add(_ m: Int, _ columns: Range<Int>, _ depths: Range<Int>, _ source: (_ depth: Range<Int>) -> Source) {
     let panels = (columns.count + Tile.columns - 1) / Tile.columns
     let depth = min(depths.count, Blocks.depth(of: self.depth))

@@ -46,6 +46,15 @@ import Testing
     #expect(resumed() == ("", []))
   }
 
+  /// One that could not be read can be repaired, as long as nothing was measured on it.
+  @Test func aChangedTestImageIsAWarningBeforeTheEvaluation() throws {
+    try FileManager.default.removeItem(at: run.result)
+    let file = try #require(try lines().last).file
+    try folder.write([UInt8](try Data(contentsOf: url("pictures/\(file)"))) + [0], to: "pictures/\(file)")
+    let (error, notes) = resumed()
+    #expect(error.isEmpty && notes.count { $0.contains("evaluated as they are now: test \(file) (") } == 1)
+  }
+
   @Test(arguments: ["train", "test"]) func aChangedImageIsNamed(use: String) throws {
     let file = try #require(try lines().first { $0.use.rawValue == use }).file
     var bytes = [UInt8](try Data(contentsOf: url("pictures/\(file)")))
