@@ -127,7 +127,10 @@ import Testing
     }
     let other = try Stored("vit-gap")
     var hints = other.hints
-    hints.rotaryBase = 100
+    hints.imageSize = 1 << 20
+    let large = #expect(throws: ConfigurationError.self) { try ImageBackbone(from: other, hints: hints) }
+    #expect(large?.description.contains("image size: expected at most 1024 patches along a side") == true)
+    (hints.imageSize, hints.rotaryBase) = (other.hints.imageSize, 100)
     let error = #expect(throws: ConfigurationError.self) { try ImageBackbone(from: other, hints: hints) }
     #expect(error?.description.contains("\"pos_embed\": expected none, as rotary positions are stated") == true)
     let narrow = try Stored("dinov3")

@@ -33,7 +33,8 @@ extension BackboneDeduction {
     )
     let heads = try heads(width, blocks: blocks, isGated: form.isGated)
     try checkGate(form)
-    guard rotary == nil || imageSize / patchSize <= 1024 else {
+    // Positions are resized to the patches, of which published models have at most 64 along a side.
+    guard imageSize / patchSize <= 1024 else {
       throw ConfigurationError(
         "\(shapes.source.label): image size: expected at most 1024 patches along a side, "
           + "found \(imageSize / patchSize)")

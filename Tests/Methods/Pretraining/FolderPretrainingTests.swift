@@ -138,7 +138,7 @@ import Testing
     #expect(
       try message { $0.patchSize = 5 } == "patch-size: expected a divisor of the image size 16, 2 or more, found 5")
     #expect(try message { $0.imageSize = 4 } == "image-size: expected 8 to 512, found 4")
-    #expect(try message { $0.contextLength = 1 } == "context-length: expected 2 to 1024, found 1")
+    #expect(try message { $0.contextLength = 1 } == "contextLength: expected 2 to 1024, found 1")
     #expect(
       try message({ _ in }, batch: 62)
         == "batch: expected at most the 61 images of the folder besides 3 that are held out, found 62")
