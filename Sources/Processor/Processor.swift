@@ -18,7 +18,7 @@ package enum Processor {
   ///
   /// - program: the name in the message.
   package static func requireInstructions(of program: String) {
-    guard let found, let sentence = objection(built: Instructions.compiled.map(\.rawValue), found: found) else {
+    guard let found, let sentence = objection(built: built, found: found) else {
       return
     }
     var text = "\(program): \(sentence)\n"

@@ -58,7 +58,8 @@ enum PictureMutation {
       // Sides that are near, or other sampling.
       guard let frame = file.segments.firstIndex(where: { 0xC0...0xC2 ~= $0.marker }) else { break }
       var data = file.segments[frame].data
-      guard data.count > 7 else { break }
+      // Six bytes, then three per component.
+      guard data.count >= 9 else { break }
       switch numbers.below(3) {
       case 0: data[2 * numbers.below(2) + 2] = UInt8(1 + numbers.below(255))
       case 1:
