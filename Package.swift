@@ -113,7 +113,7 @@ let package = Package(
     .library(name: "Frugal", targets: ["Frugal"] + libraries),
   ],
   targets: [
-    // The papers in plain loops: what tests, Bench and Checks compare the libraries with; no part of Frugal.
+    // The papers in plain loops: what tests, Bench and `frugal doctor` compare the libraries with; no part of Frugal.
     .target(name: "Reference", swiftSettings: numeric),
     .target(name: "Processor", swiftSettings: anywhere),
     .target(name: "Tensor", swiftSettings: numeric),
@@ -129,7 +129,7 @@ let package = Package(
     .target(name: "Checks", dependencies: ["Tensor", "Formats", "Models", "Methods"], swiftSettings: numeric),
     .executableTarget(
       name: "frugal",
-      dependencies: ["Processor", "Tensor", "Formats", "Datasets", "Models", "Methods", "Checks"],
+      dependencies: ["Processor", "Reference", "Tensor", "Formats", "Datasets", "Models", "Methods", "Checks"],
       swiftSettings: numeric),
     .executableTarget(
       name: "Bench",

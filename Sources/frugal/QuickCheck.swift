@@ -1,4 +1,5 @@
 import Foundation
+import Reference
 import Tensor
 
 /// A kernel compared with its plain definition in double precision: enough to notice a wrong build in a second.
@@ -32,59 +33,45 @@ struct QuickCheck: Encodable {
 
   private static let epsilon = Double(Real.ulpOfOne)
 
-  /// y = x Wᵀ + b; a sum of k products rounds by at most k ε of Σ|x w|.
+  private static func matrix(_ tensor: Tensor) -> Matrix {
+    Matrix(tensor.shape.rows, tensor.shape.width, tensor.values.map { Double($0) })
+  }
+
+  /// The largest |found − wanted| / scale.
+  private static func error(_ found: Tensor, _ wanted: Matrix, scale: (_ index: Int) -> Double) -> Double {
+    let found = found.values
+    return found.indices.map { abs(Double(found[$0]) - wanted.values[$0]) / scale($0) }.reduce(0, max)
+  }
+
+  /// A sum of k products rounds by at most k ε of Σ|x w|.
   private static func product() -> QuickCheck {
-    let (rows, inner, columns) = (67, 129, 65)
-    let (x, w, b) = (values([rows, inner], seed: 1), values([columns, inner], seed: 2), values([columns], seed: 3))
-    let y = Variable(x).linear(Variable(w), bias: Variable(b)).value.values
-    let (xs, ws, bs) = (x.values, w.values, b.values)
-    var worst = 0.0
-    for row in 0..<rows {
-      for column in 0..<columns {
-        var (sum, size) = (Double(bs[column]), abs(Double(bs[column])))
-        for index in 0..<inner {
-          let term = Double(xs[row * inner + index]) * Double(ws[column * inner + index])
-          (sum, size) = (sum + term, size + abs(term))
-        }
-        worst = max(worst, abs(Double(y[row * columns + column]) - sum) / size)
-      }
-    }
+    let inner = 129
+    let (x, w, b) = (values([67, inner], seed: 1), values([65, inner], seed: 2), values([1, 65], seed: 3))
+    let y = Variable(x).linear(Variable(w), bias: Variable(b.reshaped(to: [65]))).value
+    func sizes(_ matrix: Matrix) -> Matrix { Matrix(matrix.rows, matrix.columns, matrix.values.map(abs)) }
+    let (xs, ws, bs) = (matrix(x), matrix(w), matrix(b))
+    let size = Reference.linear(sizes(xs), weight: sizes(ws), bias: sizes(bs)).values
+    let worst = error(y, Reference.linear(xs, weight: ws, bias: bs)) { size[$0] }
     return QuickCheck(name: "linear", error: worst, bound: Double(inner + 1) * epsilon)
   }
 
-  /// e^xᵢ / Σ e^xⱼ, whose sum rounds by at most its number of terms.
+  /// The sum of the exponentials rounds by at most its number of terms.
   private static func softmax() -> QuickCheck {
-    let (rows, width) = (33, 101)
-    let x = values([rows, width], seed: 4)
-    let y = Variable(x).softmax().value.values
-    let xs = x.values
-    var worst = 0.0
-    for row in 0..<rows {
-      let powers = (0..<width).map { exp(Double(xs[row * width + $0])) }
-      let sum = powers.reduce(0, +)
-      for index in 0..<width { worst = max(worst, abs(Double(y[row * width + index]) * sum / powers[index] - 1)) }
-    }
-    return QuickCheck(name: "softmax", error: worst, bound: Double(width + 8) * epsilon)
+    let x = values([33, 101], seed: 4)
+    let wanted = Reference.softmax(matrix(x))
+    let worst = error(Variable(x).softmax().value, wanted) { wanted.values[$0] }
+    return QuickCheck(name: "softmax", error: worst, bound: Double(101 + 8) * epsilon)
   }
 
-  /// (x − mean x) / √(var x + ε) with γ = 1 and β = 0, relative to the largest value it can have, √width.
+  /// Relative to the largest value it can have, √width.
   private static func norm() -> QuickCheck {
-    let (rows, width) = (33, 101)
-    let x = values([rows, width], seed: 5)
-    let ones = Tensor([width], repeating: 1)
-    let y = Variable(x).layerNorm(gamma: Variable(ones), beta: Variable(Tensor.zeros([width])), epsilon: 1e-5)
-      .value.values
-    let xs = x.values
-    var worst = 0.0
-    for row in 0..<rows {
-      let line = (0..<width).map { Double(xs[row * width + $0]) }
-      let mean = line.reduce(0, +) / Double(width)
-      let variance = line.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(width)
-      for index in 0..<width {
-        let wanted = (line[index] - mean) / (variance + 1e-5).squareRoot()
-        worst = max(worst, abs(Double(y[row * width + index]) - wanted) / Double(width).squareRoot())
-      }
-    }
+    let width = 101
+    let x = values([33, width], seed: 5)
+    let (ones, zeros) = (Tensor([width], repeating: 1), Tensor.zeros([width]))
+    let y = Variable(x).layerNorm(gamma: Variable(ones), beta: Variable(zeros), epsilon: 1e-5).value
+    let wanted = Reference.layerNorm(
+      matrix(x), scale: Matrix(1, width, repeating: 1), shift: Matrix(1, width), epsilon: 1e-5)
+    let worst = error(y, wanted) { _ in Double(width).squareRoot() }
     return QuickCheck(name: "layer norm", error: worst, bound: Double(width) * epsilon)
   }
 
