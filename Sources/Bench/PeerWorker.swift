@@ -1,3 +1,4 @@
+import Checks
 import Foundation
 import Tensor
 
@@ -40,7 +41,7 @@ struct PeerWorker {
 
   /// Serves until `quit` or the end of the input.
   func serve() {
-    say(Answer(ready: true, resident: Process.memory("VmRSS")))
+    say(Answer(ready: true, resident: Double(ProcessMemory.resident) / 0x1p20))
     var current: (name: String, work: Work)?
     var warmed: Set<Int> = []
     while let line = readLine() {
@@ -48,7 +49,7 @@ struct PeerWorker {
         let demand = try JSONDecoder().decode(Demand.self, from: Data(line.utf8))
         if demand.cmd == "quit" { return }
         if demand.cmd == "peak" {
-          say(Answer(peak: Process.memory("VmHWM")))
+          say(Answer(peak: Double(ProcessMemory.peak) / 0x1p20))
           continue
         }
         let name = demand.item ?? ""
@@ -58,7 +59,7 @@ struct PeerWorker {
         Parallel.threads = max(1, demand.threads ?? 1)
         if current?.name != name {
           current = nil
-          Process.resetPeak()
+          ProcessMemory.resetPeak()
           current = (name, try item.prepare())
           warmed = []
         }
@@ -98,20 +99,6 @@ struct PeerWorker {
 
 /// The kernel's statistics of this process and of the machine; 0 without `/proc`.
 private enum Process {
-  /// A line of the memory statistics, in MB.
-  static func memory(_ field: String) -> Double {
-    let lines = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8))?.split(separator: "\n") ?? []
-    let line = lines.first { $0.hasPrefix("\(field):") }
-    return (line?.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst().first.flatMap { Double($0) } ?? 0)
-      / 1024
-  }
-
-  /// Resets the high-water mark of memory.
-  static func resetPeak() {
-    guard let file = FileHandle(forWritingAtPath: "/proc/self/clear_refs") else { return }
-    try? file.write(contentsOf: Data("5".utf8))
-  }
-
   /// Seconds of work of all processors: all but idle and waiting.
   static func busyOfAll() -> Double {
     let line = (try? String(contentsOfFile: "/proc/stat", encoding: .utf8))?.split(separator: "\n").first ?? ""

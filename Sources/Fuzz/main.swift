@@ -1,3 +1,4 @@
+import Checks
 import Foundation
 
 /// Writes a line immediately, also if the output is a file.
@@ -28,7 +29,7 @@ func work(_ request: Request) throws -> Worker.Verdict {
     }
     let seeds = try Seed.all(of: kind)
     let seed = seeds.first { $0.identifier == request.origin } ?? seeds[0]
-    return worker.check(Input(seed, Array(try Data(contentsOf: file))), base: Limits.peak)
+    return worker.check(Input(seed, Array(try Data(contentsOf: file))), base: ProcessMemory.peak)
   }
 }
 

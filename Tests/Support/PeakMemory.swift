@@ -1,3 +1,4 @@
+import Checks
 import Foundation
 
 /// The memory that a piece of work takes, as the system counts it.
@@ -7,11 +8,10 @@ import Foundation
 package enum PeakMemory {
   /// The bytes in use at most during the work, beyond those in use before it.
   package static func during(_ work: () throws -> Void) rethrows -> Int {
-    // 5 resets the peak (proc(5), clear_refs).
-    try? "5".write(toFile: "/proc/self/clear_refs", atomically: false, encoding: .utf8)
-    let before = status("VmRSS")
+    ProcessMemory.resetPeak()
+    let before = ProcessMemory.resident
     try work()
-    return max(0, status("VmHWM") - before)
+    return max(0, ProcessMemory.peak - before)
   }
 
   /// Seconds of processor time that the process has used.
@@ -19,11 +19,5 @@ package enum PeakMemory {
     var time = timespec()
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
     return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
-  }
-
-  private static func status(_ name: String) -> Int {
-    let text = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
-    let line = text.split(separator: "\n").first { $0.hasPrefix(name + ":") }
-    return (line?.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0) * 1024
   }
 }

@@ -9,13 +9,6 @@ struct Limits {
   /// pixels of pictures, of which a worker allows 2²⁰.
   static func memory(_ count: Int) -> Int { 64 << 20 + 4 * count + 8 << 20 }
 
-  /// The bytes that the process had at most so far.
-  static var peak: Int {
-    var usage = rusage()
-    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-    return usage.ru_maxrss << 10
-  }
-
   /// Seconds of processor time of the process.
   static var time: Double {
     var time = timespec()

@@ -1,3 +1,4 @@
+import Checks
 import Foundation
 
 /// Reads inputs one after another in this process, until one fails.
@@ -19,7 +20,7 @@ struct Worker {
     let seeds = try Seed.all(of: kind)
     // What is set up on first use belongs to no input.
     for seed in seeds { _ = try? reading.read(kind, seed, seed.bytes) }
-    let base = Limits.peak
+    let base = ProcessMemory.peak
     for index in range {
       if index % 16 == 0, Date() > end { return .done }
       let input = Input(kind, seeds, run: seed, index: index)
@@ -44,9 +45,10 @@ struct Worker {
     }
     let time = Int((Limits.time - start) * 1e9)
     if time > record.slowest.time { record.slowest = (time, record.index) }
-    record.peak = max(record.peak, Limits.peak - base)
+    let taken = ProcessMemory.peak - base
+    record.peak = max(record.peak, taken)
     record.inputs += 1
     if Double(time) > limits.seconds * 1e9 { return .slow }
-    return Limits.peak - base > Limits.memory(input.bytes.count) ? .large : .done
+    return taken > Limits.memory(input.bytes.count) ? .large : .done
   }
 }
