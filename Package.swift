@@ -58,6 +58,7 @@ let plain: [SwiftSetting] =
   + (hasFMA ? [] : [.define("NO_FMA")])
   + (isWide ? [.define("WIDE_TILE")] : hasAVX2 ? [.define("AVX2_TILE")] : [])
   + (hasArmTile ? [.define("ARM64_TILE")] : [])
+  + (features.contains("__SHA__") ? [.define("SHA_INSTRUCTIONS")] : [])
   + (Context.environment["PREFETCH"] == "0" ? [.define("NO_PREFETCH")] : [])
   // C's square root may set errno, which makes it a call a number; without errno it is one instruction for sixteen.
   + [.unsafeFlags(processor + ["-Xcc", "-fno-math-errno"])]

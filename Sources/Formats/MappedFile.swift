@@ -2,8 +2,8 @@ import Foundation
 
 /// A file seen as memory: pages are read when they are touched, so a checkpoint of gigabytes opens in no time.
 ///
-/// The mapping lives as long as this object. The file must not be shortened meanwhile, as no mapping survives that;
-/// replacing it by another one (as `AtomicFile` does) is safe.
+/// The mapping lives as long as this object, which tensors that lie in it keep alive. The file must not be shortened
+/// meanwhile, as no mapping survives that; replacing it by another one (as `AtomicFile` does) is safe.
 package final class MappedFile: @unchecked Sendable {
   // @unchecked: the bytes are never written through this mapping.
   private let bytes: UnsafeRawBufferPointer
@@ -51,6 +51,12 @@ package final class MappedFile: @unchecked Sendable {
 
   /// The length of the file in bytes.
   package var count: Int { bytes.count }
+
+  /// Returns whether bytes lie in the mapping.
+  func holds(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    guard let first = bytes.baseAddress, let base = self.bytes.baseAddress else { return false }
+    return first >= base && first + bytes.count <= base + self.bytes.count
+  }
 
   /// Calls `body` with all bytes; the pointer must not outlive the call.
   package func withBytes<Result, Failure: Error>(

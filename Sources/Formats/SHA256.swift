@@ -82,8 +82,19 @@ public struct SHA256: Sendable {
     0x748f_82ee, 0x78a5_636f, 0x84c8_7814, 0x8cc7_0208, 0x90be_fffa, 0xa450_6ceb, 0xbef9_a3f7, 0xc671_78f2,
   ]
 
-  /// The state after all whole blocks of 64 bytes (§ 6.2.2).
-  private static func compressed(_ state: SIMD8<UInt32>, _ bytes: UnsafeRawBufferPointer) -> SIMD8<UInt32> {
+  /// The state after all whole blocks of 64 bytes (§ 6.2.2), by the processor's own instructions where it has any.
+  package static func compressed(_ state: SIMD8<UInt32>, _ bytes: UnsafeRawBufferPointer) -> SIMD8<UInt32> {
+    #if SHA_INSTRUCTIONS
+      constants.withUnsafeBufferPointer { SHA256Instructions.compressed(state, bytes, $0.baseAddress!) }
+    #else
+      plainlyCompressed(state, bytes)
+    #endif
+  }
+
+  /// The same in plain Swift.
+  package static func plainlyCompressed(
+    _ state: SIMD8<UInt32>, _ bytes: UnsafeRawBufferPointer
+  ) -> SIMD8<UInt32> {
     guard bytes.count >= 64, let start = bytes.baseAddress else { return state }
     var state = state
     constants.withUnsafeBufferPointer { constants in

@@ -2,12 +2,15 @@ import Synchronization
 
 /// The memory of tensors: a block aligned to cache lines, recycled when its last tensor is released.
 ///
-/// Blocks from 64 KiB up come from the pool of the process; smaller ones are left to `malloc`.
+/// Blocks from 64 KiB up come from the pool of the process; smaller ones are left to `malloc`. Memory of others, such as
+/// that of a mapped file, is only read, and has the alignment of one element.
 package final class Storage: @unchecked Sendable {
   /// The first of `count` elements.
   @usableFromInline let base: UnsafeMutablePointer<Real>
   /// The size of the block in the pool; `nil` for one from elsewhere.
   private let pooledBytes: Int?
+  /// What keeps memory of others alive; `nil` for a block of this object's own.
+  private let owner: AnyObject?
 
   private static let smallestPooled = 64 << 10
   private static let alignment = 64
@@ -15,6 +18,7 @@ package final class Storage: @unchecked Sendable {
   /// Memory for `count` elements, not initialised.
   init(count: Int) {
     let bytes = max(1, count) * MemoryLayout<Real>.stride
+    owner = nil
     pooledBytes = bytes >= Self.smallestPooled ? MemoryPool.rounded(bytes) : nil
     let block =
       pooledBytes.map { MemoryPool.shared.take($0) }
@@ -23,7 +27,17 @@ package final class Storage: @unchecked Sendable {
     if Poison.isOn { base.update(repeating: .nan, count: max(1, count)) }
   }
 
+  /// Memory that an object owns and nobody changes.
+  init(_ base: UnsafePointer<Real>, ownedBy owner: AnyObject) {
+    self.base = UnsafeMutablePointer(mutating: base)
+    (self.owner, pooledBytes) = (owner, nil)
+  }
+
+  /// True for memory of others.
+  var isBorrowed: Bool { owner != nil }
+
   deinit {
+    if isBorrowed { return }
     if let pooledBytes { MemoryPool.shared.give(base, pooledBytes) } else { base.deallocate() }
   }
 }

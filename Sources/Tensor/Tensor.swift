@@ -29,6 +29,12 @@ public struct Tensor: Sendable {
     }
   }
 
+  /// A tensor whose elements stay where they lie, in memory that `owner` keeps and nobody changes; it is copied when
+  /// the tensor is written to.
+  package init(_ shape: Shape, at base: UnsafePointer<Real>, ownedBy owner: AnyObject) {
+    self.init(shape: shape, storage: Storage(base, ownedBy: owner))
+  }
+
   /// A scalar.
   public init(_ value: Real) { self.init([], repeating: value) }
 
@@ -65,7 +71,7 @@ public struct Tensor: Sendable {
 
   /// Calls `body` with the elements for reading and writing, after making sure that no other tensor shares them.
   public mutating func write<Result>(_ body: (UnsafeMutablePointer<Real>) throws -> Result) rethrows -> Result {
-    if !isKnownUniquelyReferenced(&storage) { self = copied() }
+    if storage.isBorrowed || !isKnownUniquelyReferenced(&storage) { self = copied() }
     return try withExtendedLifetime(storage) { try body(storage.base) }
   }
 

@@ -23,6 +23,7 @@ struct Frugal {
       }
     }
     explainTraps(in: (["frugal"] + words.prefix(1)).joined(separator: " "))
+    ShortenedFile.explain()
     do {
       try run(words)
     } catch let error as UsageError {

@@ -47,6 +47,18 @@ import Testing
     #expect(hash.digest == SHA256.digest(of: bytes))
   }
 
+  /// The processor's own instructions, where the build has them, and plain Swift.
+  @Test(arguments: [0, 1, 2, 7, 100]) func bothFormsHaveTheSameState(_ blocks: Int) {
+    let state = SIMD8<UInt32>(1, 2, 3, 5, 7, 11, 13, 17) &* 0x9e37_79b9
+    let bytes = (0..<64 * blocks + 63).map { UInt8(truncatingIfNeeded: ($0 &* 0x9e37_79b1) >> 13) }
+    for start in [0, 1, 13] {
+      bytes.withUnsafeBytes { bytes in
+        let bytes = UnsafeRawBufferPointer(rebasing: bytes[start..<start + 64 * blocks])
+        #expect(SHA256.compressed(state, bytes) == SHA256.plainlyCompressed(state, bytes))
+      }
+    }
+  }
+
   @Test func digestDoesNotEndTheHash() {
     var hash = SHA256()
     hash.update(Array("a".utf8))

@@ -13,7 +13,7 @@ public struct SafeTensorsFile: Sendable {
   public let metadata: [String: String]
 
   private let entries: [String: SafeTensorsEntry]
-  private let mapped: MappedFile
+  let mapped: MappedFile
 
   /// Opens a file and checks its header against the rules of the format.
   ///

@@ -10,7 +10,7 @@ extension SafeTensorsFile {
   ///
   /// - Throws: `WeightFileError` if there is no such tensor, or an integer in it that `Real` cannot hold.
   public func tensor(_ name: String) throws(WeightFileError) -> Tensor {
-    try read(name) { elements, bytes throws(FormatProblem) in try elements.tensor(from: bytes) }
+    try read(name) { elements, bytes throws(FormatProblem) in try elements.tensor(from: bytes, of: mapped) }
   }
 
   /// The bytes of a tensor of type U8 or BOOL.

@@ -59,6 +59,23 @@ struct StoredElements: Sendable {
     return true
   }
 
+  /// The elements, as `tensor(from:)` gives them: where they lie, without a copy, if they are stored as `Real` in
+  /// row-major order and the bytes belong to a mapped file.
+  func tensor(from bytes: UnsafeRawBufferPointer, of file: MappedFile) throws(FormatProblem) -> Tensor {
+    let size = shape.count * MemoryLayout<Real>.stride
+    guard type == Self.real, !isBigEndian, strides == nil, size >= Self.fewestBytesInPlace,
+      bytes.count >= size, let base = bytes.baseAddress, file.holds(bytes),
+      UInt(bitPattern: base) % UInt(MemoryLayout<Real>.alignment) == 0
+    else { return try tensor(from: bytes) }
+    return Tensor(shape, at: base.assumingMemoryBound(to: Real.self), ownedBy: file)
+  }
+
+  /// The type of `Real`, which has the byte order of the processor: little-endian on all that Swift runs on.
+  private static let real: ElementType = MemoryLayout<Real>.size == 4 ? .f32 : .f64
+
+  /// Smaller tensors are copied: they would keep a file mapped for little.
+  private static let fewestBytesInPlace = 64 << 10
+
   /// The elements, which must be representable: floating-point ones are rounded to the nearest `Real`, integers and
   /// booleans (0 and 1) are converted exactly or not at all.
   func tensor(from bytes: UnsafeRawBufferPointer) throws(FormatProblem) -> Tensor {

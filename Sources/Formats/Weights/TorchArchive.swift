@@ -15,7 +15,7 @@ final class TorchArchive: Sendable {
   /// True for a TorchScript archive.
   let isScript: Bool
 
-  private let zip: ZipArchive
+  let zip: ZipArchive
   private let root: String
   /// The storages whose checksum has been verified: tensors that share one have it checked once.
   private let intact = Mutex<Set<String>>([])

@@ -122,7 +122,9 @@ public struct TorchFile: WeightFile {
 
   /// A tensor as `Real` elements; see `TensorSource.tensor`.
   public func tensor(_ name: String) throws(WeightFileError) -> Tensor {
-    try read(name) { elements, bytes throws(FormatProblem) in try elements.tensor(from: bytes) }
+    try read(name) { [mapped = storages.mapped] elements, bytes throws(FormatProblem) in
+      try elements.tensor(from: bytes, of: mapped)
+    }
   }
 
   /// The elements of a tensor of integers or booleans; see `WeightFile.integers`.
@@ -146,6 +148,14 @@ public struct TorchFile: WeightFile {
 enum TorchStorages: Sendable {
   case archive(TorchArchive)
   case legacy(MappedFile, [String: Range<Int>])
+
+  /// The file that holds them.
+  var mapped: MappedFile {
+    switch self {
+    case .archive(let archive): archive.zip.mapped
+    case .legacy(let mapped, _): mapped
+    }
+  }
 
   /// True for big-endian elements.
   var isBigEndian: Bool { if case .archive(let archive) = self { archive.isBigEndian } else { false } }

@@ -11,7 +11,7 @@
 struct ZipArchive: Sendable {
   /// The entries by name.
   let entries: [String: ZipEntry]
-  private let mapped: MappedFile
+  let mapped: MappedFile
 
   /// Reads the directory of a file.
   init(_ mapped: MappedFile) throws(FormatProblem) {
