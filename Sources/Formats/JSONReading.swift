@@ -28,6 +28,21 @@ extension JSON {
     return try JSONDecoder().decode(type, from: data)
   }
 
+  /// What a decoder found instead of what it expected, and where.
+  package static func reason(_ error: any Error) -> String {
+    guard let error = error as? DecodingError else { return "\(error)" }
+    func location(_ path: [any CodingKey]) -> String {
+      path.isEmpty ? "the top level" : path.map(\.stringValue).joined(separator: ".")
+    }
+    return switch error {
+    case .typeMismatch(let type, let context): "no \(type) at \(location(context.codingPath))"
+    case .valueNotFound(let type, let context): "null instead of \(type) at \(location(context.codingPath))"
+    case .keyNotFound(let key, let context): "no \"\(key.stringValue)\" at \(location(context.codingPath))"
+    case .dataCorrupted(let context): "\(context.debugDescription) (at \(location(context.codingPath)))"
+    @unknown default: "\(error)"
+    }
+  }
+
   /// Refuses a JSON text with a number beyond a limit; other errors are left to who reads it.
   static func checkNumbers(_ text: some Sequence<UInt8>, upTo limit: Double) throws(JSONNumberError) {
     var (isString, isEscaped) = (false, false)

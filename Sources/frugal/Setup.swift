@@ -50,8 +50,10 @@ extension Arguments {
   }
 
   /// The shares among the values of `--split`, if there are some, with the seed of `--seed`.
-  func drawnSplit() throws(UsageError) -> DrawnSplit? {
-    let shares = strings("--split").filter { $0.contains(",") }
+  ///
+  /// - namesParts: true if another value of the flag is the name of a split, which the caller reads.
+  func drawnSplit(namesParts: Bool = false) throws(UsageError) -> DrawnSplit? {
+    let shares = strings("--split").filter { !namesParts || $0.contains(",") }
     guard let text = shares.first else { return nil }
     let numbers = text.split(separator: ",", omittingEmptySubsequences: false).map {
       Double($0.trimmingCharacters(in: .whitespaces)) ?? -1
@@ -66,10 +68,13 @@ extension Arguments {
   }
 
   /// The images of `--data` or `--data-list`, with what is odd in them as notes.
-  func imageFolder() throws -> ImageFolder {
+  ///
+  /// - path: the folder, if not that of the flags.
+  /// - namesParts: as for `drawnSplit`.
+  func imageFolder(at path: String? = nil, namesParts: Bool = false) throws -> ImageFolder {
     let folder = try namingSplitFlag {
       try ImageFolder(
-        contentsOf: URL(fileURLWithPath: try dataPath()), drawing: drawnSplit(),
+        contentsOf: URL(fileURLWithPath: try path ?? dataPath()), drawing: drawnSplit(namesParts: namesParts),
         list: string("--data-list").map { URL(fileURLWithPath: $0) })
     }
     for text in folder.notes { note(text) }

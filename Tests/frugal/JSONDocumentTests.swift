@@ -60,6 +60,7 @@ import Testing
   /// Command lines of a command, in a folder with two runs `a` and `b`, and traces `t` and `u`.
   private static let lines: [String: [String]] = [
     "inspect": ["CLIP --tensors", "a/delta.safetensors", "VIT"],
+    "data": ["DATA", "DATA --unchecked"],
     "evaluate": ["--model CLIP --data DATA", "--model CLIP --data DATA --delta a/delta.safetensors"],
     "sensitivity": ["--model VIT --data DATA --samples 4 --out s"],
     "tune": ["--model CLIP --data DATA --method r-amt --shots 2 --epochs 2 --batch 4 --lr 0.002 --force --out c"],

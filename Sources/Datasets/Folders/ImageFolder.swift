@@ -2,8 +2,8 @@ import Formats
 import Foundation
 import Tensor
 
-/// A dataset of image files: folders of splits with a folder per class, folders of classes to draw splits from, or a
-/// list.
+/// A dataset of image files: folders of splits with a folder per class, folders of classes to draw splits from, a list,
+/// or a published dataset with the files that state its splits.
 ///
 /// Labels follow the names of the class folders of `train` in byte order, and so do the images within a class, so that
 /// a seed means the same images on every machine. Class folders are read at any depth, links are followed, hidden and
@@ -37,6 +37,8 @@ public struct ImageFolder: Sendable {
   package let sharedFolders: [[String]]
   /// The classes that train has and test has not, by folder: allowed, but worth a warning.
   package let untestedClasses: [String]
+  /// The layout in words: "folders of splits", "CoOp's split file".
+  package let layoutName: String
   /// True if the first part of each image's path is its split.
   private let hasSplitFolders: Bool
   /// The number of lines of `classnames.txt` about other folders.
@@ -60,14 +62,16 @@ public struct ImageFolder: Sendable {
   private init(_ root: URL, _ layout: ImageLayout, _ drawing: DrawnSplit?) throws(ImageFolderError) {
     let folders = layout.folders
     let nameFile = root.appendingPathComponent(ClassNames.fileName)
-    let hasNames = try ImageFiles.kind(of: nameFile).kind != .missing
+    let hasFile = try ImageFiles.kind(of: nameFile).kind != .missing
+    let hasNames = hasFile && layout.names == nil
     let named =
       try hasNames
-      ? ClassNames.read(nameFile, folders: folders) : (names: folders.map { FileName.text($0) }, surplus: 0)
+      ? ClassNames.read(nameFile, folders: folders)
+      : (names: layout.names ?? folders.map { FileName.text($0) }, surplus: 0)
     let classes = named.names.map { $0.replacing("_", with: " ") }
     (self.root, self.folders, rawClassNames, classNames) = (root, folders, named.names, classes)
     (surplusNames, hasSplitFolders, testName) = (named.surplus, layout.hasSplitFolders, layout.testName)
-    drawn = drawing
+    (drawn, layoutName) = (drawing, layout.layoutName)
     train = ImageSet(items: layout.items[.train] ?? [], classes: classes)
     test = ImageSet(items: layout.items[.test] ?? [], classes: classes)
     validation = layout.items[.validation].map { ImageSet(items: $0, classes: classes) }
@@ -82,7 +86,7 @@ public struct ImageFolder: Sendable {
 
   private init(_ whole: ImageFolder, _ part: ClassPart) {
     let labels = part.labels(of: whole.folders.count)
-    (root, ignored, drawn) = (whole.root, whole.ignored, whole.drawn)
+    (root, ignored, drawn, layoutName) = (whole.root, whole.ignored, whole.drawn, whole.layoutName)
     (links, sharedFolders) = (whole.links, whole.sharedFolders)
     (testName, hasSplitFolders, surplusNames) = (whole.testName, whole.hasSplitFolders, whole.surplusNames)
     (folders, rawClassNames) = (Array(whole.folders[labels]), Array(whole.rawClassNames[labels]))

@@ -12,6 +12,10 @@ struct ImageLayout {
   private(set) var sharedFolders: [[String]] = []
   private(set) var hasSplitFolders = true
   private(set) var testName = SplitName.test.rawValue
+  /// Class names that come with the splits, by label.
+  private(set) var names: [String]?
+  /// The layout in words.
+  private(set) var layoutName = "folders of splits"
 
   /// The layout of a folder.
   init(_ root: URL, _ drawing: DrawnSplit?) throws(ImageFolderError) {
@@ -34,15 +38,40 @@ struct ImageLayout {
       draw(drawing)
       return
     }
+    if !isSplit, let published = try PublishedSplit.read(root) {
+      self = ImageLayout(published)
+      return
+    }
+    // ImageNet's splits lie in a folder of their own.
+    if splits.isEmpty, classes.contains(Self.imageFolder) {
+      let images = root.appendingPathComponent(Self.imageFolder)
+      if try ImageFiles.entries(of: images).contains(where: { SplitName($0) == .train }) {
+        self = try ImageLayout(images, nil)
+        return
+      }
+    }
     if splits.isEmpty {
       throw classes.isEmpty ? .missingSplit(folder: root.appendingPathComponent("train").shown) : .noSplits(root.shown)
     }
     try readSplits(root, splits)
   }
 
+  private static let imageFolder = "images"
+
+  /// The layout of a published dataset.
+  private init(_ published: PublishedSplit) {
+    (folders, names, layoutName) = (published.folders, published.names, published.layout)
+    hasSplitFolders = false
+    items = published.entries.mapValues { entries in
+      entries.map { entry in
+        LabelledImage(url: published.images.appendingPathComponent(entry.path), label: entry.label, name: entry.path)
+      }
+    }
+  }
+
   /// The layout of a list.
   init(_ root: URL, list: DataList, _ drawing: DrawnSplit?) throws(ImageFolderError) {
-    (folders, hasSplitFolders) = (list.labels, false)
+    (folders, hasSplitFolders, layoutName) = (list.labels, false, "a list")
     guard list.entries[0].split == nil || drawing == nil else { throw .hasSplits(list.shown) }
     guard list.entries[0].split != nil || drawing != nil else { throw .noSplits(list.shown) }
     var labels: [String: Int] = [:]
@@ -104,7 +133,7 @@ struct ImageLayout {
   private mutating func readClasses(_ root: URL, _ prefix: String) throws(ImageFolderError) {
     let found = try ClassFolders(root, prefix: prefix, of: root)
     try Self.check(found)
-    (folders, hasSplitFolders) = (found.classes.map(\.folder), false)
+    (folders, hasSplitFolders, layoutName) = (found.classes.map(\.folder), false, "folders of classes")
     items[.train] = try found.labelled(folders: folders)
     note([found])
     // The file of class names lies beside the folders.

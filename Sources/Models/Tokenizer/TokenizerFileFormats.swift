@@ -42,21 +42,7 @@ enum TokenizerFile {
   static func json<T: Decodable>(_ type: T.Type, _ url: URL) throws(TokenizerError) -> T {
     let data = try data(url)
     do { return try JSONDecoder().decode(type, from: data) } catch {
-      throw .file(url.shown, expected: "JSON of a tokenizer", found: Self.reason(error))
-    }
-  }
-
-  private static func reason(_ error: any Error) -> String {
-    guard let error = error as? DecodingError else { return "\(error)" }
-    func location(_ path: [any CodingKey]) -> String {
-      path.isEmpty ? "the top level" : path.map(\.stringValue).joined(separator: ".")
-    }
-    return switch error {
-    case .typeMismatch(let type, let context): "no \(type) at \(location(context.codingPath))"
-    case .valueNotFound(let type, let context): "null instead of \(type) at \(location(context.codingPath))"
-    case .keyNotFound(let key, let context): "no \"\(key.stringValue)\" at \(location(context.codingPath))"
-    case .dataCorrupted(let context): "\(context.debugDescription) (at \(location(context.codingPath)))"
-    @unknown default: "\(error)"
+      throw .file(url.shown, expected: "JSON of a tokenizer", found: JSON.reason(error))
     }
   }
 }
@@ -124,6 +110,13 @@ struct SingleFile: Decodable {
   struct AddedToken: Decodable {
     let id: Int
     let content: String
+    /// True for marks such as start, end and padding.
+    let isSpecial: Bool?
+
+    private enum CodingKeys: String, CodingKey {
+      case id, content
+      case isSpecial = "special"
+    }
   }
 
   let model: Model

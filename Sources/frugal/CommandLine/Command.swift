@@ -41,7 +41,8 @@ let commonOptions = [
 
 /// Every command, in the order of the help.
 let commands: [any Command.Type] = [
-  InspectCommand.self, EvaluateCommand.self, SensitivityCommand.self, TuneCommand.self, PredictCommand.self,
+  InspectCommand.self, DataCommand.self, EvaluateCommand.self, SensitivityCommand.self, TuneCommand.self,
+  PredictCommand.self,
   ReportCommand.self, DemoCommand.self, ExportCommand.self, WorldCommand.self, PretrainCommand.self,
   GradcheckCommand.self, TraceCommand.self, GradeCommand.self, AuditCommand.self,
   ExplainCommand.self, DoctorCommand.self, CompletionsCommand.self, ManCommand.self,

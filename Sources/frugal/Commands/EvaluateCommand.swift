@@ -75,7 +75,7 @@ enum EvaluateCommand: Command {
     try arguments.checkModelFlags()
     let modelPath = try arguments.required("--model")
     let classes = try arguments.choice("--classes", of: ClassPart.self) ?? .all
-    let folder = try arguments.imageFolder().keeping(classes)
+    let folder = try arguments.imageFolder(namesParts: true).keeping(classes)
     guard !folder.classNames.isEmpty else {
       throw UsageError("--classes", expected: "all or base, as the data has one class only", found: "\"new\"")
     }
