@@ -78,6 +78,12 @@ public struct CLIPDirectory: Sendable {
       + (isOpenCLIP ? files.openCLIP?.warnings ?? [] : files.huggingFace?.warnings ?? [])
   }
 
+  /// Returns whether weights are those of a whole image–text model that is refused by name, whatever its image tower.
+  package static func isUnsupported(_ source: any TensorSource) -> Bool {
+    UnsupportedCLIP.recognised(source.names) != nil
+      && source.names.contains { $0.hasPrefix("text.") || $0.hasPrefix("transformer.") }
+  }
+
   /// Returns whether weights are those of a CLIP, or of a relative that is refused by name.
   package static func recognises(_ source: any TensorSource) -> Bool {
     do { return try CLIPNames.of(source) != nil || UnsupportedCLIP.recognised(source.names) != nil } catch {

@@ -17,7 +17,8 @@ public struct Swin: ImageTower, ParameterizedLayer {
     let epsilon = configuration.epsilon
     patchEmbedding = try PatchEmbedding(
       &reader, width: configuration.width, size: configuration.patchSize, hasBias: true)
-    patchNorm = try LayerNorm(&reader, "vision.patchNorm", width: configuration.width, epsilon: epsilon)
+    patchNorm = try LayerNorm(
+      &reader, "vision.patchNorm", width: configuration.width, epsilon: configuration.patchEpsilon)
     var stages: [SwinStage] = []
     for stage in configuration.blocks.indices {
       stages.append(try SwinStage(&reader, stage: stage, configuration))
@@ -68,7 +69,7 @@ package struct SwinStage: ParameterizedLayer {
       ? nil
       : try PatchMerging(
         &reader, "\(name).merging", side: size.side(of: stage - 1), width: size.width(of: stage - 1),
-        epsilon: size.epsilon, normalizesLast: size.isSecondVersion)
+        epsilon: size.patchEpsilon, normalizesLast: size.isSecondVersion)
     let first = size.blocks.prefix(stage).reduce(0, +)
     var blocks: [SwinBlock] = []
     for index in 0..<size.blocks[stage] {

@@ -32,8 +32,10 @@ public struct SwinConfiguration: Sendable, Equatable {
   public let otherPart: Int
   /// The nonlinearity of the MLPs.
   public let activation: Activation
-  /// ε of every layer norm.
+  /// ε of the layer norms of blocks and of the last one.
   public let epsilon: Double
+  /// ε of the norms of patches and of merged ones, which `layer_norm_eps` of transformers does not set.
+  public let patchEpsilon: Double
 
   /// The bias of the attention by relative positions.
   public enum PositionBias: Sendable, Equatable {
@@ -51,22 +53,23 @@ public struct SwinConfiguration: Sendable, Equatable {
   public init(
     blocks: [Int], heads: [Int], width: Int, expansion: Int = 4, window: Int = 7, imageSize: Int = 224,
     patchSize: Int = 4, positions: PositionBias = .table, otherPart: Int = -100, activation: Activation = .gelu,
-    epsilon: Double = 1e-5
+    epsilon: Double = 1e-5, patchEpsilon: Double? = nil
   ) {
     self.init(
       unchecked: blocks, heads: heads, width: width, expansion: expansion, window: window, imageSize: imageSize,
-      patchSize: patchSize, positions: positions, otherPart: otherPart, activation: activation, epsilon: epsilon)
+      patchSize: patchSize, positions: positions, otherPart: otherPart, activation: activation, epsilon: epsilon,
+      patchEpsilon: patchEpsilon)
     if let problem { trap("SwinConfiguration: \(problem)") }
   }
 
   init(
     unchecked blocks: [Int], heads: [Int], width: Int, expansion: Int, window: Int, imageSize: Int, patchSize: Int,
-    positions: PositionBias, otherPart: Int, activation: Activation, epsilon: Double
+    positions: PositionBias, otherPart: Int, activation: Activation, epsilon: Double, patchEpsilon: Double? = nil
   ) {
     (self.blocks, self.heads, self.width, self.expansion) = (blocks, heads, width, expansion)
     (self.window, self.imageSize, self.patchSize) = (window, imageSize, patchSize)
     (self.positions, self.otherPart) = (positions, otherPart)
-    (self.activation, self.epsilon) = (activation, epsilon)
+    (self.activation, self.epsilon, self.patchEpsilon) = (activation, epsilon, patchEpsilon ?? epsilon)
   }
 
   /// The first contradiction: expected and found.

@@ -74,6 +74,18 @@ import Testing
     #expect(PublishedHeads.vision(width: 1536, blocks: 40)?.heads == 16)
   }
 
+  /// `layer_norm_eps` of transformers leaves the norms of patches alone.
+  @Test(arguments: [(BackboneDeduction.Library.transformers, 1e-5), (.timm, 1e-2)])
+  func normsOfPatchesHaveTheirOwnEpsilon(_ library: BackboneDeduction.Library, _ epsilon: Double) throws {
+    let layout = WeightLayout.timmSwin
+    let source = RandomShapes(Self.swin(32, window: 7), layout)
+    var hints = BackboneHints()
+    hints.epsilon = 1e-2
+    var deduction = BackboneDeduction(CanonicalShapes(source: source, layout: layout), hints, library, epsilon: 1e-5)
+    let size = try deduction.swin()
+    #expect(size.epsilon == 1e-2 && size.patchEpsilon == epsilon)
+  }
+
   private static func swin(_ width: Int, window: Int) -> ImageConfiguration {
     .swin(
       SwinConfiguration(

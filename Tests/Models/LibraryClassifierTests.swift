@@ -55,6 +55,24 @@ import Testing
   /// Rounding errors of a network of few layers and single precision: some ten operations of some ten terms each.
   private static let tolerance = 1e-5
 
+  /// transformers resizes positions with antialiasing where there are registers, and without elsewhere.
+  @Test(arguments: [
+    ("hf-dinov2", PositionResampling.plainBicubic), ("hf-dinov2-registers-swiglu", .timm), ("hf-dinov3", .timm),
+  ]) func positionsAreResizedAsInTheLibrary(_ name: String, _ resampling: PositionResampling) throws {
+    #expect(try BackboneFormat.of(Stored(name)).0.resampling == resampling)
+  }
+
+  /// No registers, stored as a tensor without elements.
+  @Test func noRegistersAreNone() throws {
+    let stored = try Stored("hf-dinov2")
+    var tensors = try Dictionary(uniqueKeysWithValues: stored.names.map { ($0, try stored.tensor($0)) })
+    let width = try #require(tensors["embeddings.cls_token"]).shape[2]
+    tensors["embeddings.register_tokens"] = .zeros([1, 0, width])
+    let found = try ImageBackbone(from: StoredSource(tensors: tensors), hints: stored.hints)
+    guard case .visionTransformer(let size) = found.configuration else { return }
+    #expect(size.form.registers == 0)
+  }
+
   @Test(arguments: names) func featuresEqualTheLibrarys(_ name: String) throws {
     let (stored, backbone, images) = try model(name)
     expectClose(

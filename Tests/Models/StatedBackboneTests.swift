@@ -51,6 +51,24 @@ import Testing
     #expect(size.transformer.activation == activation && size.transformer.epsilon == epsilon)
   }
 
+  /// The class token of timm is normalised after it was taken, which no tensor shows.
+  @Test func aNormAfterPoolingGoesWithTheMean() throws {
+    #expect(throws: ConfigurationError.self) {
+      try read(#"{"architecture": "vit_base_patch16_224", "model_args": {"num_heads": 4, "fc_norm": true}}"#)
+    }
+    #expect(throws: ConfigurationError.self) { try read(#"{"architecture": "a", "architecture": "b"}"#) }
+  }
+
+  @Test func modelsOfAnySizeTakeThatOfTheirInput() throws {
+    func side(_ isDynamic: Bool) throws -> Int {
+      try read(
+        #"{"architecture": "vit_base_patch16_224", "pretrained_cfg": {"input_size": [3, 20, 20]}, "#
+          + #""model_args": {"num_heads": 4, "img_size": 12, "dynamic_img_size": \#(isDynamic)}}"#
+      ).size.imageSize
+    }
+    #expect(try side(false) == 12 && side(true) == 20)
+  }
+
   @Test(
     arguments: [
       ("swinv2_tiny_window8_256", 8, nil), ("swinv2_base_window12to16_192to256.ms_in22k_ft_in1k", 16, [12, 12, 12, 6]),

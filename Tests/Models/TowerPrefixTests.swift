@@ -28,6 +28,16 @@ import Testing
     #expect(found.layout.location(of: "vision.postNorm.scale")?.name == "\(prefix)norm.weight")
   }
 
+  /// The head of a wrapped model has the prefix of the wrapper alone.
+  @Test(arguments: ["module.", "model.", "_orig_mod.", "base_model.model."])
+  func headsOfWrappedModelsAreRead(_ wrapper: String) throws {
+    var tensors = try tensors("\(wrapper)vit.")
+    tensors["\(wrapper)head.weight"] = .zeros([3, 64])
+    tensors["\(wrapper)head.bias"] = .zeros([3])
+    let found = try ImageBackbone(from: StoredSource(tensors: tensors))
+    #expect(found.layout.location(of: "head.weight")?.name == "\(wrapper)head.weight")
+  }
+
   @Test func theTeacherIsPreferredAndTheStudentSaidToBeLeft() throws {
     let teacher = try tensors("teacher.backbone.", seed: 2)
     var all = try teacher.merging(tensors("student.module.backbone.")) { first, _ in first }

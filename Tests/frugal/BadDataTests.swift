@@ -31,7 +31,7 @@ import Testing
       try $0.remove("pictures/train")
       try $0.write([], to: "pictures/train/stray.jpg")
     },
-    Damage("an empty class", "train/empty: expected images, found none") {
+    Damage("an empty class", "train/empty: expected images (") {
       try $0.write("text", to: "pictures/train/empty/readme.txt")
     },
     Damage("a class of test alone", "test/purple: expected only classes that train has, found another") {

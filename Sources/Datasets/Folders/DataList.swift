@@ -43,7 +43,7 @@ struct DataList {
       }
       for (name, value) in zip(Self.names, row.fields) where value.isEmpty { throw wrong("a \(name)", "none") }
       let (path, label) = (row.fields[0], row.fields[1])
-      guard seen.insert(FileName.bytes(path)).inserted else {
+      guard seen.insert(Self.plain(path)).inserted else {
         throw wrong("each path once", "\"\(FileName.shown(path))\" again")
       }
       var split: SplitName?
@@ -57,6 +57,15 @@ struct DataList {
       throw .list(file: file.shown, line: 0, expected: "a row for each image", found: "none")
     }
     self.entries = entries
+  }
+
+  /// The bytes of a path without what leads nowhere: `./a//b/../c` is `a/c`.
+  private static func plain(_ path: String) -> [UInt8] {
+    var parts: [Substring] = []
+    for part in path.split(separator: "/") where part != "." {
+      if part == "..", let last = parts.last, last != ".." { parts.removeLast() } else { parts.append(part) }
+    }
+    return FileName.bytes((path.hasPrefix("/") ? "/" : "") + parts.joined(separator: "/"))
   }
 
   /// An error about an entry.

@@ -34,7 +34,7 @@ public enum ImageFolderError: Error, Equatable, Sendable, CustomStringConvertibl
     case .severalSplits(let folder, let split, let names):
       "\(folder): expected one folder for \(split), found \(names.joined(separator: " and "))"
     case .noClasses(let folder): "\(folder): expected one folder per class, found no folder with images"
-    case .emptyClass(let folder): "\(folder): expected images, found none"
+    case .emptyClass(let folder): "\(folder): expected images (files with an ending such as .jpg or .png), found none"
     case .unknownClass(let folder): "\(folder): expected only classes that train has, found another"
     case .classNames(let file, let line, let expected, let found), .list(let file, let line, let expected, let found):
       "\(file)\(line > 0 ? ":\(line)" : ""): expected \(expected), found \(found)"

@@ -5,11 +5,16 @@ extension ImageFolder {
   /// classes without test images or of the same name.
   public var notes: [String] {
     var notes: [String] = []
-    if !ignored.isEmpty {
-      let (count, shown) = (ignored.count, ignored.prefix(3).map(FileName.shown).joined(separator: ", "))
-      let what = count == 1 ? "file without the ending of an image" : "files without the ending of images"
-      notes.append("note: skipped \(count) \(what): \(shown)\(count > 3 ? "…" : "")")
+    func skipped(_ files: [String], _ one: String, _ several: String) {
+      guard !files.isEmpty else { return }
+      let shown = files.prefix(3).map(FileName.shown).joined(separator: ", ") + (files.count > 3 ? "…" : "")
+      notes.append("note: skipped \(files.count) \(files.count == 1 ? one : several): \(shown)")
     }
+    let loose = ignored.filter { ImageFiles.isImage($0) }
+    skipped(loose, "image outside of the folders of classes", "images outside of the folders of classes")
+    skipped(
+      ignored.filter { !ImageFiles.isImage($0) }, "file without the ending of an image",
+      "files without the ending of images")
     if !links.isEmpty {
       let shown = links.prefix(3).map(FileName.shown).joined(separator: ", ") + (links.count > 3 ? "…" : "")
       let (what, target) = links.count == 1 ? ("link", "a folder") : ("links", "folders")

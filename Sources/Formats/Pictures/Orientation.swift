@@ -13,10 +13,28 @@ public enum Orientation: UInt8, Sendable, CaseIterable {
   case turnedRight = 8
 }
 
+/// What the metadata of a file say of its orientation.
+struct StatedOrientation {
+  var exif: Orientation?
+  /// Followed where there is no EXIF tag.
+  var xmp: Orientation?
+  var orientation: Orientation { exif ?? xmp ?? .upright }
+}
+
 extension Orientation {
-  /// The orientation in a block of TIFF-structured EXIF data; `upright` if it has none or is invalid.
-  init(exif: UnsafeBufferPointer<UInt8>) {
-    self = Self.find(in: exif) ?? .upright
+  /// The orientation in a block of TIFF-structured EXIF data; `nil` if it has none or is invalid.
+  init?(exif: UnsafeBufferPointer<UInt8>) {
+    guard let found = Self.find(in: exif) else { return nil }
+    self = found
+  }
+
+  /// The orientation in XMP data, `tiff:Orientation` as an attribute or an element; `nil` if it has none.
+  init?(xmp: some Collection<UInt8>) {
+    let text = String(decoding: xmp, as: UTF8.self)
+    guard let match = text.firstMatch(of: /tiff:Orientation(?:="|>)([0-9])/), let value = UInt8(match.output.1) else {
+      return nil
+    }
+    self.init(rawValue: value)
   }
 
   private static func find(in exif: UnsafeBufferPointer<UInt8>) -> Orientation? {

@@ -100,6 +100,7 @@ struct ImageProcessorFile {
       switch keys.value("size") {
       case .list: false
       case .object(let object): (object["shortest_edge"] ?? .null) != .null
+      case .number: try keys.bool("default_to_square").map { !$0 } ?? standard?.keepsProportions ?? false
       default: standard?.keepsProportions ?? false
       }
     let share = try keys.number("crop_pct", in: 0.01...1) ?? 0.875

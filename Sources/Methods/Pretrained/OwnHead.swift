@@ -74,6 +74,7 @@ private struct StatedClasses {
 
   init(nextTo url: URL, count: Int) throws {
     names = (0..<count).map { "class \($0)" }
+    isMultiLabel = count == 1
     let file = url.appendingPathComponent("config.json")
     guard FileManager.default.fileExists(atPath: file.path) else { return }
     let bytes = try MappedFile.bytes(of: file)
@@ -94,6 +95,7 @@ private struct StatedClasses {
       }
       names = labels
     }
-    isMultiLabel = values["problem_type"] as? String == "multi_label_classification"
+    // One class is yes or no, as it is for transformers: the softmax of one logit says nothing.
+    isMultiLabel = count == 1 || values["problem_type"] as? String == "multi_label_classification"
   }
 }

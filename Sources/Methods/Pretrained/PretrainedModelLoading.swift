@@ -43,9 +43,10 @@ public enum Pretrained {
   /// are no classifier's.
   package static func isCLIP(_ url: URL) -> Bool {
     let weights = try? PretrainedWeights(contentsOf: url)
-    if weights == nil, statesClassifier(url) { return false }
+    if let weights, CLIPDirectory.isUnsupported(weights) { return true }
     if let weights, ImageBackbone.recognises(weights) { return false }
     if let weights, CLIPDirectory.recognises(weights) { return true }
+    if statesClassifier(url) { return false }
     return ["vocab.json", "tokenizer.json", "config.json", "open_clip_config.json"].contains {
       FileManager.default.fileExists(atPath: url.appendingPathComponent($0).path)
     }

@@ -29,6 +29,10 @@ package final class StatedKeys {
     }
     guard let value = try? JSONDecoder().decode(StatedValue.self, from: Data(bytes)), case .object(let values) = value
     else { throw ConfigurationError("\(url.shown): expected a JSON object, found other contents") }
+    // Libraries keep the last of them, decoders the first.
+    if let key = JSON.repeatedKey(in: bytes) {
+      throw ConfigurationError("\(url.shown): expected each key once, found \"\(key)\" again")
+    }
     self.init(file: url.lastPathComponent, location: url.shown, values)
   }
 

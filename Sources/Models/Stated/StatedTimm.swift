@@ -28,7 +28,14 @@ extension BackboneHints {
       note(.imageSize, from: keys, "input_size")
     }
     try readPooling(keys)
-    if let arguments = try keys.section("model_args") { try readTimm(arguments) }
+    if let arguments = try keys.section("model_args") {
+      try readTimm(arguments)
+      let name = try keys.string("architecture") ?? ""
+      let isMean = pooling == .average || name.contains("_gap_")
+      if try arguments.bool("fc_norm") == true, !isMean {
+        throw arguments.error("fc_norm", "no norm after pooling, unless global_pool is avg", "true")
+      }
+    }
     // What neither says has the default of the function that the architecture names.
     guard keys.has("architecture") else { return }
     for (setting, key) in [(Setting.epsilon, "norm_eps"), (.activation, "act_layer"), (.pooling, "global_pool")]
@@ -39,7 +46,9 @@ extension BackboneHints {
 
   private mutating func readTimm(_ arguments: StatedKeys) throws(ConfigurationError) {
     arguments.acknowledge(Self.timmFromTensors)
-    if let side = try Self.side(arguments, "img_size") {
+    // A model that takes images of any size takes those of `input_size`.
+    let isDynamic = try arguments.bool("dynamic_img_size") == true && imageSize != nil
+    if let side = try Self.side(arguments, "img_size"), !isDynamic {
       imageSize = side
       note(.imageSize, from: arguments, "img_size")
     }

@@ -40,6 +40,11 @@ extension Tokenizer {
     if hasPair && (isPairWhole || !TokenizerFile.exists(singleURL)) {
       let vocabulary = try TokenizerFile.json([String: Int].self, vocabularyURL)
       let list = try MergeList(TokenizerFile.text(mergesURL), name: mergesURL.shown)
+      let addedURL = directory.appendingPathComponent("added_tokens.json")
+      if TokenizerFile.exists(addedURL) {
+        let added = try TokenizerFile.json([String: Int].self, addedURL)
+        try refuse(added.keys.filter { vocabulary[$0] == nil }.sorted(), besides: [start, end], addedURL)
+      }
       return try Tokenizer(
         vocabulary: vocabulary, merges: list.merges, startOfText: start, endOfText: end, cleaning: cleaning,
         names: (vocabularyURL.shown, { "\(mergesURL.shown) line \(list.firstLine + $0)" }))
@@ -52,6 +57,8 @@ extension Tokenizer {
       throw .file(singleURL.shown, expected: "end_of_word_suffix \"\(wordEnd)\"", found: "\"\(suffix)\"")
     }
     var vocabulary = file.model.vocab
+    let added = (file.addedTokens ?? []).filter { vocabulary[$0.content] == nil && $0.isSpecial != true }
+    try refuse(added.map(\.content), besides: [start, end], singleURL)
     for token in file.addedTokens ?? [] {
       if let id = vocabulary[token.content], id != token.id {
         throw .file(singleURL.shown, expected: "id \(id) for added token \"\(token.content)\"", found: "\(token.id)")
@@ -96,6 +103,15 @@ extension Tokenizer {
     try self.init(
       vocabulary: vocabulary, merges: list.merges, startOfText: special[0], endOfText: special[1], cleaning: cleaning,
       names: (name, { "\(name) line \(list.firstLine + $0)" }))
+  }
+
+  /// Refuses tokens that were added to CLIP's, as texts that hold them would be cut into others.
+  ///
+  /// - known: the marks of start and end, and those that no text has.
+  private static func refuse(_ added: [String], besides known: [String], _ url: URL) throws(TokenizerError) {
+    let unused = known + ["<|startoftext|>", "<|endoftext|>", "<|pad|>", "[PAD]", "<pad>", "<|unk|>", "[UNK]", "<unk>"]
+    guard let token = added.first(where: { !unused.contains($0) }) else { return }
+    throw .file(url.shown, expected: "no tokens besides CLIP's own, as they are not supported", found: "\"\(token)\"")
   }
 
   private static func specialNames(in directory: URL) throws(TokenizerError) -> (start: String, end: String) {

@@ -31,11 +31,15 @@ struct BackboneFormat: Sendable {
       "under Hugging Face's", "encoder.layer.0.layernorm_before.weight", .transformers, epsilon: 1e-12,
       .plainBicubic
     ) { .huggingFaceVisionTransformer(of: $0) },
-    visionTransformer("DINOv2 under Hugging Face's", "encoder.layer.0.norm1.weight", .transformers, .plainBicubic) {
-      .huggingFaceDINOv2(of: $0)
-    },
     visionTransformer("DINOv3 under Hugging Face's", "layer.0.attention.q_proj.weight", .transformers, epsilon: 1e-5) {
       .huggingFaceDINOv3(of: $0)
+    },
+    // transformers resizes the positions of this one with antialiasing, as timm does.
+    visionTransformer("DINOv2 with registers under Hugging Face's", "embeddings.register_tokens", .transformers) {
+      .huggingFaceDINOv2(of: $0)
+    },
+    visionTransformer("DINOv2 under Hugging Face's", "encoder.layer.0.norm1.weight", .transformers, .plainBicubic) {
+      .huggingFaceDINOv2(of: $0)
     },
     visionTransformer("ViT under torchvision's", "encoder.layers.encoder_layer_0.ln_1.weight", .torchvision) { _ in
       .torchvisionVisionTransformer

@@ -10,6 +10,11 @@ struct CanonicalShapes {
   /// Returns whether there is a tensor of a canonical name.
   func has(_ name: String) -> Bool { layout.rule(for: name).map { source.shape(of: $0.name) != nil } ?? false }
 
+  /// Returns whether there is no tensor of a canonical name, or one without elements.
+  func isEmpty(_ name: String) -> Bool {
+    layout.rule(for: name).flatMap { source.shape(of: $0.name) }.map { $0.count == 0 } ?? true
+  }
+
   /// A shape whose extents are positive and small enough that products of two cannot overflow.
   func shape(_ name: String, rank: Int) throws(ConfigurationError) -> Shape {
     guard let rule = layout.rule(for: name), let stored = source.shape(of: rule.name) else {

@@ -34,7 +34,7 @@ extension BackboneDeduction {
       unchecked: blocks, heads: heads, width: width, expansion: max(1, hidden / width), window: window,
       imageSize: hints.imageSize ?? window * patchSize << (blocks.count - 1), patchSize: patchSize,
       positions: positions, otherPart: masksTwice ? -200 : -100, activation: hints.activation ?? .gelu,
-      epsilon: hints.epsilon ?? epsilon)
+      epsilon: hints.epsilon ?? epsilon, patchEpsilon: library == .transformers ? epsilon : nil)
     if let problem = size.problem { throw ConfigurationError("\(shapes.source.label): \(problem)") }
     if [96, 128, 192].contains(width), blocks.count == 4, patchSize == 4, isSecond || [7, 12].contains(window) {
       published = "Swins\(isSecond ? " V2" : "") of width \(width)\(isSecond ? "" : " and windows of \(window)")"

@@ -79,7 +79,15 @@ struct TowerPrefix {
     let prefix = isSplit ? outer : path
     (self.prefix, self.other) = (prefix, other)
     count = source.names.count { $0.hasPrefix(prefix) }
-    self.source = path.isEmpty ? source : StrippedSource(source, prefixes: isSplit ? [path, outer] : [path])
+    let prefixes = isSplit ? [path, outer] : [path, Self.wrapper(of: path)].compactMap(\.self)
+    self.source = path.isEmpty ? source : StrippedSource(source, prefixes: prefixes)
+  }
+
+  /// The prefix of a wrapper around a model that has a tower by design, whose head has that of the wrapper alone:
+  /// `module.` of `module.vit.`.
+  private static func wrapper(of path: String) -> String? {
+    guard let tower = path.words.last, usual.contains("\(tower)."), path.words.count > 1 else { return nil }
+    return String(path.dropLast(tower.count + 1))
   }
 
   /// The other tower, and what training keeps next to a model, as parts that are not loaded.

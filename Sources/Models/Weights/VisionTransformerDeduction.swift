@@ -10,7 +10,7 @@ extension BackboneDeduction {
     let patch = try shapes.shape("vision.patchEmbedding", rank: 4)
     let (width, patchSize) = (patch[0], patch[3])
     let (hasClassToken, hasDistillation) = (shapes.has("vision.classToken"), shapes.has("vision.distillationToken"))
-    let registers = shapes.has("vision.registers") ? try shapes.shape("vision.registers", rank: 2)[0] : 0
+    let registers = shapes.isEmpty("vision.registers") ? 0 : try shapes.shape("vision.registers", rank: 2)[0]
     let summary = (hasClassToken ? 1 : 0) + (hasDistillation ? 1 : 0)
     let relativeGrid = try relativeGrid()
     let rotary = try rotary()

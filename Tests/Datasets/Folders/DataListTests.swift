@@ -38,6 +38,13 @@ import Testing
     #expect(data.train.items.map(data.path) == ["x/1.png", "y/3.png"])
   }
 
+  @Test(arguments: ["./x/1.png", "x//1.png", "y/../x/1.png", "x/./1.png"])
+  func oneImageIsListedOnce(_ spelling: String) throws {
+    let (folder, list) = try folder("path,label,split\nx/1.png,cat,train\n\(spelling),cat,test\n")
+    let error = #expect(throws: ImageFolderError.self) { try ImageFolder(contentsOf: folder.url, list: list) }
+    #expect("\(try #require(error))".contains(":3: expected each path once"))
+  }
+
   @Test func numbersAreInTheirOrder() throws {
     let (folder, list) = try folder("path,label,split\nx/1.png,10,train\nx/2.png,2,train\ny/3.png,2,val\n")
     let data = try ImageFolder(contentsOf: folder.url, list: list)

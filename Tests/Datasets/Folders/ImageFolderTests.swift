@@ -192,7 +192,7 @@ import Testing
   @Test func emptyClassIsNamed() throws {
     #expect(
       try error(folder("train/a/1.jpg", "train/b/1.txt", "test/a/1.jpg"))
-        == "train/b: expected images, found none")
+        == "train/b: expected images (files with an ending such as .jpg or .png), found none")
   }
 
   @Test(arguments: ["test", "val"]) func classThatTrainLacksIsNamed(_ split: String) throws {

@@ -59,7 +59,9 @@ import Testing
     #expect(
       try message(folder("x"), drawing: drawing)
         == "DATA: expected one folder per class, found no folder with images")
-    #expect(try message(folder("a/1.png", "b/x"), drawing: drawing) == "DATA/b: expected images, found none")
+    #expect(
+      try message(folder("a/1.png", "b/x"), drawing: drawing)
+        == "DATA/b: expected images (files with an ending such as .jpg or .png), found none")
   }
 
   /// Splits by the draw alone: a class may be called train, too.

@@ -30,4 +30,49 @@ import Testing
     #expect(SHA256.digest(of: upright.pixels).description == expected.sha256)
     #expect(upright.orientation == .upright)
   }
+
+  private static func xmp(_ orientation: String) -> [UInt8] {
+    Array("<x:xmpmeta><rdf:Description xmlns:tiff='t' \(orientation)</rdf:Description></x:xmpmeta>".utf8)
+  }
+
+  private func bytes(_ name: String) throws -> [UInt8] {
+    Array(try Data(contentsOf: Self.folder.appendingPathComponent(name)))
+  }
+
+  /// A segment APP1 after the marker of the start.
+  private func jpeg(_ name: String, _ xmp: [UInt8]) throws -> [UInt8] {
+    let content = Array("http://ns.adobe.com/xap/1.0/\0".utf8) + xmp
+    let (size, file) = (content.count + 2, try bytes(name))
+    return [Array(file[..<2]), [0xFF, 0xE1, UInt8(size >> 8), UInt8(size & 255)], content, Array(file[2...])]
+      .flatMap { $0 }
+  }
+
+  /// A chunk iTXt after IHDR.
+  private func png(_ name: String, _ xmp: [UInt8], isCompressed: Bool) throws -> [UInt8] {
+    let file = try bytes(name)
+    let text = isCompressed ? Deflate.zlib(xmp) : xmp
+    let content = Array("iTXtXML:com.adobe.xmp\0".utf8) + [isCompressed ? 1 : 0, 0, 0, 0] + text
+    let size = withUnsafeBytes(of: UInt32(content.count - 4).bigEndian) { Array($0) }
+    let sum = withUnsafeBytes(of: content.withUnsafeBufferPointer { Checksum.crc32($0) }.bigEndian) { Array($0) }
+    return [Array(file[..<33]), size, content, sum, Array(file[33...])].flatMap { $0 }
+  }
+
+  /// `ImageOps.exif_transpose` reads XMP data where EXIF data have no orientation.
+  @Test(
+    arguments: [
+      ("tiff:Orientation=\"6\">", .turnedLeft), ("><tiff:Orientation>3</tiff:Orientation>", .upsideDown),
+      ("tiff:Orientation=\"9\">", .upright), ("tiff:Orientation=\"x\">", .upright), (">", .upright),
+    ] as [(String, Orientation)]) func orientationsOfXMPAreRead(_ text: String, _ orientation: Orientation) throws
+  {
+    let xmp = Self.xmp(text)
+    #expect(try Image.decode(jpeg("1.jpg", xmp), name: "a").orientation == orientation)
+    for isCompressed in [false, true] {
+      #expect(try Image.decode(png("1.png", xmp, isCompressed: isCompressed), name: "a").orientation == orientation)
+    }
+  }
+
+  @Test func tagsOfEXIFComeFirst() throws {
+    let xmp = Self.xmp("tiff:Orientation=\"6\">")
+    #expect(try Image.decode(jpeg("3.jpg", xmp), name: "a").orientation == .upsideDown)
+  }
 }

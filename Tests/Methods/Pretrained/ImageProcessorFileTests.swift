@@ -38,6 +38,9 @@ import Testing
     (#"{"size": [30, 30], "do_center_crop": false}"#, .direct(height: 30, width: 30)),
     (#"{"size": {"shortest_edge": 30, "height": null}, "crop_size": null}"#, .shortestEdge(30, crop: 30)),
     (#"{"size": {"shortest_edge": 256}}"#, .shortestEdge(256, crop: 224)),
+    (#"{"size": 30, "crop_size": 30, "default_to_square": true}"#, .direct(height: 30, width: 30)),
+    (#"{"size": 30, "crop_size": 24, "default_to_square": false}"#, .shortestEdge(30, crop: 24)),
+    (#"{"size": {"shortest_edge": 30}, "crop_size": 24, "default_to_square": true}"#, .shortestEdge(30, crop: 24)),
     (#"{"size": null, "crop_size": null, "resample": null, "image_mean": null}"#, .shortestEdge(224, crop: 224)),
   ])
   func sizesHaveSeveralForms(json: String, geometry: Preprocessing.Geometry) throws {

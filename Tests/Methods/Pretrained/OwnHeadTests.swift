@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 import FrugalTestSupport
 import Models
@@ -40,6 +41,21 @@ import Testing
     } throws: {
       "\($0)".contains(text)
     }
+  }
+
+  /// Of one class the softmax is 1 whatever the image.
+  @Test func oneClassIsYesOrNo() throws {
+    let folder = try TemporaryFolder()
+    let fixture = try SafeTensorsFile(contentsOf: Self.fixture.appendingPathComponent("model.safetensors"))
+    var writer = SafeTensorsWriter()
+    for name in fixture.names where !name.hasPrefix("classifier.") { writer.add(name, try fixture.tensor(name)) }
+    writer.add("classifier.weight", .zeros([1, try fixture.entry("classifier.weight").shape[1]]))
+    writer.add("classifier.bias", .zeros([1]))
+    try writer.write(to: folder.url.appendingPathComponent("model.safetensors"))
+    let settings = try String(contentsOf: Self.fixture.appendingPathComponent("config.json"), encoding: .utf8)
+    try folder.write(settings, to: "config.json")
+    let model = try Pretrained.model(at: folder.url.path)
+    #expect(try OwnHead(of: model, at: TemporaryFolder().url)?.isMultiLabel == true)
   }
 
   @Test func aHeadWithoutOneIsNone() throws {

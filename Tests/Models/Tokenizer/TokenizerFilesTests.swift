@@ -41,6 +41,21 @@ import Testing
     }
   }
 
+  /// A text that holds an added token would be cut into others.
+  @Test func addedTokensAreRefused() throws {
+    func files(_ added: [String: Int]) throws -> [String: Data] {
+      try Self.pair().merging(["added_tokens.json": Self.json(added)]) { $1 }
+    }
+    try expectEqualToTiny(files(["<|endoftext|>": 523, "[PAD]": 524]))
+    try expectError(
+      files(["<dog>": 524]),
+      "added_tokens.json: expected no tokens besides CLIP's own, as they are not supported, found \"<dog>\"")
+    var single = try Self.single(TinyVocabulary.merges.map { "\($0.0) \($0.1)" })
+    let own: [String: Any] = ["id": 523, "content": "<|endoftext|>", "special": true]
+    single["added_tokens"] = [own, ["id": 524, "content": "<dog>", "special": false]]
+    try expectError(["tokenizer.json": Self.json(single)], "tokenizer.json: expected no tokens besides CLIP's own")
+  }
+
   @Test func vocabularyAndMergesLoad() throws {
     try expectEqualToTiny(Self.pair())
     try expectEqualToTiny(Self.pair(TinyVocabulary.vocabulary, Self.mergeLines.replacing("\n", with: "\r\n")))

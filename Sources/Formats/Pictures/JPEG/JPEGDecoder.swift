@@ -10,7 +10,7 @@ struct JPEGDecoder {
   private var frame: JPEGFrame?
   private var progression: JPEGProgression?
   private var color = JPEGColorHints()
-  private var orientation = Orientation.upright
+  private var stated = StatedOrientation()
   private var lastGoodRow = 0
   private var isCutShort = false
 
@@ -66,8 +66,10 @@ struct JPEGDecoder {
     case 0xE1:
       let name = Array("Exif\0\0".utf8)
       if segment.starts(with: name) {
-        orientation = Orientation(exif: UnsafeBufferPointer(rebasing: segment[name.count...]))
+        stated.exif = Orientation(exif: UnsafeBufferPointer(rebasing: segment[name.count...]))
       }
+      let namespace = Array("http://ns.adobe.com/xap/1.0/\0".utf8)
+      if segment.starts(with: namespace) { stated.xmp = Orientation(xmp: segment[namespace.count...]) }
     case 0xCC, 0xDC, 0xE2...0xEF, 0xFE: break
     default:
       throw .malformed(
@@ -208,7 +210,7 @@ struct JPEGDecoder {
         coefficients.release(first: component.rowsDone(with: unit) * component.storedAcross * 64)
       }
     }
-    var image = Image(width: frame.width, height: frame.height, pixels: pixels, orientation: orientation)
+    var image = Image(width: frame.width, height: frame.height, pixels: pixels, orientation: stated.orientation)
     if isCutShort {
       image.lack = "the end of a scan"
     } else if !(progression?.isComplete ?? true) || frame.components.contains(where: { $0.quantization == nil }) {

@@ -8,7 +8,7 @@ import Tensor
 struct PNGDecoder {
   private var chunks: PNGChunks
   private var palette: [UInt8]?
-  private var orientation = Orientation.upright
+  private var stated = StatedOrientation()
   /// True for a file of Apple's tools: without zlib's header, in another order of colours. Pillow reads none of them.
   private var isApples = false
   /// The data of the chunks IDAT, where it is in the file.
@@ -27,7 +27,7 @@ struct PNGDecoder {
     let pixels = try withData { (data) throws(ImageError.Problem) in
       try rows.pixels(inflating: data, missing: &missing, isApples: isApples)
     }
-    var image = Image(width: header.width, height: header.height, pixels: pixels, orientation: orientation)
+    var image = Image(width: header.width, height: header.height, pixels: pixels, orientation: stated.orientation)
     if missing > 0 { image.lack = "\(missing) of \(rows.lineCount) rows" }
     return image
   }
@@ -45,7 +45,8 @@ struct PNGDecoder {
       switch chunk.type {
       case "IHDR": header = try PNGHeader(chunk.data)
       case "PLTE": palette = try Self.palette(chunk.data)
-      case "eXIf": orientation = Orientation(exif: chunk.data)
+      case "eXIf": stated.exif = Orientation(exif: chunk.data)
+      case "iTXt": readText(chunk.data)
       case "CgBI": isApples = true
       default: break
       }
@@ -62,7 +63,24 @@ struct PNGDecoder {
     guard !compressed.isEmpty else { throw .malformed(expected: "data in chunk IDAT", found: "none") }
     while let chunk = chunks.next(needsChecksum: false), chunk.type != "IEND" {
       guard chunk.isWhole else { throw .truncated(in: "chunk \(chunk.type)") }
-      if chunk.type == "eXIf" { orientation = Orientation(exif: chunk.data) }
+      if chunk.type == "eXIf" { stated.exif = Orientation(exif: chunk.data) }
+      if chunk.type == "iTXt" { readText(chunk.data) }
+    }
+  }
+
+  /// XMP data: a keyword, whether the text is compressed, the method, a language and a translated keyword, the text.
+  private mutating func readText(_ data: UnsafeBufferPointer<UInt8>) {
+    let keyword = Array("XML:com.adobe.xmp\0".utf8)
+    guard data.starts(with: keyword) else { return }
+    let (flags, rest) = (data.dropFirst(keyword.count).prefix(2), data.dropFirst(keyword.count + 2))
+    let parts = rest.split(separator: 0, maxSplits: 2, omittingEmptySubsequences: false)
+    guard let isCompressed = flags.first.map({ $0 != 0 }), parts.count == 3 else { return }
+    if isCompressed {
+      // Beyond any metadata that cameras write; damaged text has no orientation.
+      let text = try? Inflate.decompress(Array(parts[2]), container: .zlib, limit: 1 << 20)
+      stated.xmp = text.flatMap { Orientation(xmp: $0) }
+    } else {
+      stated.xmp = Orientation(xmp: parts[2])
     }
   }
 

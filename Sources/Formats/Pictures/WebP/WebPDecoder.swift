@@ -9,7 +9,7 @@ struct WebPDecoder {
   }
 
   private var reader: PictureReader
-  private var orientation = Orientation.upright
+  private var stated = StatedOrientation()
   private var canvas: (width: Int, height: Int)?
   private var image: Image?
 
@@ -28,11 +28,12 @@ struct WebPDecoder {
       case "VP8 ", "VP8L": if image == nil { image = try whole(name, data) }
       case "ANMF": if image == nil { image = try frame(data) }
       case "EXIF": readOrientation(data)
+      case "XMP ": stated.xmp = Orientation(xmp: data)
       default: continue
       }
     }
     guard var image else { throw .malformed(expected: "a chunk VP8, VP8L or ANMF", found: "none") }
-    image.orientation = orientation
+    image.orientation = stated.orientation
     return image
   }
 
@@ -59,7 +60,7 @@ struct WebPDecoder {
     // Some writers keep the prefix that EXIF data has in JPEG files.
     let prefix = Array("Exif\0\0".utf8)
     let start = data.starts(with: prefix) ? prefix.count : 0
-    orientation = Orientation(exif: UnsafeBufferPointer(rebasing: data[start...]))
+    stated.exif = Orientation(exif: UnsafeBufferPointer(rebasing: data[start...]))
   }
 
   /// The only frame of a still image.
