@@ -1,4 +1,5 @@
 import Foundation
+import Methods
 
 /// The machine, as the kernel shows it.
 struct Machine: Encodable {
@@ -33,7 +34,7 @@ struct Machine: Encodable {
     func bytes(_ label: String) -> Int? {
       value(label, in: memory)?.split(separator: " ").first.flatMap { Int($0) }.map { $0 * 1024 }
     }
-    name = value("model name", in: processor) ?? value("CPU part", in: processor) ?? "not known"
+    name = RunMachine.processorName(in: processor)
     cores = ProcessInfo.processInfo.activeProcessorCount
     let flags = Set((value("flags", in: processor) ?? value("Features", in: processor) ?? "").split(separator: " "))
     features = Self.known.filter { flags.contains($0[...]) }

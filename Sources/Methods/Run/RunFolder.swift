@@ -3,8 +3,8 @@ import Foundation
 import Tensor
 
 /// The folder of a run: `config.json`, `inputs.jsonl`, `metrics.jsonl`, `checkpoint.safetensors`, `delta.safetensors`,
-/// `predictions.jsonl`, `timing.json`, `result.json`; of a search among budgets, `budgets.json` and the folders of its
-/// parts besides.
+/// `predictions.jsonl`, `timing.json`, `card.md`, `result.json`; of a search among budgets, `budgets.json` and the
+/// folders of its parts besides.
 public struct RunFolder: Sendable {
   /// The folder.
   public let url: URL
@@ -23,6 +23,8 @@ public struct RunFolder: Sendable {
   public var checkpoint: URL { url.appendingPathComponent("checkpoint.safetensors") }
   /// The delta.
   public var delta: URL { url.appendingPathComponent("delta.safetensors") }
+  /// What the delta is, for whoever finds it.
+  public var card: URL { url.appendingPathComponent("card.md") }
   /// The result.
   public var result: URL { url.appendingPathComponent("result.json") }
   /// One line per test image.
@@ -54,7 +56,7 @@ public struct RunFolder: Sendable {
     if FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder), !isFolder.boolValue {
       throw SettingError("out", expected: "a folder", found: "the file \(url.shown)")
     }
-    let files = [configuration, inputs, metrics, checkpoint, delta, predictions, timing, result, budgets, split]
+    let files = [configuration, inputs, metrics, checkpoint, delta, predictions, timing, card, result, budgets, split]
     for file in files where FileManager.default.fileExists(atPath: file.path) {
       throw SettingError("out", expected: "a folder without a run", found: "\(file.shown) of one that can be resumed")
     }
@@ -68,17 +70,21 @@ public struct RunFolder: Sendable {
     try create(settings, splitList: splitList, inputs: nil)
   }
 
-  func create(_ settings: RunConfiguration, splitList: [UInt8]?, inputs: RunInputs?) throws {
+  func create(
+    _ settings: RunConfiguration, splitList: [UInt8]?, inputs: RunInputs?, command: [String]? = nil
+  ) throws {
     try requireVacant()
     try make()
     try write(settings)
-    try complete(settings, splitList: splitList, inputs: inputs)
+    try complete(settings, splitList: splitList, inputs: inputs, command: command)
   }
 
   /// Writes what is missing besides the settings: a run may have been killed between its first files.
-  func complete(_ settings: RunConfiguration, splitList: [UInt8]?, inputs: RunInputs?) throws {
+  func complete(
+    _ settings: RunConfiguration, splitList: [UInt8]?, inputs: RunInputs?, command: [String]? = nil
+  ) throws {
     func isMissing(_ file: URL) -> Bool { !FileManager.default.fileExists(atPath: file.path) }
-    if isMissing(paths) { try writePaths(settings) }
+    if isMissing(paths) { try writePaths(settings, command: command) }
     if let splitList, isMissing(split) { try AtomicFile.write(splitList, to: split) }
     if let inputs, isMissing(self.inputs) { try write(inputs) }
   }

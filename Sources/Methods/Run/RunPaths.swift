@@ -1,7 +1,7 @@
 import Formats
 import Foundation
 
-/// Where the model and the data of a run were when it began: `paths.json` of its folder.
+/// Where the model and the data of a run were when it began, and the command that began it: `paths.json` of its folder.
 ///
 /// It decides no bits, so it is no part of `config.json`: a run, its model and its data may be moved, together or
 /// apart, and its commands typed in any folder.
@@ -39,6 +39,8 @@ public struct RunPaths: Sendable, Codable, Equatable {
   public var data: Entry
   /// The list of images, if there is one.
   public var list: Entry?
+  /// The words of the command that began the run, after the program's name; `nil` if none did, and in older runs.
+  public var command: [String]?
 }
 
 /// What a run needs and what is no longer where it was.
@@ -59,18 +61,23 @@ extension RunFolder {
   /// Where model and data were.
   public var paths: URL { url.appendingPathComponent("paths.json") }
 
-  func writePaths(_ settings: RunConfiguration) throws {
+  func writePaths(_ settings: RunConfiguration, command: [String]?) throws {
     let found = RunPaths(
       model: .init(settings.model.path, from: url), data: .init(settings.data.path, from: url),
-      list: settings.data.list.map { .init($0, from: url) })
+      list: settings.data.list.map { .init($0, from: url) }, command: command)
     try AtomicFile.write(Array(try JSON.encoded(found, isPretty: true)) + [10], to: paths)
+  }
+
+  /// `paths.json`; `nil` in older runs, and if it is something else.
+  package var storedPaths: RunPaths? {
+    (try? MappedFile.bytes(of: paths)).flatMap { try? JSON.decoded(RunPaths.self, from: $0) }
   }
 
   /// Where what a run needs is now: in the first of its places that still exists.
   ///
   /// - Throws: `MissingPath` with all of them.
   public func located(_ subject: MissingPath.Subject, _ settings: RunConfiguration) throws -> String {
-    let stored = (try? MappedFile.bytes(of: paths)).flatMap { try? JSON.decoded(RunPaths.self, from: $0) }
+    let stored = storedPaths
     let (entry, given): (RunPaths.Entry?, String) =
       switch subject {
       case .model: (stored?.model, settings.model.path)

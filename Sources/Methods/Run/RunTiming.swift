@@ -25,6 +25,8 @@ package struct RunTiming: Sendable, Codable, Equatable {
 
   /// Seconds by part; none for a part that the run does not have.
   package var parts: [Part: Double] = [:]
+  /// The machine of the last start; `nil` in older files.
+  package var machine: RunMachine?
 
   /// The seconds of a run.
   package init(_ parts: [Part: Double] = [:]) { self.parts = parts }
@@ -33,7 +35,7 @@ package struct RunTiming: Sendable, Codable, Equatable {
   package var seconds: Double { Part.allCases.reduce(0) { $0 + (parts[$1] ?? 0) } }
 
   private enum Key: String, CodingKey {
-    case seconds, parts
+    case seconds, parts, machine
     // Of the first versions, which measured no other part.
     case trainingSeconds, evaluationSeconds
   }
@@ -47,16 +49,19 @@ package struct RunTiming: Sendable, Codable, Equatable {
       parts[.training] = try values.decode(Double.self, forKey: .trainingSeconds)
       parts[.test] = try values.decode(Double.self, forKey: .evaluationSeconds)
     }
-    guard parts.values.allSatisfy({ $0 >= 0 && $0.isFinite }) else {
-      throw DecodingError.dataCorrupted(.init(codingPath: [Key.parts], debugDescription: "expected seconds"))
+    machine = try values.decodeIfPresent(RunMachine.self, forKey: .machine)
+    guard parts.values.allSatisfy({ $0 >= 0 && $0.isFinite }), machine?.isPlausible ?? true else {
+      throw DecodingError.dataCorrupted(
+        .init(codingPath: [Key.parts], debugDescription: "expected seconds and a machine"))
     }
   }
 
-  /// Encodes the parts and their sum.
+  /// Encodes the parts, their sum and the machine.
   package func encode(to encoder: any Encoder) throws {
     var values = encoder.container(keyedBy: Key.self)
     try values.encode(seconds, forKey: .seconds)
     try values.encode(Dictionary(uniqueKeysWithValues: parts.map { ($0.rawValue, $1) }), forKey: .parts)
+    try values.encodeIfPresent(machine, forKey: .machine)
   }
 }
 
@@ -105,6 +110,7 @@ package final class RunClock {
   func write() throws {
     settle()
     guard let file else { return }
+    timing.machine = .current
     try AtomicFile.write(Array(try JSON.encoded(timing, isPretty: true)) + [10], to: file)
   }
 

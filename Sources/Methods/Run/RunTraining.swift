@@ -129,7 +129,8 @@ extension Run {
     let isFinished: Bool
     do {
       for run in creating {
-        try run.folder.create(run.configuration, splitList: run.data.splitList, inputs: run.inputs)
+        try run.folder.create(
+          run.configuration, splitList: run.data.splitList, inputs: run.inputs, command: run.command)
       }
       isFinished = try trainer.run(
         &state, shouldStop: watch.shouldStop,

@@ -80,6 +80,13 @@ struct Arguments: Sendable {
     return arguments
   }
 
+  /// The words of the flags that were given, in the order of a table of flags, without some.
+  func words(_ options: [Option], without skipped: Set<String> = []) -> [String] {
+    options.filter { !skipped.contains($0.flag) }.flatMap { option in
+      (values[option.flag] ?? []).flatMap { option.value == nil ? [option.flag] : [option.flag, $0] }
+    }
+  }
+
   /// Returns whether a flag was given.
   func has(_ flag: String) -> Bool { values[flag] != nil }
 

@@ -80,8 +80,11 @@ enum TuneCommand: Command {
     let isNew = !typed.has("--resume")
     let (arguments, choices) = isNew ? try TuneDefaults.completed(typed) : (typed, [])
     for text in choices { note(text) }
-    let run = isNew ? try TuneFlags.new(arguments) : try TuneFlags.resumed(arguments)
-    if isNew { try run.folder.requireVacant() }
+    var run = isNew ? try TuneFlags.new(arguments) : try TuneFlags.resumed(arguments)
+    if isNew {
+      try run.folder.requireVacant()
+      run.command = [name] + arguments.words(options, without: ["--dry-run", "--json"])
+    }
     warnOnce(run.pretrained.warnings)
     for text in run.notes { note(text) }
     report(unreadable: run.data.unreadable)

@@ -13,6 +13,18 @@ import Testing
     #expect(try JSONDecoder().decode(RunTiming.self, from: Data(text.utf8)) == timing)
   }
 
+  @Test func theMachineIsWrittenWithThem() throws {
+    var timing = RunTiming([.test: 1])
+    timing.machine = RunMachine(processor: "Any CPU", threads: 3, peakMemoryBytes: 1 << 20)
+    let text = String(decoding: try JSON.encoded(timing), as: UTF8.self)
+    #expect(try JSONDecoder().decode(RunTiming.self, from: Data(text.utf8)) == timing)
+    for (old, new) in [("\"threads\":3", "\"threads\":0"), ("1048576", "-1")] {
+      let edited = Data(text.replacing(old, with: new).utf8)
+      #expect(throws: (any Error).self) { try JSONDecoder().decode(RunTiming.self, from: edited) }
+    }
+    #expect(RunMachine.current.threads > 0 && RunMachine.current.peakMemoryBytes > 1 << 20)
+  }
+
   @Test func timesOfTheFirstVersionsAreRead() throws {
     let text = #"{"trainingSeconds": 2, "evaluationSeconds": 0.5}"#
     let timing = try JSONDecoder().decode(RunTiming.self, from: Data(text.utf8))
