@@ -10,12 +10,11 @@ extension PEFTAdapter {
     return head == nil ? "AutoModel" : "AutoModelForImageClassification"
   }
 
-  /// What opens the adapter in Python: a model with a new head needs the number of its classes.
+  /// The card of the adapter, with what opens it in Python: a model with a new head needs the number of its classes.
   ///
-  /// - base: the path or name of the model.
-  func readme(base: String) -> String {
-    var lines = ["---", "library_name: peft", "base_model: \(Self.quoted(base))", "---", ""]
-    lines += ["# A low-rank adapter, written by frugal", ""]
+  /// - base: the path or name of the model; origin: the run of its delta, if that is known.
+  func readme(base: String, _ origin: ModelCard.Origin? = nil) -> String {
+    var lines = ["# A low-rank adapter, written by frugal", ""]
     if let head {
       lines += [
         "With a head of \(classes.count) classes, `\(head.path)`. A model has as many only if it is told to: without",
@@ -23,7 +22,8 @@ extension PEFTAdapter {
         "another size and stops with \"size mismatch\".", "",
       ]
     }
-    return (lines + ["```python"] + code(base) + ["```", ""]).joined(separator: "\n")
+    lines += ["```python"] + code(base) + ["```", ""]
+    return ModelCard(adapterWith: classes, base: base, origin).text(around: lines)
   }
 
   private func code(_ base: String) -> [String] {
@@ -38,7 +38,7 @@ extension PEFTAdapter {
       ] + names("names")
     }
     let imports = ["from peft import PeftModel", "from transformers import \(pythonClass)", ""]
-    let name = Self.quoted(base)
+    let name = ModelCardText.quoted(base)
     guard head != nil else {
       return imports + ["model = \(pythonClass).from_pretrained(\(name))", tuned]
     }
@@ -51,12 +51,6 @@ extension PEFTAdapter {
 
   private func names(_ variable: String) -> [String] {
     guard head != nil else { return [] }
-    return ["\(variable) = {"] + classes.enumerated().map { "    \($0): \(Self.quoted($1))," } + ["}"]
-  }
-
-  /// A string of Python, of JSON and of YAML.
-  private static func quoted(_ text: String) -> String {
-    let data = try? JSONSerialization.data(withJSONObject: [text], options: .withoutEscapingSlashes)
-    return String(String(decoding: data ?? Data("[]".utf8), as: UTF8.self).dropFirst().dropLast())
+    return ["\(variable) = {"] + classes.enumerated().map { "    \($0): \(ModelCardText.quoted($1))," } + ["}"]
   }
 }

@@ -6,12 +6,12 @@ extension PEFTAdapter {
   /// The files that PEFT reads in the folder of an adapter.
   static let (configurationName, weightsName) = ("adapter_config.json", "adapter_model.safetensors")
 
-  /// Writes `adapter_config.json`, `adapter_model.safetensors` and a `README.md` with the code that loads them into a
-  /// folder, which is made. The names of the classes are in the metadata of the tensors' file.
+  /// Writes `adapter_config.json`, `adapter_model.safetensors` and a `README.md`, a card with the code that loads them,
+  /// into a folder, which is made. The names of the classes are in the metadata of the tensors' file.
   ///
-  /// - base: the path or name of the model, for whoever reads the folder.
+  /// - base: the path or name of the model, for whoever reads the folder; origin: the run of its delta, if it is known.
   /// - Throws: `FileError` if the folder or a file cannot be written, or if something has its name.
-  public func write(to folder: URL, base: String) throws {
+  public func write(to folder: URL, base: String, origin: ModelCard.Origin? = nil) throws {
     let new = try AtomicFolder(folder)
     var writer = SafeTensorsWriter(metadata: ["format": "pt"])
     if !classes.isEmpty { writer.metadata[Self.classesKey] = Self.json(classes) }
@@ -24,7 +24,7 @@ extension PEFTAdapter {
     }
     try JSONContent.object(configuration(base: base)).write(to: new.url.appendingPathComponent(Self.configurationName))
     try writer.write(to: new.url.appendingPathComponent(Self.weightsName))
-    try AtomicFile.write(Array(readme(base: base).utf8), to: new.url.appendingPathComponent("README.md"))
+    try AtomicFile.write(Array(readme(base: base, origin).utf8), to: new.url.appendingPathComponent("README.md"))
     try new.commit()
   }
 

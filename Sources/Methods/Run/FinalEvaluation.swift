@@ -12,7 +12,8 @@ extension Run {
     let frozen: Evaluation?
   }
 
-  /// Writes the delta, then reads the test split for the first and only time and writes predictions and result.
+  /// Writes the delta, then reads the test split for the first and only time and writes predictions, card and
+  /// result.
   ///
   /// - budgets: those from which the run's own was selected, if any.
   func finish(_ trained: TrainedRun, budgets: [BudgetSearch.Score]?, _ watch: RunWatch) throws -> RunResult {
@@ -51,6 +52,8 @@ extension Run {
       budget: name.encoder.budget(of: configuration.recipe), divergence: try divergence, budgets: budgets,
       shares: Dictionary(uniqueKeysWithValues: shares.map { ($0.name, $0.percent) }),
       masks: delta.masks.isEmpty ? nil : delta.masks.mapValues { .init($0) })
+    let card = ModelCard(delta.description, base: configuration.model.path, folder.origin(configuration, result))
+    try AtomicFile.write(Array(card.text.utf8), to: folder.card)
     try folder.writeResult(result)
     return result
   }

@@ -15,7 +15,8 @@ enum ExportCommand: Command {
       Option("--delta", "PATH", "delta of a run, or folder of a PEFT adapter"),
       Option(
         "--peft", "DIR",
-        "new folder for adapter_config.json and adapter_model.safetensors: the low-rank branches and a linear head"),
+        "new folder for adapter_config.json, adapter_model.safetensors and a card: the low-rank branches and a linear "
+          + "head"),
       Option(
         "--transformers", "4|5", "version whose names for the modules of a ViT or Swin the adapter has (default 5)"),
       Option("--ramt", "FILE", "new PyTorch checkpoint of the masks, as R-AMT's authors save it: model.pth.tar-30"),
@@ -80,7 +81,8 @@ enum ExportCommand: Command {
     var listing = Listing()
     let says = arguments.has("--json") ? { _ in } : { print($0) }
     if let adapter, let path = arguments.string("--peft") {
-      listing.peft = try write(adapter, to: path, base: modelPath, says)
+      let run = RunFolder(URL(fileURLWithPath: deltaPath).deletingLastPathComponent())
+      listing.peft = try write(adapter, to: path, base: modelPath, run.origin(of: delta.description), says)
     }
     if let masks, let path = arguments.string("--ramt") {
       try masks.write(to: URL(fileURLWithPath: path))
@@ -95,9 +97,9 @@ enum ExportCommand: Command {
   }
 
   private static func write(
-    _ adapter: PEFTAdapter, to path: String, base: String, _ says: (String) -> Void
+    _ adapter: PEFTAdapter, to path: String, base: String, _ origin: ModelCard.Origin?, _ says: (String) -> Void
   ) throws -> Listing.Item {
-    try adapter.write(to: URL(fileURLWithPath: path), base: base)
+    try adapter.write(to: URL(fileURLWithPath: path), base: base, origin: origin)
     let head = adapter.head.map { " and a head of \($0.tensors["weight"]?.shape[0] ?? 0) classes, \($0.path)" }
     says("\(path): \(plural(adapter.modules.count, "module"))\(head ?? "")")
     report(leftOut: adapter.leftOut, "a low-rank PEFT adapter")
