@@ -3,7 +3,7 @@ import Foundation
 /// `frugal report`: one HTML file from all runs.
 enum ReportCommand: Command {
   static let name = "report"
-  static let summary = "one HTML file with tables, charts and images of all runs"
+  static let summary = "the best method, and one HTML file with tables, charts and images of all runs"
   static let operands = "RUN…"
   static let calculates = false
   static let options = [
@@ -21,6 +21,35 @@ enum ReportCommand: Command {
     let skipped: [Skipped]
     /// Messages about runs whose images were not found.
     let missing: [String]
+    let verdicts: [Found]
+
+    /// The best method of a dataset against the others.
+    struct Found: Encodable {
+      struct Other: Encodable {
+        let method: String
+        let accuracy: Double
+        /// Absent where there is no test image and seed that both have.
+        let isBetter: Bool?
+        let difference, low, high: Double?
+        let images, seeds: Int?
+      }
+
+      let dataset, setting, best, text: String
+      let accuracy: Double
+      let others: [Other]
+
+      init(_ verdict: Verdict) {
+        (dataset, setting, best) = (verdict.dataset, verdict.setting, verdict.best.name)
+        (text, accuracy) = (verdict.text, verdict.best.accuracy)
+        others = verdict.rivals.map { rival in
+          let found = rival.comparison
+          return Other(
+            method: rival.candidate.name, accuracy: rival.candidate.accuracy, isBetter: found?.isBetter,
+            difference: found?.difference, low: found?.interval.lowerBound, high: found?.interval.upperBound,
+            images: found?.images, seeds: found?.seeds)
+        }
+      }
+    }
   }
 
   static let examples = [
@@ -44,9 +73,11 @@ enum ReportCommand: Command {
       return try printJSON(
         Listing(
           file: path, runs: outcome.runs, surveys: outcome.surveys,
-          skipped: outcome.skipped.map { .init(name: $0.name, reason: $0.reason) }, missing: outcome.missing))
+          skipped: outcome.skipped.map { .init(name: $0.name, reason: $0.reason) }, missing: outcome.missing,
+          verdicts: outcome.verdicts.map(Listing.Found.init)))
     }
     print("runs            \(grouped(outcome.runs))")
+    for verdict in outcome.verdicts { print("\(verdict.dataset), \(verdict.setting): \(verdict.text)") }
     print(path)
   }
 }

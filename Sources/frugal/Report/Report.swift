@@ -12,6 +12,8 @@ enum Report {
     let skipped: [RunSearch.Skipped]
     /// What says of runs that their images were not found, so that none are shown.
     let missing: [String]
+    /// The best method of each dataset.
+    let verdicts: [Verdict]
   }
 
   /// The default title.
@@ -29,30 +31,27 @@ enum Report {
       let reasons = found.skipped.prefix(3).map { "\($0.name): \($0.reason)" }.joined(separator: "; ")
       throw ReportError("expected at least one finished run, found none (\(reasons))")
     }
-    try AtomicFile.write(Array(html(found, title: title ?? usualTitle).utf8), to: file)
+    let groups = RunGroup.all(found.runs)
+    let verdicts = Verdict.all(groups)
+    try AtomicFile.write(Array(html(found, groups, verdicts, title: title ?? usualTitle).utf8), to: file)
     let missing = found.runs.compactMap { run -> String? in
       do { _ = try run.folder.located(.images, run.settings) } catch { return "\(error)" }
       return nil
     }
-    return Outcome(runs: found.runs.count, surveys: found.surveys.count, skipped: found.skipped, missing: missing)
+    return Outcome(
+      runs: found.runs.count, surveys: found.surveys.count, skipped: found.skipped, missing: missing,
+      verdicts: verdicts)
   }
 
   /// The document.
-  static func html(_ found: RunSearch, title: String) -> String {
-    let groups = RunGroup.all(found.runs)
-    let sections =
-      groups.isEmpty
-      ? []
-      : [
-        ResultsSection.html(groups), MatrixSection.html(groups), ShotsSection.html(groups), BaseNewSection.html(groups),
-        CurvesSection.html(groups), TimeSection.html(groups),
-      ]
-    return Page.document(
-      title: title, lead: [lead(found, groups)],
-      sections: sections + [
-        WeightsSection.html(groups, found.surveys), PicturesSection.html(groups),
-        SettingsSection.html(groups, skipped: found.skipped),
-      ])
+  private static func html(_ found: RunSearch, _ groups: [RunGroup], _ verdicts: [Verdict], title: String) -> String {
+    let sections = [
+      VerdictSection.html(verdicts), DotsSection.html(groups), groups.isEmpty ? nil : ResultsSection.html(groups),
+      MatrixSection.html(groups), ShotsSection.html(groups), BaseNewSection.html(groups), AnswersSection.html(groups),
+      CurvesSection.html(groups), TimeSection.html(groups), WeightsSection.html(groups, found.surveys),
+      PicturesSection.html(groups), SettingsSection.html(groups), SettingsSection.left(found.skipped),
+    ]
+    return Page.document(title: title, lead: [lead(found, groups)], sections: sections.compactMap(\.self))
   }
 
   private static func lead(_ found: RunSearch, _ groups: [RunGroup]) -> String {

@@ -15,6 +15,10 @@ struct ReportedRun {
   let timing: RunTiming?
   /// The seconds that its user waited; `nil` if not measured.
   let seconds: Double?
+  /// Its predictions for test images; none in older runs.
+  let predictions: [Prediction]
+  /// What is wrong with the file of its predictions, of which then there are none.
+  let predictionProblem: String?
 
   /// Reads the folder.
   ///
@@ -44,7 +48,20 @@ struct ReportedRun {
     }
     let measured = timing?.seconds ?? epochs.reduce(0) { $0 + $1.seconds }
     seconds = measured > 0 && measured.isFinite ? measured : nil
+    let classes = settings.data.classes.count + (settings.data.newClasses?.count ?? 0)
+    let found = try? folder.readPredictions()
+    let isSound = found?.allSatisfy { $0.isPlausible(classes: classes) } ?? false
+    predictions = isSound ? found ?? [] : []
+    predictionProblem =
+      isSound
+      ? nil
+      : found == nil
+        ? "predictions.jsonl: expected a line per image, found other contents."
+        : "predictions.jsonl: expected labels of the run's classes, found others."
   }
+
+  /// Predictions for images of the classes that were trained on.
+  var learnedPredictions: [Prediction] { predictions.filter { $0.label < settings.data.classes.count } }
 
   /// The classes in the order of the labels of predictions.
   var classes: [String] { settings.data.classes + (settings.data.newClasses ?? []) }
@@ -64,4 +81,18 @@ extension RunResult {
       && shares.values.allSatisfy { (0...100).contains($0) }
       && (masks ?? [:]).values.allSatisfy { $0.masked >= 0 && $0.weights >= $0.masked }
   }
+}
+
+extension Prediction {
+  /// Returns whether its labels are classes and its probabilities are in 0 ... 1.
+  fileprivate func isPlausible(classes: Int) -> Bool {
+    let answers = [tuned] + [zeroShot].compactMap { $0 }
+    return (0..<classes).contains(label)
+      && answers.allSatisfy { (0..<classes).contains($0.label) && (0...1).contains($0.probability) }
+  }
+
+  /// True if the tuned model is right.
+  var isRight: Bool { tuned.label == label }
+  /// True if the pretrained model is right; `nil` for one without zero-shot classes.
+  var isFrozenRight: Bool? { zeroShot.map { $0.label == label } }
 }

@@ -66,6 +66,32 @@ struct SiteShares {
     return order == .orderedSame ? a < b : order == .orderedAscending
   }
 
+  /// The shares by part and operation in percent of the sum, as a map.
+  static func map(_ counts: [String: Int], caption: String) -> String {
+    let all = SiteShares(counts)
+    func share(_ part: String, _ operation: String) -> Double? {
+      let own = counts.filter { Self.part(of: $0.key) == part && Operation(site: $0.key).rawValue == operation }
+      return own.isEmpty ? nil : 100 * Double(own.values.reduce(0, +)) / Double(max(1, all.total))
+    }
+    return Page.map(
+      "part", all.operations.map(\.name),
+      all.parts.map { part in
+        (name: words(part.name), values: all.operations.map { share(part.name, $0.name) })
+      }, caption: caption)
+  }
+
+  /// `blocks.3` → `block 4`, `stages.1.blocks.0` → `stage 2, block 1`: counted from 1, as people count.
+  static func words(_ part: String) -> String {
+    let steps = part.split(separator: ".")
+    guard steps.count.isMultiple(of: 2), !steps.isEmpty else { return part }
+    var words: [String] = []
+    for index in stride(from: 0, to: steps.count, by: 2) {
+      guard steps[index].hasSuffix("s"), let number = Int(steps[index + 1]) else { return part }
+      words.append("\(steps[index].dropLast()) \(number + 1)")
+    }
+    return words.joined(separator: ", ")
+  }
+
   /// Bars of one count per part and operation, in percent of the sum.
   func charts(_ title: String) -> [BarChart] {
     func chart(_ heading: String, _ rows: [(name: String, count: Int)]) -> BarChart {
@@ -74,8 +100,8 @@ struct SiteShares {
         series: [
           .init(
             name: "share", bars: rows.map { .init(value: 100 * Double($0.count) / Double(max(1, total))) })
-        ], text: { percent($0) })
+        ], text: tenths)
     }
-    return [chart("block", parts), chart("operation", operations)]
+    return [chart("block", parts.map { (name: Self.words($0.name), count: $0.count) }), chart("operation", operations)]
   }
 }

@@ -18,8 +18,8 @@ struct Statistic: Equatable {
     deviation = values.count < 2 ? nil : (squares / Double(values.count - 1)).squareRoot()
   }
 
-  /// `96.88 ± 1.20`; only the mean for one value.
-  func text(decimals: Int = 2) -> String {
+  /// `96.9 ± 1.2`; only the mean for one value.
+  func text(decimals: Int = 1) -> String {
     let format = "%.\(decimals)f"
     return String(format: format, mean) + (deviation.map { " ± " + String(format: format, $0) } ?? "")
   }
@@ -30,3 +30,6 @@ struct Statistic: Equatable {
     return text(decimals: mean < 1 ? 2 : 1)
   }
 }
+
+/// A percentage as the report prints it: a test split of a thousand images tells tenths apart, and no more.
+func tenths(_ value: Double) -> String { String(format: "%.1f", value) }

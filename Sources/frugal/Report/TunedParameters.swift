@@ -41,8 +41,8 @@ struct TunedParameters {
         return BarChart.Series(name: kind.0, bars: names.map { .init(value: Double(own[$0] ?? 0)) })
       }
       return BarChart(
-        title: "\(title) by \(heading)", label: "tuned parameters", rows: names, series: series, isStacked: true,
-        text: { grouped(Int($0)) })
+        title: "\(title) by \(heading)", label: "tuned parameters", rows: names.map(SiteShares.words),
+        series: series, isStacked: true, text: { grouped(Int($0)) })
     }
     return [
       chart("block", all.parts.map(\.name)) { $0.parts },

@@ -69,6 +69,30 @@ import Testing
     #expect(widths.count == 2 && abs(widths[0] / 4 - widths[1]) < 0.11, "\(widths)")
   }
 
+  /// 40 and 60 are the ends of the axis; half way lies half way, and so does the line of the pretrained model.
+  @Test func dotsLieWhereTheirNumbersSay() {
+    let rows = [
+      DotChart.Row(name: hostile, value: 60, interval: 55...60, singles: [58, 60]),
+      DotChart.Row(name: "b", value: 40, interval: 40...50),
+    ]
+    let svg = DotChart(title: hostile, label: "%", rows: rows, reference: ("zero-shot", 50)).svg
+    _ = expectPicture(svg)
+    let dots = svg.matches(of: /<circle cx="([0-9.]+)" cy="[0-9.]+" r="4.5"/).compactMap { Double($0.1) }
+    #expect(dots.count == 2 && svg.contains("r=\"3\""))
+    #expect(svg.contains("M\(SVG.number((dots[0] + dots[1]) / 2)) 44V"), "\(svg)")
+    for rows in [[], [DotChart.Row(name: "", value: 100, interval: 100...100)]] as [[DotChart.Row]] {
+      _ = expectPicture(DotChart(title: "", label: "", rows: rows).svg)
+    }
+  }
+
+  /// What is seen against others has no name in the legend.
+  @Test func aFaintLineHasNoMarker() {
+    var other = line([(0, 0, 3), (1, 1, nil)], 1)
+    (other.isFaint, other.name) = (true, "other")
+    let chart = LineChart(title: "t", xLabel: "x", yLabel: "y", lines: [line([(0, 0, nil), (1, 1, nil)]), other])
+    #expect(expectPicture(chart.svg).counts["polygon"] == nil && !chart.svg.contains(">other<"))
+  }
+
   @Test func theMapOfSensitivityIsOnePicture() {
     let chart = SensitivityChart(
       [

@@ -13,6 +13,8 @@ struct LineChart {
     var points: [Point]
     /// The index of its colour, marker and dash.
     var series: Int
+    /// True for one that others are seen against: thin, grey and without a name.
+    var isFaint = false
   }
 
   var title: String
@@ -57,7 +59,7 @@ struct LineChart {
       Self.left + (x1 > x0 ? plotWidth * (value - x0) / (x1 - x0) : plotWidth / 2)
     }
     func y(_ value: Double) -> Double { bottom - Self.plotHeight * (clipped(value) - y0) / (y1 - y0) }
-    let legend = Legend(lines.map { ($0.name, $0.series) }, width: Self.width - 20)
+    let legend = Legend(lines.filter { !$0.isFaint }.map { ($0.name, $0.series) }, width: Self.width - 20)
     var svg = SVG(
       width: Self.width, height: bottom + 46 + legend.height, title: title,
       description: "\(yLabel) against \(xLabel), \(lines.count) lines: "
@@ -74,7 +76,9 @@ struct LineChart {
     }
     svg.line(Self.left, bottom, Self.width - Self.right, bottom, isAxis: true)
     svg.text(xLabel, Self.left + plotWidth / 2, bottom + 34, anchor: "middle", isSoft: true)
-    for line in lines { draw(line, into: &svg, x, y) }
+    // What is seen against others is drawn after them.
+    for line in lines where line.isFaint { draw(line, into: &svg, x, y) }
+    for line in lines where !line.isFaint { draw(line, into: &svg, x, y) }
     legend.draw(into: &svg, x: 10, y: bottom + 42) { series, x, y in
       Self.stroke("M\(SVG.number(x)) \(SVG.number(y))h24", series) + ChartStyle.marker(series, x + 12, y)
     }
@@ -85,6 +89,10 @@ struct LineChart {
     let shown = Self.thinned(line.points)
     let path = shown.enumerated().map { index, point in
       "\(index == 0 ? "M" : "L")\(SVG.number(x(point.x))) \(SVG.number(y(point.y)))"
+    }
+    guard !line.isFaint else {
+      svg.add("<path d=\"\(path.joined())\" class=\"axis\" stroke=\"#777\" fill=\"none\" stroke-opacity=\"0.45\"/>")
+      return
     }
     svg.add(Self.stroke(path.joined(), line.series))
     for point in shown {

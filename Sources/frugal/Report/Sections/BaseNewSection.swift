@@ -2,9 +2,9 @@ import Methods
 
 /// Base classes, new classes and their harmonic mean, before and after tuning.
 enum BaseNewSection {
-  static func html(_ all: [RunGroup]) -> String {
+  static func html(_ all: [RunGroup]) -> Page.Section? {
     let groups = all.filter { group in group.isBase && group.runs.allSatisfy { $0.result.newClasses != nil } }
-    guard !groups.isEmpty else { return "" }
+    guard !groups.isEmpty else { return nil }
     let hasModels = Set(groups.map(\.model)).count > 1
     let (tuned, frozen) = (groups.map { scores($0, isTuned: true) }, groups.map { scores($0, isTuned: false) })
     // The frozen model once for all methods with the same figures.

@@ -5,7 +5,7 @@ enum CurvesSection {
   /// The number of loss terms that get a chart: no method has more.
   private static let mostTerms = 6
 
-  static func html(_ groups: [RunGroup]) -> String {
+  static func html(_ groups: [RunGroup]) -> Page.Section? {
     let content = groups.enumerated().compactMap { index, group -> String? in
       let charts = charts(group)
       guard !charts.isEmpty else { return nil }

@@ -1,6 +1,6 @@
-/// Methods against datasets, as papers print it, and one chart per dataset.
+/// Methods against datasets, as papers print it.
 enum MatrixSection {
-  static func html(_ all: [RunGroup]) -> String {
+  static func html(_ all: [RunGroup]) -> Page.Section? {
     let groups = all.filter { !$0.isBase }
     let hasModels = Set(groups.map(\.model)).count > 1
     var datasets: [String] = []
@@ -17,8 +17,6 @@ enum MatrixSection {
       tables.append(table(own, datasets.filter { name in own.contains { $0.dataset == name } }, shots, name))
     }
     if !tables.isEmpty { content.append("<div class=\"tables\">\n\(tables.joined(separator: "\n"))\n</div>") }
-    let charts = datasets.compactMap { dataset in chart(dataset, groups.filter { $0.dataset == dataset }, name) }
-    if shots.count == 1, !charts.isEmpty { content.append(Page.charts(charts)) }
     return Page.section("Methods and datasets", content, id: "matrix")
   }
 
@@ -48,7 +46,7 @@ enum MatrixSection {
         [Page.Cell("zero-shot")]
           + zeroShot.map { found in
             guard found.count > 1 else { return Page.Cell(found.first.map { Statistic([$0]) }) }
-            return Page.Cell("\(percent(found[0])) – \(percent(found[found.count - 1]))", number: found[0])
+            return Page.Cell("\(tenths(found[0])) – \(tenths(found[found.count - 1]))", number: found[0])
           } + mean(zeroShot.map { $0.count == 1 ? $0[0] : nil }))
     }
     cells += zip(rows, cellsOf).map { row, groups in
@@ -63,22 +61,5 @@ enum MatrixSection {
     return Page.table(
       ["method"] + datasets + (datasets.count > 1 ? ["mean"] : []), cells,
       caption: "Mean accuracy (%) over seeds, \(images) per class; the best of each dataset is bold.")
-  }
-
-  /// Bars of one dataset, with zero-shot as the first.
-  private static func chart(_ dataset: String, _ groups: [RunGroup], _ name: (RunGroup) -> String) -> String? {
-    guard groups.count > 1 || groups.first?.zeroShot != nil else { return nil }
-    let zeroShot = Set(groups.flatMap { $0.runs.compactMap { $0.result.zeroShot?.accuracy } })
-    var (rows, bars) = ([String](), [BarChart.Bar?]())
-    if zeroShot.count == 1, let only = zeroShot.first {
-      rows.append("zero-shot")
-      bars.append(.init(value: only))
-    }
-    rows += groups.map(name)
-    bars += groups.map { .init(value: $0.accuracy.mean, deviation: $0.accuracy.deviation) }
-    return BarChart(
-      title: dataset, label: "test accuracy (%), error bars: ± 1 standard deviation", rows: rows,
-      series: [.init(name: "accuracy", bars: bars)], text: { Statistic([$0]).text() }
-    ).svg
   }
 }

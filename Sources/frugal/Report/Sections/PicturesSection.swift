@@ -14,10 +14,10 @@ struct PicturesSection {
   /// True if the images of a run are shown unfolded.
   private var hasOpened = false
 
-  static func html(_ groups: [RunGroup]) -> String {
+  static func html(_ groups: [RunGroup]) -> Page.Section? {
     var section = PicturesSection()
     let content = groups.flatMap { group in group.runs.compactMap { section.details(of: $0, in: group) } }
-    guard !content.isEmpty else { return "" }
+    guard !content.isEmpty else { return nil }
     return Page.section(
       "Images before and after",
       [
@@ -30,28 +30,23 @@ struct PicturesSection {
   /// The images of a run; `nil` if there is no frozen prediction to compare with.
   private mutating func details(of run: ReportedRun, in group: RunGroup) -> String? {
     let title = "\(group.title), seed \(run.settings.seed)"
-    let predictions: [Prediction]
-    do { predictions = try run.folder.readPredictions() } catch {
-      return Page.details(title, Page.paragraph("predictions.jsonl: expected a line per image, found other contents."))
-    }
-    let compared = predictions.filter { $0.zeroShot != nil }
+    if let problem = run.predictionProblem { return Page.details(title, Page.paragraph(problem)) }
+    let compared = run.predictions.filter { $0.zeroShot != nil }
     let classes = run.classes
     guard !compared.isEmpty else { return nil }
-    guard compared.allSatisfy({ $0.isPlausible(classes: classes.count) }) else {
-      return Page.details(
-        title, Page.paragraph("predictions.jsonl: expected labels of the run's classes, found others."))
-    }
     func isRight(_ answer: Prediction.Answer?, _ line: Prediction) -> Bool { answer?.label == line.label }
     let corrected = compared.filter { isRight($0.tuned, $0) && !isRight($0.zeroShot, $0) }
       .sorted { ($0.tuned.probability, $1.picture) > ($1.tuned.probability, $0.picture) }
     let broken = compared.filter { !isRight($0.tuned, $0) && isRight($0.zeroShot, $0) }
       .sorted { ($0.zeroShot?.probability ?? 0, $1.picture) > ($1.zeroShot?.probability ?? 0, $0.picture) }
     let both = compared.count { isRight($0.tuned, $0) && isRight($0.zeroShot, $0) }
+    let neither = compared.count - corrected.count - broken.count - both
     var content = [
-      Page.paragraph(
-        "Of \(grouped(compared.count)) images: correct only after tuning \(grouped(corrected.count)), "
-          + "correct only before \(grouped(broken.count)), correct both times \(grouped(both)), wrong both times "
-          + "\(grouped(compared.count - corrected.count - broken.count - both)).")
+      Page.table(
+        ["before", "correct after tuning", "wrong after tuning"],
+        [("correct before", both, broken.count), ("wrong before", corrected.count, neither)].map { name, right, wrong in
+          [Page.Cell(name)] + [right, wrong].map { Page.Cell(grouped($0), number: Double($0)) }
+        }, caption: "\(plural(compared.count, "test image")), before and after tuning.")
     ]
     guard let path = try? run.folder.located(.images, run.settings) else {
       return Page.details(
@@ -95,7 +90,7 @@ struct PicturesSection {
 
   private func figure(_ line: Prediction, _ source: String, _ classes: [String]) -> String {
     func said(_ answer: Prediction.Answer?) -> String {
-      answer.map { "\(classes[$0.label]) \(percent(100 * Double($0.probability))) %".escaped } ?? "–"
+      answer.map { "\(classes[$0.label]) \(tenths(100 * Double($0.probability))) %".escaped } ?? "–"
     }
     let name = classes[line.label].escaped
     return "<figure><img alt=\"\(line.picture.escaped)\" src=\"\(source)\"/><figcaption><b>\(name)</b><br/>"
@@ -111,14 +106,5 @@ struct PicturesSection {
     else { return nil }
     bytesLeft -= source.utf8.count
     return source
-  }
-}
-
-extension Prediction {
-  /// Returns whether its labels are classes and its probabilities are in 0 ... 1.
-  fileprivate func isPlausible(classes: Int) -> Bool {
-    let answers = [tuned] + [zeroShot].compactMap { $0 }
-    return (0..<classes).contains(label)
-      && answers.allSatisfy { (0..<classes).contains($0.label) && (0...1).contains($0.probability) }
   }
 }

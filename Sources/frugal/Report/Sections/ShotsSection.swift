@@ -4,10 +4,7 @@ import Foundation
 /// Accuracy against the number of training images per class, one chart per dataset, and their mean if there are
 /// several.
 enum ShotsSection {
-  /// A line of a chart before it is drawn: the groups of one method, by shots.
-  private typealias Lines = [(name: String, groups: [RunGroup])]
-
-  static func html(_ all: [RunGroup]) -> String {
+  static func html(_ all: [RunGroup]) -> Page.Section? {
     let groups = all.filter { !$0.isBase }
     let hasModels = Set(groups.map(\.model)).count > 1
     var names: [String] = []
@@ -15,26 +12,30 @@ enum ShotsSection {
     for group in groups where !names.contains(name(group)) { names.append(name(group)) }
     let byDataset = Dictionary(grouping: groups, by: \.dataset)
     let datasets = byDataset.keys.sorted().filter { Set((byDataset[$0] ?? []).map(\.shots)).count > 1 }
-    guard !datasets.isEmpty else { return "" }
+    guard !datasets.isEmpty else { return nil }
     let ticks = ticks(of: groups.filter { datasets.contains($0.dataset) })
-    var charts = datasets.map { dataset in
+    let single = datasets.map { dataset -> (title: String, charts: [String]) in
       let own = byDataset[dataset] ?? []
-      let lines = names.map { method in (name: method, groups: own.filter { name($0) == method }) }
-      return chart(
-        dataset, points: lines.map { line in line.groups.map { ($0.shots, $0.accuracy) } }, names, own, ticks)
+      let points = names.map { method in own.filter { name($0) == method }.map { ($0.shots, $0.accuracy) } }
+      return (dataset, charts(dataset, points: points, names, own, ticks))
     }
+    var content = [Page.paragraph("Error bars: one standard deviation over seeds to either side.")]
+    let isSmall = names.count <= mostLines
     if datasets.count > 1 {
       let points = names.map { method in
         means(groups.filter { datasets.contains($0.dataset) && name($0) == method }, datasets.count)
       }
-      charts.insert(chart("mean of \(datasets.count) datasets", points: points, names, [], ticks), at: 0)
+      let mean = charts("mean of \(datasets.count) datasets", points: points, names, [], ticks)
+      content.append(Page.charts(isSmall ? mean + single.flatMap(\.charts) : mean))
+      if !isSmall { content += single.map { Page.details($0.title, Page.charts($0.charts)) } }
+    } else {
+      content.append(Page.charts(single.flatMap(\.charts)))
     }
-    return Page.section(
-      "Accuracy against shots",
-      [
-        Page.paragraph("Error bars: one standard deviation over seeds to either side."), Page.charts(charts),
-      ], id: "shots")
+    return Page.section("Accuracy against shots", content, id: "shots")
   }
+
+  /// Lines that one chart can hold; of more each gets a chart, with the others as its ground.
+  private static let mostLines = 4
 
   /// The positions of shot counts on the axis: by logarithm, with all images one step after the last.
   private static func ticks(of groups: [RunGroup]) -> [(shots: Int?, position: Double, text: String)] {
@@ -61,10 +62,10 @@ enum ShotsSection {
     }
   }
 
-  private static func chart(
+  private static func charts(
     _ title: String, points: [[(Int?, Statistic)]], _ names: [String], _ groups: [RunGroup],
     _ ticks: [(shots: Int?, position: Double, text: String)]
-  ) -> String {
+  ) -> [String] {
     var lines = zip(names, points).enumerated().map { series, line in
       let found = line.1.compactMap { shots, accuracy in
         ticks.first { $0.shots == shots }.map {
@@ -80,9 +81,23 @@ enum ShotsSection {
           name: "zero-shot", points: [first, last].map { .init(x: $0.position, y: only, deviation: nil) },
           series: max(5, names.count)))
     }
-    return LineChart(
-      title: title, xLabel: "training images per class", yLabel: "test accuracy (%)",
-      lines: lines.filter { !$0.points.isEmpty }, xTicks: ticks.map { ($0.position, $0.text) }, bounds: 0...100
-    ).svg
+    func chart(_ title: String, _ lines: [LineChart.Line]) -> String {
+      LineChart(
+        title: title, xLabel: "training images per class", yLabel: "test accuracy (%)", lines: lines,
+        xTicks: ticks.map { ($0.position, $0.text) }, bounds: 0...100
+      ).svg
+    }
+    lines.removeAll { $0.points.isEmpty }
+    guard names.count > mostLines else { return [chart(title, lines)] }
+    return lines.indices.filter { names.contains(lines[$0].name) }.map { shown in
+      chart(
+        "\(title): \(lines[shown].name)",
+        lines.enumerated().map { index, line in
+          var line = line
+          line.isFaint = index != shown && names.contains(line.name)
+          if index == shown { line.series = 0 }
+          return line
+        })
+    }
   }
 }

@@ -2,12 +2,12 @@ import Methods
 
 /// One row per group of runs: the seconds that a user waited, by part.
 enum TimeSection {
-  static func html(_ groups: [RunGroup]) -> String {
+  static func html(_ groups: [RunGroup]) -> Page.Section? {
     let measured = groups.filter { group in group.runs.contains { $0.timing != nil } }
     let parts = RunTiming.Part.allCases.filter { part in
       measured.contains { $0.runs.contains { ($0.timing?.parts[part] ?? 0) > 0 } }
     }
-    guard !parts.isEmpty else { return "" }
+    guard !parts.isEmpty else { return nil }
     let rows = measured.map { group in
       [Page.Cell(group.title), Page.Cell(seconds: group.known { $0.seconds })]
         + parts.map { part in Page.Cell(seconds: group.known { $0.timing.map { $0.parts[part] ?? 0 } }) }

@@ -4,10 +4,15 @@ import Tensor
 /// The tuned parts of the encoder: masks by layer and operation, allocated parameters by block and operation,
 /// sensitivities.
 enum WeightsSection {
-  static func html(_ groups: [RunGroup], _ surveys: [ReportedSurvey]) -> String {
+  static func html(_ groups: [RunGroup], _ surveys: [ReportedSurvey]) -> Page.Section? {
     var content: [String] = []
-    let masks = groups.flatMap { [masksByLayer($0), masksByOperation($0)].compactMap { $0 } }
-    if !masks.isEmpty { content += ["<h3>Masked weights by layer and operation</h3>", Page.charts(masks)] }
+    let maps = groups.compactMap(maskMap)
+    // Older runs have counted by layer alone.
+    let masks = groups.filter { sites($0).isEmpty }.compactMap(masksByLayer)
+    if !maps.isEmpty || !masks.isEmpty {
+      content += ["<h3>Masked weights by layer and operation</h3>"] + maps
+      if !masks.isEmpty { content.append(Page.charts(masks)) }
+    }
     let tuned = groups.compactMap { group in
       group.runs.first.flatMap { run in
         TunedParameters(run.folder.delta).map { numbers in
@@ -26,6 +31,7 @@ enum WeightsSection {
             "The \(grouped(found.count)) most sensitive weights on \(grouped(survey.found.samples)) images, "
               + "by position."
           ))
+        content.append(SiteShares.map(found.sites, caption: "Share of them in %, by part and operation."))
         content.append(Page.charts(SiteShares(found.sites).charts("most sensitive weights").map(\.svg)))
       }
       content.append(allocations(survey))
@@ -38,17 +44,34 @@ enum WeightsSection {
     let rows = names.sorted { SiteShares.precedes($0, $1) }
     return maskChart(
       group, "layer",
-      rows.map { name in (name.hasPrefix("vision.") ? String(name.dropFirst(7)) : name, { $0.shares[name] }) })
+      rows.map { name in
+        (SiteShares.words(name.hasPrefix("vision.") ? String(name.dropFirst(7)) : name), { $0.shares[name] })
+      })
   }
 
-  /// The chart by operation: the query maps of all blocks together, and so on.
-  private static func masksByOperation(_ group: RunGroup) -> String? {
-    let sites = Set(group.runs.flatMap { ($0.result.masks ?? [:]).keys })
-    let rows = SiteShares.Operation.allCases.compactMap { operation in
-      let own = sites.filter { SiteShares.Operation(site: $0) == operation }
-      return own.isEmpty ? nil : (operation.rawValue, { (result: RunResult) in share(result, of: own) })
+  /// The masked share of each operation in each block, and in all blocks together.
+  private static func maskMap(_ group: RunGroup) -> String? {
+    let sites = sites(group)
+    guard !sites.isEmpty else { return nil }
+    let shares = SiteShares(Dictionary(uniqueKeysWithValues: sites.map { ($0, 1) }))
+    func own(_ operation: String, _ part: String? = nil) -> Double? {
+      let own = sites.filter {
+        SiteShares.Operation(site: $0).rawValue == operation && (part == nil || SiteShares.part(of: $0) == part)
+      }
+      return own.isEmpty ? nil : group.known { share($0.result, of: own) }?.mean
     }
-    return maskChart(group, "operation", rows)
+    let rows = shares.parts.map { part in
+      (name: SiteShares.words(part.name), values: shares.operations.map { own($0.name, part.name) })
+    }
+    return Page.map(
+      "part", shares.operations.map(\.name),
+      rows + [(name: "all together", values: shares.operations.map { own($0.name) })],
+      caption: "\(group.title): masked weights in % of those of the operation, mean over seeds.")
+  }
+
+  /// The sites whose masks were counted.
+  private static func sites(_ group: RunGroup) -> Set<String> {
+    Set(group.runs.flatMap { ($0.result.masks ?? [:]).keys })
   }
 
   /// The masked share of the weights of some sites, in percent.
