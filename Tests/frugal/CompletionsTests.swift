@@ -27,6 +27,7 @@ import Testing
     ("frugal tu", "tune"), ("frugal help gra", "gradcheck grade"), ("frugal tune --shi", "--shift"),
     ("frugal tune --optimizer ad", "adam adamw"), ("frugal tune --method spt-l", "spt-lora"),
     ("frugal predict --dataset x", ""), ("frugal evaluate --exif ", "rotate ignore"),
+    ("frugal completions ", "bash zsh fish"), ("frugal explain ta", "task-res"),
   ]) func bashCompletes(_ line: String, _ expected: String) async throws {
     let outcome = try await runFrugal("completions", "bash")
     #expect(outcome.code == 0)
@@ -47,6 +48,20 @@ import Testing
     for (program, name) in [("/usr/bin/zsh", Completions.Shell.zsh), ("/usr/bin/fish", .fish)] where name == shell {
       _ = try run(program, ["-n"], script)
     }
+  }
+
+  /// What fish itself answers, where it is installed.
+  @Test(arguments: [
+    ("frugal tu", ["tune"]), ("frugal help gra", ["gradcheck", "grade"]), ("frugal he", ["help"]),
+    ("frugal tune --shi", ["--shift"]), ("frugal tune --optimizer ad", ["adam", "adamw"]),
+    ("frugal tune --optimizer=ad", ["--optimizer=adam", "--optimizer=adamw"]),
+    ("frugal tune --data report --spl", ["--split"]), ("frugal completions ", ["bash", "fish", "zsh"]),
+    ("frugal tune --data report --titl", []),
+  ]) func fishCompletes(_ line: String, _ expected: [String]) throws {
+    let script = Completions.script(.fish) + "complete -C '\(line)'\n"
+    guard let output = try run("/usr/bin/fish", ["--no-config"], script) else { return }
+    let found = output.split(separator: "\n").map { String($0.prefix { $0 != "\t" }) }
+    #expect(found == expected)
   }
 
   @Test func anUnknownShellIsRefused() async throws {
