@@ -39,12 +39,21 @@ struct Frugal {
       }
       complain(UsageError(error), words)
       exit(2)
+    } catch let error as ImageError where takesSkipping(words) {
+      complain(RunError("\(error) (\(skipOption.flag) goes on without it)"), words)
+      exit(1)
     } catch is Interrupted {
       exit(130)
     } catch {
       complain(error, words)
       exit(1)
     }
+  }
+
+  /// True for a command that can be told to go on without an image.
+  private static func takesSkipping(_ words: [String]) -> Bool {
+    let command = commands.first { $0.name == words.first }
+    return !words.contains("--resume") && command?.options.contains { $0.flag == skipOption.flag } ?? false
   }
 
   static func run(_ words: [String]) throws {
