@@ -30,6 +30,11 @@ extension SafeTensorsFile {
     try read(name) { elements, bytes throws(FormatProblem) in try elements.integers(from: bytes) }
   }
 
+  /// The elements of a tensor in double precision; see `WeightFile.doubles`.
+  public func doubles(_ name: String) throws(WeightFileError) -> [Double] {
+    try read(name) { elements, bytes throws(FormatProblem) in try elements.doubles(from: bytes) }
+  }
+
   private func read<Result>(
     _ name: String, _ body: (StoredElements, UnsafeRawBufferPointer) throws(FormatProblem) -> Result
   ) throws(WeightFileError) -> Result {

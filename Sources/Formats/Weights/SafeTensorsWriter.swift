@@ -11,6 +11,7 @@ public struct SafeTensorsWriter {
     case tensor(Tensor)
     case bytes([UInt8])
     case integers([Int64])
+    case doubles([Double])
   }
 
   private struct Item {
@@ -49,6 +50,13 @@ public struct SafeTensorsWriter {
     require(
       shape.count == integers.count, "SafeTensorsWriter: expected \(shape.count) integers, found \(integers.count)")
     add(name, Item(type: .i64, shape: shape, content: .integers(integers)))
+  }
+
+  /// Adds numbers as type F64, whatever the precision of this build; traps if the shape has another count.
+  public mutating func add(_ name: String, doubles: [Double], shape: Shape? = nil) {
+    let shape = shape ?? [doubles.count]
+    require(shape.count == doubles.count, "SafeTensorsWriter: expected \(shape.count) numbers, found \(doubles.count)")
+    add(name, Item(type: .f64, shape: shape, content: .doubles(doubles)))
   }
 
   private mutating func add(_ name: String, _ item: Item) {
@@ -109,6 +117,8 @@ public struct SafeTensorsWriter {
     case .bytes(let bytes): try file.write(bytes)
     case .integers(let integers):
       try write(integers.count, to: &file) { integers[$0].littleEndian }
+    case .doubles(let doubles):
+      try write(doubles.count, to: &file) { doubles[$0].bitPattern.littleEndian }
     case .tensor(let tensor):
       let written = Tensor.read(tensor) { values in
         Result { () throws(FileError) in try write(values, tensor.count, as: item.type, to: &file) }

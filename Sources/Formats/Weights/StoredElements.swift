@@ -121,6 +121,19 @@ struct StoredElements: Sendable {
     }
   }
 
+  /// The elements in double precision: floating-point ones exactly, integers of more than 53 bits rounded.
+  func doubles(from bytes: UnsafeRawBufferPointer) throws(FormatProblem) -> [Double] {
+    switch type {
+    case .f64: doubles(bytes) { (bits: UInt64) in Double(bitPattern: bits) }
+    case .f32: doubles(bytes) { (bits: UInt32) in Double(Float(bitPattern: bits)) }
+    case .f16: doubles(bytes) { (bits: UInt16) in Double(HalfPrecision.float(binary16: bits)) }
+    case .bf16: doubles(bytes) { (bits: UInt16) in Double(HalfPrecision.float(bfloat16: bits)) }
+    case .f8E5M2: doubles(bytes) { (bits: UInt8) in Double(HalfPrecision.float(e5m2: bits)) }
+    case .f8E4M3: doubles(bytes) { (bits: UInt8) in Double(HalfPrecision.float(e4m3: bits)) }
+    case .bool, .u8, .i8, .i16, .u16, .i32, .u32, .i64, .u64: try integers(from: bytes).map { Double($0) }
+    }
+  }
+
   /// Every element through `convert`, in pieces on several threads.
   @inline(__always)
   private func converted<Stored: FixedWidthInteger>(
@@ -150,22 +163,41 @@ struct StoredElements: Sendable {
   private func integers<Stored: FixedWidthInteger>(
     _ bytes: UnsafeRawBufferPointer, of _: Stored.Type
   ) throws(FormatProblem) -> [Int64] {
-    guard let base = bytes.baseAddress, shape.count > 0 else { return [] }
     var integers: [Int64] = []
-    integers.reserveCapacity(shape.count)
+    try forEach(bytes) { (index: Int, stored: Stored) throws(FormatProblem) in
+      if index == 0 { integers.reserveCapacity(shape.count) }
+      guard let value = Int64(exactly: stored) else {
+        throw FormatProblem(expected: "integers below 2^63", found: "\(stored) as element \(index)")
+      }
+      integers.append(value)
+    }
+    return integers
+  }
+
+  private func doubles<Stored: FixedWidthInteger>(
+    _ bytes: UnsafeRawBufferPointer, _ convert: (Stored) -> Double
+  ) -> [Double] {
+    var doubles: [Double] = []
+    forEach(bytes) { (index: Int, stored: Stored) in
+      if index == 0 { doubles.reserveCapacity(shape.count) }
+      doubles.append(convert(stored))
+    }
+    return doubles
+  }
+
+  /// Calls `body` with the index and the stored form of every element, in row-major order.
+  @inline(__always)
+  private func forEach<Stored: FixedWidthInteger, Failure>(
+    _ bytes: UnsafeRawBufferPointer, _ body: (Int, Stored) throws(Failure) -> Void
+  ) throws(Failure) {
+    guard let base = bytes.baseAddress, shape.count > 0 else { return }
     let step = strides.map { $0.last ?? 0 } ?? 1
     for row in 0..<shape.rows {
       let start = strides.map { first(of: row, $0) } ?? row * shape.width
       for column in 0..<shape.width {
-        let stored: Stored = Self.load(base, start + column * step, isBigEndian)
-        guard let value = Int64(exactly: stored) else {
-          throw FormatProblem(
-            expected: "integers below 2^63", found: "\(stored) as element \(row * shape.width + column)")
-        }
-        integers.append(value)
+        try body(row * shape.width + column, Self.load(base, start + column * step, isBigEndian))
       }
     }
-    return integers
   }
 
   /// The offset of the first element of a row: its index written in the mixed base of the outer extents.

@@ -36,6 +36,11 @@ public protocol WeightFile: TensorSource, Sendable {
   ///
   /// - Throws: `WeightFileError`, as `tensor` does and for floating-point numbers.
   func integers(_ name: String) throws -> [Int64]
+  /// The elements of a tensor in double precision, in row-major order, whatever the precision of this build.
+  ///
+  /// Floating-point elements keep every bit; integers of more than 53 bits are rounded.
+  /// - Throws: `WeightFileError` if there is no such tensor or its data are damaged.
+  func doubles(_ name: String) throws -> [Double]
 }
 
 extension WeightFile {

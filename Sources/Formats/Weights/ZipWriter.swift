@@ -1,9 +1,9 @@
 import Tensor
 
 /// An archive of stored entries (PKWARE's APPNOTE 6.3.9), as small as PyTorch's of plain values are.
-enum ZipWriter {
+package enum ZipWriter {
   /// The bytes of an archive; traps beyond 4 GB, for which the format has other records.
-  static func stored(_ entries: [(name: String, data: [UInt8])]) -> [UInt8] {
+  package static func stored(_ entries: [(name: String, data: [UInt8])]) -> [UInt8] {
     var (file, directory): ([UInt8], [UInt8]) = ([], [])
     for (name, data) in entries {
       let offset = size(file.count)
