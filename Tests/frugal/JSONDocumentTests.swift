@@ -71,7 +71,8 @@ import Testing
       "--model CLIP --delta b/delta.safetensors --peft p",
     ],
     "world": ["--list --task count", "--pairs 4 --out w"], "pretrain": ["clip --steps 1 --batch 2 --out pre"],
-    "gradcheck": ["operations/gelu"], "trace": ["operations/gelu --out v"], "grade": ["t t", "t u"],
+    "gradcheck": ["operations/gelu"], "trace": ["operations/gelu --out v"],
+    "grade": ["t t", "t u", "t t --exact", "t u --exact"],
     "explain": ["r-amt"], "doctor": [""], "completions": ["bash"], "man": [""],
   ]
 

@@ -54,7 +54,7 @@ import Testing
       #expect(outcome.code == 0)
     }
     #expect(try folder.bytes("1") == folder.bytes("3"))
-    let outcome = try await runFrugal("grade", folder.path("1"), folder.path("3"))
+    let outcome = try await runFrugal("grade", folder.path("1"), folder.path("3"), "--exact")
     #expect(outcome.code == 0)
     #expect(outcome.output.contains("identical: the same bits"))
   }

@@ -1,75 +1,130 @@
 import Formats
 import Foundation
-import Tensor
 
-/// `frugal grade`: compares two traces and names the first difference.
+/// `frugal grade`: a submission compared with a reference, within tolerances or by its bits.
 enum GradeCommand: Command {
   static let name = "grade"
-  static let summary = "compare two traces: the same bits, or the first tensor that differs"
-  static let operands = "A B"
+  static let summary = "grade tensors against a reference: verdicts, the first that differs, its cause, points"
+  static let operands = "REFERENCE SUBMISSION"
   static let calculates = false
   static let options = [
-    Option("--top", "N", "how many differing tensors to list, largest difference first (default 10)"),
+    Option("--exact", "compare two traces by their bits"),
+    Option("--top", "N", "with --exact: how many differing tensors to list, largest difference first (default 10)"),
+    Option("--names", "FILE", "JSON object: names of tensors in the reference, and what the submission calls them"),
+    Option("--manifest", "FILE", "order, formulas and dependences of the reference, if the file itself has none"),
+    Option(
+      "--tolerance", "T|NAME=T", isRepeatable: true,
+      "relative error that is accepted, of all tensors or of one (default: from types and numbers of terms)"),
+    Option("--rubric", "FILE", "JSON with the points of tensors or groups (default: one point each)"),
+    Option("--follow", "judge later tensors of an exercise by the submission's own earlier ones"),
+    Option("--junit", "FILE", "write the verdicts as JUnit XML"),
+    Option("--gradescope", "FILE", "write a results.json for Gradescope"),
     jsonOption,
   ]
 
   static let examples = [
-    Example("frugal grade mine.safetensors reference.safetensors", "the first tensor that differs"),
-    Example("frugal grade a.safetensors b.safetensors --top 0 --json", "every difference, for a program"),
+    Example("frugal grade reference.safetensors answers", "a folder of .npy files"),
+    Example("frugal grade check.safetensors answers.npz --rubric rubric.json --gradescope results.json", "points"),
+    Example("frugal grade a.safetensors b.safetensors --exact", "two traces: the same bits, or where they diverge"),
   ]
+
+  /// The output of `--json`.
+  private struct Report: Encodable {
+    let right: Bool
+    let first: String?
+    let points, outOf: Double
+    let items: [Score.Item]
+    let grading: Grading
+  }
 
   static func run(_ arguments: Arguments) throws {
     guard arguments.operands.count == 2 else {
-      throw UsageError("expected two traces to compare, found \(arguments.operands.count)")
+      throw UsageError("expected a reference and a submission, found \(arguments.operands.count) words")
+    }
+    let (a, b) = (arguments.operands[0], arguments.operands[1])
+    if arguments.has("--exact") { return try compareBits(a, b, arguments) }
+    if arguments.has("--top") { throw UsageError("--top", expected: "--exact with it", found: "none") }
+    let reference: GradedFiles
+    do { reference = try GradedFiles(a) } catch { throw TraceError.reference("\(error)") }
+    let (grading, score) = try grade(reference, b, arguments)
+    if let path = arguments.string("--junit") {
+      try AtomicFile.write(Array(JUnitReport.text(grading).utf8), to: URL(fileURLWithPath: path))
+    }
+    if let path = arguments.string("--gradescope") {
+      try GradescopeResults(grading, score).write(to: URL(fileURLWithPath: path))
+    }
+    if arguments.has("--json") {
+      try printJSON(
+        Report(
+          right: grading.isRight, first: grading.first?.tensor, points: score.points, outOf: score.outOf,
+          items: score.items, grading: grading))
+    } else {
+      print(TerminalText.escaped(grading.text(score)))
+    }
+    guard grading.isRight else { throw DifferentTraces(description: "\(b): expected \(grading.shortfall)") }
+  }
+
+  private static func grade(
+    _ reference: GradedFiles, _ submission: String, _ arguments: Arguments
+  ) throws -> (Grading, Score) {
+    let manifest = try arguments.string("--manifest").map { try Manifest(contentsOf: $0) } ?? Manifest(in: reference)
+    let given = Set((manifest?.tensors ?? []).filter { $0.isGiven == true }.map(\.name))
+    let names = reference.names.filter { !given.contains($0) }
+    guard !names.isEmpty else { throw TraceError.empty(file: reference.label) }
+    let rubric = try arguments.string("--rubric").map { try Rubric(contentsOf: $0, graded: names) }
+    var options = Grading.Options()
+    if let path = arguments.string("--names") { options.names = try nameMap(path, names) }
+    options.tolerances = rubric?.tolerances(of: names) ?? [:]
+    for text in arguments.strings("--tolerance") { try set(text, names, &options) }
+    options.follows = arguments.has("--follow") || rubric?.follow == true
+    let grading = try Grading(reference, manifest, submission: submission, options: options)
+    return (grading, Score(grading, by: rubric ?? .plain(grading.tensors.map(\.tensor))))
+  }
+
+  private static func compareBits(_ a: String, _ b: String, _ arguments: Arguments) throws {
+    let others = arguments.flags.subtracting(["--exact", "--top", "--json"])
+    if let flag = options.first(where: { others.contains($0.flag) })?.flag {
+      throw UsageError("\(flag): cannot be combined with --exact")
     }
     let top = try arguments.integer("--top", in: 0...1_000_000) ?? 10
-    let (a, b) = (arguments.operands[0], arguments.operands[1])
     let comparison = try TraceComparison(a, b)
     if arguments.has("--json") { try printJSON(comparison) } else { print(comparison.text(a, b, top: top)) }
     guard comparison.identical else {
       throw DifferentTraces(description: "\(a) and \(b): expected the same bits, found \(comparison.summary)")
     }
   }
-}
 
-extension TraceComparison {
-  /// `3 tensors that differ, 1 missing`
-  var summary: String {
-    let counts = [
-      (differences.count, "that differ"), (missing.count, "missing"), (extra.count, "in B only"),
-      (mismatched.count, "of another shape or type"),
-    ]
-    let parts = counts.filter { $0.0 > 0 }
-    return parts.enumerated().map { index, part in
-      "\(grouped(part.0)) \(index == 0 ? part.0 == 1 ? "tensor " : "tensors " : "")\(part.1)"
-    }.joined(separator: ", ")
+  /// `1e-6`, or `NAME=1e-6`.
+  private static func set(_ text: String, _ names: [String], _ options: inout Grading.Options) throws(UsageError) {
+    let cut = text.lastIndex(of: "=")
+    let number = cut.map { text[text.index(after: $0)...] } ?? text[...]
+    guard let t = Double(number), t > 0, t <= 1 else {
+      throw UsageError("--tolerance", expected: "a number above 0, up to 1", found: "\"\(number)\"")
+    }
+    guard let cut else {
+      options.tolerance = t
+      return
+    }
+    let name = String(text[..<cut])
+    guard names.contains(name) else {
+      throw UsageError(
+        "--tolerance", expected: "a tensor of the reference", found: "\"\(name)\"\(suggestion(for: name, among: names))"
+      )
+    }
+    options.tolerances[name] = t
   }
 
-  /// The files' metadata, the number of compared tensors, and a table of the largest differences.
-  func text(_ a: String, _ b: String, top: Int) -> String {
-    var lines = zip(["A", "B"], zip([a, b], metadata)).map { letter, file in
-      let words = file.1.sorted { $0.key < $1.key }.filter { $0.key != "frugal.trace" }.map { "\($0.key) \($0.value)" }
-      return "\(letter)  \(file.0)\(words.isEmpty ? "" : ": " + words.joined(separator: ", "))"
+  private static func nameMap(_ path: String, _ names: [String]) throws -> [String: String] {
+    let url = URL(fileURLWithPath: path)
+    let bytes = try MappedFile.bytes(of: url)
+    guard let map = try? JSON.decoded([String: String].self, from: bytes) else {
+      throw FileError(file: url.shown, expected: "a JSON object of names", found: "something else")
     }
-    lines.append("compared \(grouped(tensors)) tensors, \(grouped(numbers)) numbers")
-    if identical { return (lines + ["identical: the same bits"]).joined(separator: "\n") }
-    lines.append("different: \(summary)")
-    if let first { lines.append("first: \(first)") }
-    lines += missing.map { "missing in B: \($0)" } + extra.map { "in B only: \($0)" }
-    lines += mismatched.map { "other shape or type: \($0.tensor): \($0.a) in A, \($0.b) in B" }
-    if top > 0, !differences.isEmpty { lines += ["", table(differences.prefix(top))] }
-    return lines.joined(separator: "\n")
-  }
-
-  private func table(_ worst: some Sequence<Difference>) -> String {
-    func number(_ value: Double?) -> String { value.map { String(format: "%.1e", $0) } ?? "not finite" }
-    let rows = worst.map { difference in
-      [
-        difference.tensor, "\(grouped(difference.count)) of \(grouped(Shape(difference.shape).count))",
-        "[\(difference.index)]", difference.a, difference.b, number(difference.absolute), number(difference.relative),
-        difference.ulp.map(String.init) ?? "not a number",
-      ]
+    if let stranger = map.keys.sorted().first(where: { !names.contains($0) }) {
+      throw FileError(
+        file: url.shown, expected: "names of the reference as keys",
+        found: "\"\(stranger)\"\(suggestion(for: stranger, among: names))")
     }
-    return aligned([["tensor", "differ", "index", "A", "B", "absolute", "relative", "ulp"]] + rows)
+    return map
   }
 }

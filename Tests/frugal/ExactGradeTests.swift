@@ -6,7 +6,8 @@ import Testing
 
 @testable import frugal
 
-@Suite struct GradeTests {
+/// `frugal grade --exact`: traces compared by their bits.
+@Suite struct ExactGradeTests {
   let folder: TemporaryFolder
 
   init() throws { folder = try TemporaryFolder() }
@@ -28,7 +29,7 @@ import Testing
   @Test func theSameBitsAreIdentical() async throws {
     let tensors: [String: [Real]] = ["x": [0, -0.0, .nan, .infinity], "y": [], "z": [1]]
     let (a, b) = (try write("a", tensors), try write("b", tensors))
-    let outcome = try await runFrugal("grade", a, b)
+    let outcome = try await runFrugal("grade", a, b, "--exact")
     #expect(outcome.code == 0)
     #expect(outcome.output.contains("compared 3 tensors, 5 numbers\nidentical: the same bits"))
     #expect(outcome.errors.isEmpty)
@@ -103,13 +104,13 @@ import Testing
   @Test func missingExtraAndReshapedTensorsAreNamed() async throws {
     let a = try write("a", ["x": [1], "y": [1, 2], "z": [3]])
     let b = try write("b", ["w": [1], "y": [1], "z": [3]])
-    let outcome = try await runFrugal("grade", a, b)
+    let outcome = try await runFrugal("grade", a, b, "--exact")
     let summary = "expected the same bits, found 1 tensor missing, 1 in B only, 1 of another shape or type"
     expectRefusal(outcome, code: 1, ["frugal grade: ", summary])
     for line in ["first: x", "missing in B: x", "in B only: w", "other shape or type: y: F32 [2] in A, F32 [1] in B"] {
       #expect(outcome.output.contains(line), "\(outcome.output)")
     }
-    let json = try await runFrugal("grade", a, b, "--json").json()
+    let json = try await runFrugal("grade", a, b, "--exact", "--json").json()
     #expect(json["identical"].bool == false && json["tensors"].int == 1 && json["first"].string == "x")
     #expect(json["missing"].array?.count == 1 && json["extra"].array?.count == 1)
     // Only B has more: nothing of A is first, and yet they are not the same.
@@ -128,14 +129,16 @@ import Testing
     let half = try write("half", ["x": [1]], as: .f16)
     try folder.write("{}", to: "text")
     let lines: [([String], String)] = [
-      ([], "expected two traces to compare, found 0"), ([good], "expected two traces to compare, found 1"),
-      ([good, good, good], "found 3"), ([good, folder.path("none")], "none: expected"),
+      ([], "expected a reference and a submission, found 0"),
+      ([good], "expected a reference and a submission, found 1"), ([good, good, good], "found 3"),
+      ([good, good, "--rubric", good], "--rubric: cannot be combined with --exact"),
+      ([good, folder.path("none")], "none: expected"),
       ([folder.path("text"), good], "text: expected"), ([good, empty], "empty: expected tensors, found none"),
       ([good, half], "half: tensor \"x\": expected F32 or F64, found F16"),
       ([good, good, "--top", "-1"], "--top: expected a whole number from 0"), ([good, folder.url.path], "expected"),
     ]
     for (words, text) in lines {
-      let outcome = try await runFrugal(["grade"] + words)
+      let outcome = try await runFrugal(["grade", "--exact"] + words)
       expectRefusal(outcome, code: 2, [text])
       #expect(outcome.output.isEmpty)
     }
