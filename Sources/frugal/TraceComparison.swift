@@ -72,7 +72,8 @@ struct TraceComparison: Encodable {
       return x != y ? x > y : $0.offset < $1.offset
     }.map(\.element)
     identical = first == nil && extra.isEmpty
-    metadata = [a.metadata, b.metadata]
+    // The manifest only repeats the names.
+    metadata = [a.metadata, b.metadata].map { $0.filter { $0.key != Manifest.key } }
   }
 
   private static func open(_ path: String) throws(TraceError) -> SafeTensorsFile {

@@ -11,17 +11,21 @@ struct TraceMember: Selectable {
   var path: String { trace.name }
 
   /// Everything that can be traced, parts before wholes.
-  static func all(seed: UInt64) -> [TraceMember] {
-    families(seed: seed).flatMap { family in family.traces.map { TraceMember(family: family.name, trace: $0) } }
+  ///
+  /// - seed: of the random rules; steps: of every method.
+  static func all(seed: UInt64, steps: Int = MethodTraces.stepCount) -> [TraceMember] {
+    families(seed: seed, steps: steps).flatMap { family in
+      family.traces.map { TraceMember(family: family.name, trace: $0) }
+    }
   }
 
-  private static func families(seed: UInt64) -> [(name: String, traces: [Trace])] {
+  private static func families(seed: UInt64, steps: Int) -> [(name: String, traces: [Trace])] {
     [
       ("operations", (OperationChecks.all + LargeOperationChecks.all).map(\.trace)),
       ("rules", MethodChecks.rules(seed: seed)),
       ("optimizers", MethodTraces.optimizers),
       ("layers", LayerChecks.all.map(\.trace)),
-      ("methods", MethodTraces.methods(seed: seed)),
+      ("methods", MethodTraces.methods(seed: seed, steps: steps)),
     ]
   }
 }

@@ -27,7 +27,7 @@ import Testing
     let json = try outcome.json()
     #expect(json["traces"].int == TraceMember.all(seed: 3).count && json["tensors"].int == file.names.count)
     #expect(
-      file.metadata == [
+      file.metadata.filter { $0.key != Manifest.key } == [
         "frugal.trace": "1", "version": frugalVersion, "precision": GradientCheck.isDouble ? "double" : "single",
         "fused multiply-add": hasFusedMultiplyAdd ? "yes" : "no", "tile": "\(Tile.rows) × \(Tile.columns)",
         "seed": "3",
@@ -43,6 +43,23 @@ import Testing
     for part in ["loss/kl", "gradient/vision.patchEmbedding.mask", "value/vision.patchEmbedding.mask"] {
       for step in 1...3 { #expect(file.contains("methods/r-amt/step \(step)/\(part)"), "\(part)") }
     }
+  }
+
+  /// The second step of a method is made of the values of the first, these of its gradients.
+  @Test func aTraceStatesWhatItsTensorsAreMadeOf() async throws {
+    let folder = try TemporaryFolder()
+    #expect(try await runFrugal("trace", "methods/r-amt", "--steps", "5", "--out", folder.path("a")).code == 0)
+    let manifest = try #require(try Manifest(in: try GradedFiles(folder.path("a"))))
+    let subject = "methods/r-amt/step"
+    let value = "vision.patchEmbedding.mask"
+    let entries = Dictionary(uniqueKeysWithValues: manifest.tensors.map { ($0.name, $0.from ?? []) })
+    #expect(entries["\(subject) 1/value/\(value)"] == ["\(subject) 1/gradient/\(value)"])
+    #expect(entries["\(subject) 2/loss/kl"]?.contains("\(subject) 1/value/\(value)") == true)
+    #expect(
+      entries["\(subject) 2/value/\(value)"] == ["\(subject) 2/gradient/\(value)", "\(subject) 1/value/\(value)"])
+    #expect(entries["\(subject) 5/value/\(value)"] != nil && entries["\(subject) 6/value/\(value)"] == nil)
+    let listed = try await runFrugal("trace", "--list", "optimizers/sgd")
+    #expect(listed.code == 0 && listed.output.split(separator: "\n").allSatisfy { $0.hasPrefix("optimizers/sgd") })
   }
 
   /// The whole command, twice, with other numbers of threads.

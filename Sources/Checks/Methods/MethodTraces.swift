@@ -4,17 +4,17 @@ import Tensor
 
 /// Training step by step: all methods on a small model, and their updates at a size that uses several threads.
 package enum MethodTraces {
-  /// Three steps of every method that trains something: `METHOD/step N/loss/TERM`, `…/gradient/TENSOR` as passed to the
+  /// Steps of every method that trains something: `METHOD/step N/loss/TERM`, `…/gradient/TENSOR` as passed to the
   /// optimiser, `…/value/TENSOR` after it.
   ///
-  /// - seed: that of the random rules.
-  package static func methods(seed: UInt64) -> [Trace] {
+  /// - seed: that of the random rules; steps: how many.
+  package static func methods(seed: UInt64, steps count: Int = stepCount) -> [Trace] {
     MethodList.encoders.flatMap { encoder in MethodList.heads.map { MethodName(encoder, $0) } }
-      .filter(\.isTrained).map { name in Trace("\(name)") { steps(of: name, seed: seed) } }
+      .filter(\.isTrained).map { name in Trace("\(name)") { steps(of: name, seed: seed, count: count) } }
   }
 
   /// The model, pictures and settings of the method's checks, from values near where the method's rules matter.
-  private static func steps(of name: MethodName, seed: UInt64) -> [(name: String, value: Tensor)] {
+  private static func steps(of name: MethodName, seed: UInt64, count: Int) -> [(name: String, value: Tensor)] {
     let batch = MethodBatch(name)
     let recipe = name.recipe(PublishedSetting(benchmark: nil, shots: 16, fidelity: .official))
     var state = TrainingState(startOf: batch.method, recipe)
@@ -24,11 +24,11 @@ package enum MethodTraces {
       let encoder = traced(batch.method.encoder, Real(recipe.encoder.learningRate), &numbers)
       state.values = encoder + batch.method.split(batch.values).head
     }
-    return (1...stepCount).flatMap { number in
+    return (1...count).flatMap { number in
       let step = batch.method.step(
         .images(batch.images), labels: batch.labels, values: state.values, seed: seed, step: number - 1)
       // One epoch per step, so that the learning rate changes too.
-      state.apply(step, epoch: number - 1, count: batch.labels.count)
+      state.apply(step, epoch: min(number, recipe.epochs) - 1, count: batch.labels.count)
       return named("step \(number)/loss", step.terms.map { ($0.name, Tensor(Real($0.value))) })
         + named("step \(number)/gradient", zip(batch.method.trainables, step.gradients).map { ($0.name, $1) })
         + named("step \(number)/value", zip(batch.method.trainables, state.values).map { ($0.name, $1) })
@@ -55,7 +55,8 @@ package enum MethodTraces {
     }
   }
 
-  private static let stepCount = 3
+  /// The number of steps, unless another is asked for.
+  package static let stepCount = 3
 
   private static func named(
     _ prefix: String, _ tensors: some Sequence<(String, Tensor)>

@@ -12,6 +12,8 @@ enum TraceCommand: Command {
   static let options = [
     Option("--out", "FILE", "safetensors file to write"),
     Option("--seed", "N", "seed of random rules (default 1)"),
+    Option("--steps", "N", "training steps of every method (default 3)"),
+    Option("--list", "list what can be traced, and write nothing"),
     jsonOption,
   ]
 
@@ -23,7 +25,7 @@ enum TraceCommand: Command {
   }
 
   static func required(_ arguments: Arguments) -> [[String]] {
-    [["--out"]]
+    arguments.has("--list") ? [] : [["--out"]]
   }
   static let examples = [
     Example("frugal trace --out mine.safetensors", "every intermediate"),
@@ -31,29 +33,42 @@ enum TraceCommand: Command {
   ]
 
   static func run(_ arguments: Arguments) throws {
-    let out = URL(fileURLWithPath: try arguments.required("--out"))
     let seed = try arguments.integer("--seed", in: 0...Int(Int32.max)) ?? 1
+    let steps = try arguments.integer("--steps", in: 1...1000) ?? MethodTraces.stepCount
     let members = try selected(
-      arguments.operands, from: TraceMember.all(seed: UInt64(seed)), expected: "something that is traced")
-    var writer = SafeTensorsWriter(metadata: metadata(seed: seed))
+      arguments.operands, from: TraceMember.all(seed: UInt64(seed), steps: steps), expected: "something that is traced")
+    if arguments.has("--list") { return try list(members, isJSON: arguments.has("--json")) }
+    let out = URL(fileURLWithPath: try arguments.required("--out"))
+    let settings = metadata(seed: seed)
+    var (writer, manifest) = (SafeTensorsWriter(), TraceManifest())
     var (tensors, numbers) = (0, 0)
     let line = ProgressLine()
     for (done, member) in members.enumerated() {
       for tensor in member.trace.tensors() {
-        writer.add("\(member.family)/\(tensor.name)", tensor.value)
+        let name = "\(member.family)/\(tensor.name)"
+        writer.add(name, tensor.value)
+        manifest.add(name)
         (tensors, numbers) = (tensors + 1, numbers + tensor.value.count)
       }
       line.show("\(done + 1) of \(members.count)")
     }
     line.finish()
+    writer.metadata = settings
+    writer.metadata[Manifest.key] = try manifest.text()
     try writer.write(to: out)
     let report = Report(
-      file: out.shown, traces: members.count, tensors: tensors, numbers: numbers, metadata: writer.metadata)
+      file: out.shown, traces: members.count, tensors: tensors, numbers: numbers, metadata: settings)
     if arguments.has("--json") { return try printJSON(report) }
     print("\(report.file): \(grouped(tensors)) tensors, \(grouped(numbers)) numbers")
     for (key, value) in report.metadata.sorted(by: { $0.key < $1.key }) {
       print("  \(FileName.shown(key)): \(FileName.shown(value))")
     }
+  }
+
+  /// The names that select traces.
+  private static func list(_ members: [TraceMember], isJSON: Bool) throws {
+    let names = members.map { $0.name }
+    if isJSON { try printJSON(["names": names]) } else { print(names.joined(separator: "\n")) }
   }
 
   /// Settings that determine the bits besides the code, and some that must not.
