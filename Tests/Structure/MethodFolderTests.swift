@@ -54,6 +54,7 @@ import Testing
     ("Sources/frugal/Commands/ExportCommand.swift", "the flag that writes the checkpoints of R-AMT's authors"),
     ("Sources/frugal/Commands/SensitivityCommand.swift", "the command of SPT"),
     ("Sources/frugal/Explain/", "one step of each paper on a toy"),
+    ("Sources/frugal/Exercises/", "exercises on steps of the papers"),
     ("Sources/frugal/Commands/ExplainCommand.swift", "the list of these toys"),
     ("Sources/frugal/SensitivityReport.swift", "what this command writes"),
     ("Sources/frugal/SensitivityChart.swift", "what this command draws"),

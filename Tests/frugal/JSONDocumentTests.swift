@@ -73,6 +73,7 @@ import Testing
     "world": ["--list --task count", "--pairs 4 --out w"], "pretrain": ["clip --steps 1 --batch 2 --out pre"],
     "gradcheck": ["operations/gelu"], "trace": ["operations/gelu --out v"],
     "grade": ["t t", "t u", "t t --exact", "t u --exact"],
+    "exercise": ["--list", "adam --student a --out e", "pack adam --student a --nbgrader n/adam.ipynb"],
     "explain": ["r-amt"], "doctor": [""], "completions": ["bash"], "man": [""],
   ]
 

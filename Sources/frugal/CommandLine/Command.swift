@@ -44,7 +44,8 @@ let commands: [any Command.Type] = [
   InspectCommand.self, DataCommand.self, EvaluateCommand.self, SensitivityCommand.self, TuneCommand.self,
   PredictCommand.self,
   ReportCommand.self, DemoCommand.self, ExportCommand.self, WorldCommand.self, PretrainCommand.self,
-  GradcheckCommand.self, TraceCommand.self, GradeCommand.self, AuditCommand.self,
+  GradcheckCommand.self, TraceCommand.self, GradeCommand.self, ExerciseCommand.self,
+  AuditCommand.self,
   ExplainCommand.self, DoctorCommand.self, CompletionsCommand.self, ManCommand.self,
 ]
 

@@ -77,6 +77,8 @@ enum GradeCommand: Command {
     options.tolerances = rubric?.tolerances(of: names) ?? [:]
     for text in arguments.strings("--tolerance") { try set(text, names, &options) }
     options.follows = arguments.has("--follow") || rubric?.follow == true
+    let exercise = manifest?.exercise.flatMap { name in Exercise.all.first { $0.name == name } }
+    options.recalculation = exercise?.recalculation(of: reference)
     let grading = try Grading(reference, manifest, submission: submission, options: options)
     return (grading, Score(grading, by: rubric ?? .plain(grading.tensors.map(\.tensor))))
   }
