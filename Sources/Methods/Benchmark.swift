@@ -33,6 +33,12 @@ public enum Benchmark: String, Sendable, CaseIterable, Codable {
     }
   }
 
+  /// The seven of the eighty templates for ImageNet that were selected for CLIP's zero-shot classifier.
+  package static let selectedTemplates = [
+    "itap of a {}.", "a bad photo of the {}.", "a origami {}.", "a photo of the large {}.", "a {} in a video game.",
+    "art of the {}.", "a photo of the small {}.",
+  ]
+
   /// The template of other data.
   public static let standardTemplate = "a photo of a {}."
 }

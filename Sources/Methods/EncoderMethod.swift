@@ -39,6 +39,8 @@ package protocol EncoderMethod: Sendable {
   var trainingProtocol: TrainingProtocol { get }
   /// The settings it reads beside those of every run.
   var options: [MethodOption] { get }
+  /// What tables say of it.
+  var card: MethodCard { get }
 
   /// What produced the published numbers.
   func recipe(_ setting: PublishedSetting) -> Recipe
@@ -83,59 +85,6 @@ extension EncoderMethod {
   package func recipe(_ recipe: Recipe, budget: Int) -> Recipe { recipe }
 }
 
-/// The head half of a method, by its name.
-package protocol HeadMethod: Sendable {
-  /// The name as it is typed: `linear`.
-  var name: String { get }
-  /// Whether it trains anything.
-  var isTrained: Bool { get }
-  /// True if it is made of text features.
-  var needsText: Bool { get }
-  /// Whether what is learned with it can be used with classes that were not seen in training: not where the head has
-  /// trained rows of its own, one per class.
-  var meetsNewClasses: Bool { get }
-  /// The protocol of its published runs.
-  var trainingProtocol: TrainingProtocol { get }
-  /// The settings it reads beside those of every run.
-  var options: [MethodOption] { get }
-
-  /// What produced the published numbers, with a frozen encoder.
-  func recipe(_ setting: PublishedSetting) -> Recipe
-
-  /// The prompts' templates on a dataset.
-  func templates(_ benchmark: Benchmark?) -> [String]
-
-  /// Whether underscores of class names stay in the prompts.
-  func keepsUnderscores(_ fidelity: Fidelity) -> Bool
-
-  /// The head at its start.
-  func head(_ setting: MethodSetting) -> any Head
-
-  /// Writes what of the recipe a delta's reader needs.
-  func describe(_ recipe: Recipe, in description: inout Delta.Description)
-}
-
-extension HeadMethod {
-  /// Most heads train something.
-  package var isTrained: Bool { true }
-  /// Most heads are made of text features.
-  package var needsText: Bool { true }
-  /// Most heads belong to their classes.
-  package var meetsNewClasses: Bool { false }
-  /// That of the CLIP literature, unless a head says otherwise.
-  package var trainingProtocol: TrainingProtocol { .fewShot }
-  /// None, unless a head says otherwise.
-  package var options: [MethodOption] { [] }
-  /// The usual template of a dataset.
-  package func templates(_ benchmark: Benchmark?) -> [String] {
-    [benchmark?.template ?? Benchmark.standardTemplate]
-  }
-  /// Nothing, unless a head says otherwise.
-  package func describe(_ recipe: Recipe, in description: inout Delta.Description) {}
-  /// No, unless a head says otherwise.
-  package func keepsUnderscores(_ fidelity: Fidelity) -> Bool { false }
-}
-
 /// What a method is made of: a tower, classes, settings.
 package struct MethodSetting: Sendable {
   /// The frozen image tower.
@@ -150,32 +99,39 @@ package struct MethodSetting: Sendable {
   package var fidelity: Fidelity
   /// The seed of initial values.
   package var seed: UInt64
+  /// Features of the training images, for a head that is made of them.
+  package var examples: HeadExamples?
 
   /// A setting by its parts.
   package init(
     tower: any ImageTower, text: (features: Tensor, logitScale: Parameter)?, classes: Int, recipe: Recipe,
-    fidelity: Fidelity, seed: UInt64
+    fidelity: Fidelity, seed: UInt64, examples: HeadExamples? = nil
   ) {
     (self.tower, self.text, self.classes) = (tower, text, classes)
-    (self.recipe, self.fidelity, self.seed) = (recipe, fidelity, seed)
+    (self.recipe, self.fidelity, self.seed, self.examples) = (recipe, fidelity, seed, examples)
   }
 }
 
-/// The images that a method may look at before it is trained, to choose what to tune.
+/// The images that a method may look at before it is trained: to choose what to tune, or to make a head of.
 package struct ChoiceData {
   /// The images of the training split, whatever is trained on later.
   package let images: ImageSet
   /// The loader of images as they are evaluated.
   package let loader: ImageLoader
+  /// The images that are trained on, and their loader, which may crop at random.
+  package let training: (images: ImageSet, loader: ImageLoader)
   /// Called with the number of images seen so far, and of how many; throws to stop.
   package let progress: (_ done: Int, _ of: Int) throws -> Void
 
   /// Images and how they are loaded.
+  ///
+  /// - training: those that are trained on; the same without.
   package init(
-    _ images: ImageSet, _ loader: ImageLoader,
+    _ images: ImageSet, _ loader: ImageLoader, training: (images: ImageSet, loader: ImageLoader)? = nil,
     progress: @escaping (_ done: Int, _ of: Int) throws -> Void = { _, _ in }
   ) {
     (self.images, self.loader, self.progress) = (images, loader, progress)
+    self.training = training ?? (images, loader)
   }
 }
 

@@ -34,8 +34,8 @@ public struct Method: Sendable {
   /// The tensors as an optimiser sees them, in the same order.
   public var slots: [ParameterSlot] { trainables.map(\.slot) }
 
-  /// The number of trainable parameters.
-  public var trainedCount: Int { trainables.reduce(0) { $0 + $1.count } }
+  /// The number of learned parameters, those that a head learns without steps included.
+  public var trainedCount: Int { trainables.reduce(head.fittedCount) { $0 + $1.count } }
 
   /// Those of the encoder: what counts against a budget.
   package var encoderTrainedCount: Int { encoder.trainables.reduce(0) { $0 + $1.count } }
@@ -85,7 +85,15 @@ public struct Method: Sendable {
     let pass = Pass(tunings: encoder.tunings(encoderValues), draws: draws)
     let logits = logits(input, headValues, pass)
     let teacher = encoder.needsTeacher ? self.logits(input, initialHead.map { Variable($0) }, Pass()) : nil
-    return (logits, encoder.objective(logits: logits, teacher: teacher, labels: labels, values: encoderValues))
+    let objective = encoder.objective(logits: logits, teacher: teacher, labels: labels, values: encoderValues)
+    guard let penalty = head.penalty(headValues) else { return (logits, objective) }
+    return (logits, objective.adding(penalty))
+  }
+
+  /// A function from images, [batch, 3, size, size], to their features by the tuned encoder, [batch, embedding].
+  package func features(values: [Tensor]) -> (Tensor) -> Tensor {
+    let pass = Pass(tunings: encoder.tunings(split(values).encoder.map { Variable($0) }))
+    return { tower(Variable($0), pass).value }
   }
 
   /// The logits of a batch, [batch, classes], without a tape.

@@ -5,16 +5,21 @@ public enum MethodList {
     [FrozenMethod()] + MaskTuningMethod.all + SensitivityMethod.all + SiteMethod.all
 
   /// The heads.
-  package static let heads: [any HeadMethod] = [ZeroShotMethod(), TaskResMethod(), LinearMethod()]
+  package static let heads: [any HeadMethod] = [
+    ZeroShotMethod(), TaskResMethod(), LinearMethod(), LinearProbeMethod(), GaussianMethod(), CacheMethod.fixed,
+    CacheMethod.trained, FeatureAdapterMethod(), BlendMethod(), PrototypeMethod(),
+  ]
 
   /// The types of the settings that belong to a method.
   static let settings: [any MethodSettings.Type] = [
     MaskTuningSettings.self, SensitivitySettings.self, BranchSettings.self, PartialSettings.self, TaskResSettings.self,
+    GaussianSettings.self, CacheSettings.self, FeatureAdapterSettings.self, LinearProbeSettings.self,
   ]
 
   /// What the methods' deltas hold.
   static let deltaParts: [any DeltaPart.Type] = [
-    MaskDelta.self, SiteDelta.self, TaskResDelta.self, LinearHeadDelta.self,
+    MaskDelta.self, SiteDelta.self, TaskResDelta.self, GaussianDelta.self, CacheDelta.self, FeatureAdapterDelta.self,
+    BlendDelta.self, PrototypeDelta.self, LinearHeadDelta.self,
   ]
 
   /// The checkpoints of the methods' authors that hold deltas.
@@ -29,6 +34,11 @@ public enum MethodList {
   /// The names of all halves that train something.
   public static var names: [String] {
     encoders.filter(\.isTrained).map(\.name) + heads.filter(\.isTrained).map(\.name)
+  }
+
+  /// Every pair of halves that learns something and whose halves go together.
+  package static var pairs: [MethodName] {
+    encoders.flatMap { encoder in heads.map { MethodName(encoder, $0) } }.filter { $0.isTrained && $0.refusal == nil }
   }
 
   /// The names of the methods that read an option.

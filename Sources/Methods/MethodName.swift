@@ -14,16 +14,31 @@ public struct MethodName: Sendable, Equatable, CustomStringConvertible {
 
   /// A name as typed; `nil` if a part is unknown or a half is named twice.
   public init?(_ text: String) {
-    let parts = text.split(separator: "+", omittingEmptySubsequences: false).map(String.init)
-    let encoders = parts.compactMap { part in MethodList.encoders.first { $0.name == part } }
-    let heads = parts.compactMap { part in MethodList.heads.first { $0.name == part } }
-    guard encoders.count + heads.count == parts.count, encoders.count <= 1, heads.count <= 1 else { return nil }
-    (encoder, head) = (encoders.first ?? MethodList.encoders[0], heads.first ?? MethodList.heads[0])
+    func encoder(_ name: Substring) -> (any EncoderMethod)? { MethodList.encoders.first { $0.name == name } }
+    func head(_ name: Substring) -> (any HeadMethod)? { MethodList.heads.first { $0.name == name } }
+    // A name may have a plus of its own, so each of them may be the one between the halves.
+    let pairs = text.indices.filter { text[$0] == "+" }.lazy.compactMap { plus -> MethodName? in
+      let (first, second) = (text[..<plus], text[text.index(after: plus)...])
+      if let own = encoder(first), let other = head(second) { return MethodName(own, other) }
+      if let own = encoder(second), let other = head(first) { return MethodName(own, other) }
+      return nil
+    }
+    let frozen = MethodName(MethodList.encoders[0], MethodList.heads[0])
+    guard
+      let found = encoder(text[...]).map({ MethodName($0, frozen.head) })
+        ?? head(text[...]).map({ MethodName(frozen.encoder, $0) }) ?? pairs.first
+    else { return nil }
+    self = found
   }
 
   /// The method on a model without text, where a linear head stands in for the zero-shot classifier.
   package var withoutText: MethodName {
     isNamed(head, MethodList.heads[0]) ? MethodName(encoder, LinearMethod()) : self
+  }
+
+  /// The reason why the halves do not go together; `nil` if they do.
+  package var refusal: String? {
+    encoder.isTrained && head.isFitted ? "it is fitted to the features of an encoder that stays frozen" : nil
   }
 
   /// True if anything is trained.
@@ -69,11 +84,15 @@ public struct MethodName: Sendable, Equatable, CustomStringConvertible {
 extension Method {
   /// The method of a name, after the look at the training images that its encoder half may need.
   ///
-  /// - choosing: the training images, for a method that chooses by them.
+  /// - choosing: the training images, for a method that chooses by them or makes its head of them.
   /// - Throws: `SettingError` for settings that fit no such model, `RunError` for a method that needs images without
   ///   any; an error of the images or of `choosing`.
   package init(_ name: MethodName, _ setting: MethodSetting, choosing: ChoiceData? = nil) throws {
-    let head = name.head.head(setting)
+    var setting = setting
+    if name.head.needsExamples, setting.examples == nil {
+      setting.examples = try HeadExamples(of: choosing.required(by: name.head.name), setting)
+    }
+    let head = try name.head.head(setting)
     self.init(
       encoder: try name.encoder.tuning(setting, head: head, choosing: choosing), head: head, tower: setting.tower,
       stochasticDepth: Real(setting.recipe.stochasticDepth ?? 0))

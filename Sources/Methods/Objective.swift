@@ -12,4 +12,11 @@ public struct Objective {
   public init(losses: [Variable], terms: [(name: String, value: Double)]) {
     (self.losses, self.terms) = (losses, terms)
   }
+
+  /// The objective with one more term in the loss that is minimised.
+  func adding(_ penalty: Variable) -> Objective {
+    Objective(
+      losses: [losses[0].adding(penalty)] + losses.dropFirst(),
+      terms: terms + [("penalty", Double(penalty.value.scalar))])
+  }
 }

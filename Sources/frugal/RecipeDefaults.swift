@@ -6,8 +6,9 @@ struct RecipeDefaults {
   /// The methods that help speaks of.
   let methods: [MethodName]
 
-  /// Those of every method that trains something.
-  static let all = RecipeDefaults(methods: MethodList.names.compactMap { MethodName($0) })
+  /// Those of every method that takes steps.
+  static let all = RecipeDefaults(
+    methods: MethodList.names.compactMap { MethodName($0) }.filter { !$0.head.isFitted })
 
   /// `default: linear 200 (100 by dataset or shots); others 100`, or `default 100` where all agree.
   func text(_ value: (Recipe) -> String) -> String {
@@ -26,7 +27,8 @@ struct RecipeDefaults {
   func headText(_ value: (OptimizerRecipe) -> String) -> String {
     let own = methods.filter(\.head.isTrained)
     // A model without text gives any method a linear head.
-    let heads = own.isEmpty ? MethodList.heads.filter(\.isTrained).compactMap { MethodName($0.name) } : own
+    let trained = MethodList.heads.filter { $0.isTrained && !$0.isFitted }
+    let heads = own.isEmpty ? trained.compactMap { MethodName($0.name) } : own
     return text(heads.map { method in (name: method.head.name, value: phrase(method) { value($0.head) }) })
   }
 
@@ -71,6 +73,9 @@ struct RecipeDefaults {
 
 /// The flags of a training recipe, with the defaults of some methods.
 enum RecipeFlags {
+  /// The flags that a head without steps reads too.
+  static let withoutSteps: Set<String> = ["--crop"]
+
   static func all(_ defaults: RecipeDefaults) -> [Option] {
     let number = RecipeDefaults.number
     return [

@@ -70,6 +70,7 @@ enum TuneFlags {
     request.skipsUnreadable = arguments.has("--skip-unreadable")
     request.isForced = arguments.has("--force")
     try MethodFlags.check(arguments, method)
+    try checkSteps(arguments, method)
     request.budgets = try MethodFlags.list(arguments, method)
     request.adjust = { try adjust(&$0, arguments, method) }
     // The same flags on the published recipe of other data: what is wrong with them is wrong everywhere.
@@ -77,6 +78,15 @@ enum TuneFlags {
     try request.adjust(&trial)
     try method.encoder.check(trial)
     return request
+  }
+
+  /// Refuses settings of steps for a head that takes none.
+  private static func checkSteps(_ arguments: Arguments, _ method: MethodName) throws(UsageError) {
+    guard method.head.isFitted else { return }
+    for option in RecipeFlags.all(.all) where !RecipeFlags.withoutSteps.contains(option.flag) {
+      guard arguments.has(option.flag) else { continue }
+      throw UsageError(option.flag, expected: "a method that is trained step by step", found: "--method \(method)")
+    }
   }
 
   private static func method(_ arguments: Arguments) throws -> MethodName {

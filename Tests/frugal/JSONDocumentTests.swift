@@ -74,7 +74,7 @@ import Testing
     "gradcheck": ["operations/gelu"], "trace": ["operations/gelu --out v"],
     "grade": ["t t", "t u", "t t --exact", "t u --exact"],
     "exercise": ["--list", "adam --student a --out e", "pack adam --student a --nbgrader n/adam.ipynb"],
-    "explain": ["r-amt"], "doctor": [""], "completions": ["bash"], "man": [""],
+    "explain": ["r-amt"], "methods": [""], "doctor": [""], "completions": ["bash"], "man": [""],
   ]
 
   @Test func everyCommandPrintsWhatIsDocumented() async throws {

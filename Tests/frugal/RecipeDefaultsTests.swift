@@ -44,19 +44,18 @@ import Testing
   @Test func theHelpOfAllMethodsNamesWhatDiffers() throws {
     let help = help()
     let masks = "r-amt, r-mmt, r-mt, r-pmt, mask-tuning"
-    #expect(help["--warmup-epochs"]?.hasSuffix("(default: \(masks), task-res 1; others 10)") == true)
-    #expect(help["--warmup-lr"]?.hasSuffix("(default: \(masks), task-res 1e-5; others 1e-6)") == true)
-    #expect(help["--recount"]?.hasSuffix("(default: \(masks), task-res yes; others no)") == true)
-    #expect(help["--batch"]?.hasSuffix("(default: \(masks) 32; task-res 256; others 64)") == true)
+    let sites = "spt-lora, spt-adapter, lora, adapter, bitfit, full, partial-k"
+    #expect(help["--warmup-epochs"]?.hasSuffix("(default: \(sites), linear 10; others 1)") == true)
+    #expect(help["--warmup-lr"]?.hasSuffix("(default: \(sites), linear 1e-6; others 1e-5)") == true)
+    #expect(help["--recount"]?.hasSuffix("(default: \(sites), linear no; others yes)") == true)
     #expect(
-      help["--stochastic-depth"]?.hasSuffix(
-        "(default: spt-lora, spt-adapter, lora, adapter, bitfit, full, partial-k "
-          + "0.1; others 0)") == true
-        || help["--stochastic-depth"]?.hasSuffix(
-          "(default: \(masks), task-res, linear 0; others 0.1)") == true
-    )
+      help["--batch"]?.hasSuffix("(default: \(masks), clip-adapter 32; task-res, tip-adapter-f, clap 256; others 64)")
+        == true)
+    #expect(help["--stochastic-depth"]?.hasSuffix("(default: \(sites) 0.1; others 0)") == true)
     #expect(
-      help["--head-lr"]?.hasSuffix("(default: task-res 0.002 (0.0002 by dataset or shots); linear 0.001)") == true)
+      help["--head-lr"]?.hasSuffix(
+        "(default: task-res 0.002 (0.0002 by dataset or shots); linear, tip-adapter-f 0.001; clip-adapter 0.002; "
+          + "clap 0.1)") == true)
     #expect(help["--momentum"]?.hasSuffix("(default 0.9)") == true)
   }
 

@@ -42,10 +42,12 @@ struct MethodBatch: Sendable {
     labels = (0..<count).map { Int32($0 * 3 % Self.classes) }
     let recipe = name.recipe(PublishedSetting(benchmark: nil, shots: 16, fidelity: fidelity))
     textFeatures = numbers.next([Self.classes, 5], scale: 2)
-    let setting = MethodSetting(
+    var setting = MethodSetting(
       tower: model.vision, text: (textFeatures, model.logitScale), classes: Self.classes, recipe: recipe,
       fidelity: fidelity, seed: 5)
-    let head = name.head.head(setting)
+    if name.head.needsExamples { setting.examples = Self.examples }
+    let head: any Head
+    do { head = try name.head.head(setting) } catch { trap("MethodBatch: \(name): \(error)") }
     let tuning = MethodChecks.encoderCase(name.encoder).tuning(setting, head, images, labels)
     method = Method(
       encoder: tuning, head: head, tower: model.vision, stochasticDepth: Real(recipe.stochasticDepth ?? 0))
@@ -55,6 +57,13 @@ struct MethodBatch: Sendable {
     values =
       own.values(tuning, &numbers) + method.head.trainables.map { numbers.next($0.initial.shape, scale: 0.5) }
   }
+
+  /// Features of two views of two images of each class.
+  static let examples: HeadExamples = {
+    var numbers = CheckNumbers(seed: 43)
+    return HeadExamples(
+      features: numbers.next([4 * classes, 5]), labels: (0..<4 * classes).map { Int32($0 % classes) }, views: 2)
+  }()
 
   /// The number of its losses.
   var lossCount: Int { losses(values.map { Variable($0) }).count }

@@ -16,6 +16,11 @@ package enum MethodChecks {
   /// The checks of the heads on given image features, by name; the name of each check begins with that of the head.
   package static let heads: [(name: String, checks: @Sendable () -> [any Check])] = [
     ("zero-shot", { HeadChecks.zeroShot }), ("task-res", { TaskResChecks.checks }), ("linear", { HeadChecks.linear }),
+    ("linear-probe", { HeadChecks.fitted("linear-probe") }), ("gda", { HeadChecks.fitted("gda") }),
+    ("tip-adapter", { HeadChecks.fitted("tip-adapter") }),
+    ("tip-adapter-f", { HeadChecks.trained("tip-adapter-f") }),
+    ("clip-adapter", { HeadChecks.trained("clip-adapter") }), ("lp++", { HeadChecks.blend }),
+    ("clap", { HeadChecks.trained("clap") }),
   ]
 
   /// The traces of the rules between gradients.
@@ -39,9 +44,7 @@ package enum MethodChecks {
 
   /// The checks of every trained encoder tuning with every trained head.
   package static var joint: [any Check] {
-    MethodList.encoders.filter(\.isTrained).flatMap { encoder in
-      MethodList.heads.filter(\.isTrained).flatMap { losses(MethodName(encoder, $0)) }
-    }
+    MethodList.pairs.filter { $0.encoder.isTrained && $0.head.isTrained }.flatMap { losses($0) }
   }
 
   /// The case of an encoder half; traps where it has none.

@@ -9,8 +9,9 @@ package enum MethodTraces {
   ///
   /// - seed: that of the random rules; steps: how many.
   package static func methods(seed: UInt64, steps count: Int = stepCount) -> [Trace] {
-    MethodList.encoders.flatMap { encoder in MethodList.heads.map { MethodName(encoder, $0) } }
-      .filter(\.isTrained).map { name in Trace("\(name)") { steps(of: name, seed: seed, count: count) } }
+    MethodList.pairs.filter(\.isTrained).map { name in
+      Trace("\(name)") { steps(of: name, seed: seed, count: count) }
+    }
   }
 
   /// The model, pictures and settings of the method's checks, from values near where the method's rules matter.

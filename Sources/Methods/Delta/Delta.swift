@@ -39,6 +39,8 @@ public struct Delta: Sendable {
     public var cleaning: String
     /// α of the residual on the text features; `nil` without one.
     public var alpha: Double?
+    /// Other numbers that the head is made with, by name; `nil` for none.
+    public var settings: [String: Double]?
     /// The normalisation constants of images; `nil` if the model's own configuration has them.
     public var normalization: Normalization?
     /// The attention heads and the image size of the classifier, if stated by the user.
@@ -63,7 +65,7 @@ public struct Delta: Sendable {
     }
 
     private enum CodingKeys: String, CodingKey {
-      case format, method, model, weights, classes, templates, ensembling, cleaning, alpha
+      case format, method, model, weights, classes, templates, ensembling, cleaning, alpha, settings
       case normalization = "normalisation"
       case heads, imageSize, images, exif, branches
     }

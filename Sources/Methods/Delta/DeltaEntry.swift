@@ -10,6 +10,8 @@ package enum DeltaEntry: Equatable, Sendable {
   case branch(site: String, part: String)
   /// The residual on the text classifier.
   case residual
+  /// A tensor of a head that is more than a residual or a linear map: `cache.keys`.
+  case classifier(part: String)
   /// The weight of a linear head.
   case headWeight
   /// The bias of a linear head.
@@ -18,6 +20,7 @@ package enum DeltaEntry: Equatable, Sendable {
   case whole(site: String)
 
   private static let (maskSuffix, entriesSuffix, indicesSuffix) = (".mask", ".sparse", ".sparse.places")
+  private static let classifierPrefix = "classifier."
   private static let branchInfix = ".branch."
   private static let fixed: [(DeltaEntry, String)] = [
     (.residual, "classifier.residual"), (.headWeight, "head.weight"), (.headBias, "head.bias"),
@@ -27,6 +30,8 @@ package enum DeltaEntry: Equatable, Sendable {
   package init(_ name: String) {
     if let entry = Self.fixed.first(where: { $0.1 == name })?.0 {
       self = entry
+    } else if name.hasPrefix(Self.classifierPrefix) {
+      self = .classifier(part: String(name.dropFirst(Self.classifierPrefix.count)))
     } else if name.hasSuffix(Self.maskSuffix) {
       self = .mask(site: String(name.dropLast(Self.maskSuffix.count)))
     } else if name.hasSuffix(Self.indicesSuffix) {
@@ -40,6 +45,14 @@ package enum DeltaEntry: Equatable, Sendable {
     }
   }
 
+  /// Whether it is part of a classifier for the delta's own classes.
+  var isOfHead: Bool {
+    switch self {
+    case .residual, .classifier, .headWeight, .headBias: true
+    case .mask, .entries, .indices, .branch, .whole: false
+    }
+  }
+
   /// The name of the tensor.
   package var name: String {
     switch self {
@@ -47,6 +60,7 @@ package enum DeltaEntry: Equatable, Sendable {
     case .entries(let site): site + Self.entriesSuffix
     case .indices(let site): site + Self.indicesSuffix
     case .branch(let site, let part): site + Self.branchInfix + part
+    case .classifier(let part): Self.classifierPrefix + part
     case .whole(let site): site
     case .residual, .headWeight, .headBias: Self.fixed.first { $0.0 == self }?.1 ?? ""
     }

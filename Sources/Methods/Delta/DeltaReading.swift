@@ -116,7 +116,7 @@ extension Delta {
   }
 
   /// True if it has a classifier for its own classes.
-  package var tunesHead: Bool { tensors[DeltaEntry.residual.name] != nil || hasLinearHead }
+  package var tunesHead: Bool { tensors.keys.contains { DeltaEntry($0).isOfHead } }
 
   /// Whether it has a linear head, which needs no text.
   package var hasLinearHead: Bool { tensors[DeltaEntry.headWeight.name] != nil }

@@ -17,6 +17,24 @@ public protocol Head: Sendable {
   /// The logits, from features that have been prepared.
   func logits(prepared features: Variable, _ values: [Variable], _ pass: Pass) -> Variable
 
+  /// A term that the head adds to the loss of a batch, if it has one.
+  func penalty(_ values: [Variable]) -> Variable?
+
+  /// Features of the training images on which steps are taken with a frozen encoder, instead of computing them again in
+  /// every epoch; `nil` for a head without.
+  var trainingExamples: HeadExamples? { get }
+
+  /// The number of parameters that are learned without steps of the trainer.
+  var fittedCount: Int { get }
+
+  /// The names of the settings that are chosen on a split after training.
+  var choiceNames: [String] { get }
+
+  /// The head with the settings that classify a split best, and their values by name.
+  ///
+  /// - values: those that were trained; examples: the split, by the tuned encoder.
+  func chosen(_ values: [Tensor], on examples: HeadExamples) -> (head: any Head, choices: [String: Double])
+
   /// Writes what the tuned classifier needs into a delta.
   func write(_ values: [Tensor], to delta: inout Delta)
 }
@@ -28,6 +46,23 @@ extension Head {
   /// The logits of the features.
   public func logits(prepared features: Variable, _ values: [Variable], _ pass: Pass) -> Variable {
     logits(features, values, pass)
+  }
+
+  /// None, unless a head says otherwise.
+  public func penalty(_ values: [Variable]) -> Variable? { nil }
+
+  /// None, unless a head says otherwise.
+  public var trainingExamples: HeadExamples? { nil }
+
+  /// None, unless a head says otherwise.
+  public var fittedCount: Int { 0 }
+
+  /// None, unless a head says otherwise.
+  public var choiceNames: [String] { [] }
+
+  /// Nothing is chosen, unless a head says otherwise.
+  public func chosen(_ values: [Tensor], on examples: HeadExamples) -> (head: any Head, choices: [String: Double]) {
+    (self, [:])
   }
 
   /// Every tensor under its own name, unless a head says otherwise.

@@ -7,12 +7,17 @@ struct ZeroShotMethod: HeadMethod {
   var isTrained: Bool { false }
   var meetsNewClasses: Bool { true }
 
+  var card: MethodCard {
+    MethodCard(
+      "Radford et al., Learning Transferable Visual Models", 2021, tunes: "nothing", count: "0", defaults: "none")
+  }
+
   /// No tensor is trained; what a frozen encoder with this head would read is CLIP's usual few-shot recipe.
   func recipe(_ setting: PublishedSetting) -> Recipe {
     Recipe(epochs: 1, batchSize: 32, optimizer: OptimizerRecipe(learningRate: 0))
   }
 
-  func head(_ setting: MethodSetting) -> any Head {
+  func head(_ setting: MethodSetting) throws -> any Head {
     let text = setting.textFeatures(for: name)
     return ZeroShot(textFeatures: text.features, logitScale: text.logitScale)
   }
@@ -31,6 +36,12 @@ struct LinearMethod: HeadMethod {
   var needsText: Bool { false }
   var trainingProtocol: TrainingProtocol { .allImages }
 
+  var card: MethodCard {
+    MethodCard(
+      "He et al., Sensitivity-Aware … Fine-Tuning (baseline)", 2023, tunes: "a linear head, by AdamW",
+      count: "768 C + C (CLIP: 512 C + C)", defaults: "scripts of SPT's authors on VTAB-1k, ViT-B/16")
+  }
+
   /// The recipe of the site methods without their stochastic depth, which would make the features of a frozen encoder
   /// different in every epoch (SPT (l), `docs/ledger.md`).
   func recipe(_ setting: PublishedSetting) -> Recipe {
@@ -39,15 +50,7 @@ struct LinearMethod: HeadMethod {
     return recipe
   }
 
-  func head(_ setting: MethodSetting) -> any Head {
+  func head(_ setting: MethodSetting) throws -> any Head {
     LinearHead(width: setting.tower.featureWidth, classes: setting.classes, seed: setting.seed)
-  }
-}
-
-extension MethodSetting {
-  /// T and the scale of the model; traps for a model without text, which runs refuse before.
-  func textFeatures(for name: String) -> (features: Tensor, logitScale: Parameter) {
-    guard let text else { trap("Method: expected text features for \(name), found none") }
-    return text
   }
 }

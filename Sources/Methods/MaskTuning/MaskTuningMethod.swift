@@ -32,6 +32,22 @@ struct MaskTuningMethod: EncoderMethod {
 
   var trainingProtocol: TrainingProtocol { .fewShot }
 
+  var card: MethodCard {
+    let (what, count) =
+      switch sites {
+      case .attention: ("masks on the weights of attention and the patch embedding", "28,901,376 bits")
+      case .mlp: ("masks on the weights of MLPs", "56,623,104 bits")
+      case .all:
+        (
+          "masks on \(choosesWeights ? "single weights" : "the weights") of attention, patch embedding and MLPs",
+          choosesWeights ? "28,901,376 bits" : "85,524,480 bits"
+        )
+      }
+    return MethodCard(
+      "Zheng et al., Regularized Mask Tuning", 2023, tunes: what + (isRegularised ? "" : ", without gradient dropout"),
+      count: count, defaults: "authors' configurations, CLIP ViT-B/16")
+  }
+
   /// Adam at 8e-5, or 3e-5 on ImageNet (R-AMT (g)).
   func recipe(_ setting: PublishedSetting) -> Recipe {
     let (benchmark, shots) = (setting.benchmark, setting.shots)

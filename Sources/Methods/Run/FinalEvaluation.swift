@@ -17,11 +17,12 @@ extension Run {
   ///
   /// - budgets: those from which the run's own was selected, if any.
   func finish(_ trained: TrainedRun, budgets: [BudgetSearch.Score]?, _ watch: RunWatch) throws -> RunResult {
-    let (method, state, textFeatures) = (trained.method, trained.state, trained.textFeatures)
+    let (state, textFeatures) = (trained.state, trained.textFeatures)
     guard trained.run.configuration == configuration else {
       return try trained.run.finish(trained, budgets: budgets, watch)
     }
     let chosen = state.selected(configuration.selection)
+    let (method, choices) = try settled(trained.method, chosen.values, watch)
     let encoderValues = method.split(chosen.values).encoder
     let delta = try delta(method, chosen.values)
     try delta.write(to: folder.delta)
@@ -51,11 +52,42 @@ extension Run {
       deltaBytes: try SafeTensorsFile(contentsOf: folder.delta).byteCount,
       budget: name.encoder.budget(of: configuration.recipe), divergence: try divergence, budgets: budgets,
       shares: Dictionary(uniqueKeysWithValues: shares.map { ($0.name, $0.percent) }),
+      choices: choices.isEmpty ? nil : choices,
       masks: delta.masks.isEmpty ? nil : delta.masks.mapValues { .init($0) })
     let card = ModelCard(delta.description, base: configuration.model.path, folder.origin(configuration, result))
     try AtomicFile.write(Array(card.text.utf8), to: folder.card)
     try folder.writeResult(result)
     return result
+  }
+
+  /// The split on which a head chooses settings after training; `nil` without one, or where it was trained on.
+  var choosingSplit: ImageSet? {
+    if configuration.selection == .test { return data.folder.test }
+    return configuration.splits == .trainAndValidation ? nil : data.validation
+  }
+
+  /// The method with the settings of its head that suit the choosing split best, and their values by name.
+  private func settled(
+    _ method: Method, _ values: [Tensor], _ watch: RunWatch
+  ) throws -> (method: Method, choices: [String: Double]) {
+    guard !method.head.choiceNames.isEmpty, let split = choosingSplit else { return (method, [:]) }
+    let encode = method.features(values: values)
+    let examples = try watch.clock.measure(.validation) {
+      try HeadExamples(
+        of: split, ImageLoader(preprocessing: pretrained.preprocessing),
+        progress: { done, count in
+          try watch.stopIfAsked(.beforeResult)
+          watch.report(.evaluating(.validation, done: done, of: count))
+        }, encode: encode)
+    }
+    let found = watch.clock.measure(.validation) {
+      method.head.chosen(method.split(values).head, on: examples)
+    }
+    return (
+      Method(
+        encoder: method.encoder, head: found.head, tower: method.tower, stochasticDepth: method.stochasticDepth),
+      found.choices
+    )
   }
 
   /// The delta, as it is written.

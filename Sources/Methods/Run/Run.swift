@@ -108,7 +108,8 @@ public struct Run: Sendable {
       tower: pretrained.tower, text: text, classes: configuration.data.classes.count, recipe: configuration.recipe,
       fidelity: configuration.fidelity, seed: seed)
     let loader = ImageLoader(preprocessing: pretrained.preprocessing)
-    return try Method(name, setting, choosing: ChoiceData(data.train, loader, progress: progress))
+    let choosing = ChoiceData(data.train, loader, training: (images, self.loader), progress: progress)
+    return try Method(name, setting, choosing: choosing)
   }
 
   private var seed: UInt64 { UInt64(bitPattern: Int64(configuration.seed)) }

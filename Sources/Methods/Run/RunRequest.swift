@@ -131,7 +131,8 @@ extension Run {
         path: request.data, classes: classNames, newClasses: data.unseen?.classNames, sha256: data.sha256,
         testSHA256: data.testSHA256, list: request.dataList, split: request.drawnSplit),
       templates: !hasText ? [] : request.templates.isEmpty ? name.head.templates(benchmark) : request.templates,
-      ensembling: .rawMean, cleaning: request.cleaning.rawValue, truncates: request.truncates, recipe: recipe,
+      ensembling: name.head.ensembling,
+      cleaning: request.cleaning.rawValue, truncates: request.truncates, recipe: recipe,
       selection: selection, skipsUnreadable: request.skipsUnreadable,
       normalization: hasText || pretrained.images != nil ? nil : request.normalization ?? .imagenet, splits: splits,
       budgets: request.budgets.count > 1 ? request.budgets : nil,
@@ -189,6 +190,9 @@ extension Run {
     }
     guard name.isTrained else {
       throw SettingError("method", expected: "one that trains", found: "\"\(text)\", which is evaluated as it is")
+    }
+    if let reason = name.refusal {
+      throw SettingError("method", expected: "\(name.head.name) alone, as \(reason)", found: "\"\(text)\"")
     }
     return name
   }

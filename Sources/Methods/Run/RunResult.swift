@@ -81,6 +81,9 @@ public struct RunResult: Sendable, Codable, Equatable {
   public var budgets: [BudgetSearch.Score]?
   /// Shares in percent, by name.
   public var shares: [String: Double]
+  /// The settings that were chosen after training, by name: on the validation split, or as `selection` says; `nil` for
+  /// a method without.
+  public var choices: [String: Double]?
   /// The masks by the canonical name of their site; `nil` for a method without masks.
   public var masks: [String: MaskCount]?
 }

@@ -168,6 +168,15 @@ extension Run {
     return found
   }
 
+  /// A line where a head would choose settings and there is no split to choose by.
+  private func choiceWarnings(_ head: any Head) -> [String] {
+    guard !head.choiceNames.isEmpty, choosingSplit == nil else { return [] }
+    return [
+      "there is no validation split to choose \(head.choiceNames.joined(separator: ", ")) by: values without a search "
+        + "are used"
+    ]
+  }
+
   private func summary(
     _ method: Method, _ source: TrainingSource, _ trainer: Trainer, _ state: TrainingState
   ) -> RunSummary {
@@ -177,7 +186,8 @@ extension Run {
       stepsDone: state.steps,
       warnings: method.encoder.warnings(rule: configuration.recipe.encoder.kind, learningRates: trainer.encoderRates)
         + configuration.recipe.warmupWarnings(
-          trainsEncoder: !method.encoder.trainables.isEmpty, trainsHead: !method.head.trainables.isEmpty))
+          trainsEncoder: !method.encoder.trainables.isEmpty, trainsHead: !method.head.trainables.isEmpty)
+        + choiceWarnings(method.head))
   }
 }
 

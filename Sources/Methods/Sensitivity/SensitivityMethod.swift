@@ -19,6 +19,13 @@ struct SensitivityMethod: EncoderMethod {
 
   var trainingProtocol: TrainingProtocol { .allImages }
 
+  var card: MethodCard {
+    MethodCard(
+      "He et al., Sensitivity-Aware Visual Parameter-Efficient Fine-Tuning", 2023,
+      tunes: "\(form == .lora ? "low-rank branches" : "adapters") and single weights where the loss is sensitive",
+      count: "the budget: 400,000", defaults: "authors' scripts on VTAB-1k, ViT-B/16")
+  }
+
   func recipe(_ setting: PublishedSetting) -> Recipe {
     var recipe = SiteMethod.sharedRecipe
     recipe[SensitivitySettings.self] = SensitivitySettings(

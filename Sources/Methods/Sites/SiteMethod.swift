@@ -45,6 +45,22 @@ struct SiteMethod: EncoderMethod {
       rule: { .lastBlocks($0[PartialSettings.self]?.lastBlocks ?? 1) }),
   ]
 
+  var card: MethodCard {
+    func card(_ paper: String, _ year: Int, _ tunes: String, _ count: String) -> MethodCard {
+      MethodCard(paper, year, tunes: tunes, count: count, defaults: "scripts of SPT's authors on VTAB-1k, ViT-B/16")
+    }
+    return switch name {
+    case "lora":
+      card("Hu et al., LoRA", 2022, "low-rank branches parallel to the query and value maps", "294,912 (rank 8)")
+    case "adapter":
+      card("Pfeiffer et al., AdapterFusion", 2021, "a bottleneck after every MLP", "156,768 (rank 8)")
+    case "bitfit": card("Ben Zaken et al., BitFit", 2022, "all biases", "102,912")
+    case "partial-k":
+      card("Yosinski et al., How transferable are features?", 2014, "the last blocks and norm", "7,089,408 (1 block)")
+    default: card("He et al., Sensitivity-Aware … Fine-Tuning (baseline)", 2023, "every weight", "85,798,656")
+    }
+  }
+
   /// What all methods of SPT's tables share: 100 epochs of AdamW with a ramp, the schedule lagging by one epoch
   /// (SPT (l), (m)).
   static let sharedRecipe: Recipe = {
@@ -98,6 +114,7 @@ struct FrozenMethod: EncoderMethod {
   let name = "frozen"
   var isTrained: Bool { false }
   var trainingProtocol: TrainingProtocol { .fewShot }
+  var card: MethodCard { MethodCard("", 2021, tunes: "nothing", count: "0", defaults: "none") }
 
   func recipe(_ setting: PublishedSetting) -> Recipe {
     Recipe(epochs: 1, batchSize: 32, optimizer: OptimizerRecipe(learningRate: 0))

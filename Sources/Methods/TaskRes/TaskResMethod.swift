@@ -8,6 +8,12 @@ import Tensor
 struct TaskResMethod: HeadMethod {
   let name = "task-res"
 
+  var card: MethodCard {
+    MethodCard(
+      "Yu et al., Task Residual for Tuning Vision-Language Models", 2023, tunes: "a residual on the text features",
+      count: "512 C", defaults: "authors' configurations, CLIP RN50")
+  }
+
   /// Adam with a weight decay, and a warm-up of one epoch at 1e-5 (TaskRes (e), (f)).
   func recipe(_ setting: PublishedSetting) -> Recipe {
     var optimizer = OptimizerRecipe(learningRate: setting.benchmark == .imagenet ? 2e-4 : 2e-3)
@@ -34,10 +40,7 @@ struct TaskResMethod: HeadMethod {
   }
 
   /// The templates on ImageNet: CLIP's selection of seven, and the standard one (TaskRes (a)).
-  static let imagenetTemplates = [
-    "itap of a {}.", "a bad photo of the {}.", "a origami {}.", "a photo of the large {}.", "a {} in a video game.",
-    "art of the {}.", "a photo of the small {}.", Benchmark.standardTemplate,
-  ]
+  static let imagenetTemplates = Benchmark.selectedTemplates + [Benchmark.standardTemplate]
 
   /// The released code leaves underscores in class names; that of CoOp does not.
   func keepsUnderscores(_ fidelity: Fidelity) -> Bool { fidelity == .official }
@@ -46,7 +49,7 @@ struct TaskResMethod: HeadMethod {
     description.alpha = recipe[TaskResSettings.self]?.alpha
   }
 
-  func head(_ setting: MethodSetting) -> any Head {
+  func head(_ setting: MethodSetting) throws -> any Head {
     let text = setting.textFeatures(for: name)
     return TaskRes(
       textFeatures: text.features, alpha: Real(setting.recipe[TaskResSettings.self]?.alpha ?? 0.5),

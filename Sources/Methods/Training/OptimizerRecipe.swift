@@ -25,6 +25,10 @@ public struct OptimizerRecipe: Sendable, Codable, Equatable {
   public var minimumLearningRate: Double?
   /// The number of epochs the schedule lags; `nil`, as in runs of the first versions, for 0.
   public var lag: Int?
+  /// ε of Adam; `nil`, as in runs of the first versions, for 1e-8.
+  public var epsilon: Double?
+  /// True if the schedule advances by steps, so that epochs stand for steps; `nil` for epochs.
+  public var isStepwise: Bool?
   /// True if the cosine begins after the warm-up, so that it does not reach its end, instead of with it.
   public var recounts: Bool = true
 
@@ -39,6 +43,7 @@ public struct OptimizerRecipe: Sendable, Codable, Equatable {
     for (key, value) in [
       ("learningRate", learningRate), ("weightDecay", weightDecay), ("momentum", momentum),
       ("warmupLearningRate", warmupLearningRate), ("minimumLearningRate", minimumLearningRate ?? 0),
+      ("epsilon", epsilon ?? 0),
     ] where value < 0 { return wrong(key, "0 or more", value) }
     if nesterov && momentum == 0 { return wrong("momentum", "above 0 with nesterov", momentum) }
     if warmupEpochs < 0 { return wrong("warmupEpochs", "0 or more", warmupEpochs) }
@@ -49,13 +54,13 @@ public struct OptimizerRecipe: Sendable, Codable, Equatable {
   /// The update rule, before its first step.
   package func optimizer(_ slots: [ParameterSlot]) -> any Optimizer {
     switch kind {
-    case .adam: Adam(slots, weightDecay: weightDecay)
-    case .adamw: Adam(slots, weightDecay: weightDecay, decay: .decoupled)
+    case .adam: Adam(slots, weightDecay: weightDecay, epsilon: epsilon ?? 1e-8)
+    case .adamw: Adam(slots, weightDecay: weightDecay, decay: .decoupled, epsilon: epsilon ?? 1e-8)
     case .sgd: SGD(slots, momentum: momentum, weightDecay: weightDecay, isNesterov: nesterov)
     }
   }
 
-  /// The learning rate by epoch.
+  /// The learning rate by epoch, or by step.
   package func schedule(epochs: Int) -> Schedule {
     Schedule(
       base: learningRate, period: epochs, course: course,

@@ -22,6 +22,9 @@ public struct Recipe: Sendable, Equatable {
   /// The probability that a sample skips a residual branch of the last block, ascending from 0 in proportion to the
   /// depth; `nil` for 0.
   public var stochasticDepth: Double?
+  /// The number of passes over the training images, each with crops of its own, of whose features a head is made;
+  /// `nil` for 1.
+  public var views: Int?
   /// The settings of the method's halves.
   private var own: [any MethodSettings] = []
 
@@ -44,15 +47,15 @@ public struct Recipe: Sendable, Equatable {
 
   /// Takes over the optimiser of a head and the settings that belong to it.
   mutating func adoptHead(of recipe: Recipe) {
-    head = recipe.head
+    (head, views) = (recipe.head, recipe.views)
     own += recipe.own
   }
 
   /// Whether two recipes have the same values.
   public static func == (a: Recipe, b: Recipe) -> Bool {
     (a.epochs, a.batchSize, a.encoder, a.head) == (b.epochs, b.batchSize, b.encoder, b.head)
-      && (a.augments, a.smallestCrop, a.shift, a.keepsLastBatch, a.stochasticDepth)
-        == (b.augments, b.smallestCrop, b.shift, b.keepsLastBatch, b.stochasticDepth)
+      && (a.augments, a.smallestCrop, a.shift, a.keepsLastBatch, a.stochasticDepth, a.views)
+        == (b.augments, b.smallestCrop, b.shift, b.keepsLastBatch, b.stochasticDepth, b.views)
       && a.own.count == b.own.count
       && a.own.allSatisfy { settings in b.own.contains { settings.isEqual(to: $0) } }
   }
@@ -70,6 +73,7 @@ public struct Recipe: Sendable, Equatable {
     if let stochasticDepth, !(0...1).contains(stochasticDepth) {
       return wrong("stochasticDepth", "0 to 1", stochasticDepth)
     }
+    if let views, !(1...1000).contains(views) { return wrong("views", "1 to 1000", views) }
     if let problem = own.lazy.compactMap(\.problem).first { return "recipe.\(problem)" }
     return encoder.problem.map { "recipe.encoder.\($0)" } ?? head.problem.map { "recipe.head.\($0)" }
   }
@@ -77,7 +81,7 @@ public struct Recipe: Sendable, Equatable {
 
 extension Recipe: Codable {
   private enum Key: String, CodingKey {
-    case epochs, batchSize, encoder, head, augments, smallestCrop, shift, keepsLastBatch, stochasticDepth
+    case epochs, batchSize, encoder, head, augments, smallestCrop, shift, keepsLastBatch, stochasticDepth, views
   }
 
   /// Decodes a recipe with the settings of every method that its keys name.
@@ -92,6 +96,7 @@ extension Recipe: Codable {
     shift = try values.decodeIfPresent(Int.self, forKey: .shift)
     keepsLastBatch = try values.decodeIfPresent(Bool.self, forKey: .keepsLastBatch)
     stochasticDepth = try values.decodeIfPresent(Double.self, forKey: .stochasticDepth)
+    views = try values.decodeIfPresent(Int.self, forKey: .views)
     own = try MethodList.settings.compactMap { try $0.decodedIfPresent(from: decoder) }
   }
 
@@ -107,6 +112,7 @@ extension Recipe: Codable {
     try values.encodeIfPresent(shift, forKey: .shift)
     try values.encodeIfPresent(keepsLastBatch, forKey: .keepsLastBatch)
     try values.encodeIfPresent(stochasticDepth, forKey: .stochasticDepth)
+    try values.encodeIfPresent(views, forKey: .views)
     for settings in own { try settings.encode(to: encoder) }
   }
 }

@@ -70,7 +70,9 @@ public struct Trainer {
   }
 
   /// The state before the first step.
-  public func start() -> TrainingState { TrainingState(startOf: method, recipe) }
+  public func start() -> TrainingState {
+    TrainingState(startOf: method, recipe, stepsPerEpoch: stepsPerEpoch)
+  }
 
   /// Trains from `state` to the last epoch, or until `shouldStop` says so after a step; saves after the first epoch and
   /// the last, when stopped, and between them after an epoch but not more often than every second: waiting for the disk
@@ -174,7 +176,7 @@ public struct Trainer {
     let metrics = EpochMetrics(
       epoch: state.epoch + 1, steps: state.steps,
       learningRates: Dictionary(
-        uniqueKeysWithValues: state.optimizers.map { ($0.name, $0.schedule.rate(at: state.epoch)) }),
+        uniqueKeysWithValues: state.optimizers.map { ($0.name, $0.rate(epoch: state.epoch, step: state.steps - 1)) }),
       terms: state.sums.means, accuracy: state.sums.accuracy,
       validationAccuracy: selection == .test ? nil : accuracy, testAccuracy: selection == .test ? accuracy : nil,
       shares: Dictionary(uniqueKeysWithValues: shares.map { ($0.name, $0.percent) }), seconds: seconds,
@@ -187,7 +189,7 @@ public struct Trainer {
   /// The image indices of each batch of an epoch.
   private func batches(of epoch: Int) -> [[Int]] {
     var stream = RandomStream(seed: UInt64(bitPattern: Int64(seed)), purpose: .shuffle, step: epoch)
-    let order = stream.permutation(of: source.count)
+    let order = stream.permutation(of: source.rows)
     return (0..<stepsPerEpoch).map { index in
       Array(order[index * recipe.batchSize..<min((index + 1) * recipe.batchSize, order.count)])
     }

@@ -7,8 +7,9 @@ import Tensor
 public enum TrainingSource: Sendable {
   /// Images, read again for every epoch, as their transform is random or the encoder changes.
   case images(ImageSet, ImageLoader)
-  /// Features of a frozen encoder and a fixed transform, prepared for the head, [images, embedding], computed once.
-  case features(Tensor, labels: [Int32])
+  /// Features of a frozen encoder, prepared for the head, computed once: those of one transform, or those of several
+  /// views of each image, [views · images, embedding].
+  case features(Tensor, labels: [Int32], views: Int = 1)
 
   /// The source for a method: features where encoder and transform allow it.
   ///
@@ -21,6 +22,11 @@ public enum TrainingSource: Sendable {
     _ set: ImageSet, for method: Method, _ loader: ImageLoader, _ clock: RunClock,
     progress: (_ done: Int) throws -> Void
   ) throws {
+    if method.hasFrozenEncoder, let examples = method.head.trainingExamples {
+      self = .features(
+        method.head.prepared(Variable(examples.features)).value, labels: examples.labels, views: examples.views)
+      return
+    }
     guard method.hasFrozenEncoder, loader.transform == .evaluation else {
       self = .images(set, loader)
       return
@@ -31,17 +37,22 @@ public enum TrainingSource: Sendable {
     self = .features(features.values, labels: set.items.map { Int32($0.label) })
   }
 
-  /// The number of images.
-  public var count: Int { labels.count }
+  /// The number of images; an epoch is as long, whatever the views of each.
+  public var count: Int {
+    if case .features(_, let labels, let views) = self { labels.count / views } else { rows }
+  }
+
+  /// The number of inputs to choose batches from: images, or all of their views.
+  var rows: Int { labels.count }
 
   /// True if the encoder runs only once per image.
   public var isCached: Bool { if case .features = self { true } else { false } }
 
-  /// The label of every image.
+  /// The label of every input.
   public var labels: [Int32] {
     switch self {
     case .images(let set, _): set.items.map { Int32($0.label) }
-    case .features(_, let labels): labels
+    case .features(_, let labels, _): labels
     }
   }
 
@@ -50,7 +61,7 @@ public enum TrainingSource: Sendable {
     switch self {
     case .images(let set, let loader):
       return .images(try loader.loadAll(indices.map { (set.items[$0].url, $0) }, epoch: epoch))
-    case .features(let features, _):
+    case .features(let features, _, _):
       let table = Variable(features)
       return .prepared(table.embedding(indices.map { Int32($0) }, shape: [indices.count]).value)
     }

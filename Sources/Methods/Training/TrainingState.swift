@@ -9,13 +9,22 @@ public struct TrainingState: Sendable {
     let name: String
     let range: Range<Int>
     let schedule: Schedule
+    /// Whether the schedule advances by steps.
+    let isStepwise: Bool
     var optimizer: any Optimizer
 
-    init(_ name: String, _ recipe: OptimizerRecipe, _ trainables: [Trainable], from first: Int, epochs: Int) {
+    init(
+      _ name: String, _ recipe: OptimizerRecipe, _ trainables: [Trainable], from first: Int, epochs: Int,
+      stepsPerEpoch: Int
+    ) {
       (self.name, range) = (name, first..<first + trainables.count)
-      schedule = recipe.schedule(epochs: epochs)
+      isStepwise = recipe.isStepwise ?? false
+      schedule = recipe.schedule(epochs: isStepwise ? epochs * max(1, stepsPerEpoch) : epochs)
       optimizer = recipe.optimizer(trainables.map(\.slot))
     }
+
+    /// The learning rate of an epoch whose next step is the given one of the run.
+    func rate(epoch: Int, step: Int) -> Double { schedule.rate(at: isStepwise ? step : epoch) }
   }
 
   /// Sums over the steps of the current epoch.
@@ -50,13 +59,16 @@ public struct TrainingState: Sendable {
   init(values: [Tensor], optimizers: [Group]) { (self.values, self.optimizers) = (values, optimizers) }
 
   /// The state of a method before its first step: an optimiser for each half that is trained.
-  package init(startOf method: Method, _ recipe: Recipe) {
+  ///
+  /// - stepsPerEpoch: for schedules that advance by steps.
+  package init(startOf method: Method, _ recipe: Recipe, stepsPerEpoch: Int = 1) {
     let (encoder, head) = (method.encoder.trainables, method.head.trainables)
     self.init(
       values: method.trainables.map(\.initial),
       optimizers: [
-        Group("encoder", recipe.encoder, encoder, from: 0, epochs: recipe.epochs),
-        Group("head", recipe.head, head, from: encoder.count, epochs: recipe.epochs),
+        Group("encoder", recipe.encoder, encoder, from: 0, epochs: recipe.epochs, stepsPerEpoch: stepsPerEpoch),
+        Group(
+          "head", recipe.head, head, from: encoder.count, epochs: recipe.epochs, stepsPerEpoch: stepsPerEpoch),
       ].filter { !$0.range.isEmpty })
   }
 
@@ -67,7 +79,8 @@ public struct TrainingState: Sendable {
       var part = Array(values[group.range])
       for position in group.range { values[position] = Tensor(0) }
       optimizers[index].optimizer.step(
-        parameters: &part, gradients: Array(step.gradients[group.range]), learningRate: group.schedule.rate(at: epoch))
+        parameters: &part, gradients: Array(step.gradients[group.range]),
+        learningRate: group.rate(epoch: epoch, step: steps))
       values.replaceSubrange(group.range, with: part)
     }
     steps += 1
@@ -98,6 +111,7 @@ public struct TrainingState: Sendable {
         best.values, best.epoch, "highest accuracy on the TEST split itself, as some released code reports it", nil
       )
     }
+    if values.isEmpty { return (values, epoch, "the head is made of features of the training images", nil) }
     return (values, epoch, "last epoch, as in the published runs", nil)
   }
 }

@@ -14,7 +14,9 @@ enum TuneCommand: Command {
 
   /// The flags; those that a method reads, with its defaults, where one is named.
   private static func options(of method: MethodName?) -> [Option] {
-    let recipe = RecipeFlags.all(method.map { RecipeDefaults(methods: [$0]) } ?? .all)
+    let recipe = RecipeFlags.all(method.map { RecipeDefaults(methods: [$0]) } ?? .all).filter {
+      !(method?.head.isFitted ?? false) || RecipeFlags.withoutSteps.contains($0.flag)
+    }
     let own = method.map { MethodFlags.flags(of: $0.options) } ?? MethodFlags.all
     return data + textOptions + recipe + imageOptions + own + hintOptions + protocolOptions
   }
@@ -139,6 +141,10 @@ enum TuneCommand: Command {
       "selected epoch \(result.epoch): \(result.reason)",
       "delta           \(path)/delta.safetensors, \(grouped(result.deltaBytes)) bytes",
     ]
+    if let choices = result.choices {
+      let shown = choices.sorted { $0.key < $1.key }.map { "\($0.key) \(RecipeDefaults.number($0.value))" }
+      lines.append("chosen on \(result.selection == .test ? "TEST" : "val ")  \(shown.joined(separator: ", "))")
+    }
     if let budget = result.budget {
       let trained = result.encoderParameters.map { ", \(grouped($0)) trained besides the head" } ?? ""
       let scores = (result.budgets ?? []).map { "\(grouped($0.budget)) \(percent($0.validationAccuracy)) %" }

@@ -31,7 +31,8 @@ import Testing
 
   @Test(arguments: [
     ("r-amt", OptimizerRecipe.Kind.adam), ("r-amt+task-res", .sgd), ("task-res", .adam), ("task-res", .sgd),
-    ("r-pmt", .adamw),
+    ("r-pmt", .adamw), ("tip-adapter-f", .adamw), ("clip-adapter", .sgd), ("clap", .sgd),
+    ("r-amt+tip-adapter-f", .adam),
   ])
   func stoppingAfterAnyStepChangesNothing(method: String, optimizer: OptimizerRecipe.Kind) throws {
     let fixture = try RunFixture()

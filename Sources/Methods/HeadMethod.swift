@@ -1,0 +1,87 @@
+import Models
+import Tensor
+
+/// The head half of a method, by its name.
+package protocol HeadMethod: Sendable {
+  /// The name as it is typed: `linear`.
+  var name: String { get }
+  /// Whether it learns anything from the training images: by steps, or in closed form.
+  var isTrained: Bool { get }
+  /// True if it is made of text features.
+  var needsText: Bool { get }
+  /// True if it is made of features of the training images by the frozen encoder.
+  var needsExamples: Bool { get }
+  /// True if it is fitted to features of the frozen encoder without steps of the trainer, and so by itself only.
+  var isFitted: Bool { get }
+  /// Whether what is learned with it can be used with classes that were not seen in training: not where the head has
+  /// trained rows of its own, one per class.
+  var meetsNewClasses: Bool { get }
+  /// The protocol of its published runs.
+  var trainingProtocol: TrainingProtocol { get }
+  /// The settings it reads beside those of every run.
+  var options: [MethodOption] { get }
+  /// The rule that combines the text features of several templates.
+  var ensembling: TextEnsembling { get }
+  /// What tables say of it.
+  var card: MethodCard { get }
+
+  /// What produced the published numbers, with a frozen encoder.
+  func recipe(_ setting: PublishedSetting) -> Recipe
+
+  /// The prompts' templates on a dataset.
+  func templates(_ benchmark: Benchmark?) -> [String]
+
+  /// Whether underscores of class names stay in the prompts.
+  func keepsUnderscores(_ fidelity: Fidelity) -> Bool
+
+  /// The head at its start.
+  ///
+  /// - Throws: `RunError` for examples that no such head can be made of.
+  func head(_ setting: MethodSetting) throws -> any Head
+
+  /// Writes what of the recipe a delta's reader needs.
+  func describe(_ recipe: Recipe, in description: inout Delta.Description)
+}
+
+extension HeadMethod {
+  /// Most heads train something.
+  package var isTrained: Bool { true }
+  /// Most heads are made of text features.
+  package var needsText: Bool { true }
+  /// Most heads begin without a look at the images.
+  package var needsExamples: Bool { false }
+  /// Most heads are trained step by step.
+  package var isFitted: Bool { false }
+  /// Most heads belong to their classes.
+  package var meetsNewClasses: Bool { false }
+  /// That of the CLIP literature, unless a head says otherwise.
+  package var trainingProtocol: TrainingProtocol { .fewShot }
+  /// None, unless a head says otherwise.
+  package var options: [MethodOption] { [] }
+  /// The mean of raw features, unless a head says otherwise.
+  package var ensembling: TextEnsembling { .rawMean }
+  /// The usual template of a dataset.
+  package func templates(_ benchmark: Benchmark?) -> [String] {
+    [benchmark?.template ?? Benchmark.standardTemplate]
+  }
+  /// Nothing, unless a head says otherwise.
+  package func describe(_ recipe: Recipe, in description: inout Delta.Description) {}
+  /// No, unless a head says otherwise.
+  package func keepsUnderscores(_ fidelity: Fidelity) -> Bool { false }
+}
+
+extension MethodSetting {
+  /// T and the scale of the model; traps for a model without text, which runs refuse before.
+  func textFeatures(for name: String) -> (features: Tensor, logitScale: Parameter) {
+    guard let text else { trap("Method: expected text features for \(name), found none") }
+    return text
+  }
+
+  /// The features that a head is made of.
+  ///
+  /// - Throws: `RunError` where there are none.
+  func examples(for name: String) throws(RunError) -> HeadExamples {
+    guard let examples else { throw RunError("\(name): expected training images to learn from, found none") }
+    return examples
+  }
+}

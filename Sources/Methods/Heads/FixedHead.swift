@@ -1,0 +1,20 @@
+import Models
+import Tensor
+
+/// A head that is no longer trained.
+struct FixedHead: Head {
+  let head: any Head
+  let values: [Tensor]
+
+  var trainables: [Trainable] { [] }
+
+  func prepared(_ features: Variable) -> Variable { head.prepared(features) }
+
+  func logits(_ features: Variable, _ none: [Variable], _ pass: Pass) -> Variable {
+    head.logits(features, values.map { Variable($0) }, pass)
+  }
+
+  func logits(prepared features: Variable, _ none: [Variable], _ pass: Pass) -> Variable {
+    head.logits(prepared: features, values.map { Variable($0) }, pass)
+  }
+}
