@@ -4,8 +4,31 @@ import Tensor
 
 /// The checks of TaskRes on given image features.
 enum TaskResChecks {
+  static var checks: [any Check] { textChecks + formChecks }
+
+  /// The forms with a residual on images or a learned α, by features too: a residual on them moves their norm.
+  private static var formChecks: [any Check] {
+    let batch = MethodBatch(MethodName(frozenWith: "task-res"))
+    let features = batch.model.vision(Variable(batch.images), Pass()).value
+    return TaskRes.Form.allCases.flatMap { form in
+      [false, true].map { learns -> GradientCheck in
+        let head = TaskRes(
+          textFeatures: batch.textFeatures, alpha: 0.5, logitScale: batch.model.logitScale, form: form,
+          learnsAlpha: learns)
+        var numbers = CheckNumbers(seed: 45)
+        let inputs = head.trainables.map { ($0.name, numbers.next($0.initial.shape)) }
+        return GradientCheck(
+          "task-res/\(form.rawValue)\(learns ? ", learned alpha" : "")", [("features", features)] + inputs,
+          scope: .network
+        ) {
+          head.logits($0[0], Array($0.dropFirst()), Pass()).crossEntropy(labels: batch.labels)
+        }
+      }
+    }
+  }
+
   /// The residual at its initial value and a grown one, for several α.
-  static var checks: [any Check] {
+  private static var textChecks: [any Check] {
     let batch = MethodBatch(MethodName(frozenWith: "task-res"))
     let model = batch.model
     let features = model.vision(Variable(batch.images), Pass()).value

@@ -31,7 +31,17 @@ struct TaskResMethod: HeadMethod {
     [
       MethodOption("alpha", "X", .number(-1e6...1e6), "α of the residual (default 0.5; Oxford Flowers 1)") {
         $0[TaskResSettings.self]?.alpha = $1.number
-      }
+      },
+      MethodOption(
+        "residual", "text|image|both", .choice(TaskRes.Form.allCases.map(\.rawValue)),
+        "features that get a residual: one per class of texts, one for all images (default text)"
+      ) {
+        let form = TaskRes.Form(rawValue: $1.word)
+        $0[TaskResSettings.self]?.residual = form == .text ? nil : form
+      },
+      MethodOption("learn-alpha", "", .flag, "learn α too, from its value") { recipe, _ in
+        recipe[TaskResSettings.self]?.learnsAlpha = true
+      },
     ]
   }
 
@@ -51,9 +61,10 @@ struct TaskResMethod: HeadMethod {
 
   func head(_ setting: MethodSetting) throws -> any Head {
     let text = setting.textFeatures(for: name)
+    let settings = setting.recipe[TaskResSettings.self] ?? TaskResSettings(alpha: 0.5)
     return TaskRes(
-      textFeatures: text.features, alpha: Real(setting.recipe[TaskResSettings.self]?.alpha ?? 0.5),
-      logitScale: text.logitScale)
+      textFeatures: text.features, alpha: Real(settings.alpha), logitScale: text.logitScale,
+      form: settings.residual ?? .text, learnsAlpha: settings.learnsAlpha ?? false)
   }
 }
 
@@ -61,12 +72,16 @@ struct TaskResMethod: HeadMethod {
 public struct TaskResSettings: MethodSettings {
   /// α, which the residual is multiplied by.
   public var alpha: Double
+  /// What residuals are added to; `nil`, as in older runs, for the text features.
+  public var residual: TaskRes.Form?
+  /// True if α is learned; `nil` for no.
+  public var learnsAlpha: Bool?
 
   /// α.
   public init(alpha: Double) { self.alpha = alpha }
 
   /// The keys in a run's `config.json`.
-  public static let keys = ["alpha"]
+  public static let keys = ["alpha", "residual", "learnsAlpha"]
 
   /// Any number may be α.
   public var problem: String? { nil }
