@@ -8,7 +8,7 @@ import Testing
 /// Methods that tune a classifier without text, through the command.
 @Suite struct BackboneTuningTests {
   private static let methods = [
-    "spt-lora", "spt-adapter", "lora", "adapter", "bitfit", "linear", "full", "partial-k",
+    "spt-lora", "spt-adapter", "lora", "adapter", "bitfit", "layernorm", "linear", "full", "partial-k",
   ]
 
   private static func flags(_ method: String) -> [String] {

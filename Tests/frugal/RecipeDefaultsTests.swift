@@ -44,7 +44,7 @@ import Testing
   @Test func theHelpOfAllMethodsNamesWhatDiffers() throws {
     let help = help()
     let masks = "r-amt, r-mmt, r-mt, r-pmt, mask-tuning"
-    let sites = "spt-lora, spt-adapter, lora, adapter, bitfit, full, partial-k"
+    let sites = "spt-lora, spt-adapter, lora, adapter, bitfit, layernorm, full, partial-k"
     #expect(help["--warmup-epochs"]?.hasSuffix("(default: \(sites), linear 10; others 1)") == true)
     #expect(help["--warmup-lr"]?.hasSuffix("(default: \(sites), linear 1e-6; others 1e-5)") == true)
     #expect(help["--recount"]?.hasSuffix("(default: \(sites), linear no; others yes)") == true)

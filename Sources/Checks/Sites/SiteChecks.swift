@@ -5,7 +5,7 @@ import Tensor
 /// The checks of methods that tune an encoder site by site.
 enum SiteChecks {
   /// One case per method.
-  static let cases: [EncoderCase] = ["lora", "adapter", "bitfit", "full", "partial-k"].map {
+  static let cases: [EncoderCase] = ["lora", "adapter", "bitfit", "layernorm", "full", "partial-k"].map {
     EncoderCase($0, checks: checks)
   }
 

@@ -9,6 +9,8 @@ public enum PlainTuning: Sendable, Hashable {
   case lastBlocks(Int)
   /// All biases, those of norms too (BitFit, Ben Zaken et al. 2022).
   case biases
+  /// The scales and shifts of all norms (Basu et al. 2024; Zhao et al. 2024).
+  case norms
   /// A low-rank branch parallel to the query and value maps (Hu et al. 2022).
   case lora
   /// A sequential adapter after the second map of every MLP (Pfeiffer et al. 2021).
@@ -27,6 +29,7 @@ public enum PlainTuning: Sendable, Hashable {
         return parameter.site.block.map { blocks.contains($0) } ?? (isNorm && index > end)
       }.map { .whole($0.element) }
     case .biases: return parameters.filter { [.bias, .normShift].contains($0.site.role) }.map { .whole($0) }
+    case .norms: return parameters.filter { [.normScale, .normShift].contains($0.site.role) }.map { .whole($0) }
     case .lora: return branched(parameters, [.query, .value], isSequential: false, rank, branch)
     case .adapter: return branched(parameters, [.mlpDown], isSequential: true, rank, branch)
     }

@@ -33,7 +33,9 @@ struct SiteMethod: EncoderMethod {
       "adapter", needs: (.mlpDown, "MLPs"), options: BranchSettings.options(),
       settings: { $0[BranchSettings.self] = BranchSettings(.init(dropout: 0, dropPath: 0, start: .zeroUp)) },
       rule: { _ in .adapter }),
-    SiteMethod("bitfit", rule: { _ in .biases }), SiteMethod("full", rule: { _ in .full }),
+    SiteMethod("bitfit", rule: { _ in .biases }),
+    SiteMethod("layernorm", needs: (.normScale, "layer norms"), rule: { _ in .norms }),
+    SiteMethod("full", rule: { _ in .full }),
     SiteMethod(
       "partial-k",
       options: [
@@ -55,6 +57,8 @@ struct SiteMethod: EncoderMethod {
     case "adapter":
       card("Pfeiffer et al., AdapterFusion", 2021, "a bottleneck after every MLP", "156,768 (rank 8)")
     case "bitfit": card("Ben Zaken et al., BitFit", 2022, "all biases", "102,912")
+    case "layernorm":
+      card("Basu et al., Strong Baselines for Parameter-Efficient Few-Shot Fine-Tuning", 2024, "all norms", "38,400")
     case "partial-k":
       card("Yosinski et al., How transferable are features?", 2014, "the last blocks and norm", "7,089,408 (1 block)")
     default: card("He et al., Sensitivity-Aware … Fine-Tuning (baseline)", 2023, "every weight", "85,798,656")

@@ -214,6 +214,7 @@ import Testing
 @Suite struct PlainTuningTests {
   @Test(arguments: [
     (PlainTuning.full, 85_798_656), (.lastBlocks(1), 7_089_408), (.lastBlocks(3), 21_265_152), (.biases, 102_912),
+    (.norms, 38_400),
     (.lora, 294_912), (.adapter, 156_768),
   ]) func trainableParametersAreThePublishedCounts(_ tuning: PlainTuning, _ count: Int) {
     // Zeros take the place of weights, of which only the shapes matter.
