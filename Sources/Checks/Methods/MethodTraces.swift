@@ -9,7 +9,7 @@ package enum MethodTraces {
   ///
   /// - seed: that of the random rules; steps: how many.
   package static func methods(seed: UInt64, steps count: Int = stepCount) -> [Trace] {
-    MethodList.pairs.filter(\.isTrained).map { name in
+    MethodList.pairs.map { name in
       Trace("\(name)") { steps(of: name, seed: seed, count: count) }
     }
   }
