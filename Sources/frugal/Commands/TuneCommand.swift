@@ -142,7 +142,9 @@ enum TuneCommand: Command {
       "delta           \(path)/delta.safetensors, \(grouped(result.deltaBytes)) bytes",
     ]
     if let choices = result.choices {
-      let shown = choices.sorted { $0.key < $1.key }.map { "\($0.key) \(RecipeDefaults.number($0.value))" }
+      let shown = choices.sorted { $0.key < $1.key }.map { name, value in
+        "\(name) \(RecipeDefaults.number(Double(String(format: "%.4g", value)) ?? value))"
+      }
       lines.append("chosen on \(result.selection == .test ? "TEST" : "val ")  \(shown.joined(separator: ", "))")
     }
     if let budget = result.budget {
