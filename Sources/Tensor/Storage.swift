@@ -2,8 +2,8 @@ import Synchronization
 
 /// The memory of tensors: a block aligned to cache lines, recycled when its last tensor is released.
 ///
-/// Blocks from 64 KiB up come from the pool of the process; smaller ones are left to `malloc`. Memory of others, such as
-/// that of a mapped file, is only read, and has the alignment of one element.
+/// Blocks from 64 KiB up come from the pool of the process; smaller ones are left to `malloc`. Memory of others, such
+/// as that of a mapped file, is only read, and has the alignment of one element.
 package final class Storage: @unchecked Sendable {
   /// The first of `count` elements.
   @usableFromInline let base: UnsafeMutablePointer<Real>

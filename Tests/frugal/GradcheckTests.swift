@@ -41,7 +41,7 @@ import Testing
   /// Names, and the subjects all of whose checks they select.
   @Test(arguments: [
     (["layers"], Layer.allCases.map { "layers/\($0.rawValue)" }),
-    (["linear"], ["operations/linear", "layers/linear", "heads/linear"]),
+    (["linear"], ["operations/linear", "layers/linear", "heads/linear", "heads/linear-probe"]),
     (["operations/l2"], ["operations/l2Norm", "operations/l2Normalize"]),
     (["heads/task-res", "geluTanh"], ["operations/geluTanh", "heads/task-res"]),
   ]) func aPrefixNarrows(_ names: [String], _ subjects: [String]) throws {
@@ -57,7 +57,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("lineer", "linear"), ("layernorm", "layerNorm"), ("encoders/r-atm", "encoders/r-amt"), ("", "add"),
+    ("lineer", "linear"), ("layrNorm", "layerNorm"), ("encoders/r-atm", "encoders/r-amt"), ("", "add"),
     (String(repeating: "x", count: 100_000), "add"),
   ]) func anUnknownNameGetsTheNearest(_ name: String, _ near: String) async throws {
     let outcome = try await runFrugal(["gradcheck", name])

@@ -54,8 +54,37 @@ struct MethodBatch: Sendable {
     let own = MethodChecks.encoderCase(name.encoder)
     relaxed = Method(encoder: own.relaxed(tuning), head: method.head, tower: model.vision)
     isRelaxed = own.isRelaxed
-    values =
-      own.values(tuning, &numbers) + method.head.trainables.map { numbers.next($0.initial.shape, scale: 0.5) }
+    values = Self.opened(
+      own.values(tuning, &numbers) + method.head.trainables.map { numbers.next($0.initial.shape, scale: 0.5) },
+      of: method, images)
+  }
+
+  /// The values, those of a bottleneck of ReLUs such that all of these are open on the images: beside a kink
+  /// differences say nothing, and what is closed has no gradient.
+  static func opened(_ values: [Tensor], of method: Method, _ images: Tensor) -> [Tensor] {
+    guard method.head.trainables.map(\.name).contains(where: { $0.hasSuffix("adapter.down") }) else { return values }
+    let features = method.features(values: values)(images)
+    let (down, up) = (values[values.count - 2], values[values.count - 1])
+    let width = features.shape.width
+    let rows = (0..<features.shape.rows).map { features.values[$0 * width..<($0 + 1) * width] }
+    // D f = 1 for every image by projections on one after another (Kaczmarz).
+    var row = [Real](repeating: 0, count: width)
+    for _ in 0..<2000 {
+      for feature in rows {
+        var (product, square): (Real, Real) = (0, 0)
+        for (own, element) in zip(row, feature) {
+          product += own * element
+          square += element * element
+        }
+        let share = (1 - product) / square
+        for (index, element) in feature.enumerated() { row[index] += share * element }
+      }
+    }
+    let opened = [
+      Tensor(down.shape, (0..<down.shape[0]).flatMap { _ in row }),
+      Tensor(up.shape, up.values.map { abs($0) + 0.2 }),
+    ]
+    return values.dropLast(2) + opened
   }
 
   /// Features of two views of two images of each class.

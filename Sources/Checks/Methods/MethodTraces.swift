@@ -23,7 +23,8 @@ package enum MethodTraces {
     if let traced = MethodChecks.encoderCase(name.encoder).tracedValues {
       var numbers = CheckNumbers(seed: 7)
       let encoder = traced(batch.method.encoder, Real(recipe.encoder.learningRate), &numbers)
-      state.values = encoder + batch.method.split(batch.values).head
+      state.values = MethodBatch.opened(
+        encoder + batch.method.split(batch.values).head, of: batch.method, batch.images)
     }
     return (1...count).flatMap { number in
       let step = batch.method.step(

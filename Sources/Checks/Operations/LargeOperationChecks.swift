@@ -58,7 +58,7 @@ package enum LargeOperationChecks {
       GradientCheck("embedding/large", OperationChecks.inputs(["table": [50, 33]])) {
         $0[0].embedding((0..<2000).map { Int32($0 % 50) }, shape: [20, 100])
       },
-      GradientCheck("exponential/large", OperationChecks.inputs(["x": flat])) { $0[0].exponential() },
+      GradientCheck("elementwiseExponential/large", OperationChecks.inputs(["x": flat])) { $0[0].exponential() },
       GradientCheck("gelu/large", OperationChecks.inputs(["x": flat])) { $0[0].gelu() },
       GradientCheck("geluTanh/large", OperationChecks.inputs(["x": flat])) { $0[0].geluTanh() },
       GradientCheck(

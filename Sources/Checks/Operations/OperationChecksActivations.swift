@@ -10,7 +10,7 @@ extension OperationChecks {
         GradientCheck("geluTanh/\(shape)", inputs(["x": shape], scale: 2)) { $0[0].geluTanh() },
         GradientCheck("quickGELU/\(shape)", inputs(["x": shape], scale: 2)) { $0[0].quickGELU() },
         GradientCheck("scaledSigmoid/\(shape)", inputs(["x": shape], scale: 2)) { $0[0].scaledSigmoid(16) },
-        GradientCheck("exponential/\(shape)", inputs(["x": shape], scale: 2)) { $0[0].exponential() },
+        GradientCheck("elementwiseExponential/\(shape)", inputs(["x": shape], scale: 2)) { $0[0].exponential() },
         GradientCheck("relu/\(shape)", [("x", awayFromZero(shape))]) { $0[0].relu() },
       ]
     }

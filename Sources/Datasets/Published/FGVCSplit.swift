@@ -2,8 +2,8 @@ import Formats
 import Foundation
 
 extension PublishedSplit {
-  /// The five FGVC datasets as VPT splits them: `train.json`, `val.json` and `test.json`, each an object of paths with a
-  /// class number, which are counted from 0 in their order.
+  /// The five FGVC datasets as VPT splits them: `train.json`, `val.json` and `test.json`, each an object of paths with
+  /// a class number, which are counted from 0 in their order.
   static func fgvc(_ root: URL, _ entries: [String]) throws(ImageFolderError) -> PublishedSplit? {
     guard entries.contains("train.json"), entries.contains("test.json") else { return nil }
     var (numbers, files): ([SplitName: [String: Int]], [SplitName: URL]) = ([:], [:])

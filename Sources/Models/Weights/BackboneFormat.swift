@@ -34,10 +34,6 @@ struct BackboneFormat: Sendable {
     visionTransformer("DINOv3 under Hugging Face's", "layer.0.attention.q_proj.weight", .transformers, epsilon: 1e-5) {
       .huggingFaceDINOv3(of: $0)
     },
-    // transformers resizes the positions of this one with antialiasing, as timm does.
-    visionTransformer("DINOv2 with registers under Hugging Face's", "embeddings.register_tokens", .transformers) {
-      .huggingFaceDINOv2(of: $0)
-    },
     visionTransformer("DINOv2 under Hugging Face's", "encoder.layer.0.norm1.weight", .transformers, .plainBicubic) {
       .huggingFaceDINOv2(of: $0)
     },
@@ -85,11 +81,15 @@ struct BackboneFormat: Sendable {
           + "found a \(name), which is not supported")
     }
     let prefix = try TowerPrefix(of: source, marks: known.map(\.mark))
-    guard let prefix, let found = known.first(where: { prefix.source.shape(of: $0.mark) != nil }) else {
+    guard let prefix, var found = known.first(where: { prefix.source.shape(of: $0.mark) != nil }) else {
       let shown = source.names.sorted().prefix(3).map { "\"\($0)\"" }.joined(separator: ", ")
       throw ConfigurationError(
         "\(source.label): expected the tensors of an image classifier (\(known.map(\.name).joined(separator: ", "))), "
           + "found \(shown.isEmpty ? "no tensor" : "\(shown), …")")
+    }
+    // transformers resizes the positions of a DINOv2 with registers with antialiasing, as timm does.
+    if found.resampling == .plainBicubic, prefix.source.shape(of: "embeddings.register_tokens") != nil {
+      found.resampling = .timm
     }
     return (found, prefix)
   }

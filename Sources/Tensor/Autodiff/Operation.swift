@@ -16,7 +16,7 @@ package enum Operation: String, CaseIterable, Sendable {
   case dropout
   case dropPath
   case embedding
-  case exponential
+  case elementwiseExponential
   case gelu
   case geluTanh
   case globalResponseNorm

@@ -6,6 +6,6 @@ extension Variable {
   /// - Any shape. Keeps y.
   public func exponential() -> Variable {
     let y = value.mapLanes { Transcendental.exp($0) }
-    return Tape.record(.exponential, y, from: [self]) { dy in [dy.mapLanes(y) { $0 * $1 }] }
+    return Tape.record(.elementwiseExponential, y, from: [self]) { dy in [dy.mapLanes(y) { $0 * $1 }] }
   }
 }

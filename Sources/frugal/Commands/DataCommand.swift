@@ -9,6 +9,7 @@ enum DataCommand: Command {
   static let name = "data"
   static let summary = "what a folder of images is: layout, splits, classes, unreadable files, a contact sheet"
   static let operands = "PATH"
+  static let calculates = false
   static let options = [
     dataListOption,
     Option("--split", "A,B,C", "shares of train, val and test for data without splits, such as 0.6,0.2,0.2"),

@@ -29,7 +29,7 @@ extension SecondOpinion {
         let x = numbers.awayFromZero(numbers.anyShape())
         return Case([x], terms: 1, library: { $0[0].relu() }) { $0[0].map { $0.value > 0 ? $0 : Bounded(0 as Real) } }
       },
-      SecondOpinion(.exponential) { numbers in
+      SecondOpinion(.elementwiseExponential) { numbers in
         Case([numbers.next(numbers.anyShape(), scale: 3)], terms: 4, library: { $0[0].exponential() }) {
           $0[0].map(\.exp)
         }
