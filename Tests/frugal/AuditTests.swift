@@ -142,7 +142,7 @@ import Testing
   /// rates), the rules and figures around a run, initial values.
   private static let withoutPlainForm = [
     "R-AMT (b)", "R-AMT (h)", "R-AMT (i)", "R-AMT (l)", "R-AMT (m)", "R-AMT (n)", "R-AMT (o)", "SPT (m)", "SPT (n)",
-    "TaskRes (f)",
+    "TaskRes (f)", "TaskRes (h)", "TaskRes (i)",
   ]
 
   /// Every equation of this repository has code and test, and its checks exist.

@@ -67,7 +67,7 @@ struct MethodBatch: Sendable {
     let (down, up) = (values[values.count - 2], values[values.count - 1])
     let width = features.shape.width
     let rows = (0..<features.shape.rows).map { features.values[$0 * width..<($0 + 1) * width] }
-    // D f = 1 for every image by projections on one after another (Kaczmarz).
+    // D f of 1/2 or more for every image, by projections on D f = 1 one after another (Kaczmarz): a small D.
     var row = [Real](repeating: 0, count: width)
     for _ in 0..<2000 {
       for feature in rows {
@@ -76,7 +76,7 @@ struct MethodBatch: Sendable {
           product += own * element
           square += element * element
         }
-        let share = (1 - product) / square
+        let share = product < 0.5 ? (1 - product) / square : 0
         for (index, element) in feature.enumerated() { row[index] += share * element }
       }
     }
