@@ -82,7 +82,7 @@ struct MethodBatch: Sendable {
     }
     let opened = [
       Tensor(down.shape, (0..<down.shape[0]).flatMap { _ in row }),
-      Tensor(up.shape, up.values.map { abs($0) + 0.2 }),
+      Tensor(up.shape, up.values.map { 0.25 * abs($0) + 0.1 }),
     ]
     return values.dropLast(2) + opened
   }
