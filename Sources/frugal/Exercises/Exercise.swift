@@ -25,7 +25,7 @@ struct Exercise: Sendable {
     let name: String
     let rank: Int
     let formula: String
-    /// Its number in `docs/methods`, `TaskRes (b)`, or its source.
+    /// Its paper and number, as in `docs/methods`, or its source.
     let equation: String
     /// What it is calculated from.
     let from: [String]
