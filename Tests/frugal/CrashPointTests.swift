@@ -153,7 +153,7 @@
     @Test func aRunThatIsAtWorkIsNotResumedByASecondProcess() async throws {
       let folder = try TemporaryFolder()
       let words = Workbench.quickRun("r-amt", out: folder.url.appendingPathComponent("run"))
-        .map { $0 == "3" ? "6000" : $0 }
+        .map { $0 == "3" ? "2000" : $0 }
       let first = try FrugalProcess(words)
       for _ in 0..<3000 where !folder.exists("run/checkpoint.safetensors") { usleep(10_000) }
       let second = try await runFrugal("tune", "--resume", folder.path("run"))
