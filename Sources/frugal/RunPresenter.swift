@@ -23,6 +23,8 @@ struct RunPresenter {
   ///
   /// - Throws: `Interrupted` after a Ctrl-C; what the run throws.
   func train(_ run: Run) throws -> RunResult {
+    var run = run
+    run.cardCommands = .frugal
     do {
       let result = try run.train(shouldStop: { interrupt.isRequested }, report: show)
       if label == nil { line.finish() }

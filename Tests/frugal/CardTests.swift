@@ -4,6 +4,7 @@ import Tensor
 import Testing
 
 @testable import Methods
+@testable import frugal
 
 /// `card.md` of a run, the `README.md` of an exported adapter, and the commands in both.
 @Suite struct CardTests {
@@ -29,8 +30,8 @@ import Testing
     ].compactMap(\.self) {
       #expect(card.contains(part), "\(part) is missing in \(card)")
     }
-    let command = RunFolder.repetition(of: "run")
-    #expect(card.contains(RunFolder.repetition(of: "RUN")))
+    let command = CardCommands.frugal.repetition("run")
+    #expect(card.contains(CardCommands.frugal.repetition("RUN")))
     #expect(command == "mkdir again && cp run/config.json run/paths.json again && frugal tune --resume again")
     try FileManager.default.createDirectory(atPath: folder.path("again"), withIntermediateDirectories: true)
     for file in ["config.json", "paths.json"] { try folder.write(try folder.bytes("run/\(file)"), to: "again/\(file)") }

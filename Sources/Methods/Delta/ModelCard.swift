@@ -28,26 +28,28 @@ public struct ModelCard: Sendable {
   let model: String?
   let method: String?
   let origin: Origin?
+  /// What the reader may type, if it is a program that makes the card.
+  let commands: CardCommands?
 
   /// The card of a delta.
   ///
   /// - base: the path or name of its model; origin: its run, if that is known.
-  public init(_ description: Delta.Description, base: String, _ origin: Origin?) {
-    (self.base, self.origin, library) = (base, origin, .frugal)
+  public init(_ description: Delta.Description, base: String, _ origin: Origin?, commands: CardCommands? = nil) {
+    (self.base, self.origin, library, self.commands) = (base, origin, .frugal, commands)
     (classes, model, method) = (description.classes, description.model, description.method)
   }
 
   /// The card of an adapter.
-  init(adapterWith classes: [String], base: String, _ origin: Origin?) {
-    (self.base, self.origin, library, self.classes) = (base, origin, .peft, classes)
+  init(adapterWith classes: [String], base: String, _ origin: Origin?, commands: CardCommands?) {
+    (self.base, self.origin, library, self.classes, self.commands) = (base, origin, .peft, classes, commands)
     (model, method) = (origin?.settings.model.sha256, origin?.settings.method)
   }
 
   /// The card as Markdown.
   public var text: String {
     let parts = [
-      metadata, ["# \(title)", ""], library == .frugal ? use : [], facts, ModelCardText.madeBy(origin), classList,
-      licence, ModelCardText.limits(origin, hasClasses: !classes.isEmpty),
+      metadata, ["# \(title)", ""], library == .frugal ? use : [], facts, ModelCardText.madeBy(origin, commands),
+      classList, licence, ModelCardText.limits(origin, hasClasses: !classes.isEmpty, commands),
     ]
     return parts.flatMap { $0 }.joined(separator: "\n")
   }
@@ -55,8 +57,8 @@ public struct ModelCard: Sendable {
   /// Metadata, then whatever the library needs, then the rest of the card.
   func text(around body: [String]) -> String {
     let parts = [
-      metadata, body, facts, ModelCardText.madeBy(origin), licence,
-      ModelCardText.limits(origin, hasClasses: !classes.isEmpty),
+      metadata, body, facts, ModelCardText.madeBy(origin, commands), licence,
+      ModelCardText.limits(origin, hasClasses: !classes.isEmpty, commands),
     ]
     return parts.flatMap { $0 }.joined(separator: "\n")
   }
@@ -86,10 +88,8 @@ public struct ModelCard: Sendable {
   }
 
   private var use: [String] {
-    [
-      "A delta for one base model: it holds what was learned, and is of no use without that model.", "",
-      "    frugal predict --model \(ModelCardText.word(base)) --delta delta.safetensors photo.jpg", "",
-    ]
+    ["A delta for one base model: it holds what was learned, and is of no use without that model.", ""]
+      + (commands.map { ["    \($0.prediction(FileName.shown(base)))", ""] } ?? [])
   }
 
   private var facts: [String] {
@@ -108,8 +108,8 @@ public struct ModelCard: Sendable {
   private var licence: [String] {
     [
       "## Licence", "",
-      "Not stated: `license` above is for whoever publishes this to fill in. The terms of the base model and of the data",
-      "go on to hold.", "",
+      "Not stated: `license` above is for whoever publishes this to fill in. The terms of the base model and of the",
+      "data go on to hold.", "",
     ]
   }
 }

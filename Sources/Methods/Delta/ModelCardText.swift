@@ -4,25 +4,28 @@ import Foundation
 /// The sentences of a card, and names of others in Markdown, YAML and a shell.
 enum ModelCardText {
   /// How to make it again.
-  static func madeBy(_ origin: ModelCard.Origin?) -> [String] {
+  static func madeBy(_ origin: ModelCard.Origin?, _ commands: CardCommands?) -> [String] {
     guard let origin else { return [] }
     var lines = ["## How it was made", ""]
     if let command = origin.command {
       lines += ["    \((["frugal"] + command.map(word)).joined(separator: " "))", ""]
     }
-    return lines + [
-      "`config.json` of the run has every setting. With it and `paths.json` the run is repeated to the same bits, as long",
-      "as model and data are the same:", "", "    \(RunFolder.repetition(of: "RUN"))", "",
+    lines += [
+      "`config.json` of the run has every setting. With it and `paths.json` the run is repeated to the same bits, as",
+      "long as model and data are the same\(commands == nil ? "." : ":")", "",
     ]
+    return lines + (commands.map { ["    \($0.repetition("RUN"))", ""] } ?? [])
   }
 
   /// What the figures do not say.
-  static func limits(_ origin: ModelCard.Origin?, hasClasses: Bool) -> [String] {
+  static func limits(
+    _ origin: ModelCard.Origin?, hasClasses: Bool, _ commands: CardCommands?
+  ) -> [String] {
     var limits: [String] = []
     if hasClasses {
       limits.append(
-        "It chooses among its classes. An image of none of them gets one of them too; `frugal predict --threshold` leaves "
-          + "unlikely answers out.")
+        "It chooses among its classes. An image of none of them gets one of them too"
+          + (commands.map { "; \($0.threshold) leaves unlikely answers out." } ?? "."))
     }
     if let origin {
       limits.append(
@@ -77,7 +80,7 @@ enum ModelCardText {
   }
 
   /// A word of a command line.
-  static func word(_ text: String) -> String { FileName.shown(text).shellWord }
+  fileprivate static func word(_ text: String) -> String { FileName.shown(text).shellWord }
 }
 
 extension String {
@@ -85,13 +88,5 @@ extension String {
   package var shellWord: String {
     let isPlain = !isEmpty && allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "_./,=:+-@%".contains($0)) }
     return isPlain ? self : "'\(replacing("'", with: "'\\''"))'"
-  }
-}
-
-extension RunFolder {
-  /// The command that repeats a finished run in a new folder, with all its settings.
-  package static func repetition(of path: String) -> String {
-    let files = ["config.json", "paths.json"].map { "\(path)/\($0)".shellWord }
-    return "mkdir again && cp \(files.joined(separator: " ")) again && frugal tune --resume again"
   }
 }

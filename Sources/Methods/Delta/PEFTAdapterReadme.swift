@@ -13,7 +13,7 @@ extension PEFTAdapter {
   /// The card of the adapter, with what opens it in Python: a model with a new head needs the number of its classes.
   ///
   /// - base: the path or name of the model; origin: the run of its delta, if that is known.
-  func readme(base: String, _ origin: ModelCard.Origin? = nil) -> String {
+  func readme(base: String, _ origin: ModelCard.Origin? = nil, commands: CardCommands? = nil) -> String {
     var lines = ["# A low-rank adapter, written by frugal", ""]
     if let head {
       lines += [
@@ -23,7 +23,7 @@ extension PEFTAdapter {
       ]
     }
     lines += ["```python"] + code(base) + ["```", ""]
-    return ModelCard(adapterWith: classes, base: base, origin).text(around: lines)
+    return ModelCard(adapterWith: classes, base: base, origin, commands: commands).text(around: lines)
   }
 
   private func code(_ base: String) -> [String] {

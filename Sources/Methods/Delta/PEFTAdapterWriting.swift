@@ -11,7 +11,9 @@ extension PEFTAdapter {
   ///
   /// - base: the path or name of the model, for whoever reads the folder; origin: the run of its delta, if it is known.
   /// - Throws: `FileError` if the folder or a file cannot be written, or if something has its name.
-  public func write(to folder: URL, base: String, origin: ModelCard.Origin? = nil) throws {
+  public func write(
+    to folder: URL, base: String, origin: ModelCard.Origin? = nil, commands: CardCommands? = nil
+  ) throws {
     let new = try AtomicFolder(folder)
     var writer = SafeTensorsWriter(metadata: ["format": "pt"])
     if !classes.isEmpty { writer.metadata[Self.classesKey] = Self.json(classes) }
@@ -24,7 +26,8 @@ extension PEFTAdapter {
     }
     try JSONContent.object(configuration(base: base)).write(to: new.url.appendingPathComponent(Self.configurationName))
     try writer.write(to: new.url.appendingPathComponent(Self.weightsName))
-    try AtomicFile.write(Array(readme(base: base, origin).utf8), to: new.url.appendingPathComponent("README.md"))
+    let card = readme(base: base, origin, commands: commands)
+    try AtomicFile.write(Array(card.utf8), to: new.url.appendingPathComponent("README.md"))
     try new.commit()
   }
 

@@ -78,7 +78,9 @@ public struct BudgetSearch: Sendable {
     var settings = run.configuration
     (settings.budgets, settings.splits) = (nil, .train)
     settings.recipe = run.name.encoder.recipe(settings.recipe, budget: budget)
-    return try Run(settings, run.pretrained, run.data, in: run.folder.part(budget))
+    var part = try Run(settings, run.pretrained, run.data, in: run.folder.part(budget))
+    part.cardCommands = run.cardCommands
+    return part
   }
 
   /// Evaluates the model at the end of the run of the next budget, and writes the results so far.
@@ -118,6 +120,8 @@ public struct BudgetSearch: Sendable {
     var settings = run.configuration
     settings.recipe = run.name.encoder.recipe(settings.recipe, budget: chosen)
     try run.folder.write(settings)
-    return try Run(settings, run.pretrained, run.data, in: run.folder)
+    var last = try Run(settings, run.pretrained, run.data, in: run.folder)
+    last.cardCommands = run.cardCommands
+    return last
   }
 }

@@ -54,7 +54,8 @@ extension Run {
       shares: Dictionary(uniqueKeysWithValues: shares.map { ($0.name, $0.percent) }),
       choices: choices.isEmpty ? nil : choices,
       masks: delta.masks.isEmpty ? nil : delta.masks.mapValues { .init($0) })
-    let card = ModelCard(delta.description, base: configuration.model.path, folder.origin(configuration, result))
+    let card = ModelCard(
+      delta.description, base: configuration.model.path, folder.origin(configuration, result), commands: cardCommands)
     try AtomicFile.write(Array(card.text.utf8), to: folder.card)
     try folder.writeResult(result)
     return result

@@ -55,6 +55,7 @@ package struct PairedComparison: Sendable, Equatable {
   }
 
   private static func exact(_ first: Int, _ second: Int, of count: Int) -> ClosedRange<Double> {
+    guard first + second > 0 else { return 0...0 }
     let share = Proportion.exact(first, of: first + second)
     let scale = 100 * Double(first + second) / Double(count)
     return scale * (2 * share.lowerBound - 1)...scale * (2 * share.upperBound - 1)

@@ -26,6 +26,8 @@ public struct Run: Sendable {
   public internal(set) var notes: [String] = []
   /// The words of the command that begins it, after the program's name, which its folder records; `nil` for none.
   public var command: [String]?
+  /// What the card of its delta tells the reader to type; `nil` for nothing.
+  public var cardCommands: CardCommands?
   /// The files that decide its numbers, which its folder records; `nil` where another folder does.
   var inputs: RunInputs?
   /// Whether it begins although it cannot change anything; it does where nobody asked for a new run.

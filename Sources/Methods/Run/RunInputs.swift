@@ -144,7 +144,7 @@ extension RunFolder {
       return ["warning: \(self.inputs.shown): changed since the run began, and evaluated as they are now: \(list)"]
     }
     throw RunError(
-      "\(self.inputs.shown): expected the files with which the run began, found others: \(list); restore them, or begin "
-        + "a new run")
+      "\(self.inputs.shown): expected the files with which the run began, found others: \(list); restore them, or "
+        + "begin a new run")
   }
 }

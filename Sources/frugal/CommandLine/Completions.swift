@@ -32,9 +32,8 @@ enum Completions {
             + "COMPREPLY=($(compgen -W '\(option.choices.joined(separator: " "))' -- \"$current\")); return ;;")
       }
       let all = flags(command).flatMap { [$0.flag] + ($0.short.map { [$0] } ?? []) }
-      names.append(
-        "    \(command.name)) flags='\(all.joined(separator: " "))' operands='\(operands(of: command).joined(separator: " "))' ;;"
-      )
+      let operands = operands(of: command).joined(separator: " ")
+      names.append("    \(command.name)) flags='\(all.joined(separator: " "))' operands='\(operands)' ;;")
     }
     return """
       # bash completion for frugal \(frugalVersion); made by frugal completions bash

@@ -99,7 +99,7 @@ enum ExportCommand: Command {
   private static func write(
     _ adapter: PEFTAdapter, to path: String, base: String, _ origin: ModelCard.Origin?, _ says: (String) -> Void
   ) throws -> Listing.Item {
-    try adapter.write(to: URL(fileURLWithPath: path), base: base, origin: origin)
+    try adapter.write(to: URL(fileURLWithPath: path), base: base, origin: origin, commands: .frugal)
     let head = adapter.head.map { " and a head of \($0.tensors["weight"]?.shape[0] ?? 0) classes, \($0.path)" }
     says("\(path): \(plural(adapter.modules.count, "module"))\(head ?? "")")
     report(leftOut: adapter.leftOut, "a low-rank PEFT adapter")

@@ -77,7 +77,10 @@ enum PredictCommand: Command {
       throw UsageError("--multi-label", expected: "a linear head, trained or of the model", found: "texts to compare")
     }
     if tuned.isMultiLabel, !choice.isMultiLabel {
-      note("note: config.json: problem_type is multi_label_classification: each class has a probability of its own")
+      note(
+        tuned.classes.count == 1
+          ? "note: the head has one class, whose probability is a sigmoid"
+          : "note: config.json: problem_type is multi_label_classification: each class has a probability of its own")
       choice.isMultiLabel = true
     }
     paths.reportSkipped()

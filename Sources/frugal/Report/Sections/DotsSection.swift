@@ -15,8 +15,9 @@ enum DotsSection {
       "Accuracy by dataset",
       [
         Page.paragraph(
-          "Whiskers: 95 % interval for the number of test images (Wilson). Rings: single seeds, whose spread whiskers do "
-            + "not have. Whether two methods differ is the verdict's to say, as it compares them on the same images."),
+          "Whiskers: 95 % interval for the number of test images (Wilson). Rings: single seeds, whose spread whiskers "
+            + "do not have. Whether two methods differ is the verdict's to say, as it compares them on the same images."
+        ),
         Page.charts(order.map { chart($0, members[$0] ?? []) }),
       ], id: "accuracy")
   }

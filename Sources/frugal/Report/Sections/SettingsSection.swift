@@ -15,7 +15,7 @@ enum SettingsSection {
         "\(run.name): \(group.method), \(group.dataset), \(group.shotsPhrase), seed \(settings.seed)",
         [
           Page.paragraph(facts), Page.paragraph(machine(run)), began.map { Page.paragraph("Begun by: \($0)") } ?? "",
-          Page.paragraph("Reproduce: \(RunFolder.repetition(of: run.name))"),
+          Page.paragraph("Reproduce: \(CardCommands.frugal.repetition(run.name))"),
           "<pre tabindex=\"0\">\(run.settingsText.escaped)</pre>",
         ].filter { !$0.isEmpty }.joined(separator: "\n"))
     }

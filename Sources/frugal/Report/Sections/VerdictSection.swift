@@ -23,9 +23,9 @@ enum VerdictSection {
   }
 
   private static let rule = Page.paragraph(
-    "The same test images under the same seeds. One seed: McNemar's exact test. Several: a bootstrap of seeds and images "
-      + "(2,000 keyed draws). “Better” means that the 95 % interval of the difference lies above 0; an interval holds for "
-      + "one comparison, not for all of them at once.")
+    "The same test images under the same seeds. One seed: McNemar's exact test. Several: a bootstrap of seeds and "
+      + "images (2,000 keyed draws). “Better” means that the 95 % interval of the difference lies above 0; an interval "
+      + "holds for one comparison, not for all of them at once.")
 
   private static func row(_ rival: Verdict.Rival, _ verdict: Verdict) -> [Page.Cell] {
     let found = rival.comparison
