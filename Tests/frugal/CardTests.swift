@@ -12,6 +12,10 @@ import Testing
     String(decoding: try folder.bytes(name), as: UTF8.self)
   }
 
+  @Test func whatRoundsToZeroHasNoSign() {
+    #expect([-0.0, -0.04, 0.04, -0.06].map(ModelCardText.points) == ["0.0", "0.0", "0.0", "-0.1"].map { "\($0) points" })
+  }
+
   /// The figures of the card are those of the result, and its last command makes the run again, to the same bits.
   @Test func aRunHasACardAndIsRepeatedByIt() async throws {
     let folder = try TemporaryFolder()

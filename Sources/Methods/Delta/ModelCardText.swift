@@ -57,7 +57,11 @@ enum ModelCardText {
   static func interval(_ range: ClosedRange<Double>) -> String {
     "\(one(range.lowerBound)) to \(one(range.upperBound))"
   }
-  private static func one(_ value: Double) -> String { String(format: "%.1f", value) }
+  /// With one decimal; what rounds to zero has no sign.
+  private static func one(_ value: Double) -> String {
+    let text = String(format: "%.1f", value)
+    return text == "-0.0" ? "0.0" : text
+  }
 
   /// A string of YAML, of JSON and of Python.
   static func quoted(_ text: String) -> String {

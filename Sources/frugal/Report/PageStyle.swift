@@ -24,7 +24,7 @@ enum PageStyle {
     td.n,th.n{text-align:right}tbody th{font-weight:normal;position:sticky;left:0;background:var(--page)}
     label.all{display:none}
     @media screen and (max-width:40rem){th,td{padding:.3rem .45rem}table{font-size:.85rem}.more{display:none}\
-    tbody th{white-space:normal;min-width:6rem}\
+    tbody th{white-space:normal;min-width:6rem}caption{max-width:calc(100vw - 2rem)}\
     label.all{display:block;font-size:.85rem;padding:.3rem 0}.table:has(input:checked) .more{display:table-cell}}
     \(shades)
     th button{all:unset;cursor:pointer}th button:focus-visible,summary:focus-visible{outline:2px solid var(--link)}
@@ -43,7 +43,9 @@ enum PageStyle {
     body{font-size:9pt;max-width:none;padding:0}.wide{overflow:visible}\
     table{font-size:7.5pt}tbody th{position:static}nav,label.all{display:none}\
     details::details-content{content-visibility:visible;display:block}summary,h2,h3{break-after:avoid}\
-    th,td{padding:.15rem .35rem;white-space:normal}.charts{grid-template-columns:1fr 1fr}}
+    th,td{padding:.15rem .35rem;white-space:normal}.charts{grid-template-columns:1fr 1fr}\
+    pre{columns:3;font-size:6pt;white-space:pre-wrap}details pre{background:none;padding:0}\
+    .pictures{grid-template-columns:repeat(8,1fr);gap:.4rem}.pictures figure{font-size:6.5pt;padding:.2rem}}
     """
 
   /// The grounds of a map's cells, from none to dark; text stays legible on all of them.

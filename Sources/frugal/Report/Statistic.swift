@@ -32,4 +32,9 @@ struct Statistic: Equatable {
 }
 
 /// A percentage as the report prints it: a test split of a thousand images tells tenths apart, and no more.
-func tenths(_ value: Double) -> String { String(format: "%.1f", value) }
+///
+/// What rounds to zero has no sign.
+func tenths(_ value: Double) -> String {
+  let text = String(format: "%.1f", value)
+  return text == "-0.0" ? "0.0" : text
+}

@@ -137,8 +137,5 @@ extension Verdict {
     "\(signed(interval.lowerBound)) to \(signed(interval.upperBound))"
   }
 
-  private static func signed(_ value: Double) -> String {
-    let text = tenths(value)
-    return text == "-0.0" ? "0.0" : text.replacing("-", with: "−")
-  }
+  private static func signed(_ value: Double) -> String { tenths(value).replacing("-", with: "−") }
 }

@@ -16,4 +16,8 @@ import Testing
     #expect(Statistic([]).mean == 0 && Statistic([]).count == 0)
     #expect(Statistic([1, 1]).text() == "1.0 ± 0.0")
   }
+
+  @Test func whatRoundsToZeroHasNoSign() {
+    #expect([-0.0, -0.04, 0.04, -0.06].map(tenths) == ["0.0", "0.0", "0.0", "-0.1"])
+  }
 }

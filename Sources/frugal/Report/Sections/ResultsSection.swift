@@ -42,8 +42,8 @@ enum ResultsSection {
           + "the process used; size: of the delta. Click a heading to sort.",
         isSortable: true,
         secondary: [
-          "zero-shot (%)", "seeds", "budget", "trained besides the head", "trained parameters", "masked (%)", "memory",
-          "size",
+          "model", "zero-shot (%)", "seeds", "budget", "trained besides the head", "trained parameters", "masked (%)",
+          "memory", "size",
         ])
     ]
     let diverged = groups.flatMap { group in group.diverged.map { Self.divergence(of: $0, group) } }
