@@ -86,6 +86,12 @@ struct Reading {
       case "result.json": _ = try JSON.decoded(RunResult.self, from: MappedFile.bytes(of: file))
       default: _ = try JSON.decoded(RunTiming.self, from: MappedFile.bytes(of: file))
       }
+    case .checkpoint:
+      var state = Seed.training
+      try state.read(from: file, fingerprint: Seed.fingerprint)
+    case .pretraining:
+      let pretraining = PretrainingFolder(folder)
+      _ = (try pretraining.read(), try pretraining.metricsLines(before: .max))
     case .list:
       let isList = file.lastPathComponent.hasPrefix("list")
       _ = try ImageFolder(contentsOf: folder, list: isList ? file : folder.appendingPathComponent("list.csv"))

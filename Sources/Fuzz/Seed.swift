@@ -1,4 +1,7 @@
+import Checks
 import Foundation
+import Methods
+import Tensor
 
 /// A file that is changed, and the folder of files that are read with it.
 struct Seed {
@@ -61,6 +64,12 @@ struct Seed {
       try ["config.json", "metrics.jsonl", "predictions.jsonl", "result.json", "timing.json"].map {
         try seed("Fuzz/\($0)")
       }
+    case .checkpoint: [Seed(name: "checkpoint.safetensors", bytes: try checkpoint())]
+    case .pretraining:
+      try ["pretraining.json", "metrics.jsonl"].map {
+        try seed(
+          "Fuzz/pretraining/\($0)", with: ["Fuzz/pretraining/pretraining.json", "Fuzz/pretraining/metrics.jsonl"])
+      }
     case .list:
       try ["list.csv", "list.jsonl"].map { try seed("Fuzz/\($0)") } + [
         seed("Fuzz/classnames.txt", with: ["Fuzz/list.csv"])
@@ -96,5 +105,23 @@ struct Seed {
         Seed(name: "stream", bytes: CompressedFile(container: $0, plain: plain).bytes)
       }
     }
+  }
+
+  /// The training that a checkpoint is of: both halves, with a best epoch.
+  static let training: TrainingState = {
+    guard let name = MethodName("r-amt+task-res") else { trap("Seed: expected a method, found none") }
+    var state = MethodTraces.stateAfterOneStep(of: name, seed: 1)
+    state.endEpoch(validationAccuracy: 50)
+    return state
+  }()
+  static let fingerprint = String(repeating: "0", count: 64)
+
+  private static func checkpoint() throws -> [UInt8] {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("fuzz-\(UUID())")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let file = folder.appendingPathComponent("checkpoint.safetensors")
+    try training.write(to: file, fingerprint: fingerprint)
+    return Array(try Data(contentsOf: file))
   }
 }

@@ -15,7 +15,7 @@ package enum MethodTraces {
   }
 
   /// The model, pictures and settings of the method's checks, from values near where the method's rules matter.
-  private static func steps(of name: MethodName, seed: UInt64, count: Int) -> [(name: String, value: Tensor)] {
+  private static func start(of name: MethodName) -> (MethodBatch, Recipe, TrainingState) {
     let batch = MethodBatch(name)
     let recipe = name.recipe(PublishedSetting(benchmark: nil, shots: 16, fidelity: .official))
     var state = TrainingState(startOf: batch.method, recipe)
@@ -26,6 +26,22 @@ package enum MethodTraces {
       state.values = MethodBatch.opened(
         encoder + batch.method.split(batch.values).head, of: batch.method, batch.images)
     }
+    return (batch, recipe, state)
+  }
+
+  /// The state after one step: what a checkpoint holds.
+  package static func stateAfterOneStep(of name: MethodName, seed: UInt64) -> TrainingState {
+    let (batch, recipe, initial) = start(of: name)
+    var state = initial
+    let step = batch.method.step(
+      .images(batch.images), labels: batch.labels, values: state.values, seed: seed, step: 0)
+    state.apply(step, epoch: min(1, recipe.epochs) - 1, count: batch.labels.count)
+    return state
+  }
+
+  private static func steps(of name: MethodName, seed: UInt64, count: Int) -> [(name: String, value: Tensor)] {
+    let (batch, recipe, initial) = start(of: name)
+    var state = initial
     return (1...count).flatMap { number in
       let step = batch.method.step(
         .images(batch.images), labels: batch.labels, values: state.values, seed: seed, step: number - 1)

@@ -40,7 +40,7 @@ struct Input {
     case .torch, .npz: return archive(bytes, &numbers)
     case .inflate: return compressed(bytes, &numbers)
     case .numpy: return headed(bytes, .numpy, &numbers)
-    case .safetensors, .delta: return headed(bytes, .safetensors, &numbers)
+    case .safetensors, .delta, .checkpoint: return headed(bytes, .safetensors, &numbers)
     case .legacyTorch:
       // Magic number, protocol and system come before the pickle that matters.
       let start = min(bytes.count, 24)
@@ -48,7 +48,7 @@ struct Input {
       PickleMutation.change(&rest, &numbers)
       return bytes[..<start] + rest
     case .adapter where seed.name.hasSuffix("safetensors"): return headed(bytes, .safetensors, &numbers)
-    case .shards, .tokenizer, .configuration, .adapter, .run, .list, .captions:
+    case .shards, .tokenizer, .configuration, .adapter, .run, .pretraining, .list, .captions:
       var text = bytes
       TextMutation.change(&text, &numbers)
       return text

@@ -83,7 +83,7 @@ package struct PretrainingFolder: Sendable {
   }
 
   /// The recorded steps up to a step.
-  func metricsLines(before step: Int) throws -> [String] {
+  package func metricsLines(before step: Int) throws -> [String] {
     guard step > 0, FileManager.default.fileExists(atPath: metrics.path) else { return [] }
     struct Line: Decodable { let step: Int }
     let text = String(decoding: try MappedFile.bytes(of: metrics), as: UTF8.self)

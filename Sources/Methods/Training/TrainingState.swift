@@ -91,7 +91,7 @@ public struct TrainingState: Sendable {
   }
 
   /// Counts the epoch, and keeps its values if they are the best on the validation split so far.
-  mutating func endEpoch(validationAccuracy: Double?) {
+  package mutating func endEpoch(validationAccuracy: Double?) {
     epoch += 1
     sums = Sums()
     if let accuracy = validationAccuracy, accuracy > best?.accuracy ?? -1 {
@@ -136,7 +136,7 @@ extension TrainingState {
   /// Writes a checkpoint, whole or not at all.
   ///
   /// - Throws: `FileError` if the file cannot be written.
-  func write(to url: URL, fingerprint: String) throws {
+  package func write(to url: URL, fingerprint: String) throws {
     let header = Header(
       format: 1, fingerprint: fingerprint, steps: steps, epoch: epoch, sums: sums,
       optimizerSteps: Dictionary(uniqueKeysWithValues: optimizers.map { ($0.name, $0.optimizer.stepCount) }),
@@ -164,7 +164,7 @@ extension TrainingState {
   /// Replaces this state, which must be the initial one of the same run, by the contents of a checkpoint.
   ///
   /// - Throws: `RunError` for a checkpoint of another run, `WeightFileError` for a broken file.
-  mutating func read(from url: URL, fingerprint: String) throws {
+  package mutating func read(from url: URL, fingerprint: String) throws {
     let file = try SafeTensorsFile(contentsOf: url)
     guard let json = file.metadata[Self.metadataKey],
       let header = try? JSON.decoded(Header.self, from: json.utf8, upTo: JSON.largestMeasurement), header.format == 1
@@ -198,6 +198,11 @@ extension TrainingState {
       throw RunError("\(file.file): expected counts of 0 or more, found \(header.steps) steps")
     }
     if let epoch = header.bestEpoch, let accuracy = header.bestAccuracy {
+      guard (1...max(1, header.epoch)).contains(epoch), (0...100).contains(accuracy) else {
+        throw RunError(
+          "\(file.file): expected a best epoch of 1 to \(header.epoch) with an accuracy in %, found epoch \(epoch) "
+            + "with \(accuracy)")
+      }
       best = Best(epoch: epoch, accuracy: accuracy, values: try tensors("best"))
     }
     values = try tensors("value")

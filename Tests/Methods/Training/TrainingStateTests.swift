@@ -1,44 +1,40 @@
+import Foundation
+import FrugalTestSupport
 import Tensor
 import Testing
 
 @testable import Methods
 
+/// What a checkpoint holds besides the optimisers.
 @Suite struct TrainingStateTests {
-  private func state() -> TrainingState { TrainingState(values: [Tensor([1], [0])], optimizers: []) }
-
-  private func ended(_ accuracies: [Double?]) -> TrainingState {
-    var state = state()
-    for (epoch, accuracy) in accuracies.enumerated() {
-      state.values = [Tensor([1], [Real(epoch + 1)])]
-      state.endEpoch(validationAccuracy: accuracy)
-    }
+  private static func state(best epoch: Int, _ accuracy: Double) -> TrainingState {
+    var state = TrainingState(values: [Tensor(3)], optimizers: [])
+    (state.epoch, state.steps) = (2, 10)
+    state.best = TrainingState.Best(epoch: epoch, accuracy: accuracy, values: [Tensor(4)])
     return state
   }
 
-  /// An accuracy of 0 is one too, and the first of several equal ones counts.
-  @Test(
-    arguments: [([0.0], 1), ([0, 0], 1), ([0, 0.5], 2), ([0.5, 0], 1), ([1, 1, 3, 3, 2], 3)] as [([Double], Int)])
-  func theFirstEpochOfTheHighestAccuracyIsTheBest(_ accuracies: [Double], _ best: Int) {
-    let state = ended(accuracies)
-    let chosen = state.selected(.validation)
-    #expect(chosen.epoch == best && chosen.validationAccuracy == accuracies[best - 1])
-    #expect(chosen.values[0].values == [Real(best)])
-    #expect(state.epoch == accuracies.count && state.sums == .init())
+  @Test func aBestEpochIsRestored() throws {
+    let folder = try TemporaryFolder()
+    let file = folder.url.appendingPathComponent("checkpoint.safetensors")
+    try Self.state(best: 2, 100).write(to: file, fingerprint: "a")
+    var found = TrainingState(values: [Tensor(0)], optimizers: [])
+    try found.read(from: file, fingerprint: "a")
+    #expect(found.epoch == 2 && found.steps == 10 && found.best?.epoch == 2 && found.best?.accuracy == 100)
+    #expect(found.values == [Tensor(3)] && found.best?.values == [Tensor(4)])
   }
 
-  @Test func theLastEpochIsTakenWhereValidationHasNoSay() {
-    for chosen in [ended([0.5, 0.2]).selected(.last), ended([nil, nil]).selected(.validation)] {
-      #expect(chosen.epoch == 2 && chosen.validationAccuracy == nil && chosen.values[0].values == [2])
+  /// One that the run has not reached, or with an accuracy that is none: a file that was tampered with.
+  @Test(arguments: [(0, 50), (-1, 50), (3, 50), (2, 100.5), (1, -1)])
+  func anImpossibleBestEpochIsRefused(_ epoch: Int, _ accuracy: Double) throws {
+    let folder = try TemporaryFolder()
+    let file = folder.url.appendingPathComponent("checkpoint.safetensors")
+    try Self.state(best: epoch, accuracy).write(to: file, fingerprint: "a")
+    var found = TrainingState(values: [Tensor(0)], optimizers: [])
+    #expect {
+      try found.read(from: file, fingerprint: "a")
+    } throws: {
+      "\($0)".contains("checkpoint.safetensors: expected a best epoch of 1 to 2 with an accuracy in %, found epoch")
     }
-  }
-
-  @Test func meansAreOverStepsAndAccuracyOverPictures() {
-    var sums = TrainingState.Sums()
-    #expect(sums.mean("loss") == 0 && sums.accuracy == 0 && sums.means.isEmpty)
-    sums = .init(steps: 1, pictures: 1, correct: 1, terms: ["loss": 3])
-    #expect(sums.mean("loss") == 3 && sums.means == ["loss": 3] && sums.accuracy == 100)
-    sums = .init(steps: 4, pictures: 8, correct: 2, terms: ["loss": 3])
-    #expect(sums.mean("loss") == 0.75 && sums.means == ["loss": 0.75] && sums.accuracy == 25)
-    #expect(sums.mean("other") == 0)
   }
 }
