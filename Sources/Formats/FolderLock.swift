@@ -43,7 +43,7 @@ package final class FolderLock: Sendable {
     guard descriptor >= 0 else { throw FileError(folder, expected: "a folder that can be written") }
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK else {
       let error = FileError(
-        file: folder.shown, expected: "a folder that no other process is writing", found: holder(descriptor))
+        file: folder.shown, expected: FileError.freeFolder, found: holder(descriptor))
       close(descriptor)
       throw error
     }
@@ -68,4 +68,11 @@ package final class FolderLock: Sendable {
     let text = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self).split(separator: "\n").first
     return text.map { FileName.shown(String($0)) } ?? "another process"
   }
+}
+
+extension FileError {
+  fileprivate static let freeFolder = "a folder that no other process is writing"
+
+  /// True if it says that another process holds the lock of a folder.
+  package var isHeldFolder: Bool { expected == Self.freeFolder }
 }

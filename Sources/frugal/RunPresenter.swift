@@ -8,15 +8,18 @@ struct RunPresenter {
   private let resumption: String
   private let label: String?
   private let interrupt: Interrupt
+  private let isEnded: () -> Bool
 
   /// - resumption: the command that resumes after a Ctrl-C.
   /// - line, interrupt: those of the command that the run is a part of.
   /// - label: the name of the run if it is one of many and shows only its progress on that line.
+  /// - isEnded: another reason to stop after a step.
   init(
     resumption: String, on line: ProgressLine = ProgressLine(), _ interrupt: Interrupt = Interrupt(),
-    label: String? = nil
+    label: String? = nil, isEnded: @escaping () -> Bool = { false }
   ) {
     (self.resumption, self.line, self.interrupt, self.label) = (resumption, line, interrupt, label)
+    self.isEnded = isEnded
   }
 
   /// Trains a run and says how it goes.
@@ -26,7 +29,7 @@ struct RunPresenter {
     var run = run
     run.cardCommands = .frugal
     do {
-      let result = try run.train(shouldStop: { interrupt.isRequested }, report: show)
+      let result = try run.train(shouldStop: { interrupt.isRequested || isEnded() }, report: show)
       if label == nil { line.finish() }
       return result
     } catch let stopped as RunStopped {
@@ -53,7 +56,9 @@ struct RunPresenter {
     switch event {
     case .choosing(let done, let count): line.show(labelled("images to choose by"), done, of: count)
     case .encoding(let done, let count): line.show(labelled("features of images"), done, of: count)
-    case .begins(let summary): if label == nil { announce(summary) }
+    case .begins(let summary):
+      guard label != nil else { return announce(summary) }
+      for warning in summary.warnings { line.finish(labelled("warning: \(warning)")) }
     case .step(let progress): line.show(labelled(description(of: progress)), fraction: progress.fraction)
     case .epoch(let metrics, let count): if label == nil { line.finish(description(of: metrics, count)) }
     case .diverged(let divergence): line.finish(labelled("warning: \(divergence.text)"))

@@ -18,7 +18,10 @@ import Testing
   /// The flags in the lines of code of a file, without those of other programs.
   private func flags(in file: URL) throws -> [String] {
     try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
-      .filter { !$0.trimmingCharacters(in: .whitespaces).hasPrefix("//") && !$0.contains("swift run --scratch-path") }
+      .filter { line in
+        !line.trimmingCharacters(in: .whitespaces).hasPrefix("//")
+          && !["swift run --scratch-path", "#SBATCH"].contains { line.contains($0) }
+      }
       .flatMap { $0.matches(of: /--[a-z][a-z-]*/).map { String($0.0) } }
   }
 

@@ -74,6 +74,7 @@ import Testing
     "gradcheck": ["operations/gelu"], "trace": ["operations/gelu --out v"],
     "grade": ["t t", "t u", "t t --exact", "t u --exact"],
     "exercise": ["--list", "adam --student a --out e", "pack adam --student a --nbgrader n/adam.ipynb"],
+    "sweep": ["plan.json --dry-run", "plan.json --status"],
     "explain": ["r-amt"], "methods": [""], "doctor": [""], "completions": ["bash"], "man": [""],
   ]
 
@@ -85,6 +86,11 @@ import Testing
       let words = Workbench.quickRun(method, out: folder.url.appendingPathComponent(name))
       try #require(try await runFrugal(words).code == 0)
     }
+    let plan = """
+      {"settings": {"model": "\(Workbench.model)", "template": "a {}"}, "methods": ["task-res"],
+       "data": ["\(Workbench.pictures)"], "shots": [1]}
+      """
+    try folder.write(plan, to: "plan.json")
     for (name, traced) in [("t", "operations/gelu"), ("u", "operations/linear")] {
       try #require(try await runFrugal(["trace", traced, "--out", folder.path(name)]).code == 0)
     }

@@ -104,7 +104,7 @@ import Testing
     let sentence = "no fused multiply-add: its last bits differ from those of builds that have it"
     let calculating = [
       "evaluate", "tune", "predict", "gradcheck", "trace", "sensitivity", "export", "demo", "pretrain", "audit",
-      "explain", "doctor",
+      "explain", "doctor", "sweep",
     ]
     let calculates = calculating.contains(name)
     #expect(try #require(commands.first { $0.name == name }).calculates == calculates)

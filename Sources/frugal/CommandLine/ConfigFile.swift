@@ -12,7 +12,8 @@ struct ConfigFile {
   /// The largest file read, in bytes.
   private static let limit = 1 << 20
 
-  private enum Value: Decodable {
+  /// What JSON has for a flag.
+  enum Value: Decodable {
     case flag(Bool)
     case texts([String])
 
@@ -52,21 +53,31 @@ struct ConfigFile {
     do { found = try JSON.decoded([String: Value].self, from: bytes) } catch {
       throw RunError("\(name): expected a JSON object with numbers, texts, true or lists of them by flag (\(error))")
     }
+    values = try Self.values(of: found, options: options, in: name)
+  }
+
+  /// The values of each flag of an object.
+  ///
+  /// - place: where it stands, for messages.
+  /// - Throws: `UsageError` for a flag that is none of the options, or that has another kind of value.
+  static func values(of found: [String: Value], options: [Option], in place: String) throws(UsageError) -> [String:
+    [String]]
+  {
     var values: [String: [String]] = [:]
     for (key, value) in found.sorted(by: { $0.key < $1.key }) {
       let flag = "--\(key)"
       guard let option = options.first(where: { $0.flag == flag }), flag != "--config" else {
         let near = suggestion(for: flag, among: options.map(\.flag))
-        throw UsageError("\(name): \(key): unknown flag\(near)")
+        throw UsageError("\(place): \(key): unknown flag\(near)")
       }
       switch (value, option.value) {
       case (.flag(true), nil): values[flag] = [""]
       case (.flag(false), nil): break
       case (.texts(let texts), .some) where texts.count == 1 || option.isRepeatable: values[flag] = texts
-      case (_, nil): throw UsageError("\(name): \(key): expected true or false, found a value")
-      case (_, .some(let kind)): throw UsageError("\(name): \(key): expected \(kind), found another kind of value")
+      case (_, nil): throw UsageError("\(place): \(key): expected true or false, found a value")
+      case (_, .some(let kind)): throw UsageError("\(place): \(key): expected \(kind), found another kind of value")
       }
     }
-    self.values = values
+    return values
   }
 }

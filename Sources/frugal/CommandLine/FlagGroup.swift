@@ -27,6 +27,6 @@ enum FlagGroup: String, CaseIterable {
     "--heads", "--image-size", "--patch-size",
   ]
   private static let trainingFlags: Set<String> = Set(RecipeFlags.all(.all).map(\.flag)).union([
-    "--method", "--seed", "--as", "--select", "--steps", "--warmup-steps", "--full", "--seeds",
+    "--method", "--seed", "--as", "--select", "--steps", "--warmup-steps", "--full", "--seeds", "--shard",
   ])
 }

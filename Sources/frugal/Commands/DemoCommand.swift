@@ -32,7 +32,7 @@ enum DemoCommand: Command {
     let asked = try plan(arguments)
     let plan = arguments.has("--finished") ? try finished(asked, in: folder) : asked
     if arguments.has("--plan") {
-      let lines = plan.cells.map { "frugal tune " + $0.words(in: folder).map(quoted).joined(separator: " ") }
+      let lines = plan.cells.map { "frugal tune " + $0.words(in: folder).map(shellQuoted).joined(separator: " ") }
       if arguments.has("--json") { return try printJSON(Plan(commands: lines)) }
       for line in lines { print(line) }
       return
@@ -147,14 +147,8 @@ enum DemoCommand: Command {
   /// The command as it was typed.
   private static func command(_ arguments: Arguments) -> String {
     let given = options.filter { arguments.has($0.flag) }.flatMap { option in
-      option.value == nil ? [option.flag] : arguments.strings(option.flag).flatMap { [option.flag, quoted($0)] }
+      option.value == nil ? [option.flag] : arguments.strings(option.flag).flatMap { [option.flag, shellQuoted($0)] }
     }
     return (["frugal demo"] + given).joined(separator: " ")
-  }
-
-  /// A word quoted for a shell.
-  private static func quoted(_ word: String) -> String {
-    let isPlain = word.allSatisfy { $0.isLetter || $0.isNumber || "-_./+=,".contains($0) }
-    return isPlain ? word : "'\(word.replacing("'", with: "'\\''"))'"
   }
 }

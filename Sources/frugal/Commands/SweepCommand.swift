@@ -1,0 +1,95 @@
+import Foundation
+import Methods
+
+/// `frugal sweep`: many runs from one plan, by one process or by many.
+enum SweepCommand: Command {
+  static let name = "sweep"
+  static let summary = "run a plan: methods × datasets × shots × seeds, by one process or many"
+  static let operands = "PLAN"
+  static let options = [
+    Option("--out", "FOLDER", "folder for the runs (default that of the plan, or runs/ and the plan's name)"),
+    Option(
+      "--shard", "I/N",
+      "only the Ith of N parts of the runs (default in a job array of Slurm or SGE: that of the task)"),
+    Option("--status", "say what became of every run, and run nothing"),
+    Option("--dry-run", "print the command of every run that is not finished, and run nothing"),
+    Option("--slurm", "TASKS", "print a job array for Slurm with so many tasks, and run nothing"),
+    Option("--cores", "N", "cores of each task (default 4)"),
+    Option("--memory", "SIZE", "memory of each task: 900M, 4G"),
+    jsonOption,
+  ]
+  static let examples = [
+    Example("frugal sweep plan.json", "runs or resumes what is not done; a second one beside it takes its share"),
+    Example("frugal sweep plan.json --status", "finished, running, failed and waiting runs"),
+    Example("frugal sweep plan.json --slurm 16 --memory 4G > job.sh", "a job array of 16 tasks"),
+  ]
+
+  static func run(_ arguments: Arguments) throws {
+    guard arguments.operands.count == 1, let path = arguments.operands.first else {
+      throw UsageError("PLAN", expected: "one file", found: "\(arguments.operands.count)")
+    }
+    let plan = try SweepPlan(path, out: arguments.string("--out"))
+    let modes = ["--status", "--dry-run", "--slurm"].filter(arguments.has)
+    guard modes.count < 2 else {
+      throw UsageError(modes.joined(separator: ", "), expected: "one of them", found: "\(modes.count)")
+    }
+    for flag in ["--cores", "--memory"] where arguments.has(flag) && !arguments.has("--slurm") {
+      throw UsageError(flag, expected: "--slurm with it", found: "none")
+    }
+    if arguments.has("--slurm") { return try printScript(plan, path, arguments) }
+    let shard = try SweepShard.asked(arguments.string("--shard"), environment: ProcessInfo.processInfo.environment)
+    let cells = shard?.part(of: plan.cells) ?? plan.cells
+    guard !cells.isEmpty else {
+      throw UsageError("--shard", expected: "at most \(plan.cells.count) parts", found: "\(shard?.count ?? 0)")
+    }
+    let folder = SweepFolder(in: plan.out)
+    if arguments.has("--dry-run") {
+      let open = cells.filter { !$0.folder.isFinished }
+      let lines = open.map { (["frugal"] + $0.command).map(shellQuoted).joined(separator: " ") }
+      if arguments.has("--json") { return try printJSON(SweepOutcome(plan, cells, in: folder, commands: lines)) }
+      for line in lines { print(line) }
+      return
+    }
+    if arguments.has("--status") {
+      let outcome = SweepOutcome(plan, cells, in: folder)
+      return arguments.has("--json") ? try printJSON(outcome) : print(outcome.text(all: Verbosity.current == .verbose))
+    }
+    for cell in cells { try cell.requireOwnRun() }
+    let resumption = "frugal sweep " + ([path] + arguments.words(options)).map(shellQuoted).joined(separator: " ")
+    let failed = try SweepRunner(cells, in: folder, resumption: resumption).run()
+    if arguments.has("--json") {
+      try printJSON(SweepOutcome(plan, cells, in: folder))
+    } else {
+      let table = SweepTable(cells).text
+      if !table.isEmpty { print(table) }
+    }
+    guard failed.isEmpty else {
+      throw RunError(
+        "\(failed.count) of \(plural(cells.count, "run")) failed: \(failed.prefix(3).joined(separator: ", "))"
+          + "\(failed.count > 3 ? ", …" : "") (--status says why; the next sweep tries them again)")
+    }
+  }
+
+  private static func printScript(_ plan: SweepPlan, _ path: String, _ arguments: Arguments) throws {
+    let tasks = try arguments.integer("--slurm", in: 1...100_000) ?? 1
+    guard tasks <= plan.cells.count else {
+      throw UsageError("--slurm", expected: "at most \(plan.cells.count), one per run", found: "\(tasks)")
+    }
+    guard !arguments.has("--shard") else {
+      throw UsageError("--shard", expected: "no --slurm with it, whose tasks find their own", found: "both")
+    }
+    let memory = try arguments.required("--memory")
+    guard memory.wholeMatch(of: /[1-9][0-9]{0,8}[KMGT]/) != nil else {
+      throw UsageError("--memory", expected: "a whole number and K, M, G or T", found: "\"\(memory)\"")
+    }
+    // Slurm opens the logs before a task runs.
+    _ = try SweepFolder(in: plan.out).make()
+    let script = SlurmScript(
+      name: plan.out.lastPathComponent, tasks: tasks, cores: try arguments.integer("--cores", in: 1...1024) ?? 4,
+      memory: memory, program: URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().path,
+      directory: FileManager.default.currentDirectoryPath, plan: URL(fileURLWithPath: path).standardizedFileURL.path,
+      out: plan.out.standardizedFileURL.path)
+    if arguments.has("--json") { return try printJSON(["script": script.text]) }
+    Swift.print(script.text, terminator: "")
+  }
+}

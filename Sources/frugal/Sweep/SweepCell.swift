@@ -1,0 +1,56 @@
+import Formats
+import Foundation
+import Methods
+
+/// One run of a sweep.
+struct SweepCell: Sendable {
+  /// The names of its rows in the plan.
+  let dataset, method: String
+  /// Images per class as in `--shots`; `nil` where the plan leaves them to the method.
+  let shots: String?
+  let seed: Int
+  /// Its folder within that of the sweep.
+  let name: String
+  /// The folder of the run.
+  let folder: RunFolder
+  /// What `frugal tune` would be given.
+  let arguments: Arguments
+
+  /// The words after `frugal tune`, those of `--out` included.
+  var words: [String] { arguments.words(TuneCommand.options) }
+
+  /// What the run records as its command.
+  var command: [String] { [TuneCommand.name] + words }
+
+  /// The run: from its beginning, or from where it was stopped.
+  ///
+  /// - Throws: `RunError` if the folder holds a run with other settings; what `tune` throws.
+  func run() throws -> Run {
+    try requireOwnRun()
+    if folder.isBegun { return try Run(resuming: folder) }
+    var run = try TuneFlags.new(arguments)
+    run.command = command
+    return run
+  }
+
+  /// Checks that a run in the folder is of this cell, as plans are edited.
+  ///
+  /// - Throws: `RunError` with the first difference.
+  func requireOwnRun() throws(RunError) {
+    guard folder.isBegun, let found = folder.storedPaths?.command else { return }
+    // The folder may have moved.
+    func flags(_ words: [String]) throws(UsageError) -> [String] {
+      try Arguments(words.dropFirst(), options: TuneCommand.options)
+        .words(TuneCommand.options, without: ["--out", "--dry-run", "--json"])
+    }
+    guard let (own, others) = try? (flags(command), flags(found)), own != others else { return }
+    let count = zip(own, others).prefix { $0 == $1 }.count
+    func rest(_ words: [String]) -> String {
+      let rest = words.dropFirst(max(0, count - 1)).prefix(3).joined(separator: " ")
+      return rest.isEmpty ? "nothing more" : rest
+    }
+    throw RunError(
+      "\(folder.url.shown): expected the run of the plan (\(rest(own))), found one with other settings "
+        + "(\(rest(others))); give the row another name, or remove the folder")
+  }
+}
