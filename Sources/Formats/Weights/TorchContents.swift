@@ -22,6 +22,9 @@ struct TorchContents {
   static let stateKeys = averageKeys + ["state_dict", "model_state_dict", "model"]
   private static let averageKeys = ["state_dict_ema", "model_ema"]
 
+  /// Names of moving averages that timm does not read.
+  private static let unreadAverages = ["ema", "ema_model", "ema_state_dict", "model_ema_state_dict", "teacher_ema"]
+
   private let graph: PickleGraph
   /// What may still be made: shared dictionaries are visited at every occurrence.
   private var budget: PickleBudget
@@ -54,12 +57,20 @@ struct TorchContents {
           "\(quoted(key)): the moving average of the weights is read"
             + (other.map { ", not \(quoted($0))" } ?? ", the only ones"))
       }
+      if let average = state.first(where: { Self.unreadAverages.contains($0.name) && isFilled($0.value) }) {
+        notes.append("\(quoted(average.name)): not read, as \(quoted(key)) is; save it alone to read it")
+      }
       // The optimiser's tensors and the like are not the model's.
       for member in state where member.name != key { try addSummary(member.name, member.value) }
       state = members
     }
     for member in state { try add(member.name, member.value, depth: 0) }
     let prefix = "module."
+    // The count of steps of PyTorch's `AveragedModel`, which has the model as its module.
+    let count = "n_averaged"
+    if tensors.count > 1, tensors[count] != nil, tensors.keys.allSatisfy({ $0 == count || $0.hasPrefix(prefix) }) {
+      tensors[count] = nil
+    }
     if !tensors.isEmpty, tensors.keys.allSatisfy({ $0.hasPrefix(prefix) && $0.utf8.count > prefix.utf8.count }) {
       tensors = Dictionary(uniqueKeysWithValues: tensors.map { (String($0.dropFirst(prefix.count)), $1) })
     }

@@ -14,7 +14,7 @@ public enum WeightFiles {
     if let impostor = mapped.impostor {
       throw WeightFileError.malformed(file: url.shown, expected: "weights", found: impostor)
     }
-    if let foreign = ForeignWeights.description(of: [url.lastPathComponent]) {
+    if let foreign = mapped.foreign ?? ForeignWeights.description(of: [url.lastPathComponent]) {
       throw WeightFileError.malformed(file: url.shown, expected: ForeignWeights.expected, found: foreign)
     }
     switch try kind(of: mapped, url) {
@@ -31,7 +31,14 @@ public enum WeightFiles {
       do throws(FormatProblem) {
         let archive = try ZipArchive(mapped)
         if TorchArchive.root(of: archive) != nil { return .torch }
-        return NumPyFile.hasArrays(archive) ? .numPy : byEnding(url, else: .numPy)
+        if NumPyFile.hasArrays(archive) { return .numPy }
+        let names = archive.entries.keys.sorted()
+        guard let first = names.first, !names.contains(where: { $0.hasSuffix("data.pkl") }) else {
+          return byEnding(url, else: .numPy)
+        }
+        throw FormatProblem(
+          expected: "a ZIP archive of PyTorch (with data.pkl) or NumPy (with .npy)",
+          found: "one of \(names.count) other \(names.count == 1 ? "file" : "files"), \(quoted(first))")
       } catch { throw .malformed(file: url.shown, expected: error.expected, found: error.found) }
     }
     let head = mapped.withBytes { Array($0.prefix(9)) }

@@ -110,13 +110,13 @@ import Testing
   }
 
   @Test func whatSaysNothingIsReadByItsEnding() throws {
-    let text = Array("some text".utf8)
+    let bytes = [0xFE] + Array("no known kind".utf8)
     for name in ["a.pt", "a.npy", "a.npz", "a.bin"] {
-      let error = try #require(throws: WeightFileError.self) { try WeightFiles.open(try folder.write(text, to: name)) }
+      let error = try #require(throws: WeightFileError.self) { try WeightFiles.open(try folder.write(bytes, to: name)) }
       #expect(!error.description.contains("header"))
     }
     for name in ["a", "a.txt", "a.safetensors"] {
-      let error = try #require(throws: WeightFileError.self) { try WeightFiles.open(try folder.write(text, to: name)) }
+      let error = try #require(throws: WeightFileError.self) { try WeightFiles.open(try folder.write(bytes, to: name)) }
       #expect(error.description.contains("expected a header of at most"))
     }
     #expect(throws: WeightFileError.self) { try WeightFiles.open(folder.url) }

@@ -38,6 +38,12 @@ import Testing
       average.notes == [#""state_dict_ema": the moving average of the weights is read, not "state_dict""#])
     let empty = try TorchFile(contentsOf: folder.appendingPathComponent("empty-average.pt"))
     #expect(try empty.tensor("a").values == [1, 2] && empty.notes.isEmpty)
+    // That of PyTorch's `AveragedModel`, with its prefix and its count of steps.
+    let averaged = try TorchFile(contentsOf: folder.appendingPathComponent("averaged-model.pt"))
+    #expect(try averaged.tensor("a").values == [3, 4] && averaged.names == ["a"] && averaged.notes.count == 1)
+    let unread = try TorchFile(contentsOf: folder.appendingPathComponent("unread-average.pt"))
+    #expect(try unread.tensor("a").values == [1, 2])
+    #expect(unread.notes == [#""ema": not read, as "model" is; save it alone to read it"#])
   }
 
   @Test func tensorsAreViewsOfTheirStorage() throws {
