@@ -15,7 +15,7 @@ public struct PreprocessingError: Error, Equatable, CustomStringConvertible {
 /// The preprocessing of an image into a model's input: size, crop, scale.
 public struct Preprocessing: Sendable, Equatable {
   /// The rounding of a centre crop's offset when the margin is odd.
-  public enum CropRounding: Sendable, Equatable {
+  public enum CropRounding: String, Sendable, Codable {
     /// round((n − crop) / 2), halves to even: torchvision and OpenAI's CLIP.
     case halfToEven
     /// ⌊(n − crop) / 2⌋: Hugging Face's image processors.
@@ -28,6 +28,8 @@ public struct Preprocessing: Sendable, Equatable {
     case shortestEdge(Int, crop: Int, rounding: CropRounding = .halfToEven)
     /// Both sides are given; the aspect ratio is not kept.
     case direct(height: Int, width: Int)
+    /// Both sides become `size`, whatever the aspect ratio; then the middle `crop` × `crop`: DeiT of Hugging Face.
+    case square(Int, crop: Int, rounding: CropRounding = .halfToEven)
     /// The longer side becomes `size`, the shorter one in proportion, rounded; then borders of a colour, 0 to 255 in
     /// every channel, up to `size` × `size`: open_clip's `longest`.
     case longestEdge(Int, fill: Int)
@@ -37,6 +39,7 @@ public struct Preprocessing: Sendable, Equatable {
       switch self {
       case .shortestEdge(let size, let crop, _): "shorter side to \(size), centre crop \(crop)"
       case .direct(let height, let width): "resize to \(height) × \(width)"
+      case .square(let size, let crop, _): "resize to \(size) × \(size), centre crop \(crop)"
       case .longestEdge(let size, let fill): "longer side to \(size), borders of \(fill)"
       }
     }
@@ -70,7 +73,7 @@ public struct Preprocessing: Sendable, Equatable {
     }
     let sizes = 1...1 << 20
     switch geometry {
-    case .shortestEdge(let size, let crop, _):
+    case .shortestEdge(let size, let crop, _), .square(let size, let crop, _):
       guard sizes ~= size, 1...size ~= crop else {
         throw PreprocessingError(
           expected: "a shortest edge of 1 to 2²⁰ and a crop no larger", found: "\(size) and \(crop)")
@@ -109,7 +112,7 @@ public struct Preprocessing: Sendable, Equatable {
   package var outputSize: (height: Int, width: Int) {
     switch geometry {
     case .longestEdge(let size, _): (size, size)
-    case .shortestEdge(_, let crop, _): (crop, crop)
+    case .shortestEdge(_, let crop, _), .square(_, let crop, _): (crop, crop)
     case .direct(let height, let width): (height, width)
     }
   }
@@ -128,10 +131,17 @@ public struct Preprocessing: Sendable, Equatable {
       // A narrow image may become enormous; only the window is ever computed.
       let long = size * longer / shorter
       let (width, height) = image.width <= image.height ? (size, long) : (long, size)
-      let box = PixelBox(
-        left: Self.offset(width - crop, rounding), top: Self.offset(height - crop, rounding), width: crop, height: crop)
-      return image.resized(width: width, height: height, resample, window: box)
+      return cropped(image, width: width, height: height, to: crop, rounding)
+    case .square(let size, let crop, let rounding):
+      return cropped(image, width: size, height: size, to: crop, rounding)
     }
+  }
+
+  /// The middle of the image resized to a width and a height.
+  private func cropped(_ image: Image, width: Int, height: Int, to crop: Int, _ rounding: CropRounding) -> Image {
+    let (left, top) = (Self.offset(width - crop, rounding), Self.offset(height - crop, rounding))
+    let box = PixelBox(left: left, top: top, width: crop, height: crop)
+    return image.resized(width: width, height: height, resample, window: box)
   }
 
   /// Resizes, crops and normalises `image` into `output`, [3, height, width] of `outputSize`.

@@ -115,7 +115,7 @@ struct ImageProcessorFile {
     let crop = try crops ? keys.pixels("crop_size", ["height", "width"]) ?? min(size, 224) : size
     guard crop <= size else { throw keys.error("crop_size", "at most size \(size)", "\(crop)") }
     if isShortest { return (crop, .shortestEdge(size)) }
-    return (crop, crop == size ? .direct : .other(keys.error("crop_size", "that of size, \(size)", "\(crop)")))
+    return (crop, crop == size ? .direct : .square(size))
   }
 
   /// Torchvision's layout and device, and what is done to label maps.
@@ -130,8 +130,7 @@ extension Preprocessing {
   /// Reads `preprocessor_config.json` as Hugging Face's image processors write it, in its older form (`"size": 224`)
   /// and its newer ones (`"size": {"shortest_edge": 224}`; with `height` and `width`, the aspect ratio is not kept).
   ///
-  /// Images are cropped as torchvision and OpenAI's CLIP crop them; Hugging Face's processor takes the pixel
-  /// before when the margin is odd and its half rounds up.
+  /// The offset of a crop is rounded down, as these processors do it.
   ///
   /// - Throws: `ConfigurationError` naming the file, the key, what was expected and what was found.
   public init(contentsOf url: URL) throws(ConfigurationError) {

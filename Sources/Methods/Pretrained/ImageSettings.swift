@@ -13,6 +13,10 @@ public struct ImageSettings: Sendable, Codable, Equatable {
   /// The length of the shorter side before the middle is cropped; `nil` if images are brought to the model's size
   /// whatever their proportions.
   public var shortestEdge: Int?
+  /// The length of both sides before the middle is cropped, whatever the proportions; `nil` without such a crop.
+  public var squareEdge: Int?
+  /// The rounding of the crop's offset; `nil` for torchvision's.
+  public var cropRounding: Preprocessing.CropRounding?
 
   /// The preparation for a model of an image size.
   ///
@@ -23,9 +27,16 @@ public struct ImageSettings: Sendable, Codable, Equatable {
         "images.resample: expected \(Resample.allCases.map(\.rawValue).joined(separator: " or ")), "
           + "found \"\(resample)\"")
     }
-    return try Preprocessing(
-      geometry: shortestEdge.map { .shortestEdge($0, crop: size) } ?? .direct(height: size, width: size),
-      resample: filter, mean: mean, std: std)
+    let rounding = cropRounding ?? .halfToEven
+    let geometry: Preprocessing.Geometry =
+      if let shortestEdge {
+        .shortestEdge(shortestEdge, crop: size, rounding: rounding)
+      } else if let squareEdge {
+        .square(squareEdge, crop: size, rounding: rounding)
+      } else {
+        .direct(height: size, width: size)
+      }
+    return try Preprocessing(geometry: geometry, resample: filter, mean: mean, std: std)
   }
 }
 

@@ -70,7 +70,8 @@ public struct PretrainedCLIP: Sendable {
     _ openCLIP: Preprocessing, _ theirs: Preprocessing, in file: String, follows isOpenCLIP: Bool
   ) -> [String] {
     guard
-      openCLIP.geometry != theirs.geometry || openCLIP.resample != theirs.resample || openCLIP.mean != theirs.mean
+      openCLIP.geometry.words != theirs.geometry.words || openCLIP.resample != theirs.resample
+        || openCLIP.mean != theirs.mean
         || openCLIP.std != theirs.std
     else { return [] }
     let (used, other) = isOpenCLIP ? ("open_clip_config.json", file) : (file, "open_clip_config.json")

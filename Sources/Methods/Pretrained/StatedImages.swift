@@ -15,6 +15,8 @@ struct StatedImages {
   private(set) var rescale = 1.0 / 255
   /// The resizing.
   private(set) var geometry = Geometry.unstated
+  /// The rounding of a crop's offset: that of the library whose file it is.
+  private(set) var rounding = Preprocessing.CropRounding.halfToEven
   /// The origin of each setting that is stated, or left to the default of the library that wrote the file.
   private(set) var origins: [Setting: SettingOrigin] = [:]
   /// Warnings about keys that nothing has read.
@@ -38,6 +40,8 @@ struct StatedImages {
     case cropping(share: Double)
     /// The shorter side to so many pixels, then a crop of the middle.
     case shortestEdge(Int)
+    /// Both sides to so many pixels, then a crop of the middle.
+    case square(Int)
     /// A way that is not supported: the key, what was expected, and the value.
     case other(ConfigurationError)
   }
@@ -116,6 +120,7 @@ struct StatedImages {
       .rescale: origin(rescales ? "rescale_factor" : "do_rescale"),
     ]
     (size, geometry) = try processor.geometry(standard)
+    rounding = .down
     // Without defaults an absent key says nothing.
     if mean == nil { origins[.mean] = nil }
     if std == nil { origins[.std] = nil }
@@ -138,8 +143,12 @@ extension StatedImages {
       throw ConfigurationError("\(file ?? Preprocessing.fileName): expected size, mean, std and filter")
     }
     do throws(PreprocessingError) {
-      var shape = Preprocessing.Geometry.direct(height: size, width: size)
-      if case .shortestEdge(let edge) = geometry { shape = .shortestEdge(edge, crop: size) }
+      let shape: Preprocessing.Geometry =
+        switch geometry {
+        case .shortestEdge(let edge): .shortestEdge(edge, crop: size, rounding: rounding)
+        case .square(let edge): .square(edge, crop: size, rounding: rounding)
+        default: .direct(height: size, width: size)
+        }
       return try Preprocessing(geometry: shape, resample: resample, mean: mean, std: std, rescale: rescale)
     } catch { throw ConfigurationError("\(file ?? Preprocessing.fileName): \(error)") }
   }
@@ -157,19 +166,25 @@ extension StatedImages {
     let (own, known) = (Normalization.imagenet.constants, request.known)
     var settings = ImageSettings(
       mean: constants?.mean ?? known?.mean ?? mean ?? own.mean, std: constants?.std ?? known?.std ?? std ?? own.std,
-      resample: known?.resample ?? (resample ?? .bicubic).rawValue, shortestEdge: known?.shortestEdge)
+      resample: known?.resample ?? (resample ?? .bicubic).rawValue, shortestEdge: known?.shortestEdge,
+      squareEdge: known?.squareEdge, cropRounding: known?.cropRounding)
     var (notes, origins) = (warnings, origins)
     switch request.resizing ?? (known == nil ? nil : .direct) {
     case .checkpoint:
-      settings.shortestEdge = try shortestEdge(size)
+      try crop(&settings, to: size)
       origins[.resize] =
         origins[.resize] ?? .assumed("preprocessor_config.json in the folder of the weights can state a crop")
     case .direct?:
-      if request.resizing != nil { (settings.shortestEdge, origins[.resize]) = (nil, .caller) }
+      if request.resizing != nil {
+        (settings.shortestEdge, settings.squareEdge, settings.cropRounding) = (nil, nil, nil)
+        origins[.resize] = .caller
+      }
     case nil:
       if geometry != .direct {
         if geometry != .unstated, case .stated(let key)? = origins[.resize] {
-          let own = (try? shortestEdge(size)).map { Preprocessing.Geometry.shortestEdge($0, crop: size).words }
+          var cropped = settings
+          let own = (try? crop(&cropped, to: size)).flatMap { _ in try? cropped.preprocessing(size: size).geometry.words
+          }
           notes.append(
             "image resize: to \(size) × \(size) whatever the proportions, as in published runs on VTAB-1k; \(key) "
               + "states \(own ?? "a way that is not supported"), which a resizing as the checkpoint's follows")
@@ -193,19 +208,22 @@ extension StatedImages {
     return (settings, origins, notes)
   }
 
-  /// The length of the shorter side before a crop to the size of the model; `nil` without a crop.
-  private func shortestEdge(_ size: Int) throws(ConfigurationError) -> Int? {
+  /// Sets the resizing before a crop to the size of the model, if there is a crop.
+  private func crop(_ settings: inout ImageSettings, to size: Int) throws(ConfigurationError) {
+    (settings.shortestEdge, settings.squareEdge, settings.cropRounding) = (nil, nil, nil)
     switch geometry {
-    case .direct, .unstated: return nil
-    case .cropping(let share): return Int(Double(size) / share)
-    case .shortestEdge(let edge):
-      guard self.size == size else {
-        throw ConfigurationError(
-          "\(name(of: .resize)): expected a model of size \(self.size ?? 0), that of the crop, found \(size)")
-      }
-      return edge
+    case .direct, .unstated: return
     case .other(let error): throw error
+    case .cropping(let share): settings.shortestEdge = Int(Double(size) / share)
+    case .shortestEdge(let edge): settings.shortestEdge = edge
+    case .square(let edge): settings.squareEdge = edge
     }
+    if case .cropping = geometry {
+    } else if self.size != size {
+      throw ConfigurationError(
+        "\(name(of: .resize)): expected a model of size \(self.size ?? 0), that of the crop, found \(size)")
+    }
+    if rounding != .halfToEven { settings.cropRounding = rounding }
   }
 }
 

@@ -105,6 +105,17 @@ struct PreprocessingTests {
     }
   }
 
+  @Test func aSquareIsCroppedInItsMiddle() throws {
+    let image = Image.pattern(width: 30, height: 5)
+    for (rounding, start) in [(Preprocessing.CropRounding.halfToEven, 2), (.down, 1)] {
+      let transform = try Preprocessing(
+        geometry: .square(9, crop: 6, rounding: rounding), mean: [0, 0, 0], std: [1, 1, 1])
+      let wanted = image.resized(width: 9, height: 9, .bicubic)
+        .cropped(PixelBox(left: start, top: start, width: 6, height: 6))
+      #expect(transform.geometryApplied(to: image) == wanted && transform.outputSize == (6, 6))
+    }
+  }
+
   @Test func directResizeIgnoresTheAspectRatio() throws {
     let transform = try Preprocessing(geometry: .direct(height: 4, width: 6), mean: [0, 0, 0], std: [1, 1, 1])
     let image = Image.pattern(width: 30, height: 5)
@@ -114,6 +125,7 @@ struct PreprocessingTests {
 
   static let impossible: [(Preprocessing.Geometry, [Double], [Double])] = [
     (.shortestEdge(0, crop: 0), [0, 0, 0], [1, 1, 1]), (.shortestEdge(8, crop: 9), [0, 0, 0], [1, 1, 1]),
+    (.square(8, crop: 9), [0, 0, 0], [1, 1, 1]),
     (.direct(height: 4, width: -1), [0, 0, 0], [1, 1, 1]), (.direct(height: .max, width: 1), [0, 0, 0], [1, 1, 1]),
     (.direct(height: 4, width: 4), [0, 0], [1, 1, 1]), (.direct(height: 4, width: 4), [0, 0, 0], [1, 0, 1]),
     (.direct(height: 4, width: 4), [0, .nan, 0], [1, 1, 1]),

@@ -55,7 +55,7 @@ import Testing
     let model = try PretrainedClassifier(contentsOf: folder.url, ImageRequest(resizing: .checkpoint))
     #expect(model.warnings.contains { $0.hasPrefix("image resize: assumed resize to 8 × 8: ") })
     // timm's own default is a crop.
-    let timm = try read(#"{"architecture": "vit"}"#, "config.json", ImageRequest(resizing: .checkpoint))
+    let timm = try read(#"{"architecture": "vit_small"}"#, "config.json", ImageRequest(resizing: .checkpoint))
     #expect(timm.preprocessing.geometry == .shortestEdge(9, crop: 8))
     #expect(
       timm.origins["image resize"]?.origin
@@ -119,30 +119,29 @@ import Testing
       #"{"image_processor_type": "BitImageProcessor", "size": {"shortest_edge": 10}, "#
       + #""crop_size": {"height": 8, "width": 8}}"#
     let cropped = try read(bit, Preprocessing.fileName, ImageRequest(resizing: .checkpoint))
-    #expect(cropped.preprocessing.geometry == .shortestEdge(10, crop: 8))
+    #expect(cropped.preprocessing.geometry == .shortestEdge(10, crop: 8, rounding: .down))
+    // Both sides to 10, then the middle; the offset of a crop is rounded down, as in that library.
     let deit = #"{"image_processor_type": "DeiTImageProcessor", "size": 10, "crop_size": 8}"#
-    #expect(
-      try read(deit, Preprocessing.fileName).warnings.contains {
-        $0.hasPrefix("image resize: ")
-          && $0.contains("preprocessor_config.json: size states a way that is not supported")
-      })
-    let error = #expect(throws: ConfigurationError.self) {
-      try read(deit, Preprocessing.fileName, ImageRequest(resizing: .checkpoint))
-    }
-    #expect(error?.description.contains("preprocessor_config.json: crop_size: expected that of size, 10") == true)
+    let told = try read(deit, Preprocessing.fileName)
+    #expect(told.preprocessing.geometry == .direct(height: 8, width: 8))
+    #expect(told.warnings.contains { $0.contains("json: size states resize to 10 × 10, centre crop 8, ") })
+    let followed = try read(deit, Preprocessing.fileName, ImageRequest(resizing: .checkpoint))
+    #expect(followed.preprocessing.geometry == .square(10, crop: 8, rounding: .down))
+    let kept = try PretrainedClassifier(contentsOf: folder.url, ImageRequest().known(followed.images))
+    #expect(kept.preprocessing.geometry == followed.preprocessing.geometry)
   }
 
   @Test(arguments: [
     (
-      "config.json", #"{"architecture": "v", "pretrained_cfg": {"interpolation": "lanczos"}}"#,
+      "config.json", #"{"architecture": "vit", "pretrained_cfg": {"interpolation": "lanczos"}}"#,
       "interpolation: expected one of bilinear, bicubic"
     ),
     (
-      "config.json", #"{"architecture": "v", "pretrained_cfg": {"mean": [1, 2]}}"#,
+      "config.json", #"{"architecture": "vit", "pretrained_cfg": {"mean": [1, 2]}}"#,
       "pretrained_cfg.mean: expected 3 numbers"
     ),
     (
-      "config.json", #"{"architecture": "v", "pretrained_cfg": {"crop_pct": 2}}"#,
+      "config.json", #"{"architecture": "vit", "pretrained_cfg": {"crop_pct": 2}}"#,
       "pretrained_cfg.crop_pct: expected a number"
     ),
     ("preprocessor_config.json", #"{"do_resize": false}"#, "do_resize: expected true, as nothing else is supported"),

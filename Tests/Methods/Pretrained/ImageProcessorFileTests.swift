@@ -22,26 +22,41 @@ import Testing
   }
 
   @Test func emptyFilesMeanCLIP() throws {
-    #expect(try read("{}") == Preprocessing.clip())
+    let (found, clip) = (try read("{}"), try Preprocessing.clip())
+    #expect(found.geometry == .shortestEdge(224, crop: 224, rounding: .down))
+    #expect(found.resample == clip.resample && found.mean == clip.mean && found.std == clip.std)
   }
 
   @Test(arguments: [
-    (#"{"size": 30, "crop_size": 24}"#, Preprocessing.Geometry.shortestEdge(30, crop: 24)),
-    (#"{"size": 30}"#, .shortestEdge(30, crop: 30)),
-    (#"{"size": {"shortest_edge": 30}, "crop_size": {"height": 24, "width": 24}}"#, .shortestEdge(30, crop: 24)),
-    (#"{"size": {"shortest_edge": 30}, "crop_size": 30.0}"#, .shortestEdge(30, crop: 30)),
+    (#"{"size": 30, "crop_size": 24}"#, Preprocessing.Geometry.shortestEdge(30, crop: 24, rounding: .down)),
+    (#"{"size": 30}"#, .shortestEdge(30, crop: 30, rounding: .down)),
+    (
+      #"{"size": {"shortest_edge": 30}, "crop_size": {"height": 24, "width": 24}}"#,
+      .shortestEdge(30, crop: 24, rounding: .down)
+    ),
+    (#"{"size": {"shortest_edge": 30}, "crop_size": 30.0}"#, .shortestEdge(30, crop: 30, rounding: .down)),
     (
       #"{"size": {"height": 30, "width": 30}, "crop_size": {"height": 30, "width": 30}}"#,
       .direct(height: 30, width: 30)
     ),
     (#"{"size": {"height": 30, "width": 30}}"#, .direct(height: 30, width: 30)),
+    (#"{"size": {"height": 30, "width": 30}, "crop_size": 24}"#, .square(30, crop: 24, rounding: .down)),
     (#"{"size": [30, 30], "do_center_crop": false}"#, .direct(height: 30, width: 30)),
-    (#"{"size": {"shortest_edge": 30, "height": null}, "crop_size": null}"#, .shortestEdge(30, crop: 30)),
-    (#"{"size": {"shortest_edge": 256}}"#, .shortestEdge(256, crop: 224)),
+    (
+      #"{"size": {"shortest_edge": 30, "height": null}, "crop_size": null}"#,
+      .shortestEdge(30, crop: 30, rounding: .down)
+    ),
+    (#"{"size": {"shortest_edge": 256}}"#, .shortestEdge(256, crop: 224, rounding: .down)),
     (#"{"size": 30, "crop_size": 30, "default_to_square": true}"#, .direct(height: 30, width: 30)),
-    (#"{"size": 30, "crop_size": 24, "default_to_square": false}"#, .shortestEdge(30, crop: 24)),
-    (#"{"size": {"shortest_edge": 30}, "crop_size": 24, "default_to_square": true}"#, .shortestEdge(30, crop: 24)),
-    (#"{"size": null, "crop_size": null, "resample": null, "image_mean": null}"#, .shortestEdge(224, crop: 224)),
+    (#"{"size": 30, "crop_size": 24, "default_to_square": false}"#, .shortestEdge(30, crop: 24, rounding: .down)),
+    (
+      #"{"size": {"shortest_edge": 30}, "crop_size": 24, "default_to_square": true}"#,
+      .shortestEdge(30, crop: 24, rounding: .down)
+    ),
+    (
+      #"{"size": null, "crop_size": null, "resample": null, "image_mean": null}"#,
+      .shortestEdge(224, crop: 224, rounding: .down)
+    ),
   ])
   func sizesHaveSeveralForms(json: String, geometry: Preprocessing.Geometry) throws {
     #expect(try read(json).geometry == geometry)
@@ -55,7 +70,8 @@ import Testing
        "feature_extractor_type": "CLIPFeatureExtractor"}
       """#)
     let wanted = try Preprocessing(
-      geometry: .shortestEdge(32, crop: 32), resample: .bilinear, mean: [0.1, 0.2, 0.3], std: [1, 2, 3], rescale: 0.5)
+      geometry: .shortestEdge(32, crop: 32, rounding: .down), resample: .bilinear, mean: [0.1, 0.2, 0.3],
+      std: [1, 2, 3], rescale: 0.5)
     #expect(found == wanted)
     #expect(found.outputSize == (32, 32))
   }
@@ -66,7 +82,6 @@ import Testing
     (#"{"size": {"longest_edge": 30}}"#, "size: expected one whole number"), (#"{"size": 9000}"#, "found 9000"),
     (#"{"size": 30.5}"#, "found 30.5"), (#"{"size": "30"}"#, "size: expected one whole number"),
     (#"{"size": 20, "crop_size": 24}"#, "crop_size: expected at most size 20, found 24"),
-    (#"{"size": {"height": 30, "width": 30}, "crop_size": 24}"#, "crop_size: expected that of size, 30, found 24"),
     (#"{"resample": 0}"#, "resample: expected 2 (bilinear) or 3 (bicubic), found 0"),
     (#"{"resample": 2.5}"#, "resample: expected 2 (bilinear) or 3 (bicubic), found 2.5"),
     (#"{"resample": "bicubic"}"#, "resample: expected a number from 0.0 to 5.0, found \"bicubic\""),
