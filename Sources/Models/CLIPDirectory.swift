@@ -75,8 +75,18 @@ public struct CLIPDirectory: Sendable {
     self.layout = layout
     notes =
       (names.prefix.isEmpty ? [] : ["\(weights.label): read without \"\(names.prefix)\", which begins all names"])
+      + (files.tower.map { ["\(weights.label): read as a CLIP; the image tower in \($0) next to it is not"] } ?? [])
       + (isOpenCLIP ? files.openCLIP?.warnings ?? [] : files.huggingFace?.warnings ?? [])
   }
+
+  /// Reads the configurations of a path, which are checked first: they name a model that is no CLIP.
+  ///
+  /// - Throws: `ConfigurationError` naming the file and the key.
+  package static func checkConfigurations(at url: URL) throws(ConfigurationError) { _ = try CLIPFiles(url) }
+
+  /// Returns whether a folder holds a CLIP in the files of open_clip, whatever else it holds: timm's repositories hold
+  /// its image tower, too.
+  package static func isOpenCLIP(_ folder: URL) -> Bool { (try? CLIPFiles(folder))?.holdsOpenCLIP ?? false }
 
   /// Returns whether weights are those of a whole image–text model that is refused by name, whatever its image tower.
   package static func isUnsupported(_ source: any TensorSource) -> Bool {

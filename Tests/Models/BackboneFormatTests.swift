@@ -214,7 +214,9 @@ import Testing
 
   @Test(arguments: [
     ("stages.0.blocks.0.attn.meta_mlp.fc1.weight", "Swin V2 CR of timm"),
-    ("module.stages.0.blocks.0.attn.meta_mlp.fc1.weight", "Swin V2 CR of timm"),
+    ("module.stages.0.blocks.0.attn.meta_mlp.fc1.weight", "Swin V2 CR of timm"), ("blocks.1.proj.weight", "Hiera"),
+    ("blocks_token_only.0.gamma_1", "CaiT"),
+    ("xca.temperature", "EdgeNeXt"),
   ]) func anArchitectureThatIsNotImplementedIsRefusedByItsName(tensor: String, architecture: String) {
     let source = StoredSource(tensors: [
       tensor: Tensor([1], [1]), "layers.0.blocks.0.attn.qkv.weight": Tensor([1], [1]),

@@ -147,6 +147,24 @@ import Testing
     #expect(found.layout.location(of: "vision.classToken")?.name.hasPrefix(prefix) == true)
   }
 
+  /// timm's repositories hold the image tower of a CLIP next to the whole in open_clip's files.
+  @Test func theCLIPNextToItsTowerIsRead() throws {
+    let folder = try TemporaryFolder()
+    try folder.write(#"{"architecture": "vit_base_patch16_clip_224"}"#, to: "config.json")
+    try folder.write(
+      #"{"model_cfg": {"embed_dim": 8, "vision_cfg": {}, "text_cfg": {}}}"#, to: "open_clip_config.json")
+    for (source, name) in [
+      ("timm/vit-pre-norm.safetensors", "model.safetensors"),
+      ("open-clip/model.safetensors", "open_clip_model.safetensors"),
+    ] { try FileManager.default.copyItem(at: Fixtures.embedded.appendingPathComponent(source), to: folder.file(name)) }
+    let files = try CLIPFiles(folder.url)
+    #expect(try files.weights().label.hasSuffix("/open_clip_model.safetensors"))
+    #expect(files.tower == "model.safetensors" && CLIPDirectory.isOpenCLIP(folder.url))
+    try FileManager.default.removeItem(at: folder.file("open_clip_model.safetensors"))
+    #expect(!CLIPDirectory.isOpenCLIP(folder.url))
+    #expect(try CLIPFiles(folder.url).tower == nil)
+  }
+
   @Test func twoModelsInOneFileAreRefused() throws {
     let folder = try withoutWeights()
     let source = try SafeTensorsFile(

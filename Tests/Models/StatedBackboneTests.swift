@@ -51,6 +51,28 @@ import Testing
     #expect(size.transformer.activation == activation && size.transformer.epsilon == epsilon)
   }
 
+  @Test(arguments: [
+    "hiera_tiny_224", "resnet18.a1_in1k", "vit_base_r50_s16_224", "vit_relpos_base_patch16_224", "test_resnet", "",
+    "vit_base_patch16_rope_224", "aimv2_large_patch14_224", "vitamin_base_224",
+  ]) func otherArchitecturesAreRefusedByName(_ name: String) {
+    let error = #expect(throws: ConfigurationError.self) { try read(#"{"architecture": "\#(name)"}"#) }
+    #expect(error?.description.contains("config.json: architecture: expected an architecture that is ") == true)
+    #expect(error?.description.hasSuffix("found \"\(name)\"") == true)
+  }
+
+  /// timm writes the pooling next to `pretrained_cfg` and reads it in `model_args` only.
+  @Test func aPoolingThatTimmDoesNotReadIsSaid() throws {
+    func warnings(_ pooling: String) throws -> [String] {
+      let found = try read(
+        #"{"architecture": "vit_base_patch16_224", "global_pool": "\#(pooling)", "pretrained_cfg": {}, "#
+          + #""model_args": {"num_heads": 4}}"#)
+      #expect(found.size.form.pooling == .classToken)
+      return found.backbone.origins.warnings
+    }
+    #expect(try warnings("token") == [])
+    #expect(try warnings("avg").contains { $0.contains("global_pool is avg, which timm reads in model_args alone") })
+  }
+
   /// The class token of timm is normalised after it was taken, which no tensor shows.
   @Test func aNormAfterPoolingGoesWithTheMean() throws {
     #expect(throws: ConfigurationError.self) {

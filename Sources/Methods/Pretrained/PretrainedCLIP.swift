@@ -30,6 +30,7 @@ public struct PretrainedCLIP: Sendable {
     var isFolder: ObjCBool = false
     let exists = FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder)
     let folder = exists && isFolder.boolValue ? url : url.deletingLastPathComponent()
+    try CLIPDirectory.checkConfigurations(at: url)
     let processor = try ImageProcessorFile(in: folder).map { (file) throws(ConfigurationError) in
       let stated = try StatedImages(file, of: "clip")
       return (stated: stated, preprocessing: try stated.preprocessing(), file: file.keys.file)

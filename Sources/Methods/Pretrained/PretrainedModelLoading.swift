@@ -44,6 +44,7 @@ public enum Pretrained {
   package static func isCLIP(_ url: URL) -> Bool {
     let weights = try? PretrainedWeights(contentsOf: url)
     if let weights, CLIPDirectory.isUnsupported(weights) { return true }
+    if CLIPDirectory.isOpenCLIP(url) { return true }
     if let weights, ImageBackbone.recognises(weights) { return false }
     if let weights, CLIPDirectory.recognises(weights) { return true }
     if statesClassifier(url) { return false }
@@ -52,11 +53,8 @@ public enum Pretrained {
     }
   }
 
-  /// Returns whether the `config.json` of a folder is that of an image classifier, whatever its weights are.
-  package static func statesClassifier(_ folder: URL) -> Bool {
-    guard let stated = try? StatedBackbone(nextTo: folder) else { return false }
-    return stated.isTimm || stated.modelType != nil
-  }
+  /// Returns whether the `config.json` of a folder is that of an image classifier, one that is not supported included.
+  package static func statesClassifier(_ folder: URL) -> Bool { StatedBackbone.isStated(in: folder) }
 
   /// Refuses stated heads for a classifier that would not read them.
   ///

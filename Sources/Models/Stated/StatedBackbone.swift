@@ -31,8 +31,20 @@ package struct StatedBackbone {
     }
     let keys = try StatedKeys(contentsOf: file)
     self.keys = keys
-    isTimm = ["pretrained_cfg", "architecture", "model_args", "global_pool"].contains { keys.has($0) }
+    isTimm = Self.isTimm(keys)
     hints = isTimm ? try BackboneHints(timm: keys) : try BackboneHints(huggingFace: keys)
+  }
+
+  private static func isTimm(_ keys: StatedKeys) -> Bool {
+    ["pretrained_cfg", "architecture", "model_args", "global_pool"].contains { keys.has($0) }
+  }
+
+  /// Returns whether the `config.json` of a folder names an architecture, supported or not, that is no CLIP.
+  package static func isStated(in folder: URL) -> Bool {
+    guard let keys = try? StatedKeys(contentsOf: folder.appendingPathComponent("config.json")) else { return false }
+    if isTimm(keys) { return true }
+    guard case .string(let type)? = keys.value("model_type") else { return false }
+    return type != "clip"
   }
 
   /// The `model_type` of a Hugging Face file.

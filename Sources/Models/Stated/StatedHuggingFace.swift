@@ -11,7 +11,8 @@ extension BackboneHints {
     let type = try keys.string("model_type")
     let family = type.flatMap { Self.families[$0] }
     if let type, family == nil {
-      throw keys.error("model_type", "one of \(Self.families.keys.sorted().joined(separator: ", "))", "\"\(type)\"")
+      let known = Self.families.keys.sorted().joined(separator: ", ")
+      throw keys.error("model_type", "one of \(known), or clip", "\"\(type)\"")
     }
     modelType = type
     imageSize = try Self.side(keys, "image_size")

@@ -27,7 +27,12 @@ extension BackboneHints {
       imageSize = side
       note(.imageSize, from: keys, "input_size")
     }
-    try readPooling(keys)
+    // Next to `pretrained_cfg` timm writes it and reads that of `model_args` alone.
+    if keys.has("pretrained_cfg") {
+      unreadPooling = try keys.string("global_pool")
+    } else {
+      try readPooling(keys)
+    }
     if let arguments = try keys.section("model_args") {
       try readTimm(arguments)
       let name = try keys.string("architecture") ?? ""
@@ -213,18 +218,28 @@ struct TimmArchitecture {
     "gelu": .gelu, "gelu_tanh": .geluTanh, "gelu_erf": .gelu, "quick_gelu": .quickGELU, "quickgelu": .quickGELU,
   ]
 
-  /// Parts of the names of architectures whose networks differ in ways that their tensors do not show.
-  private static let refused = [
-    "rope", "eva02", "_rpn_", "vit_pe_", "lingbot", "sapiens", "_xp_", "naflex", "vit_dlittle", "vit_dwee",
-    "vit_dpwee", "samvit", "test_convnext3", "_18x2", "swinv2_cr_",
+  /// The families that are supported, by the first word of the names of their architectures; timm tests with tiny ones.
+  private static let families = [
+    "vit", "deit", "deit3", "flexivit", "beit", "beitv2", "beit3", "eva", "swin", "swinv2", "convnext", "convnextv2",
   ]
 
-  /// Refuses the architectures above.
+  /// Parts of the names of architectures in these families whose networks differ, some in ways that their tensors do
+  /// not show; the last five have convolutions before the first block, or other relative positions.
+  private static let refused = [
+    "rope", "eva02", "_rpn_", "vit_pe_", "lingbot", "sapiens", "_xp_", "naflex", "vit_dlittle", "vit_dwee",
+    "vit_dpwee", "samvit", "test_convnext3", "_18x2", "swinv2_cr_", "_mci_", "_resnet", "relpos", "_r_s16_", "_r26_s32",
+    "_r50_s",
+  ]
+
+  /// Refuses all architectures but these.
   static func check(_ name: String, _ keys: StatedKeys) throws(ConfigurationError) {
-    guard refused.contains(where: { name.contains($0) }) else { return }
+    let words = name.prefix { $0 != "." }.split(separator: "_").prefix(2)
+    let family = words.first == "test" ? words.last.map { $0.prefix { !$0.isNumber } } : words.first
+    let isKnown = family.map { families.contains(String($0)) } ?? false
+    guard !isKnown || refused.contains(where: { name.contains($0) }) else { return }
     throw keys.error(
       "architecture",
-      "an architecture that is supported (of timm: vit, deit, deit3, flexivit, beit, beitv2, dinov3, swin, swinv2, "
-        + "convnext, convnextv2)")
+      "an architecture that is supported (of timm: \(families.joined(separator: ", ")) with their usual networks, "
+        + "dinov3 among them)")
   }
 }

@@ -61,8 +61,15 @@ struct BackboneFormat: Sendable {
 
   /// Architectures that are not supported, by the end of the name of a tensor that only they have: their blocks look
   /// like those of a family that is.
-  static let refused = [
-    "attn.meta_mlp.fc1.weight": "Swin V2 CR of timm"
+  static let refused: KeyValuePairs = [
+    "attn.meta_mlp.fc1.weight": "Swin V2 CR of timm", "blocks_token_only.0.gamma_1": "CaiT",
+    "blocks.0.attn.temperature": "XCiT", "pos_embed_window": "Hiera of SAM 2", "blocks.1.proj.weight": "Hiera",
+    "blocks.2.proj.weight": "Hiera", "attn.rel_pos_h": "ViT with decomposed relative positions (SAM, MViT v2)",
+    "attn.rel_pos.mlp.fc1.weight": "ViT with relative positions of timm",
+    "patch_embed.backbone.stem.conv1.weight": "ViTamin", "patch_embed.backbone.stem.conv.weight": "ViT after a ResNet",
+    "patch_embed.backbone.conv1.weight": "ViT after a ResNet", "embeds.proj.weight": "NaFlexViT",
+    "xca.temperature": "EdgeNeXt",
+    "transformers.0.blocks.0.attn.qkv.weight": "PiT",
   ]
 
   /// The architecture of a checkpoint if it is one of those that are refused.

@@ -57,8 +57,22 @@ struct CLIPFiles {
   /// Opens the weights.
   func weights() throws -> PretrainedWeights {
     if let file { return try PretrainedWeights(contentsOf: file) }
-    guard huggingFace != nil else { return try PretrainedWeights(contentsOf: folder) }
+    guard huggingFace != nil else {
+      // Next to them may lie the image tower alone.
+      let first = openCLIP == nil ? [] : Self.openCLIPWeights
+      return try PretrainedWeights(contentsOf: folder, preferred: first + PretrainedWeights.preferred)
+    }
     return try PretrainedWeights(contentsOf: folder, preferred: Self.huggingFaceWeights + PretrainedWeights.preferred)
+  }
+
+  /// True for a folder with a CLIP in the files of open_clip: configuration and weights.
+  var holdsOpenCLIP: Bool { file == nil && openCLIP != nil && Self.openCLIPWeights.contains { exists($0) } }
+
+  /// The weights of another model than the CLIP of open_clip in the same folder, which `config.json` describes: of
+  /// timm's image tower, as in its repositories; `nil` without.
+  var tower: String? {
+    guard holdsOpenCLIP, huggingFace == nil, StatedBackbone.isStated(in: folder) else { return nil }
+    return Self.huggingFaceWeights.first { exists($0) }
   }
 
   /// Refuses a folder whose two models contradict each other: the one that is read, and open_clip's or Hugging Face's.

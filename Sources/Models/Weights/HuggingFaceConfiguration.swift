@@ -18,7 +18,7 @@ package struct HuggingFaceConfiguration {
   package init(contentsOf url: URL) throws(ConfigurationError) {
     let keys = try StatedKeys(contentsOf: url)
     if let type = try keys.string("model_type"), type != "clip" {
-      throw keys.error("model_type", "clip (\(UnsupportedCLIP.known))", "\"\(type)\"")
+      throw keys.error("model_type", "clip (\(UnsupportedCLIP.knownWithClassifiers))", "\"\(type)\"")
     }
     var origins = SettingOrigins()
     let vision = try Self.section("vision_config", of: keys, type: "clip_vision_model")

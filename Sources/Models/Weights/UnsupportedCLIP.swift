@@ -7,6 +7,10 @@ package enum UnsupportedCLIP {
     "CLIPs with a ViT or ResNet and a causal or plain transformer for text: OpenAI, open_clip's LAION, DataComp, "
     + "MetaCLIP and DFN, and what has their form"
 
+  /// All models that are read, for messages about a model of another kind.
+  package static let knownWithClassifiers =
+    "\(known); or an image classifier: ViT, DeiT, BEiT, DINOv2, DINOv3, Swin and ConvNeXt, both versions"
+
   /// A name of a tensor, or its beginning where it ends in a dot or underscore, and the model that has it.
   private static let marks = [
     ("visual.trunk.", "a CLIP with an image tower of timm (SigLIP, EVA-02, ConvNeXt, MobileCLIP, ViTamin, PE, …)"),

@@ -172,12 +172,27 @@ extension BackboneDeduction {
       return (isPair ? .classAndDistillation : .classToken, shapes.has("head") ? deduced("head") : nil)
     }
     let (pooling, origin) = try found()
-    add(.pooling, pooling.words, origin)
+    if hints.pooling == nil, let unread = hints.unreadPooling, unread != pooling.global.rawValue {
+      add(
+        BackboneHints.Setting.pooling.rawValue, pooling.words,
+        .assumed("config.json: global_pool is \(unread), which timm reads in model_args alone"))
+    } else {
+      add(.pooling, pooling.words, origin)
+    }
     return pooling
   }
 }
 
 extension VisionConfiguration.Pooling {
+  /// The name in configurations.
+  fileprivate var global: GlobalPooling {
+    switch self {
+    case .classToken, .classAndDistillation: .token
+    case .meanOfNormalized, .normalizedMean: .average
+    case .attention: .attention
+    }
+  }
+
   /// The pooling in words.
   package var words: String {
     switch self {

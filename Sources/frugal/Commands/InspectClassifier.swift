@@ -16,7 +16,11 @@ extension InspectCommand {
       if Pretrained.statesClassifier(url) { throw error }
       return nil
     }
-    guard ImageBackbone.recognises(weights) else { return nil }
+    // The tensors of an unknown file are listed; a folder of an unknown model is refused by the model's name.
+    let isClassifier =
+      url.hasDirectoryPath
+      ? !Pretrained.isCLIP(url) : ImageBackbone.recognises(weights) && !CLIPDirectory.isUnsupported(weights)
+    guard isClassifier else { return nil }
     let model = try PretrainedClassifier(contentsOf: url, hints: hints, images)
     let backbone = model.backbone
     try Pretrained.refuse(hints, for: backbone.configuration)
