@@ -8,8 +8,11 @@ public struct ImageBackbone: Sendable {
   public let configuration: ImageConfiguration
   /// The tower: images in, features out.
   public let tower: any ImageTower
-  /// The head of the checkpoint; `nil` if it has none, or one with another number of classes than requested.
+  /// The head of the checkpoint; `nil` if it has none, one with another number of classes than requested, or one that
+  /// reads more than the features.
   public let head: Linear?
+  /// The head of the checkpoint with what it reads: to predict with; `nil` as above, but for one that reads two vectors.
+  public let trained: TrainedHead?
   /// The origin of the weights: a file's name.
   public let source: String
   /// The name table of that file.
@@ -82,7 +85,10 @@ public struct ImageBackbone: Sendable {
       warnings.append(
         "positions of \(stored.side) × \(stored.side) patches resized to \(size.grid) × \(size.grid) (\(resampling))")
     }
-    (head, warnings) = try Self.head(&reader, shapes, configuration, classes, warnings)
+    let found = try HeadReader(shapes: shapes, configuration: configuration, tower: tower, classes: classes)
+      .read(&reader)
+    (head, trained) = (found.head, found.trained)
+    if let warning = found.warning { warnings.append(warning) }
     try reader.finish()
     self.warnings = warnings + shapes.layout.notes(about: shapes.source.names)
   }
@@ -95,42 +101,6 @@ public struct ImageBackbone: Sendable {
       return try ImageBackbone(
         configuration, CanonicalShapes(source: weights, layout: .canonical), .timm, classes: classes)
     } catch { trap("ImageBackbone: \(weights.label): \(error)") }
-  }
-
-  /// The head of a checkpoint, or none and the reason.
-  private static func head(
-    _ reader: inout WeightReader, _ shapes: CanonicalShapes, _ configuration: ImageConfiguration, _ classes: Int?,
-    _ warnings: [String]
-  ) throws -> (Linear?, [String]) {
-    let width = configuration.featureWidth
-    guard shapes.has("head") else {
-      return (nil, warnings + (classes == nil ? [] : ["no head in the checkpoint: using a new one"]))
-    }
-    let stored = try shapes.shape("head", rank: 2)
-    let biased = shapes.has("head.bias")
-    if shapes.layout.headReadsPatches, stored[1] == 2 * width, classes == nil || classes == stored[0] {
-      let site = Site("head", .projection)
-      let bias = biased ? try reader.parameter(Site("head.bias", .bias), [stored[0]]) : nil
-      if let weight = shapes.layout.usedHead(try reader.tensor("head", stored), width: width) {
-        return (Linear(weight: Parameter(site, weight), bias: bias), warnings)
-      }
-      let reason = "as it reads the mean of the patches too"
-      return (nil, warnings + ["head of \(stored[0]) classes not loaded, \(reason): using a new one"])
-    }
-    if case .visionTransformer(let size) = configuration, size.form.pooling == .classAndDistillation {
-      reader.skip("head")
-      reader.skip("head.bias")
-      return (nil, warnings + ["head of the class token not loaded, as it is one of two: using a new one"])
-    }
-    guard stored[1] == width, classes == nil || classes == stored[0] else {
-      reader.skip("head")
-      reader.skip("head.bias")
-      let wanted = classes.map { ", \($0) requested" } ?? ""
-      return (nil, warnings + ["head of \(stored[0]) classes not loaded\(wanted): using a new one"])
-    }
-    let head = try Linear(
-      &reader, "head", .projection, from: width, to: stored[0], hasBias: biased)
-    return (head, warnings)
   }
 
   /// Class scores by the checkpoint's own head; `nil` if there is none.

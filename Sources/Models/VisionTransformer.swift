@@ -65,13 +65,28 @@ public struct VisionTransformer: ImageTower, ParameterizedLayer {
   ///
   /// - images: [batch, 3, imageSize, imageSize], preprocessed; result: [batch, featureWidth].
   public func callAsFunction(_ images: Variable, _ pass: Pass) -> Variable {
+    let features = pass.observed(configuration.form.pooling.normName, pooled(state(images, pass), pass))
+    return projection?(features, pass) ?? features
+  }
+
+  /// The tokens after the last block: [batch, tokens, width].
+  func state(_ images: Variable, _ pass: Pass) -> Variable {
     checkImages(images)
     let patches = pass.observed("vision.patchEmbedding", patchEmbedding(images, pass))
     let embedded = pass.observed("vision.embedding", embedded(patches, pass))
     var state = preNorm.map { pass.observed("vision.preNorm", $0(embedded, pass)) } ?? embedded
     for block in blocks { state = block(state, pass) }
-    let features = pass.observed(configuration.form.pooling.normName, pooled(state, pass))
-    return projection?(features, pass) ?? features
+    return state
+  }
+
+  /// One token, normalised: [batch, width].
+  func normalizedToken(_ index: Int, of state: Variable, _ pass: Pass) -> Variable {
+    postNorm(state.selectingToken(Array(repeating: index, count: state.shape[0])), pass)
+  }
+
+  /// The mean over the normalised patches: [batch, width].
+  func normalizedMean(of state: Variable, _ pass: Pass) -> Variable {
+    postNorm(state, pass).meanToken(from: configuration.form.prefixTokens)
   }
 
   /// The patches with the tokens before them and all position embeddings: [batch, patches, width] → [batch, tokens,
@@ -94,17 +109,14 @@ public struct VisionTransformer: ImageTower, ParameterizedLayer {
 
   /// [batch, tokens, width] → [batch, width]; tokens that do not reach the features are not normalised.
   private func pooled(_ state: Variable, _ pass: Pass) -> Variable {
-    let (batch, first) = (state.shape[0], configuration.form.prefixTokens)
-    func token(_ index: Int) -> Variable {
-      postNorm(state.selectingToken(Array(repeating: index, count: batch)), pass)
-    }
     switch configuration.form.pooling {
-    case .classToken: return token(0)
-    case .meanOfNormalized: return postNorm(state, pass).meanToken(from: first)
-    case .normalizedMean: return postNorm(state.meanToken(from: first), pass)
+    case .classToken: return normalizedToken(0, of: state, pass)
+    case .meanOfNormalized: return normalizedMean(of: state, pass)
+    case .normalizedMean: return postNorm(state.meanToken(from: configuration.form.prefixTokens), pass)
     case .classAndDistillation:
-      let zero = Variable(.zeros([batch, state.shape[2]]))
-      return zero.adding(token(0), scale: 0.5).adding(token(1), scale: 0.5)
+      let zero = Variable(.zeros([state.shape[0], state.shape[2]]))
+      return zero.adding(normalizedToken(0, of: state, pass), scale: 0.5)
+        .adding(normalizedToken(1, of: state, pass), scale: 0.5)
     case .attention:
       guard let pool else { trap("VisionTransformer: expected an attention pool, found none") }
       return pool(postNorm(state, pass), pass)

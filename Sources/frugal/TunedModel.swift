@@ -32,7 +32,7 @@ struct TunedModel {
         }
         (self.pretrained, self.classes, title) = (pretrained, own.classes, "own head")
         (hasLinearHead, isMultiLabel) = (true, own.isMultiLabel)
-        method = Method(encoder: FrozenEncoder(), head: own.head, tower: pretrained.tower)
+        method = Method(encoder: FrozenEncoder(), head: own.head, tower: own.tower)
         return
       }
       guard let classes = classes ?? folder?.classNames else {
@@ -60,7 +60,7 @@ struct TunedModel {
       self.classes =
         try own?.classes ?? Self.classes(of: delta, path: path, wanted: classes, folder: folder)
       isMultiLabel = own?.isMultiLabel ?? false
-      method = delta.method(on: pretrained.tower, text: nil, own: own?.head)
+      method = delta.method(on: own?.tower ?? pretrained.tower, text: nil, own: own?.head)
       return
     }
     hasLinearHead = false

@@ -104,6 +104,21 @@ import Testing
     }
   }
 
+  /// Heads that read two vectors predict as the library does, and are not loaded for other classes.
+  @Test(arguments: ["deit-two-heads", "hf-deit-two-heads", "hf-dinov2-head"])
+  func aHeadOfTwoVectorsPredictsAsTheLibrarys(_ name: String) throws {
+    let (stored, backbone, images) = try model(name)
+    let trained = try #require(backbone.trained)
+    #expect(backbone.head == nil && backbone.warnings == [] && trained.reads != nil)
+    #expect(trained.tower.featureWidth == 2 * backbone.tower.featureWidth)
+    let logits = trained.head(trained.tower(Variable(images), Pass()), Pass()).value
+    expectClose(logits, try stored.golden("features"), rtol: Self.tolerance, atol: Self.tolerance, name)
+    for classes in [3, 4] {
+      let other = try ImageBackbone(from: stored, hints: stored.hints, classes: classes)
+      #expect(other.head == nil && other.warnings.count { $0.hasSuffix("using a new one") } == 1)
+    }
+  }
+
   /// No tensor is read as something else: each that is added to a model which has no use for it is refused by its name.
   @Test(arguments: [
     "dist_token", "blocks.0.ls1.gamma", "blocks.0.attn.q_norm.weight", "blocks.0.attn.rel_pos.bias",

@@ -9,19 +9,21 @@ public struct OwnHead: Sendable {
   public private(set) var classes: [String]
   /// True if each class has a probability of its own, a sigmoid, as `config.json` says.
   public let isMultiLabel: Bool
+  /// The tower whose features it reads: that of the model, or its form with two vectors.
+  public let tower: any ImageTower
   private let weight: Tensor
   private let bias: Tensor?
 
   /// The head of a classifier; `nil` if its checkpoint has none.
   ///
-  /// The names are `id2label` of a Hugging Face `config.json` or `label_names` of timm's; without either they are
-  /// `class 0`, `class 1`, ….
+  /// The names are `id2label` of a Hugging Face `config.json`, or `label2id` without it, or `label_names` of timm's;
+  /// without any they are `class 0`, `class 1`, ….
   /// - url: of the model's folder, or of its file, next to which nothing is known to belong to it.
   /// - Throws: `ConfigurationError` for names that are not those of the head.
   public init?(of model: any PretrainedModel, at url: URL) throws {
-    guard let head = (model as? PretrainedClassifier)?.backbone.head else { return nil }
-    (weight, bias) = (head.weight.value, head.bias?.value)
-    let stated = try StatedClasses(nextTo: url, count: head.weight.value.shape[0])
+    guard let trained = (model as? PretrainedClassifier)?.backbone.trained else { return nil }
+    (tower, weight, bias) = (trained.tower, trained.head.weight.value, trained.head.bias?.value)
+    let stated = try StatedClasses(nextTo: url, count: weight.shape[0])
     (classes, isMultiLabel) = (stated.names, stated.isMultiLabel)
   }
 
@@ -57,7 +59,7 @@ public struct OwnHead: Sendable {
   private init(_ whole: OwnHead, rows: [Int]) {
     let (width, values, biases) = (whole.weight.shape[1], whole.weight.values, whole.bias?.values)
     classes = rows.map { whole.classes[$0] }
-    isMultiLabel = whole.isMultiLabel
+    (tower, isMultiLabel) = (whole.tower, whole.isMultiLabel)
     weight = Tensor([rows.count, width], rows.flatMap { values[$0 * width..<($0 + 1) * width] })
     bias = biases.map { biases in Tensor([rows.count], rows.map { biases[$0] }) }
   }
@@ -89,6 +91,14 @@ private struct StatedClasses {
       let found = (0..<count).compactMap { labels["\($0)"] as? String }
       guard found.count == count, labels.count == count else { throw error("id2label", "\(labels.count)") }
       names = found
+    } else if let labels = values["label2id"], !(labels is NSNull) {
+      guard let labels = labels as? [String: Any] else { throw error("label2id", "no object") }
+      // Indices may be numbers or text.
+      let indices = labels.mapValues { ($0 as? Int) ?? ($0 as? String).flatMap { Int($0) } ?? -1 }
+      guard labels.count == count, Set(indices.values) == Set(0..<count) else {
+        throw error("label2id", "other indices than 0 to \(count - 1), each once")
+      }
+      names = indices.sorted { $0.value < $1.value }.map(\.key)
     } else if let labels = values["label_names"], !(labels is NSNull) {
       guard let labels = labels as? [String], labels.count == count else {
         throw error("label_names", (labels as? [Any]).map { "\($0.count)" } ?? "no list")

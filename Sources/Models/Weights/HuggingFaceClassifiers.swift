@@ -27,18 +27,18 @@ extension WeightLayout {
             "attention.attention.relative_position_bias.relative_position_bias_table"),
         ]), norm("vision.postNorm", "layernorm"), norm("vision.pooledNorm", "pooler.layernorm"),
       linear("head", isDeiT ? "cls_classifier" : "classifier"),
+      isDeiT ? linear("head.distillation", "distillation_classifier") : [],
       // A map of the class token that classifiers do not use, and the token of masked patches.
       ignored: [
         "pooler.dense.weight", "pooler.dense.bias", "embeddings.mask_token", "*.relative_position_index",
       ],
       leftAside: [
-        Part(name: "the decoder of MAE's pretraining", patterns: ["decoder.*", "mask_token"]),
-        Part(name: "the head of the distillation token", patterns: ["distillation_classifier.*"]),
+        Part(name: "the decoder of MAE's pretraining", patterns: ["decoder.*", "mask_token"])
       ])
   }
 
   /// `Dinov2Model`, `Dinov2WithRegistersModel`. Their classifiers read the class token and the mean of the patches, two
-  /// widths, and are loaded if they have zeros for the second.
+  /// widths (`TokenPairTower`); with zeros for the second they are heads of the features.
   static func huggingFaceDINOv2(of source: any TensorSource) -> WeightLayout {
     let isGated = source.shape(of: "encoder.layer.0.mlp.weights_in.weight") != nil
     return WeightLayout(

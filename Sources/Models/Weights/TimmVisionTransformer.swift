@@ -22,7 +22,7 @@ extension WeightLayout {
       linear("vision.patchEmbedding", "patch_embed.proj"), norm("vision.preNorm", "norm_pre"),
       norm("vision.postNorm", "norm"), norm("vision.pooledNorm", "fc_norm"),
       block("vision.blocks.{i}", "blocks.{i}", names.rules), block("vision.attentionPool", "attn_pool", latentPool),
-      linear("head", "head"),
+      linear("head", "head"), linear("head.distillation", "head_dist"),
       ignored: ["*.relative_position_index", "*.bias_mask"],
       leftAside: [
         Part(
@@ -38,7 +38,6 @@ extension WeightLayout {
         Part(
           name: "the momentum encoder of MoCo v3's pretraining",
           patterns: ["momentum_encoder.*", "module.momentum_encoder.*"]),
-        Part(name: "the head of the distillation token", patterns: ["head_dist.*"]),
         Part(name: "the norms of DINOv3's pretraining", patterns: ["local_cls_norm.*", "cls_norm.*"]),
       ])
   }

@@ -33,13 +33,18 @@ extension InspectCommand {
       bytes: weights.files.reduce(0) { $0 + $1.byteCount }, types: types(of: weights.files),
       parameters: [
         "tower": backbone.tower.parameters.reduce(0) { $0 + $1.value.count },
-        "head": backbone.head?.parameters.reduce(0) { $0 + $1.value.count } ?? 0,
+        "head": backbone.trained?.head.parameters.reduce(0) { $0 + $1.value.count } ?? 0,
         "all": backbone.parameters.reduce(0) { $0 + $1.value.count },
       ],
       settings: [
         "vision": tower(backbone.configuration), "layout": "names of \(backbone.layout.name); \(sizes)",
-        "head": backbone.classes.map { "\($0) classes" } ?? "none",
+        "head": backbone.trained.map(head) ?? "none",
       ], origins: lines(model.origins), warnings: withFlags(model.warnings), tensors: tensors(of: weights.files))
+  }
+
+  /// The classes of a head, and what it reads if not the features.
+  private static func head(_ trained: TrainedHead) -> String {
+    "\(trained.head.weight.value.shape[0]) classes" + (trained.reads.map { ", of \($0)" } ?? "")
   }
 
   /// The sizes of an image tower.

@@ -237,3 +237,18 @@ convnext = torchvision.models.ConvNeXt(
     [CNBlockConfig(3, 4, 1), CNBlockConfig(4, 4, 1), CNBlockConfig(4, 5, 1), CNBlockConfig(5, None, 1)], num_classes=2)
 convnext.classifier[2] = torch.nn.Identity()
 save("torchvision-convnext", convnext, without_head, 32, ["layer_scale"], batch=1)
+# Classifiers that read two vectors: here the features are their logits.
+
+def logits(model, images):
+    out = model(images)
+    return out if torch.is_tensor(out) else out.logits
+
+
+save("deit-two-heads", VisionTransformerDistilled(
+    img_size=8, patch_size=4, embed_dim=8, depth=1, num_heads=2, mlp_ratio=2, num_classes=3), logits, 8, [], heads=2)
+save("hf-deit-two-heads", transformers.DeiTForImageClassificationWithTeacher(
+    transformers.DeiTConfig(intermediate_size=16, num_labels=3, **small)), logits, 8, [], published, heads=2,
+     epsilon=1e-12)
+save("hf-dinov2-head", transformers.Dinov2WithRegistersForImageClassification(
+    transformers.Dinov2WithRegistersConfig(mlp_ratio=2, num_register_tokens=2, num_labels=3, **small)), logits, 8, [],
+     published, heads=2)

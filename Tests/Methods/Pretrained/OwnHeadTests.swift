@@ -21,6 +21,7 @@ import Testing
     let own = try OwnHead(of: Pretrained.model(at: Self.fixture.path), at: Self.fixture)
     #expect(own?.classes == ["tench, Tinca tinca", "goldfish", "a \"quoted\" shark"])
     #expect(try head("{\"num_classes\": 3, \"label_names\": [\"a\", \"b\", \"c\"]}").classes == ["a", "b", "c"])
+    #expect(try head("{\"label2id\": {\"b\": 1, \"c\": \"2\", \"a\": 0}}").classes == ["a", "b", "c"])
     for json in [nil, "{}", "{\"id2label\": null}"] {
       #expect(try head(json).classes == ["class 0", "class 1", "class 2"])
     }
@@ -34,6 +35,7 @@ import Testing
     ("{\"id2label\": {\"0\": \"a\", \"1\": \"b\", \"3\": \"c\"}}", "id2label: expected 3 names"),
     ("{\"id2label\": {\"0\": \"a\", \"1\": \"b\", \"2\": 5}}", "id2label: expected 3 names"),
     ("{\"id2label\": [\"a\"]}", "id2label: expected 3 names, those of the head's classes, found no object"),
+    ("{\"label2id\": {\"a\": 0, \"b\": 1, \"c\": 1}}", "label2id: expected 3 names"),
     ("{\"label_names\": [\"a\"]}", "label_names: expected 3 names, those of the head's classes, found 1"),
   ]) func otherNamesAreRefused(_ json: String, _ text: String) {
     #expect {
