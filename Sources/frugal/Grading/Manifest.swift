@@ -53,6 +53,10 @@ struct Manifest: Codable, Sendable, Equatable {
       }
     }
     for entry in tensors {
+      guard (entry.terms ?? 0) >= 0 else {
+        throw FileError(
+          file: file, expected: "0 terms or more of \"\(entry.name)\"", found: "\(entry.terms ?? 0)")
+      }
       guard let stranger = (entry.from ?? []).first(where: { !known.contains($0) }) else { continue }
       throw FileError(
         file: file, expected: "names of the manifest in \"from\" of \"\(entry.name)\"", found: "\"\(stranger)\"")

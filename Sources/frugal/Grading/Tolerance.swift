@@ -1,5 +1,6 @@
 import Formats
 import Foundation
+import Tensor
 
 /// How far elements may lie from those of a reference.
 ///
@@ -21,8 +22,9 @@ struct Tolerance: Sendable {
   /// rms r
   let scale: Double
 
-  /// The tolerance of a reference; relative: t.
+  /// The tolerance of a reference; relative: t, which traps unless it is finite and 0 or more.
   init(_ relative: Double, of reference: [Double]) {
+    require(relative.isFinite && relative >= 0, "Tolerance: expected a finite number of 0 or more, found \(relative)")
     (self.relative, self.reference) = (relative, reference)
     let finite = reference.filter(\.isFinite)
     let largest = finite.reduce(0) { max($0, abs($1)) }
@@ -44,9 +46,9 @@ struct Tolerance: Sendable {
     let expected = reference[index]
     if value == expected || (value.isNaN && expected.isNaN) { return 0 }
     guard value.isFinite, expected.isFinite else { return .infinity }
-    let size = max(abs(expected), scale)
-    // Halves, as the difference of the largest numbers of two signs would be infinite.
-    return abs(value / 2 - expected / 2) / (size / 2)
+    let (size, difference) = (max(abs(expected), scale), abs(value - expected))
+    // The difference of the largest numbers of two signs is infinite; half of the least number is 0.
+    return difference.isFinite ? difference / size : abs(value / 2 - expected / 2) / (size / 2)
   }
 
   /// Returns whether all elements are close enough; slack: a factor of t.

@@ -97,6 +97,22 @@ import Testing
     #expect(Tolerance(1e-3, of: [0, 0]).error(1e-4, at: 0) == 1e-4)
     #expect(Tolerance(1, of: [1e308]).error(-1e308, at: 0) == 2)
     #expect(Tolerance(1, of: []).accepts([]))
+    // Below the smallest normal number, where half of a number may be 0.
+    let least = Double.leastNonzeroMagnitude
+    #expect(Tolerance(1e-3, of: [least]).error(0, at: 0) == 1)
+    #expect(Tolerance(1e-3, of: [least, 3 * least]).error(least, at: 1) == 2.0 / 3)
+    #expect(!Tolerance(1e-3, of: [least]).accepts([2 * least]) && Tolerance(1e-3, of: [least]).accepts([least]))
+  }
+
+  @Test(arguments: ["nan", "inf", "-1", "0", "w=nan"]) func aToleranceThatIsNoSmallNumberIsAnError(
+    _ text: String
+  ) async throws {
+    let file = try write("r", ["w": [1]])
+    let outcome = try await runFrugal("grade", file, file, "--tolerance=\(text)")
+    expectRefusal(outcome, code: 2, ["--tolerance: expected a number above 0, up to 1"])
+    let manifest = try folder.write("{\"tensors\": [{\"name\": \"w\", \"terms\": -64}]}", to: "manifest.json")
+    let negative = try await runFrugal("grade", file, file, "--manifest", manifest.path)
+    expectRefusal(negative, code: 1, ["expected 0 terms or more of \"w\", found -64"])
   }
 
   @Test func everyFormatThatIsReadIsGraded() throws {
