@@ -44,6 +44,12 @@ extension OperationChecks {
       GradientCheck("dropPath/residual [4, 5]", inputs(["x": [4, 5], "branch": [4, 5]])) {
         $0[0].adding($0[1].dropPath(0.4, draw: DropDraw(seed: 3, site: 0, step: 1)))
       },
+      GradientCheck("dropout/given numbers [3, 17]", inputs(["x": [3, 17]])) {
+        $0[0].dropout(0.4, uniform: Random(seed: 4, purpose: .check).uniform([3, 17]))
+      },
+      GradientCheck("dropPath/given numbers [7, 5]", inputs(["x": [7, 5]])) {
+        $0[0].dropPath(0.4, uniform: Random(seed: 4, purpose: .check).uniform([7]))
+      },
     ]
   }
 }

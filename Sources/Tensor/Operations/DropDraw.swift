@@ -27,6 +27,19 @@ public struct DropDraw: Hashable, Sendable {
   /// The numbers of the step.
   func random(_ purpose: Random.Purpose) -> Random { Random(seed: seed, purpose: purpose, step: step) }
 
+  /// The numbers of a dropout of x, [samples, ...]: the shape of x.
+  package func elements(_ shape: Shape) -> Tensor {
+    numbers(.dropout, shape, width: UInt64(shape.extents.dropFirst().reduce(1, *)))
+  }
+
+  /// The numbers of a drop path, [samples].
+  package func samples(_ count: Int) -> Tensor { numbers(.stochasticDepth, [count], width: 1) }
+
+  private func numbers(_ purpose: Random.Purpose, _ shape: Shape, width: UInt64) -> Tensor {
+    let (random, origin) = (random(purpose), first(width: width, count: shape.count))
+    return Tensor(shape) { random.fill($0, from: origin, count: shape.count) }
+  }
+
   /// The index of the first of `count` random numbers, `width` per sample; traps if they reach into those of the next
   /// site.
   func first(width: UInt64, count: Int) -> UInt64 {

@@ -19,18 +19,42 @@ extension Variable {
       [dy.samplesDropped(probability, random, from: origin)]
     }
   }
+
+  /// The same with given numbers U, such as those of another implementation.
+  ///
+  /// - uniform U: [samples]
+  public func dropPath(_ probability: Real, uniform: Tensor) -> Variable {
+    require(
+      0...1 ~= probability && shape.rank > 0 && uniform.shape == [shape[0]],
+      "dropPath: expected [samples, ...], a probability from 0 to 1 and a uniform number per sample, found \(shape), "
+        + "\(probability) and \(uniform.shape)")
+    guard probability > 0 else { return self }
+    return Tape.record(.dropPath, value.samplesDropped(probability, uniform), from: [self]) { dy in
+      [dy.samplesDropped(probability, uniform)]
+    }
+  }
 }
 
 extension Tensor {
   /// x_b / (1 − p) where random number `first` + b is p or more, else 0.
   fileprivate func samplesDropped(_ probability: Real, _ random: Random, from first: UInt64) -> Tensor {
+    samplesDropped(probability) { random.uniform(at: first + UInt64($0)) }
+  }
+
+  /// The same with given numbers.
+  fileprivate func samplesDropped(_ probability: Real, _ uniform: Tensor) -> Tensor {
+    let numbers = uniform.values
+    return samplesDropped(probability) { numbers[$0] }
+  }
+
+  private func samplesDropped(_ probability: Real, number: (_ sample: Int) -> Real) -> Tensor {
     let (samples, keep) = (shape[0], 1 - probability)
     let width = samples == 0 ? 0 : count / samples
     return Tensor.read(self) { x in
       Tensor(shape) { y in
         forEachRow(samples, width: width) { sample in
           let (x, y) = (x + sample &* width, y + sample &* width)
-          guard random.uniform(at: first + UInt64(sample)) >= probability else {
+          guard number(sample) >= probability else {
             return y.update(repeating: 0, count: width)
           }
           forEachLanes(width) { store(load(x + $0, $1) / keep, y + $0, $1) }

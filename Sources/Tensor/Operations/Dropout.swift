@@ -19,11 +19,40 @@ extension Variable {
       [dy.dropped(probability, random, from: origin)]
     }
   }
+
+  /// The same with given numbers U, such as those of another implementation.
+  ///
+  /// - uniform U: the shape of x.
+  public func dropout(_ probability: Real, uniform: Tensor) -> Variable {
+    require(
+      0...1 ~= probability && uniform.shape == shape,
+      "dropout: expected a probability from 0 to 1 and uniform numbers of shape \(shape), found \(probability) and "
+        + "\(uniform.shape)")
+    guard probability > 0 else { return self }
+    return Tape.record(.dropout, value.dropped(probability, uniform), from: [self]) { dy in
+      [dy.dropped(probability, uniform)]
+    }
+  }
 }
 
 extension Tensor {
   /// x / (1 − p) where random number `first` + i is p or more, else 0.
   fileprivate func dropped(_ probability: Real, _ random: Random, from first: UInt64) -> Tensor {
+    dropped(probability) { range, into in
+      random.fill(into, from: first + UInt64(range.lowerBound), count: range.count)
+    }
+  }
+
+  /// The same with given numbers.
+  fileprivate func dropped(_ probability: Real, _ uniform: Tensor) -> Tensor {
+    dropped(probability) { range, into in
+      Tensor.read(uniform) { into.update(from: $0 + range.lowerBound, count: range.count) }
+    }
+  }
+
+  private func dropped(
+    _ probability: Real, draw: (Range<Int>, UnsafeMutablePointer<Real>) -> Void
+  ) -> Tensor {
     // Random numbers stay in the first-level cache between generation and use.
     let piece = 4096
     let keep = 1 - probability
@@ -33,7 +62,7 @@ extension Tensor {
           let (x, y) = (x + range.lowerBound, y + range.lowerBound)
           withUnsafeTemporaryAllocation(of: Real.self, capacity: piece) { uniform in
             guard let uniform = uniform.baseAddress else { return }
-            random.fill(uniform, from: first + UInt64(range.lowerBound), count: range.count)
+            draw(range, uniform)
             forEachLanes(range.count) { index, present in
               let isKept = load(uniform + index, present) .>= probability
               store(Lanes.zero.replacing(with: load(x + index, present) / keep, where: isKept), y + index, present)
