@@ -59,36 +59,40 @@ public struct Branch {
 
 extension Pass {
   /// A linear map with its branch (SPT (i), (j)).
-  func linear(_ x: Variable, _ weight: Variable, bias: Variable?, _ branch: Branch) -> Variable {
+  func linear(_ x: Variable, _ weight: Variable, bias: Variable?, _ branch: Branch, at site: Site) -> Variable {
     let form = branch.form
     if form.isSequential {
       let z = x.linear(weight, bias: bias)
-      return z.adding(dropped(hidden(z, branch).linear(branch.up, bias: branch.upBias), form))
+      return z.adding(dropped(hidden(z, branch, site).linear(branch.up, bias: branch.upBias), form, site))
     }
     guard let upBias = branch.upBias else {
       // The drop path scales samples, so it may as well act before U, where a token has width `rank`.
-      return x.linear(weight, bias: bias, adding: dropped(hidden(x, branch), form), through: branch.up)
+      return x.linear(weight, bias: bias, adding: dropped(hidden(x, branch, site), form, site), through: branch.up)
     }
-    return x.linear(weight, bias: bias).adding(dropped(hidden(x, branch).linear(branch.up, bias: upBias), form))
+    let y = hidden(x, branch, site).linear(branch.up, bias: upBias)
+    return x.linear(weight, bias: bias).adding(dropped(y, form, site))
   }
 
   /// φ(D dropout(x))
-  private func hidden(_ x: Variable, _ branch: Branch) -> Variable {
-    let narrow = dropout(x, branch.form).linear(branch.down, bias: branch.downBias)
+  private func hidden(_ x: Variable, _ branch: Branch, _ site: Site) -> Variable {
+    let narrow = dropout(x, branch.form, site).linear(branch.down, bias: branch.downBias)
     return branch.form.hasActivation ? narrow.gelu() : narrow
   }
 
-  private func dropout(_ x: Variable, _ form: Branch.Form) -> Variable {
+  private func dropout(_ x: Variable, _ form: Branch.Form, _ site: Site) -> Variable {
     guard let draws, form.dropout > 0 else { return x }
+    let draw = DropDraw(seed: draws.seed, site: form.dropoutSite, step: draws.step)
     return samples.dropped(x, site: form.dropoutSite) {
-      x.dropout(Real(form.dropout), draw: DropDraw(seed: draws.seed, site: form.dropoutSite, step: draws.step))
+      guard let replacing else { return x.dropout(Real(form.dropout), draw: draw) }
+      return x.dropout(Real(form.dropout), uniform: replacing("\(site.name).dropout", draw.elements(x.shape)))
     }
   }
 
-  private func dropped(_ y: Variable, _ form: Branch.Form) -> Variable {
+  private func dropped(_ y: Variable, _ form: Branch.Form, _ site: Site) -> Variable {
     guard let draws, form.dropPath > 0 else { return y }
-    let site = Self.branchSites + form.dropPathSite
-    return y.dropPath(Real(form.dropPath), draw: DropDraw(seed: draws.seed, site: site, step: draws.step))
+    let key = Self.branchSites + form.dropPathSite
+    let draw = DropDraw(seed: draws.seed, site: key, step: draws.step)
+    return dropPath(y, Real(form.dropPath), draw, at: site.name)
   }
 
   /// The first key of the branches' drop paths: after those of residual connections.

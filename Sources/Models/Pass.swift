@@ -37,6 +37,8 @@ public struct Pass {
   let draws: TrainingDraws?
   let samples = DropoutSamples()
   private let observer: ((_ name: String, _ value: Tensor) -> Void)?
+  /// Sees the random numbers of a site and returns those to use.
+  let replacing: ((_ name: String, _ uniform: Tensor) -> Tensor)?
 
   /// A run with the given tunings; sites without one keep their frozen tensor. A run of training has draws, one of
   /// evaluation none.
@@ -44,11 +46,15 @@ public struct Pass {
   /// The observer receives every named intermediate, in the order of computation. A block shows each of its residual
   /// branches, `BLOCK.attention` being what attention adds and `BLOCK.attention.residual` the sum, then `BLOCK.mlp` and
   /// `BLOCK.mlp.residual`, and last its output, `BLOCK`. The one branch of a bottleneck is `BLOCK.norm3`.
+  ///
+  /// `replacing` receives the uniform numbers that dropout, `SITE.dropout`, and stochastic depth, `SITE.dropPath` or
+  /// `BRANCH.dropPath`, would use, and returns those that they do use, of the same shape.
   public init(
     tunings: [Site: Tuning] = [:], draws: TrainingDraws? = nil,
-    observer: ((_ name: String, _ value: Tensor) -> Void)? = nil
+    observer: ((_ name: String, _ value: Tensor) -> Void)? = nil,
+    replacing: ((_ name: String, _ uniform: Tensor) -> Tensor)? = nil
   ) {
-    (self.tunings, self.draws, self.observer) = (tunings, draws, observer)
+    (self.tunings, self.draws, self.replacing, self.observer) = (tunings, draws, replacing, observer)
   }
 
   /// The tensor of a site in this run.
@@ -80,7 +86,7 @@ public struct Pass {
       case .replaced(let variable): x.linear(variable, bias: bias)
       case .masked(let mask): x.linear(frozen, maskedBy: mask, bias: bias)
       case .shifted(let shifts, let indices): x.linear(frozen, shiftedBy: shifts, at: indices, bias: bias)
-      case .branched(let branch): linear(x, frozen, bias: bias, branch)
+      case .branched(let branch): linear(x, frozen, bias: bias, branch, at: weight.site)
       }
     return activation.map { $0(y) } ?? y
   }
@@ -99,12 +105,18 @@ public struct Pass {
       return observed("\(name()).residual", z.adding(y))
     }
     let draw = DropDraw(seed: draws.seed, site: 2 * block + part, step: draws.step)
-    let kept = y.dropPath(draws.stochasticDepth * Real(block) / Real(blocks - 1), draw: draw)
+    let kept = dropPath(y, draws.stochasticDepth * Real(block) / Real(blocks - 1), draw, at: name())
     return observed("\(name()).residual", z.adding(kept))
   }
 
+  /// Stochastic depth of a branch, with the numbers of the draw or those that replace them.
+  func dropPath(_ y: Variable, _ probability: Real, _ draw: DropDraw, at name: @autoclosure () -> String) -> Variable {
+    guard let replacing else { return y.dropPath(probability, draw: draw) }
+    return y.dropPath(probability, uniform: replacing("\(name()).dropPath", draw.samples(y.shape[0])))
+  }
+
   /// Shows an intermediate to the observer and hands it on; the name is made only where there is one.
-  func observed(_ name: @autoclosure () -> String, _ variable: Variable) -> Variable {
+  package func observed(_ name: @autoclosure () -> String, _ variable: Variable) -> Variable {
     observer?(name(), variable.value)
     return variable
   }
