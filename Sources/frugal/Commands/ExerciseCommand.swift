@@ -115,9 +115,8 @@ enum ExerciseCommand: Command {
     }
     for (flag, tool) in [("--nbgrader", ExerciseNotebook.Tool.nbgrader), ("--otter", .otter)] {
       guard let file = url(flag) else { continue }
-      try ExerciseNotebook.writeChecks(
-        of: exercise, hidden: hidden, to: file.deletingLastPathComponent())
-      try ExerciseNotebook(exercise, for: tool).write(to: file)
+      try ExerciseNotebook.writeCheck(of: exercise, to: file.deletingLastPathComponent())
+      try ExerciseNotebook(exercise, for: tool, hidden: hidden).write(to: file)
       report.files.append(file.shown)
     }
     if arguments.has("--json") { return try printJSON(report) }

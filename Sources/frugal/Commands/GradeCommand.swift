@@ -19,6 +19,7 @@ enum GradeCommand: Command {
     Option("--follow", "judge later tensors of an exercise by the submission's own earlier ones"),
     Option("--junit", "FILE", "write the verdicts as JUnit XML"),
     Option("--gradescope", "FILE", "write a results.json for Gradescope"),
+    Option("--note", "TEXT", "with --gradescope: a sentence for the student before the verdicts"),
     jsonOption,
   ]
 
@@ -44,6 +45,9 @@ enum GradeCommand: Command {
     let (a, b) = (arguments.operands[0], arguments.operands[1])
     if arguments.has("--exact") { return try compareBits(a, b, arguments) }
     if arguments.has("--top") { throw UsageError("--top", expected: "--exact with it", found: "none") }
+    if arguments.has("--note"), !arguments.has("--gradescope") {
+      throw UsageError("--note", expected: "--gradescope with it", found: "none")
+    }
     let reference: GradedFiles
     do { reference = try GradedFiles(a) } catch { throw TraceError.reference("\(error)") }
     let (grading, score) = try grade(reference, b, arguments)
@@ -51,7 +55,7 @@ enum GradeCommand: Command {
       try AtomicFile.write(Array(JUnitReport.text(grading).utf8), to: URL(fileURLWithPath: path))
     }
     if let path = arguments.string("--gradescope") {
-      try GradescopeResults(grading, score).write(to: URL(fileURLWithPath: path))
+      try GradescopeResults(grading, score, note: arguments.string("--note")).write(to: URL(fileURLWithPath: path))
     }
     if arguments.has("--json") {
       try printJSON(

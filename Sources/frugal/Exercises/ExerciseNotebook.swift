@@ -10,17 +10,21 @@ struct ExerciseNotebook {
 
   private let exercise: Exercise
   private let tool: Tool
+  private let hidden: ExerciseValues
   private var cells: [JSONDocument] = []
 
   /// The cells of the statement, and of every tensor: the blank, and a test on the public numbers that is seen and one
-  /// on the hidden numbers that is not.
-  init(_ exercise: Exercise, for tool: Tool) {
+  /// on hidden numbers that is not. The hidden numbers are in their tests, which the tools remove from what students
+  /// get; they copy files beside the notebook.
+  ///
+  /// - hidden: the student id of the hidden numbers, which only the grader knows.
+  init(_ exercise: Exercise, for tool: Tool, hidden: String) {
     (self.exercise, self.tool) = (exercise, tool)
+    self.hidden = exercise.instance(.own, student: hidden)
     if tool == .otter {
-      add(
-        "raw",
-        "# ASSIGNMENT CONFIG\nname: \(exercise.name)\nrequirements: [numpy]\nfiles: [public, hidden]"
-      )
+      // The notebook has no solution that its tests could be run against.
+      let configuration = ["name: \(exercise.name)", "requirements: [numpy]", "files: [public]", "run_tests: false"]
+      add("raw", "# ASSIGNMENT CONFIG\n" + configuration.joined(separator: "\n"))
     }
     add("markdown", "# \(exercise.title)\n\n\(exercise.introduction)", id: "statement")
     add("code", Self.support(exercise), id: "support")
@@ -53,9 +57,9 @@ struct ExerciseNotebook {
       "def \(name)(\(step.from.joined(separator: ", "))):\n    \"\"\"\(step.formula)\"\"\"\n"
     let blank = "    raise NotImplementedError(\"\(name)\")"
     let names = "[" + step.from.map { "\"\($0)\"" }.joined(separator: ", ") + "]"
-    let (open, hidden) = (
-      "check(\"\(name)\", \(name), \(names))", "check(\"\(name)\", \(name), \(names), \"hidden\")"
-    )
+    let open = "check(\"\(name)\", \(name), \(names))"
+    let numbers = (step.from + [name]).map { "    \"\($0)\": \(literal($0))," }.joined(separator: "\n")
+    let hidden = "numbers = {\n\(numbers)\n}\ncheck(\"\(name)\", \(name), \(names), numbers)"
     switch tool {
     case .nbgrader:
       add("markdown", text, id: "text-\(name)")
@@ -70,11 +74,23 @@ struct ExerciseNotebook {
       add("code", begin + "    # BEGIN SOLUTION\n\(blank)\n    # END SOLUTION")
       add("raw", "# END SOLUTION")
       add("raw", "# BEGIN TESTS")
-      add("code", "# BEGIN TEST CONFIG\npoints: 1\n# END TEST CONFIG\n\(open)")
-      add("code", "# BEGIN TEST CONFIG\npoints: 1\nhidden: true\n# END TEST CONFIG\n\(hidden)")
+      add("code", Self.configured("points: 1", open))
+      add("code", Self.configured("points: 1\nhidden: true", hidden))
       add("raw", "# END TESTS")
       add("raw", "# END QUESTION")
     }
+  }
+
+  /// A test of otter-grader, whose settings are a string before it.
+  private static func configured(_ settings: String, _ test: String) -> String {
+    "\"\"\" # BEGIN TEST CONFIG\n\(settings)\n\"\"\" # END TEST CONFIG\n\(test)"
+  }
+
+  /// A hidden tensor in Python; the shortest text of each number is read as the same number.
+  private func literal(_ name: String) -> String {
+    let numbers = hidden[name].values.map { "\($0)" }.joined(separator: ", ")
+    let shape = exercise.shape(name, hidden).map { "\($0), " }.joined()
+    return "np.reshape([\(numbers)], (\(shape.dropLast())))"
   }
 
   private mutating func add(
@@ -124,23 +140,20 @@ struct ExerciseNotebook {
         return tensors
 
 
-    def check(name, function, names, folder="public"):
-        values = read(f"{folder}/check.safetensors")
-        found = np.asarray(function(*[values[n].copy() for n in names]))
-        assert found.shape == values[name].shape, f"{name}: expected shape {values[name].shape}, found {found.shape}"
-        assert np.allclose(found, values[name], rtol=1e-5, atol=1e-9), f"{name}: expected {values[name]}, found {found}"
+    def check(name, function, names, hidden=None):
+        values = hidden or read("public/check.safetensors")
+        found, expected = np.asarray(function(*[values[n].copy() for n in names])), values[name]
+        assert found.shape == expected.shape, f"{name}: expected shape {expected.shape}, found {found.shape}"
+        text = f"{name}: wrong for other numbers" if hidden else f"{name}: expected {expected}, found {found}"
+        assert np.allclose(found, expected, rtol=1e-5, atol=1e-9), text
     """
   }
 
-  /// The folders that the tests of the notebook read: `public`, and `hidden` of the hidden numbers.
-  static func writeChecks(of exercise: Exercise, hidden: String, to folder: URL) throws {
-    for (name, values) in [
-      ("public", exercise.instance(.publicCheck, student: Exercise.publicStudent)),
-      ("hidden", exercise.instance(.own, student: hidden)),
-    ] {
-      let url = folder.appendingPathComponent(name)
-      try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-      try exercise.writeReference(values, to: url.appendingPathComponent("check.safetensors"))
-    }
+  /// The folder `public` beside the notebook, which its visible tests read.
+  static func writeCheck(of exercise: Exercise, to folder: URL) throws {
+    let url = folder.appendingPathComponent("public")
+    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    let values = exercise.instance(.publicCheck, student: Exercise.publicStudent)
+    try exercise.writeReference(values, to: url.appendingPathComponent("check.safetensors"))
   }
 }

@@ -43,7 +43,8 @@ extension Exercise {
     """
 
   /// Run for every submission, as root. The student's code runs as nobody, in a folder of its own, for five minutes at
-  /// most; what it wrote is then only read.
+  /// most; what it wrote is then only read. The end of what it printed is for the teacher, who alone sees what this script
+  /// prints: it may hold hidden numbers.
   private static let runAutograder = """
     #!/usr/bin/env bash
     set -uo pipefail
@@ -51,7 +52,8 @@ extension Exercise {
     work=$(mktemp -d)
     mkdir -p "$base/results" "$work/answers"
     results="$base/results/results.json"
-    echo '{"score": 0, "output": "the autograder failed; tell your teacher"}' > "$results"
+    echo '{"score": 0, "stdout_visibility": "hidden", "output": "the autograder failed; tell your teacher"}' \\
+      > "$results"
     cp -R "$base/source/inputs" "$work/inputs"
     if [ -f "$base/submission/solution.py" ]; then
       cp "$base/submission/"*.py "$work/"
@@ -67,13 +69,24 @@ extension Exercise {
     else
       user=()
     fi
-    ulimit -f 1000000
-    "${user[@]}" timeout -k 5 300 python3 solution.py inputs answers > /dev/null 2>&1 < /dev/null
+    ulimit -f 200000
+    log=$(mktemp)
+    "${user[@]}" timeout -k 5 300 python3 solution.py inputs answers > "$log" 2>&1 < /dev/null
+    code=$?
+    case $code in
+      0) note= ;;
+      124 | 137) note="solution.py was stopped after five minutes" ;;
+      *) note="solution.py ended with exit code $code; does it run on the public inputs?" ;;
+    esac
+    echo "solution.py: exit code $code; the end of what it printed:"
+    tail -c 4000 "$log"
     # A link could lead to the answers themselves, which nobody may read but this script.
     graded=$(mktemp -d)
     find "$work/answers" -maxdepth 1 -type f -name '*.npy' -size -100M -exec cp -P {} "$graded/" \\;
     "$base/source/frugal" grade "$base/source/reference.safetensors" "$graded" \\
-      --rubric "$base/source/rubric.json" --gradescope "$results"
+      --rubric "$base/source/rubric.json" --gradescope "$results" --note "$note"
+    code=$?
+    if [ "$code" -gt 1 ]; then echo "frugal grade: exit code $code: nothing was graded"; fi
     exit 0
 
     """

@@ -15,10 +15,11 @@ struct GradescopeResults: Encodable {
   let output, visibility, stdoutVisibility: String
   let tests: [Test]
 
-  init(_ grading: Grading, _ score: Score) {
+  init(_ grading: Grading, _ score: Score, note: String? = nil) {
     self.score = score.points
     (visibility, stdoutVisibility) = ("visible", "hidden")
-    output = grading.problem.map { "the submission cannot be read: \($0)" } ?? ""
+    let problem = grading.problem.map { "the submission cannot be read: \($0)" }
+    output = [note, problem].compactMap(\.self).filter { !$0.isEmpty }.joined(separator: "\n")
     let grades = Dictionary(grading.tensors.map { ($0.tensor, $0) }) { first, _ in first }
     tests = score.items.enumerated().map { index, item in
       let lines = item.tensors.compactMap { name in

@@ -13,7 +13,7 @@ import Testing
 
   /// The archive, unpacked as Gradescope does, runs a solution and grades it. In place of Python stands a script that
   /// writes prepared answers, as tests need no Python.
-  @Test(arguments: [("right", 6.0), ("linked", 0), ("absent", 0)])
+  @Test(arguments: [("right", 6.0), ("linked", 0), ("absent", 0), ("stopping", 6)])
   func theAutograderRunsAndGrades(_ kind: String, _ points: Double) async throws {
     let zip = folder.path("adam.zip")
     let words = ["exercise", "pack", "adam", "--student", "secret", "--gradescope", zip]
@@ -33,10 +33,11 @@ import Testing
       let bytes = NumPyWriter.bytes(values[step.name].values, shape: .init(exercise.shape(step.name, values)))
       try folder.write(bytes, to: "answers/\(step.name).npy")
     }
+    let ending = kind == "stopping" ? "; echo secret; exit 3" : ""
     let script =
       kind == "linked"
       ? "rm -r \"$3\"; ln -s \(folder.path("source/reference.safetensors")) \"$3\""
-      : "cp \(folder.path("answers"))/*.npy \"$3\""
+      : "cp \(folder.path("answers"))/*.npy \"$3\"\(ending)"
     let python = try folder.write("#!/bin/sh\n\(script)\n", to: "bin/python3")
     try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: python.path)
     if kind != "absent" { try folder.write("print()\n", to: "submission/solution.py") }
@@ -47,20 +48,27 @@ import Testing
     process.environment = ProcessInfo.processInfo.environment.merging([
       "AUTOGRADER": folder.url.path, "PATH": "\(folder.path("bin")):/usr/bin:/bin",
     ]) { $1 }
-    (process.standardOutput, process.standardError) = (FileHandle.nullDevice, FileHandle.nullDevice)
+    let said = Pipe()
+    (process.standardOutput, process.standardError) = (said, FileHandle.nullDevice)
     try process.run()
+    let log = String(decoding: try said.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
     process.waitUntilExit()
     #expect(process.terminationStatus == 0)
     let json = try JSONDecoder().decode(JSONValue.self, from: Data(try folder.bytes("results/results.json")))
     #expect(json["score"].double == points)
+    // The student reads a sentence, the teacher what was printed.
+    let note = "solution.py ended with exit code 3; does it run on the public inputs?"
+    #expect((json["output"].string == note) == (kind == "stopping") && log.contains("secret") == (kind == "stopping"))
+    #expect(!String(decoding: try folder.bytes("results/results.json"), as: UTF8.self).contains("secret"))
   }
 
   @Test func notebooksHaveABlankAndATestForEveryTensor() async throws {
     let words = ["exercise", "pack", "layer-norm", "--student", "secret", "--nbgrader", folder.path("n/a.ipynb")]
     #expect(try await runFrugal(words + ["--otter", folder.path("o/a.ipynb")]).code == 0)
-    for path in ["n/public/check.safetensors", "n/hidden/check.safetensors", "o/hidden/check.safetensors"] {
+    for path in ["n/public/check.safetensors", "o/public/check.safetensors"] {
       #expect(folder.contents.contains(path))
     }
+    #expect(!folder.contents.contains { $0.contains("hidden") })
     let steps = try Exercise.named("layer-norm").steps.map(\.name)
     let notebook = try JSONDecoder().decode(JSONValue.self, from: Data(try folder.bytes("n/a.ipynb")))
     let cells = try #require(notebook["cells"].array)
@@ -72,6 +80,11 @@ import Testing
     let otter = String(decoding: try folder.bytes("o/a.ipynb"), as: UTF8.self)
     #expect(otter.components(separatedBy: "# BEGIN QUESTION").count == steps.count + 1)
     #expect(otter.components(separatedBy: "hidden: true").count == steps.count + 1)
+    // The hidden numbers are in what the tools remove, and nowhere else.
+    for cell in cells {
+      let parts = (cell["source"].string ?? "").components(separatedBy: "### BEGIN HIDDEN TESTS")
+      #expect(parts.count <= 2 && !parts[0].contains("np.reshape"))
+    }
   }
 
   @Test func badRequestsAreRefused() async throws {
