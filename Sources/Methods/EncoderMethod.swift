@@ -41,6 +41,8 @@ package protocol EncoderMethod: Sendable {
   var options: [MethodOption] { get }
   /// What tables say of it.
   var card: MethodCard { get }
+  /// The numbers of its formulas, by what a trace shows: `gradient`, `loss/ce`.
+  var equations: [String: String] { get }
 
   /// What produced the published numbers.
   func recipe(_ setting: PublishedSetting) -> Recipe
@@ -73,6 +75,8 @@ extension EncoderMethod {
   package var isTrained: Bool { true }
   /// None, unless a method says otherwise.
   package var options: [MethodOption] { [] }
+  /// None, unless a method says otherwise.
+  package var equations: [String: String] { [:] }
   /// The recipe as it is, unless a method's settings name files.
   package func completed(_ recipe: Recipe, budgets: [Int], on model: any PretrainedModel) throws -> Recipe { recipe }
   /// Nothing is refused, unless a method says otherwise.

@@ -44,6 +44,12 @@ public protocol EncoderTuning: Sendable {
   /// The rule between gradients and optimiser: one list of gradients per loss in, one out.
   func combined(_ gradients: [[Tensor]], seed: UInt64, step: Int) -> [Tensor]
 
+  /// The same rule before an observer, who sees its intermediates and may replace its draws.
+  func combined(_ gradients: [[Tensor]], seed: UInt64, step: Int, _ observer: StepObserver) -> [Tensor]
+
+  /// What the encoder uses in place of its tensors, for an observer: names, such as `mask/SITE`, and values.
+  func derived(_ values: [Tensor]) -> [(name: String, value: Tensor)]
+
   /// What may go wrong with a learning rate: each step's, of the given rule.
   func warnings(rule: OptimizerRecipe.Kind, learningRates: [Double]) -> [String]
 
@@ -95,6 +101,14 @@ extension EncoderTuning {
 
   /// The gradient of the first loss, unless a method says otherwise.
   public func combined(_ gradients: [[Tensor]], seed: UInt64, step: Int) -> [Tensor] { gradients[0] }
+
+  /// The rule, unless it draws or has intermediates.
+  public func combined(_ gradients: [[Tensor]], seed: UInt64, step: Int, _ observer: StepObserver) -> [Tensor] {
+    combined(gradients, seed: seed, step: step)
+  }
+
+  /// Nothing, unless a method says otherwise.
+  public func derived(_ values: [Tensor]) -> [(name: String, value: Tensor)] { [] }
 
   /// None, unless a method says otherwise.
   public func warnings(rule: OptimizerRecipe.Kind, learningRates: [Double]) -> [String] { [] }

@@ -24,6 +24,8 @@ package protocol HeadMethod: Sendable {
   var ensembling: TextEnsembling { get }
   /// What tables say of it.
   var card: MethodCard { get }
+  /// The numbers of its formulas, by what a trace shows: `gradient`, `forward/logits`.
+  var equations: [String: String] { get }
 
   /// What produced the published numbers, with a frozen encoder.
   func recipe(_ setting: PublishedSetting) -> Recipe
@@ -58,6 +60,8 @@ extension HeadMethod {
   package var trainingProtocol: TrainingProtocol { .fewShot }
   /// None, unless a head says otherwise.
   package var options: [MethodOption] { [] }
+  /// None, unless a head says otherwise.
+  package var equations: [String: String] { [:] }
   /// The mean of raw features, unless a head says otherwise.
   package var ensembling: TextEnsembling { .rawMean }
   /// The usual template of a dataset.

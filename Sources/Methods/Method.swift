@@ -67,24 +67,47 @@ public struct Method: Sendable {
   ///
   /// - labels: [batch]; values: one tensor per trainable; `seed` and `step` key all random numbers.
   public func step(_ input: Input, labels: [Int32], values: [Tensor], seed: UInt64, step: Int) -> Step {
+    self.step(input, labels: labels, values: values, seed: seed, step: step, nil)
+  }
+
+  /// The same before an observer.
+  func step(
+    _ input: Input, labels: [Int32], values: [Tensor], seed: UInt64, step: Int, _ observer: StepObserver?
+  ) -> Step {
     let tape = Tape()
     let leaves = values.map { tape.leaf($0) }
     let draws = TrainingDraws(seed: seed, step: step, stochasticDepth: stochasticDepth)
-    let (logits, objective) = objective(input, labels: labels, values: leaves, draws)
+    if let observer {
+      for (name, value) in encoder.derived(split(values).encoder) { observer.show(name, value) }
+    }
+    let (logits, objective) = objective(input, labels: labels, values: leaves, draws, observer)
+    for term in objective.terms { observer?.show("loss/\(term.name)", Tensor(Real(term.value))) }
     let gradients = tape.gradients(of: objective.losses, for: leaves, releasing: true)
-    let ruled = encoder.combined(gradients.map { split($0).encoder }, seed: seed, step: step)
+    let names = observer == nil ? [] : trainables.map(\.name)
+    for (index, own) in gradients.enumerated() where gradients.count > 1 {
+      observer?.show("gradient \(index + 1)", names, own)
+    }
+    let ofEncoder = gradients.map { split($0).encoder }
+    let ruled =
+      observer.map { encoder.combined(ofEncoder, seed: seed, step: step, $0) }
+      ?? encoder.combined(ofEncoder, seed: seed, step: step)
+    observer?.show("gradient", names, ruled + split(gradients[0]).head)
     let correct = zip(logits.value.rowMaxima(), labels).count { $0 == Int($1) }
     return Step(gradients: ruled + split(gradients[0]).head, terms: objective.terms, correct: correct)
   }
 
   /// The forward pass of one batch, in training mode if there are draws: logits [batch, classes], and the losses.
   package func objective(
-    _ input: Input, labels: [Int32], values: [Variable], _ draws: TrainingDraws? = nil
+    _ input: Input, labels: [Int32], values: [Variable], _ draws: TrainingDraws? = nil,
+    _ observer: StepObserver? = nil
   ) -> (logits: Variable, objective: Objective) {
     let (encoderValues, headValues) = split(values)
-    let pass = Pass(tunings: encoder.tunings(encoderValues), draws: draws)
+    let pass = Pass(
+      tunings: encoder.tunings(encoderValues), draws: draws, observer: observer?.below("forward").show,
+      replacing: observer?.below("draw").draw)
     let logits = logits(input, headValues, pass)
     let teacher = encoder.needsTeacher ? self.logits(input, initialHead.map { Variable($0) }, Pass()) : nil
+    if let teacher { observer?.show("teacher/logits", teacher.value) }
     let objective = encoder.objective(logits: logits, teacher: teacher, labels: labels, values: encoderValues)
     guard let penalty = head.penalty(headValues) else { return (logits, objective) }
     return (logits, objective.adding(penalty))
@@ -112,10 +135,13 @@ public struct Method: Sendable {
   }
 
   private func logits(_ input: Input, _ headValues: [Variable], _ pass: Pass) -> Variable {
-    switch input {
-    case .images(let images): head.logits(tower(Variable(images), pass), headValues, pass)
-    case .features(let features): head.logits(Variable(features), headValues, pass)
-    case .prepared(let features): head.logits(prepared: Variable(features), headValues, pass)
-    }
+    let logits =
+      switch input {
+      case .images(let images):
+        head.logits(pass.observed("features", tower(Variable(images), pass)), headValues, pass)
+      case .features(let features): head.logits(Variable(features), headValues, pass)
+      case .prepared(let features): head.logits(prepared: Variable(features), headValues, pass)
+      }
+    return pass.observed("logits", logits)
   }
 }

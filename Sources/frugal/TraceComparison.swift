@@ -44,7 +44,7 @@ struct TraceComparison: Encodable {
   /// Compares the traces in two files.
   init(_ pathA: String, _ pathB: String) throws(TraceError) {
     let (a, b) = (try Self.open(pathA), try Self.open(pathB))
-    let names = a.names.map { (name: $0, position: TracePosition($0)) }.sorted { $0.position < $1.position }.map(\.name)
+    let names = Self.order(of: a)
     var (tensors, numbers) = (0, 0)
     var (missing, mismatched, differences) = ([String](), [Mismatch](), [Difference]())
     var first: String?
@@ -74,6 +74,15 @@ struct TraceComparison: Encodable {
     identical = first == nil && extra.isEmpty
     // The manifest only repeats the names.
     metadata = [a.metadata, b.metadata].map { $0.filter { $0.key != Manifest.key } }
+  }
+
+  /// The names of a trace in the order of calculation: that of its manifest, then by name.
+  private static func order(of file: SafeTensorsFile) -> [String] {
+    let manifest = file.metadata[Manifest.key].flatMap { try? JSON.decoded(Manifest.self, from: Array($0.utf8)) }
+    let stated = (manifest?.tensors ?? []).map(\.name).unique.filter { file.contains($0) }
+    let known = Set(stated)
+    let others = file.names.filter { !known.contains($0) }.map { (name: $0, position: TracePosition($0)) }
+    return stated + others.sorted { $0.position < $1.position }.map(\.name)
   }
 
   private static func open(_ path: String) throws(TraceError) -> SafeTensorsFile {

@@ -36,11 +36,18 @@ struct TracePosition: Comparable {
   private let parts: [(rank: Int, text: Substring)]
 
   init(_ name: String) {
-    let ranks = [
-      "operations": 0, "rules": 1, "optimizers": 2, "layers": 3, "methods": 4, "output": 0, "loss": 0, "gradient": 1,
-      "value": 2, "state": 3,
+    let order = [
+      "initial", "input", "draw", "mask", "forward", "teacher", "output", "loss", "gradient 1", "gradient 2", "keep",
+      "gradient", "rate", "value", "state",
     ]
-    parts = name.split(separator: "/", omittingEmptySubsequences: false).map { (ranks[String($0)] ?? 9, $0) }
+    let families = ["operations", "rules", "optimizers", "layers", "methods"]
+    parts = name.split(separator: "/", omittingEmptySubsequences: false).map { part in
+      let text = String(part)
+      if let rank = families.firstIndex(of: text) ?? order.firstIndex(of: text) { return (rank, part) }
+      // Step 10 comes after step 2.
+      if part.hasPrefix("step "), let step = Int(part.dropFirst(5)), step < 1 << 40 { return (order.count + step, "") }
+      return (.max, part)
+    }
   }
 
   static func == (a: TracePosition, b: TracePosition) -> Bool {

@@ -53,10 +53,20 @@ import Testing
     let subject = "methods/r-amt/step"
     let value = "vision.patchEmbedding.mask"
     let entries = Dictionary(uniqueKeysWithValues: manifest.tensors.map { ($0.name, $0.from ?? []) })
-    #expect(entries["\(subject) 1/value/\(value)"] == ["\(subject) 1/gradient/\(value)"])
+    let rate = "rate/encoder"
+    #expect(
+      entries["\(subject) 1/value/\(value)"] == ["\(subject) 1/gradient/\(value)", "\(subject) 1/\(rate)"])
     #expect(entries["\(subject) 2/loss/kl"]?.contains("\(subject) 1/value/\(value)") == true)
     #expect(
-      entries["\(subject) 2/value/\(value)"] == ["\(subject) 2/gradient/\(value)", "\(subject) 1/value/\(value)"])
+      entries["\(subject) 2/value/\(value)"] == [
+        "\(subject) 2/gradient/\(value)", "\(subject) 2/\(rate)", "\(subject) 1/value/\(value)",
+        "\(subject) 1/state/\(value).first-moment", "\(subject) 1/state/\(value).second-moment",
+      ])
+    #expect(
+      entries["\(subject) 2/gradient/\(value)"]
+        == ["gradient 1", "keep", "draw"].map { "\(subject) 2/\($0)/\(value)" })
+    let gradient = try #require(manifest.tensors.first { $0.name == "\(subject) 2/gradient/\(value)" })
+    #expect(gradient.equation == "R-AMT eq. 7" && gradient.site == "vision.patchEmbedding")
     #expect(entries["\(subject) 5/value/\(value)"] != nil && entries["\(subject) 6/value/\(value)"] == nil)
     let listed = try await runFrugal("trace", "--list", "optimizers/sgd")
     #expect(listed.code == 0 && listed.output.split(separator: "\n").allSatisfy { $0.hasPrefix("optimizers/sgd") })

@@ -4,8 +4,7 @@ import Tensor
 
 /// Training step by step: all methods on a small model, and their updates at a size that uses several threads.
 package enum MethodTraces {
-  /// Steps of every method that trains something: `METHOD/step N/loss/TERM`, `…/gradient/TENSOR` as passed to the
-  /// optimiser, `…/value/TENSOR` after it.
+  /// Steps of every method that trains something, `METHOD/step N/…` (`StepObserver`).
   ///
   /// - seed: that of the random rules; steps: how many.
   package static func methods(seed: UInt64, steps count: Int = stepCount) -> [Trace] {
@@ -31,26 +30,31 @@ package enum MethodTraces {
 
   /// The state after one step: what a checkpoint holds.
   package static func stateAfterOneStep(of name: MethodName, seed: UInt64) -> TrainingState {
-    let (batch, recipe, initial) = start(of: name)
+    let (batch, _, initial) = start(of: name)
     var state = initial
     let step = batch.method.step(
       .images(batch.images), labels: batch.labels, values: state.values, seed: seed, step: 0)
-    state.apply(step, epoch: min(1, recipe.epochs) - 1, count: batch.labels.count)
+    state.apply(step, epoch: 0, count: batch.labels.count)
     return state
   }
 
   private static func steps(of name: MethodName, seed: UInt64, count: Int) -> [(name: String, value: Tensor)] {
     let (batch, recipe, initial) = start(of: name)
     var state = initial
-    return (1...count).flatMap { number in
-      let step = batch.method.step(
-        .images(batch.images), labels: batch.labels, values: state.values, seed: seed, step: number - 1)
+    var tensors: [(name: String, value: Tensor)] = []
+    let observer = StepObserver(
+      show: { tensors.append(($0, $1)) },
+      draw: {
+        tensors.append(($0, $1))
+        return $1
+      })
+    for number in 1...count {
       // One epoch per step, so that the learning rate changes too.
-      state.apply(step, epoch: min(number, recipe.epochs) - 1, count: batch.labels.count)
-      return named("step \(number)/loss", step.terms.map { ($0.name, Tensor(Real($0.value))) })
-        + named("step \(number)/gradient", zip(batch.method.trainables, step.gradients).map { ($0.name, $1) })
-        + named("step \(number)/value", zip(batch.method.trainables, state.values).map { ($0.name, $1) })
+      state.step(
+        batch.method, .images(batch.images), labels: batch.labels, seed: seed,
+        epoch: min(number, recipe.epochs) - 1, observer)
     }
+    return tensors
   }
 
   /// Three steps of every update rule on given gradients: `RULE/step N/value/SHAPE`, `…/state/SHAPE.MEMORY`.

@@ -46,7 +46,7 @@ package enum DeltaEntry: Equatable, Sendable {
   }
 
   /// Whether it is part of a classifier for the delta's own classes.
-  var isOfHead: Bool {
+  package var isOfHead: Bool {
     switch self {
     case .residual, .classifier, .headWeight, .headBias: true
     case .mask, .entries, .indices, .branch, .whole: false

@@ -41,6 +41,19 @@ public struct GradientDropout: Sendable, Equatable {
     return 0.5 * (1 + signed / (magnitude(a) + magnitude(b) + 1e-8))
   }
 
+  /// P, of the shape of a and b.
+  package static func keepProbabilities(_ a: Tensor, _ b: Tensor) -> Tensor {
+    Tensor.read(a, b) { a0, b0 in
+      Tensor(a.shape) { p in
+        for start in stride(from: 0, to: a.count, by: 16) {
+          let count = min(16, a.count - start)
+          keepProbability(Lanes(loading: a0 + start, count: count), Lanes(loading: b0 + start, count: count))
+            .store(to: p + start, count: count)
+        }
+      }
+    }
+  }
+
   /// g for sixteen entries and their uniform random numbers.
   @inline(__always)
   private func combined(_ a: Lanes, _ b: Lanes, _ uniform: Lanes) -> Lanes {

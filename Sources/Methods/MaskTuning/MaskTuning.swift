@@ -83,17 +83,44 @@ public struct MaskTuning: EncoderTuning {
 
   /// Gradient dropout between the two gradients; entries that are not tuned get none.
   public func combined(_ gradients: [[Tensor]], seed: UInt64, step: Int) -> [Tensor] {
+    ruled(gradients, seed, step) { _, dropout, a, b, random, first in
+      dropout.combined(a, b, random: random, from: first)
+    }
+  }
+
+  /// The same, with P shown as `keep/TENSOR` and U as `draw/TENSOR`.
+  public func combined(_ gradients: [[Tensor]], seed: UInt64, step: Int, _ observer: StepObserver) -> [Tensor] {
+    ruled(gradients, seed, step) { name, dropout, a, b, random, first in
+      let uniform = Tensor(a.shape) { random.fill($0, from: first, count: a.count) }
+      observer.show("keep/\(name)", GradientDropout.keepProbabilities(a, b))
+      return dropout.combined(a, b, uniform: observer.draw("draw/\(name)", uniform))
+    }
+  }
+
+  /// The rule, by what gradient dropout does with a, b and the numbers from one index on.
+  private func ruled(
+    _ gradients: [[Tensor]], _ seed: UInt64, _ step: Int,
+    _ combine: (String, GradientDropout, Tensor, Tensor, Random, UInt64) -> Tensor
+  ) -> [Tensor] {
     var result = gradients[0]
     if let dropout, gradients.count > 1 {
       let random = Random(seed: seed, purpose: .gradientDropout, step: step)
       var first: UInt64 = 0
-      for index in result.indices {
-        result[index] = dropout.combined(gradients[0][index], gradients[1][index], random: random, from: first)
+      for (index, parameter) in parameters.enumerated() {
+        let name = DeltaEntry.mask(site: parameter.site.name).name
+        result[index] = combine(name, dropout, gradients[0][index], gradients[1][index], random, first)
         first += UInt64(result[index].count)
       }
     }
     if let tuned { result = zip(tuned, result).map { $0.applied(to: $1) } }
     return result
+  }
+
+  /// B of every weight, `mask/SITE`.
+  public func derived(_ values: [Tensor]) -> [(name: String, value: Tensor)] {
+    zip(parameters, values).map { parameter, mask in
+      ("mask/\(parameter.site.name)", Tensor(mask.shape, mask.values.map { $0 > Self.threshold ? 1 : 0 }))
+    }
   }
 
   /// B, one mask per weight.

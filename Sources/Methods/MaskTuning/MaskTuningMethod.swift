@@ -48,6 +48,15 @@ struct MaskTuningMethod: EncoderMethod {
       count: count, defaults: "authors' configurations, CLIP ViT-B/16")
   }
 
+  var equations: [String: String] {
+    [
+      "mask": "R-AMT (c)", "forward/logits": "R-AMT (j)", "loss": "R-AMT (e)", "loss/ce": "R-AMT (k)",
+      "loss/kl": "R-AMT (f)", "gradient 1": "R-AMT (d), (e)", "gradient 2": "R-AMT (d), (f)", "keep": "R-AMT eq. 7",
+      "draw": "R-AMT eq. 7", "gradient": isRegularised ? "R-AMT eq. 7" : "R-AMT (d), (e)", "rate": "R-AMT (l)",
+      "value": "R-AMT (g)", "state": "R-AMT (g)",
+    ]
+  }
+
   /// Adam at 8e-5, or 3e-5 on ImageNet (R-AMT (g)).
   func recipe(_ setting: PublishedSetting) -> Recipe {
     let (benchmark, shots) = (setting.benchmark, setting.shots)

@@ -14,6 +14,13 @@ struct TaskResMethod: HeadMethod {
       count: "512 C", defaults: "authors' configurations, CLIP RN50")
   }
 
+  var equations: [String: String] {
+    [
+      "forward/logits": "TaskRes (c)", "loss": "TaskRes (d)", "gradient": "TaskRes (g)", "rate": "TaskRes (f)",
+      "value": "TaskRes (e)", "state": "TaskRes (e)",
+    ]
+  }
+
   /// Adam with a weight decay, and a warm-up of one epoch at 1e-5 (TaskRes (e), (f)).
   func recipe(_ setting: PublishedSetting) -> Recipe {
     var optimizer = OptimizerRecipe(learningRate: setting.benchmark == .imagenet ? 2e-4 : 2e-3)

@@ -187,7 +187,7 @@ public struct Trainer {
   }
 
   /// The image indices of each batch of an epoch.
-  private func batches(of epoch: Int) -> [[Int]] {
+  func batches(of epoch: Int) -> [[Int]] {
     var stream = RandomStream(seed: UInt64(bitPattern: Int64(seed)), purpose: .shuffle, step: epoch)
     let order = stream.permutation(of: source.rows)
     return (0..<stepsPerEpoch).map { index in

@@ -9,13 +9,14 @@ enum TraceCommand: Command {
   static let name = "trace"
   static let summary = "write the intermediates of operations, layers and training steps, for comparison by grade"
   static let operands = "[NAME…]"
-  static let options = [
-    Option("--out", "FILE", "safetensors file to write"),
-    Option("--seed", "N", "seed of random rules (default 1)"),
-    Option("--steps", "N", "training steps of every method (default 3)"),
-    Option("--list", "list what can be traced, and write nothing"),
-    jsonOption,
-  ]
+  static let options =
+    [
+      Option("--out", "FILE", "safetensors file to write"),
+      Option("--seed", "N", "seed of random rules (default 1)"),
+      Option("--steps", "N", "training steps (default 3)"),
+      Option("--list", "list what can be traced, and write nothing"),
+      jsonOption,
+    ] + TracedTraining.options
 
   /// The output of `--json`.
   struct Report: Encodable {
@@ -30,11 +31,18 @@ enum TraceCommand: Command {
   static let examples = [
     Example("frugal trace --out mine.safetensors", "every intermediate"),
     Example("frugal trace layers/linear --out linear.safetensors --seed 2", "those of one layer"),
+    Example(
+      "frugal trace --model clip --data photos --method r-amt --steps 1 --out mine.safetensors",
+      "the first step of a training of your own"),
   ]
 
   static func run(_ arguments: Arguments) throws {
     let seed = try arguments.integer("--seed", in: 0...Int(Int32.max)) ?? 1
     let steps = try arguments.integer("--steps", in: 1...1000) ?? MethodTraces.stepCount
+    if arguments.has("--model") { return try trace(try TracedTraining(arguments), steps, seed, arguments) }
+    if let flag = TracedTraining.flags(arguments).first {
+      throw UsageError(flag, expected: "--model with it", found: "none")
+    }
     let members = try selected(
       arguments.operands, from: TraceMember.all(seed: UInt64(seed), steps: steps), expected: "something that is traced")
     if arguments.has("--list") { return try list(members, isJSON: arguments.has("--json")) }
@@ -53,13 +61,42 @@ enum TraceCommand: Command {
       line.show("\(done + 1) of \(members.count)")
     }
     line.finish()
-    writer.metadata = settings
-    writer.metadata[Manifest.key] = try manifest.text()
-    try writer.write(to: out)
     let report = Report(
       file: out.shown, traces: members.count, tensors: tensors, numbers: numbers, metadata: settings)
+    try write(writer, manifest, to: out, report, arguments)
+  }
+
+  /// A training of one's own.
+  private static func trace(
+    _ training: TracedTraining, _ steps: Int, _ seed: Int, _ arguments: Arguments
+  ) throws {
+    guard arguments.operands.isEmpty else {
+      throw UsageError("\"\(arguments.operands[0])\": expected --only to select tensors with --model, found a name")
+    }
+    let draws = try arguments.string("--draws").map { try SafeTensorsFile(contentsOf: URL(fileURLWithPath: $0)) }
+    let recorder = TraceRecorder(only: arguments.strings("--only"), draws: draws, method: training.name)
+    try training.record(steps, recorder)
+    if arguments.has("--list") {
+      if arguments.has("--json") { return try printJSON(["names": recorder.shapes.map(\.name)]) }
+      return print(recorder.shapes.map { "\($0.name) \($0.shape)" }.joined(separator: "\n"))
+    }
+    let out = URL(fileURLWithPath: try arguments.required("--out"))
+    let report = Report(
+      file: out.shown, traces: 1, tensors: recorder.shapes.count,
+      numbers: recorder.shapes.reduce(0) { $0 + $1.shape.count },
+      metadata: metadata(seed: seed).merging(training.metadata) { $1 })
+    try write(recorder.writer, recorder.manifest, to: out, report, arguments)
+  }
+
+  private static func write(
+    _ writer: SafeTensorsWriter, _ manifest: TraceManifest, to out: URL, _ report: Report, _ arguments: Arguments
+  ) throws {
+    var writer = writer
+    writer.metadata = report.metadata
+    writer.metadata[Manifest.key] = try manifest.text()
+    try writer.write(to: out)
     if arguments.has("--json") { return try printJSON(report) }
-    print("\(report.file): \(grouped(tensors)) tensors, \(grouped(numbers)) numbers")
+    print("\(report.file): \(grouped(report.tensors)) tensors, \(grouped(report.numbers)) numbers")
     for (key, value) in report.metadata.sorted(by: { $0.key < $1.key }) {
       print("  \(FileName.shown(key)): \(FileName.shown(value))")
     }

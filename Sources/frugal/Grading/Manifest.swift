@@ -13,6 +13,8 @@ struct Manifest: Codable, Sendable, Equatable {
     let name: String
     /// The number of its formula, and the formula.
     var equation, formula: String?
+    /// The site of the network that it belongs to.
+    var site: String?
     /// The tensors that it is calculated from.
     var from: [String]?
     /// The number of terms of its longest sum, which bounds its rounding error.
