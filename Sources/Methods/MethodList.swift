@@ -2,7 +2,7 @@
 public enum MethodList {
   /// The encoder halves.
   package static let encoders: [any EncoderMethod] =
-    [FrozenMethod()] + MaskTuningMethod.all + SensitivityMethod.all + SiteMethod.all
+    [FrozenMethod()] + MaskTuningMethod.all + SensitivityMethod.all + SiteMethod.all + [ScaleAndShiftMethod()]
 
   /// The heads.
   package static let heads: [any HeadMethod] = [
@@ -18,7 +18,8 @@ public enum MethodList {
 
   /// What the methods' deltas hold.
   static let deltaParts: [any DeltaPart.Type] = [
-    MaskDelta.self, SiteDelta.self, TaskResDelta.self, GaussianDelta.self, CacheDelta.self, FeatureAdapterDelta.self,
+    MaskDelta.self, SiteDelta.self, ScaleAndShiftDelta.self, TaskResDelta.self, GaussianDelta.self, CacheDelta.self,
+    FeatureAdapterDelta.self,
     BlendDelta.self, PrototypeDelta.self, LinearHeadDelta.self,
   ]
 

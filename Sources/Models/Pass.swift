@@ -10,6 +10,9 @@ public enum Tuning {
   case shifted(by: Variable, at: SparseIndices)
   /// W with a parallel or sequential branch; for the weight of a linear map only.
   case branched(Branch)
+  /// The output of a map or norm with a factor for every channel, γ; of a vector γ ⊙ b + β, as its bias or shift then
+  /// is.
+  case scaled(by: Variable, adding: Variable?)
 }
 
 /// The random draws of a training pass, by seed and step; evaluation has none.
@@ -67,7 +70,21 @@ public struct Pass {
     case .shifted(let shifts, let indices): frozen.scatterAdding(shifts, at: indices)
     case .branched:
       trap("Pass: \(parameter.site): expected a branch at a linear map, found one elsewhere")
+    case .scaled(let factors, let offsets):
+      scaled(frozen, by: factors, adding: offsets)
     }
+  }
+
+  /// The factors of a map's output channels; `nil` without.
+  func factors(of weight: Parameter) -> Variable? {
+    guard case .scaled(let factors, _) = tunings[weight.site] else { return nil }
+    return factors
+  }
+
+  /// γ ⊙ x + β by channel: x: [..., width]; γ, β: [width].
+  func scaled(_ x: Variable, by factors: Variable, adding offsets: Variable?) -> Variable {
+    let scaled = x.scaledChannels(by: factors)
+    return offsets.map { scaled.adding($0) } ?? scaled
   }
 
   /// x Wᵀ + b with the tensors of two sites; masks and shifts are applied within the product.
@@ -87,6 +104,8 @@ public struct Pass {
       case .masked(let mask): x.linear(frozen, maskedBy: mask, bias: bias)
       case .shifted(let shifts, let indices): x.linear(frozen, shiftedBy: shifts, at: indices, bias: bias)
       case .branched(let branch): linear(x, frozen, bias: bias, branch, at: weight.site)
+      case .scaled(let factors, _):
+        scaled(x.linear(frozen, bias: nil, packed: weight.packed), by: factors, adding: bias)
       }
     return activation.map { $0(y) } ?? y
   }

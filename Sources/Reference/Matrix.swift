@@ -1,7 +1,8 @@
 /// Numbers in rows and columns, row by row: the one container of this library.
 ///
 /// The files in reading order: Matrix, Linear, LayerNorm, GELU, Softmax, CrossEntropy, Attention, Dropout, Tokens,
-/// CLIP; Network, Branch, TransformerBlock, VisionTransformer, TextTransformer; Adam, TaskRes, RAMT, Allocation, SPT.
+/// CLIP; Network, Branch, TransformerBlock, VisionTransformer, TextTransformer; Adam, TaskRes, RAMT, Allocation, SPT;
+/// ScaleAndShift.
 ///
 /// A vector is a matrix of one row. Sequences are stacked: what is [batch, tokens, width] elsewhere has batch · tokens
 /// rows here, those of the first sequence first.

@@ -8,7 +8,7 @@ import Testing
 /// Methods that tune a classifier without text, through the command.
 @Suite struct BackboneTuningTests {
   private static let methods = [
-    "spt-lora", "spt-adapter", "lora", "adapter", "bitfit", "layernorm", "linear", "full", "partial-k",
+    "spt-lora", "spt-adapter", "lora", "adapter", "bitfit", "layernorm", "linear", "full", "partial-k", "ssf",
   ]
 
   private static func flags(_ method: String) -> [String] {
@@ -44,7 +44,7 @@ import Testing
     #expect(try delta.tensor("head.weight").shape == [4, 64])
   }
 
-  @Test(arguments: ["spt-lora", "adapter"]) func aResumedRunIsTheSameToTheBit(_ method: String) async throws {
+  @Test(arguments: ["spt-lora", "adapter", "ssf"]) func aResumedRunIsTheSameToTheBit(_ method: String) async throws {
     let folder = try TemporaryFolder()
     let model = try TinyBackbone.write(to: folder)
     let words =

@@ -45,9 +45,10 @@ import Testing
     let help = help()
     let masks = "r-amt, r-mmt, r-mt, r-pmt, mask-tuning"
     let sites = "spt-lora, spt-adapter, lora, adapter, bitfit, layernorm, full, partial-k"
-    #expect(help["--warmup-epochs"]?.hasSuffix("(default: \(sites), linear 10; others 1)") == true)
-    #expect(help["--warmup-lr"]?.hasSuffix("(default: \(sites), linear 1e-6; others 1e-5)") == true)
-    #expect(help["--recount"]?.hasSuffix("(default: \(sites), linear no; others yes)") == true)
+    let few = "\(masks), task-res, tip-adapter-f, clip-adapter, clap"
+    #expect(help["--warmup-epochs"]?.hasSuffix("(default: \(few) 1; others 10)") == true)
+    #expect(help["--warmup-lr"]?.hasSuffix("(default: \(sites), linear 1e-6; ssf 1e-7; others 1e-5)") == true)
+    #expect(help["--recount"]?.hasSuffix("(default: \(few) yes; others no)") == true)
     #expect(
       help["--batch"]?.hasSuffix("(default: \(masks), clip-adapter 32; task-res, tip-adapter-f, clap 256; others 64)")
         == true)

@@ -11,7 +11,7 @@ package enum MethodChecks {
   /// The cases of the encoder halves, in the order of `MethodList.encoders`.
   package static let encoders: [EncoderCase] =
     [EncoderCase("frozen", checks: HeadChecks.frozen)] + MaskTuningChecks.cases + SensitivityChecks.cases
-    + SiteChecks.cases
+    + SiteChecks.cases + ScaleAndShiftChecks.cases
 
   /// The checks of the heads on given image features, by name; the name of each check begins with that of the head.
   package static let heads: [(name: String, checks: @Sendable () -> [any Check])] = [

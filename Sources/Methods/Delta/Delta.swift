@@ -14,6 +14,8 @@ import Tensor
 ///   with their ascending row-major indices in the weight.
 /// - A branch is `SITE.branch.down`, `SITE.branch.up` and, of an adapter, `….bias` of both; its form is in the
 ///   description.
+/// - Factors and offsets of the output channels of a map or norm are `SITE.factor` and `SITE.offset`, by the site of
+///   its weight or scale.
 /// - A tensor that was tuned whole has the name of its site; a linear head is `head.weight` and `head.bias`.
 /// - All are stored as they are, in `Real`.
 /// - The metadata entry `frugal` holds a JSON object: `Delta.Description`.

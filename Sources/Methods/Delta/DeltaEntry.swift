@@ -8,6 +8,10 @@ package enum DeltaEntry: Equatable, Sendable {
   case indices(site: String)
   /// A tensor of the branch at a site: `down`, `down.bias`, `up` or `up.bias`.
   case branch(site: String, part: String)
+  /// The factors of the output channels of a map or norm.
+  case factor(site: String)
+  /// What is then added to them.
+  case offset(site: String)
   /// The residual on the text classifier.
   case residual
   /// A tensor of a head that is more than a residual or a linear map: `cache.keys`.
@@ -20,6 +24,7 @@ package enum DeltaEntry: Equatable, Sendable {
   case whole(site: String)
 
   private static let (maskSuffix, entriesSuffix, indicesSuffix) = (".mask", ".sparse", ".sparse.places")
+  private static let (factorSuffix, offsetSuffix) = (".factor", ".offset")
   private static let classifierPrefix = "classifier."
   private static let branchInfix = ".branch."
   private static let fixed: [(DeltaEntry, String)] = [
@@ -38,6 +43,10 @@ package enum DeltaEntry: Equatable, Sendable {
       self = .indices(site: String(name.dropLast(Self.indicesSuffix.count)))
     } else if name.hasSuffix(Self.entriesSuffix) {
       self = .entries(site: String(name.dropLast(Self.entriesSuffix.count)))
+    } else if name.hasSuffix(Self.factorSuffix) {
+      self = .factor(site: String(name.dropLast(Self.factorSuffix.count)))
+    } else if name.hasSuffix(Self.offsetSuffix) {
+      self = .offset(site: String(name.dropLast(Self.offsetSuffix.count)))
     } else if let range = name.range(of: Self.branchInfix) {
       self = .branch(site: String(name[..<range.lowerBound]), part: String(name[range.upperBound...]))
     } else {
@@ -49,7 +58,7 @@ package enum DeltaEntry: Equatable, Sendable {
   package var isOfHead: Bool {
     switch self {
     case .residual, .classifier, .headWeight, .headBias: true
-    case .mask, .entries, .indices, .branch, .whole: false
+    case .mask, .entries, .indices, .branch, .factor, .offset, .whole: false
     }
   }
 
@@ -60,6 +69,8 @@ package enum DeltaEntry: Equatable, Sendable {
     case .entries(let site): site + Self.entriesSuffix
     case .indices(let site): site + Self.indicesSuffix
     case .branch(let site, let part): site + Self.branchInfix + part
+    case .factor(let site): site + Self.factorSuffix
+    case .offset(let site): site + Self.offsetSuffix
     case .classifier(let part): Self.classifierPrefix + part
     case .whole(let site): site
     case .residual, .headWeight, .headBias: Self.fixed.first { $0.0 == self }?.1 ?? ""

@@ -11,7 +11,7 @@ public struct ExportError: Error, CustomStringConvertible, Equatable {
 
 extension Delta {
   /// The tensors of a model that a delta changes, merged: those tuned whole, W ⊙ B, W + scatter(d), W + U D,
-  /// and the head.
+  /// γ ⊙ W, and the head.
   ///
   /// - Throws: `ExportError` for an adapter, whose activation no matrix can hold, and for a residual on text features.
   public func merged(into parameters: [Parameter]) throws(ExportError) -> [(site: String, value: Tensor)] {

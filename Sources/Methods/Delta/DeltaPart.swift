@@ -16,8 +16,8 @@ protocol DeltaPart: Sendable {
   /// The shapes of the plain tensors that may be or must be there.
   static func expected(in delta: Delta, shapes: [String: Shape], featureWidth: Int) -> [String: DeltaShape]
 
-  /// Refuses tensors that do not fit each other.
-  static func check(_ delta: Delta, file: String) throws(DeltaError)
+  /// Refuses tensors that do not fit each other, or the tower.
+  static func check(_ delta: Delta, on tower: any ImageTower, file: String) throws(DeltaError)
 
   /// What a refused tensor of the part should have been; `nil` for the general words.
   static func expectation(of entry: DeltaEntry, in delta: Delta, featureWidth: Int) -> (
@@ -44,7 +44,7 @@ extension DeltaPart {
     _ entry: DeltaEntry, from file: SafeTensorsFile, shapes: [String: Shape], into delta: inout Delta
   ) throws -> Bool { false }
   static func expected(in delta: Delta, shapes: [String: Shape], featureWidth: Int) -> [String: DeltaShape] { [:] }
-  static func check(_ delta: Delta, file: String) throws(DeltaError) {}
+  static func check(_ delta: Delta, on tower: any ImageTower, file: String) throws(DeltaError) {}
   static func expectation(
     of entry: DeltaEntry, in delta: Delta, featureWidth: Int
   ) -> (expected: String, found: String)? { nil }
@@ -72,12 +72,15 @@ enum StoredTuning: Sendable {
   case shifted(Tensor, SparseIndices)
   /// A branch of the form, by its maps and their biases.
   case branched(Branch.Form, down: Tensor, downBias: Tensor?, up: Tensor, upBias: Tensor?)
+  /// Factors of its channels, and what is then added.
+  case scaled(Tensor, Tensor?)
 
   /// The tuning of a pass.
   var tuning: Tuning {
     switch self {
     case .replaced(let value): .replaced(Variable(value))
     case .shifted(let entries, let indices): .shifted(by: Variable(entries), at: indices)
+    case .scaled(let factors, let offsets): .scaled(by: Variable(factors), adding: offsets.map { Variable($0) })
     case .branched(let form, let down, let downBias, let up, let upBias):
       .branched(
         Branch(

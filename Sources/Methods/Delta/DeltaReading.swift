@@ -61,7 +61,7 @@ extension Delta {
       if !isRead { tensors[name] = try file.tensor(name) }
     }
     try checkShapes(file.file, shapes, featureWidth: tower.featureWidth)
-    for part in MethodList.deltaParts { try part.check(self, file: file.file) }
+    for part in MethodList.deltaParts { try part.check(self, on: tower, file: file.file) }
   }
 
   /// Checks that every plain tensor is one that a part expects, and that none is missing.

@@ -41,7 +41,7 @@ enum SiteDelta: DeltaPart {
   }
 
   /// Checks that the two maps of a branch have the same rank.
-  static func check(_ delta: Delta, file: String) throws(DeltaError) {
+  static func check(_ delta: Delta, on tower: any ImageTower, file: String) throws(DeltaError) {
     for site in (delta.description.branches ?? [:]).keys.sorted() {
       let down = delta.branchTensor(site, "down")?.shape[0]
       let up = delta.branchTensor(site, "up")?.shape[1]

@@ -23,8 +23,13 @@ package struct PatchEmbedding: ParameterizedLayer {
 
   /// images: [batch, 3, h, w] → [batch, h / p · w / p, width], row by row; pixels that fill no patch are dropped.
   package func callAsFunction(_ images: Variable, _ pass: Pass) -> Variable {
-    let kernel = pass[weight].reshaped(to: [weight.value.shape[0], 3 * size * size])
-    return images.patches(of: size).linear(kernel, bias: bias.map { pass[$0] })
+    let (patches, bias) = (images.patches(of: size), bias.map { pass[$0] })
+    let matrix: Shape = [weight.value.shape[0], 3 * size * size]
+    guard let factors = pass.factors(of: weight) else {
+      return patches.linear(pass[weight].reshaped(to: matrix), bias: bias)
+    }
+    let kernel = Variable(weight.value).reshaped(to: matrix)
+    return pass.scaled(patches.linear(kernel, bias: nil), by: factors, adding: bias)
   }
 
   package var parameters: [Parameter] { [weight] + (bias.map { [$0] } ?? []) }

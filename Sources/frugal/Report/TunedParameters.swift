@@ -6,7 +6,7 @@ import Tensor
 /// The parameters that a delta holds at each site, by the kind of tuning: what a method allocated, or trains by its
 /// definition.
 struct TunedParameters {
-  /// Parameters of branches, of tensors tuned whole, and of single entries, by site.
+  /// Parameters of branches, of tensors tuned whole or channel by channel, and of single entries, by site.
   private(set) var branches: [String: Int] = [:]
   private(set) var whole: [String: Int] = [:]
   private(set) var entries: [String: Int] = [:]
@@ -22,7 +22,7 @@ struct TunedParameters {
       switch DeltaEntry(name) {
       case .entries(let site): entries[site, default: 0] += count
       case .branch(let site, _): branches[site, default: 0] += count
-      case .whole(let site): whole[site, default: 0] += count
+      case .whole(let site), .factor(let site), .offset(let site): whole[site, default: 0] += count
       case .mask, .indices, .residual, .classifier, .headWeight, .headBias: break
       }
     }

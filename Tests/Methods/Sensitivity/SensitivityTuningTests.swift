@@ -234,7 +234,7 @@ import Testing
   }
 
   /// ViT-B/16 by its shapes.
-  private struct ShapeTower: ImageTower {
+  struct ShapeTower: ImageTower {
     let parameters: [Parameter] = {
       var parameters: [Parameter] = []
       func add(_ name: String, _ role: Site.Role, _ shape: Shape, _ block: Int? = nil) {

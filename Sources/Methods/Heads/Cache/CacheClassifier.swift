@@ -139,7 +139,7 @@ enum CacheDelta: StoredHead {
     ["cache.keys": [nil, width], "cache.labels": [nil]]
   }
 
-  static func check(_ delta: Delta, file: String) throws(DeltaError) {
+  static func check(_ delta: Delta, on tower: any ImageTower, file: String) throws(DeltaError) {
     guard let tensors = tensors(of: delta), let keys = tensors["cache.keys"], let labels = tensors["cache.labels"]
     else { return }
     let classes = delta.description.classes.count

@@ -62,7 +62,7 @@ enum FeatureAdapterDelta: StoredHead {
     ["adapter.down": [nil, width], "adapter.up": [width, nil]]
   }
 
-  static func check(_ delta: Delta, file: String) throws(DeltaError) {
+  static func check(_ delta: Delta, on tower: any ImageTower, file: String) throws(DeltaError) {
     guard let tensors = tensors(of: delta), let down = tensors["adapter.down"], let up = tensors["adapter.up"],
       down.shape[0] != up.shape[1]
     else { return }

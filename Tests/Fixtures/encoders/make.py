@@ -1,0 +1,145 @@
+# Three training steps of encoder tunings of other papers on a tiny CLIP, in double precision from float32 numbers.
+#
+#     python3 make.py encoders.safetensors        # torch 2.15.0, safetensors 0.8.0
+#
+# Written for this project from the papers' formulas. Names: OpenAI's for the model; METHOD.start.TENSOR and
+# METHOD.end.TENSOR before and after the steps; METHOD.losses; METHOD.logits after them.
+import sys
+import torch
+import torch.nn.functional as F
+from safetensors.torch import save_file
+
+torch.manual_seed(11)
+torch.set_default_dtype(torch.float64)
+WIDTH, HIDDEN, BLOCKS, HEADS, PATCH, SIDE, EMBEDDING, CLASSES, BATCH = 8, 12, 2, 2, 4, 2, 6, 5, 4
+RATE, MOMENTUM, STEPS = 0.1, 0.9, 3
+out = {}
+
+
+def keep(name, value):
+    out[name] = value.detach().float().contiguous().clone()
+
+
+def draw(*shape, scale=1.0, mean=0.0):
+    return (mean + scale * (2 * torch.rand(*shape) - 1)).float().double()
+
+
+model = {
+    "visual.conv1.weight": draw(WIDTH, 3, PATCH, PATCH, scale=0.4), "visual.class_embedding": draw(WIDTH),
+    "visual.positional_embedding": draw(SIDE * SIDE + 1, WIDTH), "visual.proj": draw(WIDTH, EMBEDDING, scale=0.6),
+}
+
+
+def add_norm(name):
+    model[f"{name}.weight"], model[f"{name}.bias"] = draw(WIDTH, scale=0.2, mean=1), draw(WIDTH, scale=0.2)
+
+
+add_norm("visual.ln_pre")
+add_norm("visual.ln_post")
+for i in range(BLOCKS):
+    name = f"visual.transformer.resblocks.{i}"
+    add_norm(f"{name}.ln_1")
+    add_norm(f"{name}.ln_2")
+    for map_name, width, rows, dot in [
+        ("attn.in_proj", WIDTH, 3 * WIDTH, "_"), ("attn.out_proj", WIDTH, WIDTH, "."),
+        ("mlp.c_fc", WIDTH, HIDDEN, "."), ("mlp.c_proj", HIDDEN, WIDTH, "."),
+    ]:
+        model[f"{name}.{map_name}{dot}weight"] = draw(rows, width, scale=0.6)
+        model[f"{name}.{map_name}{dot}bias"] = draw(rows, scale=0.3)
+for name, value in model.items():
+    keep(name, value)
+
+images, text = draw(BATCH, 3, PATCH * SIDE, PATCH * SIDE, scale=1.5), draw(CLASSES, EMBEDDING, scale=2)
+labels = torch.arange(BATCH) * 3 % CLASSES
+scale = torch.exp(torch.tensor(2.5))
+keep("images", images)
+keep("text", text)
+
+
+class Plain:
+    """What a tuning does at an output: nothing."""
+
+    def __init__(self):
+        self.values = {}
+
+    def output(self, y, site):
+        return y
+
+
+class ScaleAndShift(Plain):
+    """SSF: every output times a factor, plus an offset where the model has a bias (Lian et al. 2022, eq. 2)."""
+
+    def __init__(self):
+        self.values = {}
+        sites = {"vision.patchEmbedding": WIDTH, "vision.preNorm.scale": WIDTH, "vision.postNorm.scale": WIDTH}
+        for i in range(BLOCKS):
+            b = f"vision.blocks.{i}"
+            for part in ["attentionNorm.scale", "attention.query", "attention.key", "attention.value",
+                         "attention.output", "mlpNorm.scale", "mlp.down"]:
+                sites[f"{b}.{part}"] = WIDTH
+            sites[f"{b}.mlp.up"] = HIDDEN
+        for site, width in sites.items():
+            self.values[f"{site}.factor"] = draw(width, scale=0.3, mean=1)
+            if site != "vision.patchEmbedding":
+                self.values[f"{site}.offset"] = draw(width, scale=0.3)
+
+    def output(self, y, site):
+        y = y * self.values[f"{site}.factor"]
+        return y + self.values[f"{site}.offset"] if f"{site}.offset" in self.values else y
+
+
+def norm(x, stored, site, tuning):
+    y = F.layer_norm(x, (WIDTH,), model[f"{stored}.weight"], model[f"{stored}.bias"], 1e-5)
+    return tuning.output(y, f"{site}.scale")
+
+
+def features(tuning):
+    x = F.conv2d(images, model["visual.conv1.weight"], stride=PATCH).flatten(2).transpose(1, 2)
+    x = tuning.output(x, "vision.patchEmbedding")
+    x = torch.cat([model["visual.class_embedding"].expand(BATCH, 1, -1), x], 1) + model["visual.positional_embedding"]
+    x = norm(x, "visual.ln_pre", "vision.preNorm", tuning)
+    for i in range(BLOCKS):
+        stored, site = f"visual.transformer.resblocks.{i}", f"vision.blocks.{i}"
+        h = norm(x, f"{stored}.ln_1", f"{site}.attentionNorm", tuning)
+        w, b = model[f"{stored}.attn.in_proj_weight"].chunk(3), model[f"{stored}.attn.in_proj_bias"].chunk(3)
+        parts = []
+        for part, name in enumerate(["query", "key", "value"]):
+            y = tuning.output(F.linear(h, w[part], b[part]), f"{site}.attention.{name}")
+            parts.append(y.unflatten(2, (HEADS, WIDTH // HEADS)).transpose(1, 2))
+        y = F.scaled_dot_product_attention(*parts).transpose(1, 2).flatten(2)
+        y = F.linear(y, model[f"{stored}.attn.out_proj.weight"], model[f"{stored}.attn.out_proj.bias"])
+        x = x + tuning.output(y, f"{site}.attention.output")
+        h = norm(x, f"{stored}.ln_2", f"{site}.mlpNorm", tuning)
+        h = F.linear(h, model[f"{stored}.mlp.c_fc.weight"], model[f"{stored}.mlp.c_fc.bias"])
+        h = tuning.output(h, f"{site}.mlp.up")
+        h = F.linear(h * torch.sigmoid(1.702 * h), model[f"{stored}.mlp.c_proj.weight"],
+                     model[f"{stored}.mlp.c_proj.bias"])
+        x = x + tuning.output(h, f"{site}.mlp.down")
+    return norm(x[:, 0], "visual.ln_post", "vision.postNorm", tuning) @ model["visual.proj"]
+
+
+def logits(tuning):
+    return scale * F.normalize(features(tuning), dim=-1) @ F.normalize(text, dim=-1).T
+
+
+def run(name, tuning):
+    parameters = {key: value.requires_grad_() for key, value in tuning.values.items()}
+    for key, value in parameters.items():
+        keep(f"{name}.start.{key}", value)
+    optimizer = torch.optim.SGD(parameters.values(), lr=RATE, momentum=MOMENTUM)
+    losses = []
+    for _ in range(STEPS):
+        loss = F.cross_entropy(logits(tuning), labels)
+        losses.append(loss.detach())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    for key, value in parameters.items():
+        keep(f"{name}.end.{key}", value)
+    keep(f"{name}.losses", torch.stack(losses))
+    keep(f"{name}.logits", logits(tuning))
+
+
+run("ssf", ScaleAndShift())
+save_file(out, sys.argv[1])
+print({name: [round(float(x), 4) for x in value] for name, value in out.items() if name.endswith("losses")})
