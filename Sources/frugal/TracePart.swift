@@ -55,7 +55,9 @@ struct TracePart {
       }
     }
     switch DeltaEntry(name) {
-    case .mask(let site), .entries(let site), .indices(let site), .branch(let site, _), .whole(let site): return site
+    case .mask(let site), .entries(let site), .indices(let site), .branch(let site, _), .factor(let site),
+      .offset(let site), .whole(let site):
+      return site
     case .residual, .classifier, .headWeight, .headBias: return nil
     }
   }

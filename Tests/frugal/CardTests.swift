@@ -13,7 +13,8 @@ import Testing
   }
 
   @Test func whatRoundsToZeroHasNoSign() {
-    #expect([-0.0, -0.04, 0.04, -0.06].map(ModelCardText.points) == ["0.0", "0.0", "0.0", "-0.1"].map { "\($0) points" })
+    let found = [-0.0, -0.04, 0.04, -0.06].map(ModelCardText.points)
+    #expect(found == ["0.0 points", "0.0 points", "0.0 points", "-0.1 points"])
   }
 
   /// The figures of the card are those of the result, and its last command makes the run again, to the same bits.
