@@ -5,9 +5,9 @@ import Synchronization
 /// The right to do one piece of work, as a file that every machine with the same file system sees.
 ///
 /// `FolderLock` ends with its process, but not every network file system carries such locks from one machine to the
-/// other. A claim needs two things of a file system: that a file can be created by one process only, and times of change
-/// by one clock, the file system's own. Its holder renews the time of change; a claim that was not renewed for long, or
-/// whose process on this machine is gone, is taken over.
+/// other. A claim needs two things of a file system: that a file can be created by one process only, and times of
+/// change by one clock, the file system's own. Its holder renews the time of change; a claim that was not renewed for
+/// long, or whose process on this machine is gone, is taken over.
 ///
 ///     guard let claim = try FileClaim(file) else { return }  // somebody else is at work
 package final class FileClaim: Sendable {

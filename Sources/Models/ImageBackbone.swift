@@ -11,7 +11,8 @@ public struct ImageBackbone: Sendable {
   /// The head of the checkpoint; `nil` if it has none, one with another number of classes than requested, or one that
   /// reads more than the features.
   public let head: Linear?
-  /// The head of the checkpoint with what it reads: to predict with; `nil` as above, but for one that reads two vectors.
+  /// The head of the checkpoint with what it reads: to predict with; `nil` as above, but for one that reads two
+  /// vectors.
   public let trained: TrainedHead?
   /// The origin of the weights: a file's name.
   public let source: String

@@ -33,7 +33,7 @@ struct TracedTraining {
 
   /// Takes steps, which a recorder sees.
   func record(_ steps: Int, _ recorder: TraceRecorder) throws {
-    do { try take(steps, recorder) } catch let error as RunError { throw UsageError("--steps: \(error)") }
+    try take(steps, recorder)
     try recorder.checkPatterns()
   }
 
@@ -107,7 +107,7 @@ struct TracedTraining {
     let method = try Method(name, setting)
     self.init(name, pretrained.sha256) { [recipe] steps, recorder in
       guard steps <= recipe.epochs else {
-        throw RunError("expected at most \(recipe.epochs) steps, one per epoch, found \(steps)")
+        throw SettingError("steps", expected: "at most \(recipe.epochs) steps, one per epoch", found: "\(steps)")
       }
       let observer = recorder.observer
       var state = TrainingState(startOf: method, recipe, observer)

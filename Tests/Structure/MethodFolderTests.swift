@@ -52,6 +52,8 @@ import Testing
     ("Sources/Bench/Work.swift", "the list of benchmarks"),
     ("Sources/frugal/Demo/", "the methods that the demo compares, and its claims"),
     ("Sources/frugal/Commands/ExportCommand.swift", "the flag that writes the checkpoints of R-AMT's authors"),
+    ("Sources/frugal/Commands/TraceCommand.swift", "the example of the help"),
+    ("Sources/Fuzz/Seed.swift", "a checkpoint of two halves, to be changed"),
     ("Sources/frugal/Commands/SensitivityCommand.swift", "the command of SPT"),
     ("Sources/frugal/Explain/", "one step of each paper on a toy"),
     ("Sources/frugal/Exercises/", "exercises on steps of the papers"),

@@ -22,7 +22,7 @@ import Testing
         !line.trimmingCharacters(in: .whitespaces).hasPrefix("//")
           && !["swift run --scratch-path", "#SBATCH"].contains { line.contains($0) }
       }
-      .flatMap { $0.matches(of: /--[a-z][a-z-]*/).map { String($0.0) } }
+      .flatMap { $0.matches(of: /--[a-z][a-z0-9-]*/).map { String($0.0) } }
   }
 
   @Test func noMessageNamesAnUnknownFlag() throws {

@@ -126,9 +126,9 @@ import Testing
   }
 
   @Test func batchesOfAFile() async throws {
-    func trace(_ name: String, _ method: String) async throws -> FrugalProcess.Outcome {
+    func trace(_ name: String, _ method: String, _ more: String...) async throws -> FrugalProcess.Outcome {
       let words = ["--model", Workbench.model, "--method", method, "--batch", folder.path(name), "--steps", "2"]
-      return try await runFrugal(["trace"] + words + ["--out", folder.path("out")])
+      return try await runFrugal(["trace"] + words + more + ["--out", folder.path("out")])
     }
     try batch("texts", images: [4, 3, 32, 32], text: [3, 32])
     for method in ["r-amt", "task-res", "tip-adapter-f", "adapter+linear"] {
@@ -138,7 +138,9 @@ import Testing
     }
     try batch("plain", images: [4, 3, 32, 32])
     expectRefusal(try await trace("plain", "r-amt"), code: 1, ["text of shape [classes, 32]", "r-amt needs"])
-    expectRefusal(try await trace("plain", "spt-lora+linear"), code: 2, ["expected training images to choose by"])
+    expectRefusal(
+      try await trace("plain", "spt-lora+linear", "--budget", "3000"), code: 1,
+      ["expected training images to choose by"])
     expectRefusal(try await trace("plain", "linear-probe"), code: 2, ["trained step by step"])
     try batch("small", images: [4, 3, 16, 16])
     expectRefusal(try await trace("small", "lora+linear"), code: 1, ["expected images of 32 × 32 pixels"])

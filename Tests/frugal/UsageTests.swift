@@ -17,7 +17,7 @@ import Testing
   }
 
   @Test(arguments: [
-    Case("tun", "tun: unknown command (did you mean tune?)"), Case("sweep", "sweep: unknown command; frugal --help"),
+    Case("tun", "tun: unknown command (did you mean tune?)"), Case("stir", "stir: unknown command; frugal --help"),
     Case("inspect", "expected one path to inspect, found 0"),
     Case("inspect a b", "expected one path to inspect, found 2"),
     Case("predict --model M", "expected at least one image, found none"),

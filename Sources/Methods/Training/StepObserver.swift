@@ -72,7 +72,7 @@ extension Trainer {
   package func trace(steps count: Int, _ observer: StepObserver, check: () throws -> Void) throws {
     let total = recipe.epochs * stepsPerEpoch
     guard count <= total else {
-      throw RunError("expected at most \(total) steps, as many as the run has, found \(count)")
+      throw SettingError("steps", expected: "at most \(total) steps, as many as the run has", found: "\(count)")
     }
     var state = TrainingState(startOf: method, recipe, stepsPerEpoch: stepsPerEpoch, observer)
     try check()

@@ -15,9 +15,7 @@ extension Variable {
       "dropPath: expected [samples, ...] and a probability from 0 to 1, found \(shape) and \(probability)")
     guard probability > 0 else { return self }
     let (random, origin) = (draw.random(.stochasticDepth), draw.first(width: 1, count: shape[0]))
-    return Tape.record(.dropPath, value.samplesDropped(probability, random, from: origin), from: [self]) { dy in
-      [dy.samplesDropped(probability, random, from: origin)]
-    }
+    return dropPath { $0.samplesDropped(probability, random, from: origin) }
   }
 
   /// The same with given numbers U, such as those of another implementation.
@@ -29,9 +27,12 @@ extension Variable {
       "dropPath: expected [samples, ...], a probability from 0 to 1 and a uniform number per sample, found \(shape), "
         + "\(probability) and \(uniform.shape)")
     guard probability > 0 else { return self }
-    return Tape.record(.dropPath, value.samplesDropped(probability, uniform), from: [self]) { dy in
-      [dy.samplesDropped(probability, uniform)]
-    }
+    return dropPath { $0.samplesDropped(probability, uniform) }
+  }
+
+  /// The derivative drops what the function drops.
+  private func dropPath(_ dropped: @escaping @Sendable (Tensor) -> Tensor) -> Variable {
+    Tape.record(.dropPath, dropped(value), from: [self]) { [dropped($0)] }
   }
 }
 

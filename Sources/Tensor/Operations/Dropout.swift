@@ -15,9 +15,7 @@ extension Variable {
     guard probability > 0 else { return self }
     let width = UInt64(shape.extents.dropFirst().reduce(1, *))
     let (random, origin) = (draw.random(.dropout), draw.first(width: width, count: shape.count))
-    return Tape.record(.dropout, value.dropped(probability, random, from: origin), from: [self]) { dy in
-      [dy.dropped(probability, random, from: origin)]
-    }
+    return dropout { $0.dropped(probability, random, from: origin) }
   }
 
   /// The same with given numbers U, such as those of another implementation.
@@ -29,9 +27,12 @@ extension Variable {
       "dropout: expected a probability from 0 to 1 and uniform numbers of shape \(shape), found \(probability) and "
         + "\(uniform.shape)")
     guard probability > 0 else { return self }
-    return Tape.record(.dropout, value.dropped(probability, uniform), from: [self]) { dy in
-      [dy.dropped(probability, uniform)]
-    }
+    return dropout { $0.dropped(probability, uniform) }
+  }
+
+  /// The derivative drops what the function drops.
+  private func dropout(_ dropped: @escaping @Sendable (Tensor) -> Tensor) -> Variable {
+    Tape.record(.dropout, dropped(value), from: [self]) { [dropped($0)] }
   }
 }
 

@@ -43,8 +43,8 @@ extension Exercise {
     """
 
   /// Run for every submission, as root. The student's code runs as nobody, in a folder of its own, for five minutes at
-  /// most; what it wrote is then only read. The end of what it printed is for the teacher, who alone sees what this script
-  /// prints: it may hold hidden numbers.
+  /// most; what it wrote is then only read. The end of what it printed is for the teacher, who alone sees what this
+  /// script prints: it may hold hidden numbers.
   private static let runAutograder = """
     #!/usr/bin/env bash
     set -uo pipefail

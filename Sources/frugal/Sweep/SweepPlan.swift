@@ -6,7 +6,7 @@ import Methods
 ///
 ///     {
 ///       "settings": {"model": "clip", "epochs": 50},
-///       "methods": ["linear", {"name": "lora-8", "method": "lora+task-res", "rank": 8}],
+///       "methods": ["linear", {"name": "lora-8", "method": "lora+linear", "rank": 8}],
 ///       "data": ["photos/birds", {"data": "photos/cars", "template": "a photo of a {}, a car."}],
 ///       "shots": [1, 4, 16],
 ///       "seeds": [1, 2, 3]
