@@ -16,6 +16,11 @@ struct Frugal {
   /// Not inlined: its first instruction may be one that an older processor lacks.
   @inline(never)
   private static func start() {
+    // The standard library reads them from the process file system.
+    guard CommandLine.argc > 0 else {
+      failure("frugal: expected the words of the command line in /proc/self/cmdline, found none: is /proc mounted?")
+      exit(1)
+    }
     // Names of files need not be UTF-8.
     let words = (1..<max(1, Int(CommandLine.argc))).compactMap { index in
       CommandLine.unsafeArgv[index].map { word in

@@ -12,7 +12,7 @@ import Testing
   static let runs = GoldenSet.spt.foundCases(op: "spt_training")
 
   /// A recorded run and the method it is one of.
-  private struct Run {
+  struct Run {
     let item: GoldenCase
     let golden: GoldenSPT
     let tensors: [String: Tensor]
