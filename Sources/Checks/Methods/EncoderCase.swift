@@ -43,8 +43,13 @@ package struct EncoderCase: Sendable {
 
   /// Tensors near where they start, and nowhere zero.
   static func moved(_ tuning: any EncoderTuning, _ numbers: inout CheckNumbers) -> [Tensor] {
+    moved(tuning, by: 0.3, &numbers)
+  }
+
+  /// The same at a distance of this size.
+  static func moved(_ tuning: any EncoderTuning, by distance: Real, _ numbers: inout CheckNumbers) -> [Tensor] {
     tuning.trainables.map { trainable in
-      let moves = numbers.next(trainable.initial.shape, scale: 0.3)
+      let moves = numbers.next(trainable.initial.shape, scale: distance)
       return Tensor(trainable.initial.shape, zip(trainable.initial.values, moves.values).map { $0 + $1 })
     }
   }
