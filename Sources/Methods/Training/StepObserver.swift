@@ -68,7 +68,8 @@ extension Trainer {
   /// Takes the first steps of the run and shows them; writes nothing.
   ///
   /// - check: called before the first step and after each; throws to stop.
-  /// - Throws: `RunError` for more steps than the run has, or an order that is none; `ImageError`; what `check` throws.
+  /// - Throws: `SettingError` for more steps than the run has; `RunError` for an order that is none; `ImageError`; what
+  ///   `check` throws.
   package func trace(steps count: Int, _ observer: StepObserver, check: () throws -> Void) throws {
     let total = recipe.epochs * stepsPerEpoch
     guard count <= total else {
