@@ -125,7 +125,8 @@ import Testing
   @Test(arguments: [0, 3e-13]) func shortRowsHaveAConstantDivisor(_ size: Double) {
     let (x, du) = (Matrix(row: [size, 0, 0]), Matrix(row: [2, 3, 5]))
     #expect(normalizedRows(x).values == [size / 1e-12, 0, 0])
-    #expect(normalizedRowsBackward(du, x: x).values == [2 / 1e-12, 3 / 1e-12, 5 / 1e-12])
+    let expected: [Double] = [2 / 1e-12, 3 / 1e-12, 5 / 1e-12]
+    #expect(normalizedRowsBackward(du, x: x).values == expected)
   }
 
   @Test(arguments: [[1, 2], [3, 5], [5, 13]], [1, 4]) func clipsClassifier(_ shape: [Int], classes: Int) {

@@ -35,11 +35,10 @@ struct PublishedSplit {
   /// - Throws: `ImageFolderError` for a file of the layout that is missing or wrong, and for an image that is missing.
   static func read(_ root: URL) throws(ImageFolderError) -> PublishedSplit? {
     let names = try ImageFiles.entries(of: root)
-    let readers: [(URL, [String]) throws(ImageFolderError) -> PublishedSplit?] = [coOp, aircraft, vtab, fgvc]
-    for reader in readers {
-      if let found = try reader(root, names) { return found }
-    }
-    return nil
+    if let found = try coOp(root, names) { return found }
+    if let found = try aircraft(root, names) { return found }
+    if let found = try vtab(root, names) { return found }
+    return try fgvc(root, names)
   }
 
   /// - Throws: `ImageFolderError` for a class without training images, an empty list, and an image that is missing.

@@ -16,15 +16,16 @@ import Testing
 
   /// The authors' names and sizes of the masks of the tiny CLIP: width 64, patches of 8, three blocks.
   static func names(withMLP: Bool = false) -> [(name: String, count: Int)] {
-    [("conv1.mask_real", 64 * 3 * 64)]
-      + (0..<3).flatMap { block in
-        let prefix = "transformer.resblocks.\(block)"
-        let attention = [
-          ("\(prefix).attn.mask_real", 3 * 64 * 64), ("\(prefix).attn.out_proj.mask_real", 64 * 64),
-        ]
-        return attention
-          + (withMLP ? [("\(prefix).mlp.c_fc.mask_real", 256 * 64), ("\(prefix).mlp.c_proj.mask_real", 64 * 256)] : [])
-      }
+    var names = [(name: "conv1.mask_real", count: 64 * 3 * 64)]
+    for block in 0..<3 {
+      let prefix = "transformer.resblocks.\(block)"
+      names.append(("\(prefix).attn.mask_real", 3 * 64 * 64))
+      names.append(("\(prefix).attn.out_proj.mask_real", 64 * 64))
+      guard withMLP else { continue }
+      names.append(("\(prefix).mlp.c_fc.mask_real", 256 * 64))
+      names.append(("\(prefix).mlp.c_proj.mask_real", 64 * 256))
+    }
+    return names
   }
 
   /// Weights whose number is a multiple of 11, or of 7 plus the index of the mask, are masked.
