@@ -44,7 +44,8 @@ import Testing
     #expect(grading.isRight && grading.first == nil && grading.extra == ["more"])
     #expect(grading.tensors.map { $0.tensor } == ["y", "z", "w"])
     // 4 (N + 8) u: N = 4 for y, 8 for z, which is made of it.
-    #expect(grading.tensors.map { $0.tolerance } == [48 * 0x1p-53, 64 * 0x1p-53, 36 * 0x1p-53])
+    let tolerances: [Double] = [48, 64, 36].map { $0 * 0x1p-53 }
+    #expect(grading.tensors.map { $0.tolerance } == tolerances)
   }
 
   @Test func whatDependsOnADifferenceFollowsFromIt() throws {
