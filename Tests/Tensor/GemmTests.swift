@@ -42,6 +42,20 @@ struct ProductCase: CustomTestStringConvertible, Sendable {
     }
   }
 
+  /// Few rows, whose products pack nothing: columns around groups and lines, depths around pieces.
+  static let fewRows = (1...5).flatMap { m in
+    [1, 7, 8, 15, 16, 17, 24, 31, 33, 129, 300].flatMap { n in
+      [1, 3, 4, 7, 130, 801].flatMap { k in
+        [(Order.rows, Order.rows), (.rows, .columns), (.columns, .rows), (.gaps, .columns), (.rows, .gaps)].map {
+          a, b in
+          var product = ProductCase(m, n, k)
+          (product.a, product.b) = (a, b)
+          return product
+        }
+      }
+    }
+  }
+
   static let layouts = ProductCase.Order.allCases.flatMap { a in
     ProductCase.Order.allCases.flatMap { b in
       [ProductCase(31, 70, 37), ProductCase(14, 32, 16), ProductCase(29, 33, 801)].flatMap { shape in
@@ -138,6 +152,40 @@ extension AllSuitesThatSetThreads {
       }
     }
 
+    @Test func bitsEqualThoseOfThreePlainLoopsForFewRows() {
+      for product in ProductCase.fewRows {
+        for start in ProductCase.Start.allCases {
+          var product = product
+          product.start = start
+          #expect(product.firstDifference(parallel: false) == nil)
+        }
+      }
+    }
+
+    /// The final operation is called once for every element, when its sum is complete.
+    @Test(arguments: [1, 4, 5, 40], [ProductCase.Order.rows, .columns])
+    func everyElementIsFinishedOnce(_ m: Int, _ order: ProductCase.Order) {
+      let (n, k) = (77, 900)
+      let (a, b) = (numbers(m * k, seed: 1), numbers(k * n, seed: 2))
+      var (finished, plain) = ([Real](repeating: 0, count: m * n), [Real](repeating: 0, count: m * n))
+      a.withUnsafeBufferPointer { a in
+        b.withUnsafeBufferPointer { b in
+          let left = MatrixView(a.baseAddress!, rowStride: k)
+          let right =
+            order == .rows
+            ? MatrixView(b.baseAddress!, rowStride: n) : MatrixView(b.baseAddress!, rowStride: 1, columnStride: k)
+          finished.withUnsafeMutableBufferPointer { c in
+            let c = c.baseAddress!
+            gemm(m, n, k, left, .view(right), into: c, cStride: n, parallel: false) { rows, columns in
+              for i in rows { for j in columns { c[i * n + j] += 1 } }
+            }
+          }
+          plain.withUnsafeMutableBufferPointer { gemmPlain(m, n, k, left, right, into: $0.baseAddress!, cStride: n) }
+        }
+      }
+      #expect(finished == plain.map { $0 + 1 })
+    }
+
     @Test(arguments: [1, 2, 3, 7])
     func threadsChangeNoBit(_ threads: Int) {
       let before = Parallel.requestedThreads
@@ -145,6 +193,7 @@ extension AllSuitesThatSetThreads {
       Parallel.threads = threads
       for var product in [
         ProductCase(227, 515, 31), ProductCase(40, 1030, 70), ProductCase(300, 90, 1000), ProductCase(64, 64, 900),
+        ProductCase(2, 2050, 300), ProductCase(4, 1000, 300),
       ] {
         product.b = .columns
         #expect(product.firstDifference(parallel: true) == nil)

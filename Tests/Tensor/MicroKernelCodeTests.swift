@@ -48,8 +48,8 @@ import Tensor
           "swiftc", "-O", "-wmo", "-enable-testing", "-parse-as-library", "-swift-version", "6", "-S", "-module-name",
           "Kernel", "-package-name", "frugal", "-target-cpu", target.processor, "-o", output.path,
         ] + target.switches.flatMap { ["-D", $0] }
-        + ["Real.swift", "Kernels/MicroKernel.swift", "Kernels/Prefetch.swift"].map {
-          Fixtures.package.appendingPathComponent("Sources/Tensor/\($0)").path
+        + ["Real", "Kernels/MicroKernel", "Kernels/Prefetch", "Kernels/TransposePiece", "Kernels/FewRowsKernel"].map {
+          Fixtures.package.appendingPathComponent("Sources/Tensor/\($0).swift").path
         }
       try process.run()
       process.waitUntilExit()
@@ -57,14 +57,18 @@ import Tensor
       lines = try String(contentsOf: output, encoding: .utf8).split(separator: "\n")
     }
 
-    /// The instructions between a label and a jump back to it, where no other such loop lies between.
-    var innermostLoops: [[Substring]] {
+    /// The instructions between a label and a jump back to it, where no other such loop lies between, in functions whose
+    /// name has `function`.
+    func innermostLoops(of function: String) -> [[Substring]] {
       var labels: [Substring: Int] = [:]
       var loops: [Range<Int>] = []
+      var isWithin = false
       for (index, line) in lines.enumerated() {
-        if line.hasPrefix("."), let colon = line.firstIndex(of: ":") {
+        if line.hasPrefix("$"), let colon = line.firstIndex(of: ":") {
+          isWithin = line[..<colon].contains(function)
+        } else if line.hasPrefix("."), let colon = line.firstIndex(of: ":") {
           labels[line[..<colon]] = index
-        } else if let jump = line.wholeMatch(of: /\s+j[a-z]+\s+(\.\S+)/), let start = labels[jump.1] {
+        } else if isWithin, let jump = line.wholeMatch(of: /\s+j[a-z]+\s+(\.\S+)/), let start = labels[jump.1] {
           loops.append(start..<index)
         }
       }
@@ -80,7 +84,7 @@ import Tensor
     private func tileStaysInRegistersAndIsMultipliedByVectors(_ target: Target) throws {
       let code = try MachineCode(for: target)
       let arithmetic = try Regex("\\t\(target.arithmetic)\\s.*\(target.register)[0-9]+")
-      let loops = code.innermostLoops.map { loop in (loop, loop.count { $0.contains(arithmetic) }) }
+      let loops = code.innermostLoops(of: "icroKernel").map { loop in (loop, loop.count { $0.contains(arithmetic) }) }
       // Whole tiles, and those of fewer registers a row, which may take several steps a turn; rows that are neighbours,
       // and others.
       #expect(loops.count { $0.1 == 6 * target.width } >= 2, "loops: \(loops.map(\.1))")
@@ -89,6 +93,30 @@ import Tensor
       let slow = try Regex(
         "\\tv?mov\\S*\\s+%[xyz]mm[0-9]+, .*\\((%rsp|%rbp)|\\tv?(fmadd[0-9]+|mul|add)s[sd]\\s|\\tcall")
       for (loop, _) in loops { #expect(!loop.contains { $0.contains(slow) }, "\(loop.joined(separator: "\n"))") }
+    }
+
+    /// Few rows: the products of a line of many registers, and those of columns that are transposed in registers by the
+    /// 24 shuffles that 64 elements take, some of which the compiler divides.
+    @Test(arguments: Target.all.filter { !$0.switches.contains("REAL64") && !$0.switches.contains("NO_FMA") })
+    private func fewRowsAreMultipliedByVectors(_ target: Target) throws {
+      let code = try MachineCode(for: target)
+      func count(_ loop: [Substring], _ pattern: String) throws -> Int {
+        let pattern = try Regex(pattern)
+        return loop.count { $0.contains(pattern) }
+      }
+      let multiplyAdd = "\t\(target.arithmetic)\\s"
+      let lines = try code.innermostLoops(of: "addLines").filter { try count($0, multiplyAdd) == 2 * target.width }
+      #expect(try lines.contains { try count($0, "\\(%rsp|\\(%rbp|\tcall") == 0 })
+      // Sixteen steps of one to four rows.
+      let transposed = try code.innermostLoops(of: "addTransposed")
+      for rows in 1...4 {
+        let loops = try transposed.filter { try count($0, multiplyAdd) == 16 * rows }
+        #expect(loops.count == 1, "\(rows) rows")
+        for loop in loops {
+          #expect(try count(loop, "\tv(unpck|shuf|perm|insert|blend|movl?hps)") < 64, "\(loop.joined(separator: "\n"))")
+          #expect(try count(loop, "\tcall") == 0)
+        }
+      }
     }
   }
 #endif

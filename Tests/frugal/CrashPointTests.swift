@@ -103,6 +103,33 @@
       #expect(count > 60)
     }
 
+    /// The next sweep takes over what the one that died had claimed, and tries again what failed.
+    @Test(arguments: ["FRUGAL_CRASH_AT", "FRUGAL_FAIL_AT"]) func ofASweep(variable: String) async throws {
+      @Sendable func words(_ folder: TemporaryFolder) -> [String] {
+        ["sweep", folder.path("plan.json"), "--out", folder.path("out")]
+      }
+      let plan = """
+        {"settings": {"model": "\(Workbench.model)", "template": "a {}", "batch": 4, "epochs": 1}, "shots": [1],
+         "methods": ["linear", "task-res"], "data": ["\(Workbench.pictures)"]}
+        """
+      let runs = ["linear", "task-res"].map { "out/pictures/\($0)/1-shot/seed-1" }
+      let count = try await walk(variable) { folder in
+        // A plan that cannot be written is missed by the command.
+        _ = try? folder.write(plan, to: "plan.json")
+        return words(folder)
+      } recover: {
+        try await runFrugal(words($0))
+      } check: { folder, whole in
+        for run in runs {
+          let files = ["delta.safetensors", "result.json", "predictions.jsonl"].map { "\(run)/\($0)" }
+          try expectSame(files, folder, whole)
+          #expect(try folder.metrics(run) == whole.metrics(run))
+        }
+        #expect(folder.contents.filter { $0.contains(".sweep/") } == [])
+      }
+      #expect(count > 40)
+    }
+
     @Test(arguments: [["--merged", "merged"], ["--merged", "merged.safetensors"], ["--peft", "adapter"]])
     func ofAnExport(target: [String]) async throws {
       let bench = try TemporaryFolder()

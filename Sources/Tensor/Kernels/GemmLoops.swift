@@ -7,6 +7,7 @@
 /// | --- | --- |
 /// | many rows | the block of B once, ahead, shared by all threads; a block of A by the thread that needs it |
 /// | few rows | a panel of B at a time, right before its one use, as a block of it would leave the cache unread |
+/// | up to four rows | nothing: `addFewRows` |
 /// | a small block of B | A a tile at a time: it stays in the first-level cache, and C is written row by row |
 struct Product {
   let a: MatrixView
@@ -29,7 +30,7 @@ struct Product {
 
   /// The JC loop, and the PC loop where threads share a packed block of B: it is packed by all, then used by all.
   func run(_ m: Int, _ n: Int) {
-    for jc in stride(from: 0, to: n, by: Blocks.columns) {
+    for jc in stride(from: addFewRows(m, n), to: n, by: Blocks.columns) {
       let columns = jc..<min(jc + Blocks.columns, n)
       switch b {
       case .packed(let matrix):
@@ -234,7 +235,7 @@ extension MatrixView {
       && (columnStride % Register.scalarCount == 0 || times <= Blocks.fewTimes)
   }
   /// True if the elements are used as stored in memory.
-  private var isPlain: Bool { mask == nil && shift == nil }
+  var isPlain: Bool { mask == nil && shift == nil }
 
   /// Returns whether it reads rows of consecutive elements in place: not at strides at which all share
   /// the few lines of one set of the first-level cache. Reading a row twice costs less than packing it.

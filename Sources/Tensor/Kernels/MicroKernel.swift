@@ -138,7 +138,7 @@ private func run<B: Block>(_: B.Type, _ step: TileStep) {
 }
 
 /// One row of a tile: a few registers side by side.
-private protocol Line {
+protocol Line {
   static var registers: Int { get }
   init()
   init(loading pointer: UnsafePointer<Real>)
@@ -156,7 +156,7 @@ extension Line {
   }
 }
 
-private struct Line1: Line {
+struct Line1: Line {
   var x0 = Register()
 
   @inline(__always) static var registers: Int { 1 }
@@ -184,7 +184,7 @@ private struct Line1: Line {
 }
 
 /// Two lines side by side.
-private struct Pair<Left: Line, Right: Line>: Line {
+struct Pair<Left: Line, Right: Line>: Line {
   var left = Left()
   var right = Right()
 
@@ -211,12 +211,12 @@ private struct Pair<Left: Line, Right: Line>: Line {
   }
 }
 
-private typealias Line2 = Pair<Line1, Line1>
-private typealias Line3 = Pair<Line2, Line1>
-private typealias Line4 = Pair<Line2, Line2>
+typealias Line2 = Pair<Line1, Line1>
+typealias Line3 = Pair<Line2, Line1>
+typealias Line4 = Pair<Line2, Line2>
 
 /// Rows of a tile, one below the other.
-private protocol Block {
+protocol Block {
   associatedtype LineType: Line
   static var rows: Int { get }
   init()
@@ -226,7 +226,7 @@ private protocol Block {
   mutating func fma(_ a: UnsafePointer<Real>, _ stride: Int, _ b: LineType)
 }
 
-private struct OneRow<LineType: Line>: Block {
+struct OneRow<LineType: Line>: Block {
   var line = LineType()
 
   @inline(__always) package static var rows: Int { 1 }
@@ -243,7 +243,7 @@ private struct OneRow<LineType: Line>: Block {
   mutating func fma(_ a: UnsafePointer<Real>, _ stride: Int, _ b: LineType) { line.fma(a.pointee, b) }
 }
 
-private struct Stack<Top: Block, Bottom: Block>: Block where Top.LineType == Bottom.LineType {
+struct Stack<Top: Block, Bottom: Block>: Block where Top.LineType == Bottom.LineType {
   var top = Top()
   var bottom = Bottom()
 
@@ -270,6 +270,6 @@ private struct Stack<Top: Block, Bottom: Block>: Block where Top.LineType == Bot
   }
 }
 
-private typealias Rows2<L: Line> = Stack<OneRow<L>, OneRow<L>>
-private typealias Rows4<L: Line> = Stack<Rows2<L>, Rows2<L>>
-private typealias Rows6<L: Line> = Stack<Rows4<L>, Rows2<L>>
+typealias Rows2<L: Line> = Stack<OneRow<L>, OneRow<L>>
+typealias Rows4<L: Line> = Stack<Rows2<L>, Rows2<L>>
+typealias Rows6<L: Line> = Stack<Rows4<L>, Rows2<L>>

@@ -116,40 +116,44 @@ enum Packing {
     }
   }
 
-  /// Rows of consecutive elements: pieces of 8 × 4 are transposed in registers.
+  /// Rows of consecutive elements: pieces of 8 × 8 are transposed in registers.
   ///
   /// - present: the number of rows from the first on, more than `width` where other panels follow.
   private static func transpose(
     _ from: UnsafePointer<Real>, rowStride: Int, _ present: Int, _ columns: Int, _ width: Int,
     _ panel: UnsafeMutablePointer<Real>
   ) {
-    let whole = columns & ~3
+    guard columns >= 8 else {
+      let view = MatrixView(from, rowStride: rowStride)
+      return gather(view, 0..<min(present, width), 0..<columns, width, panel)
+    }
+    let rows = RowOffsets(stride: rowStride)
     // Some lines of the cache a row, then the next rows: far rows would push each other out before all of a line is
     // read.
-    for line in stride(from: 0, to: whole, by: 128) {
-      let end = min(line &+ 128, whole)
+    for line in stride(from: 0, to: columns, by: 128) {
+      let end = min(line &+ 128, columns)
       // From the last piece up: one that reaches beyond `width` spills into the lines of later p, written after it.
       var top = (width &- 1) & ~7
       while top >= 0 {
         let isFull = present &- top >= 8
         var p = line
         while p < end {
-          let (from, line) = (from + (top &* rowStride &+ p), panel + (p &* width &+ top))
+          // The last piece begins so early that it has eight columns, too: some of them are written twice.
+          let first = p < columns &- 8 ? p : columns &- 8
+          let (from, line) = (from + (top &* rowStride &+ first), panel + (first &* width &+ top))
           // Once a line of the cache: the same of the eight rows that come next. A pointer minus a number tests for
           // overflow.
           if p & 15 == 0 { for i in 1...8 { prefetch(from + (0 &- i &* rowStride)) } }
           if isFull {
-            Piece(from, rowStride: rowStride).storeTransposed(to: line, stride: width)
+            TransposePiece(from, rows).storeTransposed(to: line, stride: width)
           } else {
-            Piece(from, rowStride: rowStride, count: present &- top).storeTransposed(to: line, stride: width)
+            TransposePiece(from, rows, count: present &- top).storeTransposed(to: line, stride: width)
           }
-          p &+= 4
+          p &+= 8
         }
         top &-= 8
       }
     }
-    let rest = MatrixView(from, rowStride: rowStride)
-    gather(rest, 0..<min(present, width), whole..<columns, width, panel + whole &* width)
   }
 
   /// The same under a mask: some columns of the rows at a time are masked in the first-level cache, and transposed from
@@ -168,89 +172,4 @@ enum Packing {
       }
     }
   }
-}
-
-/// Eight rows of four elements.
-private struct Piece {
-  private typealias Four = SIMD4<Real>
-  private typealias Eight = SIMD8<Real>
-
-  /// Row i of the four in each half: x0 holds rows 0 and 4, x1 rows 1 and 5, …
-  private var x0, x1, x2, x3: Eight
-
-  @inline(__always)
-  init(_ from: UnsafePointer<Real>, rowStride: Int) {
-    @inline(__always)
-    func row(_ i: Int) -> Four { UnsafeRawPointer(from + i &* rowStride).loadUnaligned(as: Four.self) }
-    (x0, x1) = (Eight(lowHalf: row(0), highHalf: row(4)), Eight(lowHalf: row(1), highHalf: row(5)))
-    (x2, x3) = (Eight(lowHalf: row(2), highHalf: row(6)), Eight(lowHalf: row(3), highHalf: row(7)))
-  }
-
-  /// The first `count` rows; the others are 0.
-  @inline(__always)
-  init(_ from: UnsafePointer<Real>, rowStride: Int, count: Int) {
-    @inline(__always)
-    func row(_ i: Int) -> Four {
-      i < count ? UnsafeRawPointer(from + i &* rowStride).loadUnaligned(as: Four.self) : Four()
-    }
-    (x0, x1) = (Eight(lowHalf: row(0), highHalf: row(4)), Eight(lowHalf: row(1), highHalf: row(5)))
-    (x2, x3) = (Eight(lowHalf: row(2), highHalf: row(6)), Eight(lowHalf: row(3), highHalf: row(7)))
-  }
-
-  /// Writes four lines of eight: 4 × 4 elements are transposed in each half, and the halves are already side by side.
-  @inline(__always)
-  func storeTransposed(to pointer: UnsafeMutablePointer<Real>, stride: Int) {
-    let (t0, t1) = (Piece.low(x0, x1), Piece.high(x0, x1))
-    let (t2, t3) = (Piece.low(x2, x3), Piece.high(x2, x3))
-    @inline(__always)
-    func store(_ line: Eight, _ i: Int) {
-      UnsafeMutableRawPointer(pointer + i &* stride).storeBytes(of: line, as: Eight.self)
-    }
-    store(Piece.low(pairs: t0, t2), 0)
-    store(Piece.high(pairs: t0, t2), 1)
-    store(Piece.low(pairs: t1, t3), 2)
-    store(Piece.high(pairs: t1, t3), 3)
-  }
-
-  /// The first two elements of each half, interleaved.
-  @inline(__always)
-  private static func low(_ a: Eight, _ b: Eight) -> Eight {
-    Eight(a[0], b[0], a[1], b[1], a[4], b[4], a[5], b[5])
-  }
-
-  /// The last two elements of each half, interleaved.
-  @inline(__always)
-  private static func high(_ a: Eight, _ b: Eight) -> Eight {
-    Eight(a[2], b[2], a[3], b[3], a[6], b[6], a[7], b[7])
-  }
-
-  // Pairs of `Float` move as integers of their size: as numbers the compiler would follow each back to its row, and
-  // lose sight of the two shuffles that are one instruction each.
-  #if REAL64
-    /// The first pair of each half, one after another.
-    @inline(__always)
-    private static func low(pairs a: Eight, _ b: Eight) -> Eight {
-      Eight(a[0], a[1], b[0], b[1], a[4], a[5], b[4], b[5])
-    }
-
-    /// The second pair of each half, one after another.
-    @inline(__always)
-    private static func high(pairs a: Eight, _ b: Eight) -> Eight {
-      Eight(a[2], a[3], b[2], b[3], a[6], a[7], b[6], b[7])
-    }
-  #else
-    /// The first pair of each half, one after another.
-    @inline(__always)
-    private static func low(pairs a: Eight, _ b: Eight) -> Eight {
-      let (a, b) = (unsafeBitCast(a, to: SIMD4<UInt64>.self), unsafeBitCast(b, to: SIMD4<UInt64>.self))
-      return unsafeBitCast(SIMD4(a[0], b[0], a[2], b[2]), to: Eight.self)
-    }
-
-    /// The second pair of each half, one after another.
-    @inline(__always)
-    private static func high(pairs a: Eight, _ b: Eight) -> Eight {
-      let (a, b) = (unsafeBitCast(a, to: SIMD4<UInt64>.self), unsafeBitCast(b, to: SIMD4<UInt64>.self))
-      return unsafeBitCast(SIMD4(a[1], b[1], a[3], b[3]), to: Eight.self)
-    }
-  #endif
 }
