@@ -1,8 +1,13 @@
 /// All methods by name: the one list that a new method joins.
 public enum MethodList {
   /// The encoder halves.
-  package static let encoders: [any EncoderMethod] =
-    [FrozenMethod()] + MaskTuningMethod.all + SensitivityMethod.all + SiteMethod.all + [ScaleAndShiftMethod()]
+  package static let encoders: [any EncoderMethod] = {
+    let families: [[any EncoderMethod]] = [
+      [FrozenMethod()], MaskTuningMethod.all, SensitivityMethod.all, SiteMethod.all, [ScaleAndShiftMethod()],
+      VisualPromptMethod.all,
+    ]
+    return families.flatMap(\.self)
+  }()
 
   /// The heads.
   package static let heads: [any HeadMethod] = [
@@ -14,13 +19,14 @@ public enum MethodList {
   static let settings: [any MethodSettings.Type] = [
     MaskTuningSettings.self, SensitivitySettings.self, BranchSettings.self, PartialSettings.self, TaskResSettings.self,
     GaussianSettings.self, CacheSettings.self, FeatureAdapterSettings.self, LinearProbeSettings.self,
+    VisualPromptSettings.self,
   ]
 
   /// What the methods' deltas hold.
   static let deltaParts: [any DeltaPart.Type] = [
-    MaskDelta.self, SiteDelta.self, ScaleAndShiftDelta.self, TaskResDelta.self, GaussianDelta.self, CacheDelta.self,
-    FeatureAdapterDelta.self,
-    BlendDelta.self, PrototypeDelta.self, LinearHeadDelta.self,
+    MaskDelta.self, SiteDelta.self, ScaleAndShiftDelta.self, VisualPromptDelta.self, TaskResDelta.self,
+    GaussianDelta.self, CacheDelta.self, FeatureAdapterDelta.self, BlendDelta.self, PrototypeDelta.self,
+    LinearHeadDelta.self,
   ]
 
   /// The checkpoints of the methods' authors that hold deltas.

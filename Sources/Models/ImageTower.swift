@@ -15,9 +15,16 @@ public protocol ImageTower: Sendable {
 
   /// The width of the features: embedding.
   var featureWidth: Int { get }
+
+  /// One site before every block at which tokens may join the sequence, in order; none in a tower whose blocks expect a
+  /// fixed number of tokens.
+  var promptSites: [Site] { get }
 }
 
 extension ImageTower {
+  /// None, unless a tower says otherwise.
+  public var promptSites: [Site] { [] }
+
   /// The token before the patches, if there is one: [width].
   public var classToken: Parameter? { parameters.first { $0.site.role == .classToken } }
 

@@ -13,6 +13,9 @@ public enum Tuning {
   /// The output of a map or norm with a factor for every channel, γ; of a vector γ ⊙ b + β, as its bias or shift then
   /// is.
   case scaled(by: Variable, adding: Variable?)
+  /// Tokens that join the sequence before a block: [count, width]; for the sites of `ImageTower.promptSites` only. In
+  /// training each of their elements is dropped with a probability, for every image by itself.
+  case prompted(by: Variable, dropout: Double)
 }
 
 /// The random draws of a training pass, by seed and step; evaluation has none.
@@ -36,7 +39,7 @@ public struct TrainingDraws: Sendable, Hashable {
 ///
 /// The network is the same for the plain and the tuned run, the teacher and the student; what differs is the pass.
 public struct Pass {
-  private let tunings: [Site: Tuning]
+  let tunings: [Site: Tuning]
   let draws: TrainingDraws?
   let samples = DropoutSamples()
   private let observer: ((_ name: String, _ value: Tensor) -> Void)?
@@ -70,6 +73,8 @@ public struct Pass {
     case .shifted(let shifts, let indices): frozen.scatterAdding(shifts, at: indices)
     case .branched:
       trap("Pass: \(parameter.site): expected a branch at a linear map, found one elsewhere")
+    case .prompted:
+      trap("Pass: \(parameter.site): expected tokens before a block, found them at a tensor")
     case .scaled(let factors, let offsets):
       scaled(frozen, by: factors, adding: offsets)
     }
@@ -104,6 +109,7 @@ public struct Pass {
       case .masked(let mask): x.linear(frozen, maskedBy: mask, bias: bias)
       case .shifted(let shifts, let indices): x.linear(frozen, shiftedBy: shifts, at: indices, bias: bias)
       case .branched(let branch): linear(x, frozen, bias: bias, branch, at: weight.site)
+      case .prompted: self[weight]  // which traps
       case .scaled(let factors, _):
         scaled(x.linear(frozen, bias: nil, packed: weight.packed), by: factors, adding: bias)
       }

@@ -9,7 +9,7 @@ public struct Site: Hashable, Sendable, CustomStringConvertible {
   /// The index of its block, from 0 across all stages of a tower; `nil` outside of blocks.
   public let block: Int?
 
-  /// The role of a frozen tensor in its network.
+  /// The role of a tensor in its network.
   public enum Role: String, Hashable, Sendable, CaseIterable {
     case patchEmbedding, classToken, registers, latent, positions, tokens
     case convolution
@@ -18,6 +18,8 @@ public struct Site: Hashable, Sendable, CustomStringConvertible {
     case projection, downsampling
     case bias, normScale, normShift, layerScale, positionBias
     case logitScale, attentionScale
+    /// Tokens before a block, of which a frozen network has none.
+    case prompts
   }
 
   /// A site by its parts.

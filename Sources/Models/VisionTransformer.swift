@@ -74,9 +74,13 @@ public struct VisionTransformer: ImageTower, ParameterizedLayer {
     checkImages(images)
     let patches = pass.observed("vision.patchEmbedding", patchEmbedding(images, pass))
     let embedded = pass.observed("vision.embedding", embedded(patches, pass))
-    var state = preNorm.map { pass.observed("vision.preNorm", $0(embedded, pass)) } ?? embedded
-    for block in blocks { state = block(state, pass) }
-    return state
+    let first = preNorm.map { pass.observed("vision.preNorm", $0(embedded, pass)) } ?? embedded
+    var sequence = PromptedSequence(first, prefix: configuration.form.prefixTokens)
+    for block in blocks {
+      sequence.insertPrompts(at: block.promptSite, pass)
+      sequence.apply { block($0, pass) }
+    }
+    return sequence.withoutPrompts
   }
 
   /// One token, normalised: [batch, width].
@@ -121,6 +125,11 @@ public struct VisionTransformer: ImageTower, ParameterizedLayer {
       guard let pool else { trap("VisionTransformer: expected an attention pool, found none") }
       return pool(postNorm(state, pass), pass)
     }
+  }
+
+  /// One per block, unless relative positions fix the number of tokens.
+  public var promptSites: [Site] {
+    configuration.transformer.form.relativeGrid == nil ? blocks.map(\.promptSite) : []
   }
 
   /// Every frozen tensor, in the order of the forward pass.

@@ -113,9 +113,9 @@ enum RecipeFlags {
         "rate of a constant warm-up, and of the first epoch of a linear one or a ramp "
           + "(\(defaults.optimizerText { number($0.warmupLearningRate) }))"),
       Option(
-        "--recount", "yes|no",
-        "start the cosine after the warm-up instead of with it "
-          + "(\(defaults.optimizerText { $0.recounts ? "yes" : "no" }))"),
+        "--recount", "yes|no|rest",
+        "start the cosine after the warm-up instead of with it, for as many epochs as the run has or for the rest of it "
+          + "(\(defaults.optimizerText { $0.recounts ? $0.spansRest == true ? "rest" : "yes" : "no" }))"),
       Option(
         "--crop", "random|center",
         "random crops and flips, or the test transform, whose features can be cached "

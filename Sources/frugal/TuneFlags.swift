@@ -139,7 +139,7 @@ enum TuneFlags {
   }
 
   private enum Crop: String, CaseIterable { case random, center }
-  private enum Recount: String, CaseIterable { case yes, no }
+  private enum Recount: String, CaseIterable { case yes, no, rest }
 
   private static func optimizer(
     _ published: OptimizerRecipe, _ arguments: Arguments
@@ -152,7 +152,9 @@ enum TuneFlags {
     if let warmup = try arguments.choice("--warmup", of: Schedule.Warmup.Kind.self) { recipe.warmup = warmup }
     if let epochs = try arguments.integer("--warmup-epochs", in: 0...100_000) { recipe.warmupEpochs = epochs }
     if let rate = try arguments.number("--warmup-lr", in: 0...1e3) { recipe.warmupLearningRate = rate }
-    if let recount = try arguments.choice("--recount", of: Recount.self) { recipe.recounts = recount == .yes }
+    if let recount = try arguments.choice("--recount", of: Recount.self) {
+      (recipe.recounts, recipe.spansRest) = (recount != .no, recount == .rest ? true : nil)
+    }
     if let lag = try arguments.integer("--schedule-lag", in: 0...100_000) { recipe.lag = lag == 0 ? nil : lag }
     guard recipe.kind == .sgd || (!arguments.has("--momentum") && !arguments.has("--nesterov")) else {
       throw UsageError("--momentum, --nesterov", expected: "--optimizer sgd with them", found: recipe.kind.rawValue)

@@ -9,10 +9,12 @@ import Testing
 @Suite struct BackboneTuningTests {
   private static let methods = [
     "spt-lora", "spt-adapter", "lora", "adapter", "bitfit", "layernorm", "linear", "full", "partial-k", "ssf",
+    "vpt-shallow", "vpt-deep",
   ]
 
   private static func flags(_ method: String) -> [String] {
-    method.hasPrefix("spt") ? ["--budget", "4000", "--samples", "8"] : []
+    if method.hasPrefix("vpt") { return ["--prompts", "3"] }
+    return method.hasPrefix("spt") ? ["--budget", "4000", "--samples", "8"] : []
   }
 
   /// The delta by itself gives the predictions that the run ended with.
@@ -44,7 +46,8 @@ import Testing
     #expect(try delta.tensor("head.weight").shape == [4, 64])
   }
 
-  @Test(arguments: ["spt-lora", "adapter", "ssf"]) func aResumedRunIsTheSameToTheBit(_ method: String) async throws {
+  @Test(arguments: ["spt-lora", "adapter", "ssf", "vpt-deep"])
+  func aResumedRunIsTheSameToTheBit(_ method: String) async throws {
     let folder = try TemporaryFolder()
     let model = try TinyBackbone.write(to: folder)
     let words =

@@ -47,8 +47,10 @@ import Testing
     let sites = "spt-lora, spt-adapter, lora, adapter, bitfit, layernorm, full, partial-k"
     let few = "\(masks), task-res, tip-adapter-f, clip-adapter, clap"
     #expect(help["--warmup-epochs"]?.hasSuffix("(default: \(few) 1; others 10)") == true)
-    #expect(help["--warmup-lr"]?.hasSuffix("(default: \(sites), linear 1e-6; ssf 1e-7; others 1e-5)") == true)
-    #expect(help["--recount"]?.hasSuffix("(default: \(few) yes; others no)") == true)
+    let prompts = "vpt-shallow, vpt-deep"
+    #expect(
+      help["--warmup-lr"]?.hasSuffix("(default: \(sites), linear 1e-6; ssf 1e-7; \(prompts) 0; others 1e-5)") == true)
+    #expect(help["--recount"]?.hasSuffix("(default: \(few) yes; \(prompts) rest; others no)") == true)
     #expect(
       help["--batch"]?.hasSuffix("(default: \(masks), clip-adapter 32; task-res, tip-adapter-f, clap 256; others 64)")
         == true)

@@ -9,9 +9,13 @@ import Tensor
 /// as `MethodList` is that of the methods.
 package enum MethodChecks {
   /// The cases of the encoder halves, in the order of `MethodList.encoders`.
-  package static let encoders: [EncoderCase] =
-    [EncoderCase("frozen", checks: HeadChecks.frozen)] + MaskTuningChecks.cases + SensitivityChecks.cases
-    + SiteChecks.cases + ScaleAndShiftChecks.cases
+  package static let encoders: [EncoderCase] = {
+    let families: [[EncoderCase]] = [
+      [EncoderCase("frozen", checks: HeadChecks.frozen)], MaskTuningChecks.cases, SensitivityChecks.cases,
+      SiteChecks.cases, ScaleAndShiftChecks.cases, VisualPromptChecks.cases,
+    ]
+    return families.flatMap(\.self)
+  }()
 
   /// The checks of the heads on given image features, by name; the name of each check begins with that of the head.
   package static let heads: [(name: String, checks: @Sendable () -> [any Check])] = [

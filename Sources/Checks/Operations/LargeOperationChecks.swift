@@ -93,6 +93,9 @@ package enum LargeOperationChecks {
       },
       GradientCheck("quickGELU/large", OperationChecks.inputs(["x": flat])) { $0[0].quickGELU() },
       GradientCheck("relu/large", OperationChecks.inputs(["x": flat])) { $0[0].relu() },
+      GradientCheck("removeTokens/large", OperationChecks.inputs(["x": [7, 50, 129]])) {
+        $0[0].removingTokens(11, after: 1)
+      },
       GradientCheck("reshape/large", OperationChecks.inputs(["x": matrix])) { $0[0].reshaped(to: [129, 301]) },
       GradientCheck("rotate/large", OperationChecks.inputs(["x": [7, 50, 136]])) {
         $0[0].rotated(by: OperationChecks.rotation(tokens: 45, pairs: 17), heads: 4)

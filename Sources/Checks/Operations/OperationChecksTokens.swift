@@ -3,7 +3,9 @@ import Tensor
 // Operations on sequences of tokens.
 
 extension OperationChecks {
-  static var tokens: [GradientCheck] { embedding + prepend + selectToken + meanToken + permuteTokens + rotate }
+  static var tokens: [GradientCheck] {
+    [embedding, prepend, removeTokens, selectToken, meanToken, permuteTokens, rotate].flatMap(\.self)
+  }
 
   private static var embedding: [GradientCheck] {
     let cases: [(table: Shape, ids: [Int32], shape: Shape)] = [
@@ -19,7 +21,8 @@ extension OperationChecks {
     let cases: [(x: Shape, tokens: Shape, first: Int)] = [
       ([1, 1, 1], [1], 0), ([2, 3, 7], [7], 0), ([3, 1, 17], [17], 0), ([1, 5, 16], [16], 0), ([2, 0, 3], [3], 0),
       ([0, 2, 3], [3], 0), ([2, 3, 7], [4, 7], 1), ([3, 2, 5], [1, 5], 2), ([2, 0, 3], [2, 3], 0),
-      ([1, 4, 17], [0, 17], 1),
+      ([1, 4, 17], [0, 17], 1), ([2, 3, 7], [2, 2, 7], 1), ([3, 1, 17], [3, 1, 17], 0), ([2, 2, 5], [2, 3, 5], 2),
+      ([0, 2, 3], [0, 2, 3], 1),
     ]
     return cases.flatMap { shape, added, first in
       let inputs = inputs(["x": shape, "tokens": added])
@@ -30,6 +33,18 @@ extension OperationChecks {
         GradientCheck("\(name), frozen tokens", [inputs[0]]) { $0[0].prepending(Variable(tokens), after: first) },
         GradientCheck("\(name), frozen x", [inputs[1]]) { Variable(x).prepending($0[0], after: first) },
       ]
+    }
+  }
+
+  private static var removeTokens: [GradientCheck] {
+    let cases: [(x: Shape, count: Int, first: Int)] = [
+      ([1, 1, 1], 1, 0), ([2, 5, 7], 2, 1), ([3, 4, 17], 1, 3), ([2, 6, 5], 6, 0), ([0, 4, 3], 2, 1),
+      ([1, 7, 33], 3, 0),
+    ]
+    return cases.map { shape, count, first in
+      GradientCheck("removeTokens/\(count) of \(shape) after \(first)", inputs(["x": shape])) {
+        $0[0].removingTokens(count, after: first)
+      }
     }
   }
 

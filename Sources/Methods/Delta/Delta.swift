@@ -16,6 +16,7 @@ import Tensor
 ///   description.
 /// - Factors and offsets of the output channels of a map or norm are `SITE.factor` and `SITE.offset`, by the site of
 ///   its weight or scale.
+/// - Prompts of a block are `BLOCK.prompts`: [prompts, width].
 /// - A tensor that was tuned whole has the name of its site; a linear head is `head.weight` and `head.bias`.
 /// - All are stored as they are, in `Real`.
 /// - The metadata entry `frugal` holds a JSON object: `Delta.Description`.

@@ -13,9 +13,11 @@ extension Delta {
   /// The tensors of a model that a delta changes, merged: those tuned whole, W ⊙ B, W + scatter(d), W + U D,
   /// γ ⊙ W, and the head.
   ///
-  /// - Throws: `ExportError` for an adapter, whose activation no matrix can hold, and for a residual on text features.
+  /// - Throws: `ExportError` for an adapter, whose activation no matrix can hold, for prompts, which are tokens of
+  ///   their own, and for a residual on text features.
   public func merged(into parameters: [Parameter]) throws(ExportError) -> [(site: String, value: Tensor)] {
     var merged: [(site: String, value: Tensor)] = []
+    for part in MethodList.deltaParts { try part.checkMerging(self) }
     let heads = try MethodList.deltaParts.map { part throws(ExportError) in try part.mergedHead(of: self) }
     for parameter in parameters {
       for part in MethodList.deltaParts.reversed() {

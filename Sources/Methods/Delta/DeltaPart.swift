@@ -27,8 +27,14 @@ protocol DeltaPart: Sendable {
   /// How the delta forms the output of a site; `nil` where it leaves it alone.
   static func tuning(of parameter: Parameter, in delta: Delta) -> StoredTuning?
 
+  /// The tunings of sites that are no tensors of the tower.
+  static func added(to tower: any ImageTower, from delta: Delta) -> [Site: StoredTuning]
+
   /// The head of the delta; `nil` where it has none of this kind.
   static func head(of delta: Delta, text: (features: Tensor, logitScale: Parameter)?) -> (any Head)?
+
+  /// Refuses what belongs to no weight.
+  static func checkMerging(_ delta: Delta) throws(ExportError)
 
   /// The tensor of a site once the delta is part of it; `nil` where the delta leaves it alone.
   ///
@@ -49,7 +55,9 @@ extension DeltaPart {
     of entry: DeltaEntry, in delta: Delta, featureWidth: Int
   ) -> (expected: String, found: String)? { nil }
   static func tuning(of parameter: Parameter, in delta: Delta) -> StoredTuning? { nil }
+  static func added(to tower: any ImageTower, from delta: Delta) -> [Site: StoredTuning] { [:] }
   static func head(of delta: Delta, text: (features: Tensor, logitScale: Parameter)?) -> (any Head)? { nil }
+  static func checkMerging(_ delta: Delta) throws(ExportError) {}
   static func merged(into parameter: Parameter, from delta: Delta) throws(ExportError) -> Tensor? { nil }
   static func mergedHead(of delta: Delta) throws(ExportError) -> [(site: String, value: Tensor)] { [] }
 }
@@ -74,6 +82,8 @@ enum StoredTuning: Sendable {
   case branched(Branch.Form, down: Tensor, downBias: Tensor?, up: Tensor, upBias: Tensor?)
   /// Factors of its channels, and what is then added.
   case scaled(Tensor, Tensor?)
+  /// Tokens that join the sequence before a block.
+  case prompted(Tensor)
 
   /// The tuning of a pass.
   var tuning: Tuning {
@@ -81,6 +91,7 @@ enum StoredTuning: Sendable {
     case .replaced(let value): .replaced(Variable(value))
     case .shifted(let entries, let indices): .shifted(by: Variable(entries), at: indices)
     case .scaled(let factors, let offsets): .scaled(by: Variable(factors), adding: offsets.map { Variable($0) })
+    case .prompted(let prompts): .prompted(by: Variable(prompts), dropout: 0)
     case .branched(let form, let down, let downBias, let up, let upBias):
       .branched(
         Branch(

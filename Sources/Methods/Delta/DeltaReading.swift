@@ -154,6 +154,7 @@ private struct TunedEncoder: EncoderTuning {
         if let tuning = part.tuning(of: parameter, in: delta) { stored[parameter.site] = tuning }
       }
     }
+    for part in MethodList.deltaParts { stored.merge(part.added(to: tower, from: delta)) { _, new in new } }
     self.stored = stored
   }
 

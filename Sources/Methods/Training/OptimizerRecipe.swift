@@ -31,6 +31,9 @@ public struct OptimizerRecipe: Sendable, Codable, Equatable {
   public var isStepwise: Bool?
   /// True if the cosine begins after the warm-up, so that it does not reach its end, instead of with it.
   public var recounts: Bool = true
+  /// True if the cosine that begins after the warm-up spans the epochs that are left, and reaches its end with them;
+  /// `nil` for as many epochs as the run has.
+  public var spansRest: Bool?
 
   /// A recipe with Adam and a cosine, as a starting point.
   public init(learningRate: Double) { self.learningRate = learningRate }
@@ -48,6 +51,7 @@ public struct OptimizerRecipe: Sendable, Codable, Equatable {
     if nesterov && momentum == 0 { return wrong("momentum", "above 0 with nesterov", momentum) }
     if warmupEpochs < 0 { return wrong("warmupEpochs", "0 or more", warmupEpochs) }
     if let lag, lag < 0 { return wrong("lag", "0 or more", lag) }
+    if spansRest == true, !recounts { return wrong("spansRest", "recounts with it", "none") }
     return nil
   }
 
@@ -62,9 +66,11 @@ public struct OptimizerRecipe: Sendable, Codable, Equatable {
 
   /// The learning rate by epoch, or by step.
   package func schedule(epochs: Int) -> Schedule {
-    Schedule(
-      base: learningRate, period: epochs, course: course,
-      warmup: Schedule.Warmup(kind: warmup, epochs: warmup == .none ? 0 : warmupEpochs, rate: warmupLearningRate),
+    let before = warmup == .none ? 0 : warmupEpochs
+    let isShorter = recounts && spansRest == true
+    return Schedule(
+      base: learningRate, period: isShorter ? max(1, epochs - before) : epochs, course: course,
+      warmup: Schedule.Warmup(kind: warmup, epochs: before, rate: warmupLearningRate),
       isRecounted: recounts, minimum: minimumLearningRate ?? 0, lag: lag ?? 0)
   }
 }

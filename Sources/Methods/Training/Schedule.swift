@@ -9,7 +9,8 @@ import Tensor
 ///     cosine:  η(e) = η₀ + ½ (η − η₀) (1 + cos(π k / E)),   k = e − W, or e where the warm-up is not recounted
 ///
 /// and η₀ from k = E on. Counting again after the warm-up keeps the period E, so that a run of E epochs ends above η₀:
-/// this is what the released code of CoOp's family does. Steps may stand for epochs.
+/// this is what the released code of CoOp's family does. The period may instead be what the warm-up leaves, E − W, so
+/// that a run ends at η₀ (VPT). Steps may stand for epochs.
 public struct Schedule: Sendable, Hashable {
   /// The schedule after the warm-up.
   public enum Course: String, Sendable, Hashable, Codable, CaseIterable {

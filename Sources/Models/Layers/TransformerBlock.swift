@@ -104,6 +104,9 @@ package struct TransformerBlock: ParameterizedLayer {
     scale.map { branch.scaledChannels(by: pass[$0]) } ?? branch
   }
 
+  /// The site of the tokens that join the sequence before it.
+  var promptSite: Site { Site("\(name).prompts", .prompts, block: index) }
+
   package var parameters: [Parameter] {
     let norms = [queryNorm, keyNorm].compactMap(\.self).flatMap(\.parameters)
     let attention = [query, key, value].flatMap(\.parameters) + norms + [positionBias].compactMap(\.self)

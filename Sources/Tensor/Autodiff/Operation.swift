@@ -33,6 +33,7 @@ package enum Operation: String, CaseIterable, Sendable {
   case prepend
   case quickGELU
   case relu
+  case removeTokens
   case reshape
   case rotate
   case scaleByExponential

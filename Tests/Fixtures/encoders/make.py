@@ -1,6 +1,6 @@
 # Three training steps of encoder tunings of other papers on a tiny CLIP, in double precision from float32 numbers.
 #
-#     python3 make.py encoders.safetensors        # torch 2.15.0, safetensors 0.8.0
+#     python3 make.py encoders.safetensors        # torch 2.13.0, safetensors 0.8.0
 #
 # Written for this project from the papers' formulas. Names: OpenAI's for the model; METHOD.start.TENSOR and
 # METHOD.end.TENSOR before and after the steps; METHOD.losses; METHOD.logits after them.
@@ -65,6 +65,9 @@ class Plain:
     def output(self, y, site):
         return y
 
+    def tokens(self, x, block):
+        return x
+
 
 class ScaleAndShift(Plain):
     """SSF: every output times a factor, plus an offset where the model has a bias (Lian et al. 2022, eq. 2)."""
@@ -88,6 +91,22 @@ class ScaleAndShift(Plain):
         return y + self.values[f"{site}.offset"] if f"{site}.offset" in self.values else y
 
 
+class VisualPrompts(Plain):
+    """VPT: tokens after the class token; deep ones take the place of those of the block before (Jia et al. 2022, eq. 4
+    to 6)."""
+
+    def __init__(self, blocks, count):
+        self.count = count
+        self.values = {f"vision.blocks.{i}.prompts": draw(count, WIDTH, scale=0.8) for i in range(blocks)}
+
+    def tokens(self, x, block):
+        prompts = self.values.get(f"vision.blocks.{block}.prompts")
+        if prompts is None:
+            return x
+        held = 0 if block == 0 else self.count
+        return torch.cat([x[:, :1], prompts.expand(BATCH, -1, -1), x[:, 1 + held:]], 1)
+
+
 def norm(x, stored, site, tuning):
     y = F.layer_norm(x, (WIDTH,), model[f"{stored}.weight"], model[f"{stored}.bias"], 1e-5)
     return tuning.output(y, f"{site}.scale")
@@ -100,6 +119,7 @@ def features(tuning):
     x = norm(x, "visual.ln_pre", "vision.preNorm", tuning)
     for i in range(BLOCKS):
         stored, site = f"visual.transformer.resblocks.{i}", f"vision.blocks.{i}"
+        x = tuning.tokens(x, i)
         h = norm(x, f"{stored}.ln_1", f"{site}.attentionNorm", tuning)
         w, b = model[f"{stored}.attn.in_proj_weight"].chunk(3), model[f"{stored}.attn.in_proj_bias"].chunk(3)
         parts = []
@@ -141,5 +161,7 @@ def run(name, tuning):
 
 
 run("ssf", ScaleAndShift())
+run("vpt-shallow", VisualPrompts(1, 3))
+run("vpt-deep", VisualPrompts(BLOCKS, 3))
 save_file(out, sys.argv[1])
 print({name: [round(float(x), 4) for x in value] for name, value in out.items() if name.endswith("losses")})

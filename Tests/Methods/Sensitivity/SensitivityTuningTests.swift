@@ -263,6 +263,7 @@ import Testing
     }()
     var imageSize: Int { 224 }
     var featureWidth: Int { 768 }
+    var promptSites: [Site] { (0..<12).map { Site("vision.blocks.\($0).prompts", .prompts, block: $0) } }
     func callAsFunction(_ images: Variable, _ pass: Pass) -> Variable { images }
   }
 }

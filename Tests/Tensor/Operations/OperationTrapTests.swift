@@ -199,8 +199,17 @@ private struct Misuse: Codable, Sendable, CustomTestStringConvertible {
       { zeros([1, 2, 4, 4]).patches(of: 0) }
     ),
     (
-      "prepending", "prepending: expected tokens [4] or [n, 4] after 0 of 2, found [2]",
+      "prepending", "prepending: expected tokens [4], [n, 4] or [1, n, 4] after 0 of 2, found [2]",
       { zeros([1, 2, 4]).prepending(zeros([2])) }
+    ),
+    (
+      "prepending to other sequences",
+      "prepending: expected tokens [4], [n, 4] or [1, n, 4] after 0 of 2, found [2, 1, 4]",
+      { zeros([1, 2, 4]).prepending(zeros([2, 1, 4])) }
+    ),
+    (
+      "removingTokens", "removingTokens: expected [batch, 4 tokens or more, width], found [2, 3, 5]",
+      { zeros([2, 3, 5]).removingTokens(2, after: 2) }
     ),
     ("reshape", "Tensor.reshaped: expected 6 elements, found shape [5]", { zeros([2, 3]).reshaped(to: [5]) }),
     (

@@ -9,8 +9,8 @@ import Tensor
 extension SecondOpinion {
   static var indexing: [SecondOpinion] {
     [
-      embedding, prepend, selectToken, meanToken, permuteTokens, reshape, patches, averagePool, spatialTokens,
-      scatterAdd, rotate,
+      embedding, prepend, removeTokens, selectToken, meanToken, permuteTokens, reshape, patches, averagePool,
+      spatialTokens, scatterAdd, rotate,
     ]
   }
 
@@ -49,14 +49,35 @@ extension SecondOpinion {
     SecondOpinion(.prepend) { numbers in
       let (batch, tokens, width) = (numbers.extent(upTo: 5), numbers.extent(upTo: 7), numbers.extent(upTo: 33))
       let (added, first) = (numbers.extent(upTo: 4), Int.random(in: 0...tokens, using: &numbers))
+      let isShared = Bool.random(using: &numbers)
+      let shape: Shape = isShared ? [added, width] : [batch, added, width]
       return Case(
-        "\(added) after \(first)", [numbers.anything([batch, tokens, width]), numbers.anything([added, width])],
+        "\(shape) after \(first)", [numbers.anything([batch, tokens, width]), numbers.anything(shape)],
         terms: batch, library: { $0[0].prepending($0[1], after: first) }
       ) { input in
         PlainTensor([batch, tokens + added, width]) { index in
           let token = index[1]
-          if first..<first + added ~= token { return input[1][token - first, index[2]] }
+          if first..<first + added ~= token {
+            return isShared
+              ? input[1][token - first, index[2]] : input[1][index[0], token - first, index[2]]
+          }
           return input[0][index[0], token < first ? token : token - added, index[2]]
+        }
+      }
+    }
+  }
+
+  private static var removeTokens: SecondOpinion {
+    SecondOpinion(.removeTokens) { numbers in
+      let (batch, tokens, width) = (numbers.extent(upTo: 5), numbers.extent(upTo: 9), numbers.extent(upTo: 33))
+      let first = Int.random(in: 0..<tokens, using: &numbers)
+      let count = Int.random(in: 1...(tokens - first), using: &numbers)
+      return Case(
+        "\(count) after \(first)", [numbers.anything([batch, tokens, width])], terms: 1,
+        library: { $0[0].removingTokens(count, after: first) }
+      ) { input in
+        PlainTensor([batch, tokens - count, width]) { index in
+          input[0][index[0], index[1] < first ? index[1] : index[1] + count, index[2]]
         }
       }
     }
