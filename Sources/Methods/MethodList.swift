@@ -4,7 +4,7 @@ public enum MethodList {
   package static let encoders: [any EncoderMethod] = {
     let families: [[any EncoderMethod]] = [
       [FrozenMethod()], MaskTuningMethod.all, SensitivityMethod.all, SiteMethod.all, [ScaleAndShiftMethod()],
-      VisualPromptMethod.all,
+      VisualPromptMethod.all, [ParallelAdapterMethod()],
     ]
     return families.flatMap(\.self)
   }()
@@ -19,14 +19,14 @@ public enum MethodList {
   static let settings: [any MethodSettings.Type] = [
     MaskTuningSettings.self, SensitivitySettings.self, BranchSettings.self, PartialSettings.self, TaskResSettings.self,
     GaussianSettings.self, CacheSettings.self, FeatureAdapterSettings.self, LinearProbeSettings.self,
-    VisualPromptSettings.self,
+    VisualPromptSettings.self, ParallelAdapterSettings.self,
   ]
 
   /// What the methods' deltas hold.
   static let deltaParts: [any DeltaPart.Type] = [
-    MaskDelta.self, SiteDelta.self, ScaleAndShiftDelta.self, VisualPromptDelta.self, TaskResDelta.self,
-    GaussianDelta.self, CacheDelta.self, FeatureAdapterDelta.self, BlendDelta.self, PrototypeDelta.self,
-    LinearHeadDelta.self,
+    MaskDelta.self, SiteDelta.self, ScaleAndShiftDelta.self, VisualPromptDelta.self, ParallelAdapterDelta.self,
+    TaskResDelta.self, GaussianDelta.self, CacheDelta.self, FeatureAdapterDelta.self, BlendDelta.self,
+    PrototypeDelta.self, LinearHeadDelta.self,
   ]
 
   /// The checkpoints of the methods' authors that hold deltas.

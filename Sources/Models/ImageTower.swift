@@ -19,11 +19,18 @@ public protocol ImageTower: Sendable {
   /// One site before every block at which tokens may join the sequence, in order; none in a tower whose blocks expect a
   /// fixed number of tokens.
   var promptSites: [Site] { get }
+
+  /// One site per transformer block at which a branch may stand parallel to the MLP, in order; none in a tower without
+  /// such blocks.
+  var parallelSites: [ParallelSite] { get }
 }
 
 extension ImageTower {
   /// None, unless a tower says otherwise.
   public var promptSites: [Site] { [] }
+
+  /// None, unless a tower says otherwise.
+  public var parallelSites: [ParallelSite] { [] }
 
   /// The token before the patches, if there is one: [width].
   public var classToken: Parameter? { parameters.first { $0.site.role == .classToken } }

@@ -16,6 +16,8 @@ public enum Tuning {
   /// Tokens that join the sequence before a block: [count, width]; for the sites of `ImageTower.promptSites` only. In
   /// training each of their elements is dropped with a probability, for every image by itself.
   case prompted(by: Variable, dropout: Double)
+  /// A bottleneck parallel to an MLP; for the sites of `ImageTower.parallelSites` only.
+  case parallel(ParallelBottleneck)
 }
 
 /// The random draws of a training pass, by seed and step; evaluation has none.
@@ -73,8 +75,8 @@ public struct Pass {
     case .shifted(let shifts, let indices): frozen.scatterAdding(shifts, at: indices)
     case .branched:
       trap("Pass: \(parameter.site): expected a branch at a linear map, found one elsewhere")
-    case .prompted:
-      trap("Pass: \(parameter.site): expected tokens before a block, found them at a tensor")
+    case .prompted, .parallel:
+      trap("Pass: \(parameter.site): expected a tuning of a tensor, found one of a block")
     case .scaled(let factors, let offsets):
       scaled(frozen, by: factors, adding: offsets)
     }
@@ -109,7 +111,7 @@ public struct Pass {
       case .masked(let mask): x.linear(frozen, maskedBy: mask, bias: bias)
       case .shifted(let shifts, let indices): x.linear(frozen, shiftedBy: shifts, at: indices, bias: bias)
       case .branched(let branch): linear(x, frozen, bias: bias, branch, at: weight.site)
-      case .prompted: self[weight]  // which traps
+      case .prompted, .parallel: self[weight]  // which traps
       case .scaled(let factors, _):
         scaled(x.linear(frozen, bias: nil, packed: weight.packed), by: factors, adding: bias)
       }

@@ -20,6 +20,8 @@ public struct Site: Hashable, Sendable, CustomStringConvertible {
     case logitScale, attentionScale
     /// Tokens before a block, of which a frozen network has none.
     case prompts
+    /// A branch parallel to an MLP, of which a frozen network has none.
+    case parallel
   }
 
   /// A site by its parts.

@@ -43,6 +43,9 @@ public struct Swin: ImageTower, ParameterizedLayer {
     return pass.observed("vision.postNorm", postNorm(tokens, pass)).meanToken()
   }
 
+  /// One per block.
+  public var parallelSites: [ParallelSite] { stages.flatMap { $0.blocks.map(\.parallelSite) } }
+
   /// Every frozen tensor, in the order of the forward pass.
   public var parameters: [Parameter] {
     patchEmbedding.parameters + patchNorm.parameters + stages.flatMap(\.parameters) + postNorm.parameters

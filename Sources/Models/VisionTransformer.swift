@@ -132,6 +132,9 @@ public struct VisionTransformer: ImageTower, ParameterizedLayer {
     configuration.transformer.form.relativeGrid == nil ? blocks.map(\.promptSite) : []
   }
 
+  /// One per block.
+  public var parallelSites: [ParallelSite] { blocks.map(\.parallelSite) }
+
   /// Every frozen tensor, in the order of the forward pass.
   public var parameters: [Parameter] {
     let tokens = [classToken, distillationToken, registers, positions].compactMap(\.self)

@@ -46,11 +46,11 @@ import Testing
     let masks = "r-amt, r-mmt, r-mt, r-pmt, mask-tuning"
     let sites = "spt-lora, spt-adapter, lora, adapter, bitfit, layernorm, full, partial-k"
     let few = "\(masks), task-res, tip-adapter-f, clip-adapter, clap"
-    #expect(help["--warmup-epochs"]?.hasSuffix("(default: \(few) 1; others 10)") == true)
-    let prompts = "vpt-shallow, vpt-deep"
+    #expect(help["--warmup-epochs"]?.hasSuffix("(default: \(few) 1; adaptformer 20; others 10)") == true)
+    let rest = "vpt-shallow, vpt-deep, adaptformer"
     #expect(
-      help["--warmup-lr"]?.hasSuffix("(default: \(sites), linear 1e-6; ssf 1e-7; \(prompts) 0; others 1e-5)") == true)
-    #expect(help["--recount"]?.hasSuffix("(default: \(few) yes; \(prompts) rest; others no)") == true)
+      help["--warmup-lr"]?.hasSuffix("(default: \(sites), linear 1e-6; ssf 1e-7; \(rest) 0; others 1e-5)") == true)
+    #expect(help["--recount"]?.hasSuffix("(default: \(few) yes; \(rest) rest; others no)") == true)
     #expect(
       help["--batch"]?.hasSuffix("(default: \(masks), clip-adapter 32; task-res, tip-adapter-f, clap 256; others 64)")
         == true)

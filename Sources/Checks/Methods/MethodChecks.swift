@@ -13,6 +13,7 @@ package enum MethodChecks {
     let families: [[EncoderCase]] = [
       [EncoderCase("frozen", checks: HeadChecks.frozen)], MaskTuningChecks.cases, SensitivityChecks.cases,
       SiteChecks.cases, ScaleAndShiftChecks.cases, VisualPromptChecks.cases,
+      ParallelAdapterChecks.cases,
     ]
     return families.flatMap(\.self)
   }()

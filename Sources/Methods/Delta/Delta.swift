@@ -16,6 +16,8 @@ import Tensor
 ///   description.
 /// - Factors and offsets of the output channels of a map or norm are `SITE.factor` and `SITE.offset`, by the site of
 ///   its weight or scale.
+/// - A bottleneck parallel to an MLP is such a branch, with biases, at `BLOCK.mlp.parallel`; its scale is in the
+///   description.
 /// - Prompts of a block are `BLOCK.prompts`: [prompts, width].
 /// - A tensor that was tuned whole has the name of its site; a linear head is `head.weight` and `head.bias`.
 /// - All are stored as they are, in `Real`.
@@ -54,6 +56,8 @@ public struct Delta: Sendable {
     public var exif: EXIFRotation?
     /// The form of the branches at sites; `nil` without any.
     public var branches: [String: Branch.Form]?
+    /// The factor of what bottlenecks parallel to MLPs add; `nil` without any.
+    public var parallelScale: Double?
 
     /// Settings that the files of the model do not state.
     public var hints: BackboneHints { BackboneHints(imageSize: imageSize, heads: heads) }
@@ -70,7 +74,7 @@ public struct Delta: Sendable {
     private enum CodingKeys: String, CodingKey {
       case format, method, model, weights, classes, templates, ensembling, cleaning, alpha, settings
       case normalization = "normalisation"
-      case heads, imageSize, images, exif, branches
+      case heads, imageSize, images, exif, branches, parallelScale
     }
   }
 

@@ -84,6 +84,8 @@ enum StoredTuning: Sendable {
   case scaled(Tensor, Tensor?)
   /// Tokens that join the sequence before a block.
   case prompted(Tensor)
+  /// A bottleneck parallel to an MLP: its maps and their biases, and its scale.
+  case parallel([Tensor], scale: Real)
 
   /// The tuning of a pass.
   var tuning: Tuning {
@@ -92,6 +94,11 @@ enum StoredTuning: Sendable {
     case .shifted(let entries, let indices): .shifted(by: Variable(entries), at: indices)
     case .scaled(let factors, let offsets): .scaled(by: Variable(factors), adding: offsets.map { Variable($0) })
     case .prompted(let prompts): .prompted(by: Variable(prompts), dropout: 0)
+    case .parallel(let parts, let scale):
+      .parallel(
+        ParallelBottleneck(
+          down: Variable(parts[0]), downBias: Variable(parts[1]), up: Variable(parts[2]), upBias: Variable(parts[3]),
+          scale: scale, dropout: 0))
     case .branched(let form, let down, let downBias, let up, let upBias):
       .branched(
         Branch(

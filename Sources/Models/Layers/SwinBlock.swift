@@ -73,9 +73,12 @@ package struct SwinBlock: ParameterizedLayer {
     let mixed = normalized(z, attentionNorm, pass) { attended($0, pass) }
     let middle = pass.residual(z, mixed, named: "\(name).attention", block: number, of: count, part: 0)
     let mlp = normalized(middle, mlpNorm, pass) { down(activation(up($0, pass)), pass) }
-    return pass.observed(
-      name, pass.residual(middle, mlp, named: "\(name).mlp", block: number, of: count, part: 1))
+    let sum = pass.residual(middle, mlp, named: "\(name).mlp", block: number, of: count, part: 1)
+    return pass.observed(name, pass.addingBottleneck(to: sum, of: middle, at: parallelSite.site))
   }
+
+  /// The site of a bottleneck parallel to its MLP.
+  var parallelSite: ParallelSite { ParallelSite(block: name, index: number, width: down.weight.value.shape[0]) }
 
   /// A residual branch with its norm: before it, and after it in version 2.
   private func normalized(

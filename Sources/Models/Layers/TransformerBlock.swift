@@ -79,7 +79,8 @@ package struct TransformerBlock: ParameterizedLayer {
     let x = mlpNorm(middle, pass)
     let hidden = gate.map { $0(x, pass).swiglu(up(x, pass)) } ?? up(x, pass, then: activation)
     let mlp = scaled(down(hidden, pass), by: mlpScale, pass)
-    return pass.observed(name, pass.residual(middle, mlp, named: "\(name).mlp", block: index, of: count, part: 1))
+    let sum = pass.residual(middle, mlp, named: "\(name).mlp", block: index, of: count, part: 1)
+    return pass.observed(name, pass.addingBottleneck(to: sum, of: middle, at: parallelSite.site))
   }
 
   /// The values that the queries attend to: [batch, tokens, width] → the same shape
@@ -106,6 +107,9 @@ package struct TransformerBlock: ParameterizedLayer {
 
   /// The site of the tokens that join the sequence before it.
   var promptSite: Site { Site("\(name).prompts", .prompts, block: index) }
+
+  /// The site of a bottleneck parallel to its MLP.
+  var parallelSite: ParallelSite { ParallelSite(block: name, index: index, width: down.weight.value.shape[0]) }
 
   package var parameters: [Parameter] {
     let norms = [queryNorm, keyNorm].compactMap(\.self).flatMap(\.parameters)

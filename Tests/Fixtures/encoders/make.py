@@ -68,6 +68,9 @@ class Plain:
     def tokens(self, x, block):
         return x
 
+    def parallel(self, x, site):
+        return torch.zeros(())
+
 
 class ScaleAndShift(Plain):
     """SSF: every output times a factor, plus an offset where the model has a bias (Lian et al. 2022, eq. 2)."""
@@ -107,6 +110,22 @@ class VisualPrompts(Plain):
         return torch.cat([x[:, :1], prompts.expand(BATCH, -1, -1), x[:, 1 + held:]], 1)
 
 
+class ParallelAdapter(Plain):
+    """AdaptFormer: a bottleneck parallel to every MLP, without a norm (Chen et al. 2022, eq. 3 and 4)."""
+
+    def __init__(self, rank, factor):
+        self.factor, self.values = factor, {}
+        for i in range(BLOCKS):
+            branch = f"vision.blocks.{i}.mlp.parallel.branch"
+            self.values[f"{branch}.down"], self.values[f"{branch}.down.bias"] = draw(rank, WIDTH), draw(rank)
+            self.values[f"{branch}.up"], self.values[f"{branch}.up.bias"] = draw(WIDTH, rank), draw(WIDTH)
+
+    def parallel(self, x, site):
+        down, a, up, b = (self.values[f"{site}.parallel.branch.{part}"]
+                          for part in ["down", "down.bias", "up", "up.bias"])
+        return self.factor * F.linear(F.relu(F.linear(x, down, a)), up, b)
+
+
 def norm(x, stored, site, tuning):
     y = F.layer_norm(x, (WIDTH,), model[f"{stored}.weight"], model[f"{stored}.bias"], 1e-5)
     return tuning.output(y, f"{site}.scale")
@@ -129,12 +148,13 @@ def features(tuning):
         y = F.scaled_dot_product_attention(*parts).transpose(1, 2).flatten(2)
         y = F.linear(y, model[f"{stored}.attn.out_proj.weight"], model[f"{stored}.attn.out_proj.bias"])
         x = x + tuning.output(y, f"{site}.attention.output")
+        beside = tuning.parallel(x, f"{site}.mlp")
         h = norm(x, f"{stored}.ln_2", f"{site}.mlpNorm", tuning)
         h = F.linear(h, model[f"{stored}.mlp.c_fc.weight"], model[f"{stored}.mlp.c_fc.bias"])
         h = tuning.output(h, f"{site}.mlp.up")
         h = F.linear(h * torch.sigmoid(1.702 * h), model[f"{stored}.mlp.c_proj.weight"],
                      model[f"{stored}.mlp.c_proj.bias"])
-        x = x + tuning.output(h, f"{site}.mlp.down")
+        x = x + tuning.output(h, f"{site}.mlp.down") + beside
     return norm(x[:, 0], "visual.ln_post", "vision.postNorm", tuning) @ model["visual.proj"]
 
 
@@ -163,5 +183,6 @@ def run(name, tuning):
 run("ssf", ScaleAndShift())
 run("vpt-shallow", VisualPrompts(1, 3))
 run("vpt-deep", VisualPrompts(BLOCKS, 3))
+run("adaptformer", ParallelAdapter(3, 0.1))
 save_file(out, sys.argv[1])
 print({name: [round(float(x), 4) for x in value] for name, value in out.items() if name.endswith("losses")})

@@ -263,7 +263,12 @@ import Testing
     }()
     var imageSize: Int { 224 }
     var featureWidth: Int { 768 }
-    var promptSites: [Site] { (0..<12).map { Site("vision.blocks.\($0).prompts", .prompts, block: $0) } }
+    var promptSites: [Site] {
+      (0..<12).map { (block: Int) in Site("vision.blocks.\(block).prompts", .prompts, block: block) }
+    }
+    var parallelSites: [ParallelSite] {
+      (0..<12).map { ParallelSite(block: "vision.blocks.\($0)", index: $0, width: 768) }
+    }
     func callAsFunction(_ images: Variable, _ pass: Pass) -> Variable { images }
   }
 }
