@@ -32,7 +32,10 @@ let skipOption = Option("--skip-unreadable", "skip images that cannot be read, a
 
 /// Flags for how texts become tokens.
 let textOptions = [
-  Option("--template", "TEXT", isRepeatable: true, "prompt with {} for the class name; several are averaged"),
+  Option(
+    "--template", "TEXT", isRepeatable: true,
+    "prompt with {} for the class name, or one of CLIP's lists of prompts for ImageNet, imagenet-7 and imagenet-80; "
+      + "several are averaged"),
   Option("--tokenizer", "published|hugging-face", "text cleaning before tokenization (default published)"),
   Option("--truncate", "cut prompts longer than the context instead of refusing them"),
 ]
@@ -81,10 +84,12 @@ extension Arguments {
     return folder
   }
 
+  /// The templates of `--template`, those of lists included; none without the flag.
+  var templates: [String] { TemplateList.expanded(strings("--template")) }
+
   /// The templates of `--template`, or the standard one of a dataset.
   func templates(_ benchmark: Benchmark?) -> [String] {
-    let given = strings("--template")
-    return given.isEmpty ? [benchmark?.template ?? Benchmark.standardTemplate] : given
+    templates.isEmpty ? [benchmark?.template ?? Benchmark.standardTemplate] : templates
   }
 
   /// The dataset of `--dataset`, or the one with the name of the data folder.

@@ -57,7 +57,7 @@ enum TuneFlags {
     request.seed = try arguments.integer("--seed", in: 0...Int(Int32.max)) ?? 1
     request.fidelity = try arguments.choice("--as", of: Fidelity.self) ?? .official
     request.benchmark = try arguments.choice("--dataset", of: Benchmark.self)
-    request.templates = arguments.strings("--template")
+    request.templates = arguments.templates
     request.cleaning = try arguments.choice("--tokenizer", of: TextCleaning.self) ?? .published
     request.truncates = arguments.has("--truncate")
     let images = try arguments.images()

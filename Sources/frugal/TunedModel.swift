@@ -48,8 +48,7 @@ struct TunedModel {
       return
     }
     let (pretrained, delta) = try source.read(path)
-    let given = arguments.strings("--template")
-    let templates = given.isEmpty ? delta.description.templates : given
+    let templates = arguments.templates.isEmpty ? delta.description.templates : arguments.templates
     (self.pretrained, title) = (pretrained, delta.description.method)
     guard let clip = pretrained.clip, !delta.hasLinearHead else {
       hasLinearHead = true

@@ -1,4 +1,5 @@
 import Checks
+import Formats
 import FrugalTestSupport
 import Models
 import Tensor
@@ -31,6 +32,21 @@ import Testing
   @Test func promptsAreFilledClassByClass() throws {
     let prompts = try Prompts(classes: ["cat", "dog {}"], templates: ["a {}.", "{} and {}"])
     #expect(prompts.texts == ["a cat.", "cat and cat", "a dog {}.", "dog {} and dog {}"])
+  }
+
+  /// Digests of the lists as open_clip 3.3.0 has them, one template a line.
+  @Test(arguments: [
+    (TemplateList.all, 80, "4f976686fb651bb5803d4689dcd849f75efe0ef19a3c801355bc9a6f03c8a5af"),
+    (.selected, 7, "6ef3883987d224b7949da69fe0b615af152e1560eaac4c5c38555e50c882d415"),
+  ]) func listsAreThePublishedOnes(_ list: TemplateList, _ count: Int, _ digest: String) throws {
+    #expect(list.templates.count == count && Set(list.templates).count == count)
+    #expect(SHA256.digest(of: Array(list.templates.joined(separator: "\n").utf8)).description == digest)
+    #expect(try Prompts(classes: ["cat"], templates: list.templates).texts.count == count)
+  }
+
+  @Test func theNameOfAListStandsForItsTemplates() {
+    let expanded = TemplateList.expanded(["{}, a pet.", "imagenet-7", "imagenet"])
+    #expect(expanded == ["{}, a pet."] + Benchmark.selectedTemplates + ["imagenet"])
   }
 
   @Test(arguments: [([], "found none"), (["a photo"], "found \"a photo\""), (["a {}", "{ }"], "found \"{ }\"")])
