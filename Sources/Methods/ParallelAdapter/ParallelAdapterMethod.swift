@@ -2,8 +2,8 @@ import Models
 
 /// AdaptFormer by its name.
 ///
-///     source    the defaults of the authors' script for images: a rate of 0.1 · batch / 256 without decay, 20 epochs of
-///               warm-up. Their batches of 512 images are 64 here, for data of the size of VTAB-1k
+///     source    the defaults of the authors' script for images: a rate of 0.1 · batch / 256 without decay, 20 epochs
+///               of warm-up. Their batches of 512 images are 64 here, for data of the size of VTAB-1k
 ///     expected  VTAB-1k, mean of the three groups: 76.0 %, trained again by others, settings chosen on val
 ///     command   frugal tune --model VIT --data DATA --method adaptformer --out RUN
 struct ParallelAdapterMethod: EncoderMethod {
