@@ -105,14 +105,17 @@ package struct MethodSetting: Sendable {
   package var seed: UInt64
   /// Features of the training images, for a head that is made of them.
   package var examples: HeadExamples?
+  /// The text tower and the names of the classes, for a head that learns prompts.
+  package var prompts: PromptEncoder?
 
   /// A setting by its parts.
   package init(
     tower: any ImageTower, text: (features: Tensor, logitScale: Parameter)?, classes: Int, recipe: Recipe,
-    fidelity: Fidelity, seed: UInt64, examples: HeadExamples? = nil
+    fidelity: Fidelity, seed: UInt64, examples: HeadExamples? = nil, prompts: PromptEncoder? = nil
   ) {
     (self.tower, self.text, self.classes) = (tower, text, classes)
     (self.recipe, self.fidelity, self.seed, self.examples) = (recipe, fidelity, seed, examples)
+    self.prompts = prompts
   }
 }
 

@@ -105,8 +105,8 @@ public struct Method: Sendable {
     let pass = Pass(
       tunings: encoder.tunings(encoderValues), draws: draws, observer: observer?.below("forward").show,
       replacing: observer?.below("draw").draw)
-    let logits = logits(input, headValues, pass)
-    let teacher = encoder.needsTeacher ? self.logits(input, initialHead.map { Variable($0) }, Pass()) : nil
+    let logits = logits(input, head, headValues, pass)
+    let teacher = encoder.needsTeacher ? self.logits(input, head, initialHead.map { Variable($0) }, Pass()) : nil
     if let teacher { observer?.show("teacher/logits", teacher.value) }
     let objective = encoder.objective(logits: logits, teacher: teacher, labels: labels, values: encoderValues)
     guard let penalty = head.penalty(headValues) else { return (logits, objective) }
@@ -122,11 +122,12 @@ public struct Method: Sendable {
   /// The logits of a batch, [batch, classes], without a tape.
   public func logits(_ input: Input, values: [Tensor]) -> Tensor { logits(values: values)(input) }
 
-  /// A function from batches to their logits, for values that stay: tunings are formed, and masks thresholded, once.
+  /// A function from batches to their logits, for values that stay: tunings and classifier are formed, and masks
+  /// thresholded, once.
   package func logits(values: [Tensor]) -> (Input) -> Tensor {
     let (encoderValues, headValues) = split(values.map { Variable($0) })
-    let tunings = encoder.tunings(encoderValues)
-    return { input in logits(input, headValues, Pass(tunings: tunings)).value }
+    let (tunings, head) = (encoder.tunings(encoderValues), self.head.settled(headValues))
+    return { input in logits(input, head, headValues, Pass(tunings: tunings)).value }
   }
 
   /// One element per trainable tensor, split by the half the tensor belongs to.
@@ -134,7 +135,7 @@ public struct Method: Sendable {
     (Array(values.prefix(encoderCount)), Array(values.dropFirst(encoderCount)))
   }
 
-  private func logits(_ input: Input, _ headValues: [Variable], _ pass: Pass) -> Variable {
+  private func logits(_ input: Input, _ head: any Head, _ headValues: [Variable], _ pass: Pass) -> Variable {
     let logits =
       switch input {
       case .images(let images):

@@ -13,20 +13,21 @@ public enum MethodList {
   package static let heads: [any HeadMethod] = [
     ZeroShotMethod(), TaskResMethod(), LinearMethod(), LinearProbeMethod(), GaussianMethod(), CacheMethod.fixed,
     CacheMethod.trained, FeatureAdapterMethod(), BlendMethod(), PrototypeMethod(),
+    ContextMethod(),
   ]
 
   /// The types of the settings that belong to a method.
   static let settings: [any MethodSettings.Type] = [
     MaskTuningSettings.self, SensitivitySettings.self, BranchSettings.self, PartialSettings.self, TaskResSettings.self,
     GaussianSettings.self, CacheSettings.self, FeatureAdapterSettings.self, LinearProbeSettings.self,
-    VisualPromptSettings.self, ParallelAdapterSettings.self,
+    VisualPromptSettings.self, ParallelAdapterSettings.self, ContextSettings.self,
   ]
 
   /// What the methods' deltas hold.
   static let deltaParts: [any DeltaPart.Type] = [
     MaskDelta.self, SiteDelta.self, ScaleAndShiftDelta.self, VisualPromptDelta.self, ParallelAdapterDelta.self,
     TaskResDelta.self, GaussianDelta.self, CacheDelta.self, FeatureAdapterDelta.self, BlendDelta.self,
-    PrototypeDelta.self, LinearHeadDelta.self,
+    PrototypeDelta.self, ContextDelta.self, LinearHeadDelta.self,
   ]
 
   /// The checkpoints of the methods' authors that hold deltas.

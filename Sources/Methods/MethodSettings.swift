@@ -44,6 +44,8 @@ package struct MethodOption: Sendable {
     case parameters
     /// One of these words.
     case choice([String])
+    /// Any words.
+    case text
     /// One of these words, or the path of a file.
     case choiceOrFile([String])
     /// No value: naming the option is enough.
@@ -138,6 +140,11 @@ package struct MethodOption: Sendable {
       guard words.contains(text) || FileManager.default.fileExists(atPath: text) else {
         throw SettingError(
           name, expected: "\(words.joined(separator: ", ")) or a file", found: "\"\(text)\"", among: words)
+      }
+      return .word(text)
+    case .text:
+      guard text.contains(where: { !$0.isWhitespace }) else {
+        throw SettingError(name, expected: "words", found: "\"\(text)\"")
       }
       return .word(text)
     case .flag: return .flag

@@ -39,12 +39,25 @@ public struct TextTransformer: Sendable, ParameterizedLayer {
     require(
       ids.allSatisfy { $0.count == length } && length <= configuration.contextLength && ends.count == ids.count,
       "TextTransformer: expected rows of one length of at most \(configuration.contextLength)")
+    let embedded = pass[tokens].embedding(Array(ids.joined()), shape: [ids.count, length])
+    return self(embedded: embedded, ends: ends, pass)
+  }
+
+  /// The same for embeddings of tokens, before positions are added.
+  ///
+  /// - embedded: [batch, length, width]; ends: as above; result: [batch, embedding].
+  package func callAsFunction(embedded: Variable, ends: [Int], _ pass: Pass) -> Variable {
+    let length = embedded.shape[1]
     let positional = pass[positions].embedding((0..<Int32(length)).map { $0 }, shape: [length])
-    var state = pass[tokens].embedding(Array(ids.joined()), shape: [ids.count, length]).adding(positional)
-    state = pass.observed("text.embedding", state)
+    var state = pass.observed("text.embedding", embedded.adding(positional))
     for block in blocks { state = block(state, pass) }
     let normed = pass.observed("text.finalNorm", finalNorm(state, pass))
     return projection(normed.selectingToken(ends), pass)
+  }
+
+  /// The embeddings of tokens by their ids: [ids, width].
+  package func embeddings(of ids: [Int32]) -> Tensor {
+    Variable(tokens.value).embedding(ids, shape: [ids.count]).value
   }
 
   /// Every frozen tensor, in the order of the forward pass.

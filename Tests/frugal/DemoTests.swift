@@ -55,7 +55,7 @@ import Testing
     // What the papers are compared with elsewhere is no part of the demo.
     let others = [
       "layernorm", "ssf", "vpt-shallow", "vpt-deep", "adaptformer", "linear-probe", "gda", "tip-adapter",
-      "tip-adapter-f", "clip-adapter", "lp++", "clap",
+      "tip-adapter-f", "clip-adapter", "lp++", "clap", "coop",
     ]
     #expect(parts.union(others) == Set(MethodList.names) && parts.isDisjoint(with: others))
     #expect(Set(cells.map(\.seed)) == [1, 2, 3] && Set(cells.compactMap(\.shots)) == [1, 4, 16])

@@ -32,11 +32,11 @@ struct MethodBatch: Sendable {
     _ fidelity: Fidelity = .official
   ) {
     let text = TransformerConfiguration(
-      width: 2, hiddenWidth: 2, blocks: 0, heads: 1, activation: .quickGELU, epsilon: 1e-5)
+      width: 4, hiddenWidth: 5, blocks: 1, heads: 2, activation: .quickGELU, epsilon: 1e-5)
     model = CLIP.random(
       CLIPConfiguration(
         vision: vision,
-        text: TextConfiguration(transformer: text, vocabulary: 3, contextLength: 2), embedding: 5), seed: 11)
+        text: TextConfiguration(transformer: text, vocabulary: 8, contextLength: 24), embedding: 5), seed: 11)
     var numbers = CheckNumbers(seed: 42)
     images = numbers.next([count, 3, vision.imageSize, vision.imageSize], scale: 1.5)
     labels = (0..<count).map { Int32($0 * 3 % Self.classes) }
@@ -45,6 +45,7 @@ struct MethodBatch: Sendable {
     var setting = MethodSetting(
       tower: model.vision, text: (textFeatures, model.logitScale), classes: Self.classes, recipe: recipe,
       fidelity: fidelity, seed: 5)
+    setting.prompts = Self.prompts(of: model)
     if name.head.needsExamples { setting.examples = Self.examples }
     let head: any Head
     do { head = try name.head.head(setting) } catch { trap("MethodBatch: \(name): \(error)") }
@@ -85,6 +86,13 @@ struct MethodBatch: Sendable {
       Tensor(up.shape, up.values.map { 0.25 * abs($0) + 0.1 }),
     ]
     return values.dropLast(2) + opened
+  }
+
+  /// Classes with names of one to four tokens.
+  static func prompts(of model: CLIP) -> PromptEncoder {
+    PromptEncoder(
+      classes: (1...classes).map { String(repeating: "a", count: $0) }, tower: model.text, startOfText: 6, endOfText: 7
+    ) { text in text.indices.enumerated().map { text[$1] == "." ? 5 : Int32($0 % 5) } }
   }
 
   /// Features of two views of two images of each class.

@@ -25,7 +25,7 @@ package enum MethodChecks {
     ("tip-adapter", { HeadChecks.fitted("tip-adapter") }),
     ("tip-adapter-f", { HeadChecks.trained("tip-adapter-f") }),
     ("clip-adapter", { HeadChecks.trained("clip-adapter") }), ("lp++", { HeadChecks.blend }),
-    ("clap", { HeadChecks.trained("clap") }),
+    ("clap", { HeadChecks.trained("clap") }), ("coop", { HeadChecks.trained("coop") }),
   ]
 
   /// The traces of the rules between gradients.

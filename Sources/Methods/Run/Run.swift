@@ -108,7 +108,8 @@ public struct Run: Sendable {
     if let textFeatures, let clip = pretrained.clip { text = (textFeatures, clip.model.logitScale) }
     let setting = MethodSetting(
       tower: pretrained.tower, text: text, classes: configuration.data.classes.count, recipe: configuration.recipe,
-      fidelity: configuration.fidelity, seed: seed)
+      fidelity: configuration.fidelity, seed: seed,
+      prompts: pretrained.clip.map { PromptEncoder($0.directory, classes: configuration.data.classes) })
     let loader = ImageLoader(preprocessing: pretrained.preprocessing)
     let choosing = ChoiceData(data.train, loader, training: (images, self.loader), progress: progress)
     return try Method(name, setting, choosing: choosing)
