@@ -41,7 +41,8 @@ package protocol EncoderMethod: Sendable {
   var options: [MethodOption] { get }
   /// What tables say of it.
   var card: MethodCard { get }
-  /// The numbers of its formulas, by what a trace shows: `gradient`, `loss/ce`.
+  /// The numbers of its formulas, by what a trace shows: a role, `gradient`, one tensor of it, `loss/ce`, or all of a
+  /// kind, `gradient/branch`, `draw/dropout`, `draw/choice`.
   var equations: [String: String] { get }
 
   /// What produced the published numbers.
@@ -129,15 +130,17 @@ package struct ChoiceData {
   package let training: (images: ImageSet, loader: ImageLoader)
   /// Called with the number of images seen so far, and of how many; throws to stop.
   package let progress: (_ done: Int, _ of: Int) throws -> Void
+  /// Those who see the choice and may replace it, if there are any.
+  let draws: RunDraws?
 
   /// Images and how they are loaded.
   ///
   /// - training: those that are trained on; the same without.
   package init(
     _ images: ImageSet, _ loader: ImageLoader, training: (images: ImageSet, loader: ImageLoader)? = nil,
-    progress: @escaping (_ done: Int, _ of: Int) throws -> Void = { _, _ in }
+    draws: RunDraws? = nil, progress: @escaping (_ done: Int, _ of: Int) throws -> Void = { _, _ in }
   ) {
-    (self.images, self.loader, self.progress) = (images, loader, progress)
+    (self.images, self.loader, self.draws, self.progress) = (images, loader, draws, progress)
     self.training = training ?? (images, loader)
   }
 }

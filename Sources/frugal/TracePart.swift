@@ -25,6 +25,8 @@ struct TracePart {
     } else if let index = parts.firstIndex(of: "initial"), index + 1 < parts.count {
       (step, subject, role) = (0, parts[..<index].joined(separator: "/"), "initial")
       tensor = parts[(index + 1)...].joined(separator: "/")
+    } else if parts[0] == "draw", parts.count > 1 {
+      (step, subject, role, tensor) = (0, "", "draw", parts[1...].joined(separator: "/"))
     } else {
       return nil
     }
@@ -40,15 +42,32 @@ struct TracePart {
     let (encoder, head) = (method.encoder.equations, method.head.equations)
     let isOfHead = role == "forward" || DeltaEntry(tensor).isOfHead || tensor == "head"
     let tables = isOfHead ? (role == "forward" ? [head, encoder] : [head]) : [encoder, role == "loss" ? head : [:]]
-    // The order of images and the samples of the forward pass are no draws of a rule.
-    guard role != "draw" || tensor.hasSuffix(".mask") else { return nil }
-    return tables.lazy.compactMap { $0["\(role)/\(tensor)"] ?? $0[role] }.first
+    return tables.lazy.compactMap { $0["\(role)/\(tensor)"] ?? $0["\(role)/\(kind)"] ?? $0[role] }.first
   }
+
+  /// What the tensor is, whatever its site: `mask`, `entries`, `branch`; of a draw, what it decides on.
+  private var kind: String {
+    if role == "draw" {
+      return tensor.hasPrefix("choice") ? "choice" : String(tensor.split(separator: ".").last ?? "")
+    }
+    let name = role == "state" ? parameter : tensor
+    switch DeltaEntry(name) {
+    case .mask: return "mask"
+    case .entries, .indices: return "entries"
+    case .branch: return "branch"
+    case .factor, .offset: return "scale"
+    case .whole: return "whole"
+    case .residual, .classifier, .headWeight, .headBias: return "head"
+    }
+  }
+
+  /// The name of the parameter that a state belongs to.
+  private var parameter: String { tensor.split(separator: ".").dropLast().joined(separator: ".") }
 
   /// The site that it belongs to.
   var site: String? {
-    guard tensor.hasPrefix("vision.") else { return nil }
-    let name = role == "state" ? tensor.split(separator: ".").dropLast().joined(separator: ".") : tensor
+    let name = role == "state" ? parameter : tensor.replacing(/^choice\//, with: "")
+    guard name.hasPrefix("vision.") else { return nil }
     if role == "draw" {
       for suffix in [".dropout", ".dropPath"] where name.hasSuffix(suffix) {
         return String(name.dropLast(suffix.count))

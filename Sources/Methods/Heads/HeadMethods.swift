@@ -12,6 +12,8 @@ struct ZeroShotMethod: HeadMethod {
       "Radford et al., Learning Transferable Visual Models", 2021, tunes: "nothing", count: "0", defaults: "none")
   }
 
+  var equations: [String: String] { ["forward/logits": "R-AMT (j)", "loss": "R-AMT (k)"] }
+
   /// No tensor is trained; what a frozen encoder with this head would read is CLIP's usual few-shot recipe.
   func recipe(_ setting: PublishedSetting) -> Recipe {
     Recipe(epochs: 1, batchSize: 32, optimizer: OptimizerRecipe(learningRate: 0))
@@ -40,6 +42,10 @@ struct LinearMethod: HeadMethod {
     MethodCard(
       "He et al., Sensitivity-Aware … Fine-Tuning (baseline)", 2023, tunes: "a linear head, by AdamW",
       count: "768 C + C (CLIP: 512 C + C)", defaults: "scripts of SPT's authors on VTAB-1k, ViT-B/16")
+  }
+
+  var equations: [String: String] {
+    ["loss": "R-AMT (k)", "rate": "SPT (m)", "value": "SPT (l)", "state": "SPT (l)"]
   }
 
   /// The recipe of the site methods without their stochastic depth, which would make the features of a frozen encoder

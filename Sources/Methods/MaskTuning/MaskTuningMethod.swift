@@ -50,10 +50,11 @@ struct MaskTuningMethod: EncoderMethod {
 
   var equations: [String: String] {
     [
-      "mask": "R-AMT (c)", "forward/logits": "R-AMT (j)", "loss": "R-AMT (e)", "loss/ce": "R-AMT (k)",
-      "loss/kl": "R-AMT (f)", "gradient 1": "R-AMT (d), (e)", "gradient 2": "R-AMT (d), (f)", "keep": "R-AMT eq. 7",
-      "draw": "R-AMT eq. 7", "gradient": isRegularised ? "R-AMT eq. 7" : "R-AMT (d), (e)", "rate": "R-AMT (l)",
-      "value": "R-AMT (g)", "state": "R-AMT (g)",
+      "initial": "R-AMT (c)", "draw/choice": "R-AMT (i)", "mask": "R-AMT (c)", "loss": "R-AMT (e)",
+      "loss/ce": "R-AMT (k)", "loss/kl": "R-AMT (f)", "gradient 1": "R-AMT (d), (e)",
+      "gradient 2": "R-AMT (d), (f)", "keep": "R-AMT eq. 7", "draw/mask": "R-AMT eq. 7",
+      "gradient": isRegularised ? "R-AMT eq. 7" : "R-AMT (d), (e)", "rate": "R-AMT (l)", "value": "R-AMT (g)",
+      "state": "R-AMT (g)",
     ]
   }
 
@@ -128,9 +129,16 @@ struct MaskTuningMethod: EncoderMethod {
       selection.add(try choosing.loader.images(of: batch), labels: batch.map { Int32($0.label) })
       try choosing.progress(batch.endIndex, choosing.images.count)
     }
-    return selection.largest(
+    let own = selection.largest(
       ParameterSelection.count(
         share: settings.tunedShare, among: groups, of: setting.tower, setting.fidelity))
+    guard let draws = choosing.draws else { return own }
+    return try zip(own, selection.parameters).map { mask, parameter in
+      let chosen = (0..<mask.count).map { mask[$0] ? 1 : 0 }
+      let drawn = try draws.integers(
+        "choice/\(parameter.site.name)", chosen, shape: parameter.value.shape, in: 0..<2)
+      return BitMask(thresholding: Tensor([drawn.count], drawn.map { Real($0) }), above: 0)
+    }
   }
 }
 

@@ -103,6 +103,12 @@ public struct Run: Sendable {
   /// The method of the run, on its text features; it may look at images of the training split first.
   public func method(
     textFeatures: Tensor?, progress: @escaping (_ done: Int, _ of: Int) throws -> Void = { _, _ in }
+  ) throws -> Method { try method(textFeatures: textFeatures, nil, progress: progress) }
+
+  /// The same before those who see what it chooses, and may replace it.
+  package func method(
+    textFeatures: Tensor?, _ draws: RunDraws?,
+    progress: @escaping (_ done: Int, _ of: Int) throws -> Void = { _, _ in }
   ) throws -> Method {
     var text: (features: Tensor, logitScale: Parameter)?
     if let textFeatures, let clip = pretrained.clip { text = (textFeatures, clip.model.logitScale) }
@@ -111,7 +117,8 @@ public struct Run: Sendable {
       fidelity: configuration.fidelity, seed: seed,
       prompts: pretrained.clip.map { PromptEncoder($0.directory, classes: configuration.data.classes) })
     let loader = ImageLoader(preprocessing: pretrained.preprocessing)
-    let choosing = ChoiceData(data.train, loader, training: (images, self.loader), progress: progress)
+    let choosing = ChoiceData(
+      data.train, loader, training: (images, self.loader), draws: draws, progress: progress)
     return try Method(name, setting, choosing: choosing)
   }
 

@@ -75,7 +75,10 @@ extension Run {
   /// A new run; reads model and data, writes nothing.
   ///
   /// - Throws: `SettingError` for settings that do not fit each other, the model or the data; the errors of both.
-  public init(_ request: RunRequest, in folder: RunFolder) throws {
+  public init(_ request: RunRequest, in folder: RunFolder) throws { try self.init(request, in: folder, nil) }
+
+  /// The same before those who see which images are sampled, and may replace them.
+  package init(_ request: RunRequest, in folder: RunFolder, _ draws: RunDraws?) throws {
     let started = Date()
     var name = try Self.method(request.method)
     let images = try ImageFolder(
@@ -97,7 +100,7 @@ extension Run {
     try Self.check(request.classes, name)
     let data = try TrainingData(
       images, shots: shots, seed: request.seed, skipsUnreadable: request.skipsUnreadable, classes: request.classes,
-      isStrict: request.isStrict)
+      isStrict: request.isStrict, draws)
     let (pretrained, opened) = try FileReads.recorded {
       try Pretrained.model(
         at: request.model, cleaning: request.cleaning, classes: data.folder.classNames.count,

@@ -26,6 +26,14 @@ struct SensitivityMethod: EncoderMethod {
       count: "the budget: 400,000", defaults: "authors' scripts on VTAB-1k, ViT-B/16")
   }
 
+  var equations: [String: String] {
+    let branch = form == .lora ? "SPT (i)" : "SPT (j)"
+    return SiteMethod.sharedEquations.merging([
+      "draw/choice": "SPT (d), (f), (g)", "draw/dropout": branch, "initial/branch": "SPT (n)",
+      "initial/entries": "SPT (k)", "gradient/branch": branch, "gradient/entries": "SPT (k)",
+    ]) { $1 }
+  }
+
   func recipe(_ setting: PublishedSetting) -> Recipe {
     var recipe = SiteMethod.sharedRecipe
     recipe[SensitivitySettings.self] = SensitivitySettings(
@@ -117,8 +125,9 @@ struct SensitivityMethod: EncoderMethod {
           found: "\(file.sha256.prefix(12))…")
       }
       let choice = try file.choice(of: budget, sites, classToken: tower.classToken?.value.count ?? 0)
+      let own = tuning.choices(sites, choice.allocation, choice.positions)
       return SiteTuning(
-        tuning.designs(of: tower, sites, choice.allocation, choice.positions), seed: setting.seed)
+        tuning.designs(of: tower, sites, try choosing?.draws?.choices(own, at: sites) ?? own), seed: setting.seed)
     }
     let choosing = try choosing.required(by: name)
     let survey = try SensitivitySurvey(
@@ -130,7 +139,10 @@ struct SensitivityMethod: EncoderMethod {
       ranking = ranking.permuted(among: survey.sites, setting.fidelity, seed: setting.seed)
     }
     let allocation = try survey.allocation(budget, ranking, setting.fidelity)
-    return SiteTuning(tuning.designs(of: tower, survey.sites, allocation, ranking), seed: setting.seed)
+    let own = tuning.choices(
+      survey.sites, allocation, ranking.positions(first: allocation.threshold, of: survey.sites.count))
+    let choices = try choosing.draws?.choices(own, at: survey.sites) ?? own
+    return SiteTuning(tuning.designs(of: tower, survey.sites, choices), seed: setting.seed)
   }
 }
 

@@ -39,19 +39,26 @@ public struct SensitivityTuning: Sendable {
   func designs(
     of tower: any ImageTower, _ sites: [SensitivitySite], _ allocation: Allocation, _ positions: [[Int32]]
   ) -> [TuningDesign] {
+    designs(of: tower, sites, choices(sites, allocation, positions))
+  }
+
+  /// The same for what is chosen of each site.
+  func designs(
+    of tower: any ImageTower, _ sites: [SensitivitySite], _ choices: [SiteChoice]
+  ) -> [TuningDesign] {
     var designs = tower.classToken.map { [TuningDesign.whole($0)] } ?? []
-    let (modules, vectors) = (Set(allocation.modules), Set(allocation.vectors))
     var shared = 0
-    for (index, site) in sites.enumerated() {
+    for (index, (site, choice)) in zip(sites, choices).enumerated() {
       let parameter = site.parameter
       // Key and value follow the query of their block, in all towers.
       if parameter.site.role == .query { shared = index }
-      if modules.contains(index) {
+      switch choice {
+      case .frozen: break
+      case .entries(let positions):
+        designs.append(.sparse(parameter, SparseIndices(positions, in: parameter.value.shape)))
+      case .whole: designs.append(.whole(parameter))
+      case .module:
         designs.append(.branched(parameter, design(parameter.site.role, index: index, attentionIndex: shared)))
-      } else if vectors.contains(index) {
-        designs.append(.whole(parameter))
-      } else if allocation.entries[index] > 0, site.trainsEntries(fidelity) {
-        designs.append(.sparse(parameter, SparseIndices(positions[index], in: parameter.value.shape)))
       }
     }
     return designs

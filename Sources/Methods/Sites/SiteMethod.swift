@@ -77,6 +77,21 @@ struct SiteMethod: EncoderMethod {
     return recipe
   }()
 
+  /// The formulas of this recipe, by what a trace shows (SPT (l), (m), (o)).
+  static let sharedEquations = [
+    "draw/dropPath": "SPT (o)", "rate": "SPT (m)", "value": "SPT (l)", "state": "SPT (l)",
+  ]
+
+  var equations: [String: String] {
+    let branch: [String: String] =
+      switch name {
+      case "lora": ["draw/dropout": "SPT (i)", "gradient/branch": "SPT (i)"]
+      case "adapter": ["draw/dropout": "SPT (j)", "gradient/branch": "SPT (j)"]
+      default: [:]
+      }
+    return Self.sharedEquations.merging(branch) { $1 }
+  }
+
   var trainingProtocol: TrainingProtocol { .allImages }
 
   func recipe(_ setting: PublishedSetting) -> Recipe {

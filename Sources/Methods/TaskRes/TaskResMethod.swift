@@ -16,8 +16,10 @@ struct TaskResMethod: HeadMethod {
 
   var equations: [String: String] {
     [
-      "forward/logits": "TaskRes (c)", "loss": "TaskRes (d)", "gradient": "TaskRes (g)", "rate": "TaskRes (f)",
-      "value": "TaskRes (e)", "state": "TaskRes (e)",
+      "initial": "TaskRes (b)", "forward/logits": "TaskRes (c)", "loss": "TaskRes (d)", "gradient 1": "TaskRes (g)",
+      "gradient": "TaskRes (g)", "gradient/classifier.image-residual": "TaskRes (h)",
+      "gradient/classifier.alpha": "TaskRes (i)", "rate": "TaskRes (f)", "value": "TaskRes (e)",
+      "state": "TaskRes (e)",
     ]
   }
 

@@ -4,6 +4,7 @@ import Tensor
 ///
 /// | name | what |
 /// | --- | --- |
+/// | `draw/images`, `draw/choice` | the images that were sampled, and what the method chose to tune (`RunDraws`) |
 /// | `initial/TENSOR` | what training starts from |
 /// | `step N/draw/…` | uniform numbers of a site, and `order`, the indices of the images of the batch |
 /// | `step N/input/…` | images as the model sees them, or features, and labels |
@@ -51,9 +52,7 @@ extension TrainingState {
   ) {
     let observer = observer.below("step \(steps + 1)")
     let step = method.step(input, labels: labels, values: values, seed: seed, step: steps, observer)
-    for group in optimizers {
-      observer.show("rate/\(group.name)", Tensor(Real(group.rate(epoch: epoch, step: steps))))
-    }
+    for (name, rate) in rates(epoch: epoch, step: steps) { observer.show("rate/\(name)", Tensor(Real(rate))) }
     apply(step, epoch: epoch, count: labels.count)
     observer.show("value", method.trainables.map(\.name), values)
     for group in optimizers {
@@ -61,6 +60,13 @@ extension TrainingState {
         observer.show("state/\(name)", tensor)
       }
     }
+  }
+}
+
+extension TrainingState {
+  /// The learning rate of each half in an epoch whose next step is the given one of the run.
+  package func rates(epoch: Int, step: Int) -> [(name: String, rate: Double)] {
+    optimizers.map { ($0.name, $0.rate(epoch: epoch, step: step)) }
   }
 }
 

@@ -30,6 +30,15 @@ public struct TrainingData: Sendable {
     _ folder: ImageFolder, shots: Int?, seed: Int, skipsUnreadable: Bool = false, classes: ClassPart = .all,
     isStrict: Bool = false
   ) throws {
+    try self.init(
+      folder, shots: shots, seed: seed, skipsUnreadable: skipsUnreadable, classes: classes, isStrict: isStrict, nil)
+  }
+
+  /// The same before those who see which images are sampled, and may replace them.
+  init(
+    _ folder: ImageFolder, shots: Int?, seed: Int, skipsUnreadable: Bool, classes: ClassPart, isStrict: Bool,
+    _ draws: RunDraws?
+  ) throws {
     self.folder = folder.keeping(classes)
     unseen = classes == .base ? folder.keeping(.new) : nil
     if let unseen {
@@ -51,7 +60,8 @@ public struct TrainingData: Sendable {
       }
     }
     let rule = FewShot(shots.map { .count($0) } ?? .all, seed: seed, allowsFewer: !isStrict)
-    let drawn = try rule.drawn(train: train, validation: validation)
+    var drawn = try rule.drawn(train: train, validation: validation)
+    if let draws { drawn.train = try draws.images(drawn.train, of: train) }
     (self.train, self.validation) = (drawn.train.keeping(classes), drawn.validation?.keeping(classes))
     self.unreadable = unreadable
     short = zip(self.train.classes, self.train.countByClass).compactMap { name, count in
