@@ -1,3 +1,4 @@
+import Checks
 import Datasets
 import Formats
 import Foundation
@@ -14,7 +15,7 @@ struct TracedTraining {
       Option("--batch", "N|FILE", "images per step, or one batch for every step: images and labels as safetensors"),
       Option("--draws", "FILE", "trace whose random draws, initial values and images are used"),
       Option("--only", "PATTERN", isRepeatable: true, "names to write, * standing for any text; repeatable"),
-      Option("--float64", "calculate in double precision, which needs a build of that precision"),
+      Option("--float64", "calculate in double precision, by the plain loops of the papers where the build is single"),
     ]
 
   private static let skipped: Set<String> = [
@@ -29,21 +30,35 @@ struct TracedTraining {
   let name: MethodName
   /// What determines the bits besides the code.
   let metadata: [String: String]
+  private let method: Method
+  private let recipe: Recipe
+  private let stepsPerEpoch: Int
   private let take: (_ steps: Int, TraceRecorder) throws -> Void
 
+  /// Whether `Reference` calculates, as double precision is asked for and the build has single.
+  static func isByReference(_ arguments: Arguments) -> Bool { arguments.has("--float64") && !GradientCheck.isDouble }
+
   /// Takes steps, which a recorder sees.
-  func record(_ steps: Int, _ recorder: TraceRecorder) throws {
+  func record(_ steps: Int, _ recorder: TraceRecorder, byReference: Bool) throws {
+    // Refused before the steps are taken.
+    var double = byReference ? try DoubleTraining(method, recipe) : nil
     try take(steps, recorder)
+    guard byReference else { return try recorder.checkPatterns() }
+    let state = TrainingState(startOf: method, recipe, stepsPerEpoch: stepsPerEpoch)
+    recorder.replacing { number, shown in
+      guard number > 0 else {
+        double?.start(from: shown)
+        return [:]
+      }
+      let rates = state.rates(epoch: (number - 1) / stepsPerEpoch, step: number - 1)
+      return double?.step(shown, rates: Dictionary(uniqueKeysWithValues: rates)) ?? [:]
+    }
     try recorder.checkPatterns()
   }
 
+  /// - recorder: of the draws that are made before the first step.
   /// - Throws: for flags, a model, data or a batch that do not fit; the same errors as `frugal tune`.
-  init(_ arguments: Arguments) throws {
-    if arguments.has("--float64"), !(MemoryLayout<Real>.size == 8) {
-      throw UsageError(
-        "--float64", expected: "a build in double precision (REAL64=1 swift build)",
-        found: "this one, which calculates in single precision")
-    }
+  init(_ arguments: Arguments, _ recorder: TraceRecorder) throws {
     let path = arguments.string("--batch").flatMap { Int($0) == nil ? $0 : nil }
     var named = arguments.setting("--out", to: arguments.string("--out") ?? "trace")
     if let path {
@@ -56,23 +71,34 @@ struct TracedTraining {
     guard request.budgets.count < 2 else {
       throw UsageError("--budget", expected: "one budget", found: "\(request.budgets.count)")
     }
-    self = try path.map { try Self(batch: $0, request) } ?? Self(request)
+    self = try path.map { try Self(batch: $0, request) } ?? Self(request, recorder)
   }
 
-  private init(_ name: MethodName, _ sha256: String, take: @escaping (Int, TraceRecorder) throws -> Void) {
-    (self.name, self.take) = (name, take)
+  private init(
+    _ name: MethodName, _ sha256: String, _ method: Method, _ recipe: Recipe, stepsPerEpoch: Int,
+    take: @escaping (Int, TraceRecorder) throws -> Void
+  ) {
+    (self.name, self.method, self.recipe, self.stepsPerEpoch) = (name, method, recipe, stepsPerEpoch)
+    self.take = take
     metadata = ["method": "\(name)", "model": sha256]
   }
 
   /// The steps of a run.
-  private init(_ request: RunRequest) throws {
-    let run = try namingSplitFlag { try Run(request, in: RunFolder(at: "trace")) }
+  private init(_ request: RunRequest, _ recorder: TraceRecorder) throws {
+    let draws = RunDraws { name, own in
+      let drawn = recorder.drawn(name, own)
+      try recorder.check()
+      return drawn
+    }
+    let run = try namingSplitFlag { try Run(request, in: RunFolder(at: "trace"), draws) }
     for text in run.notes { note(text) }
     try Self.requireSteps(run.name)
-    let method = try run.method(textFeatures: try run.textFeatures())
+    let method = try run.method(textFeatures: try run.textFeatures(), draws)
     let source = try TrainingSource(run.images, for: method, run.loader)
     let trainer = try run.trainer(method, on: source)
-    self.init(run.name, run.pretrained.sha256) { steps, recorder in
+    self.init(
+      run.name, run.pretrained.sha256, method, run.configuration.recipe, stepsPerEpoch: trainer.stepsPerEpoch
+    ) { steps, recorder in
       try trainer.trace(steps: steps, recorder.observer, check: recorder.check)
     }
   }
@@ -105,7 +131,7 @@ struct TracedTraining {
         features: pretrained.tower(Variable(batch.images), Pass()).value, labels: batch.labels)
     }
     let method = try Method(name, setting)
-    self.init(name, pretrained.sha256) { [recipe] steps, recorder in
+    self.init(name, pretrained.sha256, method, recipe, stepsPerEpoch: 1) { [recipe] steps, recorder in
       guard steps <= recipe.epochs else {
         throw SettingError("steps", expected: "at most \(recipe.epochs) steps, one per epoch", found: "\(steps)")
       }

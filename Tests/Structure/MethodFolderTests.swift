@@ -55,6 +55,7 @@ import Testing
     ("Sources/frugal/Commands/TraceCommand.swift", "the example of the help"),
     ("Sources/Fuzz/Seed.swift", "a checkpoint of two halves, to be changed"),
     ("Sources/frugal/Commands/SensitivityCommand.swift", "the command of SPT"),
+    ("Sources/frugal/DoubleTrace/", "steps of the papers in plain loops"),
     ("Sources/frugal/Explain/", "one step of each paper on a toy"),
     ("Sources/frugal/Exercises/", "exercises on steps of the papers"),
     ("Sources/frugal/Commands/ExplainCommand.swift", "the list of these toys"),

@@ -1,4 +1,3 @@
-import Checks
 import Formats
 import Foundation
 import FrugalTestSupport
@@ -157,8 +156,5 @@ import Testing
       (words("lora"), "--out: missing required flag"),
     ]
     for (words, text) in lines { expectRefusal(try await runFrugal(words), code: 2, [text]) }
-    guard !GradientCheck.isDouble else { return }
-    let double = try await runFrugal(words("lora", "--float64", "--out", folder.path("a")))
-    expectRefusal(double, code: 2, ["--float64: expected a build in double precision"])
   }
 }

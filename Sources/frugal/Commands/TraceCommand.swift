@@ -39,7 +39,7 @@ enum TraceCommand: Command {
   static func run(_ arguments: Arguments) throws {
     let seed = try arguments.integer("--seed", in: 0...Int(Int32.max)) ?? 1
     let steps = try arguments.integer("--steps", in: 1...1000) ?? MethodTraces.stepCount
-    if arguments.has("--model") { return try trace(try TracedTraining(arguments), steps, seed, arguments) }
+    if arguments.has("--model") { return try traceTraining(steps, seed, arguments) }
     if let flag = TracedTraining.flags(arguments).first {
       throw UsageError(flag, expected: "--model with it", found: "none")
     }
@@ -66,26 +66,31 @@ enum TraceCommand: Command {
     try write(writer, manifest, to: out, report, arguments)
   }
 
+  /// The patterns of `--only` in the metadata of a file.
+  static let onlyKey = "only"
+
   /// A training of one's own.
-  private static func trace(
-    _ training: TracedTraining, _ steps: Int, _ seed: Int, _ arguments: Arguments
-  ) throws {
+  private static func traceTraining(_ steps: Int, _ seed: Int, _ arguments: Arguments) throws {
     guard arguments.operands.isEmpty else {
       throw UsageError("\"\(arguments.operands[0])\": expected --only to select tensors with --model, found a name")
     }
     let draws = try arguments.string("--draws").map { try SafeTensorsFile(contentsOf: URL(fileURLWithPath: $0)) }
-    let recorder = TraceRecorder(only: arguments.strings("--only"), draws: draws, method: training.name)
-    try training.record(steps, recorder)
+    let (patterns, byReference) = (arguments.strings("--only"), TracedTraining.isByReference(arguments))
+    let recorder = TraceRecorder(only: patterns, draws: draws, keepsAll: byReference)
+    let training = try TracedTraining(arguments, recorder)
+    try training.record(steps, recorder, byReference: byReference)
     if arguments.has("--list") {
       if arguments.has("--json") { return try printJSON(["names": recorder.shapes.map(\.name)]) }
       return print(recorder.shapes.map { "\($0.name) \($0.shape)" }.joined(separator: "\n"))
     }
     let out = URL(fileURLWithPath: try arguments.required("--out"))
+    var settings = metadata(seed: seed).merging(training.metadata) { $1 }
+    if byReference { settings.merge(byReferenceMetadata) { $1 } }
+    if !patterns.isEmpty { settings[onlyKey] = patterns.joined(separator: ", ") }
     let report = Report(
       file: out.shown, traces: 1, tensors: recorder.shapes.count,
-      numbers: recorder.shapes.reduce(0) { $0 + $1.shape.count },
-      metadata: metadata(seed: seed).merging(training.metadata) { $1 })
-    try write(recorder.writer, recorder.manifest, to: out, report, arguments)
+      numbers: recorder.shapes.reduce(0) { $0 + $1.shape.count }, metadata: settings)
+    try write(recorder.writer, recorder.manifest(of: training.name), to: out, report, arguments)
   }
 
   private static func write(
@@ -101,6 +106,9 @@ enum TraceCommand: Command {
       print("  \(FileName.shown(key)): \(FileName.shown(value))")
     }
   }
+
+  /// What is different where plain loops calculate: no product is fused with a sum, and no tile is used.
+  private static let byReferenceMetadata = ["precision": "double", "fused multiply-add": "no", "tile": "none"]
 
   /// The names that select traces.
   private static func list(_ members: [TraceMember], isJSON: Bool) throws {
