@@ -76,7 +76,7 @@ package struct GradientCheck: Check {
   }
 
   /// The fixed tensor r.
-  private static func weights(_ shape: Shape) -> Tensor { CheckNumbers(seed: 0x5EED).tensor(shape) }
+  static func weights(_ shape: Shape) -> Tensor { CheckNumbers(seed: 0x5EED).tensor(shape) }
 
   /// Runs the check: one finding per input.
   package func findings() -> [Finding] {
@@ -136,9 +136,7 @@ package struct GradientCheck: Check {
     let scale = max(1, values.reduce(0) { max($0, abs($1)) })
     var (numeric, analytic): ([Double], [Double]) = ([], [])
     for direction in 0..<4 {
-      var v = CheckNumbers(seed: UInt64(direction)).tensor(value.shape).values
-      let length = Real(innerProduct(v, v).squareRoot())
-      v = v.map { $0 / max(length, .leastNormalMagnitude) }
+      let v = Self.direction(UInt64(direction), value.shape)
       let derivative = Self.ridders { step in
         let h = scale * step
         return (loss(zip(values, v).map { $0 + h * $1 }) - loss(zip(values, v).map { $0 - h * $1 })) / Double(2 * h)
@@ -147,6 +145,13 @@ package struct GradientCheck: Check {
       analytic.append(innerProduct(gradient, v))
     }
     return (numeric, analytic)
+  }
+
+  /// A random direction of length 1.
+  static func direction(_ seed: UInt64, _ shape: Shape) -> [Real] {
+    let v = CheckNumbers(seed: seed).tensor(shape).values
+    let length = Real(innerProduct(v, v).squareRoot())
+    return v.map { $0 / max(length, .leastNormalMagnitude) }
   }
 
   /// The limit of central differences D(h) for h → 0, extrapolated from large steps, where rounding is small, and taken
@@ -175,6 +180,7 @@ package struct GradientCheck: Check {
   private static var step: Real { 6.055454452393343e-06 }
 }
 
-private func innerProduct(_ a: [Real], _ b: [Real]) -> Double {
+/// Σ a b
+func innerProduct(_ a: [Real], _ b: [Real]) -> Double {
   zip(a, b).reduce(0) { $0 + Double($1.0) * Double($1.1) }
 }

@@ -27,9 +27,8 @@ struct SensitivityChart {
     let charts = SiteShares(counts).charts("share").map(\.picture)
     let width = charts.reduce(0) { $0 + $1.width + 16 }
     var svg = SVG(width: width, height: 36 + (charts.map(\.height).max() ?? 0), title: title, description: title)
-    svg.add("<rect width=\"100%\" height=\"100%\" fill=\"white\"/>")
     svg.text(title, 8, 22, size: 15)
     for (index, chart) in charts.enumerated() { svg.add(chart.part(x: Double(index) * (chart.width + 16), y: 36)) }
-    return svg.text + "\n"
+    return svg.standalone
   }
 }

@@ -1,9 +1,16 @@
+import Formats
+import Foundation
+
 /// `frugal explain`: one training step on a toy, every quantity of the paper's equations.
 enum ExplainCommand: Command {
   static let name = "explain"
   static let summary = "one training step of a paper on a toy, to be followed with pencil and paper"
   static let operands = "r-amt | spt | task-res"
-  static let options = [jsonOption]
+  static let options = [
+    Option("--only", "PATTERN", isRepeatable: true, "formulas to show, * standing for any text; repeatable"),
+    Option("--svg", "FILE", "a picture of the quantities"),
+    jsonOption,
+  ]
 
   /// The toys, by the names of the pages in `docs/methods`.
   static let explanations: [(name: String, make: @Sendable () -> Explanation)] = [
@@ -34,6 +41,7 @@ enum ExplainCommand: Command {
   static let examples = [
     Example("frugal explain r-amt", "one step of mask tuning"),
     Example("frugal explain task-res", "one step of TaskRes"),
+    Example("frugal explain r-amt --only \"W*\" --only \"B*\" --svg mask.svg", "a picture of weights under a mask"),
   ]
 
   static func run(_ arguments: Arguments) throws {
@@ -44,7 +52,11 @@ enum ExplainCommand: Command {
     guard let found = explanations.first(where: { $0.name == arguments.operands[0] }) else {
       throw UsageError("\"\(arguments.operands[0])\": expected one of \(names)")
     }
-    let explanation = found.make()
+    let explanation = try found.make().only(arguments.strings("--only"))
+    if let file = arguments.string("--svg") {
+      let picture = explanation.picture(titled: "One step of \(found.name) on a toy")
+      try AtomicFile.write(Array(picture.standalone.utf8), to: URL(fileURLWithPath: file))
+    }
     if arguments.has("--json") { try printJSON(Listing(explanation)) } else { print(explanation.text) }
   }
 }

@@ -1,3 +1,4 @@
+import Checks
 import Formats
 import Foundation
 import Methods
@@ -11,15 +12,22 @@ enum GradcheckCommand: Command {
   static let operands = "[NAME…]"
   static let options = [
     Option("--each", "one row per input of every check, not one per subject"),
+    Option("--svg", "FILE", "a chart of the error by the length of the step, for one check or a few"),
     jsonOption,
   ]
 
   static let examples = [
     Example("frugal gradcheck", "every operation, layer and method"),
     Example("frugal gradcheck operations/layerNorm --each", "one row per input of one operation"),
+    Example("frugal gradcheck operations/gelu --svg gelu.svg", "the error by the length of the step"),
   ]
 
   static func run(_ arguments: Arguments) throws {
+    if let file = arguments.string("--svg") {
+      let checks = try CheckFamily.selected(arguments.operands, from: CheckFamily.all)
+      let svg = try StepChart.svg(of: checks.compactMap { $0.check as? GradientCheck })
+      try AtomicFile.write(Array(svg.utf8), to: URL(fileURLWithPath: file))
+    }
     try run(
       CheckFamily.all, names: arguments.operands, each: arguments.has("--each"), json: arguments.has("--json"))
   }

@@ -9,6 +9,7 @@ enum ReportCommand: Command {
   static let options = [
     Option("--out", "FILE", "where to write it (default report.html)"),
     Option("--title", "TEXT", "title of the report"),
+    Option("--svg", "FILE", "the accuracies by dataset as one picture, for a paper or a slide"),
     jsonOption,
   ]
 
@@ -65,7 +66,7 @@ enum ReportCommand: Command {
     guard !path.isEmpty else { throw UsageError("--out", expected: "a file", found: "\"\"") }
     let outcome = try Report.write(
       runs: arguments.operands.map { URL(fileURLWithPath: $0) }, title: arguments.string("--title"),
-      to: URL(fileURLWithPath: path))
+      to: URL(fileURLWithPath: path), accuracies: arguments.string("--svg").map { URL(fileURLWithPath: $0) })
     for skipped in outcome.skipped { note("skipped: \(skipped.name): \(skipped.reason)") }
     for text in outcome.missing.prefix(10) { note("warning: \(text): the report shows none of them") }
     if outcome.missing.count > 10 { note("  … and \(plural(outcome.missing.count - 10, "run")) more") }

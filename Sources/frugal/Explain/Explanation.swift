@@ -48,6 +48,32 @@ struct Explanation: Sendable {
     return introduction + "\n\n" + rows.joined(separator: "\n")
   }
 
+  /// The same with the quantities whose formulas have the form of a pattern; all without patterns.
+  ///
+  /// - Throws: `UsageError` for a pattern of none.
+  func only(_ patterns: [String]) throws(UsageError) -> Explanation {
+    let patterns = patterns.map { NamePattern($0) }
+    for pattern in patterns where !quantities.contains(where: { pattern.matches($0.formula) }) {
+      throw UsageError("--only", expected: "a pattern of formulas that are shown", found: "\"\(pattern.text)\"")
+    }
+    let chosen = quantities.filter { quantity in patterns.contains { $0.matches(quantity.formula) } }
+    return Explanation(introduction: introduction, quantities: patterns.isEmpty ? quantities : chosen)
+  }
+
+  /// The quantities as matrices with coloured elements.
+  func picture(titled title: String) -> SVG {
+    MatrixChart(
+      title: title,
+      items: quantities.map { quantity in
+        let values = quantity.value.values.map { Double($0) }
+        let width = quantity.value.shape.extents.last ?? 1
+        return MatrixChart.Item(
+          label: (quantity.equation.isEmpty ? "" : quantity.equation + "  ") + quantity.formula,
+          rows: stride(from: 0, to: values.count, by: width).map { Array(values[$0..<$0 + width]) })
+      }
+    ).picture
+  }
+
   private static func padded(_ text: String, _ width: Int) -> String {
     text + String(repeating: " ", count: width - text.count)
   }

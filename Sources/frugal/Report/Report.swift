@@ -24,8 +24,12 @@ enum Report {
   /// Its bytes depend on the runs, the title and the images alone, not on the order of the folders or on a clock.
   /// - Throws: `ReportError` for a path that is not a folder, and if there is nothing to report; `FileError` where the
   ///   file cannot be written.
+  ///
+  /// - accuracies: a file for the accuracies as one picture, if there is to be one.
   @discardableResult
-  static func write(runs folders: [URL], title: String? = nil, to file: URL) throws -> Outcome {
+  static func write(
+    runs folders: [URL], title: String? = nil, to file: URL, accuracies: URL? = nil
+  ) throws -> Outcome {
     let found = try RunSearch(folders)
     guard !found.runs.isEmpty || !found.surveys.isEmpty else {
       let reasons = found.skipped.prefix(3).map { "\($0.name): \($0.reason)" }.joined(separator: "; ")
@@ -34,6 +38,12 @@ enum Report {
     let groups = RunGroup.all(found.runs)
     let verdicts = Verdict.all(groups)
     try AtomicFile.write(Array(html(found, groups, verdicts, title: title ?? usualTitle).utf8), to: file)
+    if let accuracies {
+      guard let picture = DotsSection.picture(groups) else {
+        throw ReportError("expected a finished run to draw, found sensitivity maps alone")
+      }
+      try AtomicFile.write(Array(picture.standalone.utf8), to: accuracies)
+    }
     let missing = found.runs.compactMap { run -> String? in
       do { _ = try run.folder.located(.images, run.settings) } catch { return "\(error)" }
       return nil

@@ -22,7 +22,10 @@ struct DotChart {
   private static let (width, top, rowHeight) = (440.0, 44.0, 24.0)
 
   /// The chart.
-  var svg: String {
+  var svg: String { picture.text }
+
+  /// The chart, for use as a part of another one or as a file.
+  var picture: SVG {
     let values = rows.flatMap { [$0.value, $0.interval.lowerBound, $0.interval.upperBound] + $0.singles }
     let all = values + [reference?.value].compactMap { $0 }
     let ticks = Ticks.covering(max(0, all.min() ?? 0), min(100, max(all.max() ?? 100, 0)), finest: 0.1)
@@ -52,7 +55,7 @@ struct DotChart {
     for (index, row) in rows.enumerated() {
       draw(row, Self.top + (Double(index) + 0.5) * Self.rowHeight, left, &svg, x)
     }
-    return svg.text
+    return svg
   }
 
   private func draw(_ row: Row, _ y: Double, _ left: Double, _ svg: inout SVG, _ x: (Double) -> Double) {

@@ -42,7 +42,10 @@ struct LineChart {
   }
 
   /// The chart.
-  var svg: String {
+  var svg: String { picture.text }
+
+  /// The chart, for use as a part of another one or as a file.
+  var picture: SVG {
     let lines = drawn.filter { !$0.points.isEmpty }
     let points = lines.flatMap(\.points)
     let (xs, ys) = (points.map(\.x), points.flatMap { [$0.y - ($0.deviation ?? 0), $0.y + ($0.deviation ?? 0)] })
@@ -82,7 +85,7 @@ struct LineChart {
     legend.draw(into: &svg, x: 10, y: bottom + 42) { series, x, y in
       Self.stroke("M\(SVG.number(x)) \(SVG.number(y))h24", series) + ChartStyle.marker(series, x + 12, y)
     }
-    return svg.text
+    return svg
   }
 
   private func draw(_ line: Line, into svg: inout SVG, _ x: (Double) -> Double, _ y: (Double) -> Double) {

@@ -40,6 +40,13 @@ struct SVG {
   /// The whole drawing, as wide as its container: no size in pixels.
   var text: String { element("class=\"chart\" role=\"img\"") }
 
+  /// The whole drawing on white, as a file that stands alone.
+  var standalone: String {
+    var svg = self
+    svg.body.insert("<rect width=\"100%\" height=\"100%\" fill=\"white\"/>", at: 0)
+    return svg.text + "\n"
+  }
+
   /// The drawing as a part of another one.
   func part(x: Double, y: Double) -> String {
     element(
