@@ -77,7 +77,7 @@ enum GradeCommand: Command {
     guard !names.isEmpty else { throw TraceError.empty(file: reference.label) }
     let rubric = try arguments.string("--rubric").map { try Rubric(contentsOf: $0, graded: names) }
     var options = Grading.Options()
-    if let path = arguments.string("--names") { options.names = try nameMap(path, names) }
+    if let path = arguments.string("--names") { options.names = try nameMap(path, reference.names) }
     options.tolerances = rubric?.tolerances(of: names) ?? [:]
     for text in arguments.strings("--tolerance") { try set(text, names, &options) }
     options.follows = arguments.has("--follow") || rubric?.follow == true

@@ -23,6 +23,7 @@ struct CauseSearch {
     }
     if let mistake = mistakes.first(where: { explains($0.values) }) { return mistake.name }
     return precision() ?? elementwise() ?? scaled() ?? shifted() ?? transposed() ?? byRows() ?? rolled() ?? reordered()
+      ?? byActivation()
   }
 
   /// Returns whether a mistaken reference is the submission.

@@ -1,4 +1,5 @@
 import Formats
+import Reference
 import Testing
 
 @testable import frugal
@@ -68,6 +69,18 @@ import Testing
     #expect(cause(x, half, [9]) == "float16 rounding")
     let brain = x.map { Double(HalfPrecision.float(bfloat16: HalfPrecision.bfloat16(Float($0)))) }
     #expect(cause(x, brain, [9]) == "bfloat16 rounding")
+  }
+
+  /// Values on both sides of the minimum, near -0.75, where two arguments have one value.
+  @Test func nonlinearities() {
+    let x = Matrix(row: (-12..<12).map { Double($0) / 4 + 0.1 })
+    let (exact, quick) = (gelu(x).values, quickGELU(x).values)
+    #expect(cause(quick, exact, [24]) == "GELU in place of QuickGELU")
+    #expect(cause(exact, quick, [4, 6]) == "QuickGELU in place of GELU")
+    var other = exact
+    other[3] += 1e-6
+    #expect(cause(quick, other, [24]) == nil)
+    #expect(cause(quick.map { $0 - 1 }, exact, [24]) == nil, "below the minimum")
   }
 
   /// One element that is wrong in its own way, and nothing is said.

@@ -103,5 +103,9 @@ import Testing
     try folder.write("{\"z\": \"left\"}", to: "names.json")
     expectRefusal(try await runFrugal(words), code: 1, ["names.json: expected names of the reference as keys"])
     expectRefusal(try await runFrugal("grade", folder.path("none"), s), code: 2, ["none: expected"])
+    // Given tensors are not graded, and may be named all the same.
+    try folder.write("{\"tensors\": [{\"name\": \"a\", \"isGiven\": true}, {\"name\": \"b\"}]}", to: "given.json")
+    try folder.write("{\"a\": \"left\"}", to: "names.json")
+    #expect(try await runFrugal(words + ["--manifest", folder.path("given.json")]).code == 0)
   }
 }
