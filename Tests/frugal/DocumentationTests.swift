@@ -48,7 +48,7 @@ import Testing
     {
       guard let command = commands.first(where: { $0.name == String(match.1) }) else { continue }
       let known = Set((command.options + commonOptions).map(\.flag))
-      for flag in match.2.matches(of: /--[a-z][a-z-]*/) {
+      for flag in match.2.matches(of: /--[a-z][a-z0-9-]*/) {
         #expect(known.contains(String(flag.0)), "\(document) gives frugal \(match.1) the flag \(flag.0)")
       }
     }
