@@ -26,6 +26,8 @@ public struct BackboneHints: Sendable, Equatable {
   package var modelType: String?
   /// True if ε is that of all norms of a ConvNeXt, as in timm, not of the last one.
   package var isEpsilonOfAll = false
+  /// True if timm fills images up to whole patches.
+  package var padsImages = false
   /// A pooling that the file states where the library does not read it, by its name.
   package var unreadPooling: String?
   /// The origin of a setting: the file and key that state it, or the default of the library that wrote the file.
@@ -60,6 +62,7 @@ public struct BackboneHints: Sendable, Equatable {
     all.modelType = modelType ?? others.modelType
     all.unreadPooling = unreadPooling ?? others.unreadPooling
     all.gatesBySiLU = gatesBySiLU || others.gatesBySiLU
+    all.padsImages = padsImages || others.padsImages
     all.isEpsilonOfAll = epsilon == nil ? others.isEpsilonOfAll : isEpsilonOfAll
     for setting in Setting.allCases {
       // A library's default may be noted without a value.

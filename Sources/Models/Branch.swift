@@ -57,6 +57,16 @@ public struct Branch {
   }
 }
 
+extension Parameter {
+  /// True for the weight of a linear map, where alone a branch can be.
+  package var takesBranch: Bool {
+    switch site.role {
+    case .query, .key, .value, .attentionOutput, .mlpUp, .mlpDown, .projection, .downsampling: value.shape.rank == 2
+    default: false
+    }
+  }
+}
+
 extension Pass {
   /// A linear map with its branch (SPT (i), (j)).
   func linear(_ x: Variable, _ weight: Variable, bias: Variable?, _ branch: Branch, at site: Site) -> Variable {

@@ -67,6 +67,9 @@ struct DeltaSource {
     }
     let known = try Delta.description(of: url)
     let model = try model(for: known)
+    if let trained = known.preparation, let now = model.clip?.preparation, trained != now {
+      note("warning: \(path) was trained on images with another preparation than the model's files state: \(trained)")
+    }
     return (model, try load(delta: path, for: model, isForced: arguments.has(forceOption.flag)))
   }
 

@@ -216,7 +216,12 @@ import Testing
     ("stages.0.blocks.0.attn.meta_mlp.fc1.weight", "Swin V2 CR of timm"),
     ("module.stages.0.blocks.0.attn.meta_mlp.fc1.weight", "Swin V2 CR of timm"), ("blocks.1.proj.weight", "Hiera"),
     ("blocks_token_only.0.gamma_1", "CaiT"),
-    ("xca.temperature", "EdgeNeXt"),
+    ("xca.temperature", "EdgeNeXt"), ("stem.2.weight", "ConvNeXt with an overlapping stem"),
+    ("stem.1.weight", "ConvNeXt with RMS norms (convnext_zepto_rms)"),
+    ("blocks.0.mlp.norm.weight", "ViT with norms inside of its MLPs (BEiT-3, EVA-02)"),
+    ("blocks.0.norm1.weight", "ViT with RMS norms (AIMv2)"),
+    ("trunk.blocks.0.norm_1.weight", "ViT with RMS norms (AIMv2)"),
+    ("encoder.layers.0.rms_norm1.weight", "ViT with RMS norms (AIMv2)"),
   ]) func anArchitectureThatIsNotImplementedIsRefusedByItsName(tensor: String, architecture: String) {
     let source = StoredSource(tensors: [
       tensor: Tensor([1], [1]), "layers.0.blocks.0.attn.qkv.weight": Tensor([1], [1]),

@@ -148,8 +148,12 @@ import Testing
   func theEndOfTextIsFoundAsTransformersDoes(id: String, pooling: TextConfiguration.Pooling) throws {
     let found = try read("{\"vision_config\": {}, \"text_config\": {\"eos_token_id\": \(id)}}")
     #expect(found.text.form == .init(isCausal: true, pooling: pooling))
-    let small = try read(#"{"vision_config": {}, "text_config": {"vocab_size": 600}}"#)
-    #expect(small.text.form.pooling == .endOfText)
+    // Where transformers' default is no token of the vocabulary, that of the tokenizer is assumed.
+    let folder = try TemporaryFolder()
+    let file = try folder.write(#"{"vision_config": {}, "text_config": {"vocab_size": 600}}"#, to: "config.json")
+    let small = try HuggingFaceConfiguration(contentsOf: file)
+    #expect(small.configuration.text.form.pooling == .endOfText)
+    #expect(small.origins.warnings.count == 1 && small.origins.warnings[0].contains("eos_token_id is absent"))
   }
 
   @Test func pooledTokensAreFound() {

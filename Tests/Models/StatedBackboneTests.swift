@@ -44,7 +44,6 @@ import Testing
     ("vit_so400m_patch16_siglip_gap_384", .geluTanh, 1e-6), ("vit_base_patch32_siglip_256", .geluTanh, 1e-6),
     ("vit_large_patch16_siglip_512", .geluTanh, 1e-6), ("vit_large_patch16_siglip_384", .gelu, 1e-6),
     ("vit_base_patch16_siglip_512", .gelu, 1e-6), ("vit_base_patch16_siglip_224", .gelu, 1e-6),
-    ("beit3_base_patch16_224", .gelu, 1e-5),
     ("deit3_base_patch16_224", .gelu, 1e-6),
   ]) func anArchitectureSaysWhatNoTensorShows(_ name: String, _ activation: Activation, _ epsilon: Double) throws {
     let size = try read(#"{"architecture": "\#(name)"}"#).size
@@ -54,6 +53,8 @@ import Testing
   @Test(arguments: [
     "hiera_tiny_224", "resnet18.a1_in1k", "vit_base_r50_s16_224", "vit_relpos_base_patch16_224", "test_resnet", "",
     "vit_base_patch16_rope_224", "aimv2_large_patch14_224", "vitamin_base_224",
+    "beit3_base_patch16_224", "convnext_zepto_rms", "convnext_zepto_rms_ols", "convnext_atto_ols",
+    "vit_intern300m_patch14_448",
   ]) func otherArchitecturesAreRefusedByName(_ name: String) {
     let error = #expect(throws: ConfigurationError.self) { try read(#"{"architecture": "\#(name)"}"#) }
     #expect(error?.description.contains("config.json: architecture: expected an architecture that is ") == true)
@@ -79,6 +80,22 @@ import Testing
       try read(#"{"architecture": "vit_base_patch16_224", "model_args": {"num_heads": 4, "fc_norm": true}}"#)
     }
     #expect(throws: ConfigurationError.self) { try read(#"{"architecture": "a", "architecture": "b"}"#) }
+  }
+
+  /// Keys that change the features of timm's models, and sizes that it pads.
+  @Test(arguments: [
+    (#""use_post_norm": true"#, "model_args.use_post_norm: expected false"),
+    (#""stem_type": "overlap""#, "model_args.stem_type: expected \"patch\""),
+    (#""attn_layer": "diff""#, "model_args.attn_layer: expected none"),
+    (#""dynamic_img_size": true, "dynamic_img_pad": true"#, "as images are not padded (dynamic_img_pad), found 7"),
+    (#""img_size": 6, "strict_img_size": false"#, "model_args.strict_img_size: expected true, unless img_size is that"),
+  ]) func otherNetworksAndPaddedSizesAreRefusedByKey(_ arguments: String, _ words: String) {
+    let error = #expect(throws: ConfigurationError.self) {
+      try read(
+        #"{"architecture": "vit_base_patch16_224", "pretrained_cfg": {"input_size": [3, 7, 7]}, "#
+          + #""model_args": {"num_heads": 4, \#(arguments)}}"#)
+    }
+    #expect(error?.description.contains(words) == true, "\(error?.description ?? "none")")
   }
 
   @Test func modelsOfAnySizeTakeThatOfTheirInput() throws {
@@ -127,6 +144,10 @@ import Testing
     let published = try BackboneHints(
       huggingFace: StatedKeys(file: "config.json", ["model_type": "swinv2", "window_size": 8, "image_size": 256]))
     #expect(published.window == 8 && published.imageSize == 256 && published.pretrainedWindows == nil)
+    // transformers' default has four zeros, whatever the number of stages.
+    let zeros = StatedKeys(
+      file: "config.json", ["model_type": "swinv2", "pretrained_window_sizes": .list([0, 0, 0, 0])])
+    #expect(try BackboneHints(huggingFace: zeros).pretrainedWindows == nil)
     let absent = try BackboneHints(huggingFace: StatedKeys(file: "config.json", ["model_type": "swinv2"]))
     #expect(absent.window == 7 && absent.imageSize == 224)
     #expect(absent.origins[.window] == .standard(library: "transformers", key: "config.json: window_size"))

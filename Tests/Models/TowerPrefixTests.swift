@@ -38,6 +38,28 @@ import Testing
     #expect(found.layout.location(of: "head")?.name == "\(wrapper)head.weight")
   }
 
+  /// transformers 5 writes the blocks of a ViT-MSN without the prefix of its embeddings and of its norm.
+  @Test func blocksMayLackThePrefixOfTheirEmbeddings() throws {
+    let model = ImageBackbone.random(.visionTransformer(Self.size), classes: nil, seed: 1)
+    let stored = try storedTensors(model.parameters.map { ($0.site.name, $0.value) }, .huggingFaceVisionTransformer)
+    let tensors = Dictionary(
+      uniqueKeysWithValues: stored.map { ($0.key.hasPrefix("encoder.") ? $0.key : "vit.\($0.key)", $0.value) })
+    let found = try ImageBackbone(from: StoredSource(tensors: tensors))
+    #expect(found.warnings == [])
+    #expect(found.layout.location(of: "vision.postNorm.scale")?.name == "vit.layernorm.weight")
+    #expect(
+      found.layout.location(of: "vision.blocks.0.mlp.down")?.name == "encoder.layer.0.output.dense.weight")
+    #expect(found.parameters.map(\.value) == model.parameters.map(\.value))
+  }
+
+  /// Names that transformers 5 has in memory, and that no file of its `save_pretrained` has.
+  @Test(arguments: ["layers.0.attention.q_proj.weight", "swin.encoder.layers.0.blocks.0.attention.q_proj.weight"])
+  func namesInMemoryAreSaidToBe(_ name: String) {
+    let tensors = [name: Tensor([1], [1]), "embeddings.patch_embeddings.projection.weight": Tensor([1], [1])]
+    let error = #expect(throws: ConfigurationError.self) { try ImageBackbone(from: StoredSource(tensors: tensors)) }
+    #expect(error?.description.contains("in the memory of transformers 5, which save_pretrained replaces") == true)
+  }
+
   @Test func theTeacherIsPreferredAndTheStudentSaidToBeLeft() throws {
     let teacher = try tensors("teacher.backbone.", seed: 2)
     var all = try teacher.merging(tensors("student.module.backbone.")) { first, _ in first }

@@ -57,15 +57,15 @@ import Tensor
       lines = try String(contentsOf: output, encoding: .utf8).split(separator: "\n")
     }
 
-    /// The instructions between a label and a jump back to it, where no other such loop lies between, in functions whose
-    /// name has `function`.
-    func innermostLoops(of function: String) -> [[Substring]] {
+    /// The instructions between a label and a jump back to it, where no other such loop lies between, in some functions
+    /// by their names.
+    func innermostLoops(_ isAsked: (Substring) -> Bool) -> [[Substring]] {
       var labels: [Substring: Int] = [:]
       var loops: [Range<Int>] = []
       var isWithin = false
       for (index, line) in lines.enumerated() {
         if line.hasPrefix("$"), let colon = line.firstIndex(of: ":") {
-          isWithin = line[..<colon].contains(function)
+          isWithin = isAsked(line[..<colon])
         } else if line.hasPrefix("."), let colon = line.firstIndex(of: ":") {
           labels[line[..<colon]] = index
         } else if isWithin, let jump = line.wholeMatch(of: /\s+j[a-z]+\s+(\.\S+)/), let start = labels[jump.1] {
@@ -84,7 +84,9 @@ import Tensor
     private func tileStaysInRegistersAndIsMultipliedByVectors(_ target: Target) throws {
       let code = try MachineCode(for: target)
       let arithmetic = try Regex("\\t\(target.arithmetic)\\s.*\(target.register)[0-9]+")
-      let loops = code.innermostLoops(of: "icroKernel").map { loop in (loop, loop.count { $0.contains(arithmetic) }) }
+      let loops = code.innermostLoops { !$0.contains("FewRowsKernel") }.map { loop in
+        (loop, loop.count { $0.contains(arithmetic) })
+      }
       // Whole tiles, and those of fewer registers a row, which may take several steps a turn; rows that are neighbours,
       // and others.
       #expect(loops.count { $0.1 == 6 * target.width } >= 2, "loops: \(loops.map(\.1))")
@@ -105,10 +107,11 @@ import Tensor
         return loop.count { $0.contains(pattern) }
       }
       let multiplyAdd = "\t\(target.arithmetic)\\s"
-      let lines = try code.innermostLoops(of: "addLines").filter { try count($0, multiplyAdd) == 2 * target.width }
-      #expect(try lines.contains { try count($0, "\\(%rsp|\\(%rbp|\tcall") == 0 })
+      // One row: eight registers.
+      let lines = try code.innermostLoops { $0.contains("addLines") }.filter { try count($0, multiplyAdd) == 8 }
+      #expect(try lines.contains { try count($0, "\tv?mov\\S*\\s+%[xyz]mm[0-9]+, |\tcall") == 0 })
       // Sixteen steps of one to four rows.
-      let transposed = try code.innermostLoops(of: "addTransposed")
+      let transposed = code.innermostLoops { $0.contains("addTransposed") }
       for rows in 1...4 {
         let loops = try transposed.filter { try count($0, multiplyAdd) == 16 * rows }
         #expect(loops.count == 1, "\(rows) rows")

@@ -55,6 +55,21 @@ import Testing
       outcome, code: 1, ["delta.safetensors: expected a delta of the model with SHA-256 ", "…, found one of "])
   }
 
+  /// The digest of a model is that of its weights; its images may be prepared otherwise all the same.
+  @Test func anotherPreparationOfImagesIsSaid() async throws {
+    let (folder, model) = (try await run("task-res"), try Workbench.modelCopy())
+    let delta = folder.path("run/delta.safetensors")
+    #expect(try await !predict(delta, model: model.path("model")).errors.contains("preparation"))
+    let file = "model/preprocessor_config.json"
+    let text = String(decoding: try model.bytes(file), as: UTF8.self)
+    try #require(text.contains("0.48145466"))
+    try model.write(text.replacing("0.48145466", with: "0.5"), to: file)
+    let outcome = try await predict(delta, model: model.path("model"))
+    #expect(outcome.code == 0)
+    #expect(outcome.errors.contains("was trained on images with another preparation than the model's files state: "))
+    #expect(outcome.errors.contains("mean [0.48145466, "))
+  }
+
   @Test func aDeltaOfOtherClassesIsRefusedForAnotherFolder() async throws {
     let (folder, data) = (try await run("task-res"), try Workbench.picturesCopy())
     for split in ["train", "test"] { try data.remove("pictures/\(split)/red_circle") }

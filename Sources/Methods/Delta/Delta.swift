@@ -52,6 +52,8 @@ public struct Delta: Sendable {
     public var heads, imageSize: Int?
     /// The preparation of the classifier's images, where its files stated one.
     public var images: ImageSettings?
+    /// The preparation of images that the files of a CLIP stated, in words; `nil` for a classifier and in older deltas.
+    public var preparation: String?
     /// The treatment of photos that do not stand upright; `nil`, as in older deltas, for `ignore`.
     public var exif: EXIFRotation?
     /// The form of the branches at sites; `nil` without any.
@@ -74,7 +76,7 @@ public struct Delta: Sendable {
     private enum CodingKeys: String, CodingKey {
       case format, method, model, weights, classes, templates, ensembling, cleaning, alpha, settings
       case normalization = "normalisation"
-      case heads, imageSize, images, exif, branches, parallelScale
+      case heads, imageSize, images, preparation, exif, branches, parallelScale
     }
   }
 

@@ -94,6 +94,13 @@ struct ImageProcessorFile {
     try type(model).flatMap { Defaults.known[$0] }
   }
 
+  /// What a processor of transformers does that is not done here, in words; `nil` for all but one.
+  func deviation(of model: String?) throws(ConfigurationError) -> String? {
+    guard try type(model) == "DINOv3ViT" else { return nil }
+    return "\(whole.location): DINOv3ViTImageProcessor keeps fractions of pixel values when it resizes; here they are "
+      + "rounded to whole numbers, as Pillow and the other processors do"
+  }
+
   /// The side of the result, and the way to it.
   func geometry(_ standard: Defaults?) throws(ConfigurationError) -> (Int?, StatedImages.Geometry) {
     let isShortest =
@@ -105,12 +112,12 @@ struct ImageProcessorFile {
       }
     let share = try keys.number("crop_pct", in: 0.01...1) ?? 0.875
     let stated = try keys.pixels("size", ["shortest_edge", "height", "width"])
-    let crops = try keys.bool("do_center_crop") ?? standard?.crops ?? false
+    let crops = try keys.isOn("do_center_crop") ?? standard?.crops ?? false
     if !crops { keys.acknowledge(["crop_size"]) }
     guard let size = stated ?? standard?.size else { return (nil, .unstated) }
     if let limit = standard?.cropsBelow { return (size, size < limit ? .cropping(share: share) : .direct) }
     guard crops || !isShortest else {
-      return (size, .other(keys.error("do_center_crop", "true, unless size states height and width", "false")))
+      return (size, .other(keys.error("do_center_crop", "true, unless size states height and width")))
     }
     let crop = try crops ? keys.pixels("crop_size", ["height", "width"]) ?? min(size, 224) : size
     guard crop <= size else { throw keys.error("crop_size", "at most size \(size)", "\(crop)") }

@@ -14,6 +14,12 @@ public struct PretrainedCLIP: Sendable {
   public let origins: SettingOrigins
   private let notes: [String]
 
+  /// The preprocessing of its images in words, by which a delta tells it from another.
+  public var preparation: String {
+    let images = preprocessing
+    return "\(images.geometry.words), \(images.resample.rawValue), mean \(images.mean), std \(images.std)"
+  }
+
   /// The towers.
   public var model: CLIP { directory.model }
 

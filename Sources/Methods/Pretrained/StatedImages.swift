@@ -97,15 +97,18 @@ struct StatedImages {
     let standard = try processor.defaults(of: model)
     func origin(_ key: String) -> SettingOrigin { keys.origin(key, defaultOf: "transformers") }
     file = keys.file
+    guard try keys.isOn("do_resize") ?? true else {
+      throw keys.error("do_resize", "true, as nothing else is supported")
+    }
     try keys.require([
-      "do_resize": true, "do_pad": false, "rescale_offset": false, "use_square_size": false,
+      "do_pad": false, "rescale_offset": false, "use_square_size": false,
       "do_flip_channel_order": false, "do_thumbnail": false,
     ])
     keys.acknowledge(ImageProcessorFile.withoutEffect)
     let factor = try keys.number("rescale_factor", in: 1e-6...1) ?? 1 / 255
-    let rescales = try keys.bool("do_rescale") ?? true
+    let rescales = try keys.isOn("do_rescale") ?? true
     rescale = rescales ? factor : 1
-    let normalizes = try keys.bool("do_normalize") ?? true
+    let normalizes = try keys.isOn("do_normalize") ?? true
     mean = try keys.channels("image_mean", -10...10) ?? standard?.mean
     std = try keys.channels("image_std", 1e-3...10) ?? standard?.std
     let code = try keys.number("resample", in: 0...5)
@@ -126,7 +129,8 @@ struct StatedImages {
     if std == nil { origins[.std] = nil }
     if resample == nil { origins[.filter] = nil }
     if geometry == .unstated { origins[.resize] = nil }
-    warnings = processor.warnings
+    let deviation = try processor.deviation(of: model)
+    warnings = processor.warnings + (deviation.map { [$0] } ?? [])
   }
 
   /// The origin of a setting in words, for messages.

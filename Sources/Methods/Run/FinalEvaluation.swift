@@ -104,6 +104,7 @@ extension Run {
     delta.description.normalization = configuration.normalization
     (delta.description.heads, delta.description.imageSize) = (configuration.model.heads, configuration.model.imageSize)
     delta.description.images = configuration.model.images
+    delta.description.preparation = pretrained.clip?.preparation
     delta.description.exif = configuration.exif
     method.encoder.write(encoderValues, to: &delta)
     method.head.write(headValues, to: &delta)

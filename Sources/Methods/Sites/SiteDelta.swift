@@ -40,9 +40,14 @@ enum SiteDelta: DeltaPart {
     return expected
   }
 
-  /// Checks that the two maps of a branch have the same rank.
+  /// Checks that branches are at linear maps, and that the two maps of each have the same rank.
   static func check(_ delta: Delta, on tower: any ImageTower, file: String) throws(DeltaError) {
-    for site in (delta.description.branches ?? [:]).keys.sorted() {
+    let sites = (delta.description.branches ?? [:]).keys.sorted()
+    let maps = sites.isEmpty ? [] : Set(tower.parameters.lazy.filter(\.takesBranch).map(\.site.name))
+    for site in sites {
+      guard maps.contains(site) else {
+        throw DeltaError(file, expected: "branches at the linear maps of the image encoder", found: "one at \(site)")
+      }
       let down = delta.branchTensor(site, "down")?.shape[0]
       let up = delta.branchTensor(site, "up")?.shape[1]
       let bias = delta.branchTensor(site, "down.bias")?.shape[0]

@@ -68,8 +68,8 @@ extension BackboneHints {
     case "beit":
       pooling = usesMean ?? true ? .average : .token
       note(.pooling, from: keys, "use_mean_pooling")
-    case "deit" where architectures != .list(["DeiTForImageClassificationWithTeacher"]):
-      // The other heads read the class token alone.
+    case "deit" where architectures != nil && architectures != .list(["DeiTForImageClassificationWithTeacher"]):
+      // The other heads read the class token alone; without a name the tensors tell which head it is.
       pooling = .classToken
       note(.pooling, from: keys, "architectures")
     default: break

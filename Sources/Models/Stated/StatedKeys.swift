@@ -13,6 +13,7 @@ package final class StatedKeys {
   /// The keys of the objects around it, each followed by a dot.
   private let path: String
   private let values: [String: StatedValue]
+  private let nulls: Set<String>
   private var read: Set<String> = []
   private var sections: [String: StatedKeys] = [:]
 
@@ -40,6 +41,7 @@ package final class StatedKeys {
   package init(file: String, location: String? = nil, path: String = "", _ values: [String: StatedValue]) {
     (self.file, self.location, self.path) = (file, location ?? file, path)
     self.values = values.filter { $0.value != .null }
+    nulls = Set(values.filter { $0.value == .null }.keys)
   }
 
   /// The keys, sorted.
@@ -53,8 +55,8 @@ package final class StatedKeys {
 
   /// An error about the value of a key.
   package func error(_ key: String, _ expected: String, _ found: String? = nil) -> ConfigurationError {
-    ConfigurationError(
-      "\(location): \(path)\(key): expected \(expected), found \(found ?? values[key].map { "\($0)" } ?? "none")")
+    let own = values[key].map { "\($0)" } ?? (nulls.contains(key) ? "null" : "none")
+    return ConfigurationError("\(location): \(path)\(key): expected \(expected), found \(found ?? own)")
   }
 
   /// The value of a key, which counts as read.
@@ -85,6 +87,11 @@ package final class StatedKeys {
     guard let value = value(key) else { return nil }
     guard case .bool(let bool) = value else { throw error(key, "true or false") }
     return bool
+  }
+
+  /// A switch of Python code, if there is one: null turns it off, where an absent key leaves its default.
+  package func isOn(_ key: String) throws(ConfigurationError) -> Bool? {
+    try bool(key) ?? (nulls.contains(key) ? false : nil)
   }
 
   /// A number within bounds, if there is one.

@@ -52,7 +52,8 @@ extension BackboneHints {
   private mutating func readTimm(_ arguments: StatedKeys) throws(ConfigurationError) {
     arguments.acknowledge(Self.timmFromTensors)
     // A model that takes images of any size takes those of `input_size`.
-    let isDynamic = try arguments.bool("dynamic_img_size") == true && imageSize != nil
+    let inputSize = imageSize
+    let isDynamic = try arguments.bool("dynamic_img_size") == true && inputSize != nil
     if let side = try Self.side(arguments, "img_size"), !isDynamic {
       imageSize = side
       note(.imageSize, from: arguments, "img_size")
@@ -62,6 +63,11 @@ extension BackboneHints {
     } else if let count = try arguments.extent("num_heads") {
       heads = count
       note(.heads, from: arguments, "num_heads")
+    }
+    padsImages = try arguments.bool("dynamic_img_pad") ?? false
+    // The shifts of a Swin are those of the size that it was made with.
+    if try arguments.bool("strict_img_size") == false, try Self.side(arguments, "img_size") != inputSize {
+      throw arguments.error("strict_img_size", "true, unless img_size is that of input_size")
     }
     try readPooling(arguments)
     try readWindows(arguments)
@@ -100,8 +106,12 @@ extension BackboneHints {
       "in_chans": 3, "pool_include_prefix": false, "final_norm": true, "parallel": false, "head_norm_first": false,
       "use_rope": false, "rope_grid_offset": 0, "rope_grid_indexing": "ij", "norm_layer": "layernorm",
       "pos_embed": "learn", "always_partition": false, "output_stride": 32, "scale_attn_norm": false,
-      "scale_mlp_norm": false,
+      "scale_mlp_norm": false, "stem_type": "patch", "use_post_norm": false, "use_pre_transformer_norm": false,
+      "attn_only_layer_scale": false,
     ])
+    for key in ["attn_layer", "num_kv_heads", "rope_mrope_section", "ref_feat_shape"] where arguments.has(key) {
+      throw arguments.error(key, "none, as nothing else is supported")
+    }
     // The kind of the rotary positions is implied by the architecture's name.
     try arguments.require(
       rotaryBase == nil
@@ -119,7 +129,8 @@ extension BackboneHints {
     if let windows = keys.value("pretrained_window_sizes") {
       guard let numbers = windows.numbers?.compactMap({ Int(exactly: $0) }), numbers.count == windows.numbers?.count
       else { throw keys.error("pretrained_window_sizes", "a list of whole numbers, one per stage") }
-      pretrainedWindows = numbers
+      // Zeros stand for none.
+      pretrainedWindows = numbers.allSatisfy { $0 == 0 } ? nil : numbers
     }
   }
 
@@ -158,88 +169,10 @@ extension BackboneHints {
   private static let timmFromTensors = [
     "patch_size", "embed_dim", "embed_dims", "depth", "depths", "dims", "mlp_ratio", "qkv_bias", "qk_norm", "proj_bias",
     "init_values", "class_token", "no_embed_class", "reg_tokens", "pre_norm", "fc_norm", "use_fc_norm", "num_classes",
-    "dynamic_img_size", "dynamic_img_pad", "strict_img_size", "drop_rate", "pos_drop_rate", "patch_drop_rate",
+    "dynamic_img_size", "drop_rate", "pos_drop_rate", "patch_drop_rate",
     "proj_drop_rate", "attn_drop_rate", "drop_path_rate", "weight_init", "fix_init", "swiglu_mlp", "scale_mlp",
     "use_abs_pos_emb", "use_rel_pos_bias", "use_shared_rel_pos_bias", "head_init_scale", "kernel_sizes",
-    "conv_mlp", "conv_bias", "use_grn", "ls_init_value", "stem_type", "patch_norm", "ape", "num_reg_tokens",
+    "conv_mlp", "conv_bias", "use_grn", "ls_init_value", "patch_norm", "ape", "num_reg_tokens",
     "qkv_fused", "swiglu_align_to", "rope_shift_coords", "rope_jitter_coords", "rope_rescale_coords",
   ]
-}
-
-/// The settings that the name of an architecture of timm implies and no tensor shows.
-struct TimmArchitecture {
-  var heads: Int?
-  var epsilon: Double?
-  var activation: Activation?
-  /// The pooling, where it is no consequence of the tensors.
-  var pooling: GlobalPooling?
-  /// The base of rotary positions.
-  var rotaryBase: Double?
-  /// The window of a Swin V2, and those of its pretraining.
-  var window: Int?
-  var pretrainedWindows: [Int]?
-  /// True for models with SwiGLU.
-  var gatesBySiLU = false
-
-  /// The settings of an architecture by its name in timm 1.0, to which a dot and the name of weights may be added.
-  init(_ name: String) {
-    let name = name.prefix { $0 != "." }
-    func has(_ parts: String...) -> Bool { parts.contains { name.contains($0) } }
-    gatesBySiLU = has("giant_patch14_dinov2", "giant_patch14_reg")
-    if has("quickgelu") { activation = .quickGELU }
-    // SigLIP was trained with the approximation; timm 1.0.31 has it for these only.
-    if has("so400m_patch16_siglip", "giantopt", "base_patch32_siglip") { activation = .geluTanh }
-    if has("large_patch16_siglip_512", "large_patch16_siglip_gap_512") { activation = .geluTanh }
-    if name.hasPrefix("test_convnext") { activation = .geluTanh }
-    if has("_clip_", "convnext_xxlarge"), !has("eva02") { epsilon = 1e-5 }
-    if name.hasPrefix("beit3_") || name.hasPrefix("test_convnext") { epsilon = 1e-5 }
-    // "window8_256" is a window; "window12to16_192to256" that of the pretraining and, after "to", the one in use.
-    if name.hasPrefix("swinv2_"), let match = name.firstMatch(of: /window(\d+)(?:to(\d+))?/) {
-      let (first, second) = (Int(match.output.1), match.output.2.flatMap { Int($0) })
-      window = second ?? first
-      // The last map of the pretraining, of 6 · 6 tokens, is smaller than a window.
-      if second != nil, let first { pretrainedWindows = [first, first, first, first / 2] }
-    }
-    if has("_dinov3") {
-      (epsilon, rotaryBase, pooling) = (1e-5, 100, .average)
-      gatesBySiLU = has("_plus_", "vit_7b")
-      if has("huge_plus") { heads = 20 }
-      if has("vit_7b") { heads = 32 }
-    }
-    if has("giantopt") || name == "vit_base_patch16_gap_224" { heads = 16 }
-    heads = heads ?? Self.tests[String(name)]
-  }
-
-  /// The tiny models of timm's own tests.
-  private static let tests = ["test_vit": 2, "test_vit2": 2, "test_vit3": 3, "test_vit4": 3]
-
-  /// timm's names of the activations that are supported.
-  static let activations: [String: Activation] = [
-    "gelu": .gelu, "gelu_tanh": .geluTanh, "gelu_erf": .gelu, "quick_gelu": .quickGELU, "quickgelu": .quickGELU,
-  ]
-
-  /// The families that are supported, by the first word of the names of their architectures; timm tests with tiny ones.
-  private static let families = [
-    "vit", "deit", "deit3", "flexivit", "beit", "beitv2", "beit3", "eva", "swin", "swinv2", "convnext", "convnextv2",
-  ]
-
-  /// Parts of the names of architectures in these families whose networks differ, some in ways that their tensors do
-  /// not show; the last five have convolutions before the first block, or other relative positions.
-  private static let refused = [
-    "rope", "eva02", "_rpn_", "vit_pe_", "lingbot", "sapiens", "_xp_", "naflex", "vit_dlittle", "vit_dwee",
-    "vit_dpwee", "samvit", "test_convnext3", "_18x2", "swinv2_cr_", "_mci_", "_resnet", "relpos", "_r_s16_", "_r26_s32",
-    "_r50_s",
-  ]
-
-  /// Refuses all architectures but these.
-  static func check(_ name: String, _ keys: StatedKeys) throws(ConfigurationError) {
-    let words = name.prefix { $0 != "." }.split(separator: "_").prefix(2)
-    let family = words.first == "test" ? words.last.map { $0.prefix { !$0.isNumber } } : words.first
-    let isKnown = family.map { families.contains(String($0)) } ?? false
-    guard !isKnown || refused.contains(where: { name.contains($0) }) else { return }
-    throw keys.error(
-      "architecture",
-      "an architecture that is supported (of timm: \(families.joined(separator: ", ")) with their usual networks, "
-        + "dinov3 among them)")
-  }
 }

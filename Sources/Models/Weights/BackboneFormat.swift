@@ -69,12 +69,25 @@ struct BackboneFormat: Sendable {
     "patch_embed.backbone.stem.conv1.weight": "ViTamin", "patch_embed.backbone.stem.conv.weight": "ViT after a ResNet",
     "patch_embed.backbone.conv1.weight": "ViT after a ResNet", "embeds.proj.weight": "NaFlexViT",
     "xca.temperature": "EdgeNeXt",
-    "transformers.0.blocks.0.attn.qkv.weight": "PiT",
+    "transformers.0.blocks.0.attn.qkv.weight": "PiT", "stem.2.weight": "ConvNeXt with an overlapping stem",
+    "blocks.0.mlp.norm.weight": "ViT with norms inside of its MLPs (BEiT-3, EVA-02)",
+    "layers.0.rms_norm1.weight": "ViT with RMS norms (AIMv2)", "blocks.0.norm_1.weight": "ViT with RMS norms (AIMv2)",
   ]
 
   /// The architecture of a checkpoint if it is one of those that are refused.
   static func refused(_ source: any TensorSource) -> String? {
-    source.names.lazy.compactMap { name in refused.first { name.hasSuffix($0.key) }?.value }.first
+    let names = source.names
+    if let found = names.lazy.compactMap({ name in refused.first { name.hasSuffix($0.key) }?.value }).first {
+      return found
+    }
+    func has(_ ending: String) -> Bool { names.contains { $0.hasSuffix(ending) } }
+    // Norms without biases are RMS norms.
+    if has("blocks.0.norm1.weight"), !has("blocks.0.norm1.bias") { return "ViT with RMS norms (AIMv2)" }
+    if has("stem.1.weight"), !has("stem.1.bias") { return "ConvNeXt with RMS norms (convnext_zepto_rms)" }
+    if has(".0.attention.q_proj.weight"), has("patch_embeddings.projection.weight") {
+      return "model with the names that it has in the memory of transformers 5, which save_pretrained replaces"
+    }
+    return nil
   }
 
   /// The family of a checkpoint, and the checkpoint without the prefix of its tower's names.

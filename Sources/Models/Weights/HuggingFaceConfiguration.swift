@@ -36,7 +36,11 @@ package struct HuggingFaceConfiguration {
     let words = try text.transformer("text", width: 512, hidden: 2048, heads: 8, &origins)
     let vocabulary = try text.extent("vocab_size") ?? 49408
     let pooling = try Self.pooling(text, vocabulary: vocabulary)
-    origins.add("text pooling", pooling, text.origin("eos_token_id", defaultOf: Self.library))
+    origins.add(
+      "text pooling", pooling,
+      pooling == .endOfText
+        ? .assumed("\(text.name(of: "eos_token_id")) is absent, and transformers' 49407 is not below vocab_size")
+        : text.origin("eos_token_id", defaultOf: Self.library))
     configuration = CLIPConfiguration(
       vision: size,
       text: TextConfiguration(

@@ -35,6 +35,7 @@ struct TowerPrefix {
   ]
 
   private static let inner = "model."
+  private static let vit = "vit."
 
   /// Names under which training scripts keep their own tensors next to a model's.
   private static let training: Set<String> = [
@@ -76,11 +77,13 @@ struct TowerPrefix {
     // Since transformers 5 the blocks of DINOv3 are below `model` in memory, next to `embeddings`, and in some files.
     let outer = path.hasSuffix(Self.inner) ? String(path.dropLast(Self.inner.count)) : path
     let isSplit = outer != path && source.names.contains { $0.hasPrefix("\(outer)embeddings.") }
+    // It writes those of a ViT-MSN without the prefix that its embeddings have.
+    let isHalf = path.isEmpty && source.names.contains { $0.hasPrefix("\(Self.vit)embeddings.") }
     let prefix = isSplit ? outer : path
     (self.prefix, self.other) = (prefix, other)
     count = source.names.count { $0.hasPrefix(prefix) }
-    let prefixes = isSplit ? [path, outer] : [path, Self.wrapper(of: path)].compactMap(\.self)
-    self.source = path.isEmpty ? source : StrippedSource(source, prefixes: prefixes)
+    let prefixes = isSplit ? [path, outer] : isHalf ? [Self.vit] : [path, Self.wrapper(of: path)].compactMap(\.self)
+    self.source = path.isEmpty && !isHalf ? source : StrippedSource(source, prefixes: prefixes)
   }
 
   /// The prefix of a wrapper around a model that has a tower by design, whose head has that of the wrapper alone:

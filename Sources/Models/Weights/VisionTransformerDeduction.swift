@@ -22,6 +22,11 @@ extension BackboneDeduction {
       throw ConfigurationError(
         "\(shapes.source.label): image size: expected at least a patch of \(patchSize), found \(imageSize)")
     }
+    guard !hints.padsImages || imageSize % patchSize == 0 else {
+      throw ConfigurationError(
+        "\(shapes.source.label): image size: expected a multiple of the patch \(patchSize), as images are not padded "
+          + "(dynamic_img_pad), found \(imageSize)")
+    }
     if let relativeGrid, imageSize / patchSize != relativeGrid {
       throw ConfigurationError(
         "\(shapes.source.label): image size: expected \(relativeGrid * patchSize), as tables of relative positions "

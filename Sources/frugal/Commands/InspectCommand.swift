@@ -90,7 +90,7 @@ enum InspectCommand: Command {
       throw UsageError("--image-size", expected: "an image classifier", found: "a CLIP directory")
     }
     let pretrained = try PretrainedCLIP(contentsOf: URL(fileURLWithPath: path), heads: hints.heads)
-    let (model, preprocessing) = (pretrained.model, pretrained.preprocessing)
+    let model = pretrained.model
     let files = pretrained.directory.weights.files
     let text = model.configuration.text
     let names = "names of \(pretrained.directory.layout.name)"
@@ -107,9 +107,7 @@ enum InspectCommand: Command {
         "vision": tower(model.configuration.vision), "layout": names,
         "text": "context \(text.contextLength), \(text.vocabulary) tokens, \(blocks(text.transformer))",
         "embedding": "\(model.configuration.embedding), logit scale \(exp(Double(model.logitScale.value.scalar)))",
-        "pictures":
-          "\(preprocessing.geometry.words), \(preprocessing.resample.rawValue), mean \(preprocessing.mean), "
-          + "std \(preprocessing.std)",
+        "pictures": pretrained.preparation,
         "tokenizer": "\(pretrained.directory.tokenizer.tokenCount) tokens, byte-level BPE",
       ],
       origins: lines(pretrained.origins), warnings: withFlags(pretrained.warnings), tensors: tensors(of: files))

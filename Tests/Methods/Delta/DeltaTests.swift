@@ -47,6 +47,25 @@ import Testing
     #expect(try Data(contentsOf: url) == before)
   }
 
+  /// A branch at a matrix that is no linear map would only be found when the encoder runs.
+  @Test func branchesElsewhereThanAtLinearMapsAreRefused() throws {
+    let form = Branch.Form(
+      isSequential: false, hasActivation: false, dropout: 0, dropPath: 0, dropoutSite: 0, dropPathSite: 0)
+    for (site, isMap) in [("vision.blocks.0.attention.query", true), ("vision.positions", false)] {
+      let shape = try #require(model.vision.parameters.first { $0.site.name == site }).value.shape
+      var delta = Delta(description())
+      delta.description.branches = [site: form]
+      delta.tensors = ["\(site).branch.down": .zeros([2, shape[1]]), "\(site).branch.up": .zeros([shape[0], 2])]
+      try delta.write(to: url)
+      if isMap {
+        #expect(try read().tensors.count == 2)
+      } else {
+        let error = #expect(throws: DeltaError.self) { try read() }
+        #expect(error?.description.hasSuffix("linear maps of the image encoder, found one at \(site)") == true)
+      }
+    }
+  }
+
   @Test func bitsAreThoseOfTheThreshold() throws {
     let groups = MaskSites.attention.groups(of: model.vision, .official)
     let tuning = MaskTuning(groups: groups, dropout: nil)

@@ -114,6 +114,16 @@ import Testing
     #expect(model.preprocessing.geometry == .direct(height: size, width: size))
   }
 
+  /// DINOv3's processor resizes fractions, which is not done here.
+  @Test func whatAProcessorDoesOtherwiseIsSaid() throws {
+    func warnings(_ type: String) throws -> [String] {
+      try read(#"{"image_processor_type": "\#(type)", "size": 8}"#, Preprocessing.fileName).warnings
+    }
+    let words = "DINOv3ViTImageProcessor keeps fractions of pixel values when it resizes"
+    #expect(try warnings("DINOv3ViTImageProcessorFast").contains { $0.contains(words) })
+    #expect(try !warnings("ViTImageProcessorFast").contains { $0.contains("fractions") })
+  }
+
   @Test func aProcessorsCropIsFollowedWhenAskedFor() throws {
     let bit =
       #"{"image_processor_type": "BitImageProcessor", "size": {"shortest_edge": 10}, "#

@@ -90,7 +90,10 @@ import Testing
       #"{"image_processor_type": "SiglipImageProcessor"}"#,
       "expected CLIPImageProcessor, found \"SiglipImageProcessor\""
     ),
-    (#"{"do_resize": false}"#, "do_resize: expected true"), (#"{"do_pad": true}"#, "do_pad: expected false"),
+    (#"{"do_resize": false}"#, "do_resize: expected true"),
+    (#"{"do_resize": null}"#, "do_resize: expected true, as nothing else is supported, found null"),
+    (#"{"do_center_crop": null}"#, "do_center_crop: expected true, unless size states height and width, found null"),
+    (#"{"do_pad": true}"#, "do_pad: expected false"),
     (#"{"image_mean": [0.5, 0.5, 1e300]}"#, "image_mean: expected 3 numbers from -10.0 to 10.0"),
     (#"{"image_std": [1, 1, 0]}"#, "image_std: expected 3 numbers from 0.001 to 10.0"),
     (#"{"rescale_factor": 0}"#, "rescale_factor: expected a number from 1e-06 to 1.0, found 0"),
@@ -105,8 +108,12 @@ import Testing
   @Test func stepsThatAreLeftOutAreLeftOut() throws {
     let raw = try read(#"{"do_rescale": false}"#)
     #expect(raw.rescale == 1 && raw.mean == [0.48145466, 0.4578275, 0.40821073])
-    let plain = try read(#"{"do_normalize": false, "image_mean": [0.5, 0.5, 0.5]}"#)
-    #expect(plain.rescale == 1.0 / 255 && plain.mean == [0, 0, 0] && plain.std == [1, 1, 1])
+    // In Python null is no.
+    for value in ["false", "null"] {
+      let plain = try read(#"{"do_normalize": \#(value), "image_mean": [0.5, 0.5, 0.5]}"#)
+      #expect(plain.rescale == 1.0 / 255 && plain.mean == [0, 0, 0] && plain.std == [1, 1, 1])
+      #expect(try read(#"{"do_rescale": \#(value)}"#).rescale == 1)
+    }
   }
 
   /// Version 5 of transformers nests the image processor, and prefers it to the older file.
