@@ -55,6 +55,16 @@ struct SweepFolder: Sendable {
   /// Forgets an earlier failure.
   func forgetFailure(of cell: SweepCell) { unlink(file(cell, "failed.json").path) }
 
+  /// Removes what a process left that died, or could not write any more, after the end of a run.
+  func tidy(_ cell: SweepCell) {
+    func exists(_ file: URL) -> Bool { access(file.path, F_OK) == 0 }
+    forgetFailure(of: cell)
+    // Who takes what nobody holds removes it afterwards.
+    if exists(file(cell, "claim")) { _ = try? claim(cell) }
+    let run = cell.folder.url
+    if exists(run.appendingPathComponent(FolderLock.fileName)) { try? FolderLock.requireFree(run) }
+  }
+
   /// Why a run failed, and when; `nil` if it did not.
   func failure(of cell: SweepCell) -> (error: String, time: Double)? {
     let found = (try? MappedFile.bytes(of: file(cell, "failed.json"), limit: 1 << 20)).flatMap {

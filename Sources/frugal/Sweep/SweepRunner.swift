@@ -27,6 +27,7 @@ struct SweepRunner {
   /// - Throws: `Interrupted` after a Ctrl-C; `FileError` if the folder of the sweep cannot be written.
   func run() throws -> [String] {
     let began = try folder.make()
+    for cell in cells where cell.folder.isFinished { folder.tidy(cell) }
     var open = cells.filter { !$0.folder.isFinished }
     var (failed, pace) = ([String](), Pace(count: open.count))
     while !open.isEmpty {
