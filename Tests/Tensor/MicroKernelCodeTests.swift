@@ -84,7 +84,7 @@ import Tensor
     private func tileStaysInRegistersAndIsMultipliedByVectors(_ target: Target) throws {
       let code = try MachineCode(for: target)
       let arithmetic = try Regex("\\t\(target.arithmetic)\\s.*\(target.register)[0-9]+")
-      let loops = code.innermostLoops { !$0.contains("FewRowsKernel") }.map { loop in
+      let loops = code.innermostLoops { !$0.contains("FewRows") }.map { loop in
         (loop, loop.count { $0.contains(arithmetic) })
       }
       // Whole tiles, and those of fewer registers a row, which may take several steps a turn; rows that are neighbours,
@@ -94,7 +94,9 @@ import Tensor
       // A register that goes to the stack, numbers one by one, a function that multiplies and adds.
       let slow = try Regex(
         "\\tv?mov\\S*\\s+%[xyz]mm[0-9]+, .*\\((%rsp|%rbp)|\\tv?(fmadd[0-9]+|mul|add)s[sd]\\s|\\tcall")
-      for (loop, _) in loops { #expect(!loop.contains { $0.contains(slow) }, "\(loop.joined(separator: "\n"))") }
+      for (loop, count) in loops where count > 0 {
+        #expect(!loop.contains { $0.contains(slow) }, "\(loop.joined(separator: "\n"))")
+      }
     }
 
     /// Few rows: the products of a line of many registers, and those of columns that are transposed in registers by the
