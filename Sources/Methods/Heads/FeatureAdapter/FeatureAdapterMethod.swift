@@ -14,18 +14,9 @@ struct FeatureAdapterMethod: HeadMethod {
       defaults: "none released: CoOp's recipe")
   }
 
-  /// CoOp's: SGD at 2e-3 with the default decay of its framework and a warm-up of one epoch at 1e-5.
+  /// CoOp's, as its own is not published.
   func recipe(_ setting: PublishedSetting) -> Recipe {
-    var optimizer = OptimizerRecipe(learningRate: 2e-3)
-    (optimizer.kind, optimizer.weightDecay, optimizer.warmup) = (.sgd, 5e-4, .constant)
-    let epochs =
-      switch setting.shots ?? .max {
-      case _ where setting.benchmark == .imagenet: 50
-      case ...1: 50
-      case ...4: 100
-      default: 200
-      }
-    var recipe = Recipe(epochs: epochs, batchSize: 32, optimizer: optimizer, augments: true, smallestCrop: 0.08)
+    var recipe = ContextMethod.training(setting)
     recipe[FeatureAdapterSettings.self] = FeatureAdapterSettings(ratio: 0.2)
     return recipe
   }
