@@ -11,6 +11,9 @@ public enum MiniatureModels {
   /// A vision transformer for images of 32 × 32, with the names of timm.
   public static var vit: URL { folder("vit") }
 
+  /// Recorded runs with both, one line each (`frugal demo --recorded`).
+  package static var runs: URL { folder("runs.jsonl") }
+
   /// Checks that the models are where they are looked for.
   ///
   /// - Throws: `FileError` that says where that is.

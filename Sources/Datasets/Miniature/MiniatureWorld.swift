@@ -8,7 +8,7 @@ import Tensor
 /// is complete is not written again, so an interrupted world is continued by writing it again.
 public enum MiniatureWorld {
   /// The version of the images.
-  package static let version = 1
+  package static let version = 2
   /// The manifest file of a folder.
   static let manifestName = "world.json"
   /// The folder of images with captions.

@@ -3,32 +3,48 @@ import Tensor
 extension Miniature {
   /// The pretraining distribution: scenes with captions.
   enum Mixture {
-    /// Nearly half are of one object, the rest of several like ones, of two in a relation, or of a surface alone.
-    static func scene(using random: inout RandomStream) -> (scene: Scene, caption: String) {
+    /// A scene, what it shows, and its caption, with or without the beginning.
+    struct Example {
+      var scene: Scene
+      var facts: Facts
+      var caption: String
+    }
+
+    /// Nearly half are of one object, the rest of several like ones, of two in a relation, or of a surface alone; one
+    /// in three in coloured light, with more noise or less.
+    static func example(using random: inout RandomStream) -> Example {
       let kind = random.uniform()
-      let (scene, phrase) =
+      var example =
         kind < 0.48
         ? single(using: &random)
         : kind < 0.63
           ? several(2 + random.integer(below: 4), using: &random)
           : kind < 0.85 ? related(using: &random) : surface(using: &random)
-      return (scene, introduced(phrase, scene.style, using: &random))
+      example.caption = introduced(example.caption, example.facts.style, using: &random)
+      if random.chance(1 / 3) {
+        func light() -> Double { random.uniform(in: 0.85..<1.12) }
+        example.scene.tint = Color(light(), light(), light())
+        example.scene.noise = random.uniform(in: 0.01..<0.05)
+      }
+      return example
     }
 
     /// An easy image of one object, whose caption names its shape.
-    static func lesson(using random: inout RandomStream) -> (scene: Scene, caption: String) {
+    static func lesson(using random: inout RandomStream) -> Example {
       let subject = Subject.lesson(using: &random)
       let scene = subject.scene(isLesson: true, using: &random)
-      return (scene, introduced(subject.lessonCaption(using: &random), .photo, using: &random))
+      let caption = introduced(subject.lessonCaption(using: &random), .photo, using: &random)
+      return Example(scene: scene, facts: subject.facts, caption: caption)
     }
 
-    private static func single(using random: inout RandomStream) -> (Scene, String) {
+    private static func single(using random: inout RandomStream) -> Example {
       let subject = Subject.any(using: &random)
-      return (subject.scene(isLesson: false, using: &random), subject.caption(using: &random))
+      let scene = subject.scene(isLesson: false, using: &random)
+      return Example(scene: scene, facts: subject.facts, caption: subject.caption(using: &random))
     }
 
     /// Several equal objects, two to five, and their caption.
-    static func several(_ count: Int, using random: inout RandomStream) -> (scene: Scene, phrase: String) {
+    static func several(_ count: Int, using random: inout RandomStream) -> Example {
       let centres = Arrangement.centres(count)
       let (figure, hue) = (random.pick(Figure.allCases), random.pick(Hue.allCases))
       let texture = objectSurface(hue, random.chance(0.5) ? random.pick(Pattern.mixed) : .plain, using: &random)
@@ -46,11 +62,16 @@ extension Miniature {
       if random.chance(isColored ? 0.7 : 0) { words.append(Words.varied(hue.rawValue, using: &random)) }
       if random.chance(isColored ? 0.8 : 0) { words.append(Words.varied(texture.pattern.rawValue, using: &random)) }
       words.append(Words.plural(Words.varied(figure.rawValue, using: &random)))
-      return (scene, words.joined(separator: " "))
+      var facts = Facts(style: scene.style)
+      (facts.figure, facts.count) = (figure, centres.count)
+      if isColored {
+        (facts.hue, facts.pattern, facts.ground, facts.cover) = (hue, texture.pattern, ground.hue, ground.pattern)
+      }
+      return Example(scene: scene, facts: facts, caption: words.joined(separator: " "))
     }
 
     /// Two objects, one next to or inside the other.
-    private static func related(using random: inout RandomStream) -> (Scene, String) {
+    private static func related(using random: inout RandomStream) -> Example {
       let relation = random.pick(Relation.allCases)
       let other = random.pick(relation == .inside ? Arrangement.containers : Figure.allCases)
       let figure = random.pick(Figure.allCases, not: other)
@@ -66,23 +87,32 @@ extension Miniature {
         return Words.article(isNamed ? "\(Words.varied(hue.rawValue, using: &random)) \(noun)" : noun)
       }
       let (one, two) = (named(hue, figure), named(otherHue, other))
-      if let reversed = relation.reversed, random.chance(0.4) {
-        return (scene, "\(two) \(reversed.rawValue) \(one)")
+      var facts = Facts(style: scene.style)
+      (facts.figure, facts.other, facts.relation, facts.count) = (figure, other, relation, 2)
+      if scene.style != .sketch {
+        (facts.hue, facts.pattern, facts.ground, facts.cover) = (hue, .plain, ground, pattern)
       }
-      return (scene, "\(one) \(relation.rawValue) \(two)")
+      if let reversed = relation.reversed, random.chance(0.4) {
+        return Example(scene: scene, facts: facts, caption: "\(two) \(reversed.rawValue) \(one)")
+      }
+      return Example(scene: scene, facts: facts, caption: "\(one) \(relation.rawValue) \(two)")
     }
 
     /// A surface and nothing else; never a sketch, which would be an empty sheet.
-    private static func surface(using random: inout RandomStream) -> (Scene, String) {
-      let (hue, pattern) = (random.pick(Hue.allCases), random.pick(Pattern.known))
+    private static func surface(using random: inout RandomStream) -> Example {
+      let (hue, pattern) = (random.pick(Hue.allCases), random.pick(Pattern.allCases))
       let texture =
         random.chance(0.5)
         ? objectSurface(hue, pattern, using: &random) : backgroundSurface(hue, pattern, using: &random)
       var words = [Words.varied(pattern.rawValue, using: &random)]
       if random.chance(0.85) { words.insert(Words.varied(hue.rawValue, using: &random), at: 0) }
       words.append(random.pick(["texture", "surface", "background", "wall"]))
-      let style = style(using: &random)
-      return (Scene(texture, style: style == .sketch ? .photo : style), Words.article(words.joined(separator: " ")))
+      let drawn = style(using: &random)
+      let style = drawn == .sketch ? Style.photo : drawn
+      var facts = Facts(style: style)
+      (facts.ground, facts.cover) = (hue, pattern)
+      return Example(
+        scene: Scene(texture, style: style), facts: facts, caption: Words.article(words.joined(separator: " ")))
     }
 
     /// The beginning of a caption, which three times in four names the style if that is not a photo.

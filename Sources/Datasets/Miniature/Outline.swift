@@ -4,8 +4,6 @@ extension Miniature {
   package enum Outline: Sendable, Equatable {
     /// A shape of the vocabulary.
     case figure(Figure)
-    /// A flower with a number of petals.
-    case petals(Int)
     /// An aeroplane from above that flies to the right: the slope of its wings, their position along the fuselage, and
     /// half the span of its tail.
     case plane(sweep: Double, wings: Double, tail: Double)
@@ -14,7 +12,6 @@ extension Miniature {
     package func distance(_ x: Double, _ y: Double) -> Double {
       switch self {
       case .figure(let figure): figure.distance(x, y)
-      case .petals(let count): Distance.petals(count, x, y)
       case .plane(let sweep, let wings, let tail):
         min(
           Distance.ellipse(0.95, 0.16, x, y),
@@ -102,6 +99,10 @@ extension Miniature.Figure {
     case .house: min(D.box(0.58, 0.5, x, y - 0.35), max(0.66 * abs(x) - 0.75 * (y + 0.9), y + 0.12))
     case .fish: min(D.ellipse(0.68, 0.44, x + 0.2, y), max(0.76 * (abs(y) - 0.85 * (x - 0.2)), x - 0.92))
     case .mushroom: min(max(D.radius(x, y + 0.05) - 0.82, y + 0.05), D.box(0.24, 0.47, x, y - 0.4))
+    case .trillium: D.petals(3, x, y)
+    case .poppy: D.petals(4, x, y)
+    case .lily: D.petals(6, x, y)
+    case .daisy: D.petals(8, x, y)
     }
   }
 }

@@ -12,6 +12,8 @@ extension Miniature {
     package var halfExtent: Double
     /// Its clockwise rotation, in radians.
     package var rotation: Double
+    /// Its height as a share of what it is when seen from the front.
+    package var foreshortening = 1.0
     /// Its surface.
     package var texture: Texture
 
@@ -91,8 +93,10 @@ extension Miniature.Scene {
     for row in range(centre.y) {
       for column in range(centre.x) {
         let (x, y) = (coordinate(column) - centre.x, coordinate(row) - centre.y)
+        // In the object's own coordinates, seen from the front.
+        let (across, down) = (cosine * x + sine * y, (cosine * y - sine * x) / object.foreshortening)
         let distance =
-          pixels * object.outline.distance((cosine * x + sine * y) / pixels, (cosine * y - sine * x) / pixels)
+          object.foreshortening * pixels * object.outline.distance(across / pixels, down / pixels)
         let pixel = row * side + column
         if style == .sketch {
           let coverage = min(max(1.6 - abs(distance), 0), 1)
@@ -101,7 +105,7 @@ extension Miniature.Scene {
           let coverage = min(max(0.5 - distance, 0), 1)
           guard coverage > 0 else { continue }
           // The pattern turns with its object.
-          let color = brush.color(cosine * x + sine * y, cosine * y - sine * x, pixel: pixel)
+          let color = brush.color(across, down, pixel: pixel)
           canvas[pixel] += coverage * (color - canvas[pixel])
         }
       }

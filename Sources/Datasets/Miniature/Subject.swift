@@ -13,7 +13,10 @@ extension Miniature {
     let style: Style
 
     /// The rotation of the object.
-    enum Tilt { case upright, tilted, upsideDown }
+    package enum Tilt: String, Sendable, CaseIterable {
+      case upright, tilted
+      case upsideDown = "upside down"
+    }
 
     /// Any object, at any position, in any style.
     static func any(using random: inout RandomStream) -> Subject {
@@ -60,6 +63,15 @@ extension Miniature {
     /// True if its colours are visible: a sketch has outlines only.
     private var isColored: Bool { style != .sketch }
 
+    /// What its image shows.
+    var facts: Facts {
+      var facts = Facts(style: style)
+      (facts.figure, facts.size, facts.location, facts.tilt, facts.count) = (figure, size, location, tilt, 1)
+      guard isColored else { return facts }
+      (facts.hue, facts.pattern, facts.ground, facts.cover) = (hue, pattern, background.hue, background.pattern)
+      return facts
+    }
+
     /// The caption of a lesson: always with the shape.
     func lessonCaption(using random: inout RandomStream) -> String {
       caption(size: 0, hue: 0.4, pattern: pattern == .plain ? 0 : 0.6, location: 0, background: 0.15, using: &random)
@@ -68,7 +80,7 @@ extension Miniature {
     /// The usual caption.
     func caption(using random: inout RandomStream) -> String {
       caption(
-        size: 0.35, hue: 0.7, pattern: 0.8, location: 0.5, background: background.pattern == .plain ? 0.3 : 0.5,
+        size: 0.35, hue: 0.7, pattern: 0.8, location: 0.5, background: background.pattern == .plain ? 0.4 : 0.6,
         using: &random)
     }
 
@@ -84,8 +96,7 @@ extension Miniature {
       var phrase = Words.article(words.joined(separator: " "))
       switch tilt {
       case .upright: break
-      case .tilted: if random.chance(0.5) { phrase += " tilted" }
-      case .upsideDown: if random.chance(0.5) { phrase += " upside down" }
+      case .tilted, .upsideDown: if random.chance(0.5) { phrase += " \(tilt.rawValue)" }
       }
       if random.chance(location) { phrase += " " + self.location.phrase }
       if random.chance(isColored ? background : 0) {

@@ -23,6 +23,11 @@ extension Miniature {
       (self.period, self.angle, self.phase, self.speckles) = (period, angle, phase, speckles)
     }
 
+    /// Changes its colours: the second goes that share of the way to the shade of the first.
+    mutating func recolor(_ color: Color, contrast: Double) {
+      (first, second) = (color, (1 - contrast) * color + contrast * color.shade)
+    }
+
     /// The texture prepared for painting, with shared values computed once.
     var brush: Brush { Brush(self) }
   }

@@ -10,6 +10,12 @@ package enum Miniature {
   package enum Figure: String, Sendable, CaseIterable {
     case circle, square, triangle, star, cross, ring, heart, diamond, hexagon, pentagon, crescent, arrow
     case oval, bar, dome, drop, corner, tee, arch, gear, flower, house, fish, mushroom
+    case trillium, poppy, lily, daisy
+
+    /// Flowers told apart by their number of petals: 3, 4, 6 and 8; `flower` has 5.
+    package static let species: [Figure] = [.trillium, .poppy, .lily, .daisy]
+    /// All others.
+    package static let shapes = allCases.filter { !species.contains($0) }
   }
 
   /// The colours that have names.
@@ -37,15 +43,16 @@ package enum Miniature {
     }
   }
 
-  /// The patterns of two colours on a surface; the last four are never seen in pretraining.
+  /// The patterns of two colours on a surface.
   package enum Pattern: String, Sendable, CaseIterable {
     case plain, striped, dotted, checkered, wavy, shaded, speckled, grid
-    case cells, rings, zigzag, bricks
+    case cells = "honeycombed"
+    case rings = "ringed"
+    case zigzag = "zigzagged"
+    case bricks = "bricked"
 
-    /// Those that pretraining shows.
-    package static let known: [Pattern] = [.plain, .striped, .dotted, .checkered, .wavy, .shaded, .speckled, .grid]
-    /// Those of pretraining that show two colours.
-    package static let mixed = Array(known.dropFirst())
+    /// Those that show two colours.
+    package static let mixed = Array(allCases.dropFirst())
   }
 
   /// The style of an image.

@@ -3,13 +3,17 @@ import Foundation
 import Models
 import Tensor
 
-/// A vision transformer that classifies coloured shapes of the miniature world, by cross-entropy.
+/// A vision transformer that answers every question about an image of the miniature world (`Miniature.Facts`).
+///
+/// The classes of one softmax are all answers to all questions, and the target is uniform over the true ones:
+/// −1/k Σᵢ log p(yᵢ) for the k answers y of an image (Mahajan et al. 2018, section 2.2, on images with several hashtags).
 package struct SupervisedPretraining: PretrainingObjective {
   /// Images and their classes.
   package struct Batch: Sendable {
     /// [batch, 3, size, size]
     let images: Tensor
-    let labels: [Int32]
+    /// [question][batch]
+    let labels: [[Int32]]
   }
 
   /// The initial network.
@@ -27,7 +31,7 @@ package struct SupervisedPretraining: PretrainingObjective {
   /// sizes.
   package init(seed: UInt64, sizes: VisionConfiguration = configuration) throws {
     stream = Miniature.PretrainingStream(seed: seed)
-    backbone = .untrained(sizes, classes: Miniature.PretrainingStream.classes.count, seed: seed)
+    backbone = .untrained(sizes, classes: Miniature.Facts.classes.count, seed: seed)
     let constants = Normalization.imagenet.constants
     preprocessing = try Preprocessing(
       geometry: .direct(height: Miniature.size, width: Miniature.size), mean: constants.mean, std: constants.std)
@@ -39,28 +43,52 @@ package struct SupervisedPretraining: PretrainingObjective {
   /// `size` images and their classes from index `step · size` on.
   package func batch(_ step: Int, size: Int, isLesson: Bool) -> Batch {
     let first = step * size
-    let labelled = Parallel.map(size) { stream.labelled(first + $0, isLesson: isLesson) }
-    return Batch(images: preprocessing.batch(labelled.map(\.image)), labels: labelled.map { Int32($0.label) })
+    let pairs = Parallel.map(size) { stream.pair(first + $0, isLesson: isLesson) }
+    let labels = pairs.map { $0.facts.labels.map { Int32($0) } }
+    return Batch(
+      images: preprocessing.batch(pairs.map(\.image)),
+      labels: Miniature.Facts.properties.indices.map { question in labels.map { $0[question] } })
   }
 
-  /// The cross-entropy of the head's logits, and the number of correctly classified images.
+  /// The mean cross-entropy over the questions, and the number of images whose shape, the first of them, is right.
   package func loss(_ batch: Batch, _ pass: Pass) -> (loss: Variable, correct: Int) {
+    let logits = logits(batch, pass)
+    let share = 1 / Real(batch.labels.count)
+    let loss = batch.labels.reduce(Variable(Tensor(0))) {
+      $0.adding(logits.crossEntropy(labels: $1), scale: share)
+    }
+    return (loss, correct(logits.value, batch, question: 0))
+  }
+
+  private func logits(_ batch: Batch, _ pass: Pass) -> Variable {
     guard let logits = backbone.logits(Variable(batch.images), pass) else {
       trap("SupervisedPretraining: expected a network with a head")
     }
-    let correct = zip(logits.value.rowMaxima(), batch.labels).count { $0 == Int($1) }
-    return (logits.crossEntropy(labels: batch.labels), correct)
+    return logits
   }
 
-  /// Accuracy on 2,048 held-out images of each stream, far after those of training.
-  package func milestones(_ pass: Pass) -> [String: Double] {
-    func accuracy(isLesson: Bool) -> Double {
-      let size = 256
-      let last = Int(UInt32.max) / size
-      let correct = (last - 8..<last).reduce(0) { $0 + loss(batch($1, size: size, isLesson: isLesson), pass).correct }
-      return percent(correct, of: 8 * size)
+  /// The number of images for which the true answer to a question has the largest logit among its answers.
+  private func correct(_ logits: Tensor, _ batch: Batch, question: Int) -> Int {
+    let (range, values) = (Miniature.Facts.ranges[question], logits.values)
+    return batch.labels[question].indices.count { image in
+      let row = image * logits.shape[1]
+      let best = range.max { values[row + $0] < values[row + $1] }
+      return best == Int(batch.labels[question][image])
     }
-    return ["any": accuracy(isLesson: false), "lessons": accuracy(isLesson: true)]
+  }
+
+  /// The share of right answers to each question on 2,048 held-out images of the mixture, far after those of training.
+  package func milestones(_ pass: Pass) -> [String: Double] {
+    let size = 256
+    let last = Int(UInt32.max) / size
+    var counts = Miniature.Facts.properties.map { _ in 0 }
+    for step in last - 8..<last {
+      let batch = batch(step, size: size, isLesson: false)
+      let logits = logits(batch, pass).value
+      for question in counts.indices { counts[question] += correct(logits, batch, question: question) }
+    }
+    return Dictionary(
+      uniqueKeysWithValues: zip(Miniature.Facts.properties, counts.map { percent($0, of: 8 * size) }))
   }
 
   /// Writes weights in half precision and `config.json` under timm's names.

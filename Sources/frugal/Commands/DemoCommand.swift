@@ -16,6 +16,8 @@ enum DemoCommand: Command {
     Option("--method", "NAME", isRepeatable: true, "only these rows of the table"),
     Option("--seeds", "N", "only the first seeds"),
     Option("--finished", "train nothing: tables and report of the finished runs"),
+    Option("--recorded", "train nothing: tables of the runs of --full that come with frugal"),
+    Option("--record", "FILE", "also write the runs to FILE, as those that come with frugal"),
     Option("--plan", "print the commands of the runs without running them"),
     jsonOption,
   ]
@@ -37,6 +39,7 @@ enum DemoCommand: Command {
       for line in lines { print(line) }
       return
     }
+    if arguments.has("--recorded") { return try show(recorded: asked, arguments) }
     if !arguments.has("--finished") { try MiniatureModels.requirePresence() }
     let started = Date()
     let line = ProgressLine()
@@ -46,10 +49,12 @@ enum DemoCommand: Command {
       }
     }
     let runs = try train(plan, in: folder, on: line, resumption: command(arguments))
+    if let file = arguments.string("--record") { try DemoRecord.write(runs, to: URL(fileURLWithPath: file)) }
     let isJSON = arguments.has("--json")
     if !isJSON {
-      for table in DemoTable.all(runs) { print(table.text + "\n") }
-      if let claims = DemoClaim.report(runs) { print(claims + "\n") }
+      printTables(runs)
+      let recorded = try DemoRecord.runs(of: asked)
+      if let sentence = DemoRecord.comparison(of: runs, with: recorded) { print(sentence + "\n") }
     }
     let report = URL(fileURLWithPath: "\(folder)/report.html")
     try Report.write(
@@ -57,6 +62,24 @@ enum DemoCommand: Command {
     note("\(plan.cells.count) runs in \(ProgressLine.duration(Date().timeIntervalSince(started)))")
     if isJSON { return try printJSON(Outcome(runs: runs.map(Outcome.Row.init), report: "\(folder)/report.html")) }
     print("\(folder)/report.html")
+  }
+
+  private static func printTables(_ runs: [DemoTable.Finished]) {
+    for table in DemoTable.all(runs) { print(table.text + "\n") }
+    if let claims = DemoClaim.report(runs) { print(claims + "\n") }
+  }
+
+  /// Prints what the recorded runs of a plan say.
+  ///
+  /// - Throws: `RunError` if none is recorded.
+  private static func show(recorded plan: DemoPlan, _ arguments: Arguments) throws {
+    let runs = try DemoRecord.runs(of: plan)
+    guard !runs.isEmpty else {
+      throw RunError("\(MiniatureModels.runs.shown): expected recorded runs of this demo, found none")
+    }
+    if arguments.has("--json") { return try printJSON(Outcome(runs: runs.map(Outcome.Row.init), report: nil)) }
+    printTables(runs)
+    print("\(runs.count) of \(plan.cells.count) runs are recorded.")
   }
 
   /// The output of `--json` with `--plan`.
@@ -84,7 +107,8 @@ enum DemoCommand: Command {
     }
 
     let runs: [Row]
-    let report: String
+    /// The page, of runs in a folder.
+    let report: String?
   }
 
   /// The runs selected by the flags.

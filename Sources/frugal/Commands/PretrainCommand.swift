@@ -38,7 +38,7 @@ enum PretrainCommand: Command {
     var recipe: PretrainingRecipe {
       switch self {
       case .clip: PretrainingRecipe(steps: 12_000, learningRate: 1.5e-3)
-      case .vit: PretrainingRecipe(steps: 4_000, learningRate: 1e-3)
+      case .vit: PretrainingRecipe(steps: 8_000, learningRate: 1e-3)
       }
     }
   }

@@ -34,9 +34,11 @@ struct DemoPlan {
     }
 
     /// The words after `frugal tune` that ask for the same run.
-    func words(in folder: String) -> [String] {
+    ///
+    /// - model: how the model is called; by its folder, unless given.
+    func words(in folder: String, model: String? = nil) -> [String] {
       var words = [
-        "--model", model, "--data", "\(folder)/world/\(task.name)", "--method", method.name,
+        "--model", model ?? self.model, "--data", "\(folder)/world/\(task.name)", "--method", method.name,
         "--shots", shots.map { "\($0)" } ?? "all", "--seed", "\(seed)", "--out", "\(folder)/\(path)",
       ]
       if task.suite == .eleven { words += ["--template", task.template] }
@@ -44,7 +46,10 @@ struct DemoPlan {
       return words + settings.flatMap(\.words)
     }
 
-    private var model: String { (task.suite == .eleven ? MiniatureModels.clip : MiniatureModels.vit).path }
+    private var model: String { modelFolder.path }
+
+    /// The folder of its model.
+    var modelFolder: URL { task.suite == .eleven ? MiniatureModels.clip : MiniatureModels.vit }
 
     /// The situation whose published settings the run has, where its method follows the data set.
     private var published: PublishedSetting {

@@ -33,16 +33,20 @@ struct DemoTable {
     }
     guard !own.isEmpty else { return nil }
     let (tasks, methods) = (own.map(\.cell.task.name).unique, own.map(\.cell.method.label).unique)
+    let groups = Self.groups(own)
     let pictures = shots.map { "\($0) \($0 == 1 ? "shot" : "shots")" } ?? "all training images"
     title = "\(suite == .eleven ? "CLIP" : "Vision transformer"), \(pictures), test accuracy in % (\(Self.seeds(own)))"
     let hasBudgets = own.contains { $0.result.budget != nil }
-    rows = [[""] + tasks + ["mean"] + Self.costHeadings(hasBudgets)]
+    func means(_ byTask: [Statistic]) -> [String] {
+      groups.map { Self.mean($0.indices.map { byTask[$0] }) } + [Self.mean(byTask)]
+    }
+    rows = [[""] + tasks + groups.map(\.name) + ["mean"] + Self.costHeadings(hasBudgets)]
     let frozen = tasks.map { task in
       Statistic(
         own.filter { $0.cell.task.name == task }.compactMap { $0.result.zeroShot?.accuracy }.prefix(1).map { $0 })
     }
     if frozen.allSatisfy({ $0.count > 0 }) {
-      rows.append(["zero-shot"] + frozen.map { Self.text($0) } + [Self.mean(frozen)] + Self.noCosts(hasBudgets))
+      rows.append(["zero-shot"] + frozen.map { Self.text($0) } + means(frozen) + Self.noCosts(hasBudgets))
     }
     for method in methods {
       let runs = own.filter { $0.cell.method.label == method }
@@ -51,9 +55,20 @@ struct DemoTable {
       }
       let marks = tasks.map { task in Self.mark(runs.filter { $0.cell.task.name == task }) }
       let cells = zip(byTask, marks).map { Self.text($0) + $1 }
-      rows.append([method] + cells + [Self.mean(byTask) + Self.mark(runs)] + Self.costs(runs, hasBudgets))
+      rows.append(
+        [method] + cells + means(byTask).map { $0 + Self.mark(runs) } + Self.costs(runs, hasBudgets))
     }
     notes = Self.notes(own)
+  }
+
+  /// The tasks whose words and looks pretraining has seen, and those that are foreign to it, where there are several
+  /// of both: names of the columns of their means, and positions among all tasks.
+  private static func groups(_ runs: [Finished]) -> [(name: String, indices: [Int])] {
+    let tasks = runs.map(\.cell.task.name).unique.compactMap { MiniatureTask.named($0) }
+    let groups = MiniatureTask.Familiarity.allCases.map { familiarity in
+      (name: familiarity.rawValue, indices: tasks.indices.filter { tasks[$0].familiarity == familiarity })
+    }
+    return groups.allSatisfy { $0.indices.count > 1 } ? groups : []
   }
 
   /// Base, new and H, means over tasks, of runs trained on the base classes alone. A deviation is that of the means of

@@ -63,8 +63,8 @@ import Testing
       let written = folder.url.appendingPathComponent("eurosat").path
       #expect(
         error?.description
-          == "\(written): expected nothing, or \(pictures) images of eurosat, seed \(seed), version 1, "
-          + "found 1120 of eurosat, seed 1, version 1")
+          == "\(written): expected nothing, or \(pictures) images of eurosat, seed \(seed), version 2, "
+          + "found 1120 of eurosat, seed 1, version 2")
     }
     #expect(throws: MiniatureWorldError.self) {
       try publish(MiniatureWorld.Manifest(version: 0, name: "eurosat", seed: 1, pictures: 1120))

@@ -60,12 +60,12 @@ import Testing
     #expect(Figure.corner.distance(-0.5, -0.7) < 0 && Figure.corner.distance(0.6, -0.6) > 0)
   }
 
-  @Test(arguments: [3, 4, 6, 8]) func petalsAreCounted(count: Int) {
-    var (changes, last) = (0, Miniature.Outline.petals(count).distance(0.7, 0) < 0)
+  @Test(arguments: zip([Figure.trillium, .poppy, .flower, .lily, .daisy], [3, 4, 5, 6, 8]))
+  func petalsAreCounted(_ figure: Miniature.Figure, count: Int) {
+    var (changes, last) = (0, figure.distance(0.7, 0) < 0)
     for step in 1...3600 {
       let angle = Double(step) * Double.pi / 1800
-      let isInside =
-        Miniature.Outline.petals(count).distance(0.7 * PlainMath.cos(angle), 0.7 * PlainMath.sin(angle)) < 0
+      let isInside = figure.distance(0.7 * PlainMath.cos(angle), 0.7 * PlainMath.sin(angle)) < 0
       if isInside != last { changes += 1 }
       last = isInside
     }

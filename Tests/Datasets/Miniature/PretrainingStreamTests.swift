@@ -10,19 +10,17 @@ import Testing
 
   /// Pictures and captions are part of what the shipped weights are: these digests never change.
   @Test func theFirstPicturesAreTheSameOnEveryMachine() {
-    var (pairs, labelled) = (SHA256(), SHA256())
+    var (pairs, labels) = (SHA256(), SHA256())
     for index in 0..<64 {
       for isLesson in [false, true] {
         let pair = stream.pair(index, isLesson: isLesson)
         pairs.update(pair.image.pixels)
         pairs.update(Array(pair.caption.utf8))
-        let picture = stream.labelled(index, isLesson: isLesson)
-        labelled.update(picture.image.pixels)
-        labelled.update([UInt8(picture.label & 255), UInt8(picture.label >> 8)])
+        labels.update(pair.facts.labels.map { UInt8($0) })
       }
     }
     #expect(pairs.digest.description == "9022272605c2a84eecf1321a89982f7cd27b2c3104f139e29c1fde5d20b948f5")
-    #expect(labelled.digest.description == "d98fd1f7583be0a189713916843c1e55c299bce66af77531e6347a9d9c8c9de9")
+    #expect(labels.digest.description == "d98fd1f7583be0a189713916843c1e55c299bce66af77531e6347a9d9c8c9de9")
   }
 
   @Test func captionsAreThoseOfThePictures() {
@@ -62,15 +60,6 @@ import Testing
       let words = stream.pair(index, isLesson: true).caption.split(separator: " ").map(String.init)
       #expect(words.contains { figures.contains($0) || rare.contains($0) })
     }
-  }
-
-  @Test func classesAreBalanced() {
-    let classes = Miniature.PretrainingStream.classes
-    #expect(classes.count == 288 && Set(classes).count == 288 && classes[0] == "red circle")
-    var counts = [Int](repeating: 0, count: classes.count)
-    for index in 0..<5760 { counts[stream.labelled(index, isLesson: index % 2 == 0).label] += 1 }
-    // Of 20 expected, five standard deviations of 4.5 and a little.
-    #expect(counts.allSatisfy { $0 > 0 && $0 < 45 })
   }
 
   @Test(arguments: Miniature.Property.allCases) func propertiesAreWatchedOnPicturesOfTheirOwn(

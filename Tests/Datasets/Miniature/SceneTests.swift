@@ -30,6 +30,33 @@ import Testing
     #expect(channels(image, 16, 10)[0] == UInt8((255 * border).rounded()))
   }
 
+  @Test func foreshorteningLowersAnObjectInItsOwnDirection() {
+    func extent(_ rotation: Double) -> (rows: Int, columns: Int) {
+      var object = World.Object(.figure(.square), Self.red, halfExtent: 0.8, rotation: rotation)
+      object.foreshortening = 0.5
+      var scene = World.Scene(Self.white, [object])
+      scene.noise = 0
+      let image = rendered(scene)
+      // 127 lies between the white and the red of the second channel.
+      return (
+        (0..<32).count { channels(image, $0, 16)[1] < 127 }, (0..<32).count { channels(image, 16, $0)[1] < 127 }
+      )
+    }
+    // The side is 2 · 0.72 · 0.8 · 16 = 18.4 pixels, and half of it is 9.2.
+    #expect(extent(0) == (10, 18) && extent(Double.pi / 2) == (18, 10))
+  }
+
+  @Test func repaintedObjectsStandOutFromTheirBackground() {
+    for index in 0..<200 {
+      var random = World.stream(seed: 3, "repaint", index: index)
+      var scene = World.Scene(Self.white, [World.Object(.figure(.square), Self.red, halfExtent: 0.5)])
+      scene.repaint(using: &random)
+      let (object, ground) = (scene.objects[0].texture, scene.background)
+      #expect(abs(object.first.luminance - ground.first.luminance) >= 0.25)
+      #expect(object.second == object.first.shade && ground.second != ground.first)
+    }
+  }
+
   @Test func laterObjectsCoverEarlierOnes() {
     let blue = World.Texture(.plain, World.Hue.blue.color, .zero)
     let objects = [

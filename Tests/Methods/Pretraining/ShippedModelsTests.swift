@@ -27,7 +27,7 @@ import Testing
     let words = try ContrastivePretraining(seed: 1)
     #expect(clip.model.configuration == words.model.configuration.asStated)
     let vit = try PretrainedClassifier(contentsOf: MiniatureModels.vit, ImageRequest(normalization: .imagenet))
-    #expect(vit.warnings.isEmpty && vit.backbone.classes == Miniature.PretrainingStream.classes.count)
+    #expect(vit.warnings.isEmpty && vit.backbone.classes == Miniature.Facts.classes.count)
     guard case .visionTransformer(let size) = vit.backbone.configuration else {
       Issue.record("expected a vision transformer, found a \(vit.backbone.configuration.architecture)")
       return

@@ -12,11 +12,13 @@ extension MiniatureTask {
       [World.Figure.fish, .heart, .star].map { (coat, $0) }
     }
     return MiniatureTask(
-      "pets", .eleven, .fineGrained, "three shapes in four patterns, with a word in the prompt that no caption has",
+      "pets", .eleven, .fineGrained, "three shapes in four patterns, finer than in pretraining, with an unknown word",
       classes: kinds.map { "\($0.rawValue) \($1.rawValue)" }, template: "a photo of a {} a type of animal"
     ) { label, _, random in
       let (coat, figure) = kinds[label]
-      return World.thing(.figure(figure), random.pick(World.Hue.allCases), coat, using: &random)
+      var scene = World.thing(.figure(figure), random.pick(World.Hue.allCases), coat, using: &random)
+      scene.objects[0].texture.period *= 0.7
+      return scene
     }
   }()
 
@@ -33,30 +35,31 @@ extension MiniatureTask {
       var scene = World.thing(
         .figure(figure), hue, .plain, halfExtent: size.halfExtent * random.uniform(in: 0.85..<1.12), using: &random)
       scene.tint = World.Color(
-        random.uniform(in: 0.7..<1.2), random.uniform(in: 0.7..<1.2), random.uniform(in: 0.7..<1.2))
+        random.uniform(in: 0.55..<1.2), random.uniform(in: 0.55..<1.2), random.uniform(in: 0.55..<1.2))
       return scene
     }
   }()
 
   /// Resembles Oxford Flowers: colour and species, where a species is a number of petals.
   static func flowers(_ name: String, _ suite: Suite, _ group: Group) -> MiniatureTask {
-    let species = [("trillium", 3), ("poppy", 4), ("lily", 6), ("daisy", 8)]
     let kinds = [World.Hue.red, .yellow, .purple, .white].flatMap { hue in
-      species.map { (hue: hue, name: $0.0, petals: $0.1) }
+      World.Figure.species.map { (hue: hue, species: $0) }
     }
     return MiniatureTask(
-      name, suite, group, "colour and number of petals; no caption has a species or such a flower",
-      classes: kinds.map { "\($0.hue.rawValue) \($0.name)" }, template: "a photo of a {} a type of flower"
+      name, suite, group, "colour and number of petals, rotated and seen at an angle",
+      classes: kinds.map { "\($0.hue.rawValue) \($0.species.rawValue)" }, template: "a photo of a {} a type of flower"
     ) { label, _, random in
       let kind = kinds[label]
-      return World.thing(.petals(kind.petals), kind.hue, .plain, halfExtent: 0.8, turned: 0.5, using: &random)
+      var scene = World.thing(.figure(kind.species), kind.hue, .plain, halfExtent: 0.8, turned: 0.5, using: &random)
+      scene.objects[0].foreshortening = random.uniform(in: 0.6..<1)
+      return scene
     }
   }
 
   /// Resembles Food-101, wrong labels included: shapes on a plate.
   static let food = {
     let others: Set<World.Figure> = [.circle, .square, .hexagon, .diamond, .pentagon, .oval, .ring, .dome]
-    let dishes = World.Figure.allCases.filter { !others.contains($0) }
+    let dishes = World.Figure.shapes.filter { !others.contains($0) }
     return MiniatureTask(
       "food", .eleven, .fineGrained, "shapes on a plate; one label in five of train and val is random",
       classes: dishes.map(\.rawValue), template: "a photo of a {} inside a circle"
@@ -84,7 +87,7 @@ extension MiniatureTask {
     ]
     return MiniatureTask(
       "aircraft", .eleven, .fineGrained, "wings swept in four ways at two positions, two tails; names without meaning",
-      classes: names, template: "a photo of a {} a type of aircraft"
+      classes: names, template: "a photo of a {} a type of aircraft", familiarity: .foreign
     ) { label, _, random in
       let outline = World.Outline.plane(
         sweep: [0, 0.35, 0.7, -0.35][label / 4], wings: label / 2 % 2 == 0 ? 0.25 : -0.25,

@@ -8,15 +8,15 @@ extension MiniatureTask {
   static let net = {
     // 5 is coprime to 24: every shape comes before the first comes again, and then with another pattern.
     let things = (0..<40).map { (k: Int) -> (pattern: World.Pattern, figure: World.Figure) in
-      let pattern = (3 * k + k / 7) % 7
-      return (World.Pattern.mixed[pattern], World.Figure.allCases[5 * k % 24])
+      (World.Pattern.mixed[(3 * k + k / 7) % 7], World.Figure.shapes[5 * k % 24])
     }
     return MiniatureTask(
-      "net", .eleven, .general, "patterned shapes, one image in five blurred, grainy, dark or faded",
+      "net", .eleven, .general, "patterned shapes in colours without names, one image in five styled",
       classes: things.map { "\($0.pattern.rawValue) \($0.figure.rawValue)" }, template: "a photo of a {}"
     ) { label, _, random in
       var scene = World.thing(
         .figure(things[label].figure), random.pick(World.Hue.allCases), things[label].pattern, using: &random)
+      scene.repaint(using: &random)
       scene.style = World.style(0.2, using: &random)
       return scene
     }
@@ -30,14 +30,28 @@ extension MiniatureTask {
 
   private static func shapes(_ name: String, _ suite: Suite, _ group: Group) -> MiniatureTask {
     MiniatureTask(
-      name, suite, group, "the shapes, rotated further than in pretraining",
-      classes: World.Figure.allCases.map(\.rawValue), template: "a photo of a {}"
+      name, suite, group, "the shapes, rotated further than in pretraining and seen at an angle",
+      classes: World.Figure.shapes.map(\.rawValue), template: "a photo of a {}"
     ) { label, _, random in
       let size = random.pick([World.Size.medium, .large])
-      return World.thing(
-        .figure(World.Figure.allCases[label]), random.pick(World.Hue.allCases),
-        random.chance(0.6) ? .plain : random.pick(World.Pattern.known), halfExtent: size.halfExtent, turned: 0.35,
+      var scene = World.thing(
+        .figure(World.Figure.shapes[label]), random.pick(World.Hue.allCases),
+        random.chance(0.6) ? .plain : random.pick(World.Pattern.mixed), halfExtent: size.halfExtent, turned: 0.35,
         plainGround: 0.6, using: &random)
+      scene.objects[0].foreshortening = random.uniform(in: 0.6..<1)
+      return scene
+    }
+  }
+}
+
+extension Miniature.Scene {
+  /// Gives background and objects colours that need not have a name; objects stand out from what is behind them.
+  mutating func repaint(using random: inout RandomStream) {
+    background.recolor(Miniature.anyColor(using: &random), contrast: 0.5)
+    for index in objects.indices {
+      var color = Miniature.anyColor(using: &random)
+      while abs(color.luminance - background.first.luminance) < 0.25 { color = Miniature.anyColor(using: &random) }
+      objects[index].texture.recolor(color, contrast: 1)
     }
   }
 }
@@ -59,6 +73,11 @@ extension Miniature {
     let ground = random.pick(grounds, not: hue)
     let cover = random.chance(plainGround) ? Pattern.plain : random.pick(Pattern.mixed)
     return Scene(backgroundSurface(ground, cover, using: &random), [object])
+  }
+
+  /// A colour that need not have a name.
+  static func anyColor(using random: inout RandomStream) -> Color {
+    Color(random.uniform(), random.uniform(), random.uniform())
   }
 
   /// A photo, or with the given probability one that is blurred, grainy, dark or faded.

@@ -30,6 +30,12 @@ public struct MiniatureTask: Sendable {
     case test
   }
 
+  /// Whether pretraining has seen the words and looks of a task, though never its shift; fixed before anything was
+  /// tuned.
+  package enum Familiarity: String, Sendable, CaseIterable {
+    case seen, foreign
+  }
+
   /// Images per class.
   public struct Counts: Sendable, Equatable {
     /// Training, validation and test.
@@ -54,6 +60,8 @@ public struct MiniatureTask: Sendable {
   package let suite: Suite
   /// The kind of task.
   package let group: Group
+  /// Whether pretraining has seen its words and looks.
+  package let familiarity: Familiarity
   /// One line: its contents and its difficulty.
   package let summary: String
   /// The names of the classes, by label; all differ.
@@ -65,11 +73,11 @@ public struct MiniatureTask: Sendable {
   /// A task with equally frequent classes.
   init(
     _ name: String, _ suite: Suite, _ group: Group, _ summary: String, classes: [String], template: String,
-    drawing: @escaping Drawing
+    familiarity: Familiarity = .seen, drawing: @escaping Drawing
   ) {
     require(Set(classes).count == classes.count, "MiniatureTask: expected classes with names of their own")
-    (self.name, self.suite, self.group, self.summary) = (name, suite, group, summary)
-    (self.classes, self.template, self.drawing) = (classes, template, drawing)
+    (self.name, self.suite, self.group, self.familiarity) = (name, suite, group, familiarity)
+    (self.summary, self.classes, self.template, self.drawing) = (summary, classes, template, drawing)
   }
 
   /// Images per class: for the eleven a pool of 32 to sample shots from, at least 8 (200 in total) for validation and

@@ -37,7 +37,7 @@ extension MiniatureTask {
   static func land(_ name: String, _ suite: Suite, _ group: Group) -> MiniatureTask {
     MiniatureTask(
       name, suite, group, "land from above at any angle, two images in five blurred, grainy, dark or faded",
-      classes: lands.map(\.name), template: "a centered satellite photo of {}"
+      classes: lands.map(\.name), template: "a centered satellite photo of {}", familiarity: .foreign
     ) { label, _, random in
       let land = lands[label]
       func color(_ hundredths: World.Color) -> World.Color { World.jittered(hundredths / 100, 0.06, using: &random) }

@@ -30,18 +30,17 @@ extension MiniatureTask {
   static func textures(_ name: String, _ suite: Suite, _ group: Group) -> MiniatureTask {
     let words = [
       "smooth", "banded", "spotted", "chequered", "rippled", "gradual", "flecked", "netted",
-      "honeycombed", "swirly", "zigzagged", "bricked",
+      "cellular", "swirly", "jagged", "tiled",
     ]
     return MiniatureTask(
-      name, suite, group, "patterns under rare words, at any scale; four were never seen",
+      name, suite, group, "patterns under rare words, at any scale and angle, in colours without names",
       classes: words, template: "{} texture"
     ) { label, _, random in
-      let color = World.jittered(random.pick(World.Hue.allCases).color, 0.1, using: &random)
+      let color = World.anyColor(using: &random)
       let other = World.jittered(color.shade, 0.1, using: &random)
-      let pattern = World.Pattern.allCases[label]
       return World.Scene(
         World.Texture(
-          pattern, color, other, period: random.uniform(in: 4..<14), angle: random.uniform(in: -0.8..<0.8),
+          World.Pattern.allCases[label], color, other, period: random.uniform(in: 4..<14), angle: random.uniform(in: -0.8..<0.8),
           phase: SIMD2(random.uniform(in: 0..<2 * Double.pi), random.uniform(in: 0..<2 * Double.pi)),
           speckles: random.next()))
     }
