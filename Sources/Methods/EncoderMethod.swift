@@ -132,6 +132,8 @@ package struct ChoiceData {
   package let progress: (_ done: Int, _ of: Int) throws -> Void
   /// Those who see the choice and may replace it, if there are any.
   let draws: RunDraws?
+  /// Known features of the frozen encoder.
+  var features: FeatureShelf?
 
   /// Images and how they are loaded.
   ///

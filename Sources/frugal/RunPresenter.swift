@@ -67,6 +67,13 @@ struct RunPresenter {
     case .judged(let score):
       line.finish("budget \(grouped(score.budget)): val \(percent(score.validationAccuracy)) %")
     case .chose(let budget): note("budget \(grouped(budget)) is the best on val; trained again on train and val")
+    case .reused(let count):
+      guard label == nil else { return }
+      line.finish()
+      note("features of \(plural(count, "image")) came from the cache")
+    case .cacheFailed(let problem):
+      line.finish()
+      warnOnce(["features are not kept for other runs: \(problem)"])
     }
   }
 

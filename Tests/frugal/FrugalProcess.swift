@@ -71,7 +71,9 @@ struct FrugalProcess: Sendable {
     process.executableURL = room == nil ? Self.executable : URL(fileURLWithPath: "/bin/bash")
     let limited = ["-c", "trap '' XFSZ; ulimit -f $0; exec \"$@\"", "\(room ?? 0)", Self.executable.path]
     process.arguments = room == nil ? arguments : limited + arguments
-    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    // No test depends on what others left in the cache of the user.
+    process.environment = ProcessInfo.processInfo.environment.merging(["FRUGAL_CACHE": "off"]) { $1 }
+      .merging(environment) { $1 }
     if let directory { process.currentDirectoryURL = directory }
     process.standardInput =
       try input.map { try FileHandle(forReadingFrom: try folder.write($0, to: "input")) } ?? FileHandle.nullDevice

@@ -22,6 +22,8 @@ public struct ImageLoader: Sendable {
     public let kept: [Int]
     /// The errors of the missing ones, in the order of the list.
     public let unreadable: [ImageError]
+    /// Those in the batch whose files lack a part of them.
+    package let incomplete: Set<Int>
   }
 
   /// The preprocessing.
@@ -43,27 +45,50 @@ public struct ImageLoader: Sendable {
   ///
   /// - files: the requested ones, with an index each that keys its random crop; epoch: keys it too.
   public func load(_ files: [(url: URL, number: Int)], epoch: Int = 0) -> Batch {
+    load(files, epoch: epoch) { _, _ in false }
+  }
+
+  /// The same without images that are not needed.
+  ///
+  /// - isKnown: told the index and the bytes of every file that can be read; true leaves the image out of the batch.
+  package func load(
+    _ files: [(url: URL, number: Int)], epoch: Int, isKnown: (_ index: Int, _ bytes: [UInt8]) -> Bool
+  ) -> Batch {
     let (height, width) = preprocessing.outputSize
     let size = 3 * height * width
-    var errors = [ImageError?](repeating: nil, count: files.count)
-    let images = errors.withUnsafeMutableBufferPointer { errors in
-      // Each piece writes its own image and its own error.
-      let errors = errors.baseAddress
+    var outcomes = [Outcome](repeating: .known, count: files.count)
+    let images = outcomes.withUnsafeMutableBufferPointer { outcomes in
+      // Each piece writes its own image and its own outcome.
+      let outcomes = outcomes.baseAddress
       return Tensor([files.count, 3, height, width]) { output in
         Parallel.forEach(files.count) { index in
           do throws(ImageError) {
             let url = files[index].url
-            let image = preprocessing.exif.applied(to: try Image(contentsOf: url), named: url.path)
-            apply(to: image, number: files[index].number, epoch: epoch, into: output + index * size)
+            let bytes = try Image.bytes(of: url)
+            if isKnown(index, bytes) { return }
+            let image = try Image(bytes, of: url)
+            outcomes?[index] = .read(isIncomplete: image.lack != nil)
+            apply(
+              to: preprocessing.exif.applied(to: image, named: url.path), number: files[index].number, epoch: epoch,
+              into: output + index * size)
           } catch {
-            errors?[index] = error
+            outcomes?[index] = .failed(error)
           }
         }
       }
     }
-    let kept = files.indices.filter { errors[$0] == nil }
+    let kept = files.indices.filter { if case .read = outcomes[$0] { true } else { false } }
     return Batch(
-      images: kept.count == files.count ? images : images.rows(kept), kept: kept, unreadable: errors.compactMap(\.self))
+      images: kept.count == files.count ? images : images.rows(kept), kept: kept,
+      unreadable: outcomes.compactMap { if case .failed(let error) = $0 { error } else { nil } },
+      incomplete: Set(kept.filter { if case .read(isIncomplete: true) = outcomes[$0] { true } else { false } }))
+  }
+
+  /// What became of a file.
+  private enum Outcome {
+    case known
+    case read(isIncomplete: Bool)
+    case failed(ImageError)
   }
 
   /// Loads images, all of which must be readable.
@@ -97,7 +122,7 @@ public struct ImageLoader: Sendable {
 
 extension Tensor {
   /// Some of the outermost slices, in the given order.
-  fileprivate func rows(_ indices: [Int]) -> Tensor {
+  package func rows(_ indices: [Int]) -> Tensor {
     let size = shape[0] == 0 ? 0 : count / shape[0]
     return Tensor.read(self) { from in
       Tensor(Shape([indices.count] + shape.extents.dropFirst())) { into in

@@ -46,14 +46,23 @@ public struct Image: Sendable, Equatable {
   /// The image in the file at `url`: JPEG, PNG, the first frame of a GIF, BMP or WebP.
   ///
   /// - Throws: `ImageError` when the file cannot be read, is above `maximumFileSize`, or does not decode.
-  public init(contentsOf url: URL) throws(ImageError) {
+  public init(contentsOf url: URL) throws(ImageError) { try self.init(Self.bytes(of: url), of: url) }
+
+  /// The image in the bytes of a file that was read already.
+  package init(_ bytes: [UInt8], of url: URL) throws(ImageError) {
     let name = FileName.shown(url.path)
-    let bytes: [UInt8]
-    do throws(FileError) { bytes = try MappedFile.bytes(of: url, limit: Self.maximumFileSize) } catch {
-      throw ImageError(name: name, problem: .unreadable("expected \(error.expected), found \(error.found)"))
-    }
     self = try Self.decode(bytes, name: name)
     if let lack { IncompletePictures.add(name, lack: lack) }
+  }
+
+  /// The bytes of a file that should be an image.
+  ///
+  /// - Throws: `ImageError` when the file cannot be read, or is above `maximumFileSize`.
+  package static func bytes(of url: URL) throws(ImageError) -> [UInt8] {
+    do throws(FileError) { return try MappedFile.bytes(of: url, limit: maximumFileSize) } catch {
+      throw ImageError(
+        name: FileName.shown(url.path), problem: .unreadable("expected \(error.expected), found \(error.found)"))
+    }
   }
 
   /// The image in the bytes of a file called `name`; its contents show which format it is, not its name.

@@ -36,29 +36,30 @@ public struct HeadExamples: Sendable {
     let loader = data.training.loader
     let views = loader.transform == .evaluation ? 1 : setting.recipe.views ?? 1
     let pass = Pass()
-    try self.init(of: data.training.images, loader, views: views, progress: data.progress) {
+    try self.init(of: data.training.images, loader, views: views, data.features, progress: data.progress) {
       setting.tower(Variable($0), pass).value
     }
   }
 
   /// The features of the images of a set.
   ///
+  /// - shelf: known features of the encoder, where it is frozen.
   /// - encode: images [batch, 3, size, size] → features [batch, embedding].
   init(
-    of set: ImageSet, _ loader: ImageLoader, views: Int = 1,
-    progress: (_ done: Int, _ of: Int) throws -> Void = { _, _ in }, encode: (Tensor) -> Tensor
+    of set: ImageSet, _ loader: ImageLoader, views: Int = 1, _ shelf: FeatureShelf?,
+    progress: (_ done: Int, _ of: Int) throws -> Void = { _, _ in }, encode: @escaping (Tensor) -> Tensor
   ) throws {
     var features = Tensor.zeros([0, 0])
     // Views as epochs: the crops of the first are those of the first epoch of a training run.
     let count = views * set.count
     var done = 0
     for view in 0..<views {
-      let batches = set.items.indices.batches(of: Evaluation.batchSize)
-      let loaded = Prefetcher(batches.indices) { index in
-        try loader.loadAll(batches[index].map { (set.items[$0].url, $0) }, epoch: view)
-      }
-      for (index, batch) in batches.enumerated() {
-        let found = encode(try loaded.next(index))
+      let files = set.items.enumerated().map { (url: $1.url, number: $0) }
+      let reader = FeatureReader(files, loader, epoch: view, shelf, encode: encode)
+      for (index, batch) in reader.batches.enumerated() {
+        let read = try reader.next(index)
+        if let error = read.unreadable.first { throw error }
+        let found = read.features
         let width = found.shape.width
         if done == 0 { features = .zeros([count, width]) }
         features.write { into in

@@ -58,7 +58,11 @@ public struct Prompts: Sendable, Equatable {
   public func classifier(
     of directory: CLIPDirectory, ensembling: TextEnsembling = .rawMean, truncate: Bool = false
   ) throws -> Tensor {
-    let features = try directory.textFeatures(texts, truncate: truncate)
-    return ensembling.classifier(features.reshaped(to: [classes.count, templates.count, features.shape.width]))
+    classifier(of: try directory.textFeatures(texts, truncate: truncate), ensembling: ensembling)
+  }
+
+  /// The same of the features of `texts`, [classes · templates, embedding].
+  func classifier(of features: Tensor, ensembling: TextEnsembling) -> Tensor {
+    ensembling.classifier(features.reshaped(to: [classes.count, templates.count, features.shape.width]))
   }
 }

@@ -91,7 +91,7 @@ public struct BudgetSearch: Sendable {
     let found = try watch.clock.measure(.validation) { () throws -> Evaluation in
       try Evaluation(
         trained.method, values: trained.state.values, on: validation, preprocessing: run.pretrained.preprocessing,
-        clock: watch.clock
+        skipsUnreadable: false, watch.features?.images, clock: watch.clock
       ) { done in
         try watch.stopIfAsked(.beforeValidation)
         watch.report(.evaluating(.validation, done: done, of: validation.count))

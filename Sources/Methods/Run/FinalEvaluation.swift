@@ -30,7 +30,7 @@ extension Run {
     var predictions = Prediction.all(of: learned.set, tuned: learned.tuned, zeroShot: learned.frozen)
     var newClasses: RunResult.NewClasses?
     if let unseen = data.unseen, let names = configuration.data.newClasses, let clip = pretrained.clip,
-      let features = try self.textFeatures(of: names)
+      let features = try self.textFeatures(of: names, watch.features?.texts)
     {
       let head = ZeroShot(textFeatures: features, logitScale: clip.model.logitScale)
       let found = try comparison(
@@ -76,6 +76,7 @@ extension Run {
     let examples = try watch.clock.measure(.validation) {
       try HeadExamples(
         of: split, ImageLoader(preprocessing: pretrained.preprocessing),
+        method.encoder.trainables.isEmpty ? watch.features?.images : nil,
         progress: { done, count in
           try watch.stopIfAsked(.beforeResult)
           watch.report(.evaluating(.validation, done: done, of: count))
@@ -119,7 +120,7 @@ extension Run {
       try watch.clock.measure(.test) {
         try Evaluation(
           method, values: values, on: set, preprocessing: pretrained.preprocessing,
-          skipsUnreadable: configuration.skipsUnreadable, clock: watch.clock
+          skipsUnreadable: configuration.skipsUnreadable, watch.features?.images, clock: watch.clock
         ) { done in
           try watch.stopIfAsked(.beforeResult)
           watch.report(.evaluating(what, done: done, of: set.count))

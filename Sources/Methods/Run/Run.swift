@@ -28,6 +28,11 @@ public struct Run: Sendable {
   public var command: [String]?
   /// What the card of its delta tells the reader to type; `nil` for nothing.
   public var cardCommands: CardCommands?
+  /// Where features of the frozen encoder are kept for other runs, and found; `nil`, for none, unless a caller says
+  /// otherwise.
+  public var featureCache: FeatureCache?
+  /// All files that were opened to read its model; `nil` where that is not known.
+  var modelFiles: [URL]?
   /// The files that decide its numbers, which its folder records; `nil` where another folder does.
   var inputs: RunInputs?
   /// Whether it begins although it cannot change anything; it does where nobody asked for a new run.
@@ -91,13 +96,19 @@ public struct Run: Sendable {
   }
 
   /// T, [classes, embedding]; `nil` if the model has no text encoder.
-  public func textFeatures() throws -> Tensor? { try textFeatures(of: configuration.data.classes) }
+  public func textFeatures() throws -> Tensor? { try textFeatures(of: configuration.data.classes, nil) }
 
-  /// T of other classes, with the templates of the run.
-  func textFeatures(of classes: [String]) throws -> Tensor? {
+  /// T of some classes, with the templates of the run.
+  ///
+  /// - shelf: features of texts that are known.
+  func textFeatures(of classes: [String], _ shelf: FeatureShelf?) throws -> Tensor? {
     guard let clip = pretrained.clip else { return nil }
-    return try Prompts(classes: classes, templates: configuration.templates)
-      .classifier(of: clip.directory, ensembling: configuration.ensembling, truncate: configuration.truncates)
+    let prompts = try Prompts(classes: classes, templates: configuration.templates)
+    func encode(_ texts: [String]) throws -> Tensor {
+      try clip.directory.textFeatures(texts, truncate: configuration.truncates)
+    }
+    let features = try shelf?.features(of: prompts.texts, encode: encode) ?? encode(prompts.texts)
+    return prompts.classifier(of: features, ensembling: configuration.ensembling)
   }
 
   /// The method of the run, on its text features; it may look at images of the training split first.
@@ -109,6 +120,12 @@ public struct Run: Sendable {
   package func method(
     textFeatures: Tensor?, _ draws: RunDraws?,
     progress: @escaping (_ done: Int, _ of: Int) throws -> Void = { _, _ in }
+  ) throws -> Method { try method(textFeatures: textFeatures, draws, features: nil, progress: progress) }
+
+  /// The same with known features of the frozen encoder.
+  func method(
+    textFeatures: Tensor?, _ draws: RunDraws?, features: FeatureShelf?,
+    progress: @escaping (_ done: Int, _ of: Int) throws -> Void
   ) throws -> Method {
     var text: (features: Tensor, logitScale: Parameter)?
     if let textFeatures, let clip = pretrained.clip { text = (textFeatures, clip.model.logitScale) }
@@ -117,8 +134,9 @@ public struct Run: Sendable {
       fidelity: configuration.fidelity, seed: seed,
       prompts: pretrained.clip.map { PromptEncoder($0.directory, classes: configuration.data.classes) })
     let loader = ImageLoader(preprocessing: pretrained.preprocessing)
-    let choosing = ChoiceData(
+    var choosing = ChoiceData(
       data.train, loader, training: (images, self.loader), draws: draws, progress: progress)
+    choosing.features = features
     return try Method(name, setting, choosing: choosing)
   }
 
@@ -147,12 +165,14 @@ public struct Run: Sendable {
 
   /// The training loop, set up.
   public func trainer(_ method: Method, on source: TrainingSource) throws -> Trainer {
-    try trainer(method, on: source, RunClock())
+    try trainer(method, on: source, nil, RunClock())
   }
 
-  func trainer(_ method: Method, on source: TrainingSource, _ clock: RunClock) throws -> Trainer {
+  func trainer(
+    _ method: Method, on source: TrainingSource, _ shelf: FeatureShelf?, _ clock: RunClock
+  ) throws -> Trainer {
     let judged = configuration.selection == .test ? data.folder.test : data.validation
-    let validation = judged.map { EpochValidation($0, pretrained.preprocessing, clock) }
+    let validation = judged.map { EpochValidation($0, pretrained.preprocessing, shelf, clock) }
     var trainer = try Trainer(method, on: source, configuration, in: folder) { values in
       try validation?.accuracy(method, values: values) ?? 0
     }

@@ -143,6 +143,7 @@ extension Run {
     try self.init(configuration, pretrained, data, in: folder)
     notes = images.notes + data.notes
     inputs = RunInputs(model: opened, data)
+    modelFiles = opened
     isForced = request.isForced
     setupSeconds = max(0, Date().timeIntervalSince(started))
   }
@@ -179,6 +180,7 @@ extension Run {
     try folder.checkSplit(of: drawn)
     try self.init(settings, pretrained, drawn, in: folder)
     self.inputs = inputs
+    modelFiles = opened
     notes = images.notes + drawn.notes + warnings
     setupSeconds = max(0, Date().timeIntervalSince(started))
   }

@@ -26,6 +26,10 @@ public enum RunEvent: Sendable {
   case judged(BudgetSearch.Score)
   /// The budget that is trained again on both splits.
   case chose(budget: Int)
+  /// So many times the features of an image came from the cache.
+  case reused(Int)
+  /// The cache could not be written, for this reason; features will be computed again.
+  case cacheFailed(String)
 
   /// A model and the images it is evaluated on.
   public enum Evaluated: Sendable {
@@ -87,9 +91,11 @@ extension Run {
       try lock.take(folder)
       if !folder.isStarted { try folder.complete(configuration, splitList: data.splitList, inputs: inputs) }
     }
-    let watch = RunWatch(shouldStop: shouldStop, report: report, clock: RunClock(of: folder), lock: lock)
+    var watch = RunWatch(shouldStop: shouldStop, report: report, clock: RunClock(of: folder), lock: lock)
     watch.clock.add(setupSeconds, to: .setup)
     return try watch.clock.measure(.setup) { () throws -> RunResult in
+      watch.features = RunFeatures(self)
+      defer { watch.reportFeatures() }
       guard configuration.budgets != nil else {
         return try finish(trained(creating: folder.isBegun ? [] : [self], watch), budgets: nil, watch)
       }
@@ -104,13 +110,13 @@ extension Run {
   /// - creating: runs whose folders are made before the first step, and removed again if there is no first epoch.
   func trained(creating: [Run], _ watch: RunWatch) throws -> TrainedRun {
     let images = images
-    let textFeatures = try textFeatures()
+    let textFeatures = try textFeatures(of: configuration.data.classes, watch.features?.texts)
     let method = try chosenMethod(textFeatures, watch)
-    let source = try TrainingSource(images, for: method, loader, watch.clock) { done in
+    let source = try TrainingSource(images, for: method, loader, watch.features?.images, watch.clock) { done in
       try watch.stopIfAsked(.beforeFirstStep)
       watch.report(.encoding(done: done, of: images.count))
     }
-    let trainer = try trainer(method, on: source, watch.clock)
+    let trainer = try trainer(method, on: source, watch.features?.images, watch.clock)
     if !isForced,
       let obstacle = method.encoder.obstacle(
         configuration.recipe.encoder, epochs: configuration.recipe.epochs, stepsPerEpoch: trainer.stepsPerEpoch)
@@ -158,7 +164,7 @@ extension Run {
   private func chosenMethod(_ textFeatures: Tensor?, _ watch: RunWatch) throws -> Method {
     var looks = false
     let found = try watch.clock.measure(.survey) { () throws -> Method in
-      try method(textFeatures: textFeatures) { done, count in
+      try method(textFeatures: textFeatures, nil, features: watch.features?.images) { done, count in
         looks = true
         try watch.stopIfAsked(.beforeFirstStep)
         watch.report(.choosing(done: done, of: count))
@@ -205,6 +211,14 @@ struct RunWatch {
   let report: (RunEvent) -> Void
   var clock = RunClock()
   var lock = RunLock()
+  var features: RunFeatures?
+
+  /// Says what the cache was good for.
+  func reportFeatures() {
+    guard let features else { return }
+    if features.reused > 0 { report(.reused(features.reused)) }
+    if let problem = features.problem { report(.cacheFailed(problem)) }
+  }
 
   func stopIfAsked(_ stage: RunStopped.Stage) throws(RunStopped) {
     if shouldStop() { throw RunStopped(stage: stage) }

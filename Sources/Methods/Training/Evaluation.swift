@@ -55,21 +55,33 @@ public struct Evaluation: Sendable {
     _ method: Method, values: [Tensor], on set: ImageSet, preprocessing: Preprocessing, skipsUnreadable: Bool = false,
     clock: RunClock, progress: (_ done: Int) throws -> Void = { _ in }
   ) throws {
-    let loader = ImageLoader(preprocessing: preprocessing)
-    let files = Array(set.items.enumerated().map { (url: $1.url, number: $0) }.batches(of: Self.batchSize))
-    let batches = Prefetcher(files.indices) { loader.load(Array(files[$0])) }
+    try self.init(
+      method, values: values, on: set, preprocessing: preprocessing, skipsUnreadable: skipsUnreadable, nil,
+      clock: clock, progress: progress)
+  }
+
+  /// The same, with known features of the frozen encoder, which are used where nothing inside of it is tuned.
+  init(
+    _ method: Method, values: [Tensor], on set: ImageSet, preprocessing: Preprocessing, skipsUnreadable: Bool,
+    _ shelf: FeatureShelf?, clock: RunClock, progress: (_ done: Int) throws -> Void
+  ) throws {
+    let isFrozen = method.encoder.trainables.isEmpty
+    let files = set.items.enumerated().map { (url: $1.url, number: $0) }
+    let reader = FeatureReader(files, ImageLoader(preprocessing: preprocessing), isFrozen ? shelf : nil, clock) {
+      isFrozen ? method.tower(Variable($0), Pass()).value : $0
+    }
     let model = method.logits(values: values)
     var correct = [Int](repeating: 0, count: set.classes.count)
     var total = correct
     var answers: [Answer] = []
     var unreadable: [ImageError] = []
     var digest = SHA256()
-    for (index, wanted) in files.enumerated() {
-      let batch = try clock.measure(.reading) { try batches.next(index) }
+    for (index, wanted) in reader.batches.enumerated() {
+      let batch = try reader.next(index)
       if !skipsUnreadable, let error = batch.unreadable.first { throw error }
       unreadable += batch.unreadable
       guard !batch.kept.isEmpty else { continue }
-      let logits = model(.images(batch.images))
+      let logits = model(isFrozen ? .features(batch.features) : .images(batch.features))
       try logits.requireFinite { set.items[wanted.startIndex + batch.kept[$0]].url.relativePath }
       digest.update(logits.values.flatMap { withUnsafeBytes(of: Float($0).bitPattern.littleEndian) { Array($0) } })
       let (probabilities, width) = (Variable(logits).softmax().value.values, logits.shape.width)

@@ -12,18 +12,21 @@ struct FrozenFeatures: Sendable {
 
   /// The features of the images as a loader prepares them.
   ///
+  /// - shelf: features of the same encoder that are known.
   /// - Throws: `ImageError` for a picture that cannot be read; what `progress` throws.
   init(
-    of set: ImageSet, by method: Method, _ loader: ImageLoader, _ clock: RunClock,
+    of set: ImageSet, by method: Method, _ loader: ImageLoader, _ shelf: FeatureShelf?, _ clock: RunClock,
     progress: (_ done: Int) throws -> Void = { _ in }
   ) throws {
     self.set = set
     var features = Tensor.zeros([0, 0])
-    let batches = set.items.batches(of: Evaluation.batchSize)
-    let loaded = Prefetcher(batches.indices) { try loader.images(of: batches[$0]) }
-    for (index, batch) in batches.enumerated() {
-      let images = try clock.measure(.reading) { try loaded.next(index) }
-      let found = method.head.prepared(method.tower(Variable(images), Pass())).value
+    let reader = FeatureReader(set.items.map { ($0.url, 0) }, loader, shelf, clock) {
+      method.tower(Variable($0), Pass()).value
+    }
+    for (index, batch) in reader.batches.enumerated() {
+      let read = try reader.next(index)
+      if let error = read.unreadable.first { throw error }
+      let found = method.head.prepared(Variable(read.features)).value
       let width = found.shape.width
       if batch.startIndex == 0 { features = .zeros([set.count, width]) }
       features.write { into in
@@ -59,11 +62,12 @@ struct FrozenFeatures: Sendable {
 final class EpochValidation {
   private let set: ImageSet
   private let preprocessing: Preprocessing
+  private let shelf: FeatureShelf?
   private let clock: RunClock
   private var features: FrozenFeatures?
 
-  init(_ set: ImageSet, _ preprocessing: Preprocessing, _ clock: RunClock) {
-    (self.set, self.preprocessing, self.clock) = (set, preprocessing, clock)
+  init(_ set: ImageSet, _ preprocessing: Preprocessing, _ shelf: FeatureShelf?, _ clock: RunClock) {
+    (self.set, self.preprocessing, self.shelf, self.clock) = (set, preprocessing, shelf, clock)
   }
 
   /// Accuracy in percent of a method with some values.
@@ -76,7 +80,7 @@ final class EpochValidation {
     let known =
       try features
       ?? clock.measure(.features) {
-        try FrozenFeatures(of: set, by: method, ImageLoader(preprocessing: preprocessing), clock)
+        try FrozenFeatures(of: set, by: method, ImageLoader(preprocessing: preprocessing), shelf, clock)
       }
     features = known
     return try known.accuracy(method, values: values)

@@ -16,10 +16,11 @@ public enum TrainingSource: Sendable {
   /// - Throws: `ImageError` for a picture that cannot be read; what `progress` throws.
   public init(
     _ set: ImageSet, for method: Method, _ loader: ImageLoader, progress: (_ done: Int) throws -> Void = { _ in }
-  ) throws { try self.init(set, for: method, loader, RunClock(), progress: progress) }
+  ) throws { try self.init(set, for: method, loader, nil, RunClock(), progress: progress) }
 
+  /// The same with known features of the frozen encoder, and a clock.
   init(
-    _ set: ImageSet, for method: Method, _ loader: ImageLoader, _ clock: RunClock,
+    _ set: ImageSet, for method: Method, _ loader: ImageLoader, _ shelf: FeatureShelf?, _ clock: RunClock,
     progress: (_ done: Int) throws -> Void
   ) throws {
     if method.hasFrozenEncoder, let examples = method.head.trainingExamples {
@@ -32,7 +33,7 @@ public enum TrainingSource: Sendable {
       return
     }
     let features = try clock.measure(.features) {
-      try FrozenFeatures(of: set, by: method, loader, clock, progress: progress)
+      try FrozenFeatures(of: set, by: method, loader, shelf, clock, progress: progress)
     }
     self = .features(features.values, labels: set.items.map { Int32($0.label) })
   }

@@ -31,12 +31,21 @@ enum DoctorCommand: Command {
       version: frugalVersion, precision: Build.precision, kernels: Build.kernels,
       fusedMultiplyAdd: hasFusedMultiplyAdd, processor: Machine.current, threads: Parallel.threads,
       gigaflops: QuickCheck.gigaflops(), checks: checks, passed: checks.allSatisfy(\.passed),
-      caches: "none: frugal keeps nothing outside of the folders it is given")
+      caches: try caches())
     if arguments.has("--json") { try printJSON(found) } else { print(text(found)) }
     guard found.passed else {
       let names = checks.filter { !$0.passed }.map(\.name).joined(separator: ", ")
       throw RunError("expected the results of the plain definitions, found others in \(names)")
     }
+  }
+
+  /// Where things are kept outside of the folders of a command.
+  private static func caches() throws -> String {
+    guard let cache = try CacheFlags.cache(.none) else { return "off (--cache, FRUGAL_CACHE)" }
+    let entries = cache.entries
+    return "\(cache.folder.path): \(plural(entries.count, "file")), "
+      + "\(megabytes(entries.reduce(0) { $0 + $1.bytes })) of at most \(megabytes(cache.limit)) "
+      + "(--cache, FRUGAL_CACHE)"
   }
 
   private static func text(_ found: Examination) -> String {

@@ -16,8 +16,7 @@ enum SweepCommand: Command {
     Option("--slurm", "TASKS", "print a job array for Slurm with so many tasks, and run nothing"),
     Option("--cores", "N", "cores of each task (default 4)"),
     Option("--memory", "SIZE", "memory of each task: 900M, 4G"),
-    jsonOption,
-  ]
+  ] + cacheOptions + [jsonOption]
   static let examples = [
     Example("frugal sweep plan.json", "runs or resumes what is not done; a second one beside it takes its share"),
     Example("frugal sweep plan.json --status", "finished, running, failed and waiting runs"),
@@ -25,6 +24,7 @@ enum SweepCommand: Command {
   ]
 
   static func run(_ arguments: Arguments) throws {
+    let cache = try CacheFlags.cache(arguments)
     guard arguments.operands.count == 1, let path = arguments.operands.first else {
       throw UsageError("PLAN", expected: "one file", found: "\(arguments.operands.count)")
     }
@@ -56,7 +56,7 @@ enum SweepCommand: Command {
     }
     for cell in cells { try cell.requireOwnRun() }
     let resumption = "frugal sweep " + ([path] + arguments.words(options)).map(shellQuoted).joined(separator: " ")
-    let failed = try SweepRunner(cells, in: folder, resumption: resumption).run()
+    let failed = try SweepRunner(cells, in: folder, resumption: resumption, cache: cache).run()
     if arguments.has("--json") {
       try printJSON(SweepOutcome(plan, cells, in: folder))
     } else {
@@ -68,6 +68,12 @@ enum SweepCommand: Command {
         "\(failed.count) of \(plural(cells.count, "run")) failed: \(failed.prefix(3).joined(separator: ", "))"
           + "\(failed.count > 3 ? ", …" : "") (--status says why; the next sweep tries them again)")
     }
+  }
+
+  /// The flags of the cache, whose folder may be named from anywhere.
+  private static func cacheWords(_ arguments: Arguments) -> [String] {
+    let named = arguments.string("--cache").map { $0 == "off" ? $0 : URL(fileURLWithPath: $0).standardizedFileURL.path }
+    return (named.map { arguments.setting("--cache", to: $0) } ?? arguments).words(cacheOptions)
   }
 
   private static func printScript(_ plan: SweepPlan, _ path: String, _ arguments: Arguments) throws {
@@ -88,7 +94,7 @@ enum SweepCommand: Command {
       name: plan.out.lastPathComponent, tasks: tasks, cores: try arguments.integer("--cores", in: 1...1024) ?? 4,
       memory: memory, program: URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().path,
       directory: FileManager.default.currentDirectoryPath, plan: URL(fileURLWithPath: path).standardizedFileURL.path,
-      out: plan.out.standardizedFileURL.path)
+      out: plan.out.standardizedFileURL.path, cache: cacheWords(arguments))
     if arguments.has("--json") { return try printJSON(["script": script.text]) }
     Swift.print(script.text, terminator: "")
   }

@@ -55,8 +55,10 @@ enum TuneCommand: Command {
     Option("--force", "begin a run that cannot change anything, such as one too short for any mask to be set"),
     skipOption,
     Option("--dry-run", "read and check everything, say what the run would do, and write nothing"),
-    jsonOption,
-  ]
+  ] + cacheOptions + [jsonOption]
+
+  /// Flags that are no part of what a run records as its command.
+  static let unrecorded = CacheFlags.names.union(["--dry-run", "--json"])
 
   /// With a method, the flags that it reads and its own defaults.
   static func options(for words: [String]) -> [Option] {
@@ -80,13 +82,15 @@ enum TuneCommand: Command {
 
   static func run(_ typed: Arguments) throws {
     let isNew = !typed.has("--resume")
+    _ = try CacheFlags.cache(typed)
     let (arguments, choices) = isNew ? try TuneDefaults.completed(typed) : (typed, [])
     for text in choices { note(text) }
     var run = isNew ? try TuneFlags.new(arguments) : try TuneFlags.resumed(arguments)
     if isNew {
       try run.folder.requireVacant()
-      run.command = [name] + arguments.words(options, without: ["--dry-run", "--json"])
+      run.command = [name] + arguments.words(options, without: unrecorded)
     }
+    run.featureCache = try CacheFlags.cache(arguments)
     warnOnce(run.pretrained.warnings)
     for text in run.notes { note(text) }
     report(unreadable: run.data.unreadable)

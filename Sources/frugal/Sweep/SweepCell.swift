@@ -41,7 +41,7 @@ struct SweepCell: Sendable {
     // The folder may have moved.
     func flags(_ words: [String]) throws(UsageError) -> [String] {
       try Arguments(words.dropFirst(), options: TuneCommand.options)
-        .words(TuneCommand.options, without: ["--out", "--dry-run", "--json"])
+        .words(TuneCommand.options, without: TuneCommand.unrecorded.union(["--out"]))
     }
     guard let (own, others) = try? (flags(command), flags(found)), own != others else { return }
     let count = zip(own, others).prefix { $0 == $1 }.count

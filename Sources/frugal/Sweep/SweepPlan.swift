@@ -27,7 +27,7 @@ struct SweepPlan {
   /// Flags that a plan has no place for, and what it has instead.
   private static let reserved = [
     "--seed": "seeds", "--shots": "shots", "--out": "out", "--resume": "no such flag", "--json": "no such flag",
-    "--dry-run": "no such flag",
+    "--dry-run": "no such flag", "--cache": "no such flag", "--cache-size": "no such flag",
   ]
 
   /// Reads a plan, and checks all flags of all its runs.

@@ -11,11 +11,13 @@ struct SweepRunner {
   let folder: SweepFolder
   /// The command that goes on after a Ctrl-C.
   let resumption: String
+  /// Where features of frozen encoders are kept; `nil` for nowhere.
+  let cache: FeatureCache?
   private let line = ProgressLine()
   private let interrupt = Interrupt()
 
-  init(_ cells: [SweepCell], in folder: SweepFolder, resumption: String) {
-    (self.cells, self.folder, self.resumption) = (cells, folder, resumption)
+  init(_ cells: [SweepCell], in folder: SweepFolder, resumption: String, cache: FeatureCache?) {
+    (self.cells, self.folder, self.resumption, self.cache) = (cells, folder, resumption, cache)
   }
 
   /// How an attempt at a run ended.
@@ -55,7 +57,8 @@ struct SweepRunner {
     defer { withExtendedLifetime(claim) {} }
     if cell.folder.isFinished { return .done }
     do {
-      let run = try cell.run()
+      var run = try cell.run()
+      run.featureCache = cache
       warnOnce(run.pretrained.warnings)
       for text in run.notes { note("\(cell.name): \(text)") }
       report(unreadable: run.data.unreadable)
