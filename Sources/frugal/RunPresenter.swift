@@ -28,8 +28,21 @@ struct RunPresenter {
   func train(_ run: Run) throws -> RunResult {
     var run = run
     run.cardCommands = .frugal
+    return try present(run) { try run.train(shouldStop: $0, report: show) }
+  }
+
+  /// Trains a run that ends with the validation split and says how it goes.
+  ///
+  /// - Throws: as `train`.
+  func validate(_ run: Run) throws -> ValidationResult {
+    try present(run) { try run.validate(shouldStop: $0, report: show) }
+  }
+
+  private func present<Result>(_ run: Run, _ body: (_ shouldStop: @escaping () -> Bool) throws -> Result) throws
+    -> Result
+  {
     do {
-      let result = try run.train(shouldStop: { interrupt.isRequested || isEnded() }, report: show)
+      let result = try body { interrupt.isRequested || isEnded() }
       if label == nil { line.finish() }
       return result
     } catch let stopped as RunStopped {

@@ -67,11 +67,13 @@ enum TuneFlags {
     request.classes = try arguments.choice("--classes", of: ClassPart.self) ?? .all
     request.selection = try arguments.choice("--select", of: RunConfiguration.Selection.self)
     request.splits = try arguments.choice("--train-on", of: RunConfiguration.Splits.self)
+    request.evaluation = try arguments.choice("--evaluate-on", of: RunConfiguration.EvaluatedSplit.self) ?? .test
     request.skipsUnreadable = arguments.has("--skip-unreadable")
     request.isForced = arguments.has("--force")
     try MethodFlags.check(arguments, method)
     try checkSteps(arguments, method)
     request.budgets = try MethodFlags.list(arguments, method)
+    try request.checkEvaluation()
     request.adjust = { try adjust(&$0, arguments, method) }
     // The same flags on the published recipe of other data: what is wrong with them is wrong everywhere.
     var trial = method.recipe(PublishedSetting(benchmark: nil, shots: nil, fidelity: request.fidelity))

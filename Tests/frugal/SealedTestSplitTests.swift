@@ -51,6 +51,33 @@ import Testing
     #expect(try clean.bytes("run/checkpoint.safetensors") != [])
   }
 
+  @Test(arguments: ["r-amt", "tip-adapter"])
+  func aRunThatEndsWithTheValidationSplitReadsNoTestPicture(method: String) async throws {
+    let folder = try data()
+    var words = run(method, folder, selection: "last") + ["--evaluate-on", "val"]
+    if method == "tip-adapter" {
+      words = ["tune", "--model", Workbench.model, "--data", folder.path("pictures"), "--method", method]
+      words += ["--template", "a {}", "--shots", "2", "--out", folder.path("run"), "--evaluate-on", "val"]
+    }
+    let outcome = try await runFrugal(words)
+    #expect(outcome.code == 0 && outcome.output.hasPrefix("val accuracy "), "\(outcome.errors)")
+    let found = try JSONDecoder().decode(JSONValue.self, from: Data(try folder.bytes("run/validation.json")))
+    #expect(found["validation"]["total"].int == 16 && found["trainedParameters"].int != nil)
+    #expect((found["trainedImages"].int == 0) == (method == "tip-adapter"))
+    for name in ["result.json", "delta.safetensors", "predictions.jsonl"] { #expect(!folder.exists("run/\(name)")) }
+    #expect(!String(decoding: try folder.bytes("run/inputs.jsonl"), as: UTF8.self).contains("\"use\":\"test\""))
+    // It stays one.
+    let resumed = try await runFrugal("tune", "--resume", folder.path("run"))
+    #expect(resumed.code == 0 && resumed.output == outcome.output, "\(resumed.errors)")
+    for flags in [["--train-on", "train+val"], ["--select", "test-max"]] {
+      let out = folder.url.appendingPathComponent("other")
+      let other = Workbench.quickRun("r-amt", out: out, data: folder.path("pictures")) + ["--evaluate-on", "val"]
+      expectRefusal(try await runFrugal(other + flags), code: 2, ["--evaluate-on: expected test, as "])
+    }
+    let none = Workbench.quickRun("r-amt", out: folder.url.appendingPathComponent("none")) + ["--evaluate-on", "val"]
+    expectRefusal(try await runFrugal(none), code: 2, ["--evaluate-on: expected test, as the data has no val"])
+  }
+
   @Test func unreadableTestPicturesAreCountedAndListedIfAsked() async throws {
     let folder = try data()
     let outcome = try await runFrugal(run("r-amt", folder, selection: "last") + ["--skip-unreadable"])

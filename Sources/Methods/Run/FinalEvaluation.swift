@@ -68,7 +68,7 @@ extension Run {
   }
 
   /// The method with the settings of its head that suit the choosing split best, and their values by name.
-  private func settled(
+  func settled(
     _ method: Method, _ values: [Tensor], _ watch: RunWatch
   ) throws -> (method: Method, choices: [String: Double]) {
     guard !method.head.choiceNames.isEmpty, let split = choosingSplit else { return (method, [:]) }

@@ -37,6 +37,14 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
     case trainAndValidation = "train+val"
   }
 
+  /// The split that a run ends with.
+  public enum EvaluatedSplit: String, Sendable, Codable, CaseIterable {
+    /// The test split, in `result.json`.
+    case test
+    /// The validation split, in `validation.json`: a candidate for the settings of other runs. No test image is read.
+    case validation = "val"
+  }
+
   /// The model by path and content.
   public struct Model: Sendable, Codable, Equatable {
     /// The directory, as given.
@@ -131,6 +139,8 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
   public var budgets: [Int]?
   /// The classes that are trained on, `base`; `nil` for all.
   public var classes: ClassPart?
+  /// The split that it ends with; `nil` for the test split.
+  public var evaluation: EvaluatedSplit?
   /// True if unreadable images are skipped.
   public var skipsUnreadable: Bool
   /// The element type of tensors.
@@ -143,7 +153,8 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
     method: MethodName, fidelity: Fidelity, benchmark: Benchmark?, shots: Int?, seed: Int, model: Model, data: Data,
     templates: [String], ensembling: TextEnsembling, cleaning: String, truncates: Bool, recipe: Recipe,
     selection: Selection, skipsUnreadable: Bool, normalization: Normalization? = nil, splits: Splits? = nil,
-    budgets: [Int]? = nil, classes: ClassPart? = nil, exif: EXIFRotation = .ignore
+    budgets: [Int]? = nil, classes: ClassPart? = nil, exif: EXIFRotation = .ignore,
+    evaluation: EvaluatedSplit = .test
   ) {
     version = frugalVersion
     self.method = method.description
@@ -153,6 +164,7 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
     (self.selection, self.skipsUnreadable, self.normalization) = (selection, skipsUnreadable, normalization)
     (self.splits, self.budgets, self.classes) = (splits, budgets, classes)
     self.exif = exif == .ignore ? nil : exif
+    self.evaluation = evaluation == .test ? nil : evaluation
     precision = "\(Real.self)"
     isFused = hasFusedMultiplyAdd
   }
@@ -160,7 +172,7 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
   private enum CodingKeys: String, CodingKey {
     case version, method, fidelity, benchmark, shots, seed, model, data, templates, ensembling, cleaning, truncates
     case normalization = "normalisation"
-    case exif, recipe, selection, splits, budgets, classes, skipsUnreadable, precision, isFused
+    case exif, recipe, selection, splits, budgets, classes, evaluation, skipsUnreadable, precision, isFused
   }
 
   /// The first setting out of range, as settings may come from a file: expected and found, by key.
@@ -205,6 +217,9 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
       guard splits == .trainAndValidation, selection == .last else {
         return wrong("budgets", "splits train+val and selection last with them", "others")
       }
+    }
+    if evaluation == .validation, splits == .trainAndValidation || selection == .test {
+      return wrong("evaluation", "test, as val is trained on or test selects the epoch", "val")
     }
     return recipe.problem
   }

@@ -4,7 +4,7 @@ import Tensor
 
 /// The folder of a run: `config.json`, `inputs.jsonl`, `metrics.jsonl`, `checkpoint.safetensors`, `delta.safetensors`,
 /// `predictions.jsonl`, `timing.json`, `card.md`, `result.json`; of a search among budgets, `budgets.json` and the
-/// folders of its parts besides.
+/// folders of its parts besides; of a run that ends with the validation split, `validation.json` instead of a result.
 public struct RunFolder: Sendable {
   /// The folder.
   public let url: URL
@@ -27,6 +27,8 @@ public struct RunFolder: Sendable {
   public var card: URL { url.appendingPathComponent("card.md") }
   /// The result.
   public var result: URL { url.appendingPathComponent("result.json") }
+  /// The accuracy on the validation split of a run that ends with it.
+  public var validation: URL { url.appendingPathComponent("validation.json") }
   /// One line per test image.
   public var predictions: URL { url.appendingPathComponent("predictions.jsonl") }
   /// The split of every image, if it was drawn: a list with path, label and split.
@@ -39,6 +41,8 @@ public struct RunFolder: Sendable {
   package func part(_ budget: Int) -> RunFolder { RunFolder(url.appendingPathComponent("budget-\(budget)")) }
   /// True if a run has finished here.
   public var isFinished: Bool { FileManager.default.fileExists(atPath: result.path) }
+  /// True if a run has finished here that ends with the validation split.
+  public var isValidated: Bool { FileManager.default.fileExists(atPath: validation.path) }
   /// True if a run was started here.
   public var isBegun: Bool { FileManager.default.fileExists(atPath: configuration.path) }
 
@@ -56,7 +60,9 @@ public struct RunFolder: Sendable {
     if FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder), !isFolder.boolValue {
       throw SettingError("out", expected: "a folder", found: "the file \(url.shown)")
     }
-    let files = [configuration, inputs, metrics, checkpoint, delta, predictions, timing, card, result, budgets, split]
+    let files = [
+      configuration, inputs, metrics, checkpoint, delta, predictions, timing, card, result, validation, budgets, split,
+    ]
     for file in files where FileManager.default.fileExists(atPath: file.path) {
       throw SettingError("out", expected: "a folder without a run", found: "\(file.shown) of one that can be resumed")
     }

@@ -48,6 +48,8 @@ public struct RunRequest: Sendable {
   public var selection: RunConfiguration.Selection?
   /// The images to learn from.
   public var splits: RunConfiguration.Splits?
+  /// The split that the run ends with: on the validation split it is a candidate, and no test image is read.
+  public var evaluation = RunConfiguration.EvaluatedSplit.test
   /// Budgets of which the best on the validation split is kept; at most one is no search.
   public var budgets: [Int] = []
   /// Whether images that cannot be read are left out.
@@ -86,6 +88,7 @@ extension Run {
       list: request.dataList.map { URL(fileURLWithPath: $0) })
     let splits = try Self.splits(request, images)
     let selection = try Self.selection(request, name, images, splits)
+    try request.checkEvaluation(hasValidation: images.validation != nil)
     let shots: Int? =
       switch request.shots {
       case .count(let count): count
@@ -139,10 +142,11 @@ extension Run {
       selection: selection, skipsUnreadable: request.skipsUnreadable,
       normalization: hasText || pretrained.images != nil ? nil : request.normalization ?? .imagenet, splits: splits,
       budgets: request.budgets.count > 1 ? request.budgets : nil,
-      classes: request.classes == .all ? nil : request.classes, exif: exif)
+      classes: request.classes == .all ? nil : request.classes, exif: exif,
+      evaluation: request.evaluation)
     try self.init(configuration, pretrained, data, in: folder)
     notes = images.notes + data.notes
-    inputs = RunInputs(model: opened, data)
+    inputs = RunInputs(model: opened, data, readsTest: request.evaluation == .test)
     modelFiles = opened
     isForced = request.isForced
     setupSeconds = max(0, Date().timeIntervalSince(started))
@@ -175,7 +179,7 @@ extension Run {
           .known(settings.model.images),
         settings.model.hints)
     }
-    let inputs = RunInputs(model: opened, drawn)
+    let inputs = RunInputs(model: opened, drawn, readsTest: settings.evaluation != .validation)
     let warnings = try folder.check(inputs)
     try folder.checkSplit(of: drawn)
     try self.init(settings, pretrained, drawn, in: folder)

@@ -80,21 +80,17 @@ extension Run {
   /// Trains to the last epoch, from the checkpoint where there is one, evaluates, and writes delta and result.
   ///
   /// - report: called with what happens; shouldStop: asked after every step and every batch of images.
-  /// - Throws: `RunObstacle` for a new run that cannot change anything; `RunStopped` once `shouldStop` says so;
-  ///   `FileError` while another process is at work in the folder; `RunError`, `SettingError`, `ImageError` and
-  ///   `FileError` as `Run.init` and `Trainer.run` do.
+  /// - Throws: `RunError` for a run that ends with the validation split (`validate`); `RunObstacle` for a new run that
+  ///   cannot change anything; `RunStopped` once `shouldStop` says so; `FileError` while another process is at work in
+  ///   the folder; `RunError`, `SettingError`, `ImageError` and `FileError` as `Run.init` and `Trainer.run` do.
   public func train(
     shouldStop: @escaping () -> Bool = { false }, report: @escaping (RunEvent) -> Void = { _ in }
   ) throws -> RunResult {
-    let lock = RunLock()
-    if folder.isBegun {
-      try lock.take(folder)
-      if !folder.isStarted { try folder.complete(configuration, splitList: data.splitList, inputs: inputs) }
+    guard configuration.evaluation != .validation else {
+      throw RunError("\(folder.url.shown): expected a run that ends with the test split, found one that never reads it")
     }
-    var watch = RunWatch(shouldStop: shouldStop, report: report, clock: RunClock(of: folder), lock: lock)
-    watch.clock.add(setupSeconds, to: .setup)
+    let watch = try watch(shouldStop, report)
     return try watch.clock.measure(.setup) { () throws -> RunResult in
-      watch.features = RunFeatures(self)
       defer { watch.reportFeatures() }
       guard configuration.budgets != nil else {
         return try finish(trained(creating: folder.isBegun ? [] : [self], watch), budgets: nil, watch)
@@ -103,6 +99,19 @@ extension Run {
       let last = try search.run(watch)
       return try finish(last, budgets: search.scores, watch)
     }
+  }
+
+  /// Those who watch the run, with the lock of its folder where there is one.
+  func watch(_ shouldStop: @escaping () -> Bool, _ report: @escaping (RunEvent) -> Void) throws -> RunWatch {
+    let lock = RunLock()
+    if folder.isBegun {
+      try lock.take(folder)
+      if !folder.isStarted { try folder.complete(configuration, splitList: data.splitList, inputs: inputs) }
+    }
+    var watch = RunWatch(shouldStop: shouldStop, report: report, clock: RunClock(of: folder), lock: lock)
+    watch.clock.add(setupSeconds, to: .setup)
+    watch.features = watch.clock.measure(.setup) { RunFeatures(self) }
+    return watch
   }
 
   /// The run at its last epoch.

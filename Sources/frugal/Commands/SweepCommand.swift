@@ -11,6 +11,7 @@ enum SweepCommand: Command {
     Option(
       "--shard", "I/N",
       "only the Ith of N parts of the runs (default in a job array of Slurm or SGE: that of the task)"),
+    Option("--search", "run the candidates of the plan's search, on validation splits alone, and choose its settings"),
     Option("--status", "say what became of every run, and run nothing"),
     Option("--dry-run", "print the command of every run that is not finished, and run nothing"),
     Option("--slurm", "TASKS", "print a job array for Slurm with so many tasks, and run nothing"),
@@ -20,6 +21,7 @@ enum SweepCommand: Command {
   static let examples = [
     Example("frugal sweep plan.json", "runs or resumes what is not done; a second one beside it takes its share"),
     Example("frugal sweep plan.json --status", "finished, running, failed and waiting runs"),
+    Example("frugal sweep plan.json --search", "settings by validation accuracy, before the runs of the plan"),
     Example("frugal sweep plan.json --slurm 16 --memory 4G > job.sh", "a job array of 16 tasks"),
   ]
 
@@ -36,15 +38,16 @@ enum SweepCommand: Command {
     for flag in ["--cores", "--memory"] where arguments.has(flag) && !arguments.has("--slurm") {
       throw UsageError(flag, expected: "--slurm with it", found: "none")
     }
+    let all = try runs(of: plan, arguments)
     if arguments.has("--slurm") { return try printScript(plan, path, arguments) }
     let shard = try SweepShard.asked(arguments.string("--shard"), environment: ProcessInfo.processInfo.environment)
-    let cells = shard?.part(of: plan.cells) ?? plan.cells
+    let cells = shard?.part(of: all) ?? all
     guard !cells.isEmpty else {
-      throw UsageError("--shard", expected: "at most \(plan.cells.count) parts", found: "\(shard?.count ?? 0)")
+      throw UsageError("--shard", expected: "at most \(all.count) parts", found: "\(shard?.count ?? 0)")
     }
     let folder = SweepFolder(in: plan.out)
     if arguments.has("--dry-run") {
-      let open = cells.filter { !$0.folder.isFinished }
+      let open = cells.filter { !$0.isFinished }
       let lines = open.map { (["frugal"] + $0.command).map(shellQuoted).joined(separator: " ") }
       if arguments.has("--json") { return try printJSON(SweepOutcome(plan, cells, in: folder, commands: lines)) }
       for line in lines { print(line) }
@@ -52,12 +55,18 @@ enum SweepCommand: Command {
     }
     if arguments.has("--status") {
       let outcome = SweepOutcome(plan, cells, in: folder)
-      return arguments.has("--json") ? try printJSON(outcome) : print(outcome.text(all: Verbosity.current == .verbose))
+      if arguments.has("--json") { return try printJSON(outcome) }
+      print(outcome.text(all: Verbosity.current == .verbose))
+      if let text = plan.choice?.text ?? plan.obstacle?.description { print(text) }
+      return
     }
+    if !arguments.has("--search"), let choice = plan.choice { note(choice.text) }
     for cell in cells { try cell.requireOwnRun() }
     let resumption = "frugal sweep " + ([path] + arguments.words(options)).map(shellQuoted).joined(separator: " ")
     let failed = try SweepRunner(cells, in: folder, resumption: resumption, cache: cache).run()
-    if arguments.has("--json") {
+    if arguments.has("--search") {
+      try finish(search: plan, path, in: folder, arguments)
+    } else if arguments.has("--json") {
       try printJSON(SweepOutcome(plan, cells, in: folder))
     } else {
       let table = SweepTable(cells).text
@@ -68,6 +77,50 @@ enum SweepCommand: Command {
         "\(failed.count) of \(plural(cells.count, "run")) failed: \(failed.prefix(3).joined(separator: ", "))"
           + "\(failed.count > 3 ? ", …" : "") (--status says why; the next sweep tries them again)")
     }
+    let unsettled = arguments.has("--search") ? [] : plan.choice?.methods.filter { $0.winner == nil } ?? []
+    guard unsettled.isEmpty else {
+      throw RunError(
+        "no run of \(unsettled.map(\.method).joined(separator: ", ")), as no candidate for its settings could be judged "
+          + "(--search tries them again)")
+    }
+  }
+
+  /// The runs that are asked for: those of the plan, or of its search.
+  ///
+  /// - Throws: `UsageError` for a search of a plan without; `RunError` where settings are still to be chosen.
+  private static func runs(of plan: SweepPlan, _ arguments: Arguments) throws -> [SweepCell] {
+    if arguments.has("--search") {
+      guard let search = plan.search else {
+        throw UsageError("--search", expected: "a plan with the key search", found: "none in \(plan.file)")
+      }
+      guard !arguments.has("--slurm") else {
+        throw UsageError("--slurm", expected: "no --search with it", found: "both")
+      }
+      return search.cells
+    }
+    if let obstacle = plan.obstacle, !arguments.has("--status") { throw obstacle }
+    guard !plan.cells.isEmpty else {
+      throw RunError("\(plan.file): expected a method whose candidates could be judged, found none (--search again)")
+    }
+    return plan.cells
+  }
+
+  /// Writes what the search chose once all its runs are over, those of other shards among them.
+  private static func finish(search plan: SweepPlan, _ path: String, in folder: SweepFolder, _ arguments: Arguments)
+    throws
+  {
+    guard let search = plan.search else { return }
+    guard let result = SearchResult(search, in: folder) else {
+      let open = search.cells.count { !$0.isFinished && folder.failure(of: $0) == nil }
+      note("\(plural(open, "run")) of other shards to come; the last one writes \(SweepSearch.fileName)")
+      return arguments.has("--json") ? try printJSON(SweepOutcome(plan, search.cells, in: folder)) : ()
+    }
+    try result.write(in: plan.out)
+    // With what was just chosen.
+    let settled = try SweepPlan(path, out: arguments.string("--out"))
+    if arguments.has("--json") { return try printJSON(SweepOutcome(settled, search.cells, in: folder)) }
+    print(result.text)
+    print(plan.out.appendingPathComponent(SweepSearch.fileName).shown)
   }
 
   /// The flags of the cache, whose folder may be named from anywhere.

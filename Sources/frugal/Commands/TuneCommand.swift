@@ -52,6 +52,9 @@ enum TuneCommand: Command {
     Option(
       "--classes", "all|base",
       "classes to train on (default all); base: the first half, with the others evaluated by their names alone"),
+    Option(
+      "--evaluate-on", "test|val",
+      "split to end with (default test); with val no test image is read, and the accuracy is in validation.json"),
     Option("--force", "begin a run that cannot change anything, such as one too short for any mask to be set"),
     skipOption,
     Option("--dry-run", "read and check everything, say what the run would do, and write nothing"),
@@ -98,16 +101,21 @@ enum TuneCommand: Command {
       return arguments.has("--json") ? try printJSON(run.configuration) : print(plan(of: run, in: arguments.runPath))
     }
     let presenter = RunPresenter(resumption: "frugal tune --resume \(arguments.runPath)")
-    let result: RunResult
-    do { result = try presenter.train(run) } catch let obstacle as RunObstacle {
+    do {
+      if run.configuration.evaluation == .validation {
+        let result = try presenter.validate(run)
+        return arguments.has("--json") ? try printJSON(result) : print(summary(of: result))
+      }
+      let result = try presenter.train(run)
+      if arguments.has("--json") { return try printJSON(result) }
+      print(summary(of: result, in: arguments.runPath))
+    } catch let obstacle as RunObstacle {
       let ways = [
         obstacle.epochs.map { "--epochs \($0)" }, obstacle.learningRate.map { "--lr \(RecipeDefaults.number($0))" },
       ].compactMap { $0 }
       let advice = ways.isEmpty ? "" : "\(ways.joined(separator: " or ")) would do; "
       throw UsageError("\(obstacle) (\(advice)--force trains all the same)")
     }
-    if arguments.has("--json") { return try printJSON(result) }
-    print(summary(of: result, in: arguments.runPath))
   }
 
   /// What a run would do, for `--dry-run`.
@@ -123,6 +131,14 @@ enum TuneCommand: Command {
       ["training", "\(plural(recipe.epochs, "epoch")) in steps of \(plural(recipe.batchSize, "image"))"],
       ["selected", "epoch by \(settings.selection.rawValue)"], ["would be written", path],
     ])
+  }
+
+  private static func summary(of result: ValidationResult) -> String {
+    """
+    val accuracy    \(percent(result.validation.accuracy)) % \(result.method) \
+    (\(result.validation.correct) of \(result.validation.total))
+    selected epoch \(result.epoch): \(result.reason)
+    """
   }
 
   private static func summary(of result: RunResult, in path: String) -> String {

@@ -43,6 +43,8 @@ struct RunSearch {
         if ReportedSurvey.isSurvey(url) {
           surveys.append(try ReportedSurvey(url, named: name))
         } else {
+          // Candidates for the settings of other runs have no accuracy to report.
+          if (try? RunFolder(url).settings())?.evaluation == .validation { continue }
           let run = try ReportedRun(RunFolder(url), named: name)
           // Two folders with the same settings, seed among them, hold one measurement, not two.
           let fingerprint = (try? run.settings.fingerprint) ?? name

@@ -9,6 +9,8 @@ struct SweepCell: Sendable {
   /// Images per class as in `--shots`; `nil` where the plan leaves them to the method.
   let shots: String?
   let seed: Int
+  /// Its candidate in a search, whose runs end with the validation split; `nil` for a run of the plan itself.
+  var candidate: String?
   /// Its folder within that of the sweep.
   let name: String
   /// The folder of the run.
@@ -21,6 +23,17 @@ struct SweepCell: Sendable {
 
   /// What the run records as its command.
   var command: [String] { [TuneCommand.name] + words }
+
+  /// True once its accuracy is written.
+  var isFinished: Bool { candidate == nil ? folder.isFinished : folder.isValidated }
+
+  /// Trains the run to its end.
+  ///
+  /// - Returns: its accuracy in percent: on the test split, or of a candidate on the validation split.
+  /// - Throws: as `RunPresenter.train`.
+  func train(_ run: Run, _ presenter: RunPresenter) throws -> Double {
+    candidate == nil ? try presenter.train(run).test.accuracy : try presenter.validate(run).validation.accuracy
+  }
 
   /// The run: from its beginning, or from where it was stopped.
   ///

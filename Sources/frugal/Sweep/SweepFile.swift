@@ -12,10 +12,11 @@ struct SweepFile: Decodable {
   var out: String?
   var settings: [String: ConfigFile.Value] = [:]
   var methods, data: [Row]
+  var search: SweepSearchFile?
   private var shots: [Shots]?
   private var seeds: [Int]?
 
-  private enum Shots: Decodable {
+  enum Shots: Decodable {
     case count(Int)
     case word(String)
 
@@ -25,7 +26,7 @@ struct SweepFile: Decodable {
     }
   }
 
-  private struct Key: CodingKey {
+  struct Key: CodingKey {
     let stringValue: String
     var intValue: Int? { nil }
     init(stringValue: String) { self.stringValue = stringValue }
@@ -55,14 +56,12 @@ struct SweepFile: Decodable {
     }
   }
 
-  private static let keys = ["out", "settings", "methods", "data", "shots", "seeds"]
+  private static let keys = ["out", "settings", "methods", "data", "shots", "seeds", "search"]
 
   init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: Key.self)
     func key(_ name: String) -> Key { Key(stringValue: name) }
-    if let unknown = container.allKeys.map(\.stringValue).filter({ !Self.keys.contains($0) }).min() {
-      throw RunError("the unknown key \"\(unknown)\"\(suggestion(for: unknown, among: Self.keys))")
-    }
+    try Self.check(container, Self.keys)
     for name in ["methods", "data"] where !container.contains(key(name)) { throw RunError("no \(name)") }
     out = try container.decodeIfPresent(String.self, forKey: key("out"))
     settings = try container.decodeIfPresent([String: ConfigFile.Value].self, forKey: key("settings")) ?? [:]
@@ -70,10 +69,24 @@ struct SweepFile: Decodable {
     data = try container.decode([Entry].self, forKey: key("data")).map { try $0.row("data") }
     shots = try container.decodeIfPresent([Shots].self, forKey: key("shots"))
     seeds = try container.decodeIfPresent([Int].self, forKey: key("seeds"))
+    search = try container.decodeIfPresent(SweepSearchFile.self, forKey: key("search"))
+  }
+
+  /// Refuses keys that are not known.
+  static func check(_ container: KeyedDecodingContainer<Key>, _ keys: [String]) throws(RunError) {
+    if let unknown = container.allKeys.map(\.stringValue).filter({ !keys.contains($0) }).min() {
+      throw RunError("the unknown key \"\(unknown)\"\(suggestion(for: unknown, among: keys))")
+    }
   }
 
   /// Images per class, as in `--shots`; one `nil` where the plan has none.
-  func checkedShots(_ file: String) throws(RunError) -> [String?] {
+  func checkedShots(_ file: String) throws(RunError) -> [String?] { try Self.checked(shots, file) }
+
+  /// Seeds; 1 where the plan has none.
+  func checkedSeeds(_ file: String) throws(RunError) -> [Int] { try Self.checked(seeds, file) }
+
+  /// - file: it and the part of it that has them.
+  static func checked(_ shots: [Shots]?, _ file: String) throws(RunError) -> [String?] {
     guard let shots else { return [nil] }
     var words: [String] = []
     for shot in shots {
@@ -92,8 +105,8 @@ struct SweepFile: Decodable {
     return words
   }
 
-  /// Seeds; 1 where the plan has none.
-  func checkedSeeds(_ file: String) throws(RunError) -> [Int] {
+  /// - file: it and the part of it that has them.
+  static func checked(_ seeds: [Int]?, _ file: String) throws(RunError) -> [Int] {
     let seeds = seeds ?? [1]
     if let wrong = seeds.first(where: { !(0...Int(Int32.max)).contains($0) }) {
       throw RunError("\(file): seeds: expected whole numbers from 0 to \(Int32.max), found \(wrong)")

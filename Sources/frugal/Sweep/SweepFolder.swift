@@ -31,7 +31,7 @@ struct SweepFolder: Sendable {
   }
 
   func state(of cell: SweepCell) -> State {
-    if cell.folder.isFinished { return .finished }
+    if cell.isFinished { return .finished }
     if let holder = FileClaim.holder(of: file(cell, "claim")) { return .running(holder) }
     if let failure = failure(of: cell) { return .failed(failure.error) }
     return cell.folder.isBegun ? .begun : .waiting

@@ -5,6 +5,8 @@ struct SweepOutcome: Encodable {
   /// One run.
   struct Row: Encodable {
     let run, dataset, method: String
+    /// Of a search.
+    let candidate: String?
     let shots: String?
     let seed: Int
     /// `finished`, `running`, `failed`, `begun` or `waiting`.
@@ -12,17 +14,20 @@ struct SweepOutcome: Encodable {
     /// Who is at work on it.
     let process: String?
     let error: String?
-    /// Of a finished run: its test accuracy in percent, and its seconds.
-    let accuracy, seconds: Double?
+    /// Of a finished run: its test accuracy in percent, or of a candidate its validation accuracy; and its seconds.
+    let accuracy, validationAccuracy, seconds: Double?
   }
 
   let plan, out: String
   let runs: [Row]
   /// With `--dry-run`: the commands of the runs that are not finished.
   let commands: [String]?
+  /// What a search chose; `nil` without one, and until it is over.
+  let search: SearchResult?
 
   init(_ plan: SweepPlan, _ cells: [SweepCell], in folder: SweepFolder, commands: [String]? = nil) {
     (self.plan, out, self.commands) = (plan.file, plan.out.relativePath, commands)
+    search = plan.choice
     runs = cells.map { cell in
       var (state, process, error) = ("", String?.none, String?.none)
       switch folder.state(of: cell) {
@@ -32,15 +37,22 @@ struct SweepOutcome: Encodable {
       case .begun: state = "begun"
       case .waiting: state = "waiting"
       }
-      var run: ReportedRun?
+      var (test, validation, seconds) = (Double?.none, Double?.none, Double?.none)
       if state == "finished" {
-        do { run = try ReportedRun(cell.folder, named: cell.name) } catch let problem {
-          (state, error) = ("failed", "\(problem)")
-        }
+        do {
+          if cell.candidate != nil {
+            validation = try cell.folder.validationResult().validation.accuracy
+            seconds = try cell.folder.epochs().reduce(0) { $0 + $1.seconds }
+          } else {
+            let run = try ReportedRun(cell.folder, named: cell.name)
+            (test, seconds) = (run.result.test.accuracy, run.seconds)
+          }
+        } catch let problem { (state, error) = ("failed", "\(problem)") }
       }
       return Row(
-        run: cell.name, dataset: cell.dataset, method: cell.method, shots: cell.shots, seed: cell.seed, state: state,
-        process: process, error: error, accuracy: run?.result.test.accuracy, seconds: run?.seconds)
+        run: cell.name, dataset: cell.dataset, method: cell.method, candidate: cell.candidate, shots: cell.shots,
+        seed: cell.seed, state: state, process: process, error: error, accuracy: test, validationAccuracy: validation,
+        seconds: seconds)
     }
   }
 
@@ -54,7 +66,7 @@ struct SweepOutcome: Encodable {
       return count > 0 ? "\(grouped(count)) \(state)" : nil
     }
     let shown = runs.filter { all || ["running", "begun", "failed"].contains($0.state) }.map { row in
-      let detail = row.process ?? row.error ?? row.accuracy.map { "\(tenths($0)) %" } ?? ""
+      let detail = row.process ?? row.error ?? (row.accuracy ?? row.validationAccuracy).map { "\(tenths($0)) %" } ?? ""
       return [row.state, row.run, detail]
     }
     let known = runs.compactMap(\.seconds)

@@ -29,8 +29,8 @@ struct SweepRunner {
   /// - Throws: `Interrupted` after a Ctrl-C; `FileError` if the folder of the sweep cannot be written.
   func run() throws -> [String] {
     let began = try folder.make()
-    for cell in cells where cell.folder.isFinished { folder.tidy(cell) }
-    var open = cells.filter { !$0.folder.isFinished }
+    for cell in cells where cell.isFinished { folder.tidy(cell) }
+    var open = cells.filter { !$0.isFinished }
     var (failed, pace) = ([String](), Pace(count: open.count))
     while !open.isEmpty {
       var busy: [SweepCell] = []
@@ -51,11 +51,11 @@ struct SweepRunner {
   private func attempt(_ cell: SweepCell, since began: Double, _ pace: Pace) throws -> Attempt {
     if interrupt.isRequested { throw stopped() }
     // Another process may have done it, or failed at it, meanwhile.
-    if cell.folder.isFinished { return .done }
+    if cell.isFinished { return .done }
     if let failure = folder.failure(of: cell), failure.time >= began { return .failed }
     guard let claim = try folder.claim(cell) else { return .busy }
     defer { withExtendedLifetime(claim) {} }
-    if cell.folder.isFinished { return .done }
+    if cell.isFinished { return .done }
     do {
       var run = try cell.run()
       run.featureCache = cache
@@ -64,9 +64,9 @@ struct SweepRunner {
       report(unreadable: run.data.unreadable)
       let presenter = RunPresenter(
         resumption: resumption, on: line, interrupt, label: "\(pace.text)\(cell.name)", isEnded: { !claim.isHeld })
-      let result = try presenter.train(run)
+      let accuracy = try cell.train(run, presenter)
       folder.forgetFailure(of: cell)
-      line.finish("\(cell.name)  \(percent(result.test.accuracy)) %")
+      line.finish("\(cell.name)  \(percent(accuracy)) %")
       return .done
     } catch is Interrupted {
       guard !claim.isHeld, !interrupt.isRequested else { throw Interrupted() }
