@@ -96,6 +96,19 @@ import Testing
     #expect(all.map { $0.rows.count } == [4, 3] && all[1].title.contains("1 shot,"))
   }
 
+  @Test func tasksThatPretrainingHasSeenAndForeignOnesHaveMeansOfTheirOwn() throws {
+    let accuracies = ["pets": 60.0, "ucf": 40, "aircraft": 10, "eurosat": 30]
+    let tasks = ["pets", "aircraft", "ucf", "eurosat"]
+    let runs = try tasks.map { try finishedRun($0, "task-res", 1, accuracies[$0]!) }
+    let table = try #require(DemoTable(.eleven, shots: 16, runs))
+    #expect(table.rows[0].dropFirst(5).prefix(3) == ["seen", "foreign", "mean"])
+    #expect(table.rows[1].dropFirst(5).prefix(3) == ["25.0", "25.0", "25.0"])
+    #expect(table.rows[2].dropFirst(5).prefix(3) == ["50.0", "20.0", "35.0"])
+    // One task of a group is no mean.
+    let few = try #require(DemoTable(.eleven, shots: 16, runs.filter { $0.cell.task.name != "aircraft" }))
+    #expect(few.rows[0].dropFirst(4).first == "mean")
+  }
+
   @Test func aTableOfNewClassesIsTheMeanOverTasksOfEverySeed() throws {
     let runs = try [
       finishedRun("pets", "mask-tuning", 1, 60, new: (40, 50)), finishedRun("ucf", "mask-tuning", 1, 80, new: (80, 30)),

@@ -62,7 +62,7 @@ import Testing
     let outcome = try await runFrugal(words)
     #expect(outcome.code == 0 && outcome.output.hasPrefix("val accuracy "), "\(outcome.errors)")
     let found = try JSONDecoder().decode(JSONValue.self, from: Data(try folder.bytes("run/validation.json")))
-    #expect(found["validation"]["total"].int == 16 && found["trainedParameters"].int != nil)
+    #expect(found["validation"]["total"].int == 32 && found["trainedParameters"].int != nil)
     #expect((found["trainedImages"].int == 0) == (method == "tip-adapter"))
     for name in ["result.json", "delta.safetensors", "predictions.jsonl"] { #expect(!folder.exists("run/\(name)")) }
     #expect(!String(decoding: try folder.bytes("run/inputs.jsonl"), as: UTF8.self).contains("\"use\":\"test\""))

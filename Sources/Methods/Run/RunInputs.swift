@@ -42,14 +42,14 @@ struct RunInputs: Sendable {
   private let root: URL
 
   /// - model: all files that were opened to read the model.
-  /// - readsTest: false for a run that reads no test image.
+  /// - readsTest: false for a run that reads no test image, but the whole validation split.
   init(model: [URL], _ data: TrainingData, readsTest: Bool = true) {
     root = data.folder.root
     let settings = model.filter { !WeightFiles.extensions.contains($0.pathExtension.lowercased()) }
     var files = settings.map { (key: Key(use: .model, file: $0.lastPathComponent), url: $0) }
     let sets: [(use: Use, set: ImageSet?)] = [
-      (.train, data.train), (.validation, data.validation), (.test, readsTest ? data.folder.test : nil),
-      (.new, readsTest ? data.unseen?.test : nil),
+      (.train, data.train), (.validation, readsTest ? data.validation : data.folder.validation),
+      (.test, readsTest ? data.folder.test : nil), (.new, readsTest ? data.unseen?.test : nil),
     ]
     for (use, set) in sets { files += (set?.items ?? []).map { (Key(use: use, file: $0.name), $0.url) } }
     self.files = files

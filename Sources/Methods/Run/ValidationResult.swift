@@ -47,7 +47,8 @@ extension Run {
   /// Trains to the last epoch, from the checkpoint where there is one, evaluates on the validation split, and writes
   /// `validation.json`. Neither a delta is written nor a test image read.
   ///
-  /// The images are those that selected the epoch and the settings of the head where the validation split does.
+  /// All images of the split are judged, of which those that selected the epoch and the settings of the head are a part
+  /// where the split does: of few shots, 4 of each class at most.
   /// - report, shouldStop: as in `train`.
   /// - Throws: `RunError` for a run that ends with the test split (`train`); else as `train` does.
   public func validate(
@@ -63,7 +64,7 @@ extension Run {
   }
 
   private func validated(_ trained: TrainedRun, _ watch: RunWatch) throws -> ValidationResult {
-    guard let validation = data.validation else {
+    guard let validation = data.folder.validation else {
       trap("Run.validate: expected a validation split, found none")
     }
     let chosen = trained.state.selected(configuration.selection)
