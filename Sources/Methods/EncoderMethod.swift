@@ -69,6 +69,13 @@ package protocol EncoderMethod: Sendable {
 
   /// A recipe with another budget.
   func recipe(_ recipe: Recipe, budget: Int) -> Recipe
+
+  /// The number of training images that are looked at to choose what to tune, and of those at a time; `nil` for a
+  /// method that does not look.
+  func survey(_ recipe: Recipe) -> (images: Int, batch: Int)?
+
+  /// A recipe that looks at so many images instead.
+  func recipe(_ recipe: Recipe, surveying images: Int, batch: Int) -> Recipe
 }
 
 extension EncoderMethod {
@@ -88,6 +95,10 @@ extension EncoderMethod {
   package func budget(of recipe: Recipe) -> Int? { nil }
   /// The recipe as it is, unless a method has a budget.
   package func recipe(_ recipe: Recipe, budget: Int) -> Recipe { recipe }
+  /// Most methods do not look.
+  package func survey(_ recipe: Recipe) -> (images: Int, batch: Int)? { nil }
+  /// The recipe as it is, unless a method looks at images.
+  package func recipe(_ recipe: Recipe, surveying images: Int, batch: Int) -> Recipe { recipe }
 }
 
 /// What a method is made of: a tower, classes, settings.

@@ -25,6 +25,8 @@ final class MemoryPool: Sendable {
     var free: [Span] = []
     var slabs: [UnsafeMutableRawPointer] = []
     var reserved = 0
+    var live = 0
+    var peak = 0
   }
 
   /// The smallest request to the system.
@@ -38,12 +40,21 @@ final class MemoryPool: Sendable {
   /// The bytes requested from the system.
   var reserved: Int { state.withLock { $0.reserved } }
 
+  /// The bytes in use, and the most at a time since `resetPeak`.
+  var live: Int { state.withLock { $0.live } }
+  var peak: Int { state.withLock { $0.peak } }
+
+  /// Forgets the peak.
+  func resetPeak() { state.withLock { $0.peak = $0.live } }
+
   /// The size of a block for the given number of bytes.
   static func rounded(_ bytes: Int) -> Int { (bytes + granule - 1) / granule * granule }
 
   /// A block of `bytes`, a rounded size, not initialised.
   func take(_ bytes: Int) -> UnsafeMutableRawPointer {
     state.withLock { state in
+      state.live += bytes
+      state.peak = max(state.peak, state.live)
       var best: Int?
       for (index, span) in state.free.enumerated() where span.bytes >= bytes {
         if best.map({ span.bytes < state.free[$0].bytes }) ?? true { best = index }
@@ -62,7 +73,10 @@ final class MemoryPool: Sendable {
   /// Takes back a block of `bytes` that `take` gave.
   func give(_ block: UnsafeMutableRawPointer, _ bytes: Int) {
     let block = Block(pointer: block)
-    state.withLock { state in _ = insert(Span(start: block.pointer, bytes: bytes), &state) }
+    state.withLock { state in
+      state.live -= bytes
+      _ = insert(Span(start: block.pointer, bytes: bytes), &state)
+    }
   }
 
   /// A block being passed into or out of the lock; it has one owner at a time.

@@ -74,6 +74,8 @@ import Testing
     "gradcheck": ["operations/gelu"], "trace": ["operations/gelu --out v"],
     "grade": ["t t", "t u", "t t --exact", "t u --exact"],
     "exercise": ["--list", "adam --student a --out e", "pack adam --student a --nbgrader n/adam.ipynb"],
+    "plan": ["plan.json", "--model CLIP --data DATA --method linear"],
+    "cache": ["--cache x", "--cache x --clear"],
     "sweep": ["plan.json --dry-run", "plan.json --status"],
     "explain": ["r-amt"], "methods": [""], "doctor": [""], "completions": ["bash"], "man": [""],
   ]

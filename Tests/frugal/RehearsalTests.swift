@@ -43,9 +43,8 @@ import Testing
     let process = Process()
     process.executableURL = FrugalProcess.executable
     process.arguments = words
-    process.environment = ProcessInfo.processInfo.environment.merging(["TERM": "xterm", "NO_COLOR": "1", "FRUGAL_CACHE": "off"]) {
-      $1
-    }
+    let environment = ["TERM": "xterm", "NO_COLOR": "1", "FRUGAL_CACHE": "off"]
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     process.standardError = terminal.end
     process.standardOutput = try FileHandle(forWritingTo: try folder.write("", to: "output"))
     try process.run()

@@ -69,11 +69,18 @@ public struct SafeTensorsWriter {
   ///
   /// - Throws: `FileError` if it cannot be written; an older file of that name is untouched then.
   public func write(to url: URL) throws(FileError) {
-    let inOrder = items.sorted { ($1.value.type.size, $0.key) < ($0.value.type.size, $1.key) }
+    let inOrder = inOrder
     var file = try AtomicFile(replacing: url)
     try file.write(header(inOrder))
     for (_, item) in inOrder { try Self.write(item, to: &file) }
     try file.commit()
+  }
+
+  /// The size of the file.
+  package var byteCount: Int { header(inOrder).count + items.values.reduce(0) { $0 + $1.byteCount } }
+
+  private var inOrder: [(key: String, value: Item)] {
+    items.sorted { ($1.value.type.size, $0.key) < ($0.value.type.size, $1.key) }
   }
 
   private func header(_ inOrder: [(key: String, value: Item)]) -> [UInt8] {

@@ -112,18 +112,23 @@ extension Delta {
   /// Writes the file, whole or not at all.
   ///
   /// - Throws: `FileError` if the file cannot be written.
-  public func write(to url: URL) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    let json = String(decoding: try encoder.encode(description), as: UTF8.self)
-    var writer = SafeTensorsWriter(metadata: [Self.metadataKey: json])
-    for (name, mask) in masks {
-      writer.add(DeltaEntry.mask(site: name).name, bytes: mask.bytes(order: .little))
+  public func write(to url: URL) throws { try file.write(to: url) }
+
+  /// The file, to be written.
+  var file: SafeTensorsWriter {
+    get throws {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+      let json = String(decoding: try encoder.encode(description), as: UTF8.self)
+      var writer = SafeTensorsWriter(metadata: [Self.metadataKey: json])
+      for (name, mask) in masks {
+        writer.add(DeltaEntry.mask(site: name).name, bytes: mask.bytes(order: .little))
+      }
+      for (site, indices) in indices {
+        writer.add(DeltaEntry.indices(site: site).name, integers: indices.map { Int64($0) })
+      }
+      for (name, tensor) in tensors { writer.add(name, tensor) }
+      return writer
     }
-    for (site, indices) in indices {
-      writer.add(DeltaEntry.indices(site: site).name, integers: indices.map { Int64($0) })
-    }
-    for (name, tensor) in tensors { writer.add(name, tensor) }
-    try writer.write(to: url)
   }
 }

@@ -93,7 +93,7 @@ extension Run {
   }
 
   /// The delta, as it is written.
-  private func delta(_ method: Method, _ values: [Tensor]) throws -> Delta {
+  func delta(_ method: Method, _ values: [Tensor]) throws -> Delta {
     let (encoderValues, headValues) = method.split(values)
     var delta = Delta(
       Delta.Description(

@@ -127,17 +127,21 @@ public struct Run: Sendable {
     textFeatures: Tensor?, _ draws: RunDraws?, features: FeatureShelf?,
     progress: @escaping (_ done: Int, _ of: Int) throws -> Void
   ) throws -> Method {
-    var text: (features: Tensor, logitScale: Parameter)?
-    if let textFeatures, let clip = pretrained.clip { text = (textFeatures, clip.model.logitScale) }
-    let setting = MethodSetting(
-      tower: pretrained.tower, text: text, classes: configuration.data.classes.count, recipe: configuration.recipe,
-      fidelity: configuration.fidelity, seed: seed,
-      prompts: pretrained.clip.map { PromptEncoder($0.directory, classes: configuration.data.classes) })
     let loader = ImageLoader(preprocessing: pretrained.preprocessing)
     var choosing = ChoiceData(
       data.train, loader, training: (images, self.loader), draws: draws, progress: progress)
     choosing.features = features
-    return try Method(name, setting, choosing: choosing)
+    return try Method(name, setting(textFeatures), choosing: choosing)
+  }
+
+  /// What the method is made for.
+  func setting(_ textFeatures: Tensor?) -> MethodSetting {
+    var text: (features: Tensor, logitScale: Parameter)?
+    if let textFeatures, let clip = pretrained.clip { text = (textFeatures, clip.model.logitScale) }
+    return MethodSetting(
+      tower: pretrained.tower, text: text, classes: configuration.data.classes.count, recipe: configuration.recipe,
+      fidelity: configuration.fidelity, seed: seed,
+      prompts: pretrained.clip.map { PromptEncoder($0.directory, classes: configuration.data.classes) })
   }
 
   private var seed: UInt64 { UInt64(bitPattern: Int64(configuration.seed)) }

@@ -94,6 +94,17 @@ struct SensitivityMethod: EncoderMethod {
     return recipe
   }
 
+  func survey(_ recipe: Recipe) -> (images: Int, batch: Int)? {
+    recipe[SensitivitySettings.self].flatMap { $0.budget.file == nil ? ($0.budget.samples, $0.budget.batchSize) : nil }
+  }
+
+  func recipe(_ recipe: Recipe, surveying images: Int, batch: Int) -> Recipe {
+    var recipe = recipe
+    recipe[SensitivitySettings.self]?.budget.samples = images
+    recipe[SensitivitySettings.self]?.budget.batchSize = batch
+    return recipe
+  }
+
   /// Reads the file of an allocation, which decides rules and, where it holds one allocation, the budget.
   func completed(_ recipe: Recipe, budgets: [Int], on model: any PretrainedModel) throws -> Recipe {
     guard let budget = recipe[SensitivitySettings.self]?.budget, let source = budget.file else { return recipe }

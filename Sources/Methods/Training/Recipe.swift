@@ -36,6 +36,12 @@ public struct Recipe: Sendable, Equatable {
     (self.augments, self.smallestCrop) = (augments, smallestCrop)
   }
 
+  /// The steps of an epoch, as `batchSize` has it.
+  func stepsPerEpoch(images: Int) -> Int {
+    let (full, rest) = images.quotientAndRemainder(dividingBy: batchSize)
+    return full + (rest > 0 && (full == 0 || keepsLastBatch == true) ? 1 : 0)
+  }
+
   /// The settings of one method; `nil` where the recipe is that of others.
   public subscript<Settings: MethodSettings>(_: Settings.Type) -> Settings? {
     get { own.lazy.compactMap { $0 as? Settings }.first }

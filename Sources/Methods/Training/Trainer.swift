@@ -58,10 +58,7 @@ public struct Trainer {
 
   /// The steps of an epoch: a last batch that is not full counts only where there is no full one, or the recipe keeps
   /// it.
-  public var stepsPerEpoch: Int {
-    let (full, rest) = source.count.quotientAndRemainder(dividingBy: recipe.batchSize)
-    return full + (rest > 0 && (full == 0 || recipe.keepsLastBatch == true) ? 1 : 0)
-  }
+  public var stepsPerEpoch: Int { recipe.stepsPerEpoch(images: source.count) }
 
   /// The learning rates of all steps of the encoder's tensors.
   public var encoderRates: [Double] {

@@ -137,6 +137,11 @@ extension TrainingState {
   ///
   /// - Throws: `FileError` if the file cannot be written.
   package func write(to url: URL, fingerprint: String) throws {
+    try checkpoint(fingerprint: fingerprint).write(to: url)
+  }
+
+  /// A checkpoint, to be written.
+  func checkpoint(fingerprint: String) throws -> SafeTensorsWriter {
     let header = Header(
       format: 1, fingerprint: fingerprint, steps: steps, epoch: epoch, sums: sums,
       optimizerSteps: Dictionary(uniqueKeysWithValues: optimizers.map { ($0.name, $0.optimizer.stepCount) }),
@@ -150,7 +155,7 @@ extension TrainingState {
         writer.add("\(group.name).\(name)", tensor)
       }
     }
-    try writer.write(to: url)
+    return writer
   }
 
   /// Resumes from the checkpoint of a run, or from the start if it was stopped before its first.

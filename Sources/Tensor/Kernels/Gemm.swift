@@ -48,6 +48,7 @@ func gemm(
     finish?(0..<m, 0..<n)
     return
   }
+  Workload.count(m * n * k)
   let product = Product(
     a: a, b: b, c: c, cStride: cStride, depth: k,
     start: accumulating ? (UnsafePointer(c), cStride) : bias.map { ($0, 0) },

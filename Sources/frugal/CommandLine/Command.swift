@@ -42,7 +42,8 @@ let commonOptions = [
 /// Every command, in the order of the help.
 let commands: [any Command.Type] = [
   InspectCommand.self, DataCommand.self, EvaluateCommand.self, MethodsCommand.self, SensitivityCommand.self,
-  TuneCommand.self, SweepCommand.self, CacheCommand.self, PredictCommand.self, ReportCommand.self, DemoCommand.self, ExportCommand.self,
+  TuneCommand.self, SweepCommand.self, PlanCommand.self, CacheCommand.self, PredictCommand.self, ReportCommand.self,
+  DemoCommand.self, ExportCommand.self,
   WorldCommand.self, PretrainCommand.self, GradcheckCommand.self, TraceCommand.self, GradeCommand.self,
   ExerciseCommand.self, AuditCommand.self,
   ExplainCommand.self, DoctorCommand.self, CompletionsCommand.self, ManCommand.self,

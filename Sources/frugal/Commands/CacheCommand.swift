@@ -87,7 +87,8 @@ enum CacheCommand: Command {
       ]
     }
     if !rows.isEmpty {
-      lines.append(aligned([["features of", "model", "data", "rows", "files", "size", "last used"]] + rows, rightFrom: 3))
+      let head = ["features of", "model", "data", "rows", "files", "size", "last used"]
+      lines.append(aligned([head] + rows, rightFrom: 3))
     }
     if found.unreadable > 0 {
       lines.append("\(plural(found.unreadable, "file")) damaged or of another version (--prune removes them)")

@@ -6,7 +6,8 @@ enum SweepCommand: Command {
   static let name = "sweep"
   static let summary = "run a plan: methods × datasets × shots × seeds, by one process or many"
   static let operands = "PLAN"
-  static let options = [
+  static let options = own + cacheOptions + [jsonOption]
+  private static let own = [
     Option("--out", "FOLDER", "folder for the runs (default that of the plan, or runs/ and the plan's name)"),
     Option(
       "--shard", "I/N",
@@ -16,8 +17,8 @@ enum SweepCommand: Command {
     Option("--dry-run", "print the command of every run that is not finished, and run nothing"),
     Option("--slurm", "TASKS", "print a job array for Slurm with so many tasks, and run nothing"),
     Option("--cores", "N", "cores of each task (default 4)"),
-    Option("--memory", "SIZE", "memory of each task: 900M, 4G"),
-  ] + cacheOptions + [jsonOption]
+    Option("--memory", "SIZE", "memory of each task: 900M, 4G (default that of frugal plan and a quarter more)"),
+  ]
   static let examples = [
     Example("frugal sweep plan.json", "runs or resumes what is not done; a second one beside it takes its share"),
     Example("frugal sweep plan.json --status", "finished, running, failed and waiting runs"),
@@ -123,6 +124,15 @@ enum SweepCommand: Command {
     print(plan.out.appendingPathComponent(SweepSearch.fileName).shown)
   }
 
+  /// What the largest run needs, and a quarter more.
+  private static func plannedMemory(_ plan: SweepPlan) throws -> String {
+    let cost = try SweepCost(plan.cells, isCaching: true, writing: 0)
+    let size = megabytes(cost.memoryBytes)
+    let asked = (cost.memoryBytes + cost.memoryBytes / 4) / (1 << 20) + 1
+    note("note: the largest run needs about \(size); --memory \(asked)M")
+    return "\(asked)M"
+  }
+
   /// The flags of the cache, whose folder may be named from anywhere.
   private static func cacheWords(_ arguments: Arguments) -> [String] {
     let named = arguments.string("--cache").map { $0 == "off" ? $0 : URL(fileURLWithPath: $0).standardizedFileURL.path }
@@ -137,7 +147,7 @@ enum SweepCommand: Command {
     guard !arguments.has("--shard") else {
       throw UsageError("--shard", expected: "no --slurm with it, whose tasks find their own", found: "both")
     }
-    let memory = try arguments.required("--memory")
+    let memory = try arguments.string("--memory") ?? plannedMemory(plan)
     guard memory.wholeMatch(of: /[1-9][0-9]{0,8}[KMGT]/) != nil else {
       throw UsageError("--memory", expected: "a whole number and K, M, G or T", found: "\"\(memory)\"")
     }

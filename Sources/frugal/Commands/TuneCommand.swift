@@ -18,7 +18,8 @@ enum TuneCommand: Command {
       !(method?.head.isFitted ?? false) || RecipeFlags.withoutSteps.contains($0.flag)
     }
     let own = method.map { MethodFlags.flags(of: $0.options) } ?? MethodFlags.all
-    return data + textOptions + recipe + imageOptions + own + hintOptions + protocolOptions
+    return data + textOptions + recipe + imageOptions + own + hintOptions + protocolOptions + cacheOptions
+      + [jsonOption]
   }
 
   private static let data: [Option] = [
@@ -58,7 +59,7 @@ enum TuneCommand: Command {
     Option("--force", "begin a run that cannot change anything, such as one too short for any mask to be set"),
     skipOption,
     Option("--dry-run", "read and check everything, say what the run would do, and write nothing"),
-  ] + cacheOptions + [jsonOption]
+  ]
 
   /// Flags that are no part of what a run records as its command.
   static let unrecorded = CacheFlags.names.union(["--dry-run", "--json"])

@@ -31,7 +31,11 @@ import Testing
   @Test func aPartOfTheImagesMayBeKnown() throws {
     let bench = try CacheBench()
     func run(_ cache: FeatureCache?, shots: Int) throws -> CacheBench.Outcome {
-      try bench.run("linear", cache: cache, shots: shots) { $0.selection = .last } recipe: { $0.augments = false }
+      try bench.run("linear", cache: cache, shots: shots) {
+        $0.selection = .last
+      } recipe: {
+        $0.augments = false
+      }
     }
     let first = try run(bench.cache, shots: 1)
     #expect(first.reused == 0)

@@ -121,7 +121,7 @@ import Testing
     #expect(found.output.contains(" sweep \(plan) --out \(folder.path("out")) --threads 2\n"), "\(found.output)")
     #expect(folder.exists("out/.sweep"))
     let wrong: [([String], String)] = [
-      (["--slurm", "3"], "--memory: missing required flag"), (["--cores", "3"], "--cores: expected --slurm with it"),
+      (["--cores", "3"], "--cores: expected --slurm with it"),
       (["--slurm", "7", "--memory", "1G"], "--slurm: expected at most 6"),
       (["--slurm", "3", "--memory", "1GB"], "--memory: expected a whole number and K, M, G or T"),
       (["--slurm", "3", "--status"], "expected one of them"),

@@ -1,0 +1,176 @@
+import Datasets
+import Formats
+import Foundation
+import Models
+import Tensor
+
+/// What a run will take: FLOP, time, memory and disk, by its counts of images and steps and a rehearsal of its parts.
+package struct RunPlan: Sendable {
+  /// A part of a run.
+  package struct Part: Sendable {
+    /// What it is, in words.
+    package let name: String
+    /// Images, prompts or steps.
+    package let count: Int
+    /// What it takes.
+    package let cost: WorkCost
+  }
+
+  /// Bytes, by what they are for.
+  package typealias Sizes = [(name: String, bytes: Int)]
+
+  /// The parts in their order; those that the run does not have are left out.
+  package private(set) var parts: [Part] = []
+  /// The largest part of the memory at a time: what is held in any case, and the part that needs most.
+  package private(set) var memory: Sizes = []
+  /// The files of the run at its end.
+  package private(set) var disk: Sizes = []
+  /// Images whose features a cache keeps, the bytes of these, and what another run with the same images is spared.
+  package private(set) var cacheable: (images: Int, bytes: Int, cost: WorkCost) = (0, 0, WorkCost())
+  /// What of that every run with the same model and test images is spared: those images, and the texts.
+  package private(set) var shared = WorkCost()
+  /// The images of that.
+  package private(set) var sharedImages = 0
+  /// The number of trainable parameters.
+  package let trained: Int
+
+  /// All parts together.
+  package var cost: WorkCost { parts.reduce(WorkCost()) { $0 + $1.cost } }
+  /// The largest number of bytes at a time.
+  package var memoryBytes: Int { memory.reduce(0) { $0 + $1.bytes } }
+  /// The bytes of all files.
+  package var diskBytes: Int { disk.reduce(0) { $0 + $1.bytes } }
+
+  /// The plan of a run that begins anew.
+  ///
+  /// - rehearsal: the parts as they were measured, for this run or one of the same method, model and classes.
+  /// - isCaching: whether features are kept, which spares the run a second pass over the same images.
+  /// - writing: seconds to write a byte to disk.
+  package init(_ run: Run, _ rehearsal: Rehearsal, isCaching: Bool, writing: Double) {
+    let counts = Counts(run, rehearsal)
+    trained = rehearsal.trained
+    add(run, rehearsal, counts, isCaching: isCaching)
+    memory = Self.memory(run, rehearsal)
+    disk = Self.disk(run, rehearsal, counts)
+    let saves = min(counts.epochs, 1 + Int((parts.first { $0.name == "training" }?.cost.seconds ?? 0).rounded(.up)))
+    let written = Double(saves * (disk.first?.bytes ?? 0)) * writing
+    append("saving", counts.trainings * saves, WorkCost(seconds: written))
+  }
+
+  private mutating func append(_ name: String, _ count: Int, _ cost: WorkCost) {
+    if count > 0 { parts.append(Part(name: name, count: count, cost: cost)) }
+  }
+
+  /// The numbers of images and steps of a run.
+  struct Counts {
+    let epochs, trainings, validation, test, texts, views: Int
+    /// Training images of all trainings, and the steps of an epoch of each together.
+    let images, steps: Int
+    /// Passes over the validation split, whose results select an epoch, a budget or settings of a head.
+    let validations: Int
+
+    init(_ run: Run, _ rehearsal: Rehearsal) {
+      let settings = run.configuration
+      let (recipe, data) = (settings.recipe, run.data)
+      epochs = rehearsal.takesSteps ? recipe.epochs : 0
+      let budgets = settings.budgets?.count ?? 0
+      trainings = budgets + 1
+      let sizes = Array(repeating: data.train.count, count: budgets) + [run.images.count]
+      images = sizes.reduce(0, +)
+      steps = rehearsal.takesSteps ? sizes.reduce(0) { $0 + recipe.stepsPerEpoch(images: $1) } : 0
+      let judged = (1...max(1, recipe.epochs)).count { settings.selection.judges(epoch: $0, of: recipe.epochs) }
+      let chooses = rehearsal.chooses && run.choosingSplit != nil ? 1 : 0
+      validation = (settings.selection == .test ? data.folder.test : data.validation)?.count ?? 0
+      validations = (epochs == 0 ? 0 : rehearsal.isTuned ? judged : min(1, judged)) + chooses + budgets
+      test = data.folder.test.count + (data.unseen?.test.count ?? 0)
+      let classes = settings.data.classes.count + (settings.data.newClasses?.count ?? 0)
+      texts = run.pretrained.clip == nil ? 0 : classes * settings.templates.count
+      views = run.loader.transform == .evaluation ? 1 : recipe.views ?? 1
+    }
+  }
+
+  private mutating func add(_ run: Run, _ rehearsal: Rehearsal, _ counts: Counts, isCaching: Bool) {
+    /// Images through an encoder, while the next ones are loaded on the cores that compute.
+    func pass(_ images: Int, _ encoder: WorkCost) -> WorkCost {
+      var cost = Double(images) * (encoder + rehearsal.loading)
+      let loading = rehearsal.loading.coreSeconds / Double(Parallel.threads)
+      cost.seconds = Double(images) * max(rehearsal.loading.seconds, encoder.seconds + loading)
+      return cost
+    }
+    let reading = WorkCost(seconds: run.setupSeconds, coreSeconds: run.setupSeconds)
+    append("setup", 1, reading + rehearsal.finishing)
+    append("texts", counts.texts, Double(counts.texts) * rehearsal.text)
+    if let survey = run.survey {
+      let images = min(survey.images, run.data.train.count)
+      let each = Double(images) * rehearsal.choosing.each + rehearsal.choosing.fixed
+      append("choosing", counts.trainings * images, Double(counts.trainings) * each)
+    }
+    let needsExamples = run.name.head.needsExamples
+    let features = (needsExamples ? counts.views : rehearsal.isCached ? 1 : 0) * counts.images
+    append("features", features, pass(features, rehearsal.frozen) + (needsExamples ? rehearsal.fitting : WorkCost()))
+    let seen = Double(counts.epochs * counts.steps)
+    let batch = Double(min(run.configuration.recipe.batchSize, max(1, run.images.count)))
+    var training = seen * (rehearsal.step.fixed + batch * rehearsal.step.each)
+    if !rehearsal.isCached {
+      training = training + pass(Int(seen * batch), WorkCost())
+      training.seconds = max(
+        seen * (rehearsal.step.fixed.seconds + batch * rehearsal.step.each.seconds)
+          + seen * batch * rehearsal.loading.coreSeconds / Double(Parallel.threads),
+        seen * batch * rehearsal.loading.seconds)
+    }
+    append("training", counts.epochs * counts.steps, training)
+    let validated = counts.validations * counts.validation
+    append("validation", validated, pass(validated, rehearsal.tuned))
+    let hasZeroShot = run.pretrained.clip != nil
+    let isOnce = isCaching && !rehearsal.isTuned
+    let tests = hasZeroShot && !isOnce ? pass(counts.test, rehearsal.frozen) : WorkCost()
+    append("test", counts.test, tests + pass(counts.test, rehearsal.tuned))
+    sharedImages =
+      (rehearsal.isTuned ? 0 : min(1, counts.validations) * counts.validation)
+      + (hasZeroShot || !rehearsal.isTuned ? counts.test : 0)
+    let kept = features + sharedImages
+    let row = FeatureKey.byteCount + rehearsal.embedding * MemoryLayout<Real>.size
+    let texts = Double(counts.texts) * rehearsal.text
+    cacheable = (kept, (kept + counts.texts) * row, pass(kept, rehearsal.frozen) + texts)
+    shared = pass(sharedImages, rehearsal.frozen) + texts
+  }
+
+  private static func memory(_ run: Run, _ rehearsal: Rehearsal) -> Sizes {
+    let batch = min(run.configuration.recipe.batchSize, max(1, run.images.count))
+    // One batch at work, and two that are prepared ahead (`Prefetcher`).
+    let prepared = 3 * rehearsal.imageBytes
+    var uses = [
+      (name: "evaluation", bytes: Evaluation.batchSize * (Int(rehearsal.evaluationBytes) + prepared)),
+      (
+        name: "training step",
+        bytes: Int(rehearsal.stepBytes.fixed + rehearsal.stepBytes.each * Double(batch))
+          + (rehearsal.isCached ? 0 : batch * prepared)
+      ),
+    ]
+    if let survey = run.survey {
+      let count = Double(min(survey.batch, run.data.train.count))
+      let bytes = rehearsal.choosingBytes.fixed + rehearsal.choosingBytes.each * count - Double(rehearsal.stateBytes)
+      uses.append(("choosing", Int(max(0, bytes))))
+    }
+    let largest = uses.max { $0.bytes < $1.bytes } ?? uses[0]
+    return [
+      ("program and weights", rehearsal.otherBytes), ("trained values and optimiser", rehearsal.stateBytes), largest,
+    ]
+  }
+
+  private static func disk(_ run: Run, _ rehearsal: Rehearsal, _ counts: Counts) -> Sizes {
+    let settings = run.configuration
+    let best = settings.selection == .last ? 0 : rehearsal.bestBytes
+    let all = run.data.train.items + (run.data.validation?.items ?? []) + run.data.folder.test.items
+    // A line of `inputs.jsonl` besides the name, and one of `predictions.jsonl`.
+    let lines = all.reduce(0) { $0 + $1.name.utf8.count + 160 }
+    let names = run.data.folder.test.items.reduce(0) { $0 + $1.name.utf8.count }
+    let answers = run.pretrained.clip == nil ? 80 : 130
+    return [
+      ("checkpoint", counts.trainings * (rehearsal.checkpointBytes + best)),
+      ("delta", rehearsal.deltaBytes),
+      ("predictions", names + counts.test * answers),
+      ("records", lines + 300 * counts.epochs + 8000),
+    ]
+  }
+}
