@@ -87,7 +87,7 @@ extension Run {
     shouldStop: @escaping () -> Bool = { false }, report: @escaping (RunEvent) -> Void = { _ in }
   ) throws -> RunResult {
     guard configuration.evaluation != .validation else {
-      throw RunError("\(folder.url.shown): expected a run that ends with the test split, found one that never reads it")
+      throw RunError("\(folder.url.shown): expected a run that ends with the test split, found one that ends with val")
     }
     let watch = try watch(shouldStop, report)
     return try watch.clock.measure(.setup) { () throws -> RunResult in

@@ -37,7 +37,7 @@ extension RunFolder {
   public func validationResult() throws -> ValidationResult {
     let bytes = try MappedFile.bytes(of: validation)
     guard let found = try? JSON.decoded(ValidationResult.self, from: bytes), found.isPlausible else {
-      throw RunError("\(validation.shown): expected the accuracy of a run on the validation split, found other contents")
+      throw RunError("\(validation.shown): expected an accuracy on the validation split, found other contents")
     }
     return found
   }

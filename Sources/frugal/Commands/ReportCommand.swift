@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 
 /// `frugal report`: one HTML file from all runs.
@@ -7,7 +8,14 @@ enum ReportCommand: Command {
   static let operands = "RUN…"
   static let calculates = false
   static let options = [
-    Option("--out", "FILE", "where to write it (default report.html)"),
+    Option("--out", "FILE", "where to write it (default report.html; tables go to standard output)"),
+    Option(
+      "--format", "html|markdown|csv|latex",
+      "one file of everything (default html), or the tables of the papers with the published figures beside ours"),
+    Option(
+      "--backbone", "NAME",
+      "the published model that the runs' model is (default by the name of its file), for --format: "
+        + PublishedFigures.backbones.joined(separator: ", ")),
     Option("--title", "TEXT", "title of the report"),
     Option("--svg", "FILE", "the accuracies by dataset as one picture, for a paper or a slide"),
     jsonOption,
@@ -55,12 +63,18 @@ enum ReportCommand: Command {
 
   static let examples = [
     Example("frugal report runs", "report.html of all runs in a folder"),
+    Example("frugal report runs --format markdown", "tables as in the papers, with what was published"),
     Example("frugal report runs/a runs/b --title Photos --out photos.html", "two runs under a title"),
   ]
 
   static func run(_ arguments: Arguments) throws {
     guard !arguments.operands.isEmpty else {
       throw UsageError("expected folders that are or contain runs, found none")
+    }
+    let format = try arguments.choice("--format", of: PaperFormat.self) ?? .html
+    if format != .html { return try printTables(format, arguments) }
+    guard !arguments.has("--backbone") else {
+      throw UsageError("--backbone", expected: "--format markdown, csv or latex with it", found: "html")
     }
     let path = arguments.string("--out") ?? "report.html"
     guard !path.isEmpty else { throw UsageError("--out", expected: "a file", found: "\"\"") }
@@ -79,6 +93,25 @@ enum ReportCommand: Command {
     }
     print("runs            \(grouped(outcome.runs))")
     for verdict in outcome.verdicts { print("\(verdict.dataset), \(verdict.setting): \(verdict.text)") }
+    print(path)
+  }
+
+  /// Writes the tables of the papers.
+  private static func printTables(_ format: PaperFormat, _ arguments: Arguments) throws {
+    for flag in ["--title", "--svg", "--json"] where arguments.has(flag) {
+      throw UsageError(flag, expected: "--format html with it", found: format.rawValue)
+    }
+    let backbone = arguments.string("--backbone")
+    if let backbone, !PublishedFigures.backbones.contains(backbone) {
+      throw UsageError(
+        "--backbone", expected: PublishedFigures.backbones.joined(separator: ", "), found: "\"\(backbone)\"")
+    }
+    let (text, skipped) = try Report.tables(
+      runs: arguments.operands.map { URL(fileURLWithPath: $0) }, format, backbone: backbone)
+    for skipped in skipped { note("skipped: \(skipped.name): \(skipped.reason)") }
+    guard let path = arguments.string("--out") else { return Swift.print(text, terminator: "") }
+    guard !path.isEmpty else { throw UsageError("--out", expected: "a file", found: "\"\"") }
+    try AtomicFile.write(Array(text.utf8), to: URL(fileURLWithPath: path))
     print(path)
   }
 }

@@ -81,8 +81,8 @@ enum SweepCommand: Command {
     let unsettled = arguments.has("--search") ? [] : plan.choice?.methods.filter { $0.winner == nil } ?? []
     guard unsettled.isEmpty else {
       throw RunError(
-        "no run of \(unsettled.map(\.method).joined(separator: ", ")), as no candidate for its settings could be judged "
-          + "(--search tries them again)")
+        "no run of \(unsettled.map(\.method).joined(separator: ", ")), as no candidate for its settings could be "
+          + "judged (--search tries them again)")
     }
   }
 

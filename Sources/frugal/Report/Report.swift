@@ -31,10 +31,7 @@ enum Report {
     runs folders: [URL], title: String? = nil, to file: URL, accuracies: URL? = nil
   ) throws -> Outcome {
     let found = try RunSearch(folders)
-    guard !found.runs.isEmpty || !found.surveys.isEmpty else {
-      let reasons = found.skipped.prefix(3).map { "\($0.name): \($0.reason)" }.joined(separator: "; ")
-      throw ReportError("expected at least one finished run, found none (\(reasons))")
-    }
+    guard !found.runs.isEmpty || !found.surveys.isEmpty else { throw nothing(found) }
     let groups = RunGroup.all(found.runs)
     let verdicts = Verdict.all(groups)
     try AtomicFile.write(Array(html(found, groups, verdicts, title: title ?? usualTitle).utf8), to: file)
@@ -51,6 +48,23 @@ enum Report {
     return Outcome(
       runs: found.runs.count, surveys: found.surveys.count, skipped: found.skipped, missing: missing,
       verdicts: verdicts)
+  }
+
+  /// The tables of papers from all runs at and below some folders, and the folders that are not finished runs.
+  ///
+  /// - backbone: the published model that their model is; `nil` where the names of its files say it.
+  /// - Throws: `ReportError` for a path that is not a folder, and if there is nothing to report.
+  static func tables(
+    runs folders: [URL], _ format: PaperFormat, backbone: String?
+  ) throws -> (text: String, skipped: [RunSearch.Skipped]) {
+    let found = try RunSearch(folders)
+    guard !found.runs.isEmpty else { throw Self.nothing(found) }
+    return (format.text(RunGroup.all(found.runs), backbone: backbone), found.skipped)
+  }
+
+  private static func nothing(_ found: RunSearch) -> ReportError {
+    let reasons = found.skipped.prefix(3).map { "\($0.name): \($0.reason)" }.joined(separator: "; ")
+    return ReportError("expected at least one finished run, found none (\(reasons))")
   }
 
   /// The document.

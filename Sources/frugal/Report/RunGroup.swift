@@ -146,7 +146,7 @@ extension RunConfiguration {
 
   /// Every setting by its path, `recipe.epochs`: without seed, paths, sampled images, and the budget that a search
   /// selected.
-  fileprivate var flattened: [String: String] {
+  var flattened: [String: String] {
     var settings = self
     (settings.seed, settings.model.path, settings.data.path, settings.data.sha256) = (0, "", "", "")
     if settings.budgets != nil, let name = MethodName(settings.method) {

@@ -74,11 +74,14 @@ struct SweepSearch {
     }
     cells = try Self.cells(rows, methods, data, shots, seeds, in: root)
     for cell in cells where cell.seed == seeds[0] { try rows.check(cell) }
-    digest = SHA256.digest(
-      of: Array(
-        cells.map { ([$0.name] + $0.arguments.words(TuneCommand.options, without: ["--out"])).joined(separator: "\t") }
+    digest =
+      SHA256.digest(
+        of: Array(
+          cells.map {
+            ([$0.name] + $0.arguments.words(TuneCommand.options, without: ["--out"])).joined(separator: "\t")
+          }
           .joined(separator: "\n").utf8)
-    ).description
+      ).description
   }
 
   /// All combinations of the values, the last flag in alphabetical order fastest.

@@ -51,9 +51,9 @@ import Testing
     for method in methods {
       let candidates = try #require(method["candidates"].array)
       #expect(candidates.count == 3)
-      let best = try #require(candidates.compactMap { $0["accuracy"].number }.max())
+      let best = try #require(candidates.compactMap { $0["accuracy"].double }.max())
       let winner = try #require(candidates.first { $0["name"] == method["winner"] })
-      #expect(winner["accuracy"].number == best)
+      #expect(winner["accuracy"].double == best)
       #expect(found.output.contains(winner["flags"]["lr"].strings?.first ?? "none"))
     }
     let status = try await runFrugal("sweep", plan, "--search", "--status").output
@@ -68,7 +68,7 @@ import Testing
       let rate = try #require(method["winner"].string).dropFirst("lr=".count)
       let settings = try JSONDecoder().decode(
         JSONValue.self, from: Data(try folder.bytes("out/pictures/\(name)/2-shot/seed-1/config.json")))
-      #expect(settings["recipe"]["head"]["learningRate"].number == Double(rate))
+      #expect(settings["recipe"]["head"]["learningRate"].double == Double(rate))
     }
     // Reports have the runs alone.
     let report = try await runFrugal("report", folder.path("out"), "--out", folder.path("report.html"))
