@@ -62,6 +62,7 @@ import Testing
     ("Sources/frugal/SensitivityReport.swift", "what this command writes"),
     ("Sources/frugal/SensitivityChart.swift", "what this command draws"),
     ("Sources/frugal/TuneDefaults.swift", "the rule that chooses a method where none is named"),
+    ("Sources/frugal/Report/Published/", "figures that others have published, by method"),
     ("Sources/frugal/Report/Sections/WeightsSection.swift", "what this command wrote, in the report"),
   ]
 

@@ -12,10 +12,7 @@ enum ReportCommand: Command {
     Option(
       "--format", "html|markdown|csv|latex",
       "one file of everything (default html), or the tables of the papers with the published figures beside ours"),
-    Option(
-      "--backbone", "NAME",
-      "the published model that the runs' model is (default by the name of its file), for --format: "
-        + PublishedFigures.backbones.joined(separator: ", ")),
+    PaperFormat.backboneOption,
     Option("--title", "TEXT", "title of the report"),
     Option("--svg", "FILE", "the accuracies by dataset as one picture, for a paper or a slide"),
     jsonOption,
@@ -101,11 +98,7 @@ enum ReportCommand: Command {
     for flag in ["--title", "--svg", "--json"] where arguments.has(flag) {
       throw UsageError(flag, expected: "--format html with it", found: format.rawValue)
     }
-    let backbone = arguments.string("--backbone")
-    if let backbone, !PublishedFigures.backbones.contains(backbone) {
-      throw UsageError(
-        "--backbone", expected: PublishedFigures.backbones.joined(separator: ", "), found: "\"\(backbone)\"")
-    }
+    let backbone = try PaperFormat.backbone(arguments)
     let (text, skipped) = try Report.tables(
       runs: arguments.operands.map { URL(fileURLWithPath: $0) }, format, backbone: backbone)
     for skipped in skipped { note("skipped: \(skipped.name): \(skipped.reason)") }

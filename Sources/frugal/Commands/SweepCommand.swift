@@ -15,6 +15,8 @@ enum SweepCommand: Command {
     Option("--search", "run the candidates of the plan's search, on validation splits alone, and choose its settings"),
     Option("--status", "say what became of every run, and run nothing"),
     Option("--dry-run", "print the command of every run that is not finished, and run nothing"),
+    Option("--format", "markdown|csv|latex", "end with the papers' tables, published figures beside ours"),
+    PaperFormat.backboneOption,
     Option("--slurm", "TASKS", "print a job array for Slurm with so many tasks, and run nothing"),
     Option("--cores", "N", "cores of each task (default 4)"),
     Option("--memory", "SIZE", "memory of each task: 900M, 4G (default that of frugal plan and a quarter more)"),
@@ -23,6 +25,7 @@ enum SweepCommand: Command {
     Example("frugal sweep plan.json", "runs or resumes what is not done; a second one beside it takes its share"),
     Example("frugal sweep plan.json --status", "finished, running, failed and waiting runs"),
     Example("frugal sweep plan.json --search", "settings by validation accuracy, before the runs of the plan"),
+    Example("frugal sweep plan.json --format markdown", "from the plan to the papers' tables"),
     Example("frugal sweep plan.json --slurm 16 --memory 4G > job.sh", "a job array of 16 tasks"),
   ]
 
@@ -39,6 +42,17 @@ enum SweepCommand: Command {
     for flag in ["--cores", "--memory"] where arguments.has(flag) && !arguments.has("--slurm") {
       throw UsageError(flag, expected: "--slurm with it", found: "none")
     }
+    let format = try arguments.choice("--format", of: PaperFormat.self)
+    guard format != .html else {
+      throw UsageError("--format", expected: "markdown, csv or latex", found: "html, which frugal report writes")
+    }
+    for flag in ["--search", "--status", "--dry-run", "--slurm", "--json"] where format != nil && arguments.has(flag) {
+      throw UsageError("--format", expected: "no \(flag) with it", found: "both")
+    }
+    guard format != nil || !arguments.has("--backbone") else {
+      throw UsageError("--backbone", expected: "--format with it", found: "none")
+    }
+    let backbone = try PaperFormat.backbone(arguments)
     let all = try runs(of: plan, arguments)
     if arguments.has("--slurm") { return try printScript(plan, path, arguments) }
     let shard = try SweepShard.asked(arguments.string("--shard"), environment: ProcessInfo.processInfo.environment)
@@ -69,6 +83,9 @@ enum SweepCommand: Command {
       try finish(search: plan, path, in: folder, arguments)
     } else if arguments.has("--json") {
       try printJSON(SweepOutcome(plan, cells, in: folder))
+    } else if let format {
+      let runs = cells.filter(\.isFinished).compactMap { try? ReportedRun($0.folder, named: $0.name) }
+      Swift.print(format.text(RunGroup.all(runs), backbone: backbone), terminator: "")
     } else {
       let table = SweepTable(cells).text
       if !table.isEmpty { print(table) }

@@ -30,7 +30,7 @@ struct ReportBench {
     new: (tuned: Double, frozen: Double)? = nil, shares: [String: Double] = [:],
     masks: [String: (masked: Int, weights: Int)]? = nil, epochs: Int = 3,
     selection: RunConfiguration.Selection = .last, budget: Int? = nil, encoder: Int? = nil,
-    losses: [Double] = [], change: (inout RunConfiguration) -> Void = { _ in }
+    losses: [Double] = [], total: Int = 100, change: (inout RunConfiguration) -> Void = { _ in }
   ) throws -> URL {
     guard let known = MethodName(method) else { preconditionFailure("\(method): expected a method") }
     var recipe = known.recipe(PublishedSetting(benchmark: nil, shots: 4, fidelity: .official))
@@ -59,8 +59,9 @@ struct ReportBench {
     }
     try run.writeResult(
       RunResult(
-        method: method, epoch: epochs, reason: "last epoch", selection: selection, test: try Self.score(accuracy),
-        zeroShot: try zeroShot.map { try Self.score($0) }, newClasses: found,
+        method: method, epoch: epochs, reason: "last epoch", selection: selection,
+        test: try Self.score(accuracy, of: total),
+        zeroShot: try zeroShot.map { try Self.score($0, of: total) }, newClasses: found,
         harmonicMean: new.map { RunResult.harmonicMean(accuracy, $0.tuned) }, trainedParameters: 1234,
         encoderParameters: encoder, deltaBytes: 5678, budget: budget, shares: shares,
         masks: try masks.map { try $0.mapValues(Self.maskCount) }))

@@ -4,7 +4,7 @@ import Methods
 /// Base classes, new classes and their harmonic mean H, by dataset and on average.
 ///
 /// On average, H is that of the two averages, as CoOp and its followers print it; of a dataset it is the mean of the
-/// seeds' own (R-AMT (o)).
+/// seeds' own.
 enum PaperBaseToNew {
   /// - entries: of one model and number of images per class.
   static func table(_ entries: [PaperEntry], backbone: String?) -> PaperTable {

@@ -5,6 +5,23 @@ import Methods
 enum PaperFormat: String, CaseIterable {
   case html, markdown, csv, latex
 
+  static let backboneOption = Option(
+    "--backbone", "NAME",
+    "with --format, the published model that the runs' model is (default by the name of its file): "
+      + PublishedFigures.backbones.joined(separator: ", "))
+
+  /// The published model that `--backbone` names.
+  ///
+  /// - Throws: `UsageError` for another one.
+  static func backbone(_ arguments: Arguments) throws(UsageError) -> String? {
+    let (found, known) = (arguments.string("--backbone"), PublishedFigures.backbones)
+    if let found, !known.contains(found) {
+      let near = suggestion(for: found, among: known)
+      throw UsageError("--backbone: expected \(known.joined(separator: ", ")), found \"\(found)\"\(near)")
+    }
+    return found
+  }
+
   /// The tables of some runs; one empty line between two.
   func text(_ groups: [RunGroup], backbone: String?) -> String {
     switch self {

@@ -25,7 +25,8 @@ struct PaperMatrix {
   mutating func table() -> PaperTable {
     let first = entries[0].group
     var rows: [PaperTable.Row] = []
-    let zeroShot = names.map { name in entries.filter { $0.name == name }.compactMap(\.group.zeroShot).first }
+    let frozen = names.map { name in entries.filter { $0.name == name }.compactMap(\.group.zeroShot) }
+    let zeroShot = frozen.map(\.first)
     if zeroShot.contains(where: { $0 != nil }) {
       rows.append(.init(labels: ["zero-shot"], cells: cells(zeroShot.map { $0.map { [$0.mean] } })))
       append(published: "zero-shot", names.map { name in entries.first { $0.name == name }?.zeroShot }, to: &rows)
@@ -41,13 +42,19 @@ struct PaperMatrix {
       append(published: method, own.map { $0?.accuracy }, to: &rows)
     }
     let shots = kind == .fewShot || kind == .other ? ", \(first.shotsPhrase)" : ""
-    let marks = entries.contains { $0.group.isChosenByTest } ? ["The epochs of some runs were selected on test."] : []
+    var remarks: [String] = []
+    if frozen.contains(where: { Set($0.map(\.mean)).count > 1 }) {
+      remarks.append("Zero-shot accuracies depend on the prompts of a method: those of the first are shown.")
+    }
+    if entries.contains(where: { $0.group.isChosenByTest }) {
+      remarks.append("The epochs of some runs were selected on the test split.")
+    }
     let diverged = entries.reduce(0) { $0 + $1.group.diverged.count }
+    if diverged > 0 { remarks.append("\(plural(diverged, "run")) diverged.") }
     var table = PaperTable(
       title: "\(kind.rawValue)\(shots), \(first.model)", caption: PaperTables.caption(entries.map(\.group)),
       head: ["method"] + names + means.map(\.name), rows: rows,
-      notes: sources.notes + marks + (diverged > 0 ? ["\(plural(diverged, "run")) diverged."] : [])
-        + PaperSources.notCompared(missing))
+      notes: sources.notes + remarks + (kind == .other ? [] : PaperSources.notCompared(missing)))
     table.markBest(0..<rows.count)
     return table
   }
