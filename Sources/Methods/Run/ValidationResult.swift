@@ -82,7 +82,7 @@ extension Run {
     let result = ValidationResult(
       method: configuration.method, epoch: chosen.epoch, reason: chosen.reason, selection: configuration.selection,
       validation: .init(found), trainedParameters: method.trainedCount,
-      trainedImages: trained.state.steps == 0 ? 0 : configuration.recipe.epochs * images.count,
+      trainedImages: method.trainables.isEmpty ? 0 : configuration.recipe.epochs * images.count,
       divergence: try divergence, choices: choices.isEmpty ? nil : choices)
     try AtomicFile.write(Array(try JSON.encoded(result, isPretty: true)) + [10], to: folder.validation)
     return result

@@ -82,7 +82,10 @@ import Testing
       try bench.run(
         column.name, method: "linear", data: "vtab-1k/\(column.name)", shots: nil, accuracy: accuracy, zeroShot: nil,
         total: column.images
-      ) { $0.model.path = "ViT-B_16.npz" }
+      ) {
+        $0.model.path = "ViT-B_16.npz"
+        $0.data.sha256 = column.name
+      }
     }
     let found = try text(bench)
     let head = try #require(found.split(separator: "\n").first { $0.hasPrefix("| method") })
