@@ -56,6 +56,7 @@ enum CacheFlags {
 
 /// 3481600 → "3.5 MB"
 func megabytes(_ bytes: Int) -> String {
-  let (number, unit) = bytes < 1_000_000_000 ? (Double(bytes) / 1e6, "MB") : (Double(bytes) / 1e9, "GB")
-  return "\(String(format: "%.1f", number)) \(unit)"
+  let units = [(1e9, "GB"), (1e6, "MB"), (1e3, "kB")]
+  let (size, unit) = units.first { Double(bytes) >= $0.0 } ?? (1e3, "kB")
+  return "\(String(format: "%.1f", Double(bytes) / size)) \(unit)"
 }

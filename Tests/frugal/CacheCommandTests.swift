@@ -14,7 +14,7 @@ import Testing
   @Test func entriesAreListedPrunedAndRemoved() async throws {
     let folder = try TemporaryFolder()
     let cache = ["--cache", folder.path("cache")]
-    #expect(try await runFrugal(["cache"] + cache).output.contains("0 files, 0.0 MB of at most 5.4 GB"))
+    #expect(try await runFrugal(["cache"] + cache).output.contains("0 files, 0.0 kB of at most 5.4 GB"))
     let first = try await runFrugal(tune(folder, "a") + cache)
     #expect(first.code == 0 && !first.errors.contains("came from the cache"), "\(first.errors)")
     let second = try await runFrugal(tune(folder, "b", "r-amt") + cache)

@@ -112,7 +112,9 @@ final class FeatureShelf: Sendable {
     var about = about
     (about.rows, about.width) = (keys.count, width)
     do { try cache.add(about, keys, values, shelf: name) } catch {
-      state.withLock { $0.problem = "\(error)" }
+      // The same words for every file: one warning is enough.
+      let reason = (error as? FileError)?.found ?? "\(error)"
+      state.withLock { $0.problem = "\(cache.folder.shown) cannot be written: \(reason)" }
     }
   }
 }

@@ -1,6 +1,4 @@
 import Datasets
-import Formats
-import Foundation
 import Models
 import Tensor
 
@@ -31,55 +29,4 @@ extension Run {
       progress: { _, _ in progress() })
     return try Method(name, setting, choosing: choosing)
   }
-}
-
-extension Run {
-  /// Equal for runs whose parts cost the same: those of one method, model and settings, with as many classes and images
-  /// in a step.
-  package var rehearsalKey: String {
-    get throws {
-      var settings = configuration
-      settings.data = .init(path: "", classes: [], sha256: "")
-      (settings.seed, settings.shots, settings.benchmark) = (0, nil, nil)
-      settings.recipe.epochs = 1
-      settings.templates = []
-      let counts = [
-        configuration.data.classes.count, min(images.count, settings.recipe.batchSize),
-        // A head that is made of features takes as long as there are features.
-        name.head.needsExamples ? images.count : 0,
-      ]
-      return "\(counts) " + String(decoding: try JSON.encoded(settings), as: UTF8.self)
-    }
-  }
-}
-
-/// A few images of a run, prepared as its training steps see them.
-struct RehearsedImages {
-  /// Reading, decoding and preparing an image.
-  let loading: WorkCost
-  /// The bytes of a prepared image.
-  let bytes: Int
-  private let images: Tensor
-  private let items: [LabelledImage]
-
-  /// The first images of a run; of the test split, where nothing is trained on.
-  ///
-  /// - Throws: `ImageError` for an image that cannot be read; `RunError` if there is none.
-  init(_ run: Run, _ count: Int) throws {
-    let set = run.images.count > 0 ? run.images : run.data.folder.test
-    let items = Array(set.items.prefix(count))
-    guard !items.isEmpty else { throw RunError("\(run.data.folder.root.shown): expected images, found none") }
-    let files = items.enumerated().map { (url: $1.url, number: $0) }
-    var images = Tensor.zeros([0])
-    let found = try WorkCost.measured { images = try run.loader.loadAll(files) }
-    loading = 1 / Double(items.count) * found.cost
-    bytes = images.count / items.count * MemoryLayout<Real>.size
-    (self.images, self.items) = (images, items)
-  }
-
-  /// A batch of any size: the images again and again.
-  func batch(_ count: Int) -> Tensor { images.rows((0..<count).map { $0 % items.count }) }
-
-  /// The labels of a batch.
-  func labels(_ count: Int) -> [Int32] { (0..<count).map { Int32(items[$0 % items.count].label) } }
 }

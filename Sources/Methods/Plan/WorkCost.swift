@@ -1,4 +1,3 @@
-import Formats
 import Foundation
 import Synchronization
 import Tensor
@@ -12,13 +11,21 @@ package struct WorkCost: Sendable, Equatable {
   /// Seconds of all cores together: what it would take of one core, whatever else the machine does.
   package var coreSeconds = 0.0
 
-  static func + (a: WorkCost, b: WorkCost) -> WorkCost {
+  /// A cost by its parts.
+  package init(flops: Double = 0, seconds: Double = 0, coreSeconds: Double = 0) {
+    (self.flops, self.seconds, self.coreSeconds) = (flops, seconds, coreSeconds)
+  }
+
+  /// Both together.
+  package static func + (a: WorkCost, b: WorkCost) -> WorkCost {
     WorkCost(flops: a.flops + b.flops, seconds: a.seconds + b.seconds, coreSeconds: a.coreSeconds + b.coreSeconds)
   }
 
-  static func - (a: WorkCost, b: WorkCost) -> WorkCost { a + -1 * b }
+  /// The first without the second.
+  package static func - (a: WorkCost, b: WorkCost) -> WorkCost { a + -1 * b }
 
-  static func * (factor: Double, cost: WorkCost) -> WorkCost {
+  /// The same several times.
+  package static func * (factor: Double, cost: WorkCost) -> WorkCost {
     WorkCost(flops: factor * cost.flops, seconds: factor * cost.seconds, coreSeconds: factor * cost.coreSeconds)
   }
 
@@ -66,23 +73,5 @@ package struct WorkCost: Sendable, Equatable {
     var time = timespec()
     clock_gettime(clock, &time)
     return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
-  }
-}
-
-/// How fast files are written that must reach the disk.
-package enum DiskSpeed {
-  private static let bytes = 16 << 20
-
-  /// Seconds per byte in the nearest folder above a path that exists, by one file that is removed again; 0 where none
-  /// can be written.
-  package static func secondsPerByte(near url: URL) -> Double {
-    var folder = url.standardizedFileURL
-    while !FileManager.default.fileExists(atPath: folder.path), folder.path != "/" {
-      folder = folder.deletingLastPathComponent()
-    }
-    let file = folder.appendingPathComponent(".frugal-plan-\(getpid())")
-    defer { unlink(file.path) }
-    let cost = try? WorkCost.measured { try AtomicFile.write([UInt8](repeating: 1, count: bytes), to: file) }.cost
-    return (cost?.seconds ?? 0) / Double(bytes)
   }
 }
