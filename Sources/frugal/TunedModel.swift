@@ -10,6 +10,8 @@ struct TunedModel {
   let method: Method
   /// The names of the classes, in the order of the logits.
   let classes: [String]
+  /// The indices of the data's classes among them, where the data has a part of them alone.
+  private(set) var columns: [Int]?
   /// Its name: `zero-shot`, `own head`, or the method of the delta.
   let title: String
   /// Whether the classifier is a linear map of features, not a comparison with texts.
@@ -56,34 +58,45 @@ struct TunedModel {
       guard delta.hasLinearHead || own != nil else {
         throw RunError("\(path): expected a delta with a linear head, as the model has no text, found one without")
       }
-      self.classes =
-        try own?.classes ?? Self.classes(of: delta, path: path, wanted: classes, folder: folder)
+      (self.classes, columns) =
+        try own.map { ($0.classes, nil) } ?? Self.classes(of: delta, path: path, wanted: classes, folder: folder)
       isMultiLabel = own?.isMultiLabel ?? false
       method = delta.method(on: own?.tower ?? pretrained.tower, text: nil, own: own?.head)
       return
     }
     hasLinearHead = false
-    self.classes = try Self.classes(of: delta, path: path, wanted: classes, folder: folder)
+    (self.classes, columns) = try Self.classes(of: delta, path: path, wanted: classes, folder: folder)
     let features = try Prompts(classes: self.classes, templates: templates)
       .classifier(
         of: clip.directory, ensembling: delta.description.ensembling, truncate: arguments.has("--truncate"))
     method = delta.method(on: pretrained.tower, text: (features, clip.model.logitScale))
   }
 
-  /// The classes of a delta: its own, if the data has the same; those of the data, if the delta tunes no
-  /// classifier and works with any.
+  /// The classes of a delta: its own, if the data has the same, or a part of them and is to be tested on alone, with the
+  /// indices of that part; those of the data, if the delta tunes no classifier and works with any.
   private static func classes(
     of delta: Delta, path: String, wanted: [String]?, folder: ImageFolder?
-  ) throws -> [String] {
+  ) throws -> (classes: [String], columns: [Int]?) {
     let own = delta.description.classes
-    guard let names = wanted ?? folder?.classNames, names != own, folder?.rawClassNames != own else { return own }
+    guard let names = wanted ?? folder?.classNames, names != own, folder?.rawClassNames != own else {
+      return (own, nil)
+    }
     guard !delta.tunesHead else {
+      let indices = Dictionary(own.enumerated().map { ($1, $0) }) { first, _ in first }
+      // Data to test on alone; elsewhere a class that is missing is a mistake.
+      let isTestOnly = wanted == nil && folder?.train.count == 0
+      for part in [names, folder?.rawClassNames ?? []] where isTestOnly && !part.isEmpty && part.count < own.count {
+        let columns = part.compactMap { indices[$0] }
+        guard columns.count == part.count, Set(columns).count == part.count else { continue }
+        note("note: predictions are among the \(part.count) classes of the data, of \(own.count) that the delta knows")
+        return (own, columns)
+      }
       throw RunError(
         "\(path): expected a delta of the \(names.count) classes \(names.prefix(3).joined(separator: ", "))…, "
           + "found one of \(own.count): \(own.prefix(3).joined(separator: ", "))…")
     }
     note(
       "note: the classes are not those the delta was tuned on; its encoder is used with the classifier of the new ones")
-    return names
+    return (names, nil)
   }
 }

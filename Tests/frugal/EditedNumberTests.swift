@@ -64,6 +64,26 @@ import Testing
     }
   }
 
+  @Test func ofASearch() async {
+    await #expect(processExitsWith: .success) {
+      let folder = try Workbench.picturesCopy()
+      try FileManager.default.copyItem(atPath: folder.path("pictures/test"), toPath: folder.path("pictures/val"))
+      let text = """
+        {"settings": {"model": "\(Workbench.model)", "template": "a {}", "batch": 4, "epochs": 1}, "shots": [2],
+         "methods": ["linear"], "data": ["\(folder.path("pictures"))"], "out": "\(folder.path("out"))",
+         "search": {"grid": {"lr": [0.1, 1]}}}
+        """
+      let plan = try folder.write(text, to: "plan.json").path
+      try Frugal.run(["sweep", plan, "--search"])
+      let search = try #require(try SweepPlan(plan, out: nil).search)
+      try Edits.each(folder, "out/search.json", 60) { _ = try? SweepPlan(plan, out: nil).choice?.text }
+      let cells = SweepFolder(in: folder.url.appendingPathComponent("out"))
+      try Edits.each(folder, "out/search/linear/lr=1/pictures/2-shot/seed-1/validation.json", 60) {
+        _ = SearchResult(search, in: cells)?.text
+      }
+    }
+  }
+
   @Test func ofASurvey() async {
     await #expect(processExitsWith: .success) {
       let folder = try TemporaryFolder()

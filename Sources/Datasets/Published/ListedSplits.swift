@@ -59,7 +59,7 @@ extension PublishedSplit {
   }
 
   /// The lines of a text file that are not empty, without the ends of lines, numbered from 1.
-  private static func lines(of file: URL) throws(ImageFolderError) -> [(number: Int, text: Substring)] {
+  static func lines(of file: URL) throws(ImageFolderError) -> [(number: Int, text: Substring)] {
     let text = FileName.string(try contents(of: file))
     let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
     return lines.enumerated().compactMap { index, line in

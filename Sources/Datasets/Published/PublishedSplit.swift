@@ -8,6 +8,7 @@ import Foundation
 /// | `split_zhou_NAME.json` | CoOp's: ten of the eleven datasets of the CLIP literature (Zhou et al. 2022) |
 /// | `variants.txt`, `images_variant_{train,val,test}.txt` | FGVC-Aircraft |
 /// | `train800.txt`, `val200.txt`, `train800val200.txt`, `test.txt` | a task of VTAB-1k |
+/// | `classnames.txt` and a folder `imagenet-a`, … | ImageNetV2, ImageNet-Sketch, -A and -R, to test on alone |
 /// | `train.json`, `val.json`, `test.json` | the five FGVC datasets as VPT splits them (Jia et al. 2022) |
 struct PublishedSplit {
   struct Entry: Equatable {
@@ -38,6 +39,7 @@ struct PublishedSplit {
     if let found = try coOp(root, names) { return found }
     if let found = try aircraft(root, names) { return found }
     if let found = try vtab(root, names) { return found }
+    if let found = try imageNetVariant(root, names) { return found }
     return try fgvc(root, names)
   }
 

@@ -51,19 +51,22 @@ public struct Evaluation: Sendable {
   }
 
   /// The same, with a clock that waiting for images is measured on.
+  ///
+  /// - columns: the model's classes that the set has, by the set's labels, where it has a part of them: predictions are
+  ///   among these alone.
   package init(
     _ method: Method, values: [Tensor], on set: ImageSet, preprocessing: Preprocessing, skipsUnreadable: Bool = false,
-    clock: RunClock, progress: (_ done: Int) throws -> Void = { _ in }
+    columns: [Int]? = nil, clock: RunClock, progress: (_ done: Int) throws -> Void = { _ in }
   ) throws {
     try self.init(
       method, values: values, on: set, preprocessing: preprocessing, skipsUnreadable: skipsUnreadable, nil,
-      clock: clock, progress: progress)
+      columns: columns, clock: clock, progress: progress)
   }
 
   /// The same, with known features of the frozen encoder, which are used where nothing inside of it is tuned.
   init(
     _ method: Method, values: [Tensor], on set: ImageSet, preprocessing: Preprocessing, skipsUnreadable: Bool,
-    _ shelf: FeatureShelf?, clock: RunClock, progress: (_ done: Int) throws -> Void
+    _ shelf: FeatureShelf?, columns: [Int]? = nil, clock: RunClock, progress: (_ done: Int) throws -> Void
   ) throws {
     let isFrozen = method.encoder.trainables.isEmpty
     let files = set.items.enumerated().map { (url: $1.url, number: $0) }
@@ -81,7 +84,8 @@ public struct Evaluation: Sendable {
       if !skipsUnreadable, let error = batch.unreadable.first { throw error }
       unreadable += batch.unreadable
       guard !batch.kept.isEmpty else { continue }
-      let logits = model(isFrozen ? .features(batch.features) : .images(batch.features))
+      let all = model(isFrozen ? .features(batch.features) : .images(batch.features))
+      let logits = columns.map { all.keeping(columns: $0) } ?? all
       try logits.requireFinite { set.items[wanted.startIndex + batch.kept[$0]].url.relativePath }
       digest.update(logits.values.flatMap { withUnsafeBytes(of: Float($0).bitPattern.littleEndian) { Array($0) } })
       let (probabilities, width) = (Variable(logits).softmax().value.values, logits.shape.width)
@@ -100,5 +104,14 @@ public struct Evaluation: Sendable {
     }
     (correctByClass, totalByClass, self.answers, self.unreadable) = (correct, total, answers, unreadable)
     logitsSHA256 = digest.digest.description
+  }
+}
+
+extension Tensor {
+  /// Some of the columns of each row, in this order.
+  fileprivate func keeping(columns: [Int]) -> Tensor {
+    let width = shape.width
+    let kept = stride(from: 0, to: count, by: width).flatMap { row in columns.map { values[row + $0] } }
+    return Tensor([count / width, columns.count], kept)
   }
 }

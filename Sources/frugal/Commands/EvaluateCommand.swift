@@ -92,7 +92,7 @@ enum EvaluateCommand: Command {
     let line = ProgressLine()
     let result = try Evaluation(
       tuned.method, values: [], on: set, preprocessing: tuned.pretrained.preprocessing,
-      skipsUnreadable: arguments.has("--skip-unreadable")
+      skipsUnreadable: arguments.has("--skip-unreadable"), columns: tuned.columns, clock: RunClock()
     ) { done in line.show("images evaluated", done, of: set.count) }
     line.finish()
     report(unreadable: result.unreadable)

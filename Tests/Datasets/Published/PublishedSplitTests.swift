@@ -69,6 +69,26 @@ import Testing
     #expect(names(data.train) == ["0001.jpg", "0002.jpg"] && names(data.test) == ["0004.jpg"])
   }
 
+  /// Folders in the order of ImageNet's, whatever that of the lines or of the numbers.
+  @Test(arguments: [
+    ("imagenet-a", ["n02", "n01"]), ("imagenet-r", ["n02", "n01"]), ("images", ["n02", "n01"]),
+    ("imagenetv2-matched-frequency-format-val", ["0", "10"]),
+  ])
+  func variantsOfImageNetAreRead(_ name: String, _ classes: [String]) throws {
+    let lines = ["n02 a_shark"] + (3..<12).map { "n\($0) no" } + ["n01 a gold fish"]
+    let data = try read(
+      ["classnames.txt": lines.joined(separator: "\n"), "\(name)/README.txt": ""],
+      images: classes.map { "\(name)/\($0)/1.jpg" } + ["\(name)/\(classes[0])/2.jpg"])
+    #expect(data.folders == ["n01", "n02"] && data.classNames == ["a gold fish", "a shark"])
+    #expect(data.train.count == 0 && data.validation == nil && data.layoutName == "a variant of ImageNet")
+    #expect(names(data.test) == [(classes[1], 1), (classes[0], 1), (classes[0], 2)].map { "\(name)/\($0)/\($1).jpg" })
+    #expect(data.test.items.map(\.label) == [0, 1, 1])
+    let error = try #require(throws: ImageFolderError.self) {
+      try read(["classnames.txt": "n01 fish\n"], images: ["\(name)/n02/1.jpg"])
+    }
+    #expect("\(error)".contains("classnames.txt: expected a line for the class folder \"n02\", found none"))
+  }
+
   @Test func splitsOfVPTAreRead() throws {
     let files = [
       "train.json": #"{"b/2.jpg": 200, "a/1.jpg": 3}"#, "val.json": #"{"b/3.jpg": 200}"#,

@@ -92,10 +92,10 @@ struct PaperColumn: Equatable {
 
   /// In the order of their tables (Jia et al. 2022), with the folders that they have.
   static let fgvc = [
-    PaperColumn(name: "CUB-200", keys: ["cub", "cub200", "cub2002011"], images: 5_794),
+    PaperColumn(name: "CUB-200", keys: ["cub200", "cub2002011"], images: 5_794),
     PaperColumn(name: "NABirds", keys: ["nabirds"], images: 24_633),
     PaperColumn(name: "OxfordFlowers", keys: ["oxfordflower", "oxfordflowers"], images: 6_149),
-    PaperColumn(name: "StanfordDogs", keys: ["stanforddogs", "dogs"], images: 8_580),
-    PaperColumn(name: "StanfordCars", keys: ["stanfordcars", "cars"], images: 8_041),
+    PaperColumn(name: "StanfordDogs", keys: ["stanforddogs"], images: 8_580),
+    PaperColumn(name: "StanfordCars", keys: ["stanfordcars"], images: 8_041),
   ]
 }
