@@ -72,7 +72,7 @@ struct TunedModel {
     method = delta.method(on: pretrained.tower, text: (features, clip.model.logitScale))
   }
 
-  /// The classes of a delta: its own, if the data has the same, or a part of them and is to be tested on alone, with the
+  /// The classes of a delta: its own, if the data has the same, or is only tested on and has a part of them, with the
   /// indices of that part; those of the data, if the delta tunes no classifier and works with any.
   private static func classes(
     of delta: Delta, path: String, wanted: [String]?, folder: ImageFolder?

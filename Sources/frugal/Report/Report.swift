@@ -63,6 +63,10 @@ enum Report {
   }
 
   private static func nothing(_ found: RunSearch) -> ReportError {
+    // What is neither reported nor skipped.
+    guard !found.skipped.isEmpty else {
+      return ReportError("expected at least one finished run, found candidates of a search alone")
+    }
     let reasons = found.skipped.prefix(3).map { "\($0.name): \($0.reason)" }.joined(separator: "; ")
     return ReportError("expected at least one finished run, found none (\(reasons))")
   }
