@@ -30,7 +30,8 @@ package struct Rehearsal: Sendable {
   var stepBytes = (fixed: 0.0, each: 0.0)
   /// What a step has to hold in any case: trained values, and those of the optimisers.
   var stateBytes = 0
-  /// The bytes of the process besides tensors: program, mapped weights, decoded pictures.
+  /// The bytes of the process besides tensors: program, mapped weights, decoded pictures; and those of weights that the
+  /// frozen towers keep in another order, where batches are small.
   var otherBytes = 0
   /// Whether steps are taken on features that were computed once, and whether anything in the encoder is tuned.
   var isCached = false, isTuned = false
@@ -57,18 +58,23 @@ package struct Rehearsal: Sendable {
   /// - Throws: what reading its images or making its method throws.
   package init(_ run: Run) throws {
     RunMachine.resetPeakMemory()
+    let live = Workload.liveBytes
     let texts = try measureTexts(run)
+    let textBytes = Workload.liveBytes - live
     let images = try RehearsedImages(run, 2 * Self.batch)
     (loading, imageBytes) = (images.loading, images.bytes)
+    let before = Workload.liveBytes
     measureEncoder(run.pretrained.tower, images)
+    let packedBytes = max(0, textBytes) + max(0, Workload.liveBytes - before)
     let method = try measureChoice(run, texts)
+    let made = Workload.liveBytes
     var state = TrainingState(startOf: method, run.configuration.recipe)
-    try measureSteps(run, method, &state, images)
+    try measureSteps(run, method, &state, images, above: made)
     measureTuned(method, state.values, images)
     bestBytes = state.values.reduce(0) { $0 + $1.count } * MemoryLayout<Real>.size
     checkpointBytes = try state.checkpoint(fingerprint: "").byteCount
     finishing = try WorkCost.measured { deltaBytes = try run.delta(method, state.values).file.byteCount }.cost
-    otherBytes = max(0, RunMachine.memory("VmHWM") - WorkCost.largestBytes)
+    otherBytes = max(0, RunMachine.memory("VmHWM") - WorkCost.largestBytes) + packedBytes
   }
 
   /// Repeats what is fast, and takes the fastest: what disturbs only adds.
@@ -136,10 +142,9 @@ package struct Rehearsal: Sendable {
 
   /// Steps of training: on features in a batch of the run, on images in a small one and of one image.
   private mutating func measureSteps(
-    _ run: Run, _ method: Method, _ state: inout TrainingState, _ images: RehearsedImages
+    _ run: Run, _ method: Method, _ state: inout TrainingState, _ images: RehearsedImages, above live: Int
   ) throws {
     guard takesSteps else { return }
-    let live = Workload.liveBytes
     let size = min(run.configuration.recipe.batchSize, max(1, run.images.count))
     let large = isCached ? size : min(size, Self.batch)
     func measured(_ count: Int) -> (cost: WorkCost, bytes: Int) {
@@ -155,8 +160,8 @@ package struct Rehearsal: Sendable {
     // The first one makes what is made once.
     _ = measured(large)
     let found = measured(large)
-    stateBytes =
-      max(0, Workload.liveBytes - live) + state.values.reduce(0) { $0 + $1.count } * MemoryLayout<Real>.size
+    // Before a step of one image, for which a frozen teacher keeps its weights in another order.
+    stateBytes = max(0, Workload.liveBytes - live)
     (step, stepBytes) = ((found.cost, WorkCost()), (Double(found.bytes), 0))
     guard large > 1 else { return }
     let one = measured(1)

@@ -50,7 +50,7 @@ package struct RunPlan: Sendable {
     let counts = Counts(run, rehearsal)
     trained = rehearsal.trained
     add(run, rehearsal, counts, isCaching: isCaching)
-    memory = Self.memory(run, rehearsal)
+    memory = Self.memory(run, rehearsal, counts)
     disk = Self.disk(run, rehearsal, counts)
     let saves = min(counts.epochs, 1 + Int((parts.first { $0.name == "training" }?.cost.seconds ?? 0).rounded(.up)))
     let written = Double(saves * (disk.first?.bytes ?? 0)) * writing
@@ -135,16 +135,19 @@ package struct RunPlan: Sendable {
     shared = pass(sharedImages, rehearsal.frozen) + texts
   }
 
-  private static func memory(_ run: Run, _ rehearsal: Rehearsal) -> Sizes {
+  private static func memory(_ run: Run, _ rehearsal: Rehearsal, _ counts: Counts) -> Sizes {
     let batch = min(run.configuration.recipe.batchSize, max(1, run.images.count))
-    // One batch at work, and two that are prepared ahead (`Prefetcher`).
-    let prepared = 3 * rehearsal.imageBytes
+    let encoded = max(counts.test, counts.validations * counts.validation, rehearsal.isCached ? run.images.count : 0)
+    let together = min(Evaluation.batchSize, encoded)
+    // One batch at work and two that are prepared ahead (`Prefetcher`), where there are as many.
+    func images(_ size: Int, batches: Int) -> Int { size * rehearsal.imageBytes * min(3, batches) }
+    let batches = (encoded + Evaluation.batchSize - 1) / Evaluation.batchSize
     var uses = [
-      (name: "evaluation", bytes: Evaluation.batchSize * (Int(rehearsal.evaluationBytes) + prepared)),
+      (name: "evaluation", bytes: together * Int(rehearsal.evaluationBytes) + images(together, batches: batches)),
       (
         name: "training step",
         bytes: Int(rehearsal.stepBytes.fixed + rehearsal.stepBytes.each * Double(batch))
-          + (rehearsal.isCached ? 0 : batch * prepared)
+          + (rehearsal.isCached ? 0 : images(batch, batches: counts.steps))
       ),
     ]
     if let survey = run.survey {
