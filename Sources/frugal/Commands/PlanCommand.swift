@@ -9,7 +9,7 @@ enum PlanCommand: Command {
   static let options = planned(TuneCommand.options)
   static let examples = [
     Example(
-      "frugal plan --model clip --data photos --method r-amt", "a run: the flags of frugal tune, a few seconds"),
+      "frugal plan --model clip --data photos --method lora+linear", "a run: the flags of frugal tune"),
     Example("frugal plan plan.json --cores 64 --cores 1000", "the runs of a sweep that are not finished"),
   ]
 
