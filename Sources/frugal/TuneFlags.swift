@@ -19,7 +19,8 @@ enum TuneFlags {
   /// A run that is resumed: its own settings, and the paths of model and data if they have moved.
   static func resumed(_ arguments: Arguments) throws -> Run {
     let allowed = Set(
-      ["--resume", "--model", "--data", "--data-list", "--method", "--dry-run", "--json"] + (cacheOptions + commonOptions).map(\.flag))
+      ["--resume", "--model", "--data", "--data-list", "--method", "--dry-run", "--json"]
+        + (cacheOptions + commonOptions).map(\.flag))
     if let flag = arguments.flags.subtracting(allowed).min() {
       throw UsageError("\(flag): cannot be combined with --resume: the settings of the run hold")
     }

@@ -6,7 +6,8 @@ import Tensor
 /// A vision transformer that answers every question about an image of the miniature world (`Miniature.Facts`).
 ///
 /// The classes of one softmax are all answers to all questions, and the target is uniform over the true ones:
-/// −1/k Σᵢ log p(yᵢ) for the k answers y of an image (Mahajan et al. 2018, section 2.2, on images with several hashtags).
+/// −1/k Σᵢ log p(yᵢ) for the k answers y of an image (Mahajan et al. 2018, section 2.2, for images with several
+/// hashtags).
 package struct SupervisedPretraining: PretrainingObjective {
   /// Images and their classes.
   package struct Batch: Sendable {

@@ -11,7 +11,7 @@ import Testing
 @Suite struct FeatureKeyTests {
   /// A change of what features depend on.
   enum Ingredient: String, CaseIterable, CustomTestStringConvertible {
-    case weights, configuration, crop, mean, exif, heads, image
+    case weights, configuration, crop, mean, exif, image
     var testDescription: String { rawValue }
   }
 
@@ -20,7 +20,6 @@ import Testing
     func run(_ cache: FeatureCache?, isChanged: Bool = false) throws -> CacheBench.Outcome {
       try bench.run("r-amt", cache: cache) { request in
         if isChanged, ingredient == .exif { request.exif = .ignore }
-        if isChanged, ingredient == .heads { request.hints.heads = 1 }
       }
     }
     _ = try run(bench.cache)
@@ -38,7 +37,7 @@ import Testing
       let picture = try #require(files?.first { $0.pathExtension == "png" })
       // Bytes after the image: pixels are the same, contents are not.
       try Data(try Data(contentsOf: picture) + [0]).write(to: picture)
-    case .exif, .heads: break
+    case .exif: break
     }
     let known = ingredient == .image ? 31 : 0
     let found = try run(bench.cache, isChanged: true)
@@ -54,6 +53,7 @@ import Testing
     }
     #expect(name("one") != nil && name("one") == name("one") && name("one") != name("two"))
     #expect(name(nil) == nil)
+    #expect(name("one", .init(path: "a", sha256: "b", BackboneHints(heads: 1))) != name("one"))
     // Where a model lies decides nothing.
     #expect(name("one", .init(path: "elsewhere", sha256: "b")) == name("one"))
     let identity = try #require(EncoderIdentity(model, opened: []))

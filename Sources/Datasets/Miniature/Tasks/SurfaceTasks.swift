@@ -40,7 +40,8 @@ extension MiniatureTask {
       let other = World.jittered(color.shade, 0.1, using: &random)
       return World.Scene(
         World.Texture(
-          World.Pattern.allCases[label], color, other, period: random.uniform(in: 4..<14), angle: random.uniform(in: -0.8..<0.8),
+          World.Pattern.allCases[label], color, other, period: random.uniform(in: 4..<14),
+          angle: random.uniform(in: -0.8..<0.8),
           phase: SIMD2(random.uniform(in: 0..<2 * Double.pi), random.uniform(in: 0..<2 * Double.pi)),
           speckles: random.next()))
     }
