@@ -41,7 +41,9 @@ import Testing
       Self.files("Sources/frugal/Commands").first {
         $0.lastPathComponent.lowercased() == "\(name)command.swift"
       })
-    let foreign: [String: Set<String>] = ["predict": ["--resume"], "demo": ["--list"]]
+    let foreign: [String: Set<String>] = [
+      "predict": ["--resume"], "demo": ["--list"], "plan": ["--resume", "--dry-run"], "doctor": ["--cache"],
+    ]
     for flag in try flags(in: file) where !(foreign[name] ?? []).contains(flag) {
       #expect(own.contains(flag), "\(file.lastPathComponent): \(flag)")
     }

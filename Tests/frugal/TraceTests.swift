@@ -114,7 +114,7 @@ import Testing
     let sentence = "no fused multiply-add: its last bits differ from those of builds that have it"
     let calculating = [
       "evaluate", "tune", "predict", "gradcheck", "trace", "sensitivity", "export", "demo", "pretrain", "audit",
-      "explain", "doctor", "sweep",
+      "explain", "doctor", "sweep", "plan",
     ]
     let calculates = calculating.contains(name)
     #expect(try #require(commands.first { $0.name == name }).calculates == calculates)
