@@ -68,7 +68,8 @@ public struct Evaluation: Sendable {
     _ method: Method, values: [Tensor], on set: ImageSet, preprocessing: Preprocessing, skipsUnreadable: Bool,
     _ shelf: FeatureShelf?, columns: [Int]? = nil, clock: RunClock, progress: (_ done: Int) throws -> Void
   ) throws {
-    let isFrozen = method.encoder.trainables.isEmpty
+    // Without a cache an encoder need not be that of the files: a delta has tuned it.
+    let isFrozen = shelf != nil && method.encoder.trainables.isEmpty
     let files = set.items.enumerated().map { (url: $1.url, number: $0) }
     let reader = FeatureReader(files, ImageLoader(preprocessing: preprocessing), isFrozen ? shelf : nil, clock) {
       isFrozen ? method.tower(Variable($0), Pass()).value : $0

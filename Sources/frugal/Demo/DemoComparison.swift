@@ -66,10 +66,10 @@ struct DemoComparison: Sendable {
 
   /// Claims of the papers that cannot be tried yet, and what is missing for them.
   static let missing: [(claim: String, reason: String)] = [
-    ("R-AMT improves CoOp, CLIP-Adapter and Tip-Adapter on top of them", "none is implemented yet"),
-    ("R-AMT is better than prompt and adapter tuning: CoOp, VPT, UPT, Tip-Adapter", "none is implemented yet"),
+    ("R-AMT improves CoOp, CLIP-Adapter and Tip-Adapter on top of them", "the demo has no rows of them yet"),
+    ("R-AMT is better than prompt and adapter tuning: CoOp, VPT, UPT, Tip-Adapter", "the demo has no rows of them yet"),
     ("R-AMT and TaskRes keep their gains under domain shift", "no task comes in a second style"),
-    ("TaskRes is better than prompt and adapter tuning: CoOp, CLIP-Adapter, Tip-Adapter", "none is implemented yet"),
+    ("TaskRes is better than prompt and adapter tuning: CoOp, CLIP-Adapter, Tip-Adapter", "the demo has no rows yet"),
     ("SPT is better than LoRA, adapters and full tuning on FGVC", "no fine-grained task with all training images"),
     ("SPT does so on Swin and ConvNeXt, and after MAE and MoCo v3", "the shipped model is one supervised ViT"),
   ]
