@@ -46,10 +46,7 @@ struct DemoPlan {
       return words + settings.flatMap(\.words)
     }
 
-    private var model: String { modelFolder.path }
-
-    /// The folder of its model.
-    var modelFolder: URL { task.suite == .eleven ? MiniatureModels.clip : MiniatureModels.vit }
+    private var model: String { (task.suite == .eleven ? MiniatureModels.clip : MiniatureModels.vit).path }
 
     /// The situation whose published settings the run has, where its method follows the data set.
     private var published: PublishedSetting {
