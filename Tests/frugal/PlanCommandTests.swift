@@ -91,7 +91,7 @@ import Testing
     #expect(plan["elapsed"].array?.compactMap { $0["cores"].int } == [1, 1000])
     let elapsed = plan["elapsed"].array?.compactMap { $0["seconds"].double } ?? []
     #expect(elapsed.count == 2 && elapsed[1] < elapsed[0])
-    #expect(try folder.contents == ["plan.json"])
+    #expect(folder.contents == ["plan.json"])
     // What is done is not planned.
     #expect(try await runFrugal("sweep", file).code == 0)
     expectRefusal(try await runFrugal("plan", file), code: 1, ["expected runs that are not finished, found none"])
