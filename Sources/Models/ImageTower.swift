@@ -23,6 +23,10 @@ public protocol ImageTower: Sendable {
   /// One site per transformer block at which a branch may stand parallel to the MLP, in order; none in a tower without
   /// such blocks.
   var parallelSites: [ParallelSite] { get }
+
+  /// The sites between a norm and the maps that read it, two per transformer block, in order; none in a tower whose
+  /// blocks do not normalise what attention and MLP read.
+  var inputSites: [BlockSite] { get }
 }
 
 extension ImageTower {
@@ -31,6 +35,9 @@ extension ImageTower {
 
   /// None, unless a tower says otherwise.
   public var parallelSites: [ParallelSite] { [] }
+
+  /// None, unless a tower says otherwise.
+  public var inputSites: [BlockSite] { [] }
 
   /// The token before the patches, if there is one: [width].
   public var classToken: Parameter? { parameters.first { $0.site.role == .classToken } }

@@ -46,13 +46,16 @@ extension Pass {
   /// - sum: z' + MLP(norm(z')); x: z', [batch, tokens, width] both.
   func addingBottleneck(to sum: Variable, of x: Variable, at site: Site) -> Variable {
     guard case .parallel(let own) = tunings[site] else { return sum }
-    let hidden = dropped(x.linear(own.down, bias: own.downBias).relu(), own.dropout, at: site)
+    let hidden = dropped(x.linear(own.down, bias: own.downBias).relu(), own.dropout, key: site.block ?? 0, at: site)
     return sum.adding(observed(site.name, hidden.linear(own.up, bias: own.upBias)), scale: own.scale)
   }
 
-  private func dropped(_ hidden: Variable, _ probability: Real, at site: Site) -> Variable {
+  /// The elements between two maps at a site, some of which are dropped in training.
+  ///
+  /// - key: that of the site's draws.
+  func dropped(_ hidden: Variable, _ probability: Real, key: Int, at site: Site) -> Variable {
     guard let draws, probability > 0 else { return hidden }
-    let draw = DropDraw(seed: draws.seed, site: site.block ?? 0, step: draws.step)
+    let draw = DropDraw(seed: draws.seed, site: key, step: draws.step)
     guard let replacing else { return hidden.dropout(probability, draw: draw) }
     return hidden.dropout(probability, uniform: replacing("\(site.name).dropout", draw.elements(hidden.shape)))
   }

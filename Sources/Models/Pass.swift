@@ -18,6 +18,8 @@ public enum Tuning {
   case prompted(by: Variable, dropout: Double)
   /// A bottleneck parallel to an MLP; for the sites of `ImageTower.parallelSites` only.
   case parallel(ParallelBottleneck)
+  /// A linear bottleneck between a norm and the maps that read it; for the sites of `ImageTower.inputSites` only.
+  case adapted(InputAdapter)
 }
 
 /// The random draws of a training pass, by seed and step; evaluation has none.
@@ -75,7 +77,7 @@ public struct Pass {
     case .shifted(let shifts, let indices): frozen.scatterAdding(shifts, at: indices)
     case .branched:
       trap("Pass: \(parameter.site): expected a branch at a linear map, found one elsewhere")
-    case .prompted, .parallel:
+    case .prompted, .parallel, .adapted:
       trap("Pass: \(parameter.site): expected a tuning of a tensor, found one of a block")
     case .scaled(let factors, let offsets):
       scaled(frozen, by: factors, adding: offsets)
@@ -111,7 +113,7 @@ public struct Pass {
       case .masked(let mask): x.linear(frozen, maskedBy: mask, bias: bias)
       case .shifted(let shifts, let indices): x.linear(frozen, shiftedBy: shifts, at: indices, bias: bias)
       case .branched(let branch): linear(x, frozen, bias: bias, branch, at: weight.site)
-      case .prompted, .parallel: self[weight]  // which traps
+      case .prompted, .parallel, .adapted: self[weight]  // which traps
       case .scaled(let factors, _):
         scaled(x.linear(frozen, bias: nil, packed: weight.packed), by: factors, adding: bias)
       }

@@ -22,6 +22,8 @@ public struct Site: Hashable, Sendable, CustomStringConvertible {
     case prompts
     /// A branch parallel to an MLP, of which a frozen network has none.
     case parallel
+    /// What the maps of an attention or MLP read, behind the norm.
+    case input
   }
 
   /// A site by its parts.

@@ -46,6 +46,9 @@ public struct Swin: ImageTower, ParameterizedLayer {
   /// One per block.
   public var parallelSites: [ParallelSite] { stages.flatMap { $0.blocks.map(\.parallelSite) } }
 
+  /// Two per block; none in version 2, whose norms follow the branches.
+  public var inputSites: [BlockSite] { stages.flatMap { $0.blocks.flatMap(\.inputSites) } }
+
   /// Every frozen tensor, in the order of the forward pass.
   public var parameters: [Parameter] {
     patchEmbedding.parameters + patchNorm.parameters + stages.flatMap(\.parameters) + postNorm.parameters

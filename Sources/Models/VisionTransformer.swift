@@ -135,6 +135,9 @@ public struct VisionTransformer: ImageTower, ParameterizedLayer {
   /// One per block.
   public var parallelSites: [ParallelSite] { blocks.map(\.parallelSite) }
 
+  /// Two per block.
+  public var inputSites: [BlockSite] { blocks.flatMap(\.inputSites) }
+
   /// Every frozen tensor, in the order of the forward pass.
   public var parameters: [Parameter] {
     let tokens = [classToken, distillationToken, registers, positions].compactMap(\.self)

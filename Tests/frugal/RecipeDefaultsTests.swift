@@ -49,12 +49,13 @@ import Testing
     #expect(help["--warmup-epochs"]?.hasSuffix("(default: \(few) 1; adaptformer 20; others 10)") == true)
     let rest = "vpt-shallow, vpt-deep, adaptformer"
     #expect(
-      help["--warmup-lr"]?.hasSuffix("(default: \(sites), linear 1e-6; ssf 1e-7; \(rest) 0; others 1e-5)") == true)
-    #expect(help["--recount"]?.hasSuffix("(default: \(sites), ssf, linear no; \(rest) rest; others yes)") == true)
+      help["--warmup-lr"]?.hasSuffix("(default: \(sites), repadapter, linear 1e-6; ssf 1e-7; \(rest) 0; others 1e-5)")
+        == true)
+    #expect(help["--recount"]?.hasSuffix("(default: \(few) yes; \(rest) rest; others no)") == true)
     #expect(
       help["--batch"]?.hasSuffix(
         "(default: \(masks), clip-adapter, coop 32; task-res, tip-adapter-f, clap 256; others 64)") == true)
-    #expect(help["--stochastic-depth"]?.hasSuffix("(default: \(sites) 0.1; others 0)") == true)
+    #expect(help["--stochastic-depth"]?.hasSuffix("(default: \(sites), repadapter 0.1; others 0)") == true)
     #expect(
       help["--head-lr"]?.hasSuffix(
         "(default: task-res 0.002 (0.0002 by dataset or shots); linear, tip-adapter-f 0.001; clip-adapter, coop 0.002; "

@@ -14,6 +14,7 @@ package enum MethodChecks {
       [EncoderCase("frozen", checks: HeadChecks.frozen)], MaskTuningChecks.cases, SensitivityChecks.cases,
       SiteChecks.cases, ScaleAndShiftChecks.cases, VisualPromptChecks.cases,
       ParallelAdapterChecks.cases,
+      InputAdapterChecks.cases,
     ]
     return families.flatMap(\.self)
   }()

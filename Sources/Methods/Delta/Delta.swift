@@ -18,6 +18,8 @@ import Tensor
 ///   its weight or scale.
 /// - A bottleneck parallel to an MLP is such a branch, with biases, at `BLOCK.mlp.parallel`; its scale is in the
 ///   description.
+/// - A linear bottleneck between a norm and the maps that read it is such a branch at `BLOCK.attention.input` or
+///   `BLOCK.mlp.input`, its upper map without the zeros of its groups; its scale is in the description.
 /// - Prompts of a block are `BLOCK.prompts`: [prompts, width].
 /// - A tensor that was tuned whole has the name of its site; a linear head is `head.weight` and `head.bias`.
 /// - All are stored as they are, in `Real`.
@@ -60,6 +62,8 @@ public struct Delta: Sendable {
     public var branches: [String: Branch.Form]?
     /// The factor of what bottlenecks parallel to MLPs add; `nil` without any.
     public var parallelScale: Double?
+    /// The factor of what other tunings of blocks add; `nil` without any.
+    public var branchScale: Double?
 
     /// Settings that the files of the model do not state.
     public var hints: BackboneHints { BackboneHints(imageSize: imageSize, heads: heads) }
@@ -76,7 +80,7 @@ public struct Delta: Sendable {
     private enum CodingKeys: String, CodingKey {
       case format, method, model, weights, classes, templates, ensembling, cleaning, alpha, settings
       case normalization = "normalisation"
-      case heads, imageSize, images, preparation, exif, branches, parallelScale
+      case heads, imageSize, images, preparation, exif, branches, parallelScale, branchScale
     }
   }
 

@@ -11,7 +11,7 @@ public struct ExportError: Error, CustomStringConvertible, Equatable {
 
 extension Delta {
   /// The tensors of a model that a delta changes, merged: those tuned whole, W ⊙ B, W + scatter(d), W + U D,
-  /// γ ⊙ W, and the head.
+  /// γ ⊙ W, W (I + s B A), and the head.
   ///
   /// - Throws: `ExportError` for an adapter, whose activation no matrix can hold, for prompts, which are tokens of
   ///   their own, and for a residual on text features.
@@ -19,12 +19,10 @@ extension Delta {
     var merged: [(site: String, value: Tensor)] = []
     for part in MethodList.deltaParts { try part.checkMerging(self) }
     let heads = try MethodList.deltaParts.map { part throws(ExportError) in try part.mergedHead(of: self) }
+    var tensors: [String: Tensor] = [:]
+    for part in MethodList.deltaParts { tensors.merge(try part.merged(into: parameters, from: self)) { _, new in new } }
     for parameter in parameters {
-      for part in MethodList.deltaParts.reversed() {
-        guard let value = try part.merged(into: parameter, from: self) else { continue }
-        merged.append((parameter.site.name, value))
-        break
-      }
+      if let value = tensors[parameter.site.name] { merged.append((parameter.site.name, value)) }
     }
     return merged + heads.flatMap(\.self)
   }

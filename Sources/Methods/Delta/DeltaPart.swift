@@ -41,6 +41,12 @@ protocol DeltaPart: Sendable {
   /// - Throws: `ExportError` for what no weight can hold.
   static func merged(into parameter: Parameter, from delta: Delta) throws(ExportError) -> Tensor?
 
+  /// The tensors of sites once the delta is part of them, by site; `merged(into:from:)` of each, unless those of a map
+  /// depend on each other.
+  ///
+  /// - Throws: `ExportError` for what no weight can hold.
+  static func merged(into parameters: [Parameter], from delta: Delta) throws(ExportError) -> [String: Tensor]
+
   /// The tensors of a new head as a model stores them; refuses a head that belongs to no weight.
   static func mergedHead(of delta: Delta) throws(ExportError) -> [(site: String, value: Tensor)]
 }
@@ -59,6 +65,11 @@ extension DeltaPart {
   static func head(of delta: Delta, text: (features: Tensor, logitScale: Parameter)?) -> (any Head)? { nil }
   static func checkMerging(_ delta: Delta) throws(ExportError) {}
   static func merged(into parameter: Parameter, from delta: Delta) throws(ExportError) -> Tensor? { nil }
+  static func merged(into parameters: [Parameter], from delta: Delta) throws(ExportError) -> [String: Tensor] {
+    var merged: [String: Tensor] = [:]
+    for parameter in parameters { merged[parameter.site.name] = try Self.merged(into: parameter, from: delta) }
+    return merged
+  }
   static func mergedHead(of delta: Delta) throws(ExportError) -> [(site: String, value: Tensor)] { [] }
 }
 
@@ -86,6 +97,8 @@ enum StoredTuning: Sendable {
   case prompted(Tensor)
   /// A bottleneck parallel to an MLP: its maps and their biases, and its scale.
   case parallel([Tensor], scale: Real)
+  /// A linear bottleneck between a norm and the maps that read it: its maps and their biases, and its scale.
+  case adapted([Tensor], scale: Real)
 
   /// The tuning of a pass.
   var tuning: Tuning {
@@ -99,6 +112,8 @@ enum StoredTuning: Sendable {
         ParallelBottleneck(
           down: Variable(parts[0]), downBias: Variable(parts[1]), up: Variable(parts[2]), upBias: Variable(parts[3]),
           scale: scale, dropout: 0))
+    case .adapted(let parts, let scale):
+      .adapted(InputAdapter(parts.map { Variable($0) }, scale: scale, dropout: 0))
     case .branched(let form, let down, let downBias, let up, let upBias):
       .branched(
         Branch(

@@ -102,10 +102,3 @@ enum SiteDelta: DeltaPart {
     return result
   }
 }
-
-extension Delta {
-  /// A tensor of the branch at a site: `down`, `down.bias`, `up` or `up.bias`.
-  func branchTensor(_ site: String, _ part: String) -> Tensor? {
-    tensors[DeltaEntry.branch(site: site, part: part).name]
-  }
-}

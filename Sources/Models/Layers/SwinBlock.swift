@@ -70,9 +70,9 @@ package struct SwinBlock: ParameterizedLayer {
 
   /// z: [batch, side · side, width] → the same shape
   package func callAsFunction(_ z: Variable, _ pass: Pass) -> Variable {
-    let mixed = normalized(z, attentionNorm, pass) { attended($0, pass) }
+    let mixed = normalized(z, attentionNorm, pass, at: inputSites.first) { attended($0, pass) }
     let middle = pass.residual(z, mixed, named: "\(name).attention", block: number, of: count, part: 0)
-    let mlp = normalized(middle, mlpNorm, pass) { down(activation(up($0, pass)), pass) }
+    let mlp = normalized(middle, mlpNorm, pass, at: inputSites.last) { down(activation(up($0, pass)), pass) }
     let sum = pass.residual(middle, mlp, named: "\(name).mlp", block: number, of: count, part: 1)
     return pass.observed(name, pass.addingBottleneck(to: sum, of: middle, at: parallelSite.site))
   }
@@ -80,11 +80,17 @@ package struct SwinBlock: ParameterizedLayer {
   /// The site of a bottleneck parallel to its MLP.
   var parallelSite: ParallelSite { ParallelSite(block: name, index: number, width: down.weight.value.shape[0]) }
 
+  /// The sites between its norms and the maps that read them; none in version 2.
+  var inputSites: [BlockSite] {
+    guard cosine == nil else { return [] }
+    return BlockSite.both(.input, block: name, index: number, width: down.weight.value.shape[0])
+  }
+
   /// A residual branch with its norm: before it, and after it in version 2.
   private func normalized(
-    _ z: Variable, _ norm: LayerNorm, _ pass: Pass, _ branch: (Variable) -> Variable
+    _ z: Variable, _ norm: LayerNorm, _ pass: Pass, at site: BlockSite?, _ branch: (Variable) -> Variable
   ) -> Variable {
-    cosine == nil ? branch(norm(z, pass)) : norm(branch(z), pass)
+    site.map { branch(pass.adapted(norm(z, pass), at: $0)) } ?? norm(branch(z), pass)
   }
 
   /// Attention within windows: [batch, side · side, width] → the same shape

@@ -74,10 +74,11 @@ package struct TransformerBlock: ParameterizedLayer {
 
   /// z: [batch, tokens, width] → the same shape
   package func callAsFunction(_ z: Variable, _ pass: Pass) -> Variable {
-    let attention = scaled(output(attended(attentionNorm(z, pass), pass), pass), by: attentionScale, pass)
+    let x = pass.adapted(attentionNorm(z, pass), at: inputSites[0])
+    let attention = scaled(output(attended(x, pass), pass), by: attentionScale, pass)
     let middle = pass.residual(z, attention, named: "\(name).attention", block: index, of: count, part: 0)
-    let x = mlpNorm(middle, pass)
-    let hidden = gate.map { $0(x, pass).swiglu(up(x, pass)) } ?? up(x, pass, then: activation)
+    let y = pass.adapted(mlpNorm(middle, pass), at: inputSites[1])
+    let hidden = gate.map { $0(y, pass).swiglu(up(y, pass)) } ?? up(y, pass, then: activation)
     let mlp = scaled(down(hidden, pass), by: mlpScale, pass)
     let sum = pass.residual(middle, mlp, named: "\(name).mlp", block: index, of: count, part: 1)
     return pass.observed(name, pass.addingBottleneck(to: sum, of: middle, at: parallelSite.site))
@@ -110,6 +111,11 @@ package struct TransformerBlock: ParameterizedLayer {
 
   /// The site of a bottleneck parallel to its MLP.
   var parallelSite: ParallelSite { ParallelSite(block: name, index: index, width: down.weight.value.shape[0]) }
+
+  /// The sites between its norms and the maps that read them.
+  var inputSites: [BlockSite] {
+    BlockSite.both(.input, block: name, index: index, width: down.weight.value.shape[0])
+  }
 
   package var parameters: [Parameter] {
     let norms = [queryNorm, keyNorm].compactMap(\.self).flatMap(\.parameters)

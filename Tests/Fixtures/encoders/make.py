@@ -71,6 +71,9 @@ class Plain:
     def parallel(self, x, site):
         return torch.zeros(())
 
+    def adapted(self, x, site):
+        return x
+
 
 class ScaleAndShift(Plain):
     """SSF: every output times a factor, plus an offset where the model has a bias (Lian et al. 2022, eq. 2)."""
@@ -126,6 +129,24 @@ class ParallelAdapter(Plain):
         return self.factor * F.linear(F.relu(F.linear(x, down, a)), up, b)
 
 
+class InputAdapter(Plain):
+    """RepAdapter: a linear bottleneck of two groups behind each norm of a block (Luo et al. 2023; released code, where
+    both maps are convolutions of one token)."""
+
+    def __init__(self, rank, factor):
+        self.factor, self.values = factor, {}
+        for i in range(BLOCKS):
+            for part in ["attention", "mlp"]:
+                branch = f"vision.blocks.{i}.{part}.input.branch"
+                self.values[f"{branch}.down"], self.values[f"{branch}.down.bias"] = draw(rank, WIDTH), draw(rank)
+                self.values[f"{branch}.up"], self.values[f"{branch}.up.bias"] = draw(WIDTH, rank // 2), draw(WIDTH)
+
+    def adapted(self, x, site):
+        down, a, up, b = (self.values[f"{site}.input.branch.{part}"] for part in ["down", "down.bias", "up", "up.bias"])
+        hidden = F.conv1d(x.transpose(1, 2), down[:, :, None], a)
+        return x + self.factor * F.conv1d(hidden, up[:, :, None], b, groups=2).transpose(1, 2)
+
+
 def norm(x, stored, site, tuning):
     y = F.layer_norm(x, (WIDTH,), model[f"{stored}.weight"], model[f"{stored}.bias"], 1e-5)
     return tuning.output(y, f"{site}.scale")
@@ -140,6 +161,7 @@ def features(tuning):
         stored, site = f"visual.transformer.resblocks.{i}", f"vision.blocks.{i}"
         x = tuning.tokens(x, i)
         h = norm(x, f"{stored}.ln_1", f"{site}.attentionNorm", tuning)
+        h = tuning.adapted(h, f"{site}.attention")
         w, b = model[f"{stored}.attn.in_proj_weight"].chunk(3), model[f"{stored}.attn.in_proj_bias"].chunk(3)
         parts = []
         for part, name in enumerate(["query", "key", "value"]):
@@ -150,6 +172,7 @@ def features(tuning):
         x = x + tuning.output(y, f"{site}.attention.output")
         beside = tuning.parallel(x, f"{site}.mlp")
         h = norm(x, f"{stored}.ln_2", f"{site}.mlpNorm", tuning)
+        h = tuning.adapted(h, f"{site}.mlp")
         h = F.linear(h, model[f"{stored}.mlp.c_fc.weight"], model[f"{stored}.mlp.c_fc.bias"])
         h = tuning.output(h, f"{site}.mlp.up")
         h = F.linear(h * torch.sigmoid(1.702 * h), model[f"{stored}.mlp.c_proj.weight"],
@@ -184,5 +207,6 @@ run("ssf", ScaleAndShift())
 run("vpt-shallow", VisualPrompts(1, 3))
 run("vpt-deep", VisualPrompts(BLOCKS, 3))
 run("adaptformer", ParallelAdapter(3, 0.1))
+run("repadapter", InputAdapter(4, 0.1))
 save_file(out, sys.argv[1])
 print({name: [round(float(x), 4) for x in value] for name, value in out.items() if name.endswith("losses")})

@@ -269,6 +269,9 @@ import Testing
     var parallelSites: [ParallelSite] {
       (0..<12).map { ParallelSite(block: "vision.blocks.\($0)", index: $0, width: 768) }
     }
+    var inputSites: [BlockSite] {
+      (0..<12).flatMap { BlockSite.both(.input, block: "vision.blocks.\($0)", index: $0, width: 768) }
+    }
     func callAsFunction(_ images: Variable, _ pass: Pass) -> Variable { images }
   }
 }
