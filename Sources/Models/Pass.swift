@@ -20,6 +20,8 @@ public enum Tuning {
   case parallel(ParallelBottleneck)
   /// A linear bottleneck between a norm and the maps that read it; for the sites of `ImageTower.inputSites` only.
   case adapted(InputAdapter)
+  /// W with a low-rank update whose outer factors it shares with other maps; for the weight of a linear map only.
+  case factored(FactoredUpdate)
 }
 
 /// The random draws of a training pass, by seed and step; evaluation has none.
@@ -75,7 +77,7 @@ public struct Pass {
     case .replaced(let variable): variable
     case .masked(let mask): frozen.masked(by: mask)
     case .shifted(let shifts, let indices): frozen.scatterAdding(shifts, at: indices)
-    case .branched:
+    case .branched, .factored:
       trap("Pass: \(parameter.site): expected a branch at a linear map, found one elsewhere")
     case .prompted, .parallel, .adapted:
       trap("Pass: \(parameter.site): expected a tuning of a tensor, found one of a block")
@@ -113,6 +115,9 @@ public struct Pass {
       case .masked(let mask): x.linear(frozen, maskedBy: mask, bias: bias)
       case .shifted(let shifts, let indices): x.linear(frozen, shiftedBy: shifts, at: indices, bias: bias)
       case .branched(let branch): linear(x, frozen, bias: bias, branch, at: weight.site)
+      case .factored(let own):
+        x.linear(frozen, bias: bias, packed: weight.packed)
+          .adding(update(x, own, at: weight.site), scale: own.scale)
       case .prompted, .parallel, .adapted: self[weight]  // which traps
       case .scaled(let factors, _):
         scaled(x.linear(frozen, bias: nil, packed: weight.packed), by: factors, adding: bias)

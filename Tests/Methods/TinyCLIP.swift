@@ -17,12 +17,20 @@ struct MemorySource: TensorSource {
 enum TinyCLIP {
   static let classes = 5
   static let embedding = 6
-  static let vision = VisionConfiguration(
-    transformer: TransformerConfiguration(
-      width: 8, hiddenWidth: 12, blocks: 2, heads: 2, activation: .quickGELU, epsilon: 1e-5),
-    imageSize: 8, patchSize: 4)
+  static let vision = vision(hiddenWidth: 12)
+  static let configuration = configuration(hiddenWidth: 12)
 
-  static let configuration = CLIPConfiguration(vision: vision, text: TextTower.configuration, embedding: embedding)
+  /// The same with MLPs of another width.
+  static func configuration(hiddenWidth: Int) -> CLIPConfiguration {
+    CLIPConfiguration(vision: vision(hiddenWidth: hiddenWidth), text: TextTower.configuration, embedding: embedding)
+  }
+
+  private static func vision(hiddenWidth: Int) -> VisionConfiguration {
+    VisionConfiguration(
+      transformer: TransformerConfiguration(
+        width: 8, hiddenWidth: hiddenWidth, blocks: 2, heads: 2, activation: .quickGELU, epsilon: 1e-5),
+      imageSize: 8, patchSize: 4)
+  }
 
   /// The model of a seed.
   static func model(seed: UInt64 = 1) throws -> CLIP {

@@ -55,8 +55,8 @@ import Testing
     let parts = Set(cells.flatMap { $0.method.name.split(separator: "+").map(String.init) })
     // What the papers are compared with elsewhere is no part of the demo.
     let others = [
-      "layernorm", "ssf", "vpt-shallow", "vpt-deep", "adaptformer", "repadapter", "linear-probe", "gda", "tip-adapter",
-      "tip-adapter-f", "clip-adapter", "lp++", "clap", "coop",
+      "layernorm", "ssf", "vpt-shallow", "vpt-deep", "adaptformer", "repadapter", "fact-tt", "fact-tk",
+      "linear-probe", "gda", "tip-adapter", "tip-adapter-f", "clip-adapter", "lp++", "clap", "coop",
     ]
     #expect(parts.union(others) == Set(MethodList.names) && parts.isDisjoint(with: others))
     #expect(Set(cells.map(\.seed)) == [1, 2, 3] && Set(cells.compactMap(\.shots)) == [1, 4, 16])

@@ -47,15 +47,16 @@ import Testing
     let sites = "spt-lora, spt-adapter, lora, adapter, bitfit, layernorm, full, partial-k"
     let few = "\(masks), task-res, tip-adapter-f, clip-adapter, clap, coop"
     #expect(help["--warmup-epochs"]?.hasSuffix("(default: \(few) 1; adaptformer 20; others 10)") == true)
+    let shared = "repadapter, fact-tt, fact-tk"
     let rest = "vpt-shallow, vpt-deep, adaptformer"
     #expect(
-      help["--warmup-lr"]?.hasSuffix("(default: \(sites), repadapter, linear 1e-6; ssf 1e-7; \(rest) 0; others 1e-5)")
+      help["--warmup-lr"]?.hasSuffix("(default: \(few) 1e-5; ssf 1e-7; \(rest) 0; others 1e-6)")
         == true)
     #expect(help["--recount"]?.hasSuffix("(default: \(few) yes; \(rest) rest; others no)") == true)
     #expect(
       help["--batch"]?.hasSuffix(
         "(default: \(masks), clip-adapter, coop 32; task-res, tip-adapter-f, clap 256; others 64)") == true)
-    #expect(help["--stochastic-depth"]?.hasSuffix("(default: \(sites), repadapter 0.1; others 0)") == true)
+    #expect(help["--stochastic-depth"]?.hasSuffix("(default: \(sites), \(shared) 0.1; others 0)") == true)
     #expect(
       help["--head-lr"]?.hasSuffix(
         "(default: task-res 0.002 (0.0002 by dataset or shots); linear, tip-adapter-f 0.001; clip-adapter, coop 0.002; "

@@ -8,6 +8,8 @@ package struct EncoderCase: Sendable {
   package let name: String
   /// Its checks with the zero-shot classifier; their names begin with that of the half.
   package let checks: @Sendable (MethodName) -> [any Check]
+  /// The image tower that it is checked on.
+  let vision: ImageConfiguration
   /// The tuning of a small tower, chosen by a batch where the method chooses: images [batch, 3, size, size].
   let tuning: @Sendable (MethodSetting, any Head, _ images: Tensor, _ labels: [Int32]) -> any EncoderTuning
   /// A tuning whose losses are differentiable and equal those of the other at `values`.
@@ -20,14 +22,14 @@ package struct EncoderCase: Sendable {
   let tracedValues: (@Sendable (any EncoderTuning, _ rate: Real, inout CheckNumbers) -> [Tensor])?
 
   init(
-    _ name: String,
+    _ name: String, vision: ImageConfiguration = MethodBatch.transformer,
     tuning: (@Sendable (MethodSetting, any Head, Tensor, [Int32]) -> any EncoderTuning)? = nil,
     relaxed: (@Sendable (any EncoderTuning) -> any EncoderTuning)? = nil,
     values: @escaping @Sendable (any EncoderTuning, inout CheckNumbers) -> [Tensor] = Self.moved,
     tracedValues: (@Sendable (any EncoderTuning, Real, inout CheckNumbers) -> [Tensor])? = nil,
     checks: @escaping @Sendable (MethodName) -> [any Check]
   ) {
-    self.name = name
+    (self.name, self.vision) = (name, vision)
     self.tuning = tuning ?? { setting, head, _, _ in Self.published(setting, name, head) }
     (self.relaxed, isRelaxed, self.values) = (relaxed ?? { $0 }, relaxed != nil, values)
     (self.tracedValues, self.checks) = (tracedValues, checks)

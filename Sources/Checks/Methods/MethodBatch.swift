@@ -17,20 +17,24 @@ struct MethodBatch: Sendable {
   /// [classes, embedding]
   let textFeatures: Tensor
 
-  /// A vision transformer of two blocks.
-  static let transformer = ImageConfiguration.visionTransformer(
-    VisionConfiguration(
-      transformer: TransformerConfiguration(
-        width: 6, hiddenWidth: 7, blocks: 2, heads: 2, activation: .quickGELU, epsilon: 1e-5), imageSize: 6,
-      patchSize: 3))
+  /// A vision transformer of two blocks, and one whose MLPs are twice as wide as its tokens.
+  static let (transformer, doubled) = (transformer(hiddenWidth: 7), transformer(hiddenWidth: 12))
   /// A ResNet of two bottlenecks.
   static let resNet = ImageConfiguration.resNet(
     ResNetConfiguration(stages: [1, 1], width: 2, heads: 2, imageSize: 8))
 
+  private static func transformer(hiddenWidth: Int) -> ImageConfiguration {
+    .visionTransformer(
+      VisionConfiguration(
+        transformer: TransformerConfiguration(
+          width: 6, hiddenWidth: hiddenWidth, blocks: 2, heads: 2, activation: .quickGELU, epsilon: 1e-5), imageSize: 6,
+        patchSize: 3))
+  }
+
   init(
-    _ name: MethodName, count: Int = 3, vision: ImageConfiguration = Self.transformer,
-    _ fidelity: Fidelity = .official
+    _ name: MethodName, count: Int = 3, vision: ImageConfiguration? = nil, _ fidelity: Fidelity = .official
   ) {
+    let vision = vision ?? MethodChecks.encoderCase(name.encoder).vision
     let text = TransformerConfiguration(
       width: 4, hiddenWidth: 5, blocks: 1, heads: 2, activation: .quickGELU, epsilon: 1e-5)
     model = CLIP.random(

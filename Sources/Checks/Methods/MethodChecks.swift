@@ -14,7 +14,7 @@ package enum MethodChecks {
       [EncoderCase("frozen", checks: HeadChecks.frozen)], MaskTuningChecks.cases, SensitivityChecks.cases,
       SiteChecks.cases, ScaleAndShiftChecks.cases, VisualPromptChecks.cases,
       ParallelAdapterChecks.cases,
-      InputAdapterChecks.cases,
+      InputAdapterChecks.cases, FactorTuningChecks.cases,
     ]
     return families.flatMap(\.self)
   }()

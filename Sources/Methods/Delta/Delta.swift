@@ -20,6 +20,9 @@ import Tensor
 ///   description.
 /// - A linear bottleneck between a norm and the maps that read it is such a branch at `BLOCK.attention.input` or
 ///   `BLOCK.mlp.input`, its upper map without the zeros of its groups; its scale is in the description.
+/// - Factors that the updates of all maps share are `factors.down` and `factors.up`. The cores between them are
+///   `SITE.branch.core`, or combinations of `factors.core`, [rank, rank, rank], by the rows of `factors.slices`. The
+///   scale, and the order of the slices of a wide map, are in the description.
 /// - Prompts of a block are `BLOCK.prompts`: [prompts, width].
 /// - A tensor that was tuned whole has the name of its site; a linear head is `head.weight` and `head.bias`.
 /// - All are stored as they are, in `Real`.
@@ -64,6 +67,8 @@ public struct Delta: Sendable {
     public var parallelScale: Double?
     /// The factor of what other tunings of blocks add; `nil` without any.
     public var branchScale: Double?
+    /// The order of the slices of wide maps whose cores are combinations; `nil` without any.
+    public var sliceOrder: SliceOrder?
 
     /// Settings that the files of the model do not state.
     public var hints: BackboneHints { BackboneHints(imageSize: imageSize, heads: heads) }
@@ -80,7 +85,7 @@ public struct Delta: Sendable {
     private enum CodingKeys: String, CodingKey {
       case format, method, model, weights, classes, templates, ensembling, cleaning, alpha, settings
       case normalization = "normalisation"
-      case heads, imageSize, images, preparation, exif, branches, parallelScale, branchScale
+      case heads, imageSize, images, preparation, exif, branches, parallelScale, branchScale, sliceOrder
     }
   }
 

@@ -8,6 +8,8 @@ package enum DeltaEntry: Equatable, Sendable {
   case indices(site: String)
   /// A tensor of the branch at a site: `down`, `down.bias`, `up` or `up.bias`.
   case branch(site: String, part: String)
+  /// A tensor that the branches of all sites share: `down`, `up`, `core` or `slices`.
+  case shared(part: String)
   /// The factors of the output channels of a map or norm.
   case factor(site: String)
   /// What is then added to them.
@@ -25,7 +27,7 @@ package enum DeltaEntry: Equatable, Sendable {
 
   private static let (maskSuffix, entriesSuffix, indicesSuffix) = (".mask", ".sparse", ".sparse.places")
   private static let (factorSuffix, offsetSuffix) = (".factor", ".offset")
-  private static let classifierPrefix = "classifier."
+  private static let (classifierPrefix, sharedPrefix) = ("classifier.", "factors.")
   private static let branchInfix = ".branch."
   private static let fixed: [(DeltaEntry, String)] = [
     (.residual, "classifier.residual"), (.headWeight, "head.weight"), (.headBias, "head.bias"),
@@ -37,6 +39,8 @@ package enum DeltaEntry: Equatable, Sendable {
       self = entry
     } else if name.hasPrefix(Self.classifierPrefix) {
       self = .classifier(part: String(name.dropFirst(Self.classifierPrefix.count)))
+    } else if name.hasPrefix(Self.sharedPrefix) {
+      self = .shared(part: String(name.dropFirst(Self.sharedPrefix.count)))
     } else if name.hasSuffix(Self.maskSuffix) {
       self = .mask(site: String(name.dropLast(Self.maskSuffix.count)))
     } else if name.hasSuffix(Self.indicesSuffix) {
@@ -58,7 +62,7 @@ package enum DeltaEntry: Equatable, Sendable {
   package var isOfHead: Bool {
     switch self {
     case .residual, .classifier, .headWeight, .headBias: true
-    case .mask, .entries, .indices, .branch, .factor, .offset, .whole: false
+    case .mask, .entries, .indices, .branch, .shared, .factor, .offset, .whole: false
     }
   }
 
@@ -69,6 +73,7 @@ package enum DeltaEntry: Equatable, Sendable {
     case .entries(let site): site + Self.entriesSuffix
     case .indices(let site): site + Self.indicesSuffix
     case .branch(let site, let part): site + Self.branchInfix + part
+    case .shared(let part): Self.sharedPrefix + part
     case .factor(let site): site + Self.factorSuffix
     case .offset(let site): site + Self.offsetSuffix
     case .classifier(let part): Self.classifierPrefix + part

@@ -11,7 +11,7 @@ public struct ExportError: Error, CustomStringConvertible, Equatable {
 
 extension Delta {
   /// The tensors of a model that a delta changes, merged: those tuned whole, W ⊙ B, W + scatter(d), W + U D,
-  /// γ ⊙ W, W (I + s B A), and the head.
+  /// γ ⊙ W, W (I + s B A), W + s V Σ U, and the head.
   ///
   /// - Throws: `ExportError` for an adapter, whose activation no matrix can hold, for prompts, which are tokens of
   ///   their own, and for a residual on text features.

@@ -99,6 +99,8 @@ enum StoredTuning: Sendable {
   case parallel([Tensor], scale: Real)
   /// A linear bottleneck between a norm and the maps that read it: its maps and their biases, and its scale.
   case adapted([Tensor], scale: Real)
+  /// A low-rank update of a map: U, Σ and V, and its scale.
+  case factored(down: Tensor, core: Tensor, up: Tensor, scale: Real)
 
   /// The tuning of a pass.
   var tuning: Tuning {
@@ -114,6 +116,10 @@ enum StoredTuning: Sendable {
           scale: scale, dropout: 0))
     case .adapted(let parts, let scale):
       .adapted(InputAdapter(parts.map { Variable($0) }, scale: scale, dropout: 0))
+    case .factored(let down, let core, let up, let scale):
+      .factored(
+        FactoredUpdate(
+          down: Variable(down), core: Variable(core), up: Variable(up), scale: scale, dropout: 0, dropoutSite: 0))
     case .branched(let form, let down, let downBias, let up, let upBias):
       .branched(
         Branch(

@@ -44,7 +44,9 @@ public struct BranchSettings: MethodSettings {
   /// - rank: what else the rank changes.
   static func options(rank: @escaping @Sendable (inout Recipe, Int) -> Void = { _, _ in }) -> [MethodOption] {
     [
-      MethodOption("rank", "N", .integer(1...4096), "rank of the branches (default 8; adaptformer 64)") {
+      MethodOption(
+        "rank", "N", .integer(1...4096), "rank of the branches (default 8; adaptformer 64; fact-tt, fact-tk 16)"
+      ) {
         $0[BranchSettings.self]?.branch.rank = $1.integer
         rank(&$0, $1.integer)
       },

@@ -1,6 +1,7 @@
 # Three training steps of encoder tunings of other papers on a tiny CLIP, in double precision from float32 numbers.
 #
 #     python3 make.py encoders.safetensors        # torch 2.13.0, safetensors 0.8.0
+#     python3 make.py factors.safetensors         # updates of MLPs that are twice as wide as tokens
 #
 # Written for this project from the papers' formulas. Names: OpenAI's for the model; METHOD.start.TENSOR and
 # METHOD.end.TENSOR before and after the steps; METHOD.losses; METHOD.logits after them.
@@ -11,7 +12,9 @@ from safetensors.torch import save_file
 
 torch.manual_seed(11)
 torch.set_default_dtype(torch.float64)
-WIDTH, HIDDEN, BLOCKS, HEADS, PATCH, SIDE, EMBEDDING, CLASSES, BATCH = 8, 12, 2, 2, 4, 2, 6, 5, 4
+IS_OF_FACTORS = sys.argv[1].endswith("factors.safetensors")
+WIDTH, BLOCKS, HEADS, PATCH, SIDE, EMBEDDING, CLASSES, BATCH = 8, 2, 2, 4, 2, 6, 5, 4
+HIDDEN = 16 if IS_OF_FACTORS else 12
 RATE, MOMENTUM, STEPS = 0.1, 0.9, 3
 out = {}
 
@@ -73,6 +76,9 @@ class Plain:
 
     def adapted(self, x, site):
         return x
+
+    def update(self, x, site):
+        return torch.zeros(())
 
 
 class ScaleAndShift(Plain):
@@ -147,6 +153,45 @@ class InputAdapter(Plain):
         return x + self.factor * F.conv1d(hidden, up[:, :, None], b, groups=2).transpose(1, 2)
 
 
+class FactorTuning(Plain):
+    """FacT: updates of all maps with shared outer factors (Jie & Deng 2023; released code). The Tucker form has its
+    tensor with the input of a slice first, and slices last."""
+
+    def __init__(self, rank, factor, form):
+        self.rank, self.factor, self.form, self.pieces = rank, factor, form, HIDDEN // WIDTH
+        self.values = {"factors.down": draw(rank, WIDTH), "factors.up": draw(WIDTH, rank, scale=0.5)}
+        if form != "train":
+            slices = BLOCKS * (4 + 2 * self.pieces)
+            self.values["factors.core"], self.values["factors.slices"] = draw(rank, rank, rank), draw(slices, rank)
+            return
+        for i in range(BLOCKS):
+            b = f"vision.blocks.{i}"
+            for part in ["query", "key", "value", "output"]:
+                self.values[f"{b}.attention.{part}.branch.core"] = draw(rank, rank)
+            self.values[f"{b}.mlp.up.branch.core"] = draw(self.pieces * rank, rank)
+            self.values[f"{b}.mlp.down.branch.core"] = draw(rank, self.pieces * rank)
+
+    def inner(self, x, site):
+        """Of x by the first factor: what the last one reads."""
+        part, block = site.split(".")[-1], int(site.split(".")[2])
+        if self.form == "train":
+            return F.linear(x, self.values[f"{site}.branch.core"])
+        sizes = {"query": 1, "key": 1, "value": 1, "output": 1, "up": self.pieces, "down": self.pieces}
+        first = block * sum(sizes.values()) + sum(list(sizes.values())[:list(sizes).index(part)])
+        combined = self.values["factors.core"].transpose(0, 1) @ self.values["factors.slices"].T
+        slices = combined[:, :, first:first + sizes[part]]
+        if self.form == "slices":
+            slices = slices.transpose(1, 2)
+        slices = slices.reshape(self.rank, -1)
+        return x @ (slices.T if part == "down" else slices)
+
+    def update(self, x, site):
+        pieces = self.pieces if site.endswith("mlp.down") else 1
+        h = F.linear(x.unflatten(2, (pieces, WIDTH)), self.values["factors.down"]).flatten(2)
+        h = self.inner(h, site)
+        return self.factor * F.linear(h.unflatten(2, (-1, self.rank)), self.values["factors.up"]).flatten(2)
+
+
 def norm(x, stored, site, tuning):
     y = F.layer_norm(x, (WIDTH,), model[f"{stored}.weight"], model[f"{stored}.bias"], 1e-5)
     return tuning.output(y, f"{site}.scale")
@@ -166,17 +211,21 @@ def features(tuning):
         parts = []
         for part, name in enumerate(["query", "key", "value"]):
             y = tuning.output(F.linear(h, w[part], b[part]), f"{site}.attention.{name}")
+            y = y + tuning.update(h, f"{site}.attention.{name}")
             parts.append(y.unflatten(2, (HEADS, WIDTH // HEADS)).transpose(1, 2))
         y = F.scaled_dot_product_attention(*parts).transpose(1, 2).flatten(2)
-        y = F.linear(y, model[f"{stored}.attn.out_proj.weight"], model[f"{stored}.attn.out_proj.bias"])
+        added = tuning.update(y, f"{site}.attention.output")
+        y = F.linear(y, model[f"{stored}.attn.out_proj.weight"], model[f"{stored}.attn.out_proj.bias"]) + added
         x = x + tuning.output(y, f"{site}.attention.output")
         beside = tuning.parallel(x, f"{site}.mlp")
         h = norm(x, f"{stored}.ln_2", f"{site}.mlpNorm", tuning)
         h = tuning.adapted(h, f"{site}.mlp")
+        added = tuning.update(h, f"{site}.mlp.up")
         h = F.linear(h, model[f"{stored}.mlp.c_fc.weight"], model[f"{stored}.mlp.c_fc.bias"])
-        h = tuning.output(h, f"{site}.mlp.up")
-        h = F.linear(h * torch.sigmoid(1.702 * h), model[f"{stored}.mlp.c_proj.weight"],
-                     model[f"{stored}.mlp.c_proj.bias"])
+        h = tuning.output(h + added, f"{site}.mlp.up")
+        h = h * torch.sigmoid(1.702 * h)
+        added = tuning.update(h, f"{site}.mlp.down")
+        h = F.linear(h, model[f"{stored}.mlp.c_proj.weight"], model[f"{stored}.mlp.c_proj.bias"]) + added
         x = x + tuning.output(h, f"{site}.mlp.down") + beside
     return norm(x[:, 0], "visual.ln_post", "vision.postNorm", tuning) @ model["visual.proj"]
 
@@ -203,10 +252,15 @@ def run(name, tuning):
     keep(f"{name}.logits", logits(tuning))
 
 
-run("ssf", ScaleAndShift())
-run("vpt-shallow", VisualPrompts(1, 3))
-run("vpt-deep", VisualPrompts(BLOCKS, 3))
-run("adaptformer", ParallelAdapter(3, 0.1))
-run("repadapter", InputAdapter(4, 0.1))
+if IS_OF_FACTORS:
+    run("fact-tt", FactorTuning(3, 0.2, "train"))
+    run("fact-tk", FactorTuning(3, 0.2, "interleaved"))
+    run("fact-tk-slices", FactorTuning(3, 0.2, "slices"))
+else:
+    run("ssf", ScaleAndShift())
+    run("vpt-shallow", VisualPrompts(1, 3))
+    run("vpt-deep", VisualPrompts(BLOCKS, 3))
+    run("adaptformer", ParallelAdapter(3, 0.1))
+    run("repadapter", InputAdapter(4, 0.1))
 save_file(out, sys.argv[1])
 print({name: [round(float(x), 4) for x in value] for name, value in out.items() if name.endswith("losses")})

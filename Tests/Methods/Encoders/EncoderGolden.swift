@@ -14,16 +14,18 @@ struct EncoderGolden {
   /// The model.
   let model: CLIP
 
-  init() throws {
+  /// - name: that of the file; hiddenWidth: that of its model's MLPs.
+  init(_ name: String = "encoders", hiddenWidth: Int = TinyCLIP.vision.transformer.hiddenWidth) throws {
     let file = try SafeTensorsFile(
-      contentsOf: Fixtures.embedded.appendingPathComponent("encoders/encoders.safetensors"))
+      contentsOf: Fixtures.embedded.appendingPathComponent("encoders/\(name).safetensors"))
     var tensors: [String: Tensor] = [:]
     for name in file.names { tensors[name] = try file.tensor(name) }
     self.tensors = tensors
     let stored = tensors.filter { $0.key.hasPrefix("visual.") }
       .merging(TextTower.tensors(embedding: TinyCLIP.embedding)) { $1 }
       .merging(["logit_scale": Tensor(2.5)]) { $1 }
-    model = try CLIP(TinyCLIP.configuration, from: MemorySource(tensors: stored), layout: .openAICLIP)
+    let configuration = TinyCLIP.configuration(hiddenWidth: hiddenWidth)
+    model = try CLIP(configuration, from: MemorySource(tensors: stored), layout: .openAICLIP)
   }
 
   private func tensor(_ name: String) throws -> Tensor { try #require(tensors[name], "\(name)") }
