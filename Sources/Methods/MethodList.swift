@@ -5,7 +5,7 @@ public enum MethodList {
     let families: [[any EncoderMethod]] = [
       [FrozenMethod()], MaskTuningMethod.all, SensitivityMethod.all, SiteMethod.all, [ScaleAndShiftMethod()],
       VisualPromptMethod.all, [ParallelAdapterMethod()],
-      [InputAdapterMethod()], FactorMethod.all,
+      [InputAdapterMethod()], FactorMethod.all, [ConvolutionalBypassMethod()],
     ]
     return families.flatMap(\.self)
   }()
@@ -22,15 +22,15 @@ public enum MethodList {
     MaskTuningSettings.self, SensitivitySettings.self, BranchSettings.self, PartialSettings.self, TaskResSettings.self,
     GaussianSettings.self, CacheSettings.self, FeatureAdapterSettings.self, LinearProbeSettings.self,
     VisualPromptSettings.self, ParallelAdapterSettings.self, ContextSettings.self,
-    InputAdapterSettings.self, FactorSettings.self,
+    InputAdapterSettings.self, FactorSettings.self, ConvolutionalBypassSettings.self,
   ]
 
   /// What the methods' deltas hold.
   static let deltaParts: [any DeltaPart.Type] = [
     MaskDelta.self, SiteDelta.self, ScaleAndShiftDelta.self, VisualPromptDelta.self, ParallelAdapterDelta.self,
     TaskResDelta.self, GaussianDelta.self, CacheDelta.self, FeatureAdapterDelta.self, BlendDelta.self,
-    FactorDelta.self,
-    InputAdapterDelta.self, PrototypeDelta.self, ContextDelta.self, LinearHeadDelta.self,
+    FactorDelta.self, InputAdapterDelta.self,
+    ConvolutionalBypassDelta.self, PrototypeDelta.self, ContextDelta.self, LinearHeadDelta.self,
   ]
 
   /// The checkpoints of the methods' authors that hold deltas.

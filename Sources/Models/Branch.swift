@@ -106,7 +106,7 @@ extension Pass {
   }
 
   /// The first key of the branches' drop paths: after those of residual connections.
-  private static let branchSites = 1 << 16
+  static let branchSites = 1 << 16
 
   /// The last input that dropout was applied to: query, key and value read the same one, and may share the result.
   final class DropoutSamples {

@@ -27,6 +27,13 @@ public protocol ImageTower: Sendable {
   /// The sites between a norm and the maps that read it, two per transformer block, in order; none in a tower whose
   /// blocks do not normalise what attention and MLP read.
   var inputSites: [BlockSite] { get }
+
+  /// The sites parallel to attention and MLP, two per transformer block, in order; none in a tower whose blocks do not
+  /// all see `tokenGrid`.
+  var bypassSites: [BlockSite] { get }
+
+  /// The tokens of all blocks, if these are one square of patches and tokens before it.
+  var tokenGrid: TokenGrid? { get }
 }
 
 extension ImageTower {
@@ -38,6 +45,12 @@ extension ImageTower {
 
   /// None, unless a tower says otherwise.
   public var inputSites: [BlockSite] { [] }
+
+  /// None, unless a tower says otherwise.
+  public var bypassSites: [BlockSite] { [] }
+
+  /// None, unless a tower says otherwise.
+  public var tokenGrid: TokenGrid? { nil }
 
   /// The token before the patches, if there is one: [width].
   public var classToken: Parameter? { parameters.first { $0.site.role == .classToken } }

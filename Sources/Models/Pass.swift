@@ -20,6 +20,8 @@ public enum Tuning {
   case parallel(ParallelBottleneck)
   /// A linear bottleneck between a norm and the maps that read it; for the sites of `ImageTower.inputSites` only.
   case adapted(InputAdapter)
+  /// A bottleneck with a convolution parallel to an attention or MLP; for the sites of `ImageTower.bypassSites` only.
+  case bypassed(ConvolutionalBypass)
   /// W with a low-rank update whose outer factors it shares with other maps; for the weight of a linear map only.
   case factored(FactoredUpdate)
 }
@@ -79,7 +81,7 @@ public struct Pass {
     case .shifted(let shifts, let indices): frozen.scatterAdding(shifts, at: indices)
     case .branched, .factored:
       trap("Pass: \(parameter.site): expected a branch at a linear map, found one elsewhere")
-    case .prompted, .parallel, .adapted:
+    case .prompted, .parallel, .adapted, .bypassed:
       trap("Pass: \(parameter.site): expected a tuning of a tensor, found one of a block")
     case .scaled(let factors, let offsets):
       scaled(frozen, by: factors, adding: offsets)
@@ -118,7 +120,7 @@ public struct Pass {
       case .factored(let own):
         x.linear(frozen, bias: bias, packed: weight.packed)
           .adding(update(x, own, at: weight.site), scale: own.scale)
-      case .prompted, .parallel, .adapted: self[weight]  // which traps
+      case .prompted, .parallel, .adapted, .bypassed: self[weight]  // which traps
       case .scaled(let factors, _):
         scaled(x.linear(frozen, bias: nil, packed: weight.packed), by: factors, adding: bias)
       }

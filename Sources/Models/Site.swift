@@ -24,6 +24,8 @@ public struct Site: Hashable, Sendable, CustomStringConvertible {
     case parallel
     /// What the maps of an attention or MLP read, behind the norm.
     case input
+    /// A branch parallel to an attention or MLP that reads what it reads, of which a frozen network has none.
+    case bypass
   }
 
   /// A site by its parts.

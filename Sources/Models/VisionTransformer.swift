@@ -138,6 +138,12 @@ public struct VisionTransformer: ImageTower, ParameterizedLayer {
   /// Two per block.
   public var inputSites: [BlockSite] { blocks.flatMap(\.inputSites) }
 
+  /// Two per block.
+  public var bypassSites: [BlockSite] { blocks.flatMap(\.bypassSites) }
+
+  /// The tokens before the patches, and the square of these.
+  public var tokenGrid: TokenGrid? { TokenGrid(prefix: configuration.form.prefixTokens, side: configuration.grid) }
+
   /// Every frozen tensor, in the order of the forward pass.
   public var parameters: [Parameter] {
     let tokens = [classToken, distillationToken, registers, positions].compactMap(\.self)

@@ -9,7 +9,7 @@ import Testing
 @Suite struct BackboneTuningTests {
   private static let methods = [
     "spt-lora", "spt-adapter", "lora", "adapter", "bitfit", "layernorm", "linear", "full", "partial-k", "ssf",
-    "vpt-shallow", "vpt-deep", "adaptformer", "repadapter", "fact-tt", "fact-tk",
+    "vpt-shallow", "vpt-deep", "adaptformer", "repadapter", "fact-tt", "fact-tk", "convpass",
   ]
 
   private static func flags(_ method: String) -> [String] {
@@ -46,7 +46,7 @@ import Testing
     #expect(try delta.tensor("head.weight").shape == [4, 64])
   }
 
-  @Test(arguments: ["spt-lora", "adapter", "ssf", "vpt-deep", "adaptformer", "repadapter", "fact-tk"])
+  @Test(arguments: ["spt-lora", "adapter", "ssf", "vpt-deep", "adaptformer", "repadapter", "fact-tk", "convpass"])
   func aResumedRunIsTheSameToTheBit(_ method: String) async throws {
     let folder = try TemporaryFolder()
     let model = try TinyBackbone.write(to: folder)
@@ -162,7 +162,7 @@ import Testing
     ("lora", ["--budget", "1000"], "--budget: expected spt-lora, spt-adapter to read it"),
     (
       "linear", ["--rank", "4"],
-      "--rank: expected spt-lora, spt-adapter, lora, adapter, adaptformer, repadapter, fact-tt, fact-tk to read it"
+      "--rank: expected spt-lora, spt-adapter, lora, adapter, adaptformer, repadapter, fact-tt, fact-tk, convpass to read it"
     ),
     ("repadapter", ["--rank", "7"], "rank: expected an even number, as the upper map has two groups, found 7"),
     ("task-res", [], "expected a model with a text encoder for task-res, found one without"),

@@ -55,7 +55,7 @@ import Testing
     let parts = Set(cells.flatMap { $0.method.name.split(separator: "+").map(String.init) })
     // What the papers are compared with elsewhere is no part of the demo.
     let others = [
-      "layernorm", "ssf", "vpt-shallow", "vpt-deep", "adaptformer", "repadapter", "fact-tt", "fact-tk",
+      "layernorm", "ssf", "vpt-shallow", "vpt-deep", "adaptformer", "repadapter", "fact-tt", "fact-tk", "convpass",
       "linear-probe", "gda", "tip-adapter", "tip-adapter-f", "clip-adapter", "lp++", "clap", "coop",
     ]
     #expect(parts.union(others) == Set(MethodList.names) && parts.isDisjoint(with: others))

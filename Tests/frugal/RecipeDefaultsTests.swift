@@ -47,7 +47,7 @@ import Testing
     let sites = "spt-lora, spt-adapter, lora, adapter, bitfit, layernorm, full, partial-k"
     let few = "\(masks), task-res, tip-adapter-f, clip-adapter, clap, coop"
     #expect(help["--warmup-epochs"]?.hasSuffix("(default: \(few) 1; adaptformer 20; others 10)") == true)
-    let shared = "repadapter, fact-tt, fact-tk"
+    let shared = "repadapter, fact-tt, fact-tk, convpass"
     let rest = "vpt-shallow, vpt-deep, adaptformer"
     #expect(
       help["--warmup-lr"]?.hasSuffix("(default: \(few) 1e-5; ssf 1e-7; \(rest) 0; others 1e-6)")

@@ -15,6 +15,7 @@ package enum MethodChecks {
       SiteChecks.cases, ScaleAndShiftChecks.cases, VisualPromptChecks.cases,
       ParallelAdapterChecks.cases,
       InputAdapterChecks.cases, FactorTuningChecks.cases,
+      ConvolutionalBypassChecks.cases,
     ]
     return families.flatMap(\.self)
   }()

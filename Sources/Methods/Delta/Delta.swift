@@ -20,6 +20,8 @@ import Tensor
 ///   description.
 /// - A linear bottleneck between a norm and the maps that read it is such a branch at `BLOCK.attention.input` or
 ///   `BLOCK.mlp.input`, its upper map without the zeros of its groups; its scale is in the description.
+/// - A bottleneck with a convolution parallel to an attention or MLP is such a branch at `BLOCK.attention.bypass` or
+///   `BLOCK.mlp.bypass`, with `kernel`, [rank, rank, 3, 3], and its bias; its scale is in the description.
 /// - Factors that the updates of all maps share are `factors.down` and `factors.up`. The cores between them are
 ///   `SITE.branch.core`, or combinations of `factors.core`, [rank, rank, rank], by the rows of `factors.slices`. The
 ///   scale, and the order of the slices of a wide map, are in the description.

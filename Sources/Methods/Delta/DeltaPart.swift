@@ -99,6 +99,9 @@ enum StoredTuning: Sendable {
   case parallel([Tensor], scale: Real)
   /// A linear bottleneck between a norm and the maps that read it: its maps and their biases, and its scale.
   case adapted([Tensor], scale: Real)
+  /// A bottleneck with a convolution parallel to an attention or MLP: its maps, kernel and their biases, its scale, and
+  /// the tokens.
+  case bypassed([Tensor], scale: Real, TokenGrid)
   /// A low-rank update of a map: U, Σ and V, and its scale.
   case factored(down: Tensor, core: Tensor, up: Tensor, scale: Real)
 
@@ -120,6 +123,8 @@ enum StoredTuning: Sendable {
       .factored(
         FactoredUpdate(
           down: Variable(down), core: Variable(core), up: Variable(up), scale: scale, dropout: 0, dropoutSite: 0))
+    case .bypassed(let parts, let scale, let grid):
+      .bypassed(ConvolutionalBypass(parts.map { Variable($0) }, scale: scale, dropout: 0, grid: grid))
     case .branched(let form, let down, let downBias, let up, let upBias):
       .branched(
         Branch(

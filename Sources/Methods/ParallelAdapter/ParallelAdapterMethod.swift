@@ -22,7 +22,7 @@ struct ParallelAdapterMethod: EncoderMethod {
     MethodOption("dropout", "X", .number(0...0.99), "dropout in the bottlenecks (default 0.1)") {
       $0[ParallelAdapterSettings.self]?.bottleneck.dropout = $1.number
     },
-    MethodOption("adapter-scale", "X", .positive, "factor of what a bottleneck adds (default 0.1; repadapter, fact-tt, fact-tk 1)") {
+    MethodOption("adapter-scale", "X", .positive, "factor of what a bottleneck adds (default 0.1; others 1)") {
       $0[ParallelAdapterSettings.self]?.bottleneck.scale = $1.number
     },
   ]

@@ -76,12 +76,14 @@ package struct TransformerBlock: ParameterizedLayer {
   package func callAsFunction(_ z: Variable, _ pass: Pass) -> Variable {
     let x = pass.adapted(attentionNorm(z, pass), at: inputSites[0])
     let attention = scaled(output(attended(x, pass), pass), by: attentionScale, pass)
-    let middle = pass.residual(z, attention, named: "\(name).attention", block: index, of: count, part: 0)
+    let attended = pass.residual(z, attention, named: "\(name).attention", block: index, of: count, part: 0)
+    let middle = pass.addingBypass(to: attended, of: x, at: bypassSites[0], of: count)
     let y = pass.adapted(mlpNorm(middle, pass), at: inputSites[1])
     let hidden = gate.map { $0(y, pass).swiglu(up(y, pass)) } ?? up(y, pass, then: activation)
     let mlp = scaled(down(hidden, pass), by: mlpScale, pass)
     let sum = pass.residual(middle, mlp, named: "\(name).mlp", block: index, of: count, part: 1)
-    return pass.observed(name, pass.addingBottleneck(to: sum, of: middle, at: parallelSite.site))
+    let bypassed = pass.addingBypass(to: sum, of: y, at: bypassSites[1], of: count)
+    return pass.observed(name, pass.addingBottleneck(to: bypassed, of: middle, at: parallelSite.site))
   }
 
   /// The values that the queries attend to: [batch, tokens, width] → the same shape
@@ -115,6 +117,11 @@ package struct TransformerBlock: ParameterizedLayer {
   /// The sites between its norms and the maps that read them.
   var inputSites: [BlockSite] {
     BlockSite.both(.input, block: name, index: index, width: down.weight.value.shape[0])
+  }
+
+  /// The sites parallel to its attention and its MLP.
+  var bypassSites: [BlockSite] {
+    BlockSite.both(.bypass, block: name, index: index, width: down.weight.value.shape[0])
   }
 
   package var parameters: [Parameter] {

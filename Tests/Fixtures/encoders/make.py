@@ -80,6 +80,9 @@ class Plain:
     def update(self, x, site):
         return torch.zeros(())
 
+    def bypass(self, h, site):
+        return torch.zeros(())
+
 
 class ScaleAndShift(Plain):
     """SSF: every output times a factor, plus an offset where the model has a bias (Lian et al. 2022, eq. 2)."""
@@ -192,6 +195,31 @@ class FactorTuning(Plain):
         return self.factor * F.linear(h.unflatten(2, (-1, self.rank)), self.values["factors.up"]).flatten(2)
 
 
+class ConvolutionalBypass(Plain):
+    """Convpass: a bottleneck with a convolution over the patches, parallel to attention and MLP (Jie & Deng 2022;
+    released code, where the class token is a map of one pixel)."""
+
+    def __init__(self, rank, factor):
+        self.rank, self.factor, self.values = rank, factor, {}
+        for i in range(BLOCKS):
+            for part in ["attention", "mlp"]:
+                branch = f"vision.blocks.{i}.{part}.bypass.branch"
+                self.values[f"{branch}.down"], self.values[f"{branch}.down.bias"] = draw(rank, WIDTH), draw(rank)
+                self.values[f"{branch}.kernel"] = draw(rank, rank, 3, 3, scale=0.5)
+                self.values[f"{branch}.kernel.bias"] = draw(rank)
+                self.values[f"{branch}.up"], self.values[f"{branch}.up.bias"] = draw(WIDTH, rank), draw(WIDTH)
+
+    def bypass(self, h, site):
+        value = {name: self.values[f"{site}.bypass.branch.{name}"]
+                 for name in ["down", "down.bias", "kernel", "kernel.bias", "up", "up.bias"]}
+        h = F.linear(h, value["down"], value["down.bias"])
+        h = (h * torch.sigmoid(1.702 * h)).transpose(1, 2)
+        maps = [h[:, :, :1].unflatten(2, (1, 1)), h[:, :, 1:].unflatten(2, (SIDE, SIDE))]
+        h = torch.cat([F.conv2d(m, value["kernel"], value["kernel.bias"], padding=1).flatten(2) for m in maps], 2)
+        h = (h * torch.sigmoid(1.702 * h)).transpose(1, 2)
+        return self.factor * F.linear(h, value["up"], value["up.bias"])
+
+
 def norm(x, stored, site, tuning):
     y = F.layer_norm(x, (WIDTH,), model[f"{stored}.weight"], model[f"{stored}.bias"], 1e-5)
     return tuning.output(y, f"{site}.scale")
@@ -207,6 +235,7 @@ def features(tuning):
         x = tuning.tokens(x, i)
         h = norm(x, f"{stored}.ln_1", f"{site}.attentionNorm", tuning)
         h = tuning.adapted(h, f"{site}.attention")
+        beside = tuning.bypass(h, f"{site}.attention")
         w, b = model[f"{stored}.attn.in_proj_weight"].chunk(3), model[f"{stored}.attn.in_proj_bias"].chunk(3)
         parts = []
         for part, name in enumerate(["query", "key", "value"]):
@@ -216,10 +245,11 @@ def features(tuning):
         y = F.scaled_dot_product_attention(*parts).transpose(1, 2).flatten(2)
         added = tuning.update(y, f"{site}.attention.output")
         y = F.linear(y, model[f"{stored}.attn.out_proj.weight"], model[f"{stored}.attn.out_proj.bias"]) + added
-        x = x + tuning.output(y, f"{site}.attention.output")
+        x = x + tuning.output(y, f"{site}.attention.output") + beside
         beside = tuning.parallel(x, f"{site}.mlp")
         h = norm(x, f"{stored}.ln_2", f"{site}.mlpNorm", tuning)
         h = tuning.adapted(h, f"{site}.mlp")
+        beside = beside + tuning.bypass(h, f"{site}.mlp")
         added = tuning.update(h, f"{site}.mlp.up")
         h = F.linear(h, model[f"{stored}.mlp.c_fc.weight"], model[f"{stored}.mlp.c_fc.bias"])
         h = tuning.output(h + added, f"{site}.mlp.up")
@@ -262,5 +292,6 @@ else:
     run("vpt-deep", VisualPrompts(BLOCKS, 3))
     run("adaptformer", ParallelAdapter(3, 0.1))
     run("repadapter", InputAdapter(4, 0.1))
+    run("convpass", ConvolutionalBypass(3, 0.5))
 save_file(out, sys.argv[1])
 print({name: [round(float(x), 4) for x in value] for name, value in out.items() if name.endswith("losses")})

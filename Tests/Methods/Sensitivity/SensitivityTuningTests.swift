@@ -272,6 +272,10 @@ import Testing
     var inputSites: [BlockSite] {
       (0..<12).flatMap { BlockSite.both(.input, block: "vision.blocks.\($0)", index: $0, width: 768) }
     }
+    var bypassSites: [BlockSite] {
+      (0..<12).flatMap { BlockSite.both(.bypass, block: "vision.blocks.\($0)", index: $0, width: 768) }
+    }
+    var tokenGrid: TokenGrid? { TokenGrid(prefix: 1, side: 14) }
     func callAsFunction(_ images: Variable, _ pass: Pass) -> Variable { images }
   }
 }

@@ -62,6 +62,7 @@ enum PublishedFigures {
     "LoRA-8": "lora", "Partial-1": "partial-k", "SSF": "ssf", "AdaptFormer": "adaptformer",
     "SPT-Adapter": "spt-adapter", "SPT-Adapter (partial)": "spt-adapter", "SPT-LoRA": "spt-lora",
     "SPT-LoRA (partial)": "spt-lora", "RepAdapter": "repadapter", "FacT (TK<=32)": "fact-tk",
+    "Convpass": "convpass",
   ]
 
   /// The published models by the names that their files usually have.
