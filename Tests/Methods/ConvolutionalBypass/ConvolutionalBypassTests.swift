@@ -50,7 +50,7 @@ import Testing
     return delta
   }
 
-  private static let images = Variable(CheckNumbers(seed: 5).tensor([3, 3, 9, 9], scale: 1.5))
+  private static var images: Variable { Variable(CheckNumbers(seed: 5).tensor([3, 3, 9, 9], scale: 1.5)) }
 
   private static func features(
     _ tower: any ImageTower, _ tuning: ConvolutionalBypasses, _ values: [Tensor], _ draws: TrainingDraws? = nil

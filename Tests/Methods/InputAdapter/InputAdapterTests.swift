@@ -128,10 +128,12 @@ import Testing
     let tower = Self.towers[0]
     var draws: [String: Tensor] = [:]
     let tunings = Self.adapters(tower).tunings(Self.moved(Self.adapters(tower)).map { Variable($0) })
-    let pass = Pass(tunings: tunings, draws: TrainingDraws(seed: 1, step: 0)) { name, uniform in
-      draws[name] = uniform
-      return uniform
-    }
+    let pass = Pass(
+      tunings: tunings, draws: TrainingDraws(seed: 1, step: 0),
+      replacing: {
+        draws[$0] = $1
+        return $1
+      })
     _ = tower(Self.images(tower), pass)
     #expect(draws.keys.sorted() == tower.inputSites.map { "\($0.site.name).dropout" }.sorted())
     #expect(Set(draws.values.map(\.values)).count == 4)
