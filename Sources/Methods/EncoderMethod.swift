@@ -39,6 +39,12 @@ package protocol EncoderMethod: Sendable {
   var trainingProtocol: TrainingProtocol { get }
   /// The settings it reads beside those of every run.
   var options: [MethodOption] { get }
+  /// True if it tunes nothing before the projection and takes its steps on what that reads, computed once.
+  var readsTrunk: Bool { get }
+  /// The prompts' templates of its published runs with the zero-shot classifier; `nil` for those of the head.
+  func templates(_ benchmark: Benchmark?) -> [String]?
+  /// The rule of its published runs that combines several templates; `nil` for that of the head.
+  var ensembling: TextEnsembling? { get }
   /// What tables say of it.
   var card: MethodCard { get }
   /// The numbers of its formulas, by what a trace shows: a role, `gradient`, one tensor of it, `loss/ce`, or all of a
@@ -81,6 +87,12 @@ package protocol EncoderMethod: Sendable {
 extension EncoderMethod {
   /// Most methods train something.
   package var isTrained: Bool { true }
+  /// Most methods tune more than the projection.
+  package var readsTrunk: Bool { false }
+  /// Those of the head, unless a method says otherwise.
+  package func templates(_ benchmark: Benchmark?) -> [String]? { nil }
+  /// That of the head, unless a method says otherwise.
+  package var ensembling: TextEnsembling? { nil }
   /// None, unless a method says otherwise.
   package var options: [MethodOption] { [] }
   /// None, unless a method says otherwise.
@@ -117,6 +129,8 @@ package struct MethodSetting: Sendable {
   package var seed: UInt64
   /// Features of the training images, for a head that is made of them.
   package var examples: HeadExamples?
+  /// What the projection reads of the training images, for an encoder method that reads it.
+  package var trunk: HeadExamples?
   /// The text tower and the names of the classes, for a head that learns prompts.
   package var prompts: PromptEncoder?
 

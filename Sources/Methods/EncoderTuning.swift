@@ -33,6 +33,10 @@ public protocol EncoderTuning: Sendable {
   /// The tunings of the encoder's sites for the values of the tensors, in the order of `trainables`.
   func tunings(_ values: [Variable]) -> [Site: Tuning]
 
+  /// What the projection reads of the training images, where nothing before it is tuned and steps are taken on that:
+  /// one view of all images after another; `nil` for steps on images.
+  var trunkExamples: HeadExamples? { get }
+
   /// True if the objective compares with the untuned encoder.
   var needsTeacher: Bool { get }
 
@@ -90,6 +94,9 @@ public struct Share: Sendable, Equatable {
 }
 
 extension EncoderTuning {
+  /// Steps on images, unless a method says otherwise.
+  public var trunkExamples: HeadExamples? { nil }
+
   /// No teacher, unless a method says otherwise.
   public var needsTeacher: Bool { false }
 

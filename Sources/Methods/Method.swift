@@ -57,6 +57,8 @@ public struct Method: Sendable {
   public enum Input: Sendable {
     /// [batch, 3, size, size]
     case images(Tensor)
+    /// [batch, width], what the projection reads
+    case trunk(Tensor)
     /// [batch, embedding]
     case features(Tensor)
     /// [batch, embedding], as `Head.prepared` leaves them
@@ -140,6 +142,8 @@ public struct Method: Sendable {
       switch input {
       case .images(let images):
         head.logits(pass.observed("features", tower(Variable(images), pass)), headValues, pass)
+      case .trunk(let trunk):
+        head.logits(pass.observed("features", tower.projected(Variable(trunk), pass)), headValues, pass)
       case .features(let features): head.logits(Variable(features), headValues, pass)
       case .prepared(let features): head.logits(prepared: Variable(features), headValues, pass)
       }

@@ -6,6 +6,7 @@ public enum MethodList {
       [FrozenMethod()], MaskTuningMethod.all, SensitivityMethod.all, SiteMethod.all, [ScaleAndShiftMethod()],
       VisualPromptMethod.all, [ParallelAdapterMethod()],
       [InputAdapterMethod()], FactorMethod.all, [ConvolutionalBypassMethod()],
+      [ProjectionMethod()],
     ]
     return families.flatMap(\.self)
   }()
@@ -23,6 +24,7 @@ public enum MethodList {
     GaussianSettings.self, CacheSettings.self, FeatureAdapterSettings.self, LinearProbeSettings.self,
     VisualPromptSettings.self, ParallelAdapterSettings.self, ContextSettings.self,
     InputAdapterSettings.self, FactorSettings.self, ConvolutionalBypassSettings.self,
+    ProjectionSettings.self,
   ]
 
   /// What the methods' deltas hold.

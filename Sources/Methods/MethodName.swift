@@ -53,6 +53,17 @@ public struct MethodName: Sendable, Equatable, CustomStringConvertible {
   /// The options that one of the halves reads.
   package var options: [MethodOption] { encoder.options + head.options }
 
+  /// True if one of the halves is made of features of the training images, or trained on what the projection reads.
+  var needsExamples: Bool { head.needsExamples || encoder.readsTrunk }
+
+  /// The prompts' templates on a dataset.
+  func templates(_ benchmark: Benchmark?) -> [String] {
+    (head.isTrained ? nil : encoder.templates(benchmark)) ?? head.templates(benchmark)
+  }
+
+  /// The rule that combines the text features of several templates.
+  var ensembling: TextEnsembling { (head.isTrained ? nil : encoder.ensembling) ?? head.ensembling }
+
   /// What produced the published numbers of the method: the encoder's recipe with the head's optimiser and settings.
   package func recipe(_ setting: PublishedSetting) -> Recipe {
     let own = head.recipe(setting)
@@ -91,6 +102,9 @@ extension Method {
     var setting = setting
     if name.head.needsExamples, setting.examples == nil {
       setting.examples = try HeadExamples(of: choosing.required(by: name.head.name), setting)
+    }
+    if name.encoder.readsTrunk, setting.trunk == nil, let choosing {
+      setting.trunk = try HeadExamples(trunkOf: choosing, setting)
     }
     let head = try name.head.head(setting)
     self.init(

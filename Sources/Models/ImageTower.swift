@@ -16,6 +16,12 @@ public protocol ImageTower: Sendable {
   /// The width of the features: embedding.
   var featureWidth: Int { get }
 
+  /// What the projection reads: [batch, width]; the features in a tower without one.
+  func trunk(_ images: Variable, _ pass: Pass) -> Variable
+
+  /// The map whose output the features are; `nil` in a tower without one.
+  var projection: Linear? { get }
+
   /// One site before every block at which tokens may join the sequence, in order; none in a tower whose blocks expect a
   /// fixed number of tokens.
   var promptSites: [Site] { get }
@@ -37,6 +43,15 @@ public protocol ImageTower: Sendable {
 }
 
 extension ImageTower {
+  /// The features, unless a tower says otherwise.
+  public func trunk(_ images: Variable, _ pass: Pass) -> Variable { self(images, pass) }
+
+  /// None, unless a tower says otherwise.
+  public var projection: Linear? { nil }
+
+  /// The features of what `trunk` gave: [batch, embedding].
+  package func projected(_ trunk: Variable, _ pass: Pass) -> Variable { projection?(trunk, pass) ?? trunk }
+
   /// None, unless a tower says otherwise.
   public var promptSites: [Site] { [] }
 

@@ -50,6 +50,14 @@ public struct ModifiedResNet: ImageTower, ParameterizedLayer {
   ///
   /// - images: [batch, 3, imageSize, imageSize], preprocessed; result: [batch, embedding].
   public func callAsFunction(_ images: Variable, _ pass: Pass) -> Variable {
+    pass.observed("vision.attentionPool", projected(trunk(images, pass), pass))
+  }
+
+  /// The last map of the attention pool.
+  public var projection: Linear? { pool.output }
+
+  /// What the last map of the attention pool reads: [batch, channels].
+  public func trunk(_ images: Variable, _ pass: Pass) -> Variable {
     checkImages(images)
     var map = images
     for (index, (convolution, norm)) in zip(convolutions, norms).enumerated() {
@@ -57,7 +65,7 @@ public struct ModifiedResNet: ImageTower, ParameterizedLayer {
     }
     map = map.averagePooled(by: 2)
     for block in blocks { map = block(map, pass) }
-    return pass.observed("vision.attentionPool", pool(map, pass))
+    return pool.attended(map, pass)
   }
 
   /// Every frozen tensor, in the order of the forward pass.

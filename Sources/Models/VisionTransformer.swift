@@ -16,7 +16,8 @@ public struct VisionTransformer: ImageTower, ParameterizedLayer {
   let blocks: [TransformerBlock]
   let postNorm: LayerNorm
   let pool: LatentPool?
-  let projection: Linear?
+  /// From the width of a token to that of the features; `nil` where they are the same.
+  public let projection: Linear?
 
   /// Reads a tower; its features are projected to width `embedding`, or left as wide as its tokens.
   package init(_ reader: inout WeightReader, _ configuration: VisionConfiguration, embedding: Int?) throws(WeightsError)
@@ -64,9 +65,11 @@ public struct VisionTransformer: ImageTower, ParameterizedLayer {
   /// Image features, not normalised.
   ///
   /// - images: [batch, 3, imageSize, imageSize], preprocessed; result: [batch, featureWidth].
-  public func callAsFunction(_ images: Variable, _ pass: Pass) -> Variable {
-    let features = pass.observed(configuration.form.pooling.normName, pooled(state(images, pass), pass))
-    return projection?(features, pass) ?? features
+  public func callAsFunction(_ images: Variable, _ pass: Pass) -> Variable { projected(trunk(images, pass), pass) }
+
+  /// What the projection reads: [batch, width].
+  public func trunk(_ images: Variable, _ pass: Pass) -> Variable {
+    pass.observed(configuration.form.pooling.normName, pooled(state(images, pass), pass))
   }
 
   /// The tokens after the last block: [batch, tokens, width].

@@ -16,6 +16,7 @@ package enum MethodChecks {
       ParallelAdapterChecks.cases,
       InputAdapterChecks.cases, FactorTuningChecks.cases,
       ConvolutionalBypassChecks.cases,
+      ProjectionChecks.cases,
     ]
     return families.flatMap(\.self)
   }()

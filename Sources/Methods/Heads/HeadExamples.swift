@@ -28,16 +28,29 @@ public struct HeadExamples: Sendable {
   /// The number of rows whose label is the class with the largest logit, the first of several.
   func correct(_ logits: Tensor) -> Int { zip(logits.rowMaxima(), labels).count { $0 == Int($1) } }
 
+  /// What the projection of the frozen tower reads of the training images, in as many views.
+  ///
+  /// - Throws: `ImageError` for a picture that cannot be read; what `progress` throws.
+  init(trunkOf data: ChoiceData, _ setting: MethodSetting) throws {
+    try self.init(of: data, views: setting.recipe.views, nil) { setting.tower.trunk($0, $1) }
+  }
+
   /// The features of the training images by the frozen tower: one view where their transform is fixed, else as many as
   /// the recipe has, with crops of their own.
   ///
   /// - Throws: `ImageError` for a picture that cannot be read; what `progress` throws.
   init(of data: ChoiceData, _ setting: MethodSetting) throws {
-    let loader = data.training.loader
-    let views = loader.transform == .evaluation ? 1 : setting.recipe.views ?? 1
-    let pass = Pass()
-    try self.init(of: data.training.images, loader, views: views, data.features, progress: data.progress) {
-      setting.tower(Variable($0), pass).value
+    try self.init(of: data, views: setting.recipe.views, data.features) { setting.tower($0, $1) }
+  }
+
+  /// - encode: images [batch, 3, size, size] → features [batch, width].
+  private init(
+    of data: ChoiceData, views: Int?, _ shelf: FeatureShelf?, encode: @escaping (Variable, Pass) -> Variable
+  ) throws {
+    let (loader, pass) = (data.training.loader, Pass())
+    let count = loader.transform == .evaluation ? 1 : views ?? 1
+    try self.init(of: data.training.images, loader, views: count, shelf, progress: data.progress) {
+      encode(Variable($0), pass).value
     }
   }
 

@@ -133,10 +133,12 @@ package struct Rehearsal: Sendable {
       let each = max(0, Double(look.bytes) - choosingBytes.fixed) / Double(Self.batch - 2)
       choosingBytes = (max(0, Double(look.bytes) - each * Double(Self.batch)), each)
     }
-    if run.name.head.needsExamples { fitting = look.cost }
+    if run.name.needsExamples { fitting = look.cost }
     (takesSteps, chooses) = (!method.trainables.isEmpty, !method.head.choiceNames.isEmpty)
     (isTuned, trained) = (!method.encoder.trainables.isEmpty, method.trainedCount)
-    isCached = method.hasFrozenEncoder && (run.loader.transform == .evaluation || method.head.trainingExamples != nil)
+    isCached =
+      method.encoder.trunkExamples != nil
+      || method.hasFrozenEncoder && (run.loader.transform == .evaluation || method.head.trainingExamples != nil)
     return method
   }
 
@@ -148,9 +150,7 @@ package struct Rehearsal: Sendable {
     let size = min(run.configuration.recipe.batchSize, max(1, run.images.count))
     let large = isCached ? size : min(size, Self.batch)
     func measured(_ count: Int) -> (cost: WorkCost, bytes: Int) {
-      let features = isCached ? Variable(Tensor([count, embedding], repeating: 1)) : nil
-      let input: Method.Input =
-        features.map { Method.Input.prepared(method.head.prepared($0).value) } ?? .images(images.batch(count))
+      let input = input(of: method, count, images)
       let labels = images.labels(count)
       return fastest {
         let step = method.step(input, labels: labels, values: state.values, seed: 1, step: state.steps)
@@ -168,6 +168,15 @@ package struct Rehearsal: Sendable {
     if !isCached { step = WorkCost.line(through: one.cost, of: 1, found.cost, of: large) }
     let each = Double(max(0, found.bytes - one.bytes)) / Double(large - 1)
     stepBytes = (max(0, Double(found.bytes) - each * Double(large)), each)
+  }
+
+  /// A batch as a training step reads it.
+  private func input(of method: Method, _ count: Int, _ images: RehearsedImages) -> Method.Input {
+    if !isCached { return .images(images.batch(count)) }
+    if let examples = method.encoder.trunkExamples {
+      return .trunk(Tensor([count, examples.features.shape.width], repeating: 1))
+    }
+    return .prepared(method.head.prepared(Variable(Tensor([count, embedding], repeating: 1))).value)
   }
 
   /// The tuned encoder on a batch.

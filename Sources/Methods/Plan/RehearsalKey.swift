@@ -13,7 +13,7 @@ extension Run {
       let counts = [
         configuration.data.classes.count, min(images.count, settings.recipe.batchSize),
         // A head that is made of features takes as long as there are features.
-        name.head.needsExamples ? images.count : 0,
+        name.needsExamples ? images.count : 0,
       ]
       return "\(counts) " + String(decoding: try JSON.encoded(settings), as: UTF8.self)
     }

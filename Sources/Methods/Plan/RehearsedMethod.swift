@@ -15,18 +15,23 @@ extension Run {
   ) throws -> Method {
     var setting = setting(textFeatures)
     setting.recipe = name.encoder.recipe(setting.recipe, surveying: batches * count, batch: count)
-    if name.head.needsExamples {
-      let views = loader.transform == .evaluation ? 1 : configuration.recipe.views ?? 1
-      let labels = (0..<views).flatMap { _ in images.items.map { Int32($0.label) } }
-      // Of no meaning, but different: equal ones would be a special case.
-      var numbers = RandomStream(seed: 1, purpose: .shuffle, step: 0)
-      let width = pretrained.tower.featureWidth
-      let values = (0..<labels.count * width).map { _ in Real(numbers.next() % 2001) / 1000 - 1 }
-      setting.examples = HeadExamples(features: Tensor([labels.count, width], values), labels: labels, views: views)
+    if name.head.needsExamples { setting.examples = examples(width: pretrained.tower.featureWidth) }
+    if name.encoder.readsTrunk, let projection = pretrained.tower.projection {
+      setting.trunk = examples(width: projection.weight.value.shape[1])
     }
     let choosing = ChoiceData(
       data.train, ImageLoader(preprocessing: pretrained.preprocessing), training: (images, loader),
       progress: { _, _ in progress() })
     return try Method(name, setting, choosing: choosing)
+  }
+
+  /// Made-up features of as many images and views as the run has.
+  private func examples(width: Int) -> HeadExamples {
+    let views = loader.transform == .evaluation ? 1 : configuration.recipe.views ?? 1
+    let labels = (0..<views).flatMap { _ in images.items.map { Int32($0.label) } }
+    // Of no meaning, but different: equal ones would be a special case.
+    var numbers = RandomStream(seed: 1, purpose: .shuffle, step: 0)
+    let values = (0..<labels.count * width).map { _ in Real(numbers.next() % 2001) / 1000 - 1 }
+    return HeadExamples(features: Tensor([labels.count, width], values), labels: labels, views: views)
   }
 }

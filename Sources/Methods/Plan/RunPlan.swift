@@ -105,7 +105,7 @@ package struct RunPlan: Sendable {
       let each = Double(images) * rehearsal.choosing.each + rehearsal.choosing.fixed
       append("choosing", counts.trainings * images, Double(counts.trainings) * each)
     }
-    let needsExamples = run.name.head.needsExamples
+    let needsExamples = run.name.needsExamples
     let features = (needsExamples ? counts.views : rehearsal.isCached ? 1 : 0) * counts.images
     append("features", features, pass(features, rehearsal.frozen) + (needsExamples ? rehearsal.fitting : WorkCost()))
     let seen = Double(counts.epochs * counts.steps)
@@ -128,7 +128,7 @@ package struct RunPlan: Sendable {
     sharedImages =
       (rehearsal.isTuned ? 0 : min(1, counts.validations) * counts.validation)
       + (hasZeroShot || !rehearsal.isTuned ? counts.test : 0)
-    let kept = features + sharedImages
+    let kept = (run.name.encoder.readsTrunk ? 0 : features) + sharedImages
     let row = FeatureKey.byteCount + rehearsal.embedding * MemoryLayout<Real>.size
     let texts = Double(counts.texts) * rehearsal.text
     cacheable = (kept, (kept + counts.texts) * row, pass(kept, rehearsal.frozen) + texts)

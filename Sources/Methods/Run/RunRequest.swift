@@ -136,8 +136,8 @@ extension Run {
       data: .init(
         path: request.data, classes: classNames, newClasses: data.unseen?.classNames, sha256: data.sha256,
         testSHA256: data.testSHA256, list: request.dataList, split: request.drawnSplit),
-      templates: !hasText ? [] : request.templates.isEmpty ? name.head.templates(benchmark) : request.templates,
-      ensembling: name.head.ensembling,
+      templates: !hasText ? [] : request.templates.isEmpty ? name.templates(benchmark) : request.templates,
+      ensembling: name.ensembling,
       cleaning: request.cleaning.rawValue, truncates: request.truncates, recipe: recipe,
       selection: selection, skipsUnreadable: request.skipsUnreadable,
       normalization: hasText || pretrained.images != nil ? nil : request.normalization ?? .imagenet, splits: splits,

@@ -53,7 +53,7 @@ public struct Recipe: Sendable, Equatable {
 
   /// Takes over the optimiser of a head and the settings that belong to it.
   mutating func adoptHead(of recipe: Recipe) {
-    (head, views) = (recipe.head, recipe.views)
+    (head, views) = (recipe.head, recipe.views ?? views)
     own += recipe.own
   }
 

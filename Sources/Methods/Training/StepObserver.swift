@@ -107,7 +107,7 @@ extension StepObserver {
     show("input/labels", Tensor([labels.count], labels.map { Real($0) }))
     switch input {
     case .images(let images): return .images(draw("input/images", images))
-    case .features(let features), .prepared(let features):
+    case .trunk(let features), .features(let features), .prepared(let features):
       show("input/features", features)
       return input
     }

@@ -186,7 +186,8 @@ public struct Trainer {
   /// The image indices of each batch of an epoch.
   func batches(of epoch: Int) -> [[Int]] {
     var stream = RandomStream(seed: UInt64(bitPattern: Int64(seed)), purpose: .shuffle, step: epoch)
-    let order = stream.permutation(of: source.rows)
+    let rows = source.rows(ofEpoch: epoch)
+    let order = stream.permutation(of: rows.count).map { rows.lowerBound + $0 }
     return (0..<stepsPerEpoch).map { index in
       Array(order[index * recipe.batchSize..<min((index + 1) * recipe.batchSize, order.count)])
     }

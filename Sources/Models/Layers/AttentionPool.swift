@@ -25,13 +25,16 @@ package struct AttentionPool: ParameterizedLayer {
   }
 
   /// x: [batch, channels, h, w] → [batch, out]
-  package func callAsFunction(_ x: Variable, _ pass: Pass) -> Variable {
+  package func callAsFunction(_ x: Variable, _ pass: Pass) -> Variable { output(attended(x, pass), pass) }
+
+  /// What W_o reads: [batch, channels, h, w] → [batch, channels]
+  func attended(_ x: Variable, _ pass: Pass) -> Variable {
     let (batch, channels) = (x.shape[0], x.shape[1])
     let tokens = x.spatialTokens().adding(pass[positions])
     let mean = tokens.selectingToken(Array(repeating: 0, count: batch))
     let attention = query(mean, pass).reshaped(to: [batch, 1, channels])
       .attention(keys: key(tokens, pass), values: value(tokens, pass), heads: heads)
-    return output(attention.reshaped(to: [batch, channels]), pass)
+    return attention.reshaped(to: [batch, channels])
   }
 
   package var parameters: [Parameter] { [positions] + [key, query, value, output].flatMap(\.parameters) }

@@ -263,6 +263,9 @@ import Testing
     }()
     var imageSize: Int { 224 }
     var featureWidth: Int { 768 }
+    var projection: Linear? {
+      Linear(weight: Parameter(Site("vision.projection", .projection), .zeros([512, 768])), bias: nil)
+    }
     var promptSites: [Site] {
       (0..<12).map { (block: Int) in Site("vision.blocks.\(block).prompts", .prompts, block: block) }
     }

@@ -89,7 +89,7 @@ extension MethodOption {
   static var views: MethodOption {
     MethodOption(
       "views", "N", .integer(1...1000),
-      "random crops of each image that the head is made of (default 10; clap 20; lp++ 1)"
+      "random crops of each image whose features are kept to learn from (default 10; clap 20; lp++ 1; prolip 300)"
     ) { $0.views = $1.integer }
   }
 }

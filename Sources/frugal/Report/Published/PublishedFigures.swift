@@ -61,8 +61,8 @@ enum PublishedFigures {
     "VPT-shallow": "vpt-shallow", "VPT-Deep": "vpt-deep", "VPT-deep": "vpt-deep", "Adapter-8": "adapter",
     "LoRA-8": "lora", "Partial-1": "partial-k", "SSF": "ssf", "AdaptFormer": "adaptformer",
     "SPT-Adapter": "spt-adapter", "SPT-Adapter (partial)": "spt-adapter", "SPT-LoRA": "spt-lora",
-    "SPT-LoRA (partial)": "spt-lora", "RepAdapter": "repadapter", "FacT (TK<=32)": "fact-tk",
-    "Convpass": "convpass",
+    "SPT-LoRA (partial)": "spt-lora", "RepAdapter": "repadapter", "FacT (TK<=32)": "fact-tk", "Convpass": "convpass",
+    "ProLIP": "prolip",
   ]
 
   /// The published models by the names that their files usually have.

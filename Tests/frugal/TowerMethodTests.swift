@@ -1,0 +1,77 @@
+import Formats
+import Foundation
+import FrugalTestSupport
+import Methods
+import Models
+import Tensor
+import Testing
+
+/// `frugal tune` with methods that tune the projection or both towers of a CLIP, from run to delta and merged model.
+@Suite struct TowerMethodTests {
+  static let methods = ["prolip"]
+
+  private static let (model, pictures) = (Workbench.model, Workbench.pictures)
+
+  private static func words(_ method: String, _ folder: TemporaryFolder) -> [String] {
+    let own = method == "prolip" ? ["--views", "2", "--lr", "0.01", "--epochs", "3"] : []
+    return [
+      "tune", "--model", model, "--data", pictures, "--method", method, "--shots", "2", "--template", "a {}", "--out",
+      folder.path("run"),
+    ] + own
+  }
+
+  private static func digest(_ model: String, _ data: String, _ words: String...) async throws -> JSONValue {
+    let found = try await runFrugal(["evaluate", "--model", model, "--data", data, "--json"] + words)
+    try #require(found.code == 0, "\(found.errors)")
+    return try found.json()["logitsSHA256"]
+  }
+
+  /// The delta by itself gives the predictions that the run ended with, and so does the merged model where merging
+  /// rounds nothing.
+  @Test(arguments: methods) func aDeltaReproducesThePredictions(_ method: String) async throws {
+    let folder = try TemporaryFolder()
+    let run = try await runFrugal(Self.words(method, folder))
+    try #require(run.code == 0, "\(run.errors)")
+    let (result, delta) = (try folder.result("run"), folder.path("run/delta.safetensors"))
+    let frozen = try await Self.digest(Self.model, Self.pictures, "--template", "a {}")
+    #expect(result["test"]["logitsSHA256"] != frozen && result["zeroShot"]["logitsSHA256"] == frozen)
+    for threads in ["1", "3"] {
+      let found = try await Self.digest(Self.model, Self.pictures, "--delta", delta, "--threads", threads)
+      #expect(found == result["test"]["logitsSHA256"])
+    }
+    let predicted = try await runFrugal("predict", folder.path("run"), "\(Self.pictures)/test/red_circle/00.png")
+    #expect(predicted.code == 0, "\(predicted.errors)")
+    let merged = try await runFrugal(
+      "export", "--model", Self.model, "--delta", delta, "--merged", folder.path("merged"))
+    try #require(merged.code == 0, "\(merged.errors)")
+    let whole = try await Self.digest(folder.path("merged"), Self.pictures, "--template", "a {}")
+    if method == "prolip" { #expect(whole == result["test"]["logitsSHA256"]) }
+    #expect(whole != frozen)
+  }
+
+  /// The same bits for any number of threads.
+  @Test(arguments: methods) func bitsDoNotDependOnThreads(_ method: String) async throws {
+    let (one, three) = (try TemporaryFolder(), try TemporaryFolder())
+    for (folder, threads) in [(one, "1"), (three, "3")] {
+      let run = try await runFrugal(Self.words(method, folder) + ["--threads", threads])
+      #expect(run.code == 0, "\(run.errors)")
+    }
+    #expect(try one.bytes("run/delta.safetensors") == three.bytes("run/delta.safetensors"))
+    #expect(try one.result("run") == three.result("run"))
+  }
+
+  /// What is trained on base classes is used with new ones.
+  @Test(arguments: methods) func newClassesAreMet(_ method: String) async throws {
+    let folder = try TemporaryFolder()
+    let run = try await runFrugal(Self.words(method, folder) + ["--classes", "base"])
+    try #require(run.code == 0, "\(run.errors)")
+    let result = try folder.result("run")
+    #expect(result["newClasses"]["test"]["total"].int ?? 0 > 0)
+    #expect(result["newClasses"]["test"]["logitsSHA256"] != result["newClasses"]["zeroShot"]["logitsSHA256"])
+  }
+
+  @Test func stochasticDepthIsRefusedWithAProjection() async throws {
+    let outcome = try await runFrugal(Self.words("prolip", try TemporaryFolder()) + ["--stochastic-depth", "0.1"])
+    expectRefusal(outcome, code: 2, ["--stochastic-depth: expected 0, as prolip computes what is before"])
+  }
+}
