@@ -39,6 +39,8 @@ package protocol EncoderMethod: Sendable {
   var trainingProtocol: TrainingProtocol { get }
   /// The settings it reads beside those of every run.
   var options: [MethodOption] { get }
+  /// True if it tunes the text tower too, whose features are then encoded in every step.
+  var tunesText: Bool { get }
   /// True if it tunes nothing before the projection and takes its steps on what that reads, computed once.
   var readsTrunk: Bool { get }
   /// The prompts' templates of its published runs with the zero-shot classifier; `nil` for those of the head.
@@ -87,6 +89,8 @@ package protocol EncoderMethod: Sendable {
 extension EncoderMethod {
   /// Most methods train something.
   package var isTrained: Bool { true }
+  /// Most methods tune the image tower alone.
+  package var tunesText: Bool { false }
   /// Most methods tune more than the projection.
   package var readsTrunk: Bool { false }
   /// Those of the head, unless a method says otherwise.
@@ -129,6 +133,8 @@ package struct MethodSetting: Sendable {
   package var seed: UInt64
   /// Features of the training images, for a head that is made of them.
   package var examples: HeadExamples?
+  /// The prompts of the classes, for an encoder method that tunes the text tower.
+  package var texts: ClassTexts?
   /// What the projection reads of the training images, for an encoder method that reads it.
   package var trunk: HeadExamples?
   /// The text tower and the names of the classes, for a head that learns prompts.

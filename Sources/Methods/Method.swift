@@ -128,7 +128,8 @@ public struct Method: Sendable {
   /// thresholded, once.
   package func logits(values: [Tensor]) -> (Input) -> Tensor {
     let (encoderValues, headValues) = split(values.map { Variable($0) })
-    let (tunings, head) = (encoder.tunings(encoderValues), self.head.settled(headValues))
+    let tunings = encoder.tunings(encoderValues)
+    let head = self.head.settled(headValues, Pass(tunings: tunings))
     return { input in logits(input, head, headValues, Pass(tunings: tunings)).value }
   }
 

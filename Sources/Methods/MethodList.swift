@@ -6,7 +6,7 @@ public enum MethodList {
       [FrozenMethod()], MaskTuningMethod.all, SensitivityMethod.all, SiteMethod.all, [ScaleAndShiftMethod()],
       VisualPromptMethod.all, [ParallelAdapterMethod()],
       [InputAdapterMethod()], FactorMethod.all, [ConvolutionalBypassMethod()],
-      [ProjectionMethod()],
+      [ProjectionMethod()], [CLIPLoRAMethod()],
     ]
     return families.flatMap(\.self)
   }()
@@ -24,7 +24,7 @@ public enum MethodList {
     GaussianSettings.self, CacheSettings.self, FeatureAdapterSettings.self, LinearProbeSettings.self,
     VisualPromptSettings.self, ParallelAdapterSettings.self, ContextSettings.self,
     InputAdapterSettings.self, FactorSettings.self, ConvolutionalBypassSettings.self,
-    ProjectionSettings.self,
+    ProjectionSettings.self, CLIPLoRASettings.self,
   ]
 
   /// What the methods' deltas hold.

@@ -37,8 +37,25 @@ public struct MethodName: Sendable, Equatable, CustomStringConvertible {
   }
 
   /// The reason why the halves do not go together; `nil` if they do.
-  package var refusal: String? {
-    encoder.isTrained && head.isFitted ? "it is fitted to the features of an encoder that stays frozen" : nil
+  package var refusal: (alone: String, reason: String)? {
+    if encoder.isTrained, head.isFitted {
+      return (head.name, "it is fitted to the features of an encoder that stays frozen")
+    }
+    if encoder.tunesText, !isNamed(head, MethodList.heads[0]) {
+      return (encoder.name, "it tunes the text tower, whose features are the classifier")
+    }
+    return nil
+  }
+
+  /// The head at its start: that of the name, or the tuned text tower.
+  ///
+  /// - Throws: what `HeadMethod.head` throws; `RunError` where there are no texts to tune with.
+  package func head(_ setting: MethodSetting) throws -> any Head {
+    guard encoder.tunesText else { return try head.head(setting) }
+    guard let texts = setting.texts, let text = setting.text else {
+      throw RunError("\(encoder.name): expected class names and a text tower to tune, found none")
+    }
+    return EncodedTexts(texts: texts, logitScale: text.logitScale)
   }
 
   /// True if anything is trained.
@@ -106,7 +123,7 @@ extension Method {
     if name.encoder.readsTrunk, setting.trunk == nil, let choosing {
       setting.trunk = try HeadExamples(trunkOf: choosing, setting)
     }
-    let head = try name.head.head(setting)
+    let head = try name.head(setting)
     self.init(
       encoder: try name.encoder.tuning(setting, head: head, choosing: choosing), head: head, tower: setting.tower,
       stochasticDepth: Real(setting.recipe.stochasticDepth ?? 0))

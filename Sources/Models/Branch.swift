@@ -2,8 +2,8 @@ import Tensor
 
 /// A bottleneck network at a linear map: down to a low rank and up again.
 ///
-///     parallel:    y = W x + b + drop(U φ(D dropout(x)))
-///     sequential:  y = z + drop(U φ(D dropout(z))),   z = W x + b
+///     parallel:    y = W x + b + s drop(U φ(D dropout(x)))
+///     sequential:  y = z + s drop(U φ(D dropout(z))),   z = W x + b
 ///
 /// LoRA (Hu et al. 2022) is parallel and has no φ and no biases; an adapter (Houlsby et al. 2019) is sequential, φ is
 /// GELU, and both maps have biases. `drop` skips the branch sample by sample (stochastic depth). In evaluation
@@ -34,20 +34,23 @@ public struct Branch {
     public var dropoutSite: Int
     /// The key of its drop path.
     public var dropPathSite: Int
+    /// s, the factor of what the branch adds; `nil`, as in deltas of the first versions, for 1.
+    public var scale: Double?
 
     /// A form by its parts.
     public init(
-      isSequential: Bool, hasActivation: Bool, dropout: Double, dropPath: Double, dropoutSite: Int, dropPathSite: Int
+      isSequential: Bool, hasActivation: Bool, dropout: Double, dropPath: Double, dropoutSite: Int, dropPathSite: Int,
+      scale: Double? = nil
     ) {
       (self.isSequential, self.hasActivation, self.dropout, self.dropPath) = (
         isSequential, hasActivation, dropout, dropPath
       )
-      (self.dropoutSite, self.dropPathSite) = (dropoutSite, dropPathSite)
+      (self.dropoutSite, self.dropPathSite, self.scale) = (dropoutSite, dropPathSite, scale)
     }
 
     private enum CodingKeys: String, CodingKey {
       case isSequential = "isBehind"
-      case hasActivation, dropout, dropPath, dropoutSite, dropPathSite
+      case hasActivation, dropout, dropPath, dropoutSite, dropPathSite, scale
     }
   }
 
@@ -76,7 +79,7 @@ extension Pass {
       return z.adding(dropped(hidden(z, branch, site).linear(branch.up, bias: branch.upBias), form, site))
     }
     guard let upBias = branch.upBias else {
-      // The drop path scales samples, so it may as well act before U, where a token has width `rank`.
+      // Both factors, of samples and of all, may as well act before U, where a token has width `rank`.
       return x.linear(weight, bias: bias, adding: dropped(hidden(x, branch, site), form, site), through: branch.up)
     }
     let y = hidden(x, branch, site).linear(branch.up, bias: upBias)
@@ -98,7 +101,9 @@ extension Pass {
     }
   }
 
+  /// s drop(y)
   private func dropped(_ y: Variable, _ form: Branch.Form, _ site: Site) -> Variable {
+    let y = form.scale.map { y.scaledChannels(by: Variable(Tensor([y.shape.width], repeating: Real($0)))) } ?? y
     guard let draws, form.dropPath > 0 else { return y }
     let key = Self.branchSites + form.dropPathSite
     let draw = DropDraw(seed: draws.seed, site: key, step: draws.step)

@@ -172,24 +172,41 @@ public struct CLIPDirectory: Sendable {
     }
   }
 
-  /// Raw text features of prompts, in batches: the frozen text tower runs once per run.
+  /// Prompts as the text tower reads them: rows of token ids of one length, and the index in each of the token that is
+  /// read.
   ///
-  /// - Returns: [prompts, embedding], not normalised.
   /// - Throws: `TokenizerError` for a prompt longer than the context, unless `truncate` cuts it.
-  public func textFeatures(_ prompts: [String], truncate: Bool = false, batch: Int = 64) throws -> Tensor {
+  package func tokens(
+    of prompts: [String], truncate: Bool = false
+  ) throws(TokenizerError) -> (rows: [[Int32]], ends: [Int]) {
     let (context, form) = (model.configuration.text.contextLength, model.configuration.text.form)
     // Padding is seen only by a tower that is not causal, or that reads the last token: those of open_clip, which pads
     // with zeros.
     let needsAll = !form.isCausal || form.pooling == .last
     let rows = try tokenizer.encode(
       prompts, contextLength: context, truncate: truncate, padding: needsAll ? .zero : .endOfText)
+    let ends = rows.map { form.pooling.index(in: $0, endOfText: tokenizer.endOfText) }
+    return (needsAll ? rows : rows.map { Array($0.prefix((ends.max() ?? 0) + 1)) }, ends)
+  }
+
+  /// Raw text features of prompts, in batches.
+  ///
+  /// - Returns: [prompts, embedding], not normalised.
+  /// - Throws: `TokenizerError` for a prompt longer than the context, unless `truncate` cuts it.
+  public func textFeatures(_ prompts: [String], truncate: Bool = false, batch: Int = 64) throws -> Tensor {
+    try textFeatures(prompts, truncate: truncate, batch: batch, Pass())
+  }
+
+  /// The same by a tuned text tower.
+  package func textFeatures(
+    _ prompts: [String], truncate: Bool = false, batch: Int = 64, _ pass: Pass
+  ) throws -> Tensor {
+    let (rows, ends) = try tokens(of: prompts, truncate: truncate)
     let embedding = model.configuration.embedding
     var features = Tensor.zeros([prompts.count, embedding])
     for start in stride(from: 0, to: prompts.count, by: batch) {
-      let group = rows[start..<min(start + batch, rows.count)]
-      let ends = group.map { form.pooling.index(in: $0, endOfText: tokenizer.endOfText) }
-      let length = needsAll ? context : (ends.max() ?? 0) + 1
-      let found = model.text(group.map { Array($0.prefix(length)) }, ends: ends, Pass()).value
+      let group = start..<min(start + batch, rows.count)
+      let found = model.text(Array(rows[group]), ends: Array(ends[group]), pass).value
       features.write { into in
         Tensor.read(found) { (into + start * embedding).update(from: $0, count: found.count) }
       }

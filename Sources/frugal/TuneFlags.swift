@@ -114,7 +114,7 @@ enum TuneFlags {
     if arguments.has("--shift"), arguments.string("--crop") == Crop.random.rawValue {
       throw UsageError("--shift", expected: "no random crops with it", found: "--crop random")
     }
-    if let epochs = try arguments.integer("--epochs", in: 1...100_000) { recipe.epochs = epochs }
+    if let epochs = try arguments.integer("--epochs", in: 1...100_000) { (recipe.epochs, recipe.steps) = (epochs, nil) }
     if let batch = try arguments.integer("--batch", in: 1...65_536) { recipe.batchSize = batch }
     if let crop = try arguments.choice("--crop", of: Crop.self) { recipe.augments = crop == .random }
     if let shift = try arguments.integer("--shift", in: 1...64) { (recipe.shift, recipe.augments) = (shift, false) }

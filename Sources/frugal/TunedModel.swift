@@ -68,7 +68,8 @@ struct TunedModel {
     (self.classes, columns) = try Self.classes(of: delta, path: path, wanted: classes, folder: folder)
     let features = try Prompts(classes: self.classes, templates: templates)
       .classifier(
-        of: clip.directory, ensembling: delta.description.ensembling, truncate: arguments.has("--truncate"))
+        of: clip.directory, ensembling: delta.description.ensembling, truncate: arguments.has("--truncate"),
+        delta.pass(on: pretrained.towers))
     method = delta.method(on: pretrained.tower, text: (features, clip.model.logitScale))
   }
 

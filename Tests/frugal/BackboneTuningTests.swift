@@ -162,7 +162,8 @@ import Testing
     ("lora", ["--budget", "1000"], "--budget: expected spt-lora, spt-adapter to read it"),
     (
       "linear", ["--rank", "4"],
-      "--rank: expected spt-lora, spt-adapter, lora, adapter, adaptformer, repadapter, fact-tt, fact-tk, convpass to read it"
+      "--rank: expected spt-lora, spt-adapter, lora, adapter, adaptformer, repadapter, fact-tt, fact-tk, convpass, "
+        + "clip-lora to read it"
     ),
     ("repadapter", ["--rank", "7"], "rank: expected an even number, as the upper map has two groups, found 7"),
     ("task-res", [], "expected a model with a text encoder for task-res, found one without"),

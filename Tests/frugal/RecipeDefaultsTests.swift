@@ -45,9 +45,9 @@ import Testing
     let help = help()
     let masks = "r-amt, r-mmt, r-mt, r-pmt, mask-tuning"
     let sites = "spt-lora, spt-adapter, lora, adapter, bitfit, layernorm, full, partial-k"
-    let few = "\(masks), task-res, tip-adapter-f, clip-adapter, clap, coop"
-    #expect(help["--warmup-epochs"]?.hasSuffix("(default: \(few) 1; adaptformer 20; others 10)") == true)
+    let few = "\(masks), prolip, clip-lora, task-res, tip-adapter-f, clip-adapter, clap, coop"
     let shared = "repadapter, fact-tt, fact-tk, convpass"
+    #expect(help["--warmup-epochs"]?.hasSuffix("(default: \(few) 1; adaptformer 20; others 10)") == true)
     let rest = "vpt-shallow, vpt-deep, adaptformer"
     #expect(
       help["--warmup-lr"]?.hasSuffix("(default: \(few) 1e-5; ssf 1e-7; \(rest) 0; others 1e-6)")
@@ -55,7 +55,8 @@ import Testing
     #expect(help["--recount"]?.hasSuffix("(default: \(few) yes; \(rest) rest; others no)") == true)
     #expect(
       help["--batch"]?.hasSuffix(
-        "(default: \(masks), clip-adapter, coop 32; task-res, tip-adapter-f, clap 256; others 64)") == true)
+        "(default: \(masks), clip-lora, clip-adapter, coop 32; prolip 1000000; task-res, tip-adapter-f, clap 256; "
+          + "others 64)") == true)
     #expect(help["--stochastic-depth"]?.hasSuffix("(default: \(sites), \(shared) 0.1; others 0)") == true)
     #expect(
       help["--head-lr"]?.hasSuffix(

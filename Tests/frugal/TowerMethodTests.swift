@@ -8,12 +8,12 @@ import Testing
 
 /// `frugal tune` with methods that tune the projection or both towers of a CLIP, from run to delta and merged model.
 @Suite struct TowerMethodTests {
-  static let methods = ["prolip"]
+  static let methods = ["prolip", "clip-lora"]
 
   private static let (model, pictures) = (Workbench.model, Workbench.pictures)
 
   private static func words(_ method: String, _ folder: TemporaryFolder) -> [String] {
-    let own = method == "prolip" ? ["--views", "2", "--lr", "0.01", "--epochs", "3"] : []
+    let own = ["--lr", "0.01", "--epochs", "2"] + (method == "prolip" ? ["--views", "2"] : [])
     return [
       "tune", "--model", model, "--data", pictures, "--method", method, "--shots", "2", "--template", "a {}", "--out",
       folder.path("run"),
@@ -68,6 +68,44 @@ import Testing
     let result = try folder.result("run")
     #expect(result["newClasses"]["test"]["total"].int ?? 0 > 0)
     #expect(result["newClasses"]["test"]["logitsSHA256"] != result["newClasses"]["zeroShot"]["logitsSHA256"])
+  }
+
+  /// Branches of both towers as PEFT has them, read again: the scale is part of U, so bits differ.
+  @Test func branchesOfBothTowersAreAnAdapter() async throws {
+    let folder = try TemporaryFolder()
+    let run = try await runFrugal(Self.words("clip-lora", folder))
+    try #require(run.code == 0, "\(run.errors)")
+    let exported = try await runFrugal(
+      "export", "--model", Self.model, "--delta", folder.path("run/delta.safetensors"), "--peft", folder.path("peft"))
+    try #require(exported.code == 0, "\(exported.errors)")
+    let found = try await runFrugal(
+      "evaluate", "--model", Self.model, "--data", Self.pictures, "--json", "--delta", folder.path("peft"),
+      "--template", "a {}")
+    try #require(found.code == 0, "\(found.errors)")
+    let (accuracy, own) = (try found.json()["accuracy"].double, try folder.result("run")["test"]["accuracy"].double)
+    #expect(accuracy == own && own != nil)
+  }
+
+  @Test func aTunedTextTowerStandsAlone() async throws {
+    for name in ["clip-lora+task-res", "linear+clip-lora"] {
+      let outcome = try await runFrugal(Self.words(name, try TemporaryFolder()))
+      expectRefusal(outcome, code: 2, ["--method: expected clip-lora alone, as it tunes the text tower"])
+    }
+    let folder = try TemporaryFolder()
+    let classifier = try TinyBackbone.write(to: folder)
+    let outcome = try await runFrugal(
+      TinyBackbone.run("clip-lora", model: classifier, out: folder.url.appendingPathComponent("run")))
+    expectRefusal(outcome, code: 2, ["--method: expected one without a text tower, as the model has none"])
+  }
+
+  /// Steps by shots, unless epochs are asked for.
+  @Test func stepsAreThoseOfTheShots() async throws {
+    let folder = try TemporaryFolder()
+    let words = Array(Self.words("clip-lora", folder).dropLast(2))
+    let plan = try await runFrugal(words + ["--dry-run"])
+    #expect(plan.code == 0 && plan.output.contains("1000 steps"), "\(plan.output)\(plan.errors)")
+    let epochs = try await runFrugal(Self.words("clip-lora", folder) + ["--dry-run"])
+    #expect(epochs.output.contains("2 epochs") && !epochs.output.contains("1000 steps"), "\(epochs.output)")
   }
 
   @Test func stochasticDepthIsRefusedWithAProjection() async throws {

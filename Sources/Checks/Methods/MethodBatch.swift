@@ -50,9 +50,10 @@ struct MethodBatch: Sendable {
       tower: model.vision, text: (textFeatures, model.logitScale), classes: Self.classes, recipe: recipe,
       fidelity: fidelity, seed: 5)
     setting.prompts = Self.prompts(of: model)
+    setting.texts = Self.texts(of: model)
     if name.head.needsExamples { setting.examples = Self.examples }
     let head: any Head
-    do { head = try name.head.head(setting) } catch { trap("MethodBatch: \(name): \(error)") }
+    do { head = try name.head(setting) } catch { trap("MethodBatch: \(name): \(error)") }
     let tuning = MethodChecks.encoderCase(name.encoder).tuning(setting, head, images, labels)
     method = Method(
       encoder: tuning, head: head, tower: model.vision, stochasticDepth: Real(recipe.stochasticDepth ?? 0))
@@ -97,6 +98,14 @@ struct MethodBatch: Sendable {
     PromptEncoder(
       classes: (1...classes).map { String(repeating: "a", count: $0) }, tower: model.text, startOfText: 6, endOfText: 7
     ) { text in text.indices.enumerated().map { text[$1] == "." ? 5 : Int32($0 % 5) } }
+  }
+
+  /// The same classes as prompts.
+  static func texts(of model: CLIP) -> ClassTexts {
+    let rows = (1...classes).map { count in
+      [6] + (0..<classes).map { $0 < count ? Int32($0) : 7 } + [7]
+    }
+    return ClassTexts(model.text, rows: rows, ends: (1...classes).map { $0 + 1 })
   }
 
   /// Features of two views of two images of each class.

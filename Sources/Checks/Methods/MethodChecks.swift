@@ -16,7 +16,7 @@ package enum MethodChecks {
       ParallelAdapterChecks.cases,
       InputAdapterChecks.cases, FactorTuningChecks.cases,
       ConvolutionalBypassChecks.cases,
-      ProjectionChecks.cases,
+      ProjectionChecks.cases, CLIPLoRAChecks.cases,
     ]
     return families.flatMap(\.self)
   }()

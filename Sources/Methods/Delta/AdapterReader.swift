@@ -40,7 +40,7 @@ struct AdapterReader {
     own = (model as? PretrainedClassifier)?.backbone.head
     for version in TransformersVersion.allCases {
       var found: [String: Module] = [:]
-      for parameter in model.tower.parameters where parameter.value.shape.rank == 2 {
+      for parameter in model.towers.parameters where parameter.value.shape.rank == 2 {
         guard let name = layout.module(of: parameter.site.name, in: version) else { continue }
         found[WeightLayout.essence(of: name.path), default: Module()].sites.append((parameter, name))
       }

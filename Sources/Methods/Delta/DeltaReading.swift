@@ -9,7 +9,7 @@ extension Delta {
   /// - anyway: reads it for other weights too; `Description.match` says what differs.
   /// - Throws: as `init(contentsOf:for:mismatch:)` does, and `WeightFileError` for a model that cannot be read.
   public init(contentsOf url: URL, for model: any PretrainedModel, anyway: Bool = false) throws {
-    try self.init(contentsOf: url, for: model.tower) { description in
+    try self.init(contentsOf: url, for: model.towers) { description in
       anyway ? nil : try Self.mismatch(description, model)
     }
   }
@@ -131,6 +131,9 @@ extension Delta {
   ) -> Method {
     Method(encoder: TunedEncoder(self, tower), head: head(text, own), tower: tower)
   }
+
+  /// A run of both towers as the delta tuned them, for features of new texts.
+  package func pass(on towers: any ImageTower) -> Pass { Pass(tunings: TunedEncoder(self, towers).tunings([])) }
 
   private func head(_ text: (features: Tensor, logitScale: Parameter)?, _ own: (any Head)?) -> any Head {
     // A linear head, listed last, goes before a residual: it needs no text.

@@ -18,7 +18,7 @@ public struct MergedWeights {
   /// - Throws: `ExportError` for what no weight can hold; the error of a tensor that cannot be read.
   public init(_ delta: Delta, of model: any PretrainedModel) throws {
     let (weights, layout) = (model.weights, model.layout)
-    let merged = try delta.merged(into: model.tower.parameters).map { entry in
+    let merged = try delta.merged(into: model.towers.parameters).map { entry in
       (site: entry.site, value: entry.site == "head" ? layout.storedHead(entry.value) : entry.value)
     }
     let known = Set(weights.names)

@@ -5,7 +5,7 @@ import Tensor
 ///
 /// A map that the checkpoint stores stacked with others (`qkv`) gets the branches of all of them: their D one below the
 /// other, their U in the rows of their own map and zeros elsewhere. A map that is stored as a convolution gets
-/// convolutions. The scale is 1: `lora_alpha` equals the rank.
+/// convolutions. The scale is 1, `lora_alpha` equals the rank: that of a branch is part of its U.
 public struct PEFTAdapter: Sendable {
   /// A and B by the path of the module.
   public private(set) var modules: [String: (a: Tensor, b: Tensor)] = [:]
@@ -39,7 +39,8 @@ public struct PEFTAdapter: Sendable {
       else { continue }
       dropout = max(dropout, form.dropout)
       let path = head == nil ? module.path : layout.pathInClassifier(module.path)
-      parts[path, default: []].append(Part(module: module, a: down, b: up))
+      let scaled = form.scale.map { up.scaled(by: Real($0)) } ?? up
+      parts[path, default: []].append(Part(module: module, a: down, b: scaled))
       used.formUnion(["down", "up"].map { DeltaEntry.branch(site: site, part: $0).name })
     }
     guard !parts.isEmpty else {

@@ -17,8 +17,8 @@ public protocol Head: Sendable {
   /// The logits, from features that have been prepared.
   func logits(prepared features: Variable, _ values: [Variable], _ pass: Pass) -> Variable
 
-  /// A head with the same logits for values that stay, with what depends on them alone computed once.
-  func settled(_ values: [Variable]) -> any Head
+  /// A head with the same logits for values and tunings that stay, with what depends on them alone computed once.
+  func settled(_ values: [Variable], _ pass: Pass) -> any Head
 
   /// A term that the head adds to the loss of a batch, if it has one.
   func penalty(_ values: [Variable]) -> Variable?
@@ -52,7 +52,7 @@ extension Head {
   }
 
   /// The head itself, unless it has something to compute.
-  public func settled(_ values: [Variable]) -> any Head { self }
+  public func settled(_ values: [Variable], _ pass: Pass) -> any Head { self }
 
   /// None, unless a head says otherwise.
   public func penalty(_ values: [Variable]) -> Variable? { nil }

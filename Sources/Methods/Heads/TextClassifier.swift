@@ -58,7 +58,14 @@ public struct Prompts: Sendable, Equatable {
   public func classifier(
     of directory: CLIPDirectory, ensembling: TextEnsembling = .rawMean, truncate: Bool = false
   ) throws -> Tensor {
-    classifier(of: try directory.textFeatures(texts, truncate: truncate), ensembling: ensembling)
+    try classifier(of: directory, ensembling: ensembling, truncate: truncate, Pass())
+  }
+
+  /// The same by a text tower that a delta tuned.
+  package func classifier(
+    of directory: CLIPDirectory, ensembling: TextEnsembling, truncate: Bool, _ pass: Pass
+  ) throws -> Tensor {
+    classifier(of: try directory.textFeatures(texts, truncate: truncate, pass), ensembling: ensembling)
   }
 
   /// The same of the features of `texts`, [classes · templates, embedding].

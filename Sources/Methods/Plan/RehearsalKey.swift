@@ -14,6 +14,8 @@ extension Run {
         configuration.data.classes.count, min(images.count, settings.recipe.batchSize),
         // A head that is made of features takes as long as there are features.
         name.needsExamples ? images.count : 0,
+        // Prompts that every step encodes.
+        name.encoder.tunesText ? configuration.templates.count : 0,
       ]
       return "\(counts) " + String(decoding: try JSON.encoded(settings), as: UTF8.self)
     }

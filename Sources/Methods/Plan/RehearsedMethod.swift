@@ -13,7 +13,7 @@ extension Run {
   func rehearsed(
     textFeatures: Tensor?, batches: Int, of count: Int, progress: @escaping () -> Void = {}
   ) throws -> Method {
-    var setting = setting(textFeatures)
+    var setting = try setting(textFeatures)
     setting.recipe = name.encoder.recipe(setting.recipe, surveying: batches * count, batch: count)
     if name.head.needsExamples { setting.examples = examples(width: pretrained.tower.featureWidth) }
     if name.encoder.readsTrunk, let projection = pretrained.tower.projection {

@@ -66,6 +66,8 @@ package struct RunPlan: Sendable {
     let epochs, trainings, validation, test, texts, views: Int
     /// Training images of all trainings, and the steps of an epoch of each together.
     let images, steps: Int
+    /// The steps of all epochs of all trainings.
+    let totalSteps: Int
     /// Passes over the validation split, whose results select an epoch, a budget or settings of a head.
     let validations: Int
 
@@ -78,6 +80,9 @@ package struct RunPlan: Sendable {
       let sizes = Array(repeating: data.train.count, count: budgets) + [run.images.count]
       images = sizes.reduce(0, +)
       steps = rehearsal.takesSteps ? sizes.reduce(0) { $0 + recipe.stepsPerEpoch(images: $1) } : 0
+      totalSteps =
+        rehearsal.takesSteps
+        ? sizes.reduce(0) { $0 + recipe.totalSteps(stepsPerEpoch: recipe.stepsPerEpoch(images: $1)) } : 0
       let judged = (1...max(1, recipe.epochs)).count { settings.selection.judges(epoch: $0, of: recipe.epochs) }
       let chooses = rehearsal.chooses && run.choosingSplit != nil ? 1 : 0
       validation = (settings.selection == .test ? data.folder.test : data.validation)?.count ?? 0
@@ -108,7 +113,7 @@ package struct RunPlan: Sendable {
     let needsExamples = run.name.needsExamples
     let features = (needsExamples ? counts.views : rehearsal.isCached ? 1 : 0) * counts.images
     append("features", features, pass(features, rehearsal.frozen) + (needsExamples ? rehearsal.fitting : WorkCost()))
-    let seen = Double(counts.epochs * counts.steps)
+    let seen = Double(counts.totalSteps)
     let batch = Double(min(run.configuration.recipe.batchSize, max(1, run.images.count)))
     var training = seen * (rehearsal.step.fixed + batch * rehearsal.step.each)
     if !rehearsal.isCached {
@@ -118,7 +123,7 @@ package struct RunPlan: Sendable {
           + seen * batch * rehearsal.loading.coreSeconds / Double(Parallel.threads),
         seen * batch * rehearsal.loading.seconds)
     }
-    append("training", counts.epochs * counts.steps, training)
+    append("training", counts.totalSteps, training)
     let validated = counts.validations * counts.validation
     append("validation", validated, pass(validated, rehearsal.tuned))
     let hasZeroShot = run.pretrained.clip != nil

@@ -23,6 +23,11 @@ public protocol PretrainedModel: Sendable {
 }
 
 extension PretrainedModel {
+  /// The image tower, with the text tower where there is one: what a delta may change.
+  package var towers: any ImageTower {
+    clip.map { TowerPair(image: $0.model.vision, text: $0.model.text) } ?? tower
+  }
+
   /// The preparation of images that a run keeps, as the files of a classifier state it; `nil` for a CLIP.
   var images: ImageSettings? { (self as? PretrainedClassifier)?.images }
 

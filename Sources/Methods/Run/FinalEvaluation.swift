@@ -32,7 +32,10 @@ extension Run {
     if let unseen = data.unseen, let names = configuration.data.newClasses, let clip = pretrained.clip,
       let features = try self.textFeatures(of: names, watch.features?.texts)
     {
-      let head = ZeroShot(textFeatures: features, logitScale: clip.model.logitScale)
+      let own = name.encoder.tunesText ? try texts(of: names) : nil
+      let head: any Head =
+        own.map { EncodedTexts(texts: $0, logitScale: clip.model.logitScale) }
+        ?? ZeroShot(textFeatures: features, logitScale: clip.model.logitScale)
       let found = try comparison(
         on: unseen.test, Method(encoder: method.encoder, head: head, tower: method.tower), encoderValues,
         textFeatures: features, watch)

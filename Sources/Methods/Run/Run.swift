@@ -51,7 +51,7 @@ public struct Run: Sendable {
       throw RunError(
         "\(folder.configuration.shown): method: expected a known one, found \"\(configuration.method)\"")
     }
-    guard !name.head.needsText || pretrained.clip != nil else {
+    guard !(name.head.needsText || name.encoder.tunesText) || pretrained.clip != nil else {
       throw RunError(
         "\(configuration.model.path): expected a model with a text encoder for \(name), found one without "
           + "(the method \(MethodName(name.encoder, LinearMethod())) needs none)")
@@ -135,13 +135,25 @@ public struct Run: Sendable {
   }
 
   /// What the method is made for.
-  func setting(_ textFeatures: Tensor?) -> MethodSetting {
+  ///
+  /// - Throws: `TokenizerError` for a prompt that is too long for a text tower that is tuned.
+  func setting(_ textFeatures: Tensor?) throws -> MethodSetting {
     var text: (features: Tensor, logitScale: Parameter)?
     if let textFeatures, let clip = pretrained.clip { text = (textFeatures, clip.model.logitScale) }
-    return MethodSetting(
+    var setting = MethodSetting(
       tower: pretrained.tower, text: text, classes: configuration.data.classes.count, recipe: configuration.recipe,
       fidelity: configuration.fidelity, seed: seed,
       prompts: pretrained.clip.map { PromptEncoder($0.directory, classes: configuration.data.classes) })
+    if name.encoder.tunesText { setting.texts = try texts(of: configuration.data.classes) }
+    return setting
+  }
+
+  /// The prompts of some classes, for a text tower that is tuned; `nil` for a model without one.
+  func texts(of classes: [String]) throws -> ClassTexts? {
+    let prompts = try Prompts(classes: classes, templates: configuration.templates)
+    return try pretrained.clip.map {
+      try ClassTexts($0.directory, prompts, ensembling: configuration.ensembling, truncate: configuration.truncates)
+    }
   }
 
   private var seed: UInt64 { UInt64(bitPattern: Int64(configuration.seed)) }

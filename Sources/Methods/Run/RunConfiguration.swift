@@ -190,7 +190,9 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
       }
     }
     if data.classes.isEmpty { return wrong("data.classes", "names", "none") }
-    if let reason = MethodName(method)?.refusal { return wrong("method", "its head alone, as \(reason)", method) }
+    if let refusal = MethodName(method)?.refusal {
+      return wrong("method", "\(refusal.alone) alone, as \(refusal.reason)", method)
+    }
     if templates.isEmpty, MethodName(method)?.head.needsText ?? true {
       return wrong("templates", "at least one", "none")
     }

@@ -109,6 +109,9 @@ extension Run {
         at: request.model, cleaning: request.cleaning, classes: data.folder.classNames.count,
         ImageRequest(normalization: request.normalization, resizing: request.resizing, exif: exif), request.hints)
     }
+    guard pretrained.clip != nil || !name.encoder.tunesText else {
+      throw SettingError("method", expected: "one without a text tower, as the model has none", found: "\(name)")
+    }
     if pretrained.clip == nil { name = name.withoutText }
     guard request.classes == .all || pretrained.clip != nil else {
       throw SettingError(
@@ -119,6 +122,8 @@ extension Run {
       PublishedSetting(benchmark: benchmark, shots: shots, fidelity: request.fidelity, classes: request.classes))
     if let budget = request.budgets.first { recipe = name.encoder.recipe(recipe, budget: budget) }
     try request.adjust(&recipe)
+    let count = data.train.count + (splits == .trainAndValidation ? data.validation?.count ?? 0 : 0)
+    if recipe.steps != nil { recipe.epochs = recipe.epochs(images: count) }
     // Nothing reads the optimiser of a head that trains nothing; it is that of the encoder.
     if !name.head.isTrained { recipe.head = recipe.encoder }
     recipe = try name.encoder.completed(recipe, budgets: request.budgets, on: pretrained)
@@ -200,8 +205,8 @@ extension Run {
     guard name.isTrained else {
       throw SettingError("method", expected: "one that trains", found: "\"\(text)\", which is evaluated as it is")
     }
-    if let reason = name.refusal {
-      throw SettingError("method", expected: "\(name.head.name) alone, as \(reason)", found: "\"\(text)\"")
+    if let refusal = name.refusal {
+      throw SettingError("method", expected: "\(refusal.alone) alone, as \(refusal.reason)", found: "\"\(text)\"")
     }
     return name
   }

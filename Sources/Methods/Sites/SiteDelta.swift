@@ -84,12 +84,15 @@ enum SiteDelta: DeltaPart {
     guard !form.hasActivation, !form.isSequential else {
       throw ExportError("branches without activation, which weights can hold", found: "an adapter at \(site)")
     }
-    return lowRank(site, of: delta, addedTo: weight)
+    return lowRank(site, of: delta, addedTo: weight, scale: form.scale)
   }
 
-  /// W + U D
-  private static func lowRank(_ site: String, of delta: Delta, addedTo weight: Tensor) -> Tensor {
-    guard let down = delta.branchTensor(site, "down"), let up = delta.branchTensor(site, "up") else { return weight }
+  /// W + s U D
+  private static func lowRank(
+    _ site: String, of delta: Delta, addedTo weight: Tensor, scale: Double?
+  ) -> Tensor {
+    guard let down = delta.branchTensor(site, "down"), var up = delta.branchTensor(site, "up") else { return weight }
+    if let scale { up = up.scaled(by: Real(scale)) }
     let (out, width, rank) = (weight.shape[0], weight.shape[1], down.shape[0])
     var result = weight
     result.write { w in

@@ -25,6 +25,8 @@ public struct Recipe: Sendable, Equatable {
   /// The number of passes over the training images, each with crops of its own, of whose features a head is made;
   /// `nil` for 1.
   public var views: Int?
+  /// Steps of the run, whose last epoch may end with them; `nil` for those of its epochs.
+  public var steps: Int?
   /// The settings of the method's halves.
   private var own: [any MethodSettings] = []
 
@@ -40,6 +42,15 @@ public struct Recipe: Sendable, Equatable {
   func stepsPerEpoch(images: Int) -> Int {
     let (full, rest) = images.quotientAndRemainder(dividingBy: batchSize)
     return full + (rest > 0 && (full == 0 || keepsLastBatch == true) ? 1 : 0)
+  }
+
+  /// The steps of a run whose epochs have as many.
+  func totalSteps(stepsPerEpoch: Int) -> Int { min(steps ?? .max, epochs * stepsPerEpoch) }
+
+  /// The epochs that `steps` take.
+  func epochs(images: Int) -> Int {
+    let each = max(1, stepsPerEpoch(images: images))
+    return steps.map { ($0 + each - 1) / each } ?? epochs
   }
 
   /// The settings of one method; `nil` where the recipe is that of others.
@@ -60,8 +71,9 @@ public struct Recipe: Sendable, Equatable {
   /// Whether two recipes have the same values.
   public static func == (a: Recipe, b: Recipe) -> Bool {
     (a.epochs, a.batchSize, a.encoder, a.head) == (b.epochs, b.batchSize, b.encoder, b.head)
-      && (a.augments, a.smallestCrop, a.shift, a.keepsLastBatch, a.stochasticDepth, a.views)
-        == (b.augments, b.smallestCrop, b.shift, b.keepsLastBatch, b.stochasticDepth, b.views)
+      && (a.augments, a.smallestCrop, a.shift) == (b.augments, b.smallestCrop, b.shift)
+      && (a.keepsLastBatch, a.stochasticDepth, a.views, a.steps)
+        == (b.keepsLastBatch, b.stochasticDepth, b.views, b.steps)
       && a.own.count == b.own.count
       && a.own.allSatisfy { settings in b.own.contains { settings.isEqual(to: $0) } }
   }
@@ -79,6 +91,7 @@ public struct Recipe: Sendable, Equatable {
     if let stochasticDepth, !(0...1).contains(stochasticDepth) {
       return wrong("stochasticDepth", "0 to 1", stochasticDepth)
     }
+    if let steps, !(1...100_000_000).contains(steps) { return wrong("steps", "1 to 100000000", steps) }
     if let views, !(1...1000).contains(views) { return wrong("views", "1 to 1000", views) }
     if let problem = own.lazy.compactMap(\.problem).first { return "recipe.\(problem)" }
     return encoder.problem.map { "recipe.encoder.\($0)" } ?? head.problem.map { "recipe.head.\($0)" }
@@ -87,7 +100,7 @@ public struct Recipe: Sendable, Equatable {
 
 extension Recipe: Codable {
   private enum Key: String, CodingKey {
-    case epochs, batchSize, encoder, head, augments, smallestCrop, shift, keepsLastBatch, stochasticDepth, views
+    case epochs, batchSize, encoder, head, augments, smallestCrop, shift, keepsLastBatch, stochasticDepth, views, steps
   }
 
   /// Decodes a recipe with the settings of every method that its keys name.
@@ -103,6 +116,7 @@ extension Recipe: Codable {
     keepsLastBatch = try values.decodeIfPresent(Bool.self, forKey: .keepsLastBatch)
     stochasticDepth = try values.decodeIfPresent(Double.self, forKey: .stochasticDepth)
     views = try values.decodeIfPresent(Int.self, forKey: .views)
+    steps = try values.decodeIfPresent(Int.self, forKey: .steps)
     own = try MethodList.settings.compactMap { try $0.decodedIfPresent(from: decoder) }
   }
 
@@ -119,6 +133,7 @@ extension Recipe: Codable {
     try values.encodeIfPresent(keepsLastBatch, forKey: .keepsLastBatch)
     try values.encodeIfPresent(stochasticDepth, forKey: .stochasticDepth)
     try values.encodeIfPresent(views, forKey: .views)
+    try values.encodeIfPresent(steps, forKey: .steps)
     for settings in own { try settings.encode(to: encoder) }
   }
 }

@@ -77,7 +77,7 @@ extension Trainer {
   /// - Throws: `SettingError` for more steps than the run has; `RunError` for an order that is none; `ImageError`; what
   ///   `check` throws.
   package func trace(steps count: Int, _ observer: StepObserver, check: () throws -> Void) throws {
-    let total = recipe.epochs * stepsPerEpoch
+    let total = totalSteps
     guard count <= total else {
       throw SettingError("steps", expected: "at most \(total) steps, as many as the run has", found: "\(count)")
     }

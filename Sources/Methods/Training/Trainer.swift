@@ -60,6 +60,9 @@ public struct Trainer {
   /// it.
   public var stepsPerEpoch: Int { recipe.stepsPerEpoch(images: source.count) }
 
+  /// The steps of all epochs, of which the last may have fewer.
+  var totalSteps: Int { recipe.totalSteps(stepsPerEpoch: stepsPerEpoch) }
+
   /// The learning rates of all steps of the encoder's tensors.
   public var encoderRates: [Double] {
     let schedule = recipe.encoder.schedule(epochs: recipe.epochs)
@@ -141,7 +144,7 @@ public struct Trainer {
       }
       state.apply(step, epoch: epoch, count: batch.count)
       pace.pictures += batch.count
-      let left = (recipe.epochs - epoch - 1) * stepsPerEpoch + batches.count - index - 1
+      let left = totalSteps - state.steps
       report(
         Progress(
           epoch: epoch + 1, epochs: recipe.epochs, step: index + 1, steps: batches.count,
@@ -155,7 +158,7 @@ public struct Trainer {
   /// Refuses a state whose counts are impossible for these settings: a checkpoint that was tampered with.
   private func check(_ state: TrainingState) throws {
     guard (0...recipe.epochs).contains(state.epoch), (0..<max(1, stepsPerEpoch)).contains(state.sums.steps),
-      state.steps == state.epoch * stepsPerEpoch + state.sums.steps
+      state.steps == min(totalSteps, state.epoch * stepsPerEpoch + state.sums.steps)
     else {
       throw RunError(
         "\(folder.checkpoint.shown): expected \(stepsPerEpoch) steps in each of \(recipe.epochs) epochs, found "
@@ -188,7 +191,7 @@ public struct Trainer {
     var stream = RandomStream(seed: UInt64(bitPattern: Int64(seed)), purpose: .shuffle, step: epoch)
     let rows = source.rows(ofEpoch: epoch)
     let order = stream.permutation(of: rows.count).map { rows.lowerBound + $0 }
-    return (0..<stepsPerEpoch).map { index in
+    return (0..<max(0, min(stepsPerEpoch, totalSteps - epoch * stepsPerEpoch))).map { index in
       Array(order[index * recipe.batchSize..<min((index + 1) * recipe.batchSize, order.count)])
     }
   }

@@ -14,12 +14,11 @@ public struct TrainingState: Sendable {
     var optimizer: any Optimizer
 
     init(
-      _ name: String, _ recipe: OptimizerRecipe, _ trainables: [Trainable], from first: Int, epochs: Int,
-      stepsPerEpoch: Int
+      _ name: String, _ recipe: OptimizerRecipe, _ trainables: [Trainable], from first: Int, epochs: Int, steps: Int
     ) {
       (self.name, range) = (name, first..<first + trainables.count)
       isStepwise = recipe.isStepwise ?? false
-      schedule = recipe.schedule(epochs: isStepwise ? epochs * max(1, stepsPerEpoch) : epochs)
+      schedule = recipe.schedule(epochs: isStepwise ? steps : epochs)
       optimizer = recipe.optimizer(trainables.map(\.slot))
     }
 
@@ -63,12 +62,12 @@ public struct TrainingState: Sendable {
   /// - stepsPerEpoch: for schedules that advance by steps.
   package init(startOf method: Method, _ recipe: Recipe, stepsPerEpoch: Int = 1) {
     let (encoder, head) = (method.encoder.trainables, method.head.trainables)
+    let steps = recipe.totalSteps(stepsPerEpoch: max(1, stepsPerEpoch))
     self.init(
       values: method.trainables.map(\.initial),
       optimizers: [
-        Group("encoder", recipe.encoder, encoder, from: 0, epochs: recipe.epochs, stepsPerEpoch: stepsPerEpoch),
-        Group(
-          "head", recipe.head, head, from: encoder.count, epochs: recipe.epochs, stepsPerEpoch: stepsPerEpoch),
+        Group("encoder", recipe.encoder, encoder, from: 0, epochs: recipe.epochs, steps: steps),
+        Group("head", recipe.head, head, from: encoder.count, epochs: recipe.epochs, steps: steps),
       ].filter { !$0.range.isEmpty })
   }
 

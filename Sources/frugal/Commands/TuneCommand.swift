@@ -129,7 +129,11 @@ enum TuneCommand: Command {
         "images",
         "\(run.images.count) train, \(run.data.validation?.count ?? 0) val, \(run.data.folder.test.count) test",
       ],
-      ["training", "\(plural(recipe.epochs, "epoch")) in steps of \(plural(recipe.batchSize, "image"))"],
+      [
+        "training",
+        "\(recipe.steps.map { "\(plural($0, "step")), " } ?? "")\(plural(recipe.epochs, "epoch")) in steps of "
+          + plural(min(recipe.batchSize, run.images.count), "image"),
+      ],
       ["selected", "epoch by \(settings.selection.rawValue)"], ["would be written", path],
     ])
   }

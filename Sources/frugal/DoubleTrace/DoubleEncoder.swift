@@ -23,7 +23,11 @@ enum DoubleEncoder {
     switch tuning {
     case is FrozenEncoder: self = .frozen
     case let tuning as MaskTuning: self = .masks(tuning)
-    case let tuning as SiteTuning: self = .sites(tuning)
+    case let tuning as SiteTuning:
+      for case .branched(_, let design) in tuning.designs where design.form.scale != nil {
+        throw DoubleTraining.refusal("branches without a scale", "one of \(design.form.scale ?? 1)")
+      }
+      self = .sites(tuning)
     default: throw DoubleTraining.refusal("masks, branches, or tensors tuned as they are", "another tuning")
     }
   }

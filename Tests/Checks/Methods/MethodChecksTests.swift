@@ -40,7 +40,8 @@ import Testing
     let subjects = Set(MethodChecks.joint.map(\.subject))
     for encoder in MethodList.encoders where encoder.isTrained {
       for head in MethodList.heads where head.isTrained {
-        #expect(subjects.contains(MethodName(encoder, head).description) != head.isFitted)
+        let name = MethodName(encoder, head)
+        #expect(subjects.contains(name.description) == (name.refusal == nil), "\(name)")
       }
     }
   }

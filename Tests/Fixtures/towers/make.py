@@ -4,8 +4,8 @@
 #     python3 make.py towers.safetensors        # torch 2.13.0, safetensors 0.8.0
 #
 # Written for this project from the papers' formulas. Names: OpenAI's for the model; METHOD.start.TENSOR and
-# METHOD.end.TENSOR before and after the steps; METHOD.losses; METHOD.logits and METHOD.text after them. `tokens` are the
-# prompts of the classes, closed by token 11 and padded with it.
+# METHOD.end.TENSOR before and after the steps; METHOD.losses; METHOD.logits and METHOD.text after them. `tokens` are
+# the prompts of the classes, closed by token 11 and padded with it.
 import sys
 import torch
 import torch.nn.functional as F

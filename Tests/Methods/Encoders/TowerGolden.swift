@@ -31,6 +31,20 @@ struct TowerGolden {
 
   func tensor(_ name: String) throws -> Tensor { try #require(tensors[name], "\(name)") }
 
+  /// The prompts of the classes, `tokens` of the script: class c has c + 1 tokens of its own.
+  ///
+  /// - templates: as many of the prompts in a row belong to one class; the last ones may be left out.
+  func texts(templates: Int = 1, _ ensembling: TextEnsembling = .rawMean) -> ClassTexts {
+    let rows: [[Int32]] = (0..<5).map { (index: Int32) in
+      let own = (0...index).map { (3 * index + $0) % 9 }
+      return [10] + own + Array(repeating: 9, count: 1) + Array(repeating: 11, count: 6 - own.count)
+    }
+    let count = 5 / templates * templates
+    return ClassTexts(
+      model.text, rows: Array(rows.prefix(count)), ends: (0..<count).map { $0 + 3 }, templates: templates,
+      ensembling: ensembling)
+  }
+
   /// Compares losses, what is trained, and the logits at the end.
   ///
   /// As for `EncoderGolden`: gradients have errors of 5e-4 in single precision, of which three steps at a rate of 0.1

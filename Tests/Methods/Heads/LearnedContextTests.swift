@@ -79,7 +79,7 @@ import Testing
     let text = head.classifier(values.map { Variable($0) }).value
     expectClose(text, try tensor("\(name).text"), rtol: 0, atol: 20 * tolerance, "\(name) text")
     // With values that stay the text tower runs once, and nothing changes.
-    let settled = head.settled(values.map { Variable($0) })
+    let settled = head.settled(values.map { Variable($0) }, Pass())
     #expect(settled.trainables.isEmpty)
     #expect(
       settled.logits(Variable(try tensor("features")), [], Pass()).value

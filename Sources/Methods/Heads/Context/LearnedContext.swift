@@ -74,7 +74,7 @@ struct LearnedContext: ContrastiveHead {
   }
 
   /// The classifier of t, for which the text tower runs once.
-  func settled(_ values: [Variable]) -> any Head {
+  func settled(_ values: [Variable], _ pass: Pass) -> any Head {
     ZeroShot(textFeatures: classifier(values).value, logitScale: logitScale)
   }
 

@@ -1,0 +1,71 @@
+import Models
+
+/// CLIP-LoRA by its name.
+///
+///     source    the defaults of the authors' script, the same for CoOp's eleven datasets and all numbers of shots
+///     expected  CLIP ViT-B/16, 4 shots, mean of eleven test accuracies as a later paper trained it: 75.4 %
+///     command   frugal tune --model CLIP --data DATA --method clip-lora --shots 16 --seed 1 --out RUN
+struct CLIPLoRAMethod: EncoderMethod {
+  let name = "clip-lora"
+
+  let card = MethodCard(
+    "Zanella and Ben Ayed, Low-Rank Few-Shot Adaptation of Vision-Language Models", 2024,
+    tunes: "low-rank branches in both towers", count: "184,320 (rank 2)", defaults: "authors' script")
+
+  var trainingProtocol: TrainingProtocol { .fewShot }
+
+  var tunesText: Bool { true }
+
+  let options = [
+    MethodOption("rank", "N", .integer(1...4096), "rank of the branches (default 2)") {
+      $0[CLIPLoRASettings.self]?.towerBranch.rank = $1.integer
+    },
+    MethodOption("lora-alpha", "X", .positive, "α: branches are scaled by α / √rank (default 1)") {
+      $0[CLIPLoRASettings.self]?.towerBranch.alpha = $1.number
+    },
+    MethodOption("dropout", "X", .number(0...0.99), "dropout at the input of branches (default 0.25)") {
+      $0[CLIPLoRASettings.self]?.towerBranch.dropout = $1.number
+    },
+    MethodOption(
+      "towers", "both|vision|text", .choice(CLIPLoRASettings.Towers.allCases.map(\.rawValue)),
+      "towers that are tuned (default both)"
+    ) { $0[CLIPLoRASettings.self]?.towerBranch.towers = CLIPLoRASettings.Towers(rawValue: $1.word) ?? .both },
+  ]
+
+  /// One prompt for all datasets.
+  func templates(_ benchmark: Benchmark?) -> [String]? { [Benchmark.standardTemplate] }
+
+  /// AdamW at 2e-4 with half a cosine by steps to 1e-6, 500 · K steps of 32 images; as many as for 16 images per class
+  /// where all are learned from.
+  func recipe(_ setting: PublishedSetting) -> Recipe {
+    var optimizer = OptimizerRecipe(learningRate: 2e-4)
+    (optimizer.kind, optimizer.weightDecay) = (.adamw, 1e-2)
+    (optimizer.minimumLearningRate, optimizer.isStepwise) = (1e-6, true)
+    // The epochs of a hundred classes, whatever K; a run has those that the steps take.
+    var recipe = Recipe(epochs: 160, batchSize: 32, optimizer: optimizer, augments: true, smallestCrop: 0.08)
+    (recipe.keepsLastBatch, recipe.steps) = (true, 500 * (setting.shots ?? 16))
+    recipe[CLIPLoRASettings.self] = CLIPLoRASettings(.init())
+    return recipe
+  }
+
+  func check(_ recipe: Recipe) throws(SettingError) {
+    guard let depth = recipe.stochasticDepth, depth > 0 else { return }
+    throw SettingError("stochastic-depth", expected: "0, as \(name) tunes two towers", found: "\(depth)")
+  }
+
+  func check(_ tower: any ImageTower, _ recipe: Recipe, _ fidelity: Fidelity) throws(SettingError) {
+    guard recipe[CLIPLoRASettings.self]?.towerBranch.towers != .text else { return }
+    guard !tower.parameters.contains(where: { $0.site.block != nil && $0.site.role == .query }) else { return }
+    throw SettingError(
+      "method", expected: "one with sites in this model, which has no blocks of attention", found: name)
+  }
+
+  func tuning(_ setting: MethodSetting, head: any Head, choosing: ChoiceData?) throws -> any EncoderTuning {
+    guard let texts = setting.texts else {
+      throw RunError("\(name): expected class names and a text tower to tune, found none")
+    }
+    return CLIPLoRA.tuning(
+      TowerPair(image: setting.tower, text: texts.tower),
+      setting.recipe[CLIPLoRASettings.self]?.towerBranch ?? .init(), seed: setting.seed)
+  }
+}

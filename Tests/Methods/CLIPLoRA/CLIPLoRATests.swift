@@ -1,0 +1,210 @@
+import Checks
+import Foundation
+import FrugalTestSupport
+import Models
+import Tensor
+import Testing
+
+@testable import Methods
+
+/// Low-rank branches in both towers: from PyTorch's steps to a delta and to weights.
+@Suite struct CLIPLoRATests {
+  private let golden: TowerGolden
+  private let towers: TowerPair
+  private let head: EncodedTexts
+
+  init() throws {
+    golden = try TowerGolden()
+    towers = TowerPair(image: golden.model.vision, text: golden.model.text)
+    head = EncodedTexts(texts: golden.texts(), logitScale: golden.model.logitScale)
+  }
+
+  private func tuning(_ change: (inout CLIPLoRASettings.Branch) -> Void = { _ in }) -> SiteTuning {
+    var settings = CLIPLoRASettings.Branch()
+    (settings.rank, settings.dropout) = (3, 0)
+    change(&settings)
+    return CLIPLoRA.tuning(towers, settings, seed: 1)
+  }
+
+  private func method(_ change: (inout CLIPLoRASettings.Branch) -> Void = { _ in }) -> Method {
+    Method(encoder: tuning(change), head: head, tower: towers.image)
+  }
+
+  private func moved(_ method: Method) -> [Tensor] {
+    var numbers = CheckNumbers(seed: 3)
+    return method.trainables.map { $0.initial.zipped(numbers.next($0.initial.shape, scale: 0.4)) { $0 + $1 } }
+  }
+
+  private func images() throws -> Method.Input { .images(try golden.tensor("images")) }
+
+  private static func recipe(shots: Int?) -> Recipe {
+    CLIPLoRAMethod().recipe(PublishedSetting(benchmark: nil, shots: shots, fidelity: .official))
+  }
+
+  @Test func threeStepsAreThoseOfPyTorch() throws {
+    try golden.compare("clip-lora", method(), on: images())
+  }
+
+  /// Those of one block of each tower of ViT-B/16, twelve times; its text tower has twelve blocks too.
+  @Test func trainedParametersAreThePublishedCount() {
+    func size(_ width: Int, _ heads: Int) -> TransformerConfiguration {
+      TransformerConfiguration(
+        width: width, hiddenWidth: 1, blocks: 1, heads: heads, activation: .quickGELU, epsilon: 1e-5)
+    }
+    let configuration = CLIPConfiguration(
+      vision: .visionTransformer(VisionConfiguration(transformer: size(768, 12), imageSize: 2, patchSize: 2)),
+      text: TextConfiguration(transformer: size(512, 8), vocabulary: 3, contextLength: 2), embedding: 1)
+    let model = CLIP.random(configuration, seed: 1)
+    let pair = TowerPair(image: model.vision, text: model.text)
+    for (part, count) in [(CLIPLoRASettings.Towers.both, 184_320), (.vision, 110_592), (.text, 73_728)] {
+      var settings = CLIPLoRASettings.Branch()
+      settings.towers = part
+      let tuning = CLIPLoRA.tuning(pair, settings, seed: 1)
+      #expect(12 * tuning.trainables.reduce(0) { $0 + $1.count } == count, "\(part)")
+    }
+  }
+
+  /// U is zero: the frozen model, to the bit.
+  @Test func itStartsAsTheFrozenModel() throws {
+    let (method, model) = (method(), golden.model)
+    let text = golden.texts().classifier(Pass()).value
+    let frozen = Method(
+      encoder: FrozenEncoder(), head: ZeroShot(textFeatures: text, logitScale: model.logitScale), tower: model.vision)
+    let start = method.trainables.map(\.initial)
+    #expect(try method.logits(images(), values: start) == frozen.logits(images(), values: []))
+    for trainable in method.trainables {
+      let largest = trainable.initial.values.map { abs($0) }.max() ?? 0
+      let isDown = trainable.name.hasSuffix("branch.down")
+      #expect(isDown ? largest <= 1 / Real(8).squareRoot() && largest > 0.2 : largest == 0, "\(trainable.name)")
+      #expect(trainable.isDecayed)
+    }
+  }
+
+  /// γ = α / √r, and a draw of its own for every map of both towers.
+  @Test(arguments: [(1, 1.0, 1.0), (16, 1, 0.25), (16, 2, 0.5)])
+  func branchesAreScaledByTheRootOfTheRank(rank: Int, alpha: Double, scale: Double) {
+    let forms = tuning { ($0.rank, $0.alpha, $0.dropout) = (rank, alpha, 0.25) }.designs.compactMap {
+      design -> Branch.Form? in
+      if case .branched(_, let own) = design { own.form } else { nil }
+    }
+    #expect(forms.count == 12 && forms.allSatisfy { $0.scale == scale && $0.dropout == 0.25 })
+    #expect(Set(forms.map(\.dropoutSite)).count == 12)
+  }
+
+  /// Dropout acts in both towers: with the branches of one tower alone the loss of training is another in every step.
+  @Test(arguments: [CLIPLoRASettings.Towers.vision, .text])
+  func inputsAreDroppedInTraining(_ part: CLIPLoRASettings.Towers) throws {
+    let method = method { ($0.towers, $0.dropout) = (part, 0.5) }
+    let values = moved(method)
+    func loss(_ step: Int) throws -> Double {
+      method.step(try images(), labels: [0, 3, 1, 4], values: values, seed: 1, step: step).terms[0].value
+    }
+    #expect(try loss(0) == loss(0))
+    #expect(try loss(0) != loss(1))
+    #expect(try method.logits(images(), values: values) == method.logits(images(), values: values))
+  }
+
+  private func delta(_ method: Method, _ values: [Tensor]) -> Delta {
+    var delta = Delta(
+      .init(
+        method: "clip-lora", model: "abc", classes: ["a"], templates: ["a {}."], ensembling: .rawMean,
+        cleaning: "published", alpha: nil))
+    method.encoder.write(values, to: &delta)
+    return delta
+  }
+
+  @Test func aDeltaHasTheSameBits() throws {
+    let folder = try TemporaryFolder()
+    let method = method()
+    let values = moved(method)
+    let url = folder.url.appendingPathComponent("delta.safetensors")
+    try delta(method, values).write(to: url)
+    let read = try Delta(contentsOf: url, for: towers, modelHash: "abc")
+    let text = golden.texts().settledClassifier(read.pass(on: towers))
+    let tuned = read.method(on: towers.image, text: (text, golden.model.logitScale))
+    #expect(try tuned.logits(images(), values: []) == method.logits(images(), values: values))
+    // The image tower alone does not have the sites of the text tower.
+    #expect(throws: DeltaError.self) { try Delta(contentsOf: url, for: towers.image, modelHash: "abc") }
+  }
+
+  /// W + γ U D is the tuned model but for rounding: two towers' worth of sums of 12 terms at most.
+  @Test func mergedWeightsAreTheTunedModel() throws {
+    let method = method()
+    let values = moved(method)
+    let merged = try delta(method, values).merged(into: towers.parameters)
+    #expect(merged.count == 12)
+    let sites = Dictionary(uniqueKeysWithValues: towers.parameters.map { ($0.site.name, $0.site) })
+    let replaced = Dictionary(
+      uniqueKeysWithValues: try merged.map { (try #require(sites[$0.site]), Tuning.replaced(Variable($0.value))) })
+    let pass = Pass(tunings: replaced)
+    let text = golden.texts().classifier(pass)
+    let features = towers(Variable(try golden.tensor("images")), pass)
+    let found = features.contrastiveLogits(classifier: text, logitScale: golden.model.logitScale, Pass()).value
+    let tolerance = GradientCheck.isDouble ? 1e-11 : 5e-4
+    expectClose(found, try method.logits(images(), values: values), rtol: 0, atol: tolerance)
+    let start = try method.logits(images(), values: method.trainables.map(\.initial))
+    #expect(zip(found.values, start.values).contains { abs($0 - $1) > 0.1 })
+  }
+
+  /// Several templates: the mean of each class, in training as after it.
+  @Test(arguments: TextEnsembling.allCases) func templatesAreAveraged(_ ensembling: TextEnsembling) throws {
+    let texts = golden.texts(templates: 2, ensembling)
+    let (trained, settled) = (texts.classifier(Pass()).value, texts.settledClassifier(Pass()))
+    #expect(settled.shape == [2, TinyCLIP.embedding])
+    expectClose(trained, settled, rtol: 1e-5, atol: 1e-6)
+  }
+
+  @Test func whatCannotBeTunedIsRefused() throws {
+    let resNet = ImageConfiguration.resNet(ResNetConfiguration(stages: [1, 1], width: 2, heads: 2, imageSize: 8))
+    let configuration = CLIPConfiguration(vision: resNet, text: TextTower.configuration, embedding: 5)
+    let tower = CLIP.random(configuration, seed: 1).vision
+    var recipe = Self.recipe(shots: 16)
+    let method = CLIPLoRAMethod()
+    let error = #expect(throws: SettingError.self) { try method.check(tower, recipe, .official) }
+    #expect(error?.description.contains("which has no blocks of attention, found clip-lora") == true)
+    #expect(throws: Never.self) { try method.check(towers.image, recipe, .official) }
+    recipe[CLIPLoRASettings.self]?.towerBranch.towers = .text
+    #expect(throws: Never.self) { try method.check(tower, recipe, .official) }
+    recipe.stochasticDepth = 0.1
+    #expect(throws: SettingError.self) { try method.check(recipe) }
+    for other in ["task-res", "linear", "coop"] {
+      let refusal = try #require(MethodName("clip-lora+\(other)")).refusal
+      #expect(refusal?.alone == "clip-lora", "\(other)")
+    }
+    #expect(MethodName("clip-lora")?.refusal == nil)
+  }
+
+  @Test func theRecipeIsTheAuthors() throws {
+    for (shots, steps) in [(1, 500), (2, 1000), (4, 2000), (8, 4000), (16, 8000), (nil, 8000)] as [(Int?, Int)] {
+      let recipe = Self.recipe(shots: shots)
+      #expect(recipe.steps == steps && recipe.batchSize == 32 && recipe.keepsLastBatch == true)
+      #expect(recipe.augments && recipe.smallestCrop == 0.08)
+      let optimizer = recipe.encoder
+      #expect(optimizer.kind == .adamw && optimizer.weightDecay == 1e-2 && optimizer.isStepwise == true)
+      let schedule = optimizer.schedule(epochs: steps)
+      #expect(schedule.rate(at: 0) == 2e-4 && abs(schedule.rate(at: steps) - 1e-6) < 1e-12)
+    }
+    // 100 classes of 16 images are 50 batches; of 3 classes of one image one batch.
+    #expect(Self.recipe(shots: 16).epochs(images: 1600) == 160)
+    #expect(Self.recipe(shots: 1).epochs(images: 3) == 500)
+    #expect(MethodName("clip-lora")?.templates(.dtd) == ["a photo of a {}."])
+  }
+
+  /// Three steps an epoch, five in all: the second epoch ends after two, and a run that is there is at its end.
+  @Test func theLastEpochEndsWithTheSteps() throws {
+    let run = try SteppedRun(
+      try RunFixture().makeRun("clip-lora", folder: "run") { ($0.epochs, $0.steps, $0.batchSize) = (2, 5, 3) })
+    try run.base.folder.create(run.base.configuration)
+    #expect(run.trainer.stepsPerEpoch == 3 && run.trainer.batches(of: 1).count == 2)
+    var state = run.trainer.start()
+    for _ in 0..<2 {
+      let isFinished = try run.trainer.run(&state)
+      #expect(isFinished && state.steps == 5 && state.epoch == 2)
+    }
+    var other = state
+    other.steps = 6
+    #expect(throws: RunError.self) { _ = try run.trainer.run(&other) }
+    let rates = run.trainer.start().rates(epoch: 0, step: 4)
+    #expect(rates.allSatisfy { $0.rate > 1e-6 && $0.rate < 4e-4 })
+  }
+}
