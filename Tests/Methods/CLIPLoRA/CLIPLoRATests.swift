@@ -45,22 +45,22 @@ import Testing
     try golden.compare("clip-lora", method(), on: images())
   }
 
-  /// Those of one block of each tower of ViT-B/16, twelve times; its text tower has twelve blocks too.
+  /// ViT-B/16 has twelve blocks in each tower, eight times as wide as these: widths count once.
   @Test func trainedParametersAreThePublishedCount() {
     func size(_ width: Int, _ heads: Int) -> TransformerConfiguration {
       TransformerConfiguration(
         width: width, hiddenWidth: 1, blocks: 1, heads: heads, activation: .quickGELU, epsilon: 1e-5)
     }
     let configuration = CLIPConfiguration(
-      vision: .visionTransformer(VisionConfiguration(transformer: size(768, 12), imageSize: 2, patchSize: 2)),
-      text: TextConfiguration(transformer: size(512, 8), vocabulary: 3, contextLength: 2), embedding: 1)
+      vision: .visionTransformer(VisionConfiguration(transformer: size(96, 12), imageSize: 2, patchSize: 2)),
+      text: TextConfiguration(transformer: size(64, 8), vocabulary: 3, contextLength: 2), embedding: 1)
     let model = CLIP.random(configuration, seed: 1)
     let pair = TowerPair(image: model.vision, text: model.text)
     for (part, count) in [(CLIPLoRASettings.Towers.both, 184_320), (.vision, 110_592), (.text, 73_728)] {
       var settings = CLIPLoRASettings.Branch()
       settings.towers = part
       let tuning = CLIPLoRA.tuning(pair, settings, seed: 1)
-      #expect(12 * tuning.trainables.reduce(0) { $0 + $1.count } == count, "\(part)")
+      #expect(8 * 12 * tuning.trainables.reduce(0) { $0 + $1.count } == count, "\(part)")
     }
   }
 
