@@ -201,12 +201,12 @@ public struct CLIPDirectory: Sendable {
   package func textFeatures(
     _ prompts: [String], truncate: Bool = false, batch: Int = 64, _ pass: Pass
   ) throws -> Tensor {
-    let (rows, ends) = try tokens(of: prompts, truncate: truncate)
     let embedding = model.configuration.embedding
     var features = Tensor.zeros([prompts.count, embedding])
     for start in stride(from: 0, to: prompts.count, by: batch) {
-      let group = start..<min(start + batch, rows.count)
-      let found = model.text(Array(rows[group]), ends: Array(ends[group]), pass).value
+      let group = Array(prompts[start..<min(start + batch, prompts.count)])
+      let (rows, ends) = try tokens(of: group, truncate: truncate)
+      let found = model.text(rows, ends: ends, pass).value
       features.write { into in
         Tensor.read(found) { (into + start * embedding).update(from: $0, count: found.count) }
       }

@@ -107,7 +107,9 @@ enum RecipeFlags {
           + "(\(defaults.optimizerText { "\($0.lag ?? 0)" }))"),
       Option(
         "--warmup", "none|constant|linear|ramp", "warm-up (\(defaults.optimizerText { $0.warmup.rawValue }))"),
-      Option("--warmup-epochs", "N", "epochs of the warm-up (\(defaults.optimizerText { "\($0.warmupEpochs)" }))"),
+      Option(
+        "--warmup-epochs", "N|P%",
+        "epochs of the warm-up, or their share of all epochs (\(defaults.optimizerText { "\($0.warmupEpochs)" }))"),
       Option(
         "--warmup-lr", "X",
         "rate of a constant warm-up, and of the first epoch of a linear one or a ramp "

@@ -120,8 +120,8 @@ enum TuneFlags {
     if let shift = try arguments.integer("--shift", in: 1...64) { (recipe.shift, recipe.augments) = (shift, false) }
     if let share = try arguments.number("--stochastic-depth", in: 0...0.99) { recipe.stochasticDepth = share }
     try MethodFlags.apply(method.options, arguments, to: &recipe)
-    recipe.encoder = try optimizer(recipe.encoder, arguments)
-    recipe.head = try optimizer(recipe.head, arguments)
+    recipe.encoder = try optimizer(recipe.encoder, arguments, epochs: recipe.epochs)
+    recipe.head = try optimizer(recipe.head, arguments, epochs: recipe.epochs)
     try adjustRates(&recipe, arguments, method)
   }
 
@@ -145,7 +145,7 @@ enum TuneFlags {
   private enum Recount: String, CaseIterable { case yes, no, rest }
 
   private static func optimizer(
-    _ published: OptimizerRecipe, _ arguments: Arguments
+    _ published: OptimizerRecipe, _ arguments: Arguments, epochs: Int
   ) throws(UsageError) -> OptimizerRecipe {
     var recipe = published
     if let kind = try arguments.choice("--optimizer", of: OptimizerRecipe.Kind.self) { recipe.kind = kind }
@@ -153,7 +153,7 @@ enum TuneFlags {
     if arguments.has("--nesterov") { recipe.nesterov = true }
     if let course = try arguments.choice("--schedule", of: Schedule.Course.self) { recipe.course = course }
     if let warmup = try arguments.choice("--warmup", of: Schedule.Warmup.Kind.self) { recipe.warmup = warmup }
-    if let epochs = try arguments.integer("--warmup-epochs", in: 0...100_000) { recipe.warmupEpochs = epochs }
+    if let count = try warmupEpochs(arguments, of: epochs) { recipe.warmupEpochs = count }
     if let rate = try arguments.number("--warmup-lr", in: 0...1e3) { recipe.warmupLearningRate = rate }
     if let recount = try arguments.choice("--recount", of: Recount.self) {
       (recipe.recounts, recipe.spansRest) = (recount != .no, recount == .rest ? true : nil)
@@ -169,5 +169,17 @@ enum TuneFlags {
       throw UsageError("--nesterov", expected: "a momentum above 0", found: "\(recipe.momentum)")
     }
     return recipe
+  }
+
+  /// Epochs of the warm-up: their number, or their share of all epochs in percent.
+  private static func warmupEpochs(_ arguments: Arguments, of epochs: Int) throws(UsageError) -> Int? {
+    let flag = "--warmup-epochs"
+    guard let text = arguments.string(flag), text.last == "%" else {
+      return try arguments.integer(flag, in: 0...100_000)
+    }
+    guard let percent = Int(text.dropLast()), (0...100).contains(percent) else {
+      throw UsageError(flag, expected: "a number of epochs, or a share from 0% to 100%", found: "\"\(text)\"")
+    }
+    return OptimizerRecipe.warmupEpochs(percent: percent, of: epochs)
   }
 }

@@ -48,11 +48,12 @@ import Testing
     #expect(DemoRecord.comparison(of: [one, two], with: []) == nil)
     #expect(
       DemoRecord.comparison(of: [one, two], with: [one])
-        == "1 of these 2 runs are recorded: every logit is that of the record, to the last bit.")
+        == "Of the 2 runs trained here 1 is recorded: every logit is that of the record, to the last bit.")
     var other = two
     other.result.test.logitsSHA256 = "other"
     let found = try #require(DemoRecord.comparison(of: [one, two], with: [one, other]))
-    #expect(found.hasPrefix("2 of these 2") && found.hasSuffix("other logits than the record's: \(two.cell.path)."))
+    #expect(found.hasPrefix("Of the 2 runs trained here 2 are recorded;"))
+    #expect(found.hasSuffix("other logits than the record's: \(two.cell.path)."))
   }
 
   /// No shipped record is of older settings, models or images.

@@ -47,6 +47,12 @@ import Testing
     #expect(recipe.warmupEpochs == 3 && recipe.warmupLearningRate == 0.0625 && !recipe.recounts)
   }
 
+  @Test(arguments: [("10%", 40, 4), ("10%", 5, 1), ("10%", 4, 0), ("100%", 7, 7), ("0%", 7, 0)])
+  func aWarmupMayBeAShareOfTheRun(share: String, epochs: Int, expected: Int) throws {
+    let recipe = try configuration("lora", "--warmup-epochs", share, "--epochs", "\(epochs)").recipe
+    #expect(recipe.encoder.warmupEpochs == expected && recipe.head.warmupEpochs == expected)
+  }
+
   /// `--lr` is the encoder's rate: a head trained with it keeps that of its own recipe.
   @Test func aLearningRateIsThatOfTheEncoderUnlessOnlyAHeadIsTrained() throws {
     let both = try configuration("r-amt+task-res", "--lr", "0.25", "--weight-decay", "0.5").recipe

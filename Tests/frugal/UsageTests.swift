@@ -72,6 +72,7 @@ import Testing
     Case("--nesterov", "--momentum, --nesterov: expected --optimizer sgd with them, found adam"),
     Case("--optimizer sgd --nesterov --momentum 0", "--nesterov: expected a momentum above 0, found 0.0"),
     Case("--warmup-epochs 2", "--warmup-epochs: expected --warmup constant or linear with it, found none"),
+    Case("--warmup-epochs 101%", "--warmup-epochs: expected a number of epochs, or a share from 0% to 100%"),
     Case("--lr 1 --lr 2", "--lr: expected one value, found a second one, \"2\""),
     Case("--json=yes", "--json: expected no value, found \"yes\""),
     Case("--shots --lr 1", "--shots: expected N|all, found the flag --lr"),

@@ -23,7 +23,7 @@ enum DemoCommand: Command {
   ]
 
   static let examples = [
-    Example("frugal demo", "the short comparison: about three minutes"),
+    Example("frugal demo", "the short comparison, a part of it trained now: about three minutes"),
     Example(
       "frugal demo --full --task count --method lora --plan",
       "the commands of a part of the full one"),
@@ -43,29 +43,46 @@ enum DemoCommand: Command {
     if !arguments.has("--finished") { try MiniatureModels.requirePresence() }
     let started = Date()
     let line = ProgressLine()
-    for task in plan.tasks where !arguments.has("--finished") {
+    let recorded = try takesRecords(arguments) ? recorded(plan, besides: folder) : []
+    let known = Set(recorded.map(\.cell.path))
+    let own = plan.filtered { !known.contains($0.path) }
+    for task in own.tasks where !arguments.has("--finished") {
       try MiniatureWorld.write(task, to: URL(fileURLWithPath: "\(folder)/world")) { done, all in
         line.show("images of \(task.name)", done, of: all)
       }
     }
-    let runs = try train(plan, in: folder, on: line, resumption: command(arguments))
-    if let file = arguments.string("--record") { try DemoRecord.write(runs, to: URL(fileURLWithPath: file)) }
+    let trained = try train(own, in: folder, on: line, resumption: command(arguments))
+    if let file = arguments.string("--record") { try DemoRecord.write(trained, to: URL(fileURLWithPath: file)) }
+    let runs = plan.inOrder(trained + recorded)
     let isJSON = arguments.has("--json")
     if !isJSON {
-      printTables(runs)
-      let recorded = try DemoRecord.runs(of: asked)
-      if let sentence = DemoRecord.comparison(of: runs, with: recorded) { print(sentence + "\n") }
+      printTables(runs, trained: recorded.isEmpty ? [] : Set(own.cells.map(\.path)))
+      let recorded = try DemoRecord.runs(of: own)
+      if let sentence = DemoRecord.comparison(of: trained, with: recorded) { print(sentence + "\n") }
     }
     let report = URL(fileURLWithPath: "\(folder)/report.html")
     try Report.write(
       runs: [URL(fileURLWithPath: "\(folder)/runs")], title: "frugal demo: the miniature world", to: report)
-    note("\(plan.cells.count) runs in \(ProgressLine.duration(Date().timeIntervalSince(started)))")
-    if isJSON { return try printJSON(Outcome(runs: runs.map(Outcome.Row.init), report: "\(folder)/report.html")) }
+    note("\(plural(own.cells.count, "run")) in \(ProgressLine.duration(Date().timeIntervalSince(started)))")
+    if isJSON {
+      let rows = runs.map { Outcome.Row($0, isRecorded: known.contains($0.cell.path)) }
+      return try printJSON(Outcome(runs: rows, report: "\(folder)/report.html"))
+    }
     print("\(folder)/report.html")
   }
 
-  private static func printTables(_ runs: [DemoTable.Finished]) {
-    for table in DemoTable.all(runs) { print(table.text + "\n") }
+  /// True if what is recorded is shown beside what is trained: unless the runs were chosen.
+  private static func takesRecords(_ arguments: Arguments) -> Bool {
+    !["--full", "--task", "--method", "--seeds", "--finished", "--record"].contains(where: arguments.has)
+  }
+
+  /// The recorded runs of a plan, but for those that are finished in a folder or that the demo shows.
+  private static func recorded(_ plan: DemoPlan, besides folder: String) throws -> [DemoTable.Finished] {
+    try DemoRecord.runs(of: plan.filtered { !plan.isShown($0) && !isFinished($0, in: folder) })
+  }
+
+  private static func printTables(_ runs: [DemoTable.Finished], trained: Set<String> = []) {
+    for table in DemoTable.all(runs, trained: trained) { print(table.text + "\n") }
     if let claims = DemoClaim.report(runs) { print(claims + "\n") }
   }
 
@@ -77,7 +94,9 @@ enum DemoCommand: Command {
     guard !runs.isEmpty else {
       throw RunError("\(MiniatureModels.runs.shown): expected recorded runs of this demo, found none")
     }
-    if arguments.has("--json") { return try printJSON(Outcome(runs: runs.map(Outcome.Row.init), report: nil)) }
+    if arguments.has("--json") {
+      return try printJSON(Outcome(runs: runs.map { Outcome.Row($0, isRecorded: true) }, report: nil))
+    }
     printTables(runs)
     print("\(runs.count) of \(plan.cells.count) runs are recorded.")
   }
@@ -91,13 +110,14 @@ enum DemoCommand: Command {
       let folder, task, method: String
       let shots: Int?
       let seed: Int
-      let baseClasses: Bool
+      let baseClasses, recorded: Bool
       let accuracy: Double
       let zeroShot: Double?
       let trainedParameters, deltaBytes: Int
       let seconds: Double?
 
-      init(_ run: DemoTable.Finished) {
+      init(_ run: DemoTable.Finished, isRecorded: Bool) {
+        recorded = isRecorded
         (folder, task, method) = (run.cell.path, run.cell.task.name, run.cell.method.label)
         (shots, seed, baseClasses) = (run.cell.shots, run.cell.seed, run.cell.isBase)
         (accuracy, zeroShot) = (run.result.test.accuracy, run.result.zeroShot?.accuracy)
@@ -130,9 +150,13 @@ enum DemoCommand: Command {
 
   /// The finished part of a plan.
   private static func finished(_ plan: DemoPlan, in folder: String) throws(RunError) -> DemoPlan {
-    let done = plan.filtered { RunFolder(URL(fileURLWithPath: "\(folder)/\($0.path)")).isFinished }
+    let done = plan.filtered { isFinished($0, in: folder) }
     guard !done.cells.isEmpty else { throw RunError("\(folder): expected finished runs of this demo, found none") }
     return done
+  }
+
+  private static func isFinished(_ cell: DemoPlan.Cell, in folder: String) -> Bool {
+    RunFolder(URL(fileURLWithPath: "\(folder)/\(cell.path)")).isFinished
   }
 
   private static func require(_ words: [String], _ flag: String, among all: [String]) throws(UsageError) {

@@ -17,10 +17,8 @@ import Methods
 struct DemoClaim {
   /// What is compared.
   let comparison: DemoComparison
-  /// Points of accuracy by task, each the mean over seeds of the differences of pairs.
-  let differences: [Double]
-  /// The number of seeds.
-  let seeds: Int
+  /// Points of accuracy by task: the differences of the pairs, one per seed.
+  let byTask: [(task: String, differences: [Double])]
   /// The trained parameters besides the head, means over the pairs; `nil` for runs that did not record them.
   let trained: (better: Double?, worse: Double?)
   /// The diverged runs among the pairs.
@@ -33,7 +31,12 @@ struct DemoClaim {
 
   /// The comparisons for which there are enough runs.
   static func all(_ comparisons: [DemoComparison], _ finished: [DemoTable.Finished]) -> [DemoClaim] {
-    comparisons.map { DemoClaim($0, finished) }.filter { $0.differences.count >= fewestTasks }
+    found(comparisons, finished).filter { $0.byTask.count >= fewestTasks }
+  }
+
+  /// The comparisons for which there is any pair of runs.
+  static func found(_ comparisons: [DemoComparison], _ finished: [DemoTable.Finished]) -> [DemoClaim] {
+    comparisons.map { DemoClaim($0, finished) }.filter { !$0.byTask.isEmpty }
   }
 
   private typealias Pair = (better: DemoTable.Finished, worse: DemoTable.Finished?, difference: Double)
@@ -41,19 +44,19 @@ struct DemoClaim {
   private init(_ comparison: DemoComparison, _ finished: [DemoTable.Finished]) {
     let scope = comparison.scope
     let runs = finished.filter { scope.contains($0.cell) }
-    let byTask = runs.map(\.cell.task.name).unique.map { task in
+    let pairsByTask = runs.map(\.cell.task.name).unique.map { task in
       let own = runs.filter { $0.cell.task.name == task }
-      return own.filter { $0.cell.method.label == comparison.better }.compactMap { run -> Pair? in
+      let pairs = own.filter { $0.cell.method.label == comparison.better }.compactMap { run -> Pair? in
         let other = own.first { $0.cell.method.label == comparison.worse && $0.cell.seed == run.cell.seed }
         let reference =
           comparison.isAgainstZeroShot ? scope.zeroShot(run.result) : other.flatMap { scope.score($0.result) }
         return scope.score(run.result).flatMap { score in reference.map { (run, other, score - $0) } }
       }
-    }
-    let pairs = byTask.flatMap(\.self)
+      return (task, pairs)
+    }.filter { !$0.1.isEmpty }
+    let pairs = pairsByTask.flatMap(\.1)
     self.comparison = comparison
-    differences = byTask.filter { !$0.isEmpty }.map { Statistic($0.map(\.difference)).mean }
-    seeds = Set(pairs.map(\.better.cell.seed)).count
+    byTask = pairsByTask.map { ($0.0, $0.1.map(\.difference)) }
     func mean(_ counts: [Int?]) -> Double? {
       counts.contains(nil) || counts.isEmpty ? nil : Statistic(counts.compactMap { $0 }.map(Double.init)).mean
     }
@@ -73,6 +76,18 @@ struct DemoClaim {
       return nil
     } catch { return "\(error) (\(pair.better.cell.task.name), seed \(pair.better.cell.seed))" }
   }
+
+  /// The tasks that have a pair.
+  var tasks: [String] { byTask.map(\.task) }
+
+  /// The numbers of seeds of the tasks, from the fewest to the most.
+  var seeds: ClosedRange<Int> {
+    let counts = byTask.map(\.differences.count)
+    return (counts.min() ?? 0)...(counts.max() ?? 0)
+  }
+
+  /// Points of accuracy by task, each the mean over seeds.
+  var differences: [Double] { byTask.map { Statistic($0.differences).mean } }
 
   /// Mean over tasks.
   var difference: Double { Statistic(differences).mean }
@@ -99,9 +114,10 @@ struct DemoClaim {
     let figures =
       refusal == nil
       ? [String(format: "%+.1f ± %.1f", shownDifference, standardError), "\(won) of \(differences.count)"] : ["–", "–"]
+    let counts = seeds.count == 1 ? "\(seeds.lowerBound)" : "\(seeds.lowerBound)–\(seeds.upperBound)"
     let note = diverged == 0 ? "" : ", \(diverged) \(diverged == 1 ? "run" : "runs") diverged"
     return [comparison.statement] + figures
-      + ["\(seeds)", "\(count(trained.better)) : \(count(trained.worse))", verdict + note]
+      + [counts, "\(count(trained.better)) : \(count(trained.worse))", verdict + note]
   }
 
   /// All claims in columns.

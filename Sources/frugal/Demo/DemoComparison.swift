@@ -117,10 +117,11 @@ struct DemoComparison: Sendable {
 }
 
 extension DemoClaim {
-  /// Claims, other comparisons and missing claims, as the demo prints them; `nil` where there are runs for none.
+  /// Claims, other comparisons and missing claims, as the demo prints them, or the differences on single tasks where
+  /// there are too few for a verdict; `nil` where there are runs for none.
   static func report(_ finished: [DemoTable.Finished]) -> String? {
     let (claims, others) = (all(DemoComparison.claims, finished), all(DemoComparison.others, finished))
-    guard !claims.isEmpty || !others.isEmpty else { return nil }
+    guard !claims.isEmpty || !others.isEmpty else { return DemoDifferences(finished)?.text }
     let rule = "difference in points, mean over tasks ± standard error; a verdict needs two of these"
     let missing = DemoComparison.missing.map { "- \($0.claim): \($0.reason)" }
     return [

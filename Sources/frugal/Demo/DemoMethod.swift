@@ -1,11 +1,13 @@
 import Methods
 
-/// A method at settings that suit the miniature world; `docs/results.md` says how they were chosen.
+/// A method at the settings that a search chose; `docs/results.md` has the searches.
 struct DemoMethod {
   /// Its name in tables.
   let label: String
   /// Its name in `frugal tune`.
   let name: String
+  /// The row of the search whose settings it has.
+  let searchedRow: String
   private let fixed: [DemoSetting]
   /// Steps of the whole run, if epochs follow from them: the number of steps decides how far masks can travel.
   private let steps: Int?
@@ -14,10 +16,11 @@ struct DemoMethod {
   private let hasPublishedLambda: Bool
 
   private init(
-    _ label: String, as name: String? = nil, steps: Int? = nil, batch: Int = 32, hasPublishedLambda: Bool = false,
-    _ fixed: [DemoSetting]
+    _ label: String, as name: String? = nil, searchedAs row: String? = nil, steps: Int? = nil, batch: Int = 32,
+    hasPublishedLambda: Bool = false, _ fixed: [DemoSetting]
   ) {
     (self.label, self.name, self.steps, self.batch) = (label, name ?? label, steps, batch)
+    searchedRow = row ?? label
     (self.hasPublishedLambda, self.fixed) = (hasPublishedLambda, fixed)
   }
 
@@ -42,34 +45,49 @@ struct DemoMethod {
     return [.option("lambda", "\(settings.lambda)")]
   }
 
-  /// Methods for a CLIP and few images.
-  static let clip: [DemoMethod] = [
-    DemoMethod(
-      "linear", batch: 64,
-      [.centerCrop, .epochs(200), .learningRate(1e-2), .lastEpoch, .noWarmup]),
-    DemoMethod("task-res", batch: 256, [.centerCrop, .epochs(200), .learningRate(3e-2)]),
-    masks("mask-tuning", hasPublishedLambda: false), masks("r-amt"),
-    masks("r-amt (λ 1)", as: "r-amt", hasPublishedLambda: false, [.option("lambda", "1")]),
-    masks("r-mmt"), masks("r-mt"), masks("r-pmt"), masks("r-amt+task-res"),
-    trained("lora", 3e-2, [.option("rank", "4"), .option("dropout", "0")]),
-    trained("adapter", 3e-2, [.option("rank", "8")]), trained("bitfit", 3e-2), trained("full", 1e-3),
-  ]
+  /// Rows for a CLIP and 16 images per class.
+  static let clip: [DemoMethod] =
+    heads(linear: (0.002, 200), taskRes: (0.1, 200)) + [
+      masks("mask-tuning", hasPublishedLambda: false), masks("r-amt"),
+      masks("r-amt (λ 1)", as: "r-amt", hasPublishedLambda: false, [.option("lambda", "1")]),
+      masks("r-mmt"), masks("r-mt"), masks("r-pmt"), masks("r-amt+task-res"),
+      trained("lora", 0.015, [.option("rank", "4"), .option("dropout", "0")]),
+      trained("adapter", 0.005, [.option("rank", "8")]), trained("bitfit", 0.045), trained("full", 1e-3),
+    ]
 
-  /// The published rate, with enough steps to carry a mask across its threshold.
+  /// Rows for a CLIP and 4 images per class.
+  static let fourShots =
+    heads(linear: (0.05, 200), taskRes: (0.01, 200)) + [masks("r-amt", rate: 6e-5, steps: 1080)]
+  /// Rows for a CLIP and 1 image per class.
+  static let oneShot =
+    heads(linear: (0.01, 50), taskRes: (0.03, 200)) + [masks("r-amt", rate: 6e-5, steps: 180)]
+
+  /// A rate and a number of epochs for each head.
+  private static func heads(linear: (Double, Int), taskRes: (Double, Int)) -> [DemoMethod] {
+    [
+      DemoMethod(
+        "linear", batch: 64, [.centerCrop, .epochs(linear.1), .learningRate(linear.0), .lastEpoch, .noWarmup]),
+      DemoMethod("task-res", batch: 256, [.centerCrop, .epochs(taskRes.1), .learningRate(taskRes.0)]),
+    ]
+  }
+
+  /// Rows of masks, all but plain mask tuning with the settings that were searched for R-AMT.
   private static func masks(
-    _ label: String, as name: String? = nil, hasPublishedLambda: Bool = true, _ more: [DemoSetting] = []
+    _ label: String, as name: String? = nil, rate: Double = 5e-4, steps: Int = 1080, hasPublishedLambda: Bool = true,
+    _ more: [DemoSetting] = []
   ) -> DemoMethod {
     DemoMethod(
-      label, as: name, steps: 360, hasPublishedLambda: hasPublishedLambda, [.shift(2), .learningRate(8e-5)] + more)
+      label, as: name, searchedAs: label == "mask-tuning" ? label : "r-amt", steps: steps,
+      hasPublishedLambda: hasPublishedLambda, [.shift(2), .learningRate(rate)] + more)
   }
 
   private static func trained(_ name: String, _ rate: Double, _ more: [DemoSetting] = []) -> DemoMethod {
     DemoMethod(
-      name, steps: 160,
+      name, steps: 640,
       [.shift(2), .adamW, .lastEpoch, .noWarmup, .stochasticDepth(0), .learningRate(rate)] + more)
   }
 
-  /// Methods for a vision transformer with a linear head and a thousand images.
+  /// Rows for a vision transformer with a linear head and a thousand images.
   static let vit: [DemoMethod] = [
     DemoMethod("linear", batch: 64, [.epochs(10), .warmupEpochs(2), .learningRate(5e-2)]), site("bitfit", 3e-2),
     site("partial-k", 3e-3),

@@ -66,25 +66,37 @@ struct DemoPlan {
   /// The tasks, each once.
   var tasks: [MiniatureTask] { cells.map(\.task.name).unique.compactMap { MiniatureTask.named($0) } }
 
-  /// The short demo: two tasks for CLIP and one for the vision transformer, two seeds.
-  static let short =
-    DemoPlan(
-      tasks: ["eurosat", "pets"], DemoMethod.clip.filter { ["linear", "task-res", "r-amt"].contains($0.label) },
-      seeds: 1...2)
-    + DemoPlan(
-      tasks: ["count"], DemoMethod.vit.filter { ["linear", "lora", "spt-lora"].contains($0.label) }, seeds: 1...2)
+  /// The short demo, whose tasks follow from rules: for CLIP at 16 shots and at 1 those with the fewest classes among
+  /// the seen and among the foreign ones, for the vision transformer at equal budgets the first two structured ones.
+  static let short: DemoPlan = {
+    let eleven = MiniatureTask.all.filter { $0.suite == .eleven }
+    let clip = MiniatureTask.Familiarity.allCases.compactMap { familiarity in
+      eleven.filter { $0.familiarity == familiarity }.min { $0.classes.count < $1.classes.count }
+    }
+    let vit = MiniatureTask.all.filter { $0.group == .structured }.prefix(2)
+    let heads = DemoMethod.clip.filter { row in DemoMethod.oneShot.contains { $0.label == row.label } }
+    let sites = DemoMethod.vit.filter { ["linear", "lora", "spt-lora", "random"].contains($0.label) }
+    return DemoPlan(tasks: clip.map(\.name), heads, seeds: 1...3)
+      + DemoPlan(tasks: clip.map(\.name), DemoMethod.oneShot, shots: 1, seeds: 1...3)
+      + DemoPlan(tasks: vit.map(\.name), sites, seeds: 1...3)
+  }()
+
+  /// What the short demo trains even where it is recorded: the first task of each model with the first seed.
+  func isShown(_ cell: Cell) -> Bool {
+    let first = cells.first { $0.task.suite == cell.task.suite }
+    return cell.task.name == first?.task.name && cell.seed == first?.seed
+  }
 
   /// Both suites, every method, three seeds; few shots and unseen classes for the methods that claim them.
   static let full: DemoPlan = {
     let (clip, vit) = (MiniatureTask.all.filter { $0.suite == .eleven }, MiniatureTask.all.filter { $0.suite == .vtab })
     let seeds = 1...3
-    let few = DemoMethod.clip.filter { ["linear", "task-res", "r-amt"].contains($0.label) }
     let kept = DemoMethod.clip.filter { ["mask-tuning", "r-amt (λ 1)", "full"].contains($0.label) }
     return DemoPlan(tasks: clip.map(\.name), DemoMethod.clip, seeds: seeds)
       + DemoPlan(tasks: vit.map(\.name), DemoMethod.vit, seeds: seeds)
       + DemoPlan(tasks: clip.map(\.name), kept, isBase: true, seeds: seeds)
-      + DemoPlan(tasks: clip.map(\.name), few, shots: 1, seeds: seeds)
-      + DemoPlan(tasks: clip.map(\.name), few, shots: 4, seeds: seeds)
+      + DemoPlan(tasks: clip.map(\.name), DemoMethod.oneShot, shots: 1, seeds: seeds)
+      + DemoPlan(tasks: clip.map(\.name), DemoMethod.fourShots, shots: 4, seeds: seeds)
   }()
 
   /// Tasks × methods × seeds, seeds outermost, so that an interrupted demo has every method once.
@@ -104,6 +116,12 @@ struct DemoPlan {
 
   /// Only the runs that a filter keeps.
   func filtered(_ isKept: (Cell) -> Bool) -> DemoPlan { DemoPlan(cells.filter(isKept)) }
+
+  /// Finished runs in the order of this plan.
+  func inOrder(_ runs: [DemoTable.Finished]) -> [DemoTable.Finished] {
+    let positions = Dictionary(uniqueKeysWithValues: cells.enumerated().map { ($1.path, $0) })
+    return runs.sorted { positions[$0.cell.path]! < positions[$1.cell.path]! }
+  }
 
   static func + (a: DemoPlan, b: DemoPlan) -> DemoPlan { DemoPlan(a.cells + b.cells) }
 }

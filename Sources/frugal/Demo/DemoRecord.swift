@@ -69,7 +69,8 @@ struct DemoRecord: Codable {
     let pairs = runs.compactMap { run in known[run.cell.path].map { (run, $0) } }
     guard !pairs.isEmpty else { return nil }
     let others = pairs.filter { $0.0.result.test.logitsSHA256 != $0.1 }.map(\.0.cell.path)
-    let sentence = "\(pairs.count) of these \(runs.count) runs are recorded"
+    let sentence =
+      "Of the \(plural(runs.count, "run")) trained here \(pairs.count) \(pairs.count == 1 ? "is" : "are") recorded"
     return others.isEmpty
       ? "\(sentence): every logit is that of the record, to the last bit."
       : "\(sentence); other logits than the record's: \(others.joined(separator: ", "))."

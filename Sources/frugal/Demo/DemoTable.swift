@@ -15,10 +15,12 @@ struct DemoTable {
   private(set) var notes: [String] = []
 
   /// Every table for which there are runs: each suite, fewer shots, base and new classes.
-  static func all(_ finished: [Finished]) -> [DemoTable] {
+  ///
+  /// - trained: the folders of the runs that were just trained, where others are recorded.
+  static func all(_ finished: [Finished], trained: Set<String> = []) -> [DemoTable] {
     let suites = MiniatureTask.Suite.allCases.flatMap { suite in
       let shots = finished.filter { $0.cell.task.suite == suite }.map(\.cell.shots).unique
-      return shots.sorted { $0 ?? .max > $1 ?? .max }.compactMap { DemoTable(suite, shots: $0, finished) }
+      return shots.sorted { $0 ?? .max > $1 ?? .max }.compactMap { DemoTable(suite, shots: $0, finished, trained) }
     }
     return suites + [DemoTable(newClassesOf: finished)].compactMap { $0 }
   }
@@ -27,7 +29,8 @@ struct DemoTable {
   ///
   /// - shots: images per class; `nil` for all.
   /// - finished: all runs of the demo; `nil` if none belongs to this table.
-  init?(_ suite: MiniatureTask.Suite, shots: Int?, _ finished: [Finished]) {
+  /// - trained: the folders of the runs that were just trained, where others are recorded: their tasks get a mark.
+  init?(_ suite: MiniatureTask.Suite, shots: Int?, _ finished: [Finished], _ trained: Set<String> = []) {
     let own = finished.filter { run in
       run.cell.task.suite == suite && !run.cell.isBase && run.cell.shots == shots
     }
@@ -40,7 +43,9 @@ struct DemoTable {
     func means(_ byTask: [Statistic]) -> [String] {
       groups.map { Self.mean($0.indices.map { byTask[$0] }) } + [Self.mean(byTask)]
     }
-    rows = [[""] + tasks + groups.map(\.name) + ["mean"] + Self.costHeadings(hasBudgets)]
+    let isTrained = tasks.map { task in own.contains { $0.cell.task.name == task && trained.contains($0.cell.path) } }
+    let marked = zip(tasks, isTrained).map { $0 + ($1 ? "°" : "") }
+    rows = [[""] + marked + groups.map(\.name) + ["mean"] + Self.costHeadings(hasBudgets)]
     let frozen = tasks.map { task in
       Statistic(
         own.filter { $0.cell.task.name == task }.compactMap { $0.result.zeroShot?.accuracy }.prefix(1).map { $0 })
@@ -58,7 +63,13 @@ struct DemoTable {
       rows.append(
         [method] + cells + means(byTask).map { $0 + Self.mark(runs) } + Self.costs(runs, hasBudgets))
     }
-    notes = Self.notes(own)
+    notes = Self.notes(own) + (isTrained.contains(true) ? [Self.note(own, trained)] : [])
+  }
+
+  /// What was trained and what is recorded.
+  private static func note(_ runs: [Finished], _ trained: Set<String>) -> String {
+    let seeds = runs.filter { trained.contains($0.cell.path) }.map { "\($0.cell.seed)" }.unique
+    return "° trained now: seed \(seeds.joined(separator: ", ")); all else is recorded"
   }
 
   /// The tasks whose words and looks pretraining has seen, and those that are foreign to it, where there are several
@@ -100,9 +111,11 @@ struct DemoTable {
     notes = Self.notes(own)
   }
 
+  /// How many seeds the tasks of a row have, from the fewest to the most.
   private static func seeds(_ runs: [Finished]) -> String {
-    let seeds = Set(runs.map(\.cell.seed)).count
-    return "\(seeds) \(seeds == 1 ? "seed" : "seeds")"
+    let counts = Dictionary(grouping: runs) { [$0.cell.task.name, $0.cell.method.label] }.values.map(\.count)
+    let (least, most) = (counts.min() ?? 0, counts.max() ?? 0)
+    return least == most ? "\(most) \(most == 1 ? "seed" : "seeds")" : "\(least)–\(most) seeds"
   }
 
   /// - hasBudgets: whether a row has a budget; then it is beside what is trained of it.
