@@ -13,10 +13,9 @@ public struct Objective {
     (self.losses, self.terms) = (losses, terms)
   }
 
-  /// The objective with one more term in the loss that is minimised.
-  func adding(_ penalty: Variable) -> Objective {
+  /// The objective with one more term in the loss that is minimised; `name` is that of the log.
+  func adding(_ penalty: Variable, as name: String = "penalty") -> Objective {
     Objective(
-      losses: [losses[0].adding(penalty)] + losses.dropFirst(),
-      terms: terms + [("penalty", Double(penalty.value.scalar))])
+      losses: [losses[0].adding(penalty)] + losses.dropFirst(), terms: terms + [(name, Double(penalty.value.scalar))])
   }
 }

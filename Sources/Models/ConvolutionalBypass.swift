@@ -19,8 +19,9 @@ public struct TokenGrid: Sendable, Hashable {
 ///
 ///     z' = z + F(h) + s (U dropout(φ(C ∗ φ(D h + a) + c)) + b),   h = norm(z),   φ(x) = x σ(1.702 x)
 ///
-/// F is the attention or the MLP. C has 3 × 3 elements and zeros around: it is applied to the square of the patches, and
-/// to each token before them as to a square of one, of which only its centre is felt. In evaluation nothing is dropped.
+/// F is the attention or the MLP. C has 3 × 3 elements and zeros around: it is applied to the square of the patches,
+/// and to each token before them as to a square of one, of which only its centre is felt. In evaluation nothing is
+/// dropped.
 public struct ConvolutionalBypass {
   /// D: [rank, width]
   public let down: Variable
@@ -70,7 +71,8 @@ public struct ConvolutionalBypass {
 }
 
 extension Pass {
-  /// z' with the bypass of a site, if it has one; in training a sample skips it as often as F, but by a draw of its own.
+  /// z' with the bypass of a site, if it has one; in training a sample skips it as often as F, but by a draw of its
+  /// own.
   ///
   /// - sum: z + F(h); x: h, [batch, tokens, width] both; count: that of the tower's blocks.
   func addingBypass(to sum: Variable, of x: Variable, at blockSite: BlockSite, of count: Int) -> Variable {

@@ -5,7 +5,7 @@ import Testing
 @testable import Methods
 @testable import frugal
 
-/// The searches that chose the demo's settings: `docs/search/NAME.json` and their results, `docs/search/NAME/search.json`.
+/// The searches that chose the demo's settings: plans, `docs/search/NAME.json`, and results, `NAME/search.json`.
 @Suite struct DemoSearchTests {
   private static let names = ["clip", "clip-4-shots", "clip-1-shot"]
 

@@ -6,8 +6,8 @@ import Tensor
 ///
 ///     y = W x + b + γ U D drop(x),   γ = α / √r
 ///
-/// - D: [rank, in], uniform in ±1/√in at first; U: [out, rank], zero at first, so that the model starts as it came. Each
-///   map drops elements of its input by a draw of its own.
+/// - D: [rank, in], uniform in ±1/√in at first; U: [out, rank], zero at first, so that the model starts as it came.
+///   Each map drops elements of its input by a draw of its own.
 /// - γ is that of rank-stabilised LoRA, as in the authors' code: at rank 16 it is α / 4, not α / 16.
 /// - The text features of all classes are encoded in every step (`EncodedTexts`), and gradients reach both towers.
 enum CLIPLoRA {

@@ -39,7 +39,9 @@ public struct ProjectionTuning: EncoderTuning {
     guard penalty > 0 else { return entropy }
     let count = weight.value.count
     let shift = values[0].adding(Variable(weight.value), scale: -1).reshaped(to: [1, count])
-    return entropy.adding(shift.scaledChannels(by: Variable(Tensor([count], repeating: penalty))).dot(shift))
+    let distance = shift.scaledChannels(by: Variable(Tensor([count], repeating: penalty))).dot(shift)
+    // A head may add a penalty of its own.
+    return entropy.adding(distance, as: "projection")
   }
 }
 

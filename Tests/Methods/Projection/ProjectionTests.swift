@@ -56,7 +56,7 @@ import Testing
       #expect(method.logits(trunk, values: start) == frozen.logits(.images(images), values: []))
       #expect(method.trainables.map(\.initial.shape) == [[TinyCLIP.embedding, trunk.width]])
       let terms = method.step(.images(images), labels: labels, values: start, seed: 1, step: 0).terms
-      #expect(terms.map(\.name) == ["loss", "penalty"] && terms[1].value == 0)
+      #expect(terms.map(\.name) == ["loss", "projection"] && terms[1].value == 0)
     }
   }
 
