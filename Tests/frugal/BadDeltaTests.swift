@@ -96,8 +96,8 @@ import Testing
       writer.add(query, bytes: [UInt8](repeating: 255, count: 513))
       text = "expected 512 bytes, found 513"
     case "elsewhere":
-      writer.add("text.blocks.0.attention.query.mask", bytes: [255])
-      text = "expected masks of sites of the image encoder, found \"text.blocks.0.attention.query.mask\""
+      writer.add("vision.blocks.99.attention.query.mask", bytes: [255])
+      text = "expected masks of sites of the image encoder, found \"vision.blocks.99.attention.query.mask\""
     case "residual":
       writer.add("classifier.residual", Tensor.zeros([4, 31]))
       text = "expected tensor \"classifier.residual\" of shape [4, 32] and its alpha"
