@@ -145,20 +145,12 @@ import Testing
   }
 
   @Test(arguments: forms) func aDeltaHasTheSameBits(_ form: FactorTuning.Form) throws {
-    let folder = try TemporaryFolder()
     let tower = Self.tower()
     let tuning = Self.factors(tower, form)
     let values = Self.moved(tuning)
-    let url = folder.url.appendingPathComponent("delta.safetensors")
-    try Self.delta(tuning, values).write(to: url)
-    let features = CheckNumbers(seed: 1).tensor([1, 6], scale: 1)
-    let scale = Parameter(Site("logitScale", .logitScale), Tensor(1))
-    let read = try Delta(contentsOf: url, for: tower, modelHash: "abc")
-    let method = Method(
-      encoder: tuning, head: ZeroShot(textFeatures: features, logitScale: scale), tower: tower)
+    let stored = try StoredDelta(Self.delta(tuning, values), of: tuning, on: tower, embedding: 6)
     let images = Method.Input.images(Self.images.value)
-    let tuned = read.method(on: tower, text: (features, scale)).logits(images, values: [])
-    #expect(tuned == method.logits(images, values: values))
+    #expect(stored.read.logits(images, values: []) == stored.made.logits(images, values: values))
   }
 
   private static let strangers: [(String, FactorTuning.Form, @Sendable (inout Delta) -> Void, String)] = [
@@ -187,16 +179,10 @@ import Testing
 
   @Test(arguments: strangers.indices) func strangersAreRefused(_ index: Int) throws {
     let (name, form, change, text) = Self.strangers[index]
-    let folder = try TemporaryFolder()
     let tuning = Self.factors(Self.tower(), form)
     var delta = Self.delta(tuning, Self.moved(tuning))
     change(&delta)
-    let url = folder.url.appendingPathComponent("delta.safetensors")
-    try delta.write(to: url)
-    let error = #expect(throws: DeltaError.self, "\(name)") {
-      try Delta(contentsOf: url, for: Self.tower(), modelHash: "abc")
-    }
-    #expect(error?.description.contains(text) == true, "\(name): \(error.map { "\($0)" } ?? "none")")
+    StoredDelta.expectRefusal(delta, for: Self.tower(), text, name)
   }
 
   /// MLPs whose width is no multiple of that of tokens; stages of several widths.

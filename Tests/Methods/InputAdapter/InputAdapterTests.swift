@@ -170,19 +170,12 @@ import Testing
   }
 
   @Test func aDeltaHasTheSameBits() throws {
-    let folder = try TemporaryFolder()
     let model = try TinyCLIP.model()
     let tuning = Self.adapters(model.vision)
     let values = Self.moved(tuning)
-    let url = folder.url.appendingPathComponent("delta.safetensors")
-    try Self.delta(tuning, values).write(to: url)
-    let features = CheckNumbers(seed: 1).tensor([1, TinyCLIP.embedding], scale: 1)
-    let read = try Delta(contentsOf: url, for: model.vision, modelHash: "abc")
-    let method = Method(
-      encoder: tuning, head: ZeroShot(textFeatures: features, logitScale: model.logitScale), tower: model.vision)
+    let stored = try StoredDelta(Self.delta(tuning, values), of: tuning, on: model.vision)
     let images = Method.Input.images(TinyCLIP.images(4))
-    let tuned = read.method(on: model.vision, text: (features, model.logitScale)).logits(images, values: [])
-    #expect(tuned == method.logits(images, values: values))
+    #expect(stored.read.logits(images, values: []) == stored.made.logits(images, values: values))
   }
 
   private static let strangers: [(String, @Sendable (inout Delta) -> Void, String)] = [
@@ -211,17 +204,11 @@ import Testing
 
   @Test(arguments: strangers.indices) func strangersAreRefused(_ index: Int) throws {
     let (name, change, text) = Self.strangers[index]
-    let folder = try TemporaryFolder()
     let model = try TinyCLIP.model()
     let tuning = Self.adapters(model.vision)
     var delta = Self.delta(tuning, Self.moved(tuning))
     change(&delta)
-    let url = folder.url.appendingPathComponent("delta.safetensors")
-    try delta.write(to: url)
-    let error = #expect(throws: DeltaError.self, "\(name)") {
-      try Delta(contentsOf: url, for: model.vision, modelHash: "abc")
-    }
-    #expect(error?.description.contains(text) == true, "\(name): \(error.map { "\($0)" } ?? "none")")
+    StoredDelta.expectRefusal(delta, for: model.vision, text, name)
   }
 
   /// ResNets have no such norms, and those of Swin V2 follow the branches.

@@ -87,19 +87,12 @@ import Testing
   }
 
   @Test func aDeltaHasTheSameBits() throws {
-    let folder = try TemporaryFolder()
     let model = try TinyCLIP.model()
     let tuning = ScaleAndShift(model.vision, seed: 1)
     let values = Self.moved(tuning)
-    let url = folder.url.appendingPathComponent("delta.safetensors")
-    try Self.delta(tuning, values).write(to: url)
-    let features = CheckNumbers(seed: 1).tensor([1, TinyCLIP.embedding], scale: 1)
-    let read = try Delta(contentsOf: url, for: model.vision, modelHash: "abc")
-    let tuned = read.method(on: model.vision, text: (features, model.logitScale))
-    let method = Method(
-      encoder: tuning, head: ZeroShot(textFeatures: features, logitScale: model.logitScale), tower: model.vision)
+    let stored = try StoredDelta(Self.delta(tuning, values), of: tuning, on: model.vision)
     let images = Method.Input.images(TinyCLIP.images(4))
-    #expect(tuned.logits(images, values: []) == method.logits(images, values: values))
+    #expect(stored.read.logits(images, values: []) == stored.made.logits(images, values: values))
   }
 
   @Test(arguments: [
@@ -111,16 +104,10 @@ import Testing
     ("vision.blocks.0.mlp.up.offset", [12], "expected offsets of maps and norms that have a bias and factors"),
     ("vision.patchEmbedding.offset", [8], "expected offsets of maps and norms that have a bias and factors"),
   ]) func strangersAreRefused(_ name: String, _ extents: [Int], _ text: String) throws {
-    let folder = try TemporaryFolder()
     let model = try TinyCLIP.model()
     var delta = Self.delta(ScaleAndShift(model.vision, seed: 1), [])
     delta.tensors = [name: .zeros(Shape(extents))]
-    let url = folder.url.appendingPathComponent("delta.safetensors")
-    try delta.write(to: url)
-    let error = #expect(throws: DeltaError.self) {
-      try Delta(contentsOf: url, for: model.vision, modelHash: "abc")
-    }
-    #expect(error?.description.contains(text) == true, "\(error.map { "\($0)" } ?? "none")")
+    StoredDelta.expectRefusal(delta, for: model.vision, text)
   }
 
   @Test func aTowerWithoutMLPsIsRefused() {

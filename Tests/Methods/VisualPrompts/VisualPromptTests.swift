@@ -93,20 +93,14 @@ import Testing
   }
 
   @Test func aDeltaHasTheSameBits() throws {
-    let folder = try TemporaryFolder()
     let model = try TinyCLIP.model()
     let tuning = Self.prompts(model.vision)
     let values = tuning.trainables.map(\.initial)
-    let url = folder.url.appendingPathComponent("delta.safetensors")
-    try Self.delta(tuning, values).write(to: url)
-    let features = CheckNumbers(seed: 1).tensor([1, TinyCLIP.embedding], scale: 1)
-    let read = try Delta(contentsOf: url, for: model.vision, modelHash: "abc")
-    let method = Method(
-      encoder: tuning, head: ZeroShot(textFeatures: features, logitScale: model.logitScale), tower: model.vision)
+    let stored = try StoredDelta(Self.delta(tuning, values), of: tuning, on: model.vision)
     let images = Method.Input.images(TinyCLIP.images(4))
-    let tuned = read.method(on: model.vision, text: (features, model.logitScale)).logits(images, values: [])
-    #expect(tuned == method.logits(images, values: values))
-    #expect(tuned != method.logits(images, values: values.map { $0.scaled(by: 0) }))
+    #expect(stored.read.logits(images, values: []) == stored.made.logits(images, values: values))
+    let none = values.map { $0.scaled(by: 0) }
+    #expect(stored.read.logits(images, values: []) != stored.made.logits(images, values: none))
   }
 
   @Test func promptsAreNotMerged() {
@@ -124,16 +118,10 @@ import Testing
     ("vision.blocks.0.prompts", [0, 8], "found \"vision.blocks.0.prompts\" of shape [0, 8]"),
     ("vision.blocks.0.prompts", [8], "found \"vision.blocks.0.prompts\" of shape [8]"),
   ]) func strangersAreRefused(_ name: String, _ extents: [Int], _ text: String) throws {
-    let folder = try TemporaryFolder()
     let model = try TinyCLIP.model()
     var delta = Self.delta(Self.prompts(model.vision), [])
     delta.tensors = [name: .zeros(Shape(extents))]
-    let url = folder.url.appendingPathComponent("delta.safetensors")
-    try delta.write(to: url)
-    let error = #expect(throws: DeltaError.self) {
-      try Delta(contentsOf: url, for: model.vision, modelHash: "abc")
-    }
-    #expect(error?.description.contains(text) == true, "\(error.map { "\($0)" } ?? "none")")
+    StoredDelta.expectRefusal(delta, for: model.vision, text)
   }
 
   /// Convolutions have no sequence, and relative positions belong to a number of tokens.
