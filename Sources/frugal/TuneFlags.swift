@@ -171,7 +171,7 @@ enum TuneFlags {
     return recipe
   }
 
-  /// Epochs of the warm-up: their number, or their share of all epochs in percent.
+  /// Epochs of the warm-up: their number, or their share of all epochs in percent, to the nearest.
   private static func warmupEpochs(_ arguments: Arguments, of epochs: Int) throws(UsageError) -> Int? {
     let flag = "--warmup-epochs"
     guard let text = arguments.string(flag), text.last == "%" else {
@@ -180,6 +180,6 @@ enum TuneFlags {
     guard let percent = Int(text.dropLast()), (0...100).contains(percent) else {
       throw UsageError(flag, expected: "a number of epochs, or a share from 0% to 100%", found: "\"\(text)\"")
     }
-    return OptimizerRecipe.warmupEpochs(percent: percent, of: epochs)
+    return (percent * epochs + 50) / 100
   }
 }

@@ -38,9 +38,6 @@ public struct OptimizerRecipe: Sendable, Codable, Equatable {
   /// A recipe with Adam and a cosine, as a starting point.
   public init(learningRate: Double) { self.learningRate = learningRate }
 
-  /// The epochs of a warm-up that takes a share of all epochs, to the nearest; half an epoch is a whole one.
-  public static func warmupEpochs(percent: Int, of epochs: Int) -> Int { (percent * epochs + 50) / 100 }
-
   /// A value that no optimiser can have: key, expected and found.
   var problem: String? {
     func wrong(_ key: String, _ expected: String, _ found: Any) -> String {

@@ -96,9 +96,7 @@ struct DemoClaim {
   private var shownDifference: Double { (difference * 10).rounded() / 10 + 0 }
 
   /// s / √n of the differences by task.
-  var standardError: Double {
-    (Statistic(differences).deviation ?? .infinity) / Double(differences.count).squareRoot()
-  }
+  var standardError: Double { Statistic(differences).standardError ?? .infinity }
 
   /// The verdict by the rule, in the words of a claim or of a mere comparison.
   var verdict: String {

@@ -22,39 +22,25 @@ struct DemoDifferences {
   }
 
   private static func cells(_ claim: DemoClaim) -> [String] {
-    claim.byTask.map { claim.refusal == nil ? Difference($0.differences).text : "not compared" }
+    claim.byTask.map { claim.refusal == nil ? Self.text(Statistic($0.differences)) : "not compared" }
   }
 
   private var sentence: String {
-    let known = claims.filter { $0.refusal == nil }.flatMap(\.byTask).map { Difference($0.differences) }
-    let told = known.filter { $0.standardError != nil }
+    let told = claims.filter { $0.refusal == nil }.flatMap(\.byTask).compactMap { task in
+      let statistic = Statistic(task.differences)
+      return statistic.standardError.map { (mean: statistic.mean, bound: 2 * $0) }
+    }
     guard !told.isEmpty else { return "One seed has no error: nothing can be said of these differences." }
-    let (above, below) = (told.count { $0.isAbove }, told.count { $0.isBelow })
+    let (above, below) = (told.count { $0.mean > $0.bound }, told.count { $0.mean < -$0.bound })
     return "The papers claim every line, as a mean over their datasets. Differences here above 0 by more than two "
       + "errors:\n\(above) of \(told.count); below 0: \(below); neither: \(told.count - above - below). "
       + "Two tasks only illustrate a claim: frugal demo --full --recorded has verdicts."
   }
-}
-
-/// The mean of the differences of a task's seeds, with its standard error.
-private struct Difference {
-  let mean: Double
-  /// s / √n; `nil` for one seed.
-  let standardError: Double?
-
-  init(_ seeds: [Double]) {
-    let statistic = Statistic(seeds)
-    mean = statistic.mean
-    standardError = statistic.deviation.map { $0 / Double(seeds.count).squareRoot() }
-  }
-
-  var isAbove: Bool { standardError.map { mean > 2 * $0 } ?? false }
-  var isBelow: Bool { standardError.map { mean < -2 * $0 } ?? false }
 
   /// `+3.1 ± 0.4`
-  var text: String {
-    let shown = (mean * 10).rounded() / 10 + 0
-    let error = standardError.map { String(format: " ± %.1f", $0) } ?? ""
+  private static func text(_ difference: Statistic) -> String {
+    let shown = (difference.mean * 10).rounded() / 10
+    let error = difference.standardError.map { String(format: " ± %.1f", $0) } ?? ""
     return (shown == 0 ? "0.0" : String(format: "%+.1f", shown)) + error
   }
 }

@@ -18,6 +18,9 @@ struct Statistic: Equatable {
     deviation = values.count < 2 ? nil : (squares / Double(values.count - 1)).squareRoot()
   }
 
+  /// s / √n, the standard error of the mean; `nil` for fewer than two values.
+  var standardError: Double? { deviation.map { $0 / Double(count).squareRoot() } }
+
   /// `96.9 ± 1.2`; only the mean for one value.
   func text(decimals: Int = 1) -> String {
     let format = "%.\(decimals)f"
