@@ -34,7 +34,7 @@ struct DemoDifferences {
     let (above, below) = (told.count { $0.mean > $0.bound }, told.count { $0.mean < -$0.bound })
     return "The papers claim every line, as a mean over their datasets. Differences here above 0 by more than two "
       + "errors:\n\(above) of \(told.count); below 0: \(below); neither: \(told.count - above - below). "
-      + "Two tasks only illustrate a claim: frugal demo --full --recorded has verdicts."
+      + "So few tasks only illustrate a claim: frugal demo --full --recorded has verdicts."
   }
 
   /// `+3.1 ± 0.4`
