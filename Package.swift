@@ -6,12 +6,14 @@ import PackageDescription
 //   REAL64=1      builds every number as Double: the precision the finite-difference checks need.
 //   TARGET_CPU=x  tunes the kernels for one processor (default `native`; x86-64, x86-64-v2, -v3, -v4 for any of a
 //                 level; before v3 without FMA).
-//   TESTS=a,b     leaves out all test targets but these, for a check that needs no more.
+//   TESTS=a,b     leaves out all test targets but these, Bench and Fuzz, for a check that needs no more.
+//   READERS=plain leaves files' readers and the command unoptimised in debug, for a check of the kernels.
 //   TILE=arm64    gives x86-64 the tile of arm64's matrix kernel, of 128-bit registers, for its tests.
 //   PREFETCH=0    leaves out the prefetch instruction, whose binding the thread sanitizer cannot compile.
 let isDouble = Context.environment["REAL64"] == "1"
 let targetCPU = Context.environment["TARGET_CPU"] ?? "native"
 let testNames = Context.environment["TESTS"]?.split(separator: ",").map(String.init)
+let hasPlainReaders = Context.environment["READERS"] == "plain"
 let hasArmTile = Context.environment["TILE"] == "arm64"
 
 /// The compiler's own statement of what a processor of x86-64 has: its macros, such as `__FMA__`.
@@ -68,9 +70,9 @@ let numeric = plain + [.unsafeFlags(["-O"], .when(configuration: .debug))]
 
 /// Pixels lie three bytes apart, from which the compiler makes gathers and scatters: half as fast as single loads.
 #if arch(x86_64)
-  let pictures = numeric + [.unsafeFlags(["-Xcc", "-mno-gather", "-Xcc", "-mno-scatter"])]
+  let pictures = hasPlainReaders ? plain : numeric + [.unsafeFlags(["-Xcc", "-mno-gather", "-Xcc", "-mno-scatter"])]
 #else
-  let pictures = numeric
+  let pictures = hasPlainReaders ? plain : numeric
 #endif
 
 /// What runs on any processor, to say whether the rest does.
@@ -107,6 +109,17 @@ let tests = [
   .testTarget(name: "ReferenceTests", dependencies: ["Reference"], swiftSettings: numeric),
 ]
 
+/// What measures and what breaks the libraries.
+let tools: [Target] = [
+  .executableTarget(
+    name: "Bench",
+    dependencies: ["Processor", "Reference", "Tensor", "Formats", "Datasets", "Models", "Methods", "Checks"],
+    swiftSettings: numeric),
+  .executableTarget(
+    name: "Fuzz", dependencies: ["Tensor", "Formats", "Datasets", "Models", "Methods", "Checks"],
+    swiftSettings: numeric),
+]
+
 let package = Package(
   name: "frugal",
   products: [
@@ -131,17 +144,10 @@ let package = Package(
     .executableTarget(
       name: "frugal",
       dependencies: ["Processor", "Reference", "Tensor", "Formats", "Datasets", "Models", "Methods", "Checks"],
-      swiftSettings: numeric),
-    .executableTarget(
-      name: "Bench",
-      dependencies: ["Processor", "Reference", "Tensor", "Formats", "Datasets", "Models", "Methods", "Checks"],
-      swiftSettings: numeric),
-    .executableTarget(
-      name: "Fuzz", dependencies: ["Tensor", "Formats", "Datasets", "Models", "Methods", "Checks"],
-      swiftSettings: numeric),
+      swiftSettings: hasPlainReaders ? plain : numeric),
     .target(
       name: "FrugalTestSupport", dependencies: ["Tensor", "Formats", "Checks"], path: "Tests/Support",
       swiftSettings: numeric),
-  ] + tests.filter { testNames?.contains($0.name) ?? true },
+  ] + (testNames == nil ? tools : []) + tests.filter { testNames?.contains($0.name) ?? true },
   swiftLanguageModes: [.v6]
 )

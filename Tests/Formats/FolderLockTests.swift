@@ -30,21 +30,22 @@ import Testing
 
   @Test func anotherProcessIsRefusedUntilTheHolderDies() throws {
     let folder = try TemporaryFolder()
+    let said = Pipe()
     let holder = Process()
     holder.executableURL = URL(fileURLWithPath: "/bin/sh")
     holder.arguments = [
-      "-c", "echo process 7 on far >\"$0\"; exec flock \"$0\" sleep 60", folder.url.path + "/" + FolderLock.fileName,
+      "-c", "exec 9>\"$0\" && echo process 7 on far >&9 && flock 9 && echo held && exec sleep 600 >&-",
+      folder.url.path + "/" + FolderLock.fileName,
     ]
+    holder.standardOutput = said
     try holder.run()
-    var found = ""
-    for _ in 0..<500 where found.isEmpty {
-      do { try FolderLock.requireFree(folder.url) } catch { found = error.found }
-      usleep(10_000)
-    }
-    #expect(found == "process 7 on far" || found == "another process")
-    // The lock belongs to the file that `sleep` has inherited.
+    #expect(try said.fileHandleForReading.read(upToCount: 5) == Data("held\n".utf8))
+    let error = #expect(throws: FileError.self) { try FolderLock.requireFree(folder.url) }
+    #expect(error?.found == "process 7 on far")
     kill(holder.processIdentifier, SIGKILL)
     holder.waitUntilExit()
+    try FolderLock.requireFree(folder.url)
+    #expect(folder.contents == [])
   }
 
   @Test func missingFolderIsNamed() throws {

@@ -24,7 +24,13 @@ package final class TemporaryFolder: Sendable {
   @discardableResult
   package func write(_ bytes: [UInt8], to path: String) throws -> URL {
     let file = try file(path)
-    try Data(bytes).write(to: file)
+    // Foundation's `Data.write(to:)` waits for the disk; so do some file systems where a file is made empty again.
+    unlink(file.path)
+    let descriptor = open(file.path, O_WRONLY | O_CREAT | O_EXCL, 0o666)
+    guard descriptor >= 0 else { throw CocoaError(.fileWriteUnknown, userInfo: [NSFilePathErrorKey: file.path]) }
+    let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+    try handle.write(contentsOf: bytes)
+    try handle.close()
     return file
   }
 
