@@ -4,17 +4,6 @@ import Testing
 
 /// Deltas on other pictures of their classes, or of a part of them, as of ImageNet and its variants.
 @Suite struct VariantEvaluationTests {
-  /// The test pictures of some classes in the layout of ImageNet-R.
-  private func variant(_ classes: [String], of all: [String], in folder: TemporaryFolder, _ root: String) throws {
-    try folder.write(all.map { "\($0) \($0)\n" }.joined(), to: "\(root)/classnames.txt")
-    let images = folder.url.appendingPathComponent("\(root)/imagenet-r")
-    try FileManager.default.createDirectory(at: images, withIntermediateDirectories: true)
-    for name in classes {
-      try FileManager.default.copyItem(
-        atPath: "\(Workbench.pictures)/test/\(name)", toPath: images.appendingPathComponent(name).path)
-    }
-  }
-
   /// A method with a classifier of its own, and one whose classifier is made of names.
   @Test(arguments: ["linear", "r-amt"]) func aPartOfTheClassesIsMetAlone(_ method: String) async throws {
     let folder = try TemporaryFolder()
@@ -22,8 +11,8 @@ import Testing
     #expect(run.code == 0, "\(run.errors)")
     let all = try FileManager.default.contentsOfDirectory(atPath: "\(Workbench.pictures)/test").sorted()
     try #require(all.count == 4)
-    try variant(all, of: all, in: folder, "whole")
-    try variant(Array(all[1...2]), of: all, in: folder, "part")
+    try folder.writeVariant("whole", of: all)
+    try folder.writeVariant("part", of: Array(all[1...2]))
     func evaluate(_ data: String) async throws -> JSONValue {
       let delta = folder.path("run/delta.safetensors")
       let words = ["evaluate", "--model", Workbench.model, "--data", data, "--delta", delta, "--json"]

@@ -17,6 +17,9 @@ enum Workbench {
     ]
   }
 
+  /// The classes of the pictures.
+  static let classes = ["blue_triangle", "green_square", "red_circle", "yellow_stripes"]
+
   /// The folder of the model, copied so that it can be changed.
   static func modelCopy() throws -> TemporaryFolder { try copy(of: model, named: "model") }
 
@@ -47,6 +50,19 @@ extension TemporaryFolder {
     var object = try #require(found as? [String: Any])
     edit(&object)
     try write([UInt8](try JSONSerialization.data(withJSONObject: object, options: .sortedKeys)), to: name)
+  }
+
+  /// Writes the test pictures of some classes, to test on alone, in the layout of ImageNet-R.
+  ///
+  /// - Returns: the path of the folder.
+  @discardableResult
+  func writeVariant(_ root: String, of classes: [String]) throws -> String {
+    try write(Workbench.classes.map { "\($0) \($0)\n" }.joined(), to: "\(root)/classnames.txt")
+    for name in classes {
+      let images = try file("\(root)/imagenet-r/\(name)")
+      try FileManager.default.copyItem(atPath: "\(Workbench.pictures)/test/\(name)", toPath: images.path)
+    }
+    return path(root)
   }
 
   /// The lines of a run's metrics without what a clock measured.

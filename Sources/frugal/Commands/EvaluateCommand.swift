@@ -16,6 +16,9 @@ enum EvaluateCommand: Command {
       dataOption,
       dataListOption,
       deltaOption,
+      Option(
+        "--run", "RUN",
+        "a finished run, in place of --model and --delta; its result on the test images of DIR is kept in its folder"),
       forceOption,
       Option(
         "--split", "test|val|train|A,B,C", isRepeatable: true,
@@ -61,16 +64,18 @@ enum EvaluateCommand: Command {
   }
 
   static func required(_ arguments: Arguments) -> [[String]] {
-    [["--model"], ["--data", "--data-list"]]
+    [["--model", "--run"], ["--data", "--data-list"]]
   }
   static let examples = [
     Example("frugal evaluate --model clip --data photos", "zero-shot accuracy on the test images"),
     Example(
       "frugal evaluate --model clip --data photos --delta runs/a/delta.safetensors --split val",
       "accuracy of a tuned model on the validation images"),
+    Example("frugal evaluate --run runs/a --data sketches", "accuracy of a run on other pictures of its classes"),
   ]
 
   static func run(_ arguments: Arguments) throws {
+    if let path = arguments.string("--run") { return try test(RunFolder(at: path), arguments) }
     let split = try split(arguments)
     try arguments.checkModelFlags()
     let modelPath = try arguments.required("--model")
@@ -114,5 +119,23 @@ enum EvaluateCommand: Command {
       "\(tuned.title) on \(splitName.rawValue): accuracy \(percent(result.accuracy)) % (\(result.correct) "
         + "of \(result.total)), "
         + "mean over classes \(percent(meanClassAccuracy)) %")
+  }
+
+  /// Tests a finished run on other data.
+  private static func test(_ run: RunFolder, _ arguments: Arguments) throws {
+    if let flag = arguments.flags.subtracting(["--run", "--data", jsonOption.flag]).min() {
+      throw UsageError(flag, expected: "no --run with it, whose settings are those of the run", found: "both")
+    }
+    let (line, evaluation) = (ProgressLine(), try TransferEvaluation(run))
+    let found = try evaluation.test(on: try arguments.required("--data")) { done, count in
+      line.show("images evaluated", done, of: count)
+    }
+    line.finish()
+    if arguments.has("--json") { return try printJSON(found) }
+    func text(_ name: String, _ score: RunResult.Score) -> String {
+      "\(name) on test: accuracy \(percent(score.accuracy)) % (\(score.correct) of \(score.total))"
+    }
+    if let frozen = found.zeroShot { print(text("zero-shot", frozen)) }
+    print(text(evaluation.result.method, found.test))
   }
 }

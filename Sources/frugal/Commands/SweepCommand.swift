@@ -26,7 +26,7 @@ enum SweepCommand: Command {
     Example("frugal sweep plan.json --status", "finished, running, failed and waiting runs"),
     Example("frugal sweep plan.json --search", "settings by validation accuracy, before the runs of the plan"),
     Example("frugal sweep plan.json --format markdown", "from the plan to the papers' tables"),
-    Example("frugal sweep plan.json --slurm 16 --memory 4G > job.sh", "a job array of 16 tasks"),
+    Example("frugal sweep plan.json --slurm 16 --memory 4G > job.sh", "a job array of 16 tasks; also of a search"),
   ]
 
   static func run(_ arguments: Arguments) throws {
@@ -54,7 +54,7 @@ enum SweepCommand: Command {
     }
     let backbone = try PaperFormat.backbone(arguments)
     let all = try runs(of: plan, arguments)
-    if arguments.has("--slurm") { return try printScript(plan, path, arguments) }
+    if arguments.has("--slurm") { return try printScript(plan, of: all, path, arguments) }
     let shard = try SweepShard.asked(arguments.string("--shard"), environment: ProcessInfo.processInfo.environment)
     let cells = shard?.part(of: all) ?? all
     guard !cells.isEmpty else {
@@ -111,9 +111,6 @@ enum SweepCommand: Command {
       guard let search = plan.search else {
         throw UsageError("--search", expected: "a plan with the key search", found: "none in \(plan.file)")
       }
-      guard !arguments.has("--slurm") else {
-        throw UsageError("--slurm", expected: "no --search with it", found: "both")
-      }
       return search.cells
     }
     if let obstacle = plan.obstacle, !arguments.has("--status") { throw obstacle }
@@ -142,8 +139,8 @@ enum SweepCommand: Command {
   }
 
   /// What the largest run needs, and a quarter more.
-  private static func plannedMemory(_ plan: SweepPlan) throws -> String {
-    let cost = try SweepCost(plan.cells, isCaching: true, writing: 0)
+  private static func plannedMemory(_ cells: [SweepCell]) throws -> String {
+    let cost = try SweepCost(cells, isCaching: true, writing: 0)
     let size = megabytes(cost.memoryBytes)
     let asked = (cost.memoryBytes + cost.memoryBytes / 4) / (1 << 20) + 1
     note("note: the largest run needs about \(size); --memory \(asked)M")
@@ -156,15 +153,17 @@ enum SweepCommand: Command {
     return (named.map { arguments.setting("--cache", to: $0) } ?? arguments).words(cacheOptions)
   }
 
-  private static func printScript(_ plan: SweepPlan, _ path: String, _ arguments: Arguments) throws {
+  private static func printScript(
+    _ plan: SweepPlan, of cells: [SweepCell], _ path: String, _ arguments: Arguments
+  ) throws {
     let tasks = try arguments.integer("--slurm", in: 1...100_000) ?? 1
-    guard tasks <= plan.cells.count else {
-      throw UsageError("--slurm", expected: "at most \(plan.cells.count), one per run", found: "\(tasks)")
+    guard tasks <= cells.count else {
+      throw UsageError("--slurm", expected: "at most \(cells.count), one per run", found: "\(tasks)")
     }
     guard !arguments.has("--shard") else {
       throw UsageError("--shard", expected: "no --slurm with it, whose tasks find their own", found: "both")
     }
-    let memory = try arguments.string("--memory") ?? plannedMemory(plan)
+    let memory = try arguments.string("--memory") ?? plannedMemory(cells)
     guard memory.wholeMatch(of: /[1-9][0-9]{0,8}[KMGT]/) != nil else {
       throw UsageError("--memory", expected: "a whole number and K, M, G or T", found: "\"\(memory)\"")
     }
@@ -174,7 +173,8 @@ enum SweepCommand: Command {
       name: plan.out.lastPathComponent, tasks: tasks, cores: try arguments.integer("--cores", in: 1...1024) ?? 4,
       memory: memory, program: URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().path,
       directory: FileManager.default.currentDirectoryPath, plan: URL(fileURLWithPath: path).standardizedFileURL.path,
-      out: plan.out.standardizedFileURL.path, cache: cacheWords(arguments))
+      out: plan.out.standardizedFileURL.path,
+      flags: cacheWords(arguments) + (arguments.has("--search") ? ["--search"] : []))
     if arguments.has("--json") { return try printJSON(["script": script.text]) }
     Swift.print(script.text, terminator: "")
   }

@@ -75,8 +75,9 @@ enum Report {
   private static func html(_ found: RunSearch, _ groups: [RunGroup], _ verdicts: [Verdict], title: String) -> String {
     let sections = [
       VerdictSection.html(verdicts), DotsSection.html(groups), groups.isEmpty ? nil : ResultsSection.html(groups),
-      MatrixSection.html(groups), ShotsSection.html(groups), BaseNewSection.html(groups), AnswersSection.html(groups),
-      CurvesSection.html(groups), TimeSection.html(groups), WeightsSection.html(groups, found.surveys),
+      MatrixSection.html(groups), ShotsSection.html(groups), BaseNewSection.html(groups),
+      TransferSection.html(groups), AnswersSection.html(groups), CurvesSection.html(groups), TimeSection.html(groups),
+      WeightsSection.html(groups, found.surveys),
       PicturesSection.html(groups), SettingsSection.html(groups), SettingsSection.left(found.skipped),
     ]
     return Page.document(title: title, lead: [lead(found, groups)], sections: sections.compactMap(\.self))

@@ -17,6 +17,8 @@ struct ReportedRun {
   let seconds: Double?
   /// Its predictions for test images; none in older runs.
   let predictions: [Prediction]
+  /// Its accuracies on other data, by the name of the data's folder.
+  let transfers: [(name: String, test: TransferTest)]
   /// What is wrong with the file of its predictions, of which then there are none.
   let predictionProblem: String?
 
@@ -43,6 +45,9 @@ struct ReportedRun {
     // Older versions did not record it.
     result.divergence = result.divergence ?? Divergence(epochs, classes: settings.data.classes.count)
     self.result = result
+    do { transfers = try folder.transferTests(of: result) } catch {
+      throw ReportError("transfer: expected accuracies on other data, found other contents")
+    }
     timing = (try? MappedFile.bytes(of: folder.timing)).flatMap {
       try? JSON.decoded(RunTiming.self, from: $0)
     }

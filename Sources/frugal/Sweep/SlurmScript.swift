@@ -8,8 +8,8 @@ struct SlurmScript {
   let memory: String
   /// Absolute paths.
   let program, directory, plan, out: String
-  /// The flags of the cache of features.
-  let cache: [String]
+  /// The flags of the cache of features, and of the search.
+  let flags: [String]
 
   /// The script, for `sbatch`.
   var text: String {
@@ -25,10 +25,10 @@ struct SlurmScript {
     # Two minutes before its time is over a task stops after a step, and leaves what the next one resumes.
     #SBATCH --signal=TERM@120
     cd \(shellQuoted(directory)) || exit 1
-    srun \(shellQuoted(program)) sweep \(shellQuoted(plan)) --out \(shellQuoted(out)) --threads \(cores)\(cacheFlags)
+    srun \(shellQuoted(program)) sweep \(shellQuoted(plan)) --out \(shellQuoted(out)) --threads \(cores)\(more)
 
     """
   }
 
-  private var cacheFlags: String { cache.map { " \(shellQuoted($0))" }.joined() }
+  private var more: String { flags.map { " \(shellQuoted($0))" }.joined() }
 }

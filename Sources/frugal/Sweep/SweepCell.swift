@@ -17,6 +17,8 @@ struct SweepCell: Sendable {
   let folder: RunFolder
   /// What `frugal tune` would be given.
   let arguments: Arguments
+  /// Folders with other data that it is tested on at its end.
+  var transfer: [String] = []
 
   /// The words after `frugal tune`, those of `--out` included.
   var words: [String] { arguments.words(TuneCommand.options) }
@@ -25,7 +27,17 @@ struct SweepCell: Sendable {
   var command: [String] { [TuneCommand.name] + words }
 
   /// True once its accuracy is written.
-  var isFinished: Bool { candidate == nil ? folder.isFinished : folder.isValidated }
+  var isTrained: Bool { candidate == nil ? folder.isFinished : folder.isValidated }
+
+  /// True once its accuracies on other data are written, too.
+  var isFinished: Bool { isTrained && openTransfers.isEmpty }
+
+  /// The folders with other data that it was not tested on; of a candidate none.
+  var openTransfers: [String] {
+    guard candidate == nil, !transfer.isEmpty else { return [] }
+    guard let evaluation = try? TransferEvaluation(folder) else { return transfer }
+    return transfer.filter { (try? folder.transferTest(on: $0, of: evaluation.result)) == nil }
+  }
 
   /// Trains the run to its end.
   ///

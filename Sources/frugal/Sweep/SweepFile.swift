@@ -5,6 +5,8 @@ struct SweepFile: Decodable {
   /// A method or a dataset: its flags, and its name if it has one of its own.
   struct Row: Decodable {
     var name: String?
+    /// Folders with other data that runs are tested on at their end.
+    var transfer: [String] = []
     var flags: [String: ConfigFile.Value]
   }
 
@@ -49,9 +51,14 @@ struct SweepFile: Decodable {
       switch self {
       case .name(let name): return Row(flags: [key: .texts([name])])
       case .flags(var flags):
-        guard let name = flags.removeValue(forKey: "name") else { return Row(flags: flags) }
-        guard case .texts(let texts) = name, texts.count == 1 else { throw RunError("name: a text is missing") }
-        return Row(name: texts[0], flags: flags)
+        func texts(_ key: String) throws -> [String]? {
+          guard let value = flags.removeValue(forKey: key) else { return nil }
+          guard case .texts(let texts) = value, !texts.isEmpty else { throw RunError("\(key): a text is missing") }
+          return texts
+        }
+        let (name, transfer) = (try texts("name"), try texts("transfer"))
+        guard name?.count ?? 1 == 1 else { throw RunError("name: several texts") }
+        return Row(name: name?[0], transfer: transfer ?? [], flags: flags)
       }
     }
   }

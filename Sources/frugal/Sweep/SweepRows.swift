@@ -11,6 +11,8 @@ struct SweepRows {
   struct Row {
     let name: String
     let flags: Flags
+    /// Folders with other data to test on.
+    var transfer: [String] = []
   }
 
   /// The plan's file, as messages name it.
@@ -36,6 +38,9 @@ struct SweepRows {
       guard let method = own["--method"]?.first else {
         throw RunError("\(file): \(place): expected a method, found none")
       }
+      guard row.transfer.isEmpty else {
+        throw RunError("\(file): \(place): transfer: expected it in rows of data, found it here")
+      }
       return Row(name: row.name ?? method, flags: own)
     }
     data = try Self.named(found.data, "data", in: file) { row, place in
@@ -44,7 +49,11 @@ struct SweepRows {
         throw RunError("\(file): \(place): expected data or data-list, found neither")
       }
       let name = URL(fileURLWithPath: path).standardizedFileURL.lastPathComponent
-      return Row(name: row.name ?? name, flags: own)
+      let names = row.transfer.map(TransferTest.name)
+      guard Set(names).count == names.count, names.allSatisfy(Self.isFolderName) else {
+        throw RunError("\(file): \(place): transfer: expected folders of different names, found \(row.transfer)")
+      }
+      return Row(name: row.name ?? name, flags: own, transfer: row.transfer)
     }
     (shots, seeds) = (try found.checkedShots(file), try found.checkedSeeds(file))
   }
@@ -83,7 +92,7 @@ struct SweepRows {
     }
     return SweepCell(
       dataset: data.name, method: method.name, shots: shots, seed: seed, name: name, folder: RunFolder(place),
-      arguments: try Arguments(words, options: TuneCommand.options))
+      arguments: try Arguments(words, options: TuneCommand.options), transfer: data.transfer)
   }
 
   /// What `tune` checks of a run before it reads anything.

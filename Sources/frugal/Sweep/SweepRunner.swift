@@ -57,16 +57,10 @@ struct SweepRunner {
     defer { withExtendedLifetime(claim) {} }
     if cell.isFinished { return .done }
     do {
-      var run = try cell.run()
-      run.featureCache = cache
-      warnOnce(run.pretrained.warnings)
-      for text in run.notes { note("\(cell.name): \(text)") }
-      report(unreadable: run.data.unreadable)
-      let presenter = RunPresenter(
-        resumption: resumption, on: line, interrupt, label: "\(pace.text)\(cell.name)", isEnded: { !claim.isHeld })
-      let accuracy = try cell.train(run, presenter)
+      let accuracy = try cell.isTrained ? nil : train(cell, claim, pace)
+      for data in cell.openTransfers { try test(cell, on: data, claim, pace) }
       folder.forgetFailure(of: cell)
-      line.finish("\(cell.name)  \(percent(accuracy)) %")
+      line.finish("\(cell.name)  " + (accuracy.map { "\(percent($0)) %" } ?? "tested on other data"))
       return .done
     } catch is Interrupted {
       guard !claim.isHeld, !interrupt.isRequested else { throw Interrupted() }
@@ -78,6 +72,27 @@ struct SweepRunner {
       failure("\(cell.name): \(error)")
       try folder.record("\(error)", of: cell)
       return .failed
+    }
+  }
+
+  /// Trains a run to its end and returns its accuracy in percent.
+  private func train(_ cell: SweepCell, _ claim: FileClaim, _ pace: Pace) throws -> Double {
+    var run = try cell.run()
+    run.featureCache = cache
+    warnOnce(run.pretrained.warnings)
+    for text in run.notes { note("\(cell.name): \(text)") }
+    report(unreadable: run.data.unreadable)
+    let presenter = RunPresenter(
+      resumption: resumption, on: line, interrupt, label: "\(pace.text)\(cell.name)", isEnded: { !claim.isHeld })
+    return try cell.train(run, presenter)
+  }
+
+  /// Tests a finished run on other data.
+  private func test(_ cell: SweepCell, on data: String, _ claim: FileClaim, _ pace: Pace) throws {
+    _ = try TransferEvaluation(cell.folder).test(on: data) { done, count in
+      line.show("\(pace.text)\(cell.name)  images of \(TransferTest.name(of: data))", done, of: count)
+      if interrupt.isRequested { throw stopped() }
+      if !claim.isHeld { throw Interrupted() }
     }
   }
 

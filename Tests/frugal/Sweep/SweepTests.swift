@@ -120,6 +120,14 @@ import Testing
     }
     #expect(found.output.contains(" sweep \(plan) --out \(folder.path("out")) --threads 2\n"), "\(found.output)")
     #expect(folder.exists("out/.sweep"))
+    let grid = #""search": {"grid": {"lr": [0.1, 1]}, "seeds": [1, 2]}, "out""#
+    let text = try String(contentsOfFile: plan, encoding: .utf8).replacing("\"out\"", with: grid)
+    let searched = try folder.write(text, to: "searched.json").path
+    let array = try await runFrugal("sweep", searched, "--search", "--slurm", "8", "--memory", "1G")
+    #expect(array.code == 0 && array.output.contains("#SBATCH --array=1-8\n"), "\(array.errors)")
+    #expect(array.output.contains(" --threads 4 --search\n"), "\(array.output)")
+    expectRefusal(
+      try await runFrugal("sweep", searched, "--search", "--slurm", "9"), code: 2, ["--slurm: expected at most 8"])
     let wrong: [([String], String)] = [
       (["--cores", "3"], "--cores: expected --slurm with it"),
       (["--slurm", "7", "--memory", "1G"], "--slurm: expected at most 6"),

@@ -11,6 +11,8 @@ enum PaperProtocol: String, CaseIterable {
   case vtab = "VTAB-1k"
   /// Five datasets of fine-grained classes, whole (Jia et al. 2022).
   case fgvc = "FGVC"
+  /// Trained on ImageNet, tested on other pictures of its classes (Zhou et al. 2022).
+  case domains = "Domain generalisation"
   /// Anything else.
   case other = "Other data"
 
@@ -20,6 +22,7 @@ enum PaperProtocol: String, CaseIterable {
     case .fewShot, .baseToNew: PaperColumn.fewShot
     case .vtab: PaperColumn.vtab
     case .fgvc: PaperColumn.fgvc
+    case .domains: PaperColumn.domains
     case .other: []
     }
   }
@@ -89,6 +92,15 @@ struct PaperColumn: Equatable {
   private static func tasks(_ group: String, _ images: KeyValuePairs<String, Int>) -> [PaperColumn] {
     images.map { PaperColumn(name: $0.key, keys: [key($0.key)], images: $0.value, group: group) }
   }
+
+  /// ImageNet and its variants with the usual names of their folders, in the order of the papers' tables.
+  static let domains = [
+    PaperColumn(name: "ImageNet", keys: ["imagenet"], images: 50_000, benchmark: .imagenet),
+    PaperColumn(name: "V2", keys: ["imagenetv2"], images: 10_000),
+    PaperColumn(name: "Sketch", keys: ["imagenetsketch"], images: 50_889),
+    PaperColumn(name: "A", keys: ["imagenetadversarial", "imageneta"], images: 7_500),
+    PaperColumn(name: "R", keys: ["imagenetrendition", "imagenetr"], images: 30_000),
+  ]
 
   /// In the order of their tables (Jia et al. 2022), with the folders that they have.
   static let fgvc = [

@@ -13,6 +13,8 @@ struct PaperEntry {
   static let unknown = "no published figure is known"
 
   let group: RunGroup
+  /// The published model that the runs' model is; `nil` where that is not known.
+  let backbone: String?
   let kind: PaperProtocol
   /// The dataset of the protocol; `nil` for other data.
   let column: PaperColumn?
@@ -22,7 +24,7 @@ struct PaperEntry {
   /// - backbone: the published model that the runs' model is; `nil` where that is not known.
   init(_ group: RunGroup, backbone: String?) {
     let (kind, column) = PaperProtocol.of(group)
-    (self.group, self.kind, self.column) = (group, kind, column)
+    (self.group, self.backbone, self.kind, self.column) = (group, backbone, kind, column)
     let obstacle = Self.obstacle(group, kind, column, backbone)
     func figure(_ method: String, shots: Int?) -> Published {
       if let obstacle { return .missing(obstacle) }
@@ -56,6 +58,7 @@ struct PaperEntry {
     .fewShot: PublishedFigures.rows(PublishedFigures.fewShot), .vtab: PublishedFigures.rows(PublishedFigures.vtabTasks),
     .fgvc: PublishedFigures.rows(PublishedFigures.fgvc),
     .baseToNew: PublishedFigures.rows(PublishedFigures.baseToNew),
+    .domains: PublishedFigures.rows(PublishedFigures.domains),
   ]
 
   /// What makes any published figure one of something else: data, model, or the choice of the epoch.

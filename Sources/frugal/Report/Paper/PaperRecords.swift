@@ -12,29 +12,53 @@ enum PaperRecords {
     ([head] + entries.flatMap(rows)).map { $0.map(field).joined(separator: ",") + "\n" }.joined()
   }
 
+  /// - kind, name: the protocol and the dataset of the figure.
+  /// - tail: figures that only a run's own test split has.
+  private static func row(
+    _ group: RunGroup, _ kind: PaperProtocol, _ name: String, _ method: String, _ measure: String, _ found: Statistic,
+    _ published: PaperEntry.Published, tail: [Double?] = [nil, nil]
+  ) -> [String] {
+    func number(_ value: Double?) -> String { value.map { String(format: "%.4f", $0) } ?? "" }
+    let source: [String] =
+      switch published {
+      case .figure(let figure, let value): [number(value), "\(figure.source) (\(figure.kind.rawValue))", ""]
+      case .missing(let reason): ["", "", reason]
+      }
+    return [
+      kind.rawValue, group.model, group.shotsText, method, name, measure, number(found.mean),
+      number(StudentInterval.half(found)), "\(found.count)",
+    ] + tail.map(number) + source
+  }
+
   private static func rows(_ entry: PaperEntry) -> [[String]] {
     let group = entry.group
-    func number(_ value: Double?) -> String { value.map { String(format: "%.4f", $0) } ?? "" }
-    func row(_ measure: String, _ found: Statistic, _ published: PaperEntry.Published, of method: String) -> [String] {
-      let isTuned = measure == "accuracy"
-      let tail: [String] =
-        switch published {
-        case .figure(let figure, let value): [number(value), "\(figure.source) (\(figure.kind.rawValue))", ""]
-        case .missing(let reason): ["", "", reason]
-        }
-      return [
-        entry.kind.rawValue, group.model, group.shotsText, method, entry.name, measure, number(found.mean),
-        number(StudentInterval.half(found)), "\(found.count)",
-        number(isTuned ? group.known(PaperClassMeans.mean)?.mean : nil),
-        number(isTuned ? group.known(PaperClassMeans.calibrationError)?.mean : nil),
-      ] + tail
-    }
     guard entry.kind != .baseToNew else {
       let none = PaperEntry.Published.missing("published means are over all eleven datasets")
-      return zip(["base", "new", "H"], PaperBaseToNew.scores(group)).map { row($0, $1, none, of: group.label) }
+      return zip(["base", "new", "H"], PaperBaseToNew.scores(group)).map {
+        row(group, entry.kind, entry.name, group.label, $0, $1, none)
+      }
     }
-    return [row("accuracy", group.accuracy, entry.accuracy, of: group.label)]
-      + (group.zeroShot.map { [row("zero-shot", $0, entry.zeroShot, of: "zero-shot")] } ?? [])
+    let tail = [group.known(PaperClassMeans.mean)?.mean, group.known(PaperClassMeans.calibrationError)?.mean]
+    let tuned = row(
+      group, entry.kind, entry.name, group.label, "accuracy", group.accuracy, entry.accuracy, tail: tail)
+    let frozen = group.zeroShot.map {
+      row(group, entry.kind, entry.name, "zero-shot", "zero-shot", $0, entry.zeroShot)
+    }
+    return [tuned] + [frozen].compactMap(\.self) + transfers(entry)
+  }
+
+  /// What runs have on other data than they were trained on.
+  private static func transfers(_ entry: PaperEntry) -> [[String]] {
+    let group = entry.group
+    return PaperTransfer.figures(entry).dropFirst().flatMap { figure in
+      func row(_ method: String, _ measure: String, _ values: [Double]) -> [String] {
+        Self.row(
+          group, .domains, figure.name, method, measure, Statistic(values),
+          figure.published(measure == "accuracy" ? group.method : method, shots: group.shots))
+      }
+      let tuned = row(group.label, "accuracy", figure.tuned)
+      return figure.frozen.isEmpty ? [tuned] : [tuned, row("zero-shot", "zero-shot", [figure.frozen[0]])]
+    }
   }
 
   /// A field, with quotes where it needs them.

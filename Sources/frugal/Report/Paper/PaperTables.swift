@@ -10,6 +10,7 @@ enum PaperTables {
     let entries = entries(groups, backbone: backbone)
     var tables: [PaperTable] = []
     for kind in PaperProtocol.allCases {
+      if kind == .domains { tables += PaperTransfer.tables(entries) }
       let own = entries.filter { $0.kind == kind }
       for model in own.map(\.group.model).unique {
         let shots = own.filter { $0.group.model == model }.map(\.group.shots).unique

@@ -96,6 +96,40 @@ import Testing
     #expect(found.contains("other settings"))
   }
 
+  /// Figures of Table 2 of the Homology Consistency paper, which the project has from elsewhere too.
+  @Test func domainsStandBesideThePublishedOnes() throws {
+    let bench = try ReportBench()
+    func score(_ accuracy: Double, _ total: Int) -> String {
+      #"{"accuracy":\#(accuracy),"correct":1,"total":\#(total),"logitsSHA256":"1","unreadable":0}"#
+    }
+    let targets = [("imagenetv2", 10_000), ("imagenet-sketch", 50_889), ("imagenet-a", 7_500), ("imagenet-r", 29_999)]
+    for (seed, shift) in [(1, 0.0), (2, 1), (3, 2)] {
+      try run(bench, "s\(seed)", "task-res", .imagenet, seed: seed, 70 + shift)
+      for (index, (name, total)) in targets.enumerated() {
+        let test = score(40 + 10 * Double(index) + shift, total)
+        try bench.folder.write(
+          #"{"data":"\#(name)","classes":9,"run":"0","test":\#(test),"zeroShot":\#(score(30, total))}"#,
+          to: "s\(seed)/transfer/\(name).json")
+      }
+      // Of an earlier run in the same folder.
+      try bench.folder.write(
+        #"{"data":"old","classes":9,"run":"5","test":\#(score(1, 2))}"#, to: "s\(seed)/transfer/old.json")
+    }
+    let found = try text(bench)
+    let lines = found.split(separator: "\n").map(String.init)
+    let head = try #require(lines.firstIndex { $0.hasPrefix("**Domain generalisation, 16 shots, ViT-B-16.pt.**") })
+    #expect(lines[head + 1] == "| method | ImageNet (trained on) | V2 | Sketch | A | R | Mean of 4 |", "\(found)")
+    #expect(lines[head + 3] == "| zero-shot | 40.0 | 30.0 | 30.0 | 30.0 | 30.0 | 30.0 |")
+    #expect(lines[head + 4] == "| zero-shot, published [1] | *66.7* | *60.8* | *46.1* | *47.8* | – | – |", "\(found)")
+    let tuned = ["71.0", "41.0", "51.0", "61.0", "71.0", "56.0"].map { "\($0) ± 2.5" }.joined(separator: " | ")
+    #expect(lines[head + 5].replacing("*", with: "") == "| task-res | \(tuned) |", "\(found)")
+    #expect(lines[head + 6] == "| task-res, published [1] | *73.5* | *65.8* | *48.9* | *49.9* | – | – |", "\(found)")
+    #expect(found.contains("Not compared, as 29,999 test images, not 30,000: zero-shot on R, task-res on R."))
+    let records = try text(bench, .csv).split(separator: "\n").map(String.init)
+    #expect(records.contains { $0.hasPrefix("Domain generalisation,ViT-B-16.pt,16,task-res,Sketch,accuracy,51.0000,") })
+    #expect(records.contains { $0.hasPrefix("Domain generalisation,ViT-B-16.pt,16,zero-shot,A,zero-shot,30.0000,,1,") })
+  }
+
   @Test func theAverageOfBaseAndNewHasTheHarmonicMeanOfAverages() throws {
     let bench = try ReportBench()
     for (index, benchmark) in [Benchmark.eurosat, .dtd].enumerated() {
