@@ -19,6 +19,13 @@ import Testing
     #expect(first.code == 0 && !first.errors.contains("came from the cache"), "\(first.errors)")
     let second = try await runFrugal(tune(folder, "b", "r-amt") + cache)
     #expect(second.errors.contains("features of 32 images came from the cache"), "\(second.errors)")
+    let counts = try ["a", "b"].map { run in
+      try JSONDecoder().decode(JSONValue.self, from: Data(try folder.bytes("\(run)/timing.json")))["reusedFeatures"].int
+    }
+    #expect(counts == [nil, 32])
+    let page = folder.path("report.html")
+    #expect(try await runFrugal("report", folder.path("a"), folder.path("b"), "--out", page).code == 0)
+    #expect(try String(contentsOfFile: page, encoding: .utf8).contains("images from the cache"))
     let text = try await runFrugal(["cache"] + cache).output
     #expect(text.contains("features of") && text.contains("images") && text.contains("texts"), "\(text)")
     #expect(text.contains(Workbench.model) && text.contains(Workbench.pictures) && text.contains("now"))

@@ -33,6 +33,34 @@ import Testing
     #expect(try folder.bytes("run/delta.safetensors") == folder.bytes("whole/delta.safetensors"))
   }
 
+  /// What fits is run, what does not is written down, and all of it is there once there is room.
+  @Test func aSweepGoesOnOnceThereIsRoom() async throws {
+    let folder = try TemporaryFolder()
+    let plan = try folder.write(
+      """
+      {"settings": {"model": "\(Workbench.model)", "template": "a {}", "batch": 4, "epochs": 2},
+       "methods": [{"method": "r-amt", "lr": 0.01}, "linear"], "data": ["\(Workbench.pictures)"], "shots": [2]}
+      """, to: "plan.json"
+    ).path
+    let words = ["sweep", plan, "--out", folder.path("out"), "--cache", folder.path("cache")]
+    let outcome = try await runFrugal(words, room: 12)
+    expectRefusal(outcome, code: 1, ["1 of 2 runs failed: pictures/r-amt/2-shot/seed-1"])
+    #expect(outcome.errors.contains("checkpoint.safetensors: expected space for"), "\(outcome.errors)")
+    #expect(folder.contents.filter { $0.hasSuffix("result.json") } == ["out/pictures/linear/2-shot/seed-1/result.json"])
+    #expect(folder.contents.allSatisfy { !$0.contains(".frugal-") && !$0.hasSuffix(".claim") })
+    // A cache that has no room is said once, and changes nothing.
+    let full = try await runFrugal(["sweep", plan, "--out", folder.path("x"), "--cache", folder.path("none")], room: 1)
+    #expect(full.code == 1 && full.errors.contains("features are not kept for other runs"), "\(full.errors)")
+    #expect(try await runFrugal(words).code == 0)
+    #expect(try await runFrugal("sweep", plan, "--out", folder.path("whole")).code == 0)
+    for method in ["r-amt", "linear"] {
+      for file in ["delta.safetensors", "result.json", "predictions.jsonl"] {
+        let name = "pictures/\(method)/2-shot/seed-1/\(file)"
+        #expect(try folder.bytes("out/\(name)") == folder.bytes("whole/\(name)"), "\(name)")
+      }
+    }
+  }
+
   @Test func picturesOfATaskAppearTogetherOrNotAtAll() async throws {
     let folder = try TemporaryFolder()
     let outcome = try await runFrugal(["world", "--task", "dtd", "--out", folder.path("world")], room: 2)

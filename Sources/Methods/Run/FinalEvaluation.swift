@@ -44,6 +44,7 @@ extension Run {
       newClasses = found.frozen.map { .init(test: .init(found.tuned), zeroShot: .init($0)) }
     }
     try folder.writePredictions(predictions)
+    watch.clock.count(reused: watch.features?.reused ?? 0)
     try watch.clock.write()
     let shares = method.encoder.shares(encoderValues)
     let result = RunResult(

@@ -27,6 +27,8 @@ package struct RunTiming: Sendable, Codable, Equatable {
   package var parts: [Part: Double] = [:]
   /// The machine of the last start; `nil` in older files.
   package var machine: RunMachine?
+  /// How many times the features of an image came from a cache, which takes no time here; `nil` for never.
+  package var reusedFeatures: Int?
 
   /// The seconds of a run.
   package init(_ parts: [Part: Double] = [:]) { self.parts = parts }
@@ -35,7 +37,7 @@ package struct RunTiming: Sendable, Codable, Equatable {
   package var seconds: Double { Part.allCases.reduce(0) { $0 + (parts[$1] ?? 0) } }
 
   private enum Key: String, CodingKey {
-    case seconds, parts, machine
+    case seconds, parts, machine, reusedFeatures
     // Of the first versions, which measured no other part.
     case trainingSeconds, evaluationSeconds
   }
@@ -50,7 +52,9 @@ package struct RunTiming: Sendable, Codable, Equatable {
       parts[.test] = try values.decode(Double.self, forKey: .evaluationSeconds)
     }
     machine = try values.decodeIfPresent(RunMachine.self, forKey: .machine)
-    guard parts.values.allSatisfy({ $0 >= 0 && $0.isFinite }), machine?.isPlausible ?? true else {
+    reusedFeatures = try values.decodeIfPresent(Int.self, forKey: .reusedFeatures)
+    guard parts.values.allSatisfy({ $0 >= 0 && $0.isFinite }), machine?.isPlausible ?? true, reusedFeatures ?? 1 > 0
+    else {
       throw DecodingError.dataCorrupted(
         .init(codingPath: [Key.parts], debugDescription: "expected seconds and a machine"))
     }
@@ -62,6 +66,7 @@ package struct RunTiming: Sendable, Codable, Equatable {
     try values.encode(seconds, forKey: .seconds)
     try values.encode(Dictionary(uniqueKeysWithValues: parts.map { ($0.rawValue, $1) }), forKey: .parts)
     try values.encodeIfPresent(machine, forKey: .machine)
+    try values.encodeIfPresent(reusedFeatures, forKey: .reusedFeatures)
   }
 }
 
@@ -103,6 +108,9 @@ package final class RunClock {
     settle()
     if let seconds = timing.parts.removeValue(forKey: part) { add(seconds, to: other) }
   }
+
+  /// Counts features that came from a cache.
+  func count(reused: Int) { if reused > 0 { timing.reusedFeatures = (timing.reusedFeatures ?? 0) + reused } }
 
   /// Writes the times so far.
   ///

@@ -78,6 +78,7 @@ extension Run {
         watch.report(.evaluating(.validation, done: done, of: validation.count))
       }
     }
+    watch.clock.count(reused: watch.features?.reused ?? 0)
     try watch.clock.write()
     let result = ValidationResult(
       method: configuration.method, epoch: chosen.epoch, reason: chosen.reason, selection: configuration.selection,
