@@ -81,6 +81,13 @@ import Testing
         """, to: "plan.json"
       ).path
     }
+    let (without, planned) = (
+      try await runFrugal("plan", try plan("[]"), "--json").json(),
+      try await runFrugal("plan", try plan("\"\(near)\""), "--json").json()
+    )
+    // 32 images for each of two methods, before and after, beside as many of its own.
+    let (own, all) = (without["total"]["flops"].double ?? 0, planned["total"]["flops"].double ?? 0)
+    #expect(all > 1.3 * own && all < 2.5 * own, "\(all / own)")
     #expect(try await runFrugal("sweep", try plan("\"\(near)\"")).code == 0)
     let run = "out/pictures/task-res/1-shot/seed-1"
     let before = try folder.bytes("\(run)/result.json")

@@ -46,10 +46,12 @@ package struct RunPlan: Sendable {
   /// - rehearsal: the parts as they were measured, for this run or one of the same method, model and classes.
   /// - isCaching: whether features are kept, which spares the run a second pass over the same images.
   /// - writing: seconds to write a byte to disk.
-  package init(_ run: Run, _ rehearsal: Rehearsal, isCaching: Bool, writing: Double) {
+  /// - transfer: test images of each folder with other data that the run is tested on at its end.
+  package init(_ run: Run, _ rehearsal: Rehearsal, isCaching: Bool, writing: Double, transfer: [Int] = []) {
     let counts = Counts(run, rehearsal)
     trained = rehearsal.trained
     add(run, rehearsal, counts, isCaching: isCaching)
+    add(run, rehearsal, transfer: transfer)
     memory = Self.memory(run, rehearsal, counts)
     disk = Self.disk(run, rehearsal, counts)
     let saves = min(counts.epochs, 1 + Int((parts.first { $0.name == "training" }?.cost.seconds ?? 0).rounded(.up)))
@@ -94,14 +96,16 @@ package struct RunPlan: Sendable {
     }
   }
 
+  /// Each folder with other data is a start of its own, without a cache.
+  private mutating func add(_ run: Run, _ rehearsal: Rehearsal, transfer: [Int]) {
+    let starts = Double(transfer.count) * WorkCost(seconds: run.setupSeconds, coreSeconds: run.setupSeconds)
+    let images = transfer.reduce(0, +)
+    let frozen = run.pretrained.clip == nil ? WorkCost() : rehearsal.pass(images, rehearsal.frozen)
+    append("other data", images, starts + frozen + rehearsal.pass(images, rehearsal.tuned))
+  }
+
   private mutating func add(_ run: Run, _ rehearsal: Rehearsal, _ counts: Counts, isCaching: Bool) {
-    /// Images through an encoder, while the next ones are loaded on the cores that compute.
-    func pass(_ images: Int, _ encoder: WorkCost) -> WorkCost {
-      var cost = Double(images) * (encoder + rehearsal.loading)
-      let loading = rehearsal.loading.coreSeconds / Double(Parallel.threads)
-      cost.seconds = Double(images) * max(rehearsal.loading.seconds, encoder.seconds + loading)
-      return cost
-    }
+    func pass(_ images: Int, _ encoder: WorkCost) -> WorkCost { rehearsal.pass(images, encoder) }
     let reading = WorkCost(seconds: run.setupSeconds, coreSeconds: run.setupSeconds)
     append("setup", 1, reading + rehearsal.finishing)
     append("texts", counts.texts, Double(counts.texts) * rehearsal.text)
@@ -180,5 +184,15 @@ package struct RunPlan: Sendable {
       ("predictions", names + counts.test * answers),
       ("records", lines + 300 * counts.epochs + 8000),
     ]
+  }
+}
+
+extension Rehearsal {
+  /// Images through an encoder, while the next ones are loaded on the cores that compute.
+  fileprivate func pass(_ images: Int, _ encoder: WorkCost) -> WorkCost {
+    var cost = Double(images) * (encoder + loading)
+    let loadingSeconds = loading.coreSeconds / Double(Parallel.threads)
+    cost.seconds = Double(images) * max(loading.seconds, encoder.seconds + loadingSeconds)
+    return cost
   }
 }

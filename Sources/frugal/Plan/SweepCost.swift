@@ -1,3 +1,4 @@
+import Datasets
 import Foundation
 import Methods
 
@@ -23,6 +24,7 @@ struct SweepCost {
   init(_ cells: [SweepCell], isCaching: Bool, writing: Double) throws {
     let line = ProgressLine()
     var rehearsals: [String: Rehearsal] = [:]
+    var others: [String: Int] = [:]
     var known: Set<[String]> = []
     var byMethod: [(name: String, count: Int, cost: WorkCost)] = []
     let groups = Self.groups(cells)
@@ -32,7 +34,12 @@ struct SweepCost {
       let key = try run.rehearsalKey
       let rehearsal = try rehearsals[key] ?? Rehearsal(run)
       rehearsals[key] = rehearsal
-      let plan = RunPlan(run, rehearsal, isCaching: isCaching, writing: writing)
+      let transfer = try group.cell.transfer.map { path in
+        let count = try others[path] ?? ImageFolder(contentsOf: URL(fileURLWithPath: path)).test.count
+        others[path] = count
+        return count
+      }
+      let plan = RunPlan(run, rehearsal, isCaching: isCaching, writing: writing, transfer: transfer)
       let place = [run.configuration.model.sha256, group.cell.dataset]
       let isFirst = known.insert(place).inserted
       let saved = isCaching ? Double(group.count - (isFirst ? 1 : 0)) * plan.shared : WorkCost()

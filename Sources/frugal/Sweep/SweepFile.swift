@@ -53,11 +53,11 @@ struct SweepFile: Decodable {
       case .flags(var flags):
         func texts(_ key: String) throws -> [String]? {
           guard let value = flags.removeValue(forKey: key) else { return nil }
-          guard case .texts(let texts) = value, !texts.isEmpty else { throw RunError("\(key): a text is missing") }
+          guard case .texts(let texts) = value else { throw RunError("\(key): a text is missing") }
           return texts
         }
         let (name, transfer) = (try texts("name"), try texts("transfer"))
-        guard name?.count ?? 1 == 1 else { throw RunError("name: several texts") }
+        guard name?.count ?? 1 == 1 else { throw RunError("name: a text is missing") }
         return Row(name: name?[0], transfer: transfer ?? [], flags: flags)
       }
     }
