@@ -74,7 +74,7 @@ public struct MethodName: Sendable, Equatable, CustomStringConvertible {
   var needsExamples: Bool { head.needsExamples || encoder.readsTrunk }
 
   /// The prompts' templates on a dataset.
-  func templates(_ benchmark: Benchmark?) -> [String] {
+  package func templates(_ benchmark: Benchmark?) -> [String] {
     (head.isTrained ? nil : encoder.templates(benchmark)) ?? head.templates(benchmark)
   }
 

@@ -70,6 +70,21 @@ final class MemoryPool: Sendable {
     }.pointer
   }
 
+  /// Returns the pages of free memory to the system, which gives them again when they are used.
+  func trim() {
+    state.withLock { state in
+      #if os(Linux)
+        let page = Int(getpagesize())
+        for span in state.free where span.bytes >= 2 << 20 {
+          let start = (Int(bitPattern: span.start) + page - 1) / page * page
+          let count = Int(bitPattern: span.end) / page * page - start
+          // Advice only: what is refused stays.
+          _ = madvise(UnsafeMutableRawPointer(bitPattern: start), count, Int32(MADV_DONTNEED))
+        }
+      #endif
+    }
+  }
+
   /// Takes back a block of `bytes` that `take` gave.
   func give(_ block: UnsafeMutableRawPointer, _ bytes: Int) {
     let block = Block(pointer: block)

@@ -23,6 +23,9 @@ package enum Workload {
   /// The most that they held at a time since `resetPeak`.
   package static var peakBytes: Int { MemoryPool.shared.peak }
 
+  /// Returns memory that no tensor holds to the system, before work that needs blocks of other sizes.
+  package static func returnMemory() { MemoryPool.shared.trim() }
+
   /// Forgets the peak.
   package static func resetPeak() { MemoryPool.shared.resetPeak() }
 }

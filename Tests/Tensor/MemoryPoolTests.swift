@@ -1,9 +1,32 @@
 import Checks
+import Foundation
 import Testing
 
 @testable import Tensor
 
 @Suite struct MemoryPoolTests {
+  /// What is held keeps its bytes, and what is free can be used again.
+  @Test func freePagesAreReturnedAndComeBack() {
+    let (pool, bytes) = (MemoryPool(slab: 32 << 20), 8 << 20)
+    let (held, free) = (pool.take(bytes), pool.take(bytes))
+    memset(held, 7, bytes)
+    memset(free, 9, bytes)
+    pool.give(free, bytes)
+    pool.trim()
+    let again = pool.take(bytes)
+    #if os(Linux)
+      #expect(again == free && again.load(fromByteOffset: bytes / 2, as: UInt8.self) == 0)
+    #endif
+    memset(again, 5, bytes)
+    for offset in stride(from: 0, to: bytes, by: 1000) {
+      #expect(held.load(fromByteOffset: offset, as: UInt8.self) == 7)
+    }
+    #expect(pool.live == 2 * bytes && pool.reserved == 32 << 20)
+    pool.give(held, bytes)
+    pool.give(again, bytes)
+    pool.trim()
+  }
+
   private static let granule = MemoryPool.granule
 
   @Test func sizesAreRoundedUp() {

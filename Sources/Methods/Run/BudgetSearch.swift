@@ -88,9 +88,10 @@ public struct BudgetSearch: Sendable {
     guard let budget = open.first, let validation = run.data.validation else {
       trap("BudgetSearch: expected a budget to evaluate and a validation split, found none")
     }
+    Workload.returnMemory()
     let found = try watch.clock.measure(.validation) { () throws -> Evaluation in
       try Evaluation(
-        trained.method, values: trained.state.values, on: validation, preprocessing: run.pretrained.preprocessing,
+        trained.method, values: trained.values, on: validation, preprocessing: run.pretrained.preprocessing,
         skipsUnreadable: false, watch.features?.images, clock: watch.clock
       ) { done in
         try watch.stopIfAsked(.beforeValidation)

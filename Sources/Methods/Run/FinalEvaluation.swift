@@ -17,11 +17,11 @@ extension Run {
   ///
   /// - budgets: those from which the run's own was selected, if any.
   func finish(_ trained: TrainedRun, budgets: [BudgetSearch.Score]?, _ watch: RunWatch) throws -> RunResult {
-    let (state, textFeatures) = (trained.state, trained.textFeatures)
+    let (chosen, textFeatures) = (trained.chosen, trained.textFeatures)
     guard trained.run.configuration == configuration else {
       return try trained.run.finish(trained, budgets: budgets, watch)
     }
-    let chosen = state.selected(configuration.selection)
+    Workload.returnMemory()
     let (method, choices) = try settled(trained.method, chosen.values, watch)
     let encoderValues = method.split(chosen.values).encoder
     let delta = try delta(method, chosen.values)

@@ -206,12 +206,21 @@ extension Run {
   }
 }
 
-/// A run at its last epoch.
+/// A run at its last epoch, without what only training needs.
 struct TrainedRun {
   let run: Run
   let method: Method
-  let state: TrainingState
+  /// Those of the last epoch.
+  let values: [Tensor]
+  /// Those that become the delta.
+  let chosen: TrainingState.Selected
   let textFeatures: Tensor?
+
+  /// A run whose optimisers are given up.
+  init(run: Run, method: Method, state: TrainingState, textFeatures: Tensor?) {
+    (self.run, self.method, self.textFeatures) = (run, method, textFeatures)
+    (values, chosen) = (state.values, state.selected(run.configuration.selection))
+  }
 }
 
 /// Those who watch a run: who is told, who may stop it, and the clock.

@@ -67,7 +67,8 @@ extension Run {
     guard let validation = data.folder.validation else {
       trap("Run.validate: expected a validation split, found none")
     }
-    let chosen = trained.state.selected(configuration.selection)
+    let chosen = trained.chosen
+    Workload.returnMemory()
     let (method, choices) = try settled(trained.method, chosen.values, watch)
     let found = try watch.clock.measure(.validation) {
       try Evaluation(

@@ -98,10 +98,11 @@ public struct TrainingState: Sendable {
     }
   }
 
+  /// Values that become a delta, their epoch, and the reason.
+  package typealias Selected = (values: [Tensor], epoch: Int, reason: String, validationAccuracy: Double?)
+
   /// The values that become the delta, their epoch, and the reason.
-  package func selected(
-    _ selection: RunConfiguration.Selection
-  ) -> (values: [Tensor], epoch: Int, reason: String, validationAccuracy: Double?) {
+  package func selected(_ selection: RunConfiguration.Selection) -> Selected {
     if selection == .validation, let best {
       return (best.values, best.epoch, "highest accuracy on the validation split, the first of several", best.accuracy)
     }

@@ -5,6 +5,8 @@ struct Arguments: Sendable {
   /// Words that belong to no flag.
   private(set) var operands: [String]
   private var values: [String: [String]]
+  /// Flags that a file has given.
+  private(set) var fromFile: Set<String> = []
 
   /// No words at all.
   static let none = Arguments()
@@ -61,6 +63,7 @@ struct Arguments: Sendable {
   /// The same with the flags of a file, where they were not given themselves.
   func completed(by file: ConfigFile) -> Arguments {
     var arguments = self
+    arguments.fromFile = Set(file.values.keys).subtracting(values.keys)
     arguments.values.merge(file.values) { own, _ in own }
     return arguments
   }

@@ -21,7 +21,7 @@ enum PlanCommand: Command {
 
   /// The flags of a run that begins, and those of the command.
   private static func planned(_ options: [Option]) -> [Option] {
-    options.filter { !["--resume", "--dry-run", jsonOption.flag].contains($0.flag) } + [
+    options.filter { !["--resume", "--dry-run", "--print-config", jsonOption.flag].contains($0.flag) } + [
       Option("--cores", "N", isRepeatable: true, "cores to share the runs of a sweep among (default all)"), jsonOption,
     ]
   }

@@ -58,11 +58,15 @@ enum TuneCommand: Command {
       "split to end with (default test); with val no test image is read, and the accuracy is in validation.json"),
     Option("--force", "begin a run that cannot change anything, such as one too short for any mask to be set"),
     skipOption,
+    Option(
+      "--print-config",
+      "print every setting with its source, and run nothing; needs no more than --method (with --json a file for "
+        + "--config)"),
     Option("--dry-run", "read and check everything, say what the run would do, and write nothing"),
   ]
 
   /// Flags that are no part of what a run records as its command.
-  static let unrecorded = CacheFlags.names.union(["--dry-run", "--json"])
+  static let unrecorded = CacheFlags.names.union(["--dry-run", "--print-config", "--json"])
 
   /// With a method, the flags that it reads and its own defaults.
   static func options(for words: [String]) -> [Option] {
@@ -72,7 +76,8 @@ enum TuneCommand: Command {
   }
 
   static func required(_ arguments: Arguments) -> [[String]] {
-    arguments.has("--resume") ? [] : [["--model"], ["--data", "--data-list"]]
+    if arguments.has("--print-config") { return [["--method"]] }
+    return arguments.has("--resume") ? [] : [["--model"], ["--data", "--data-list"]]
   }
   static let examples = [
     Example(
@@ -81,10 +86,19 @@ enum TuneCommand: Command {
     Example(
       "frugal tune --model clip --data photos --method lora+linear --shots 16 --out runs/a",
       "one method, 16 images per class"),
+    Example(
+      "frugal tune --method coop --dataset eurosat --print-config", "all settings of that method on that dataset"),
     Example("frugal tune --resume runs/a", "goes on after a Ctrl-C"),
   ]
 
   static func run(_ typed: Arguments) throws {
+    if typed.has("--print-config") {
+      for flag in ["--resume", "--dry-run"] where typed.has(flag) {
+        throw UsageError("--print-config", expected: "no \(flag) with it", found: "both")
+      }
+      let settings = try StatedSettings(typed)
+      return typed.has("--json") ? try printJSON(settings.json) : print(settings.text)
+    }
     let isNew = !typed.has("--resume")
     _ = try CacheFlags.cache(typed)
     let (arguments, choices) = isNew ? try TuneDefaults.completed(typed) : (typed, [])

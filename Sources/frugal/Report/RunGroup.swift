@@ -152,21 +152,6 @@ extension RunConfiguration {
     if settings.budgets != nil, let name = MethodName(settings.method) {
       settings.recipe = name.encoder.recipe(settings.recipe, budget: 1)
     }
-    guard let data = try? JSONEncoder().encode(settings), let object = try? JSONSerialization.jsonObject(with: data)
-    else {
-      return [:]
-    }
-    var flat: [String: String] = [:]
-    func add(_ value: Any, _ path: String) {
-      if let members = value as? [String: Any] {
-        for (key, member) in members { add(member, path.isEmpty ? key : "\(path).\(key)") }
-      } else if let list = value as? [Any] {
-        flat[path] = list.map { "\($0)" }.joined(separator: ", ")
-      } else {
-        flat[path] = "\(value)"
-      }
-    }
-    add(object, "")
-    return flat
+    return frugal.flattened(settings)
   }
 }

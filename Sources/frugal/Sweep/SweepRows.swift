@@ -25,8 +25,8 @@ struct SweepRows {
   /// Flags that a plan has no place for, and what it has instead.
   private static let reserved = [
     "--seed": "seeds", "--shots": "shots", "--out": "out", "--resume": "no such flag", "--json": "no such flag",
-    "--dry-run": "no such flag", "--evaluate-on": "no such flag", "--cache": "no such flag",
-    "--cache-size": "no such flag",
+    "--dry-run": "no such flag", "--print-config": "no such flag", "--evaluate-on": "no such flag",
+    "--cache": "no such flag", "--cache-size": "no such flag",
   ]
 
   /// - Throws: `RunError` and `UsageError` for rows that are none.

@@ -1,0 +1,150 @@
+import Datasets
+import Foundation
+import Methods
+
+/// Lists the settings of a training (`StatedSettings`).
+struct SettingsListing {
+  private(set) var rows: [StatedSettings.Row] = []
+  /// As typed, and with stand-ins for model, data and folder.
+  private let typed, arguments: Arguments
+  private let request: RunRequest
+  private let method: MethodName
+  /// What the published recipe depends on, and what it is where nothing is known of the data.
+  private let setting, usual: PublishedSetting
+  private let recipe: Recipe
+
+  init(_ typed: Arguments) throws {
+    var arguments = typed
+    for (flag, standIn) in [("--model", "model"), ("--out", "run")] where !arguments.has(flag) {
+      arguments = arguments.setting(flag, to: standIn)
+    }
+    if !arguments.has("--data"), !arguments.has("--data-list") { arguments = arguments.setting("--data", to: "data") }
+    (self.typed, self.arguments) = (typed, arguments)
+    request = try TuneFlags.request(arguments)
+    let model = URL(fileURLWithPath: request.model)
+    let isWithoutText = FileManager.default.fileExists(atPath: model.path) && !Pretrained.isCLIP(model)
+    let name = try Run.method(request.method)
+    method = isWithoutText ? name.withoutText : name
+    let folder = URL(fileURLWithPath: request.data).standardizedFileURL.lastPathComponent
+    let few = method.trainingProtocol == .fewShot ? 16 : nil
+    let shots: Int? =
+      switch request.shots {
+      case .count(let count): count
+      case .all: nil
+      case nil: few
+      }
+    setting = PublishedSetting(
+      benchmark: request.benchmark ?? Benchmark(folder: folder), shots: shots, fidelity: request.fidelity,
+      classes: request.classes)
+    usual = PublishedSetting(benchmark: nil, shots: few, fidelity: request.fidelity)
+    recipe = try Self.recipe(request, method, setting)
+  }
+
+  /// What a request makes of the published recipe.
+  private static func recipe(_ request: RunRequest, _ method: MethodName, _ setting: PublishedSetting) throws -> Recipe
+  {
+    var recipe = method.recipe(setting)
+    if let budget = request.budgets.first { recipe = method.encoder.recipe(recipe, budget: budget) }
+    try request.adjust(&recipe)
+    if !method.head.isTrained { recipe.head = recipe.encoder }
+    return recipe
+  }
+
+  /// Where a value comes from: a flag, a file, or what holds otherwise.
+  private func source(_ name: String, otherwise: String) -> String {
+    let flag = "--\(name)"
+    if arguments.fromFile.contains(flag) { return arguments.string("--config") ?? "--config" }
+    return typed.has(flag) ? flag : otherwise
+  }
+
+  private mutating func add(_ name: String, _ values: [String], otherwise: String = "default") {
+    rows.append(.init(name: name, values: values, source: source(name, otherwise: otherwise)))
+  }
+
+  /// Adds what is only known if it was said.
+  private mutating func addTyped(_ names: [String]) {
+    for name in names { if let value = typed.string("--\(name)") { add(name, [value]) } }
+  }
+
+  /// Adds what is trained, on what.
+  mutating func addRun() {
+    addTyped(["model", "data", "data-list", "split", "out"])
+    add("method", [method.description])
+    if let benchmark = setting.benchmark { add("dataset", [benchmark.rawValue], otherwise: "the name of the folder") }
+    add("as", [request.fidelity.rawValue])
+    let protocolName = method.trainingProtocol == .fewShot ? "few-shot protocol" : "protocol of all images"
+    add("shots", [setting.shots.map { "\($0)" } ?? "all"], otherwise: protocolName)
+    add("seed", ["\(request.seed)"])
+    addTyped([
+      "classes", "select", "train-on", "evaluate-on", "normalize", "resize", "exif", "tokenizer", "image-size", "heads",
+    ])
+    guard method.head.needsText || method.encoder.tunesText else { return }
+    let templates = request.templates.isEmpty ? method.templates(setting.benchmark) : request.templates
+    add("template", templates, otherwise: method.head.isTrained ? headOrigin : origin)
+  }
+
+  /// Where the defaults of the halves come from; of an encoder that stays as it is, those of the head.
+  private var headOrigin: String { Self.origin(method.head.name) }
+  private var origin: String { method.encoder.isTrained ? Self.origin(method.encoder.name) : headOrigin }
+
+  private static func origin(_ name: String) -> String {
+    MethodCard.all.first { $0.name == name }?.card.defaults ?? "default"
+  }
+
+  /// The source of a published value, with what it depends on where it is another one than usual.
+  private func published(_ origin: String, _ value: String, usually: String?) -> String {
+    let place = [setting.benchmark?.rawValue, setting.shots.map { plural($0, "shot") }].compactMap(\.self)
+    return usually == value || place.isEmpty ? origin : "\(origin), for \(place.joined(separator: ", "))"
+  }
+
+  /// Adds the settings that every recipe has.
+  mutating func addRecipe() {
+    guard !method.head.isFitted else { return }
+    if let steps = recipe.steps {
+      rows.append(.init(name: "steps", values: ["\(steps)"], source: origin, isFlag: false))
+    }
+    let usually = method.recipe(usual)
+    for flag in RecipeFlags.all {
+      let name = String(flag.flag.dropFirst(2))
+      guard let value = flag.value(of: recipe, method) else { continue }
+      if !changes(flag.flag, to: value) {
+        var origin = origin
+        if case .head = flag.scope { origin = headOrigin }
+        add(name, [value], otherwise: published(origin, value, usually: flag.value(of: usually, method)))
+      } else if case .optimizer(let text) = flag.scope, method.encoder.isTrained, method.head.isTrained {
+        // One flag sets both halves, which differ.
+        let (encoder, head) = (text(recipe.encoder), text(recipe.head))
+        guard encoder != head else { continue }
+        rows.append(
+          .init(name: name, values: [encoder, "\(head) (head)"], source: "\(origin); \(headOrigin)", isFlag: false))
+      }
+    }
+  }
+
+  /// Whether a flag would change the training, or be refused.
+  private func changes(_ flag: String, to value: String) -> Bool {
+    let other = try? Self.recipe(TuneFlags.request(arguments.setting(flag, to: value)), method, setting)
+    return other != recipe
+  }
+
+  /// Adds the settings of the method's halves.
+  mutating func addOptions() {
+    let (before, usually) = (method.recipe(setting), method.recipe(usual))
+    for (options, origin) in [(method.encoder.options, origin), (method.head.options, headOrigin)] {
+      for option in options {
+        if let value = option.value(of: recipe, method) {
+          let isPublished = option.value(of: before, method) == value
+          add(
+            option.name, [value],
+            otherwise: published(origin, value, usually: isPublished ? option.value(of: usually, method) : value))
+        } else {
+          let isSwitch = if case .flag = option.values { true } else { false }
+          // What the option's help says of its default.
+          let told = option.help.firstMatch(of: /\(default (.*)\)$/).map { String($0.output.1) } ?? "default"
+          rows.append(
+            .init(name: option.name, values: [isSwitch ? "off" : "open"], source: told, isFlag: false))
+        }
+      }
+    }
+  }
+}

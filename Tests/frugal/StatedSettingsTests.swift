@@ -1,0 +1,104 @@
+import Foundation
+import FrugalTestSupport
+import Testing
+
+@testable import Methods
+@testable import frugal
+
+/// `--print-config` states what a run would have, in flags that begin the same run.
+@Suite struct StatedSettingsTests {
+  private static let methods =
+    MethodList.names.filter { MethodName($0)?.isTrained ?? false } + [
+      "lora+task-res", "r-amt+coop", "spt-lora+tip-adapter-f", "adaptformer+clap",
+    ]
+
+  private func recipe(_ arguments: Arguments, _ setting: PublishedSetting) throws -> Recipe {
+    var complete = arguments
+    for (flag, value) in [("--model", "model"), ("--data", "data"), ("--out", "run")] {
+      complete = complete.setting(flag, to: value)
+    }
+    let request = try TuneFlags.request(complete)
+    let method = try #require(MethodName(request.method))
+    var recipe = method.recipe(setting)
+    if let budget = request.budgets.first { recipe = method.encoder.recipe(recipe, budget: budget) }
+    try request.adjust(&recipe)
+    if !method.head.isTrained { recipe.head = recipe.encoder }
+    return recipe
+  }
+
+  private func file(_ settings: StatedSettings, in folder: TemporaryFolder) throws -> ConfigFile {
+    let url = try folder.write(try jsonText(settings.json), to: "stated.json")
+    return try ConfigFile(url.path, options: TuneCommand.options)
+  }
+
+  /// All flags together change nothing of a published recipe, on any dataset.
+  @Test(arguments: methods) func theFlagsAreThePublishedRecipe(_ method: String) throws {
+    let folder = try TemporaryFolder()
+    for dataset in [nil, "eurosat", "imagenet", "sun397"] {
+      for shots in [nil, "1", "16", "all"] {
+        let words =
+          ["--method", method] + (dataset.map { ["--dataset", $0] } ?? []) + (shots.map { ["--shots", $0] } ?? [])
+        let typed = try Arguments(words, options: TuneCommand.options)
+        let settings = try StatedSettings(typed)
+        let stated = try Arguments([], options: TuneCommand.options).completed(by: file(settings, in: folder))
+        let few = MethodName(method)?.trainingProtocol == .fewShot
+        let count = shots.map { Int($0) } ?? (few ? 16 : nil)
+        let setting = PublishedSetting(
+          benchmark: dataset.flatMap { Benchmark(rawValue: $0) }, shots: count, fidelity: .official)
+        #expect(try recipe(stated, setting) == recipe(typed, setting), "\(words)")
+        #expect(stated.string("--shots") == (count.map { "\($0)" } ?? "all"))
+      }
+    }
+  }
+
+  /// Every setting of a method is stated.
+  @Test(arguments: methods) func noSettingIsForgotten(_ method: String) throws {
+    let settings = try StatedSettings(Arguments(["--method", method], options: TuneCommand.options))
+    let names = settings.rows.map(\.name)
+    #expect(Set(names).count == names.count)
+    for option in try #require(MethodName(method)).options { #expect(names.contains(option.name), "\(option.name)") }
+    // What is open: the masks of r-pmt are as many as those of r-amt, and some settings are chosen on val.
+    let open = ["tuned-share", "inverse-decay", "blend", "cache-alpha", "cache-beta", "context-init", "context-words"]
+    for row in settings.rows where row.values == ["open"] { #expect(open.contains(row.name), "\(row.name)") }
+    #expect(settings.rows.allSatisfy { !$0.source.isEmpty && !$0.values.isEmpty })
+  }
+
+  @Test func sourcesAreNamed() async throws {
+    let folder = try TemporaryFolder()
+    let config = try folder.write(#"{"epochs": 7, "seed": 3}"#, to: "own.json").path
+    let words = ["tune", "--method", "r-amt", "--dataset", "eurosat", "--lr", "1e-3", "--config", config]
+    let found = try await runFrugal(words + ["--print-config"])
+    #expect(found.code == 0, "\(found.errors)")
+    let rows = found.output.split(separator: "\n").map {
+      $0.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: true).map {
+        $0.trimmingCharacters(in: .whitespaces)
+      }
+    }
+    func row(_ name: String) -> [String] { Array((rows.first { $0[0] == name } ?? []).dropFirst()) }
+    #expect(row("lr") == ["0.001", "--lr"] && row("epochs") == ["7", config] && row("seed") == ["3", config])
+    #expect(row("dataset") == ["eurosat", "--dataset"] && row("shots") == ["16", "few-shot protocol"])
+    #expect(row("lambda")[0] == "0.3" && row("lambda")[1].contains("authors' configurations"), "\(found.output)")
+    #expect(row("as") == ["official", "default"])
+    let list = try await runFrugal(["tune", "--method", "nonsense", "--print-config"])
+    expectRefusal(list, code: 2, ["--method: expected"])
+    expectRefusal(
+      try await runFrugal("tune", "--method", "r-amt", "--print-config", "--dry-run"), code: 2, ["--print-config"])
+    expectRefusal(try await runFrugal("tune", "--print-config"), code: 2, ["--method: missing"])
+    expectRefusal(
+      try await runFrugal("tune", "--method", "linear", "--lambda", "1", "--print-config"), code: 2, ["--lambda"])
+  }
+
+  /// A run by the printed file is the run without it.
+  @Test(arguments: ["r-amt", "lora+task-res", "clip-lora", "tip-adapter-f"])
+  func theFileBeginsTheSameRun(_ method: String) async throws {
+    let folder = try TemporaryFolder()
+    let run = [
+      "tune", "--model", Workbench.model, "--data", Workbench.pictures, "--out", folder.path("run"), "--force",
+    ]
+    let printed = try await runFrugal("tune", "--method", method, "--shots", "2", "--print-config", "--json")
+    let config = try folder.write(printed.output, to: "c.json").path
+    let plain = try await runFrugal(run + ["--method", method, "--shots", "2", "--dry-run", "--json"])
+    let stated = try await runFrugal(run + ["--config", config, "--dry-run", "--json"])
+    #expect(plain.code == 0 && plain.output == stated.output, "\(plain.errors)\(stated.errors)")
+  }
+}
