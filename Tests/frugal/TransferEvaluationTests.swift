@@ -18,7 +18,7 @@ import Testing
     let (same, part) = (
       try folder.writeVariant("same", of: classes), try folder.writeVariant("part", of: [classes[1], classes[2]])
     )
-    let found = try await runFrugal("evaluate", "--run", folder.path("run"), "--data", same)
+    let found = try await runFrugal("evaluate", "--run", folder.path("run"), "--data", same, "--threads", "1")
     #expect(found.code == 0, "\(found.errors)")
     let (result, kept) = (try folder.result("run"), try test(folder, "run/transfer/same.json"))
     #expect(kept["test"] == result["test"] && kept["zeroShot"] == result["zeroShot"] && kept["classes"].int == 4)

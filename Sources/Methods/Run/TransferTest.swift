@@ -65,7 +65,9 @@ extension RunFolder {
     let found = try TransferTest(contentsOf: file)
     guard found.run == result.test.logitsSHA256 else { return nil }
     guard found.data == data else {
-      throw RunError("\(file.shown): expected the result of \(FileName.shown(data)), found that of \(found.data)")
+      throw RunError(
+        "\(file.shown): expected the result of \(FileName.shown(data)), found that of \(FileName.shown(found.data)) "
+          + "(without the file it is tested again)")
     }
     return found
   }

@@ -123,7 +123,8 @@ enum EvaluateCommand: Command {
 
   /// Tests a finished run on other data.
   private static func test(_ run: RunFolder, _ arguments: Arguments) throws {
-    if let flag = arguments.flags.subtracting(["--run", "--data", jsonOption.flag]).min() {
+    let allowed = ["--run", "--data", jsonOption.flag] + commonOptions.map(\.flag)
+    if let flag = arguments.flags.subtracting(allowed).min() {
       throw UsageError(flag, expected: "no --run with it, whose settings are those of the run", found: "both")
     }
     let (line, evaluation) = (ProgressLine(), try TransferEvaluation(run))
