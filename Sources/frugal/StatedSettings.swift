@@ -1,8 +1,8 @@
 /// Every setting of a training as a flag, with its source: what `frugal tune --print-config` prints before anything is
 /// read.
 ///
-/// A value is printed as a flag only if giving that flag changes nothing. So the JSON form is a file for `--config` that
-/// begins the same training.
+/// A value is printed as a flag only if giving that flag changes nothing. So the JSON form is a file for `--config`
+/// that begins the same training.
 struct StatedSettings {
   /// One setting.
   struct Row: Equatable {
