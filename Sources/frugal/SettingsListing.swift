@@ -75,20 +75,29 @@ struct SettingsListing {
     let protocolName = method.trainingProtocol == .fewShot ? "few-shot protocol" : "protocol of all images"
     add("shots", [setting.shots.map { "\($0)" } ?? "all"], otherwise: protocolName)
     add("seed", ["\(request.seed)"])
+    let exif = request.exif ?? .usual(for: setting.benchmark)
+    add("exif", [exif.rawValue], otherwise: setting.benchmark == nil ? "default" : "a published dataset")
+    if method.trainingProtocol == .allImages, request.selection == nil {
+      let rule = "val if the data has such a split, else last"
+      rows.append(.init(name: "select", values: ["open"], source: rule, isFlag: false))
+    } else {
+      add("select", [(request.selection ?? .last).rawValue])
+    }
     addTyped([
-      "classes", "select", "train-on", "evaluate-on", "normalize", "resize", "exif", "tokenizer", "image-size", "heads",
+      "classes", "train-on", "evaluate-on", "normalize", "resize", "tokenizer", "image-size", "heads",
     ])
     guard method.head.needsText || method.encoder.tunesText else { return }
     let templates = request.templates.isEmpty ? method.templates(setting.benchmark) : request.templates
-    add("template", templates, otherwise: method.head.isTrained ? headOrigin : origin)
+    add("template", templates, otherwise: setting.benchmark.map { "the one of \($0.rawValue)" } ?? "default")
   }
 
   /// Where the defaults of the halves come from; of an encoder that stays as it is, those of the head.
-  private var headOrigin: String { Self.origin(method.head.name) }
-  private var origin: String { method.encoder.isTrained ? Self.origin(method.encoder.name) : headOrigin }
+  private var headOrigin: String { origin(method.head.name) }
+  private var origin: String { method.encoder.isTrained ? origin(method.encoder.name) : headOrigin }
 
-  private static func origin(_ name: String) -> String {
-    MethodCard.all.first { $0.name == name }?.card.defaults ?? "default"
+  private func origin(_ name: String) -> String {
+    let card = MethodCard.all.first { $0.name == name }?.card.defaults ?? "default"
+    return request.fidelity == .paper ? "\(card), or the paper where it differs" : card
   }
 
   /// The source of a published value, with what it depends on where it is another one than usual.

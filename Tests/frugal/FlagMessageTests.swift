@@ -42,7 +42,8 @@ import Testing
         $0.lastPathComponent.lowercased() == "\(name)command.swift"
       })
     let foreign: [String: Set<String>] = [
-      "predict": ["--resume"], "demo": ["--list"], "plan": ["--resume", "--dry-run"], "doctor": ["--cache"],
+      "predict": ["--resume"], "demo": ["--list"], "plan": ["--resume", "--dry-run", "--print-config"],
+      "doctor": ["--cache"],
     ]
     for flag in try flags(in: file) where !(foreign[name] ?? []).contains(flag) {
       #expect(own.contains(flag), "\(file.lastPathComponent): \(flag)")

@@ -58,7 +58,9 @@ import Testing
     #expect(Set(names).count == names.count)
     for option in try #require(MethodName(method)).options { #expect(names.contains(option.name), "\(option.name)") }
     // What is open: the masks of r-pmt are as many as those of r-amt, and some settings are chosen on val.
-    let open = ["tuned-share", "inverse-decay", "blend", "cache-alpha", "cache-beta", "context-init", "context-words"]
+    let open = [
+      "select", "tuned-share", "inverse-decay", "blend", "cache-alpha", "cache-beta", "context-init", "context-words",
+    ]
     for row in settings.rows where row.values == ["open"] { #expect(open.contains(row.name), "\(row.name)") }
     #expect(settings.rows.allSatisfy { !$0.source.isEmpty && !$0.values.isEmpty })
   }

@@ -45,7 +45,18 @@ import Testing
     #expect(try await runFrugal(Workbench.quickRun("linear", out: URL(fileURLWithPath: run))).code == 0)
     let same = try folder.writeVariant("same", of: classes)
     #expect(try await runFrugal("evaluate", "--run", run, "--data", same).code == 0)
+    // The same images elsewhere are not tested again; others of that name are.
     let second = try folder.writeVariant("elsewhere/same", of: classes)
+    let kept = try await runFrugal("evaluate", "--run", run, "--data", second)
+    #expect(kept.code == 0 && kept.errors.contains("that of an earlier evaluation"), "\(kept.errors)")
+    try folder.remove("elsewhere/same/imagenet-r/red_circle")
+    let fewer = try await runFrugal("evaluate", "--run", run, "--data", second, "--json").json()
+    #expect(fewer["test"]["total"].int == 24)
+    let base = folder.path("base")
+    #expect(
+      try await runFrugal(
+        Workbench.quickRun("r-amt", out: URL(fileURLWithPath: base)) + ["--classes", "base"]
+      ).code == 0)
     try folder.write("{}", to: "broken/transfer/same.json")
     for name in ["config.json", "result.json", "delta.safetensors"] {
       try folder.write(try folder.bytes("run/\(name)"), to: "broken/\(name)")
@@ -54,7 +65,7 @@ import Testing
     let strange = try folder.writeVariant("strange", of: ["red_circle"])
     try folder.write("red_circle comet\n", to: "strange/classnames.txt")
     let wrong: [([String], Int32, String)] = [
-      (["--run", run, "--data", second], 1, "same.json: expected the result of \(second), found that of \(same)"),
+      (["--run", base, "--data", same], 1, "base: expected a run on all classes, found one on base classes"),
       (["--run", run, "--data", same, "--delta", "d"], 2, "--delta: expected no --run with it"),
       (["--run", run, "--data", same, "--split", "val"], 2, "--split: expected no --run with it"),
       (["--run", folder.path("begun"), "--data", same], 1, "begun: expected a finished run, found no result.json"),
@@ -103,13 +114,28 @@ import Testing
     let head = try #require(lines.firstIndex(of: "| method | pictures (trained on) | far | near | Mean of 2 |"))
     #expect(lines[head - 1].hasPrefix("**From pictures to other data, 1 shot, "))
     #expect(lines[head + 2].hasPrefix("| zero-shot |") && lines.contains { $0.hasPrefix("| task-res |") })
+    let records = try await runFrugal("sweep", both, "--format", "csv").output
+    #expect(records.contains("From pictures to other data,tiny-clip,1,task-res,far,accuracy,"), "\(records)")
+    // What is none of ours in the folder is left alone, and what is damaged costs the run nothing else.
+    try folder.write("x", to: "\(run)/transfer/._far.json")
+    let linear = "out/pictures/linear/1-shot/seed-1/transfer/far.json"
+    try folder.write("{}", to: linear)
+    let damaged = try await runFrugal("report", folder.path("out"), "--format", "csv")
+    #expect(damaged.errors.contains("far.json: expected an accuracy on other data"), "\(damaged.errors)")
+    #expect(damaged.output.contains("Other data,tiny-clip,1,linear,pictures,accuracy,"), "\(damaged.output)")
+    try folder.remove(linear)
+    let open = try await runFrugal("sweep", both, "--dry-run").output
+    #expect(open.hasPrefix("frugal evaluate --run ") && open.hasSuffix("/seed-1 --data \(far)\n"), "\(open)")
+    #expect(try await runFrugal("sweep", both).code == 0)
     let page = folder.path("report.html")
     #expect(try await runFrugal("report", folder.path("out"), "--out", page).code == 0)
     #expect(try String(contentsOfFile: page, encoding: .utf8).contains("id=\"other-data\""))
     // A failure is written down, and the next sweep tries again.
-    let wrong = try plan("\"\(folder.path("missing"))\"")
+    let last = try folder.writeVariant("last", of: [classes[2]])
+    let wrong = try plan("[\"\(folder.path("missing"))\", \"\(last)\"]")
     let failed = try await runFrugal("sweep", wrong)
     #expect(failed.code == 1 && failed.errors.contains("missing"), "\(failed.errors)")
+    #expect(folder.exists("\(run)/transfer/last.json"))
     let outcome = try await runFrugal("sweep", wrong, "--status", "--json").json()
     #expect(outcome["runs"].array?.allSatisfy { $0["state"].string == "failed" } == true)
     expectRefusal(

@@ -2,6 +2,9 @@ import Methods
 import Tensor
 
 /// The checks of updates with shared factors, three wide, in a tower whose MLPs are twice as wide as its tokens.
+///
+/// The gradient of a core is a product with both factors. Nearer to their start it would be lost in the rounding of
+/// single precision.
 enum FactorTuningChecks {
   /// One case per form.
   static let cases = ["fact-tt", "fact-tk"].map { name in
@@ -11,7 +14,7 @@ enum FactorTuningChecks {
         var setting = setting
         setting.recipe[FactorSettings.self]?.factors.rank = 3
         return EncoderCase.published(setting, name, head)
-      }, checks: checks)
+      }, values: { EncoderCase.moved($0, by: 0.5, &$1) }, checks: checks)
   }
 
   /// Those of all methods, and of the paper's order of slices where there are any.

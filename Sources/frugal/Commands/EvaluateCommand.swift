@@ -123,14 +123,14 @@ enum EvaluateCommand: Command {
 
   /// Tests a finished run on other data.
   private static func test(_ run: RunFolder, _ arguments: Arguments) throws {
-    let allowed = ["--run", "--data", jsonOption.flag] + commonOptions.map(\.flag)
+    let allowed = ["--run", "--data", skipOption.flag, jsonOption.flag] + commonOptions.map(\.flag)
     if let flag = arguments.flags.subtracting(allowed).min() {
       throw UsageError(flag, expected: "no --run with it, whose settings are those of the run", found: "both")
     }
     let (line, evaluation) = (ProgressLine(), try TransferEvaluation(run))
-    let found = try evaluation.test(on: try arguments.required("--data")) { done, count in
-      line.show("images evaluated", done, of: count)
-    }
+    let found = try evaluation.test(
+      on: try arguments.required("--data"), skipsUnreadable: arguments.has(skipOption.flag)
+    ) { line.show("images evaluated", $0, of: $1) }
     line.finish()
     if arguments.has("--json") { return try printJSON(found) }
     func text(_ name: String, _ score: RunResult.Score) -> String {

@@ -63,7 +63,7 @@ enum SweepCommand: Command {
     let folder = SweepFolder(in: plan.out)
     if arguments.has("--dry-run") {
       let open = cells.filter { !$0.isFinished }
-      let lines = open.map { (["frugal"] + $0.command).map(shellQuoted).joined(separator: " ") }
+      let lines = open.flatMap(\.commands).map { (["frugal"] + $0).map(shellQuoted).joined(separator: " ") }
       if arguments.has("--json") { return try printJSON(SweepOutcome(plan, cells, in: folder, commands: lines)) }
       for line in lines { print(line) }
       return
@@ -84,7 +84,7 @@ enum SweepCommand: Command {
     } else if arguments.has("--json") {
       try printJSON(SweepOutcome(plan, cells, in: folder))
     } else if let format {
-      let runs = cells.filter(\.isFinished).compactMap { try? ReportedRun($0.folder, named: $0.name) }
+      let runs = cells.filter(\.isTrained).compactMap { try? ReportedRun($0.folder, named: $0.name) }
       Swift.print(format.text(RunGroup.all(runs), backbone: backbone), terminator: "")
     } else {
       let table = SweepTable(cells).text

@@ -29,6 +29,11 @@ struct SweepCell: Sendable {
   /// True once its accuracy is written.
   var isTrained: Bool { candidate == nil ? folder.isFinished : folder.isValidated }
 
+  /// The command that completes it, one or several.
+  var commands: [[String]] {
+    isTrained ? openTransfers.map { ["evaluate", "--run", folder.url.relativePath, "--data", $0] } : [command]
+  }
+
   /// True once its accuracies on other data are written, too.
   var isFinished: Bool { isTrained && openTransfers.isEmpty }
 
@@ -36,7 +41,7 @@ struct SweepCell: Sendable {
   var openTransfers: [String] {
     guard candidate == nil, !transfer.isEmpty else { return [] }
     guard let evaluation = try? TransferEvaluation(folder) else { return transfer }
-    return transfer.filter { (try? folder.transferTest(on: $0, of: evaluation.result)) == nil }
+    return transfer.filter { !evaluation.isTested(on: $0) }
   }
 
   /// Trains the run to its end.

@@ -50,7 +50,10 @@ struct SweepRows {
       }
       let name = URL(fileURLWithPath: path).standardizedFileURL.lastPathComponent
       let names = row.transfer.map(TransferTest.name)
-      guard Set(names).count == names.count, names.allSatisfy(Self.isFolderName) else {
+      if let wrong = row.transfer.first(where: { $0.isEmpty || !Self.isFolderName(TransferTest.name(of: $0)) }) {
+        throw RunError("\(file): \(place): transfer: expected folders, found \"\(FileName.shown(wrong))\"")
+      }
+      guard Set(names).count == names.count else {
         throw RunError("\(file): \(place): transfer: expected folders of different names, found \(row.transfer)")
       }
       return Row(name: row.name ?? name, flags: own, transfer: row.transfer)

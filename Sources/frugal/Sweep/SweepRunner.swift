@@ -58,7 +58,7 @@ struct SweepRunner {
     if cell.isFinished { return .done }
     do {
       let accuracy = try cell.isTrained ? nil : train(cell, claim, pace)
-      for data in cell.openTransfers { try test(cell, on: data, claim, pace) }
+      try testTransfers(of: cell, claim, pace)
       folder.forgetFailure(of: cell)
       line.finish("\(cell.name)  " + (accuracy.map { "\(percent($0)) %" } ?? "tested on other data"))
       return .done
@@ -85,6 +85,19 @@ struct SweepRunner {
     let presenter = RunPresenter(
       resumption: resumption, on: line, interrupt, label: "\(pace.text)\(cell.name)", isEnded: { !claim.isHeld })
     return try cell.train(run, presenter)
+  }
+
+  /// Tests a finished run on all other data that it was not tested on.
+  ///
+  /// - Throws: the first error, after all were tried; `Interrupted` at once.
+  private func testTransfers(of cell: SweepCell, _ claim: FileClaim, _ pace: Pace) throws {
+    var problem: (any Error)?
+    for data in cell.openTransfers {
+      do { try test(cell, on: data, claim, pace) } catch let error as Interrupted { throw error } catch {
+        problem = problem ?? RunError("transfer \(FileName.shown(data)): \(error)")
+      }
+    }
+    if let problem { throw problem }
   }
 
   /// Tests a finished run on other data.

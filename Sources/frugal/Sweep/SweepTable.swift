@@ -8,7 +8,7 @@ struct SweepTable {
   init(_ cells: [SweepCell]) {
     let datasets = cells.map(\.dataset).unique
     let finished = cells.compactMap { cell in
-      cell.isFinished ? (try? ReportedRun(cell.folder, named: cell.name)).map { (cell, $0) } : nil
+      cell.isTrained ? (try? ReportedRun(cell.folder, named: cell.name)).map { (cell, $0) } : nil
     }
     let keys = cells.map { [$0.method, $0.shots ?? ""] }.unique
     let hasShots = cells.contains { $0.shots != nil }

@@ -15,7 +15,7 @@ enum PaperRecords {
   /// - kind, name: the protocol and the dataset of the figure.
   /// - tail: figures that only a run's own test split has.
   private static func row(
-    _ group: RunGroup, _ kind: PaperProtocol, _ name: String, _ method: String, _ measure: String, _ found: Statistic,
+    _ group: RunGroup, _ kind: String, _ name: String, _ method: String, _ measure: String, _ found: Statistic,
     _ published: PaperEntry.Published, tail: [Double?] = [nil, nil]
   ) -> [String] {
     func number(_ value: Double?) -> String { value.map { String(format: "%.4f", $0) } ?? "" }
@@ -25,24 +25,24 @@ enum PaperRecords {
       case .missing(let reason): ["", "", reason]
       }
     return [
-      kind.rawValue, group.model, group.shotsText, method, name, measure, number(found.mean),
+      kind, group.model, group.shotsText, method, name, measure, number(found.mean),
       number(StudentInterval.half(found)), "\(found.count)",
     ] + tail.map(number) + source
   }
 
   private static func rows(_ entry: PaperEntry) -> [[String]] {
-    let group = entry.group
+    let (group, kind) = (entry.group, entry.kind.rawValue)
     guard entry.kind != .baseToNew else {
       let none = PaperEntry.Published.missing("published means are over all eleven datasets")
       return zip(["base", "new", "H"], PaperBaseToNew.scores(group)).map {
-        row(group, entry.kind, entry.name, group.label, $0, $1, none)
+        row(group, kind, entry.name, group.label, $0, $1, none)
       }
     }
     let tail = [group.known(PaperClassMeans.mean)?.mean, group.known(PaperClassMeans.calibrationError)?.mean]
     let tuned = row(
-      group, entry.kind, entry.name, group.label, "accuracy", group.accuracy, entry.accuracy, tail: tail)
+      group, kind, entry.name, group.label, "accuracy", group.accuracy, entry.accuracy, tail: tail)
     let frozen = group.zeroShot.map {
-      row(group, entry.kind, entry.name, "zero-shot", "zero-shot", $0, entry.zeroShot)
+      row(group, kind, entry.name, "zero-shot", "zero-shot", $0, entry.zeroShot)
     }
     return [tuned] + [frozen].compactMap(\.self) + transfers(entry)
   }
@@ -50,10 +50,12 @@ enum PaperRecords {
   /// What runs have on other data than they were trained on.
   private static func transfers(_ entry: PaperEntry) -> [[String]] {
     let group = entry.group
-    return PaperTransfer.figures(entry).dropFirst().flatMap { figure in
+    let figures = PaperTransfer.figures(entry)
+    let title = PaperTransfer.title(entry.name, figures.map(\.name))
+    return figures.dropFirst().flatMap { figure in
       func row(_ method: String, _ measure: String, _ values: [Double]) -> [String] {
         Self.row(
-          group, .domains, figure.name, method, measure, Statistic(values),
+          group, title, figure.name, method, measure, Statistic(values),
           figure.published(measure == "accuracy" ? group.method : method, shots: group.shots))
       }
       let tuned = row(group.label, "accuracy", figure.tuned)

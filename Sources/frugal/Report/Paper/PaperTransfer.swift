@@ -39,11 +39,16 @@ enum PaperTransfer {
     }
   }
 
-  /// The figures of a group of runs: its source, then the targets that all its runs were tested on.
+  /// The figures of a group of runs: its source, then the targets that all its runs were tested on, on the same images.
   static func figures(_ entry: PaperEntry) -> [Figure] {
     let runs = entry.group.runs
-    let names = runs[0].transfers.map(\.name).filter { name in
-      runs.allSatisfy { $0.transfers.contains { $0.name == name } }
+    let all = runs.flatMap { $0.transfers.map(\.name) }.unique
+    func images(_ name: String) -> [String] { runs.compactMap { $0.transfers.first { $0.name == name }?.test.images } }
+    let names = all.filter { images($0).count == runs.count && Set(images($0)).count == 1 }
+    for name in all where !names.contains(name) {
+      warnOnce([
+        "\(entry.group.title): no mean on \(name), as not all seeds were tested on it, or not on the same images"
+      ])
     }
     guard !names.isEmpty else { return [] }
     let source = Figure(
@@ -54,7 +59,8 @@ enum PaperTransfer {
       let tests = runs.compactMap { $0.transfers.first { $0.name == name }?.test }
       let column = PaperColumn.domains.dropFirst().first { $0.keys.contains(PaperColumn.key(name)) }
       return Figure(
-        entry: entry, name: column?.name ?? name, column: column, tuned: tests.map(\.test.accuracy),
+        entry: entry, name: column?.name ?? (name == entry.name ? "\(name) (other data)" : name), column: column,
+        tuned: tests.map(\.test.accuracy),
         frozen: tests.compactMap(\.zeroShot?.accuracy), total: tests[0].test.total)
     }
     let order = PaperColumn.domains.map(\.name)
@@ -62,6 +68,12 @@ enum PaperTransfer {
       + targets.sorted {
         (order.firstIndex(of: $0.name) ?? .max, $0.name) < (order.firstIndex(of: $1.name) ?? .max, $1.name)
       }
+  }
+
+  /// What a table is called: the published protocol, or from what.
+  static func title(_ source: String, _ names: [String]) -> String {
+    let isPublished = Set(names).isSubset(of: PaperColumn.domains.map(\.name)) && source == "ImageNet"
+    return isPublished ? PaperProtocol.domains.rawValue : "From \(source) to other data"
   }
 
   /// A table for each model, source and number of images per class.
@@ -104,8 +116,7 @@ enum PaperTransfer {
       append("zero-shot", frozen.figures) { Array(Set($0.frozen)).count == 1 ? [$0.frozen[0]] : $0.frozen }
     }
     for row in rows { append(row.entry.group.label, row.figures, \.tuned) }
-    let isPublished = Set(names).isSubset(of: PaperColumn.domains.map(\.name)) && names[0] == "ImageNet"
-    let title = isPublished ? PaperProtocol.domains.rawValue : "From \(first.name) to other data"
+    let title = title(names[0], names)
     let count = names.count - 1
     var table = PaperTable(
       title: "\(title), \(first.group.shotsPhrase), \(first.group.model)",

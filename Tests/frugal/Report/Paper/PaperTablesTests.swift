@@ -100,7 +100,9 @@ import Testing
   @Test func domainsStandBesideThePublishedOnes() throws {
     let bench = try ReportBench()
     func score(_ accuracy: Double, _ total: Int) -> String {
-      #"{"accuracy":\#(accuracy),"correct":1,"total":\#(total),"logitsSHA256":"1","unreadable":0}"#
+      let correct = Int(accuracy * Double(total) / 100)
+      return #"{"accuracy":\#(100 * Double(correct) / Double(total)),"correct":\#(correct),"total":\#(total),"#
+        + #""logitsSHA256":"1","unreadable":0}"#
     }
     let targets = [("imagenetv2", 10_000), ("imagenet-sketch", 50_889), ("imagenet-a", 7_500), ("imagenet-r", 29_999)]
     for (seed, shift) in [(1, 0.0), (2, 1), (3, 2)] {
@@ -108,12 +110,14 @@ import Testing
       for (index, (name, total)) in targets.enumerated() {
         let test = score(40 + 10 * Double(index) + shift, total)
         try bench.folder.write(
-          #"{"data":"\#(name)","classes":9,"run":"0","test":\#(test),"zeroShot":\#(score(30, total))}"#,
+          #"{"data":"\#(name)","classes":9,"run":"0","images":"\#(index)","stamp":"","test":\#(test),"#
+            + #""zeroShot":\#(score(30, total))}"#,
           to: "s\(seed)/transfer/\(name).json")
       }
       // Of an earlier run in the same folder.
       try bench.folder.write(
-        #"{"data":"old","classes":9,"run":"5","test":\#(score(1, 2))}"#, to: "s\(seed)/transfer/old.json")
+        #"{"data":"old","classes":9,"run":"5","images":"","stamp":"","test":\#(score(50, 2))}"#,
+        to: "s\(seed)/transfer/old.json")
     }
     let found = try text(bench)
     let lines = found.split(separator: "\n").map(String.init)
@@ -126,8 +130,11 @@ import Testing
     #expect(lines[head + 6] == "| task-res, published [1] | *73.5* | *65.8* | *48.9* | *49.9* | – | – |", "\(found)")
     #expect(found.contains("Not compared, as 29,999 test images, not 30,000: zero-shot on R, task-res on R."))
     let records = try text(bench, .csv).split(separator: "\n").map(String.init)
-    #expect(records.contains { $0.hasPrefix("Domain generalisation,ViT-B-16.pt,16,task-res,Sketch,accuracy,51.0000,") })
+    #expect(records.contains { $0.hasPrefix("Domain generalisation,ViT-B-16.pt,16,task-res,Sketch,accuracy,50.99") })
     #expect(records.contains { $0.hasPrefix("Domain generalisation,ViT-B-16.pt,16,zero-shot,A,zero-shot,30.0000,,1,") })
+    // Seeds on different images have no mean.
+    try bench.folder.editJSON("s2/transfer/imagenet-a.json") { $0["images"] = "others" }
+    #expect(try text(bench).contains("| method | ImageNet (trained on) | V2 | Sketch | R | Mean of 3 |"))
   }
 
   @Test func theAverageOfBaseAndNewHasTheHarmonicMeanOfAverages() throws {
