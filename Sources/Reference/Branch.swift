@@ -8,19 +8,21 @@ public struct BranchForm: Sendable, Equatable {
   public var dropout: Double
   /// The probability that a sample skips it in training.
   public var dropPath: Double
+  /// The factor of its output, γ of CLIP-LoRA.
+  public var scale: Double
 
   /// A form by its parts.
-  public init(isSequential: Bool, hasActivation: Bool, dropout: Double, dropPath: Double) {
-    (self.isSequential, self.hasActivation, self.dropout, self.dropPath) =
-      (isSequential, hasActivation, dropout, dropPath)
+  public init(isSequential: Bool, hasActivation: Bool, dropout: Double, dropPath: Double, scale: Double = 1) {
+    (self.isSequential, self.hasActivation, self.dropout, self.dropPath, self.scale) =
+      (isSequential, hasActivation, dropout, dropPath, scale)
   }
 }
 
 extension Network {
   /// The output of the branch of linear map NAME, which is added to that of the map (SPT (i), (j)).
   ///
-  ///     y = z + drop(U φ(D dropout(h) + c) + e),   z = W x + b
-  ///     LoRA: h = x, no φ, no biases;   adapter: h = z, φ = GELU
+  ///     y = z + γ drop(U φ(D dropout(h) + c) + e),   z = W x + b
+  ///     LoRA: h = x, no φ, no biases;   adapter: h = z, φ = GELU;   γ = 1, but in CLIP-LoRA α / √rank
   ///
   /// - read h: [samples · tokens, in]; D = NAME.branch.down: [rank, in]; U = NAME.branch.up: [out, rank]; biases c and
   ///   e under the same names with .bias, if there are any.
@@ -28,7 +30,7 @@ extension Network {
   func branch(_ read: Matrix, _ name: String, _ form: BranchForm, samples: Int) -> Matrix {
     let (_, _, hidden) = branchValues(read, name, form)
     let wide = linear(hidden, weight: self["\(name).branch.up"], bias: weights["\(name).branch.up.bias"])
-    return skipped(wide, "\(name).dropPath", form.dropPath, samples: samples)
+    return skipped(wide, "\(name).dropPath", form.dropPath, samples: samples).map { form.scale * $0 }
   }
 
   /// The gradient of what the branch of linear map NAME reads; stores the gradients of its tensors by their
@@ -37,7 +39,7 @@ extension Network {
     _ dy: Matrix, read: Matrix, _ name: String, _ form: BranchForm, samples: Int, _ gradients: inout Parameters
   ) -> Matrix {
     let (kept, narrow, hidden) = branchValues(read, name, form)
-    let dWide = skipped(dy, "\(name).dropPath", form.dropPath, samples: samples)
+    let dWide = skipped(dy.map { form.scale * $0 }, "\(name).dropPath", form.dropPath, samples: samples)
     let up = linearBackward(dWide, x: hidden, weight: self["\(name).branch.up"])
     let dNarrow = form.hasActivation ? geluBackward(up.x, x: narrow) : up.x
     let down = linearBackward(dNarrow, x: kept, weight: self["\(name).branch.down"])
