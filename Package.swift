@@ -9,11 +9,13 @@ import PackageDescription
 //   TESTS=a,b     leaves out all test targets but these, Bench and Fuzz, for a check that needs no more.
 //   READERS=plain leaves files' readers and the command unoptimised in debug, for a check of the kernels.
 //   TILE=arm64    gives x86-64 the tile of arm64's matrix kernel, of 128-bit registers, for its tests.
+//   LIBFUZZER=1   counts the code that is reached, for libFuzzer; with the address sanitizer.
 //   PREFETCH=0    leaves out the prefetch instruction, whose binding the thread sanitizer cannot compile.
 let isDouble = Context.environment["REAL64"] == "1"
 let targetCPU = Context.environment["TARGET_CPU"] ?? "native"
 let testNames = Context.environment["TESTS"]?.split(separator: ",").map(String.init)
 let hasPlainReaders = Context.environment["READERS"] == "plain"
+let hasLibFuzzer = Context.environment["LIBFUZZER"] == "1"
 let hasArmTile = Context.environment["TILE"] == "arm64"
 
 /// The compiler's own statement of what a processor of x86-64 has: its macros, such as `__FMA__`.
@@ -54,16 +56,26 @@ let hasAVX2 = features.contains("__AVX2__") && !hasArmTile
 /// Levels are no processors to Swift's own flag.
 let processor = targetCPU.hasPrefix("x86-64-v") ? ["-Xcc", "-march=\(targetCPU)"] : ["-target-cpu", targetCPU]
 
+/// What libFuzzer counts.
+let counted = "edge,inline-8bit-counters,pc-table"
+
 /// What all code is built with.
-let plain: [SwiftSetting] =
-  (isDouble ? [.define("REAL64")] : [])
-  + (hasFMA ? [] : [.define("NO_FMA")])
-  + (isWide ? [.define("WIDE_TILE")] : hasAVX2 ? [.define("AVX2_TILE")] : [])
-  + (hasArmTile ? [.define("ARM64_TILE")] : [])
-  + (features.contains("__SHA__") ? [.define("SHA_INSTRUCTIONS")] : [])
-  + (Context.environment["PREFETCH"] == "0" ? [.define("NO_PREFETCH")] : [])
+let plain: [SwiftSetting] = {
+  var settings: [SwiftSetting] = []
+  func define(_ name: String, if isWanted: Bool) { if isWanted { settings.append(.define(name)) } }
+  define("REAL64", if: isDouble)
+  define("NO_FMA", if: !hasFMA)
+  define("WIDE_TILE", if: isWide)
+  define("AVX2_TILE", if: hasAVX2 && !isWide)
+  define("ARM64_TILE", if: hasArmTile)
+  define("SHA_INSTRUCTIONS", if: features.contains("__SHA__"))
+  define("NO_PREFETCH", if: Context.environment["PREFETCH"] == "0")
+  define("LIBFUZZER", if: hasLibFuzzer)
+  if hasLibFuzzer { settings.append(.unsafeFlags(["-sanitize=address", "-sanitize-coverage=\(counted)"])) }
   // C's square root may set errno, which makes it a call a number; without errno it is one instruction for sixteen.
-  + [.unsafeFlags(processor + ["-Xcc", "-fno-math-errno"])]
+  settings.append(.unsafeFlags(processor + ["-Xcc", "-fno-math-errno"]))
+  return settings
+}()
 
 /// Numeric code stays optimised in the debug configuration: SIMD is about a hundred times slower without.
 let numeric = plain + [.unsafeFlags(["-O"], .when(configuration: .debug))]
@@ -117,7 +129,8 @@ let tools: [Target] = [
     swiftSettings: numeric),
   .executableTarget(
     name: "Fuzz", dependencies: ["Tensor", "Formats", "Datasets", "Models", "Methods", "Checks"],
-    swiftSettings: numeric),
+    swiftSettings: numeric,
+    linkerSettings: hasLibFuzzer ? [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])] : []),
 ]
 
 let package = Package(

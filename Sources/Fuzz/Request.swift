@@ -13,6 +13,7 @@ struct Request {
       --seed S     other inputs (default 1); the same seed gives the same ones
       --only INDEX writes the input of this number to FOLDER and reads it in this process, with its error
       --out FOLDER default .build/fuzz
+      --guided …   libFuzzer chooses the inputs; its options and folders follow (Tests/fuzz-guided)
 
     """
 
@@ -30,6 +31,8 @@ struct Request {
   var range: Range<Int>?
   var limit = Limits().seconds
   var record, file: URL?
+  /// The options of libFuzzer, if it chooses the inputs.
+  var guided: [String]?
   /// The seed of `file`.
   var origin: String?
 
@@ -56,6 +59,7 @@ struct Request {
       case "--seed": seed = try value(flag) { UInt64($0) }
       case "--only": only = try value(flag) { Int($0) }
       case "--out": out = try value(flag) { URL(fileURLWithPath: $0) }
+      case "--guided": (guided, rest) = (Array(rest), [])
       case "--range":
         let (start, end) = (try value(flag) { Int($0) }, try value(flag) { Int($0) })
         guard start <= end else { throw Mistake(description: "\(flag): expected an ascending range") }
@@ -66,6 +70,9 @@ struct Request {
       case "--from": origin = try value(flag) { $0 }
       default: throw Mistake(description: "\(flag): expected another flag\n\(Self.usage)")
       }
+    }
+    guard guided == nil || kinds.count == 1 else {
+      throw Mistake(description: "--guided: expected one kind, found all of them")
     }
   }
 }

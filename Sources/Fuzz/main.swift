@@ -41,6 +41,7 @@ do {
   }
   let request = try Request(arguments)
   if request.isWorker { exit(try work(request).rawValue) }
+  if let options = request.guided { exit(try CoverageGuided.run(request.kinds[0], options)) }
   var isFailed = false
   for kind in request.kinds {
     if let index = request.only {

@@ -17,14 +17,13 @@ struct Input {
     var bytes = seed.bytes
     // One change in three inputs of four, more in others.
     for _ in 0...(numbers.below(4) == 0 ? numbers.below(4) : 0) {
-      bytes = Self.changed(bytes, kind, seed, donor, &numbers)
+      bytes = Input(seed, bytes).changed(kind, donor: donor, &numbers)
     }
     self.bytes = bytes
   }
 
-  private static func changed(
-    _ bytes: [UInt8], _ kind: Kind, _ seed: Seed, _ donor: [UInt8], _ numbers: inout CheckNumbers
-  ) -> [UInt8] {
+  /// Its bytes after one more change; parts of `donor` may come in.
+  func changed(_ kind: Kind, donor: [UInt8], _ numbers: inout CheckNumbers) -> [UInt8] {
     // A few without any repair: the first checks are part of a reader too.
     guard kind == .planted || numbers.below(12) > 0 else {
       var changed = bytes
@@ -37,17 +36,17 @@ struct Input {
     case .webp: return PictureMutation.webp(bytes, donor: donor, &numbers)
     case .gif: return PictureMutation.plain(bytes, signature: 6, header: 13, donor: donor, &numbers)
     case .bmp: return PictureMutation.plain(bytes, signature: 18, header: 54, donor: donor, &numbers)
-    case .torch, .npz: return archive(bytes, &numbers)
-    case .inflate: return compressed(bytes, &numbers)
-    case .numpy: return headed(bytes, .numpy, &numbers)
-    case .safetensors, .delta, .checkpoint: return headed(bytes, .safetensors, &numbers)
+    case .torch, .npz: return Self.archive(bytes, &numbers)
+    case .inflate: return Self.compressed(bytes, &numbers)
+    case .numpy: return Self.headed(bytes, .numpy, &numbers)
+    case .safetensors, .delta, .checkpoint: return Self.headed(bytes, .safetensors, &numbers)
     case .legacyTorch:
       // Magic number, protocol and system come before the pickle that matters.
       let start = min(bytes.count, 24)
       var rest = Array(bytes[start...])
       PickleMutation.change(&rest, &numbers)
       return bytes[..<start] + rest
-    case .adapter where seed.name.hasSuffix("safetensors"): return headed(bytes, .safetensors, &numbers)
+    case .adapter where seed.name.hasSuffix("safetensors"): return Self.headed(bytes, .safetensors, &numbers)
     case .shards, .tokenizer, .configuration, .adapter, .run, .pretraining, .list, .captions:
       var text = bytes
       TextMutation.change(&text, &numbers)
