@@ -133,8 +133,10 @@ package struct MethodSetting: Sendable {
   package var seed: UInt64
   /// Features of the training images, for a head that is made of them.
   package var examples: HeadExamples?
-  /// The prompts of the classes, for an encoder method that tunes the text tower.
+  /// The prompts of the classes, for an encoder method that tunes the text tower and a head that reads them.
   package var texts: ClassTexts?
+  /// The values at the end of the training that comes first, for a head that has one (`HeadMethod.base`).
+  package var base: [Tensor]?
   /// What the projection reads of the training images, for an encoder method that reads it.
   package var trunk: HeadExamples?
   /// The text tower and the names of the classes, for a head that learns prompts.

@@ -43,6 +43,19 @@ package protocol HeadMethod: Sendable {
 
   /// Writes what of the recipe a delta's reader needs.
   func describe(_ recipe: Recipe, in description: inout Delta.Description)
+
+  /// Refuses settings that do not fit each other, or the encoder half.
+  func check(_ recipe: Recipe, with encoder: any EncoderMethod) throws(SettingError)
+
+  /// The recipe of a training of the same method that comes first and whose values the head is made with
+  /// (`MethodSetting.base`); `nil` for most.
+  func base(of recipe: Recipe) -> Recipe?
+
+  /// Whether it is made of the prompts themselves (`MethodSetting.texts`).
+  func readsTexts(_ recipe: Recipe) -> Bool
+
+  /// What tells a recipe from the published ones, so that its figures are compared with none of theirs; `nil` for most.
+  func mark(_ recipe: Recipe) -> String?
 }
 
 extension HeadMethod {
@@ -70,6 +83,14 @@ extension HeadMethod {
   }
   /// Nothing, unless a head says otherwise.
   package func describe(_ recipe: Recipe, in description: inout Delta.Description) {}
+  /// Nothing is refused, unless a head says otherwise.
+  package func check(_ recipe: Recipe, with encoder: any EncoderMethod) throws(SettingError) {}
+  /// None, unless a head says otherwise.
+  package func base(of recipe: Recipe) -> Recipe? { nil }
+  /// Text features are enough, unless a head says otherwise.
+  package func readsTexts(_ recipe: Recipe) -> Bool { false }
+  /// None, unless a head says otherwise.
+  package func mark(_ recipe: Recipe) -> String? { nil }
   /// No, unless a head says otherwise.
   package func keepsUnderscores(_ fidelity: Fidelity) -> Bool { false }
 }

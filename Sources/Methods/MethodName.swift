@@ -47,6 +47,12 @@ public struct MethodName: Sendable, Equatable, CustomStringConvertible {
     return nil
   }
 
+  /// Refuses settings that would break what a half promises, or that do not fit the other one.
+  package func check(_ recipe: Recipe) throws(SettingError) {
+    try encoder.check(recipe)
+    try head.check(recipe, with: encoder)
+  }
+
   /// The head at its start: that of the name, or the tuned text tower.
   ///
   /// - Throws: what `HeadMethod.head` throws; `RunError` where there are no texts to tune with.

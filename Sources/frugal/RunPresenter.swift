@@ -76,6 +76,7 @@ struct RunPresenter {
     case .epoch(let metrics, let count): if label == nil { line.finish(description(of: metrics, count)) }
     case .diverged(let divergence): line.finish(labelled("warning: \(divergence.text)"))
     case .evaluating(let what, let done, let count): line.show(labelled(text(of: what)), done, of: count)
+    case .base: if label == nil { note("two trainings: that of the base, then that of the head on it") }
     case .trying(let budget, let number, let count): note("budget \(grouped(budget)), \(number) of \(count)")
     case .judged(let score):
       line.finish("budget \(grouped(score.budget)): val \(percent(score.validationAccuracy)) %")
@@ -105,7 +106,7 @@ struct RunPresenter {
     line.finish()
     let (configuration, recipe) = (summary.configuration, summary.configuration.recipe)
     note(
-      "\(configuration.method), \(plural(summary.images, "image")) of "
+      "\(configuration.title), \(plural(summary.images, "image")) of "
         + "\(plural(configuration.data.classes.count, "class", "classes")), "
         + "\(plural(recipe.epochs, "epoch")) of \(plural(summary.stepsPerEpoch, "step")), "
         + "\(grouped(summary.trainedCount)) trainable parameters")

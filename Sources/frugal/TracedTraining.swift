@@ -120,7 +120,7 @@ struct TracedTraining {
     try request.adjust(&recipe)
     if !name.head.isTrained { recipe.head = recipe.encoder }
     recipe = try name.encoder.completed(recipe, budgets: request.budgets, on: pretrained)
-    try name.encoder.check(recipe)
+    try name.check(recipe)
     try name.encoder.check(pretrained.tower, recipe, request.fidelity)
     var setting = MethodSetting(
       tower: pretrained.tower, text: nil, classes: classes, recipe: recipe, fidelity: request.fidelity,

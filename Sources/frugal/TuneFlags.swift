@@ -79,7 +79,7 @@ enum TuneFlags {
     // The same flags on the published recipe of other data: what is wrong with them is wrong everywhere.
     var trial = method.recipe(PublishedSetting(benchmark: nil, shots: nil, fidelity: request.fidelity))
     try request.adjust(&trial)
-    try method.encoder.check(trial)
+    try method.check(trial)
     return request
   }
 

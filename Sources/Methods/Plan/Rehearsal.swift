@@ -43,6 +43,8 @@ package struct Rehearsal: Sendable {
   var finishing = WorkCost()
   /// The number of trainable parameters.
   package var trained = 0
+  /// That of the training that comes first, if there is one.
+  var before: [Rehearsal] = []
   /// Bytes of the checkpoint, with and without the values of a best epoch, and of the delta.
   var checkpointBytes = 0, bestBytes = 0, deltaBytes = 0
 
@@ -75,6 +77,7 @@ package struct Rehearsal: Sendable {
     checkpointBytes = try state.checkpoint(fingerprint: "").byteCount
     finishing = try WorkCost.measured { deltaBytes = try run.delta(method, state.values).file.byteCount }.cost
     otherBytes = max(0, RunMachine.memory("VmHWM") - WorkCost.largestBytes) + packedBytes
+    if let base = try run.baseRun() { self.before = [try Rehearsal(base)] }
   }
 
   /// Repeats what is fast, and takes the fastest: what disturbs only adds.

@@ -15,6 +15,8 @@ extension Run {
   ) throws -> Method {
     var setting = try setting(textFeatures)
     setting.recipe = name.encoder.recipe(setting.recipe, surveying: batches * count, batch: count)
+    setting.base = try baseRun()?.rehearsed(textFeatures: textFeatures, batches: batches, of: count)
+      .trainables.map(\.initial)
     if name.head.needsExamples { setting.examples = examples(width: pretrained.tower.featureWidth) }
     if name.encoder.readsTrunk, let projection = pretrained.tower.projection {
       setting.trunk = examples(width: projection.weight.value.shape[1])

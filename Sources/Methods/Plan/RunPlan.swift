@@ -117,17 +117,11 @@ package struct RunPlan: Sendable {
     let needsExamples = run.name.needsExamples
     let features = (needsExamples ? counts.views : rehearsal.isCached ? 1 : 0) * counts.images
     append("features", features, pass(features, rehearsal.frozen) + (needsExamples ? rehearsal.fitting : WorkCost()))
-    let seen = Double(counts.totalSteps)
-    let batch = Double(min(run.configuration.recipe.batchSize, max(1, run.images.count)))
-    var training = seen * (rehearsal.step.fixed + batch * rehearsal.step.each)
-    if !rehearsal.isCached {
-      training = training + pass(Int(seen * batch), WorkCost())
-      training.seconds = max(
-        seen * (rehearsal.step.fixed.seconds + batch * rehearsal.step.each.seconds)
-          + seen * batch * rehearsal.loading.coreSeconds / Double(Parallel.threads),
-        seen * batch * rehearsal.loading.seconds)
+    if let base = (try? run.baseRun()).flatMap(\.self), let rehearsed = rehearsal.before.first {
+      let steps = Counts(base, rehearsed).totalSteps
+      append("base", steps, Self.training(base, rehearsed, steps: steps))
     }
-    append("training", counts.totalSteps, training)
+    append("training", counts.totalSteps, Self.training(run, rehearsal, steps: counts.totalSteps))
     let validated = counts.validations * counts.validation
     append("validation", validated, pass(validated, rehearsal.tuned))
     let hasZeroShot = run.pretrained.clip != nil
@@ -142,6 +136,20 @@ package struct RunPlan: Sendable {
     let texts = Double(counts.texts) * rehearsal.text
     cacheable = (kept, (kept + counts.texts) * row, pass(kept, rehearsal.frozen) + texts)
     shared = pass(sharedImages, rehearsal.frozen) + texts
+  }
+
+  private static func training(_ run: Run, _ rehearsal: Rehearsal, steps: Int) -> WorkCost {
+    let seen = Double(steps)
+    let batch = Double(min(run.configuration.recipe.batchSize, max(1, run.images.count)))
+    var training = seen * (rehearsal.step.fixed + batch * rehearsal.step.each)
+    if !rehearsal.isCached {
+      training = training + rehearsal.pass(Int(seen * batch), WorkCost())
+      training.seconds = max(
+        seen * (rehearsal.step.fixed.seconds + batch * rehearsal.step.each.seconds)
+          + seen * batch * rehearsal.loading.coreSeconds / Double(Parallel.threads),
+        seen * batch * rehearsal.loading.seconds)
+    }
+    return training
   }
 
   private static func memory(_ run: Run, _ rehearsal: Rehearsal, _ counts: Counts) -> Sizes {
@@ -179,7 +187,11 @@ package struct RunPlan: Sendable {
     let names = run.data.folder.test.items.reduce(0) { $0 + $1.name.utf8.count }
     let answers = run.pretrained.clip == nil ? 80 : 130
     return [
-      ("checkpoint", counts.trainings * (rehearsal.checkpointBytes + best)),
+      (
+        "checkpoint",
+        counts.trainings * (rehearsal.checkpointBytes + best)
+          + rehearsal.before.reduce(0) { $0 + $1.checkpointBytes }
+      ),
       ("delta", rehearsal.deltaBytes),
       ("predictions", names + counts.test * answers),
       ("records", lines + 300 * counts.epochs + 8000),

@@ -37,6 +37,8 @@ public struct Run: Sendable {
   var inputs: RunInputs?
   /// Whether it begins although it cannot change anything; it does where nobody asked for a new run.
   var isForced = true
+  /// The values at the end of the training that its head is built on; `nil` without one, and before it.
+  var base: [Tensor]?
   /// The seconds that reading model and data took.
   var setupSeconds = 0.0
 
@@ -144,7 +146,10 @@ public struct Run: Sendable {
       tower: pretrained.tower, text: text, classes: configuration.data.classes.count, recipe: configuration.recipe,
       fidelity: configuration.fidelity, seed: seed,
       prompts: pretrained.clip.map { PromptEncoder($0.directory, classes: configuration.data.classes) })
-    if name.encoder.tunesText { setting.texts = try texts(of: configuration.data.classes) }
+    if name.encoder.tunesText || name.head.readsTexts(configuration.recipe) {
+      setting.texts = try texts(of: configuration.data.classes)
+    }
+    setting.base = base
     return setting
   }
 

@@ -175,6 +175,11 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
     case exif, recipe, selection, splits, budgets, classes, evaluation, skipsUnreadable, precision, isFused
   }
 
+  /// The method as tables name it: with what tells its recipe from the published ones.
+  package var title: String {
+    [method, MethodName(method)?.head.mark(recipe)].compactMap(\.self).joined(separator: ", ")
+  }
+
   /// The first setting out of range, as settings may come from a file: expected and found, by key.
   var problem: String? {
     func wrong(_ key: String, _ expected: String, _ found: Any) -> String {
@@ -223,7 +228,10 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
     if evaluation == .validation, splits == .trainAndValidation || selection == .test {
       return wrong("evaluation", "test, as val is trained on or test selects the epoch", "val")
     }
-    return recipe.problem
+    if let problem = recipe.problem { return problem }
+    guard let name = MethodName(method) else { return nil }
+    do { try name.head.check(recipe, with: name.encoder) } catch { return "recipe: \(error)" }
+    return nil
   }
 
   /// The SHA-256 of all settings but the paths of model and data, which may move between a run and its resuming.

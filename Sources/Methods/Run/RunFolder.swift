@@ -4,7 +4,8 @@ import Tensor
 
 /// The folder of a run: `config.json`, `inputs.jsonl`, `metrics.jsonl`, `checkpoint.safetensors`, `delta.safetensors`,
 /// `predictions.jsonl`, `timing.json`, `card.md`, `result.json`; of a search among budgets, `budgets.json` and the
-/// folders of its parts besides; of a run that ends with the validation split, `validation.json` instead of a result.
+/// folders of its parts besides; of a run whose head is built on another training, that in `base`; of a run that ends
+/// with the validation split, `validation.json` instead of a result.
 public struct RunFolder: Sendable {
   /// The folder.
   public let url: URL
@@ -39,6 +40,8 @@ public struct RunFolder: Sendable {
   package var budgets: URL { url.appendingPathComponent("budgets.json") }
   /// The run of one budget of a search.
   package func part(_ budget: Int) -> RunFolder { RunFolder(url.appendingPathComponent("budget-\(budget)")) }
+  /// The training that comes first.
+  package var base: RunFolder { RunFolder(url.appendingPathComponent("base")) }
   /// True if a run has finished here.
   public var isFinished: Bool { FileManager.default.fileExists(atPath: result.path) }
   /// True if a run has finished here that ends with the validation split.
@@ -46,10 +49,12 @@ public struct RunFolder: Sendable {
   /// True if a run was started here.
   public var isBegun: Bool { FileManager.default.fileExists(atPath: configuration.path) }
 
-  /// True if a checkpoint was written here or in a part of a search.
+  /// True if a checkpoint was written here, in a part of a search or in the training that comes first.
   var isStarted: Bool {
     let entries = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
-    return entries.contains { $0 == checkpoint.lastPathComponent || $0.hasPrefix("budget") }
+    return entries.contains {
+      $0 == checkpoint.lastPathComponent || $0 == base.url.lastPathComponent || $0.hasPrefix("budget")
+    }
   }
 
   /// Checks that the folder holds no run; writes nothing.

@@ -127,7 +127,7 @@ extension Run {
     // Nothing reads the optimiser of a head that trains nothing; it is that of the encoder.
     if !name.head.isTrained { recipe.head = recipe.encoder }
     recipe = try name.encoder.completed(recipe, budgets: request.budgets, on: pretrained)
-    try name.encoder.check(recipe)
+    try name.check(recipe)
     for budget in request.budgets.isEmpty ? [nil] : request.budgets.map(Optional.some) {
       let own = budget.map { name.encoder.recipe(recipe, budget: $0) } ?? recipe
       try name.encoder.check(pretrained.tower, own, request.fidelity)

@@ -20,6 +20,8 @@ public enum RunEvent: Sendable {
   case diverged(Divergence)
   /// Images that were evaluated by one model, of how many.
   case evaluating(Evaluated, done: Int, of: Int)
+  /// The training begins that the head is built on, in a folder of its own; that of the head follows.
+  case base
   /// A budget of a search is tried: its number, from 1, of how many.
   case trying(budget: Int, number: Int, of: Int)
   /// A budget was judged.
@@ -93,7 +95,7 @@ extension Run {
     return try watch.clock.measure(.setup) { () throws -> RunResult in
       defer { watch.reportFeatures() }
       guard configuration.budgets != nil else {
-        return try finish(trained(creating: folder.isBegun ? [] : [self], watch), budgets: nil, watch)
+        return try finish(trainedOnBase(watch), budgets: nil, watch)
       }
       var search = try BudgetSearch(self)
       let last = try search.run(watch)

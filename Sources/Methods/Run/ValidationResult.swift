@@ -59,7 +59,7 @@ extension Run {
     }
     let watch = try watch(shouldStop, report)
     return try watch.clock.measure(.setup) {
-      try validated(trained(creating: folder.isBegun ? [] : [self], watch), watch)
+      try validated(trainedOnBase(watch), watch)
     }
   }
 

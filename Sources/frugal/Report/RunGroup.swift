@@ -61,7 +61,7 @@ struct RunGroup {
     var groups = members.values.map { indices in
       let settings = runs[indices[0]].settings
       return RunGroup(
-        dataset: datasets[indices[0]], model: models[indices[0]], method: settings.method, shots: settings.shots,
+        dataset: datasets[indices[0]], model: models[indices[0]], method: settings.title, shots: settings.shots,
         isBase: settings.classes == .base,
         runs: indices.map { runs[$0] }.sorted { ($0.settings.seed, $0.name) < ($1.settings.seed, $1.name) })
     }
