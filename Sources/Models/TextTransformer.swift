@@ -10,7 +10,8 @@ public struct TextTransformer: Sendable, ParameterizedLayer {
   let tokens, positions: Parameter
   let blocks: [TransformerBlock]
   let finalNorm: LayerNorm
-  let projection: Linear
+  /// The map from what is read of a text to its features.
+  package let projection: Linear
 
   package init(_ reader: inout WeightReader, _ configuration: TextConfiguration, embedding: Int) throws(WeightsError) {
     self.configuration = configuration
@@ -35,24 +36,33 @@ public struct TextTransformer: Sendable, ParameterizedLayer {
   /// - ids: [batch][length], rows of one length of at most `contextLength`; ends: [batch], the index of the token of
   ///   each row that `configuration.form.pooling` names; result: [batch, embedding].
   public func callAsFunction(_ ids: [[Int32]], ends: [Int], _ pass: Pass) -> Variable {
+    projection(trunk(ids, ends: ends, pass), pass)
+  }
+
+  /// What the projection reads, for texts as above: [batch, width].
+  package func trunk(_ ids: [[Int32]], ends: [Int], _ pass: Pass) -> Variable {
     let length = ids.first?.count ?? 0
     require(
       ids.allSatisfy { $0.count == length } && length <= configuration.contextLength && ends.count == ids.count,
       "TextTransformer: expected rows of one length of at most \(configuration.contextLength)")
     let embedded = pass[tokens].embedding(Array(ids.joined()), shape: [ids.count, length])
-    return self(embedded: embedded, ends: ends, pass)
+    return trunk(embedded: embedded, ends: ends, pass)
   }
 
   /// The same for embeddings of tokens, before positions are added.
   ///
   /// - embedded: [batch, length, width]; ends: as above; result: [batch, embedding].
   package func callAsFunction(embedded: Variable, ends: [Int], _ pass: Pass) -> Variable {
+    projection(trunk(embedded: embedded, ends: ends, pass), pass)
+  }
+
+  private func trunk(embedded: Variable, ends: [Int], _ pass: Pass) -> Variable {
     let length = embedded.shape[1]
     let positional = pass[positions].embedding((0..<Int32(length)).map { $0 }, shape: [length])
     var state = pass.observed("text.embedding", embedded.adding(positional))
     for block in blocks { state = block(state, pass) }
     let normed = pass.observed("text.finalNorm", finalNorm(state, pass))
-    return projection(normed.selectingToken(ends), pass)
+    return normed.selectingToken(ends)
   }
 
   /// The embeddings of tokens by their ids: [ids, width].

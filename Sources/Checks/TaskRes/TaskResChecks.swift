@@ -4,7 +4,7 @@ import Tensor
 
 /// The checks of TaskRes on given image features.
 enum TaskResChecks {
-  static var checks: [any Check] { textChecks + formChecks }
+  static var checks: [any Check] { textChecks + formChecks + baseChecks }
 
   /// The forms with a residual on images or a learned α, by features too: a residual on them moves their norm.
   private static var formChecks: [any Check] {
@@ -23,6 +23,25 @@ enum TaskResChecks {
         ) {
           head.logits($0[0], Array($0.dropFirst()), Pass()).crossEntropy(labels: batch.labels)
         }
+      }
+    }
+  }
+
+  /// The training of the enhanced base, and a residual on texts of length 1.
+  private static var baseChecks: [any Check] {
+    let batch = MethodBatch(MethodName(frozenWith: "task-res"))
+    let features = batch.model.vision(Variable(batch.images), Pass()).value
+    let base = EnhancedBase(MethodBatch.texts(of: batch.model), logitScale: batch.model.logitScale)
+    let unit = TaskRes(
+      textFeatures: Variable(batch.textFeatures).l2Normalized().value, alpha: 0.5, logitScale: batch.model.logitScale)
+    let heads: [(String, any Head, Tensor)] = [
+      ("enhanced base", base, base.trainables[0].initial), ("unit text", unit, batch.values[0]),
+    ]
+    return heads.map { title, head, value in
+      GradientCheck(
+        "task-res/\(title)", [("features", features), (head.trainables[0].name, value)], scope: .network
+      ) {
+        head.logits($0[0], [$0[1]], Pass()).crossEntropy(labels: batch.labels)
       }
     }
   }

@@ -40,7 +40,27 @@ package struct ClassTexts: Sendable {
   /// The same for values that stay, to the bit as `Prompts.classifier` computes it.
   func settledClassifier(_ pass: Pass) -> Tensor {
     let features = tower(rows, ends: ends, pass).value
-    return ensembling.classifier(features.reshaped(to: [rows.count / templates, templates, features.shape.width]))
+    return combined(features)
+  }
+
+  /// What the projection of the frozen tower reads of all prompts: [classes · templates, width].
+  func trunk() -> Tensor {
+    var found: [Tensor] = []
+    for batch in rows.indices.batches(of: 64) {
+      found.append(tower.trunk(Array(rows[batch]), ends: Array(ends[batch]), Pass()).value)
+    }
+    return Tensor([rows.count, tower.configuration.transformer.width], found.flatMap(\.values))
+  }
+
+  /// t by another projection of what `trunk` has, to the bit as the tower with that projection gives it.
+  func classifier(trunk: Tensor, projection: Tensor) -> Tensor {
+    let pass = Pass(tunings: [tower.projection.weight.site: .replaced(Variable(projection))])
+    return combined(tower.projection(Variable(trunk), pass).value)
+  }
+
+  /// One row per class of those of its prompts.
+  func combined(_ features: Tensor) -> Tensor {
+    ensembling.classifier(features.reshaped(to: [rows.count / templates, templates, features.shape.width]))
   }
 }
 

@@ -9,7 +9,9 @@ import Tensor
 /// starts at zero, where the classifier is the zero-shot one. The logits are scaled cosine similarities with t'_c.
 ///
 /// Two more forms are in the paper's ablations (TaskRes (h)): a residual r on the features of all images, f' = f + α r
-/// before the norm, in place of x or with it. α may be learned as well (TaskRes (i)).
+/// before the norm, in place of x or with it. α may be learned as well (TaskRes (i)), and residuals may start at random
+/// (TaskRes (l)). The given text features may have length 1 (TaskRes (k)), or come from a projection that was tuned
+/// before (TaskRes (j)).
 public struct TaskRes: ContrastiveHead {
   /// What residuals are added to.
   public enum Form: String, Sendable, Codable, CaseIterable {
@@ -32,21 +34,33 @@ public struct TaskRes: ContrastiveHead {
 
   /// log s
   public let logitScale: Parameter
+  /// x: [classes, embedding], and r: [embedding]; α: [1].
+  public let trainables: [Trainable]
+  /// The tensors of the model, by site, that were tuned before the residual and that the text features come from.
+  var base: [String: Tensor] = [:]
 
   /// A residual on the given text features, with the scale of their model.
+  ///
+  /// - deviation: σ of residuals that start at random, N(0, σ²), by the seed; 0 for those that start at zero.
   public init(
-    textFeatures: Tensor, alpha: Real, logitScale: Parameter, form: Form = .text, learnsAlpha: Bool = false
+    textFeatures: Tensor, alpha: Real, logitScale: Parameter, form: Form = .text, learnsAlpha: Bool = false,
+    deviation: Double = 0, seed: UInt64 = 0
   ) {
     (self.textFeatures, self.alpha, self.logitScale) = (textFeatures, alpha, logitScale)
     (self.form, self.learnsAlpha) = (form, learnsAlpha)
-  }
-
-  /// x: [classes, embedding], and r: [embedding], zero; α: [1].
-  public var trainables: [Trainable] {
-    (form == .image ? [] : [Trainable(DeltaEntry.residual.name, .zeros(textFeatures.shape))])
-      + (form == .text ? [] : [Trainable(DeltaEntry.imageResidual.name, .zeros([textFeatures.shape[1]]))])
+    func start(_ entry: DeltaEntry, _ shape: Shape, part: Int) -> Trainable {
+      // Indices of the encoder's sites begin at 0, so the largest steps are free.
+      let random = Random(seed: seed, purpose: .initialization, step: Int(UInt32.max) - part)
+      return Trainable(entry.name, deviation > 0 ? random.normal(shape, deviation: deviation) : .zeros(shape))
+    }
+    trainables =
+      (form == .image ? [] : [start(.residual, textFeatures.shape, part: 1)])
+      + (form == .text ? [] : [start(.imageResidual, [textFeatures.shape[1]], part: 2)])
       + (learnsAlpha ? [Trainable(DeltaEntry.learnedAlpha.name, Tensor([1], [alpha]))] : [])
   }
+
+  /// The parameters of the base.
+  public var fittedCount: Int { base.values.reduce(0) { $0 + $1.count } }
 
   /// t + α x
   public func classifier(_ values: [Variable]) -> Variable {
@@ -65,6 +79,12 @@ public struct TaskRes: ContrastiveHead {
   public func logits(prepared features: Variable, _ values: [Variable], _ pass: Pass) -> Variable {
     let units = form == .text ? features : sum(features, values[form == .both ? 1 : 0], values).l2Normalized()
     return units.contrastiveLogitsOfUnits(classifier: classifier(values), logitScale: logitScale, pass)
+  }
+
+  /// The residuals, and what the text features come from.
+  public func write(_ values: [Tensor], to delta: inout Delta) {
+    for (trainable, value) in zip(trainables, values) { delta.tensors[trainable.name] = value }
+    delta.tensors.merge(base) { _, new in new }
   }
 
   /// a + α r; r is repeated over the rows of a if it has one only.

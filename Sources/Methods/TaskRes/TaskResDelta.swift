@@ -7,6 +7,9 @@ enum TaskResDelta: DeltaPart {
     DeltaEntry.residual.name, DeltaEntry.imageResidual.name, DeltaEntry.learnedAlpha.name
   )
 
+  /// The setting that is 1 where text features are scaled to length 1 before the residual is added.
+  static let unitText = "unitText"
+
   static func expected(in delta: Delta, shapes: [String: Shape], featureWidth: Int) -> [String: DeltaShape] {
     guard delta.description.alpha != nil else { return [:] }
     return [
@@ -30,8 +33,10 @@ enum TaskResDelta: DeltaPart {
   static func head(of delta: Delta, text features: (features: Tensor, logitScale: Parameter)?) -> (any Head)? {
     let (onText, onImages, learned) = (delta.tensors[text], delta.tensors[image], delta.tensors[alpha])
     guard onText != nil || onImages != nil, let features else { return nil }
+    let isUnit = delta.description.setting(unitText) > 0
     let start = TaskRes(
-      textFeatures: features.features, alpha: Real(delta.description.alpha ?? 0), logitScale: features.logitScale,
+      textFeatures: isUnit ? Variable(features.features).l2Normalized().value : features.features,
+      alpha: Real(delta.description.alpha ?? 0), logitScale: features.logitScale,
       form: onText == nil ? .image : onImages == nil ? .text : .both, learnsAlpha: learned != nil)
     return FixedHead(head: start, values: [onText, onImages, learned].compactMap(\.self))
   }

@@ -51,8 +51,54 @@ struct TaskResMethod: HeadMethod {
       MethodOption("learn-alpha", "", .flag, "learn α too, from its value") { recipe, _ in
         recipe[TaskResSettings.self]?.learnsAlpha = true
       },
+      MethodOption(
+        "residual-deviation", "X", .number(0...1),
+        "deviation of normal residuals at the start (default 0: they start at zero)"
+      ) { $0[TaskResSettings.self]?.residualDeviation = $1.number == 0 ? nil : $1.number },
+      MethodOption("unit-text", "", .flag, "add residuals to text features of length 1 instead of raw ones") {
+        recipe, _ in recipe[TaskResSettings.self]?.normalizesText = true
+      },
+      MethodOption(
+        "enhanced", "", .flag, "add them to the enhanced base: tune the text projection first, by a recipe of ours"
+      ) { recipe, _ in Self.enhance(&recipe) { _ in } },
+      MethodOption(
+        "enhanced-epochs", "N", .integer(1...100_000), "enhanced base, tuned in as many epochs (default 50)"
+      ) { recipe, value in Self.enhance(&recipe) { $0.epochs = value.integer } },
+      MethodOption("enhanced-lr", "X", .positive, "enhanced base, tuned at this learning rate (default 1e-4)") {
+        recipe, value in Self.enhance(&recipe) { $0.learningRate = value.number }
+      },
     ]
   }
+
+  private static func enhance(_ recipe: inout Recipe, _ change: (inout EnhancedBase.Settings) -> Void) {
+    var settings = recipe[TaskResSettings.self]?.enhancement ?? .init()
+    change(&settings)
+    recipe[TaskResSettings.self]?.enhancement = settings
+  }
+
+  /// The base is tuned on features of the frozen encoder.
+  func check(_ recipe: Recipe, with encoder: any EncoderMethod) throws(SettingError) {
+    guard recipe[TaskResSettings.self]?.enhancement != nil, encoder.isTrained else { return }
+    throw SettingError(
+      "enhanced", expected: "a frozen encoder with it, as the base is tuned on its features", found: encoder.name)
+  }
+
+  /// The optimiser, batches and crops of the residual, with epochs and a rate of its own.
+  func base(of recipe: Recipe) -> Recipe? {
+    guard let settings = recipe[TaskResSettings.self], settings.trainsBase != true, let own = settings.enhancement
+    else { return nil }
+    var base = recipe
+    (base.epochs, base.steps, base.head.learningRate) = (own.epochs, nil, own.learningRate)
+    base[TaskResSettings.self]?.trainsBase = true
+    return base
+  }
+
+  /// No rate of the base is published.
+  func mark(_ recipe: Recipe) -> String? {
+    recipe[TaskResSettings.self]?.enhancement == nil ? nil : "enhanced (own)"
+  }
+
+  func readsTexts(_ recipe: Recipe) -> Bool { recipe[TaskResSettings.self]?.enhancement != nil }
 
   func templates(_ benchmark: Benchmark?) -> [String] {
     benchmark == .imagenet ? Self.imagenetTemplates : [benchmark?.template ?? Benchmark.standardTemplate]
@@ -66,14 +112,38 @@ struct TaskResMethod: HeadMethod {
 
   func describe(_ recipe: Recipe, in description: inout Delta.Description) {
     description.alpha = recipe[TaskResSettings.self]?.alpha
+    guard recipe[TaskResSettings.self]?.normalizesText == true else { return }
+    description.settings = (description.settings ?? [:]).merging([TaskResDelta.unitText: 1]) { _, new in new }
   }
 
   func head(_ setting: MethodSetting) throws -> any Head {
     let text = setting.textFeatures(for: name)
     let settings = setting.recipe[TaskResSettings.self] ?? TaskResSettings(alpha: 0.5)
-    return TaskRes(
-      textFeatures: text.features, alpha: Real(settings.alpha), logitScale: text.logitScale,
-      form: settings.residual ?? .text, learnsAlpha: settings.learnsAlpha ?? false)
+    if settings.trainsBase == true { return EnhancedBase(try texts(setting), logitScale: text.logitScale) }
+    var features = text.features
+    var base: [String: Tensor] = [:]
+    if settings.enhancement != nil {
+      let texts = try texts(setting)
+      guard let projection = setting.base?.first else {
+        throw RunError("\(name): expected an enhanced base that was tuned before, found none")
+      }
+      features = texts.classifier(trunk: texts.trunk(), projection: projection)
+      base[texts.tower.projection.weight.site.name] = projection
+    }
+    if settings.normalizesText == true { features = Variable(features).l2Normalized().value }
+    var head = TaskRes(
+      textFeatures: features, alpha: Real(settings.alpha), logitScale: text.logitScale,
+      form: settings.residual ?? .text, learnsAlpha: settings.learnsAlpha ?? false,
+      deviation: settings.residualDeviation ?? 0, seed: setting.seed)
+    head.base = base
+    return head
+  }
+
+  private func texts(_ setting: MethodSetting) throws(RunError) -> ClassTexts {
+    guard let texts = setting.texts else {
+      throw RunError("\(name): expected class names and a text tower for an enhanced base, found none")
+    }
+    return texts
   }
 }
 
@@ -85,13 +155,29 @@ public struct TaskResSettings: MethodSettings {
   public var residual: TaskRes.Form?
   /// True if α is learned; `nil` for no.
   public var learnsAlpha: Bool?
+  /// σ of residuals that start at random; `nil` for those that start at zero.
+  public var residualDeviation: Double?
+  /// True if text features are scaled to length 1 before the residual is added; `nil` for no.
+  public var normalizesText: Bool?
+  /// The training of the enhanced base; `nil` for the regular one.
+  var enhancement: EnhancedBase.Settings?
+  /// True in the training of the enhanced base itself; `nil` for no.
+  var trainsBase: Bool?
 
   /// α.
   public init(alpha: Double) { self.alpha = alpha }
 
   /// The keys in a run's `config.json`.
-  public static let keys = ["alpha", "residual", "learnsAlpha"]
+  public static let keys = [
+    "alpha", "residual", "learnsAlpha", "residualDeviation", "normalizesText", "enhancement", "trainsBase",
+  ]
 
-  /// Any number may be α.
-  public var problem: String? { nil }
+  /// A value that no run can have: key, expected and found. Any number may be α.
+  public var problem: String? {
+    if let residualDeviation, !(0...1 ~= residualDeviation) {
+      return "residualDeviation: expected 0 to 1, found \(residualDeviation)"
+    }
+    if trainsBase == true, enhancement == nil { return "trainsBase: expected enhancement with it, found none" }
+    return enhancement?.problem.map { "enhancement.\($0)" }
+  }
 }
