@@ -12,6 +12,17 @@ public struct ImageLoader: Sendable {
     case training(RandomResizedCrop, seed: UInt64)
     /// The transform of the model and a random shift for every image and epoch, keyed by the seed of the run.
     case shifted(RandomShift, seed: UInt64)
+    /// A view with other colours for every image and epoch, keyed by the seed of the run.
+    case contrastive(ContrastiveView, seed: UInt64)
+
+    /// The size that a random crop yields; `nil` where the preprocessing decides.
+    fileprivate var cropSize: (height: Int, width: Int)? {
+      switch self {
+      case .training(let crop, _): (crop.height, crop.width)
+      case .contrastive(let view, _): (view.crop.height, view.crop.width)
+      case .evaluation, .shifted: nil
+      }
+    }
   }
 
   /// A batch, and its unreadable images.
@@ -33,10 +44,9 @@ public struct ImageLoader: Sendable {
 
   /// A loader; a training transform must crop to the size the preprocessing yields.
   public init(preprocessing: Preprocessing, transform: Transform = .evaluation) {
-    if case .training(let crop, _) = transform {
+    if let size = transform.cropSize {
       require(
-        (crop.height, crop.width) == preprocessing.outputSize,
-        "ImageLoader: expected a crop of \(preprocessing.outputSize), found \((crop.height, crop.width))")
+        size == preprocessing.outputSize, "ImageLoader: expected a crop of \(preprocessing.outputSize), found \(size)")
     }
     (self.preprocessing, self.transform) = (preprocessing, transform)
   }
@@ -111,6 +121,9 @@ public struct ImageLoader: Sendable {
       var stream = Self.draws(seed: seed, number: number, epoch: epoch)
       preprocessing.normalize(
         shift.applied(to: preprocessing.geometryApplied(to: image), using: &stream), into: output)
+    case .contrastive(let view, let seed):
+      var stream = Self.draws(seed: seed, number: number, epoch: epoch)
+      preprocessing.normalize(view.applied(to: image, using: &stream), into: output)
     }
   }
 

@@ -60,6 +60,21 @@ import Testing
     for index in files.indices { #expect(picture(index, of: others) != picture(index, of: images), "\(index)") }
   }
 
+  @Test func viewsAreKeyedBySeedEpochAndNumber() throws {
+    func loader(_ seed: UInt64) -> ImageLoader {
+      let view = ContrastiveView(crop: RandomResizedCrop(height: 24, width: 24))
+      return ImageLoader(preprocessing: preprocessing, transform: .contrastive(view, seed: seed))
+    }
+    let images = try loader(1).loadAll(files, epoch: 1)
+    let alone = try loader(1).loadAll([files[3]], epoch: 1)
+    #expect(picture(0, of: alone) == picture(3, of: images))
+    let others = [
+      try loader(2).loadAll(files, epoch: 1), try loader(1).loadAll(files, epoch: 0),
+      try loader(1).loadAll(files.map { ($0.url, $0.number + 9) }, epoch: 1),
+    ]
+    for other in others { #expect(files.indices.allSatisfy { picture($0, of: other) != picture($0, of: images) }) }
+  }
+
   @Test func picturesOfABatchAreCroppedDifferently() throws {
     let images = try training(seed: 1).loadAll((0..<8).map { (files[0].url, $0) })
     #expect(Set((0..<8).map { picture($0, of: images) }).count == 8)
