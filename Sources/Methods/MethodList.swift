@@ -7,6 +7,7 @@ public enum MethodList {
       VisualPromptMethod.all, [ParallelAdapterMethod()],
       [InputAdapterMethod()], FactorMethod.all, [ConvolutionalBypassMethod()],
       [ProjectionMethod()], [CLIPLoRAMethod()],
+      [NeuronSelectionMethod()],
     ]
     return families.flatMap(\.self)
   }()
@@ -25,6 +26,7 @@ public enum MethodList {
     VisualPromptSettings.self, ParallelAdapterSettings.self, ContextSettings.self,
     InputAdapterSettings.self, FactorSettings.self, ConvolutionalBypassSettings.self,
     ProjectionSettings.self, CLIPLoRASettings.self,
+    NeuronSelectionSettings.self,
   ]
 
   /// What the methods' deltas hold.

@@ -102,6 +102,9 @@ enum RecipeFlags {
         "--recount", "yes|no|rest",
         "start the cosine after the warm-up instead of with it, for as many epochs as the run has or for the rest of it",
         .optimizer { $0.recounts ? $0.spansRest == true ? "rest" : "yes" : "no" }),
+      RecipeFlag(
+        "--cooldown-epochs", "N", "last epochs of the run, at the rate where the cosine ends",
+        .optimizer { "\($0.cooldownEpochs ?? 0)" }),
     ]
   }
 

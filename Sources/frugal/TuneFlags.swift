@@ -159,6 +159,9 @@ enum TuneFlags {
       (recipe.recounts, recipe.spansRest) = (recount != .no, recount == .rest ? true : nil)
     }
     if let lag = try arguments.integer("--schedule-lag", in: 0...100_000) { recipe.lag = lag == 0 ? nil : lag }
+    if let count = try arguments.integer("--cooldown-epochs", in: 0...100_000) {
+      recipe.cooldownEpochs = count == 0 ? nil : count
+    }
     guard recipe.kind == .sgd || (!arguments.has("--momentum") && !arguments.has("--nesterov")) else {
       throw UsageError("--momentum, --nesterov", expected: "--optimizer sgd with them", found: recipe.kind.rawValue)
     }

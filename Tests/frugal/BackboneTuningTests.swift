@@ -10,6 +10,7 @@ import Testing
   private static let methods = [
     "spt-lora", "spt-adapter", "lora", "adapter", "bitfit", "layernorm", "linear", "full", "partial-k", "ssf",
     "vpt-shallow", "vpt-deep", "adaptformer", "repadapter", "fact-tt", "fact-tk", "convpass",
+    "gps",
   ]
 
   private static func flags(_ method: String) -> [String] {
@@ -46,7 +47,9 @@ import Testing
     #expect(try delta.tensor("head.weight").shape == [4, 64])
   }
 
-  @Test(arguments: ["spt-lora", "adapter", "ssf", "vpt-deep", "adaptformer", "repadapter", "fact-tk", "convpass"])
+  @Test(arguments: [
+    "spt-lora", "adapter", "ssf", "vpt-deep", "adaptformer", "repadapter", "fact-tk", "convpass", "gps",
+  ])
   func aResumedRunIsTheSameToTheBit(_ method: String) async throws {
     let folder = try TemporaryFolder()
     let model = try TinyBackbone.write(to: folder)

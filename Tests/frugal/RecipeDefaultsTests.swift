@@ -26,6 +26,7 @@ import Testing
     #expect(help["--warmup-epochs"]?.hasSuffix("(default \(own.warmupEpochs))") == true)
     #expect(help["--warmup"]?.hasSuffix("(default \(own.warmup.rawValue))") == true)
     #expect(help["--recount"]?.hasSuffix("(default \(own.recounts ? "yes" : "no"))") == true)
+    #expect(help["--cooldown-epochs"]?.hasSuffix("(default \(own.cooldownEpochs ?? 0))") == true)
     #expect(help["--schedule-lag"]?.hasSuffix("(default \(own.lag ?? 0))") == true)
     #expect(help["--optimizer"]?.hasSuffix("(default \(own.kind.rawValue))") == true)
     #expect(help["--batch"]?.hasSuffix("(default \(recipe.batchSize))") == true)
@@ -50,13 +51,13 @@ import Testing
     #expect(help["--warmup-epochs"]?.hasSuffix("(default: \(few) 1; adaptformer 20; others 10)") == true)
     let rest = "vpt-shallow, vpt-deep, adaptformer"
     #expect(
-      help["--warmup-lr"]?.hasSuffix("(default: \(few) 1e-5; ssf 1e-7; \(rest) 0; others 1e-6)")
+      help["--warmup-lr"]?.hasSuffix("(default: \(few) 1e-5; ssf, gps 1e-7; \(rest) 0; others 1e-6)")
         == true)
     #expect(help["--recount"]?.hasSuffix("(default: \(few) yes; \(rest) rest; others no)") == true)
     #expect(
       help["--batch"]?.hasSuffix(
-        "(default: \(masks), clip-lora, clip-adapter, coop 32; prolip 1000000; task-res, tip-adapter-f, clap 256; "
-          + "others 64)") == true)
+        "(default: \(masks), clip-lora, clip-adapter, coop 32; prolip 1000000; gps 16; "
+          + "task-res, tip-adapter-f, clap 256; others 64)") == true)
     #expect(help["--stochastic-depth"]?.hasSuffix("(default: \(sites), \(shared) 0.1; others 0)") == true)
     #expect(
       help["--head-lr"]?.hasSuffix(

@@ -61,6 +61,7 @@ import Testing
     let open = [
       "select", "tuned-share", "inverse-decay", "blend", "cache-alpha", "cache-beta", "context-init", "context-words",
       "residual-deviation", "enhanced-epochs", "enhanced-lr",
+      "selection-images", "selection-batch",
     ]
     for row in settings.rows where row.values == ["open"] { #expect(open.contains(row.name), "\(row.name)") }
     #expect(settings.rows.allSatisfy { !$0.source.isEmpty && !$0.values.isEmpty })

@@ -81,6 +81,8 @@ import Testing
     #expect(try configuration("r-amt+task-res", "--schedule-lag", "2").recipe.encoder.lag == 2)
     #expect(try configuration("linear", "--schedule-lag", "0").recipe.head.lag == nil)
     #expect(try configuration("linear").recipe.head.lag == 1)
+    #expect(try configuration("linear", "--cooldown-epochs", "3").recipe.head.cooldownEpochs == 3)
+    #expect(try configuration("gps", "--cooldown-epochs", "0").recipe.encoder.cooldownEpochs == nil)
   }
 
   @Test func tooFewImagesNameTheFlag() async throws {

@@ -17,6 +17,7 @@ package enum MethodChecks {
       InputAdapterChecks.cases, FactorTuningChecks.cases,
       ConvolutionalBypassChecks.cases,
       ProjectionChecks.cases, CLIPLoRAChecks.cases,
+      NeuronSelectionChecks.cases,
     ]
     return families.flatMap(\.self)
   }()

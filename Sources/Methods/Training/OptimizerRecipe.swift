@@ -34,6 +34,8 @@ public struct OptimizerRecipe: Sendable, Codable, Equatable {
   /// True if the cosine that begins after the warm-up spans the epochs that are left, and reaches its end with them;
   /// `nil` for as many epochs as the run has.
   public var spansRest: Bool?
+  /// The last epochs of the run, at the rate where the cosine ends; `nil` for 0.
+  public var cooldownEpochs: Int?
 
   /// A recipe with Adam and a cosine, as a starting point.
   public init(learningRate: Double) { self.learningRate = learningRate }
@@ -50,6 +52,7 @@ public struct OptimizerRecipe: Sendable, Codable, Equatable {
     ] where value < 0 { return wrong(key, "0 or more", value) }
     if nesterov && momentum == 0 { return wrong("momentum", "above 0 with nesterov", momentum) }
     if warmupEpochs < 0 { return wrong("warmupEpochs", "0 or more", warmupEpochs) }
+    if let cooldownEpochs, cooldownEpochs < 0 { return wrong("cooldownEpochs", "0 or more", cooldownEpochs) }
     if let lag, lag < 0 { return wrong("lag", "0 or more", lag) }
     if spansRest == true, !recounts { return wrong("spansRest", "recounts with it", "none") }
     return nil
@@ -67,9 +70,9 @@ public struct OptimizerRecipe: Sendable, Codable, Equatable {
   /// The learning rate by epoch, or by step.
   package func schedule(epochs: Int) -> Schedule {
     let before = warmup == .none ? 0 : warmupEpochs
-    let isShorter = recounts && spansRest == true
+    let shorter = (recounts && spansRest == true ? before : 0) + (cooldownEpochs ?? 0)
     return Schedule(
-      base: learningRate, period: isShorter ? max(1, epochs - before) : epochs, course: course,
+      base: learningRate, period: max(1, epochs - shorter), course: course,
       warmup: Schedule.Warmup(kind: warmup, epochs: before, rate: warmupLearningRate),
       isRecounted: recounts, minimum: minimumLearningRate ?? 0, lag: lag ?? 0)
   }

@@ -33,7 +33,7 @@ import Testing
     ("r-amt", OptimizerRecipe.Kind.adam), ("r-amt+task-res", .sgd), ("task-res", .adam), ("task-res", .sgd),
     ("r-pmt", .adamw), ("tip-adapter-f", .adamw), ("clip-adapter", .sgd), ("clap", .sgd),
     ("r-amt+tip-adapter-f", .adam), ("prolip", .adam),
-    ("clip-lora", .adamw),
+    ("clip-lora", .adamw), ("gps", .adam),
   ])
   func stoppingAfterAnyStepChangesNothing(method: String, optimizer: OptimizerRecipe.Kind) throws {
     let fixture = try RunFixture()
