@@ -141,6 +141,8 @@ package struct MethodSetting: Sendable {
   package var trunk: HeadExamples?
   /// The text tower and the names of the classes, for a head that learns prompts.
   package var prompts: PromptEncoder?
+  /// The classifier of an earlier run, which stays unless a head is trained; `nil` without one.
+  var earlierHead: (any Head)?
 
   /// A setting by its parts.
   package init(

@@ -9,6 +9,8 @@ package protocol HeadMethod: Sendable {
   var isTrained: Bool { get }
   /// True if it is made of text features.
   var needsText: Bool { get }
+  /// True if it takes the text features as given, so that rows of another classifier can be in their place.
+  var takesTextRows: Bool { get }
   /// True if it is made of features of the training images by the frozen encoder.
   var needsExamples: Bool { get }
   /// True if it is fitted to features of the frozen encoder without steps of the trainer, and so by itself only.
@@ -63,6 +65,8 @@ extension HeadMethod {
   package var isTrained: Bool { true }
   /// Most heads are made of text features.
   package var needsText: Bool { true }
+  /// Those made of text features do.
+  package var takesTextRows: Bool { needsText }
   /// Most heads begin without a look at the images.
   package var needsExamples: Bool { false }
   /// Most heads are trained step by step.

@@ -53,10 +53,11 @@ public struct MethodName: Sendable, Equatable, CustomStringConvertible {
     try head.check(recipe, with: encoder)
   }
 
-  /// The head at its start: that of the name, or the tuned text tower.
+  /// The head at its start: that of the name, that of an earlier run, or the tuned text tower.
   ///
   /// - Throws: what `HeadMethod.head` throws; `RunError` where there are no texts to tune with.
   package func head(_ setting: MethodSetting) throws -> any Head {
+    if !head.isTrained, let earlier = setting.earlierHead { return FixedHead(head: earlier, values: []) }
     guard encoder.tunesText else { return try head.head(setting) }
     guard let texts = setting.texts, let text = setting.text else {
       throw RunError("\(encoder.name): expected class names and a text tower to tune, found none")

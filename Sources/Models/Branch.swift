@@ -86,6 +86,23 @@ extension Pass {
     return x.linear(weight, bias: bias).adding(dropped(y, form, site))
   }
 
+  /// y, the output of a map of x, with a branch of the map.
+  func addingBranch(_ branch: Branch, to y: Variable, of x: Variable, at site: Site) -> Variable {
+    let hidden = hidden(branch.form.isSequential ? y : x, branch, site)
+    return y.adding(dropped(hidden.linear(branch.up, bias: branch.upBias), branch.form, site))
+  }
+
+  /// y with the branches that earlier trainings left at the map, one after another.
+  func addingBranches(_ kept: [Tuning], to y: Variable, of x: Variable, at site: Site) -> Variable {
+    kept.reduce(y) { y, tuning in
+      switch tuning {
+      case .branched(let branch): addingBranch(branch, to: y, of: x, at: site)
+      case .factored(let own): y.adding(update(x, own, at: site), scale: own.scale)
+      default: trap("Pass: \(site): expected a branch of an earlier training, found another tuning")
+      }
+    }
+  }
+
   /// φ(D dropout(x))
   private func hidden(_ x: Variable, _ branch: Branch, _ site: Site) -> Variable {
     let narrow = dropout(x, branch.form, site).linear(branch.down, bias: branch.downBias)

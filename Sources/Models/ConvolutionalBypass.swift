@@ -49,35 +49,43 @@ public struct ConvolutionalBypass {
     (self.scale, self.dropout, self.grid) = (scale, dropout, grid)
   }
 
-  /// C ∗ x + c: [batch, tokens, rank] → the same shape
+  /// C ∗ x + c: [batch, tokens, rank] → the same shape; tokens that joined before the patches are as those of the grid.
   package func convolved(_ x: Variable) -> Variable {
-    let (batch, rank) = (x.shape[0], x.shape[2])
+    let (batch, rank, prefix) = (x.shape[0], x.shape[2], x.shape[1] - grid.patches)
     require(
-      x.shape[1] == grid.prefix + grid.patches,
+      prefix >= grid.prefix,
       "ConvolutionalBypass: expected \(grid.prefix) tokens and \(grid.patches) patches, found \(x.shape[1])")
     // Element r of patch p is at p · rank + r, and in a map of channels at r · patches + p.
     let channels = TokenPermutation(
       (0..<rank).flatMap { channel in (0..<grid.patches).map { $0 * rank + channel } })
-    let maps = x.removingTokens(grid.prefix).reshaped(to: [batch, grid.patches * rank, 1]).permutingTokens(channels)
+    let maps = x.removingTokens(prefix).reshaped(to: [batch, grid.patches * rank, 1]).permutingTokens(channels)
       .reshaped(to: [batch, rank, grid.side, grid.side])
     let patches = maps.convolution(kernel, bias: kernelBias, padding: 1)
       .reshaped(to: [batch, grid.patches * rank, 1]).permutingTokens(channels.inverse)
       .reshaped(to: [batch, grid.patches, rank])
-    guard grid.prefix > 0 else { return patches }
-    let others = x.removingTokens(grid.patches, after: grid.prefix).reshaped(to: [batch * grid.prefix, rank, 1, 1])
-      .convolution(kernel, bias: kernelBias, padding: 1).reshaped(to: [batch, grid.prefix, rank])
+    guard prefix > 0 else { return patches }
+    let others = x.removingTokens(grid.patches, after: prefix).reshaped(to: [batch * prefix, rank, 1, 1])
+      .convolution(kernel, bias: kernelBias, padding: 1).reshaped(to: [batch, prefix, rank])
     return patches.prepending(others)
   }
 }
 
 extension Pass {
-  /// z' with the bypass of a site, if it has one; in training a sample skips it as often as F, but by a draw of its
-  /// own.
+  /// z' with the bypasses of a site, if it has any; in training a sample skips them as often as F, but by a draw of
+  /// their own.
   ///
   /// - sum: z + F(h); x: h, [batch, tokens, width] both; count: that of the tower's blocks.
   func addingBypass(to sum: Variable, of x: Variable, at blockSite: BlockSite, of count: Int) -> Variable {
+    all(at: blockSite.site).reduce(sum) { sum, tuning in
+      guard case .bypassed(let own) = tuning else { return sum }
+      return addingBypass(own, to: sum, of: x, at: blockSite, of: count)
+    }
+  }
+
+  private func addingBypass(
+    _ own: ConvolutionalBypass, to sum: Variable, of x: Variable, at blockSite: BlockSite, of count: Int
+  ) -> Variable {
     let site = blockSite.site
-    guard case .bypassed(let own) = tunings[site] else { return sum }
     let hidden = own.convolved(x.linear(own.down, bias: own.downBias).quickGELU()).quickGELU()
     let kept = dropped(hidden, own.dropout, key: blockSite.key, at: site)
     let y = observed(site.name, kept.linear(own.up, bias: own.upBias))

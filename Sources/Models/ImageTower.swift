@@ -22,6 +22,9 @@ public protocol ImageTower: Sendable {
   /// The map whose output the features are; `nil` in a tower without one.
   var projection: Linear? { get }
 
+  /// The features of what `trunk` gave: [batch, embedding].
+  func projected(_ trunk: Variable, _ pass: Pass) -> Variable
+
   /// One site before every block at which tokens may join the sequence, in order; none in a tower whose blocks expect a
   /// fixed number of tokens.
   var promptSites: [Site] { get }
@@ -49,8 +52,8 @@ extension ImageTower {
   /// None, unless a tower says otherwise.
   public var projection: Linear? { nil }
 
-  /// The features of what `trunk` gave: [batch, embedding].
-  package func projected(_ trunk: Variable, _ pass: Pass) -> Variable { projection?(trunk, pass) ?? trunk }
+  /// The output of the projection, unless a tower says otherwise.
+  public func projected(_ trunk: Variable, _ pass: Pass) -> Variable { projection?(trunk, pass) ?? trunk }
 
   /// None, unless a tower says otherwise.
   public var promptSites: [Site] { [] }

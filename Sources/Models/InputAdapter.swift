@@ -30,6 +30,12 @@ public struct InputAdapter {
     (self.scale, self.dropout) = (scale, dropout)
   }
 
+  /// An adapter of A, a, B and b.
+  package init(_ parts: [Variable], scale: Real, dropout: Real) {
+    self.init(
+      down: parts[0], downBias: parts[1], up: parts[2], upBias: parts[3], scale: scale, dropout: dropout)
+  }
+
   /// B with its zeros: [width, rank]
   package var dense: Variable {
     let (width, rank, own) = (up.shape[0], down.shape[0], up.shape[1])
@@ -41,12 +47,14 @@ public struct InputAdapter {
 }
 
 extension Pass {
-  /// x' with the adapter of a site, if it has one.
+  /// x' with the adapters of a site, one after another, if it has any.
   ///
   /// - x: [batch, tokens, width], what the maps behind the site read; result: the same shape.
   func adapted(_ x: Variable, at blockSite: BlockSite) -> Variable {
-    guard case .adapted(let own) = tunings[blockSite.site] else { return x }
-    let hidden = dropped(x.linear(own.down, bias: own.downBias), own.dropout, key: blockSite.key, at: blockSite.site)
-    return x.adding(observed(blockSite.site.name, hidden.linear(own.dense, bias: own.upBias)), scale: own.scale)
+    all(at: blockSite.site).reduce(x) { x, tuning in
+      guard case .adapted(let own) = tuning else { return x }
+      let hidden = dropped(x.linear(own.down, bias: own.downBias), own.dropout, key: blockSite.key, at: blockSite.site)
+      return x.adding(observed(blockSite.site.name, hidden.linear(own.dense, bias: own.upBias)), scale: own.scale)
+    }
   }
 }

@@ -41,13 +41,15 @@ public struct ParallelSite: Sendable, Hashable {
 }
 
 extension Pass {
-  /// z'' with the bottleneck of a site, if it has one.
+  /// z'' with the bottlenecks of a site, if it has any.
   ///
   /// - sum: z' + MLP(norm(z')); x: z', [batch, tokens, width] both.
   func addingBottleneck(to sum: Variable, of x: Variable, at site: Site) -> Variable {
-    guard case .parallel(let own) = tunings[site] else { return sum }
-    let hidden = dropped(x.linear(own.down, bias: own.downBias).relu(), own.dropout, key: site.block ?? 0, at: site)
-    return sum.adding(observed(site.name, hidden.linear(own.up, bias: own.upBias)), scale: own.scale)
+    all(at: site).reduce(sum) { sum, tuning in
+      guard case .parallel(let own) = tuning else { return sum }
+      let hidden = dropped(x.linear(own.down, bias: own.downBias).relu(), own.dropout, key: site.block ?? 0, at: site)
+      return sum.adding(observed(site.name, hidden.linear(own.up, bias: own.upBias)), scale: own.scale)
+    }
   }
 
   /// The elements between two maps at a site, some of which are dropped in training.

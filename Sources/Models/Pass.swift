@@ -49,6 +49,8 @@ public struct TrainingDraws: Sendable, Hashable {
 public struct Pass {
   let tunings: [Site: Tuning]
   let draws: TrainingDraws?
+  /// What earlier trainings made of the network; `nil` for nothing.
+  private(set) var prior: PriorTunings?
   let samples = DropoutSamples()
   private let observer: ((_ name: String, _ value: Tensor) -> Void)?
   /// Sees the random numbers of a site and returns those to use.
@@ -71,9 +73,22 @@ public struct Pass {
     (self.tunings, self.draws, self.replacing, self.observer) = (tunings, draws, replacing, observer)
   }
 
+  /// The same run of the network that earlier trainings left.
+  package func over(_ prior: PriorTunings) -> Pass {
+    var pass = self
+    pass.prior = prior
+    return pass
+  }
+
+  /// A frozen tensor as earlier trainings left it.
+  func settled(_ parameter: Parameter) -> Parameter { prior?(parameter) ?? parameter }
+
+  /// The tunings of a site that holds no tensor: those of earlier trainings, then its own.
+  func all(at site: Site) -> [Tuning] { (prior?.tunings(at: site) ?? []) + (tunings[site].map { [$0] } ?? []) }
+
   /// The tensor of a site in this run.
   public subscript(_ parameter: Parameter) -> Variable {
-    let frozen = Variable(parameter.value)
+    let frozen = Variable(settled(parameter).value)
     return switch tunings[parameter.site] {
     case nil: frozen
     case .replaced(let variable): variable
@@ -105,26 +120,38 @@ public struct Pass {
   /// - x: [..., in]; weight: [out, in]; bias: [out] or none; activation: applied to the result, if any; result: [...,
   ///   out].
   func linear(_ x: Variable, _ weight: Parameter, bias: Parameter?, then activation: Activation? = nil) -> Variable {
-    let bias = bias.map { self[$0] }
-    let frozen = Variable(weight.value)
-    if let activation, tunings[weight.site] == nil {
-      return x.linear(frozen, bias: bias, packed: weight.packed, then: activation)
+    let (weight, bias) = (settled(weight), bias.map { self[$0] })
+    let (own, kept) = (tunings[weight.site], prior?.tunings(at: weight.site) ?? [])
+    if let activation, own == nil, kept.isEmpty {
+      return x.linear(Variable(weight.value), bias: bias, packed: weight.packed, then: activation)
     }
-    let y =
-      switch tunings[weight.site] {
-      case nil: x.linear(frozen, bias: bias, packed: weight.packed)
-      case .replaced(let variable): x.linear(variable, bias: bias)
-      case .masked(let mask): x.linear(frozen, maskedBy: mask, bias: bias)
-      case .shifted(let shifts, let indices): x.linear(frozen, shiftedBy: shifts, at: indices, bias: bias)
-      case .branched(let branch): linear(x, frozen, bias: bias, branch, at: weight.site)
-      case .factored(let own):
-        x.linear(frozen, bias: bias, packed: weight.packed)
-          .adding(update(x, own, at: weight.site), scale: own.scale)
-      case .prompted, .parallel, .adapted, .bypassed: self[weight]  // which traps
-      case .scaled(let factors, _):
-        scaled(x.linear(frozen, bias: nil, packed: weight.packed), by: factors, adding: bias)
-      }
+    var y: Variable
+    if case .branched(let branch) = own, !kept.isEmpty {
+      // Branches of earlier trainings belong to the map, and a new one comes last.
+      y = addingBranches(kept, to: linear(x, weight, bias: bias, nil), of: x, at: weight.site)
+      y = addingBranch(branch, to: y, of: x, at: weight.site)
+    } else {
+      y = addingBranches(kept, to: linear(x, weight, bias: bias, own), of: x, at: weight.site)
+    }
     return activation.map { $0(y) } ?? y
+  }
+
+  /// x Wᵀ + b with one tuning of W, or none.
+  private func linear(_ x: Variable, _ weight: Parameter, bias: Variable?, _ own: Tuning?) -> Variable {
+    let frozen = Variable(weight.value)
+    return switch own {
+    case nil: x.linear(frozen, bias: bias, packed: weight.packed)
+    case .replaced(let variable): x.linear(variable, bias: bias)
+    case .masked(let mask): x.linear(frozen, maskedBy: mask, bias: bias)
+    case .shifted(let shifts, let indices): x.linear(frozen, shiftedBy: shifts, at: indices, bias: bias)
+    case .branched(let branch): linear(x, frozen, bias: bias, branch, at: weight.site)
+    case .factored(let own):
+      x.linear(frozen, bias: bias, packed: weight.packed)
+        .adding(update(x, own, at: weight.site), scale: own.scale)
+    case .prompted, .parallel, .adapted, .bypassed: self[weight]  // which traps
+    case .scaled(let factors, _):
+      scaled(x.linear(frozen, bias: nil, packed: weight.packed), by: factors, adding: bias)
+    }
   }
 
   /// z + y, where y is a residual branch of block i of n; in training with stochastic depth (Huang et al. 2016) a

@@ -12,6 +12,8 @@ public struct TextTransformer: Sendable, ParameterizedLayer {
   let finalNorm: LayerNorm
   /// The map from what is read of a text to its features.
   package let projection: Linear
+  /// What earlier trainings made of it; `nil` for nothing.
+  private var prior: PriorTunings?
 
   package init(_ reader: inout WeightReader, _ configuration: TextConfiguration, embedding: Int) throws(WeightsError) {
     self.configuration = configuration
@@ -28,6 +30,15 @@ public struct TextTransformer: Sendable, ParameterizedLayer {
     projection = try Linear(&reader, "text.projection", .projection, from: size.width, to: embedding, hasBias: false)
   }
 
+  /// The tower as earlier trainings left it.
+  package func over(_ prior: PriorTunings) -> TextTransformer {
+    var tower = self
+    tower.prior = prior
+    return tower
+  }
+
+  private func settled(_ pass: Pass) -> Pass { prior.map { pass.over($0) } ?? pass }
+
   /// Text features, not normalised.
   ///
   /// Where a token attends only to earlier ones, sequences may be cut after the last token of `ends` in the batch: the
@@ -36,7 +47,7 @@ public struct TextTransformer: Sendable, ParameterizedLayer {
   /// - ids: [batch][length], rows of one length of at most `contextLength`; ends: [batch], the index of the token of
   ///   each row that `configuration.form.pooling` names; result: [batch, embedding].
   public func callAsFunction(_ ids: [[Int32]], ends: [Int], _ pass: Pass) -> Variable {
-    projection(trunk(ids, ends: ends, pass), pass)
+    projection(trunk(ids, ends: ends, pass), settled(pass))
   }
 
   /// What the projection reads, for texts as above: [batch, width].
@@ -45,6 +56,7 @@ public struct TextTransformer: Sendable, ParameterizedLayer {
     require(
       ids.allSatisfy { $0.count == length } && length <= configuration.contextLength && ends.count == ids.count,
       "TextTransformer: expected rows of one length of at most \(configuration.contextLength)")
+    let pass = settled(pass)
     let embedded = pass[tokens].embedding(Array(ids.joined()), shape: [ids.count, length])
     return trunk(embedded: embedded, ends: ends, pass)
   }
@@ -53,7 +65,8 @@ public struct TextTransformer: Sendable, ParameterizedLayer {
   ///
   /// - embedded: [batch, length, width]; ends: as above; result: [batch, embedding].
   package func callAsFunction(embedded: Variable, ends: [Int], _ pass: Pass) -> Variable {
-    projection(trunk(embedded: embedded, ends: ends, pass), pass)
+    let pass = settled(pass)
+    return projection(trunk(embedded: embedded, ends: ends, pass), pass)
   }
 
   private func trunk(embedded: Variable, ends: [Int], _ pass: Pass) -> Variable {
@@ -67,11 +80,12 @@ public struct TextTransformer: Sendable, ParameterizedLayer {
 
   /// The embeddings of tokens by their ids: [ids, width].
   package func embeddings(of ids: [Int32]) -> Tensor {
-    Variable(tokens.value).embedding(ids, shape: [ids.count]).value
+    Variable((prior?(tokens) ?? tokens).value).embedding(ids, shape: [ids.count]).value
   }
 
   /// Every frozen tensor, in the order of the forward pass.
   public var parameters: [Parameter] {
-    [tokens, positions] + blocks.flatMap(\.parameters) + finalNorm.parameters + projection.parameters
+    let own = [tokens, positions] + blocks.flatMap(\.parameters) + finalNorm.parameters + projection.parameters
+    return own.map { prior?($0) ?? $0 }
   }
 }

@@ -29,9 +29,21 @@ public struct TowerPair: ImageTower {
   /// The projection of the image tower.
   public var projection: Linear? { image.projection }
 
+  /// The features of what the projection of the image tower reads.
+  public func projected(_ trunk: Variable, _ pass: Pass) -> Variable { image.projected(trunk, pass) }
+
   /// Those of the image tower.
   public var promptSites: [Site] { image.promptSites }
 
   /// Those of the image tower.
   public var parallelSites: [ParallelSite] { image.parallelSites }
+
+  /// Those of the image tower.
+  public var inputSites: [BlockSite] { image.inputSites }
+
+  /// Those of the image tower.
+  public var bypassSites: [BlockSite] { image.bypassSites }
+
+  /// That of the image tower.
+  public var tokenGrid: TokenGrid? { image.tokenGrid }
 }

@@ -12,6 +12,8 @@ struct SettingsListing {
   /// What the published recipe depends on, and what it is where nothing is known of the data.
   private let setting, usual: PublishedSetting
   private let recipe: Recipe
+  /// The settings of the run to train on top of; `nil` without one, or where there is none yet.
+  private let earlier: RunConfiguration?
 
   init(_ typed: Arguments) throws {
     var arguments = typed
@@ -24,14 +26,15 @@ struct SettingsListing {
     let model = URL(fileURLWithPath: request.model)
     let isWithoutText = FileManager.default.fileExists(atPath: model.path) && !Pretrained.isCLIP(model)
     let name = try Run.method(request.method)
-    method = isWithoutText ? name.withoutText : name
+    earlier = request.on.flatMap { try? RunFolder(at: $0).settings() }
+    method = isWithoutText && !(earlier?.hasHead ?? false) ? name.withoutText : name
     let folder = URL(fileURLWithPath: request.data).standardizedFileURL.lastPathComponent
     let few = method.trainingProtocol == .fewShot ? 16 : nil
     let shots: Int? =
       switch request.shots {
       case .count(let count): count
       case .all: nil
-      case nil: few
+      case nil: earlier.map(\.shots) ?? few
       }
     setting = PublishedSetting(
       benchmark: request.benchmark ?? Benchmark(folder: folder), shots: shots, fidelity: request.fidelity,
@@ -70,10 +73,16 @@ struct SettingsListing {
   mutating func addRun() {
     addTyped(["model", "data", "data-list", "split", "out"])
     add("method", [method.description])
+    addTyped(["on"])
     if let benchmark = setting.benchmark { add("dataset", [benchmark.rawValue], otherwise: "the name of the folder") }
     add("as", [request.fidelity.rawValue])
     let protocolName = method.trainingProtocol == .fewShot ? "few-shot protocol" : "protocol of all images"
-    add("shots", [setting.shots.map { "\($0)" } ?? "all"], otherwise: protocolName)
+    if request.on != nil, earlier == nil, request.shots == nil {
+      rows.append(.init(name: "shots", values: ["open"], source: Self.earlierRun, isFlag: false))
+    } else {
+      let origin = earlier == nil ? protocolName : Self.earlierRun
+      add("shots", [setting.shots.map { "\($0)" } ?? "all"], otherwise: origin)
+    }
     add("seed", ["\(request.seed)"])
     let exif = request.exif ?? .usual(for: setting.benchmark)
     add("exif", [exif.rawValue], otherwise: setting.benchmark == nil ? "default" : "a published dataset")
@@ -87,9 +96,12 @@ struct SettingsListing {
       "classes", "train-on", "evaluate-on", "normalize", "resize", "tokenizer", "image-size", "heads",
     ])
     guard method.head.needsText || method.encoder.tunesText else { return }
+    if let earlier, earlier.hasHead { return add("template", earlier.templates, otherwise: Self.earlierRun) }
     let templates = request.templates.isEmpty ? method.templates(setting.benchmark) : request.templates
     add("template", templates, otherwise: setting.benchmark.map { "the one of \($0.rawValue)" } ?? "default")
   }
+
+  private static let earlierRun = "the run of --on"
 
   /// Where the defaults of the halves come from; of an encoder that stays as it is, those of the head.
   private var headOrigin: String { origin(method.head.name) }
@@ -156,4 +168,9 @@ struct SettingsListing {
       }
     }
   }
+}
+
+extension RunConfiguration {
+  /// Whether what the run leaves has a classifier of its own.
+  fileprivate var hasHead: Bool { MethodName(method)?.head.isTrained ?? false || on?.hasHead ?? false }
 }

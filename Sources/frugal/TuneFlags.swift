@@ -53,6 +53,7 @@ enum TuneFlags {
     request.dataList = arguments.string("--data-list")
     request.drawnSplit = try arguments.drawnSplit()
     _ = try arguments.required("--out")
+    request.on = arguments.string("--on")
     request.shots = try shots(arguments)
     request.isStrict = arguments.has("--strict")
     request.seed = try arguments.integer("--seed", in: 0...Int(Int32.max)) ?? 1

@@ -51,7 +51,7 @@ struct TunedModel {
     }
     let (pretrained, delta) = try source.read(path)
     let templates = arguments.templates.isEmpty ? delta.description.templates : arguments.templates
-    (self.pretrained, title) = (pretrained, delta.description.method)
+    (self.pretrained, title) = (pretrained, delta.description.methodTitle)
     guard let clip = pretrained.clip, !delta.hasLinearHead else {
       hasLinearHead = true
       let own = delta.hasLinearHead ? nil : try source.ownHead(of: pretrained)

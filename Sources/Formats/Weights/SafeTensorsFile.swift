@@ -33,6 +33,22 @@ public struct SafeTensorsFile: Sendable {
     names = header.entries.keys.sorted()
   }
 
+  private init(_ file: String, _ entries: [String: SafeTensorsEntry], of other: SafeTensorsFile) {
+    (self.file, self.entries, metadata, mapped) = (file, entries, other.metadata, other.mapped)
+    names = entries.keys.sorted()
+  }
+
+  /// The tensors whose names begin with a prefix, under the rest of their names, as a file of their own.
+  package func part(_ prefix: String) -> SafeTensorsFile {
+    let own = entries.filter { $0.key.hasPrefix(prefix) }.map { (String($0.key.dropFirst(prefix.count)), $0.value) }
+    return SafeTensorsFile("\(file): \(prefix)…", Dictionary(uniqueKeysWithValues: own), of: self)
+  }
+
+  /// The tensors whose names do not begin with a prefix.
+  package func removing(_ prefix: String) -> SafeTensorsFile {
+    SafeTensorsFile(file, entries.filter { !$0.key.hasPrefix(prefix) }, of: self)
+  }
+
   /// The length of the file in bytes.
   public var byteCount: Int { mapped.count }
 

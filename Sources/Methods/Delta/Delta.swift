@@ -28,11 +28,13 @@ import Tensor
 /// - Prompts of a block are `BLOCK.prompts`: [prompts, width].
 /// - A tensor that was tuned whole has the name of its site; a linear head is `head.weight` and `head.bias`.
 /// - All are stored as they are, in `Real`.
+/// - Of a training on top of others the tensors of these are there as well, those of the first with `on.0.` before
+///   their names; their descriptions are a list in the description.
 /// - The metadata entry `frugal` holds a JSON object: `Delta.Description`.
 public struct Delta: Sendable {
   /// The origin of a delta and the model it belongs to.
   public struct Description: Codable, Sendable, Equatable {
-    /// The version of this format.
+    /// The version of this format: 2 of a training on top of others, which older programs must not read, else 1.
     public var format = 1
     /// The method's name.
     public var method: String
@@ -71,6 +73,8 @@ public struct Delta: Sendable {
     public var branchScale: Double?
     /// The order of the slices of wide maps whose cores are combinations; `nil` without any.
     public var sliceOrder: SliceOrder?
+    /// The trainings on top of which it was trained, the first one first; `nil` for none.
+    public var on: [Description]?
 
     /// Settings that the files of the model do not state.
     public var hints: BackboneHints { BackboneHints(imageSize: imageSize, heads: heads) }
@@ -87,8 +91,11 @@ public struct Delta: Sendable {
     private enum CodingKeys: String, CodingKey {
       case format, method, model, weights, classes, templates, ensembling, cleaning, alpha, settings
       case normalization = "normalisation"
-      case heads, imageSize, images, preparation, exif, branches, parallelScale, branchScale, sliceOrder
+      case heads, imageSize, images, preparation, exif, branches, parallelScale, branchScale, sliceOrder, on
     }
+
+    /// The method, with those on top of whose results it was trained: `A on B`.
+    public var methodTitle: String { ([method] + (on ?? []).reversed().map(\.method)).joined(separator: " on ") }
   }
 
   /// The origin of the delta and the model it belongs to.
@@ -99,6 +106,8 @@ public struct Delta: Sendable {
   public var indices: [String: [Int32]] = [:]
   /// Other tensors by name.
   public var tensors: [String: Tensor] = [:]
+  /// The deltas on top of which it was trained, the first one first; none of them has any itself.
+  public internal(set) var earlier: [Delta] = []
 
   /// A delta that changes nothing.
   public init(_ description: Description) { self.description = description }
@@ -119,6 +128,9 @@ public struct DeltaError: Error, CustomStringConvertible, Equatable {
 
 extension Delta {
   static let metadataKey = "frugal"
+  /// What is before the names of the tensors of earlier trainings, and before those of one of them.
+  static let earlierPrefix = "on."
+  static func earlierPrefix(_ index: Int) -> String { "\(earlierPrefix)\(index)." }
 
   /// Writes the file, whole or not at all.
   ///
@@ -132,14 +144,20 @@ extension Delta {
       encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
       let json = String(decoding: try encoder.encode(description), as: UTF8.self)
       var writer = SafeTensorsWriter(metadata: [Self.metadataKey: json])
-      for (name, mask) in masks {
-        writer.add(DeltaEntry.mask(site: name).name, bytes: mask.bytes(order: .little))
-      }
-      for (site, indices) in indices {
-        writer.add(DeltaEntry.indices(site: site).name, integers: indices.map { Int64($0) })
-      }
-      for (name, tensor) in tensors { writer.add(name, tensor) }
+      add(to: &writer, "")
+      for (index, delta) in earlier.enumerated() { delta.add(to: &writer, Self.earlierPrefix(index)) }
       return writer
     }
+  }
+
+  /// - prefix: what is before the names of its tensors.
+  private func add(to writer: inout SafeTensorsWriter, _ prefix: String) {
+    for (site, mask) in masks {
+      writer.add(prefix + DeltaEntry.mask(site: site).name, bytes: mask.bytes(order: .little))
+    }
+    for (site, indices) in indices {
+      writer.add(prefix + DeltaEntry.indices(site: site).name, integers: indices.map { Int64($0) })
+    }
+    for (name, tensor) in tensors { writer.add(prefix + name, tensor) }
   }
 }

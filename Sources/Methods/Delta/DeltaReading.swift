@@ -46,12 +46,32 @@ extension Delta {
     mismatch: (Description) throws -> (digest: String, words: String)?
   ) throws {
     let file = try SafeTensorsFile(contentsOf: url)
-    description = try Self.description(of: file)
+    let description = try Self.description(of: file)
     if let (digest, words) = try mismatch(description) {
       throw DeltaError(
         file.file, expected: "a delta of the model with SHA-256 \(digest.prefix(12))…",
         found: "one of \(description.model.prefix(12))…\(words)", isOfAnotherModel: true)
     }
+    // Trainings change no shape, so that each is read as if it were the only one.
+    guard let on = description.on else {
+      try self.init(file, description, for: tower)
+      return
+    }
+    try self.init(file.removing(Self.earlierPrefix), description, for: tower)
+    for (index, description) in on.enumerated() {
+      earlier.append(try Delta(file.part(Self.earlierPrefix(index)), description, for: tower))
+    }
+    let known = on.indices.map { Self.earlierPrefix($0) }
+    let all = file.names.filter { $0.hasPrefix(Self.earlierPrefix) }
+    if let stranger = all.first(where: { name in !known.contains { name.hasPrefix($0) } }) {
+      throw DeltaError(file.file, expected: "tensors of \(on.count) earlier trainings", found: "\"\(stranger)\"")
+    }
+    try checkEarlier(file.file)
+  }
+
+  /// Reads the tensors of one training.
+  private init(_ file: SafeTensorsFile, _ description: Description, for tower: any ImageTower) throws {
+    self.init(description)
     let shapes = Dictionary(uniqueKeysWithValues: tower.parameters.map { ($0.site.name, $0.value.shape) })
     for name in file.names {
       let entry = DeltaEntry(name)
@@ -100,68 +120,21 @@ extension Delta {
       throw DeltaError(
         file.file, expected: "metadata entry \"frugal\" as a delta has it", found: "other JSON (\(error))")
     }
-    guard description.format == 1 else {
-      throw DeltaError(file.file, expected: "delta format 1", found: "\(description.format)")
+    guard description.format == (description.on == nil ? 1 : 2) else {
+      throw DeltaError(
+        file.file, expected: "delta format 1, or 2 of one on top of others", found: "\(description.format)")
     }
     if let problem = description.hints.problem {
       throw DeltaError("\(file.file): \(problem.key)", expected: problem.expected, found: "\(problem.found)")
     }
-    guard !description.classes.isEmpty, !description.templates.isEmpty || file.contains(DeltaEntry.headWeight.name)
-    else {
+    let hasHead = file.names.contains {
+      $0 == DeltaEntry.headWeight.name || $0.hasSuffix(".\(DeltaEntry.headWeight.name)")
+    }
+    guard !description.classes.isEmpty, !description.templates.isEmpty || hasHead else {
       throw DeltaError(
         file.file, expected: "classes and templates",
         found: "\(description.classes.count) and \(description.templates.count)")
     }
     return description
   }
-
-  /// True if it has a classifier for its own classes.
-  package var tunesHead: Bool { tensors.keys.contains { DeltaEntry($0).isOfHead } }
-
-  /// Whether it has a linear head, which needs no text.
-  package var hasLinearHead: Bool { tensors[DeltaEntry.headWeight.name] != nil }
-
-  /// The tuned model: the delta's tensors in place of the frozen ones or added to them, and its head.
-  ///
-  /// - text: the text features of the delta's own classes, templates and ensembling, [classes, embedding], and the
-  ///   scale of their model; `nil` for a model without text, whose delta has a linear head.
-  /// - own: the head of the model, for a delta without one.
-  public func method(
-    on tower: any ImageTower, text: (features: Tensor, logitScale: Parameter)?, own: (any Head)? = nil
-  ) -> Method {
-    Method(encoder: TunedEncoder(self, tower), head: head(text, own), tower: tower)
-  }
-
-  /// A run of both towers as the delta tuned them, for features of new texts.
-  package func pass(on towers: any ImageTower) -> Pass { Pass(tunings: TunedEncoder(self, towers).tunings([])) }
-
-  private func head(_ text: (features: Tensor, logitScale: Parameter)?, _ own: (any Head)?) -> any Head {
-    // A linear head, listed last, goes before a residual: it needs no text.
-    if let tuned = MethodList.deltaParts.reversed().lazy.compactMap({ $0.head(of: self, text: text) }).first {
-      return tuned
-    }
-    if let own { return own }
-    guard let text else { trap("Delta: expected a linear head for a model without text, found none") }
-    return ZeroShot(textFeatures: text.features, logitScale: text.logitScale)
-  }
-}
-
-/// An encoder with fixed tunings.
-private struct TunedEncoder: EncoderTuning {
-  private let stored: [Site: StoredTuning]
-
-  init(_ delta: Delta, _ tower: any ImageTower) {
-    var stored: [Site: StoredTuning] = [:]
-    for parameter in tower.parameters {
-      for part in MethodList.deltaParts {
-        if let tuning = part.tuning(of: parameter, in: delta) { stored[parameter.site] = tuning }
-      }
-    }
-    for part in MethodList.deltaParts { stored.merge(part.added(to: tower, from: delta)) { _, new in new } }
-    self.stored = stored
-  }
-
-  var trainables: [Trainable] { [] }
-
-  func tunings(_ values: [Variable]) -> [Site: Tuning] { stored.mapValues(\.tuning) }
 }

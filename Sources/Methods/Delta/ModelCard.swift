@@ -36,13 +36,13 @@ public struct ModelCard: Sendable {
   /// - base: the path or name of its model; origin: its run, if that is known.
   public init(_ description: Delta.Description, base: String, _ origin: Origin?, commands: CardCommands? = nil) {
     (self.base, self.origin, library, self.commands) = (base, origin, .frugal, commands)
-    (classes, model, method) = (description.classes, description.model, description.method)
+    (classes, model, method) = (description.classes, description.model, description.methodTitle)
   }
 
   /// The card of an adapter.
   init(adapterWith classes: [String], base: String, _ origin: Origin?, commands: CardCommands?) {
     (self.base, self.origin, library, self.classes, self.commands) = (base, origin, .peft, classes, commands)
-    (model, method) = (origin?.settings.model.sha256, origin?.settings.method)
+    (model, method) = (origin?.settings.model.sha256, origin?.settings.methodTitle)
   }
 
   /// The card as Markdown.
@@ -65,7 +65,7 @@ public struct ModelCard: Sendable {
 
   private var title: String {
     guard let origin else { return ModelCardText.plain(method ?? "delta") }
-    return ModelCardText.plain("\(origin.settings.method) on \(origin.dataset)")
+    return ModelCardText.plain(origin.title)
   }
 
   private var metadata: [String] {
@@ -76,7 +76,7 @@ public struct ModelCard: Sendable {
     if let method { lines.append("- \(ModelCardText.quoted(method))") }
     if let origin {
       lines += [
-        "model-index:", "- name: \(ModelCardText.quoted("\(origin.settings.method) on \(origin.dataset)"))",
+        "model-index:", "- name: \(ModelCardText.quoted(origin.title))",
         "  results:",
         "  - task:", "      type: image-classification", "    dataset:",
         "      name: \(ModelCardText.quoted(origin.dataset))", "      type: \(ModelCardText.quoted(origin.dataset))",
@@ -120,6 +120,11 @@ extension ModelCard.Origin {
     FileName.shown(settings.benchmark?.rawValue ?? URL(fileURLWithPath: settings.data.path).lastPathComponent)
   }
 
+  /// The method and the dataset.
+  fileprivate var title: String {
+    settings.on == nil ? "\(settings.method) on \(dataset)" : "\(settings.methodTitle), \(dataset)"
+  }
+
   /// Rows of the table of facts.
   fileprivate var facts: [(String, String)] {
     let images = settings.shots.map { $0 == 1 ? "1 training image per class" : "\($0) training images per class" }
@@ -134,6 +139,14 @@ extension ModelCard.Origin {
     ]
     if let digest = settings.data.testSHA256 {
       rows.append(("SHA-256 of its test images", "`\(ModelCardText.code(digest))`"))
+    }
+    if let on = settings.on {
+      rows.append(
+        (
+          "trained on top of",
+          "\(ModelCardText.plain(on.method)), `\(ModelCardText.code(on.path))`, whose delta is a part of this one "
+            + "(its SHA-256 was `\(ModelCardText.code(on.sha256))`)"
+        ))
     }
     if let before = result.zeroShot { rows.append(("test accuracy before", ModelCardText.accuracy(before))) }
     rows.append(("test accuracy", ModelCardText.accuracy(result.test)))
@@ -169,7 +182,7 @@ extension RunFolder {
   /// The finished run in the folder of a delta; `nil` if there is none, or one of another delta.
   public func origin(of description: Delta.Description) -> ModelCard.Origin? {
     guard isFinished, let settings = try? settings(), let bytes = try? MappedFile.bytes(of: result),
-      let result = try? JSON.decoded(RunResult.self, from: bytes), settings.method == description.method,
+      let result = try? JSON.decoded(RunResult.self, from: bytes), settings.methodTitle == description.methodTitle,
       settings.model.sha256 == description.model, settings.data.classes == description.classes
     else { return nil }
     return origin(settings, result)

@@ -30,6 +30,9 @@ public struct PEFTAdapter: Sendable {
     _ delta: Delta, layout: WeightLayout, version: TransformersVersion = .five
   ) throws(ExportError) {
     self.layout = layout
+    guard delta.earlier.isEmpty else {
+      throw ExportError("a delta of one training for PEFT", found: "\(delta.description.methodTitle)")
+    }
     var parts: [String: [Part]] = [:]
     var used: Set<String> = []
     setHead(delta, layout, &used)

@@ -10,10 +10,13 @@ struct EncoderIdentity: Sendable {
 
   /// The identity of the model of a run.
   ///
-  /// - model: as the settings of the run state it; opened: all files that were opened to read it.
+  /// - model: as the settings of the run state it; opened: all files that were opened to read it; earlier: the digest
+  ///   of the delta that an earlier run made of it, if that is used.
   /// - program: the digest of the program; `nil` where it cannot read itself.
   /// - Returns: `nil` where a part is not known; then nothing is cached.
-  init?(_ model: RunConfiguration.Model, opened: [URL], program: String? = Program.sha256) {
+  init?(
+    _ model: RunConfiguration.Model, opened: [URL], earlier: String? = nil, program: String? = Program.sha256
+  ) {
     guard let program else { return nil }
     var stated = model
     stated.path = ""
@@ -24,6 +27,7 @@ struct EncoderIdentity: Sendable {
       guard let digest = try? SHA256.digest(of: file) else { return nil }
       lines.append("\(file.lastPathComponent) \(digest)")
     }
+    if let earlier { lines.append("on \(earlier)") }
     description = lines.joined(separator: "\n")
   }
 

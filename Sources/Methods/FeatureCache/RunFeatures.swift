@@ -3,29 +3,42 @@ import Tensor
 
 /// What a run finds in the cache and adds to it.
 struct RunFeatures: Sendable {
-  /// Features of images as they are prepared for the model.
+  /// Features of images as they are prepared for the model, by the encoder that the run freezes or tunes.
   let images: FeatureShelf
-  /// Features of texts.
+  /// Features of texts by its text tower.
   let texts: FeatureShelf
+  /// The same by the model as it came: the same shelves, unless an earlier run tuned it.
+  let frozenImages, frozenTexts: FeatureShelf
 
   /// The shelves of a run; `nil` without a cache, and where it is not known what decides the features.
   init?(_ run: Run) {
     let settings = run.configuration
     guard let cache = run.featureCache, let files = run.modelFiles,
-      let encoder = EncoderIdentity(settings.model, opened: files)
+      let model = EncoderIdentity(settings.model, opened: files)
     else { return nil }
     func shelf(_ name: String, _ kind: String) -> FeatureShelf {
       FeatureShelf(cache, name, kind: kind, model: settings.model.path, data: settings.data.path)
     }
-    images = shelf(encoder.shelf(run.pretrained.preprocessing), "images")
-    texts = shelf(encoder.shelf(cleaning: settings.cleaning, truncates: settings.truncates), "texts")
+    func shelves(_ encoder: EncoderIdentity) -> (images: FeatureShelf, texts: FeatureShelf) {
+      (
+        shelf(encoder.shelf(run.pretrained.preprocessing), "images"),
+        shelf(encoder.shelf(cleaning: settings.cleaning, truncates: settings.truncates), "texts")
+      )
+    }
+    (frozenImages, frozenTexts) = shelves(model)
+    guard run.base?.tunesEncoder ?? false, let earlier = settings.on?.sha256 else {
+      (images, texts) = (frozenImages, frozenTexts)
+      return
+    }
+    guard let tuned = EncoderIdentity(settings.model, opened: files, earlier: earlier) else { return nil }
+    (images, texts) = shelves(tuned)
   }
 
   /// The number of images whose features came from the cache.
-  var reused: Int { images.reused }
+  var reused: Int { images.reused + (images === frozenImages ? 0 : frozenImages.reused) }
 
   /// Why nothing could be written, if so.
-  var problem: String? { images.problem ?? texts.problem }
+  var problem: String? { [images, texts, frozenImages, frozenTexts].lazy.compactMap(\.problem).first }
 }
 
 extension FeatureShelf {

@@ -21,11 +21,14 @@ package struct ClassTexts: Sendable {
 
   /// Those of a CLIP.
   ///
+  /// - tower: its text tower, as earlier trainings left it.
   /// - Throws: `TokenizerError` for a prompt that is too long, unless `truncate` cuts it.
-  init(_ directory: CLIPDirectory, _ prompts: Prompts, ensembling: TextEnsembling, truncate: Bool) throws {
+  init(
+    _ directory: CLIPDirectory, _ tower: TextTransformer, _ prompts: Prompts, ensembling: TextEnsembling, truncate: Bool
+  ) throws {
     let (rows, ends) = try directory.tokens(of: prompts.texts, truncate: truncate)
     self.init(
-      directory.model.text, rows: rows, ends: ends, templates: prompts.templates.count, ensembling: ensembling)
+      tower, rows: rows, ends: ends, templates: prompts.templates.count, ensembling: ensembling)
   }
 
   /// t, with the gradient to what tunes the tower: [classes, embedding].

@@ -8,6 +8,9 @@ struct FixedHead: Head {
 
   var trainables: [Trainable] { [] }
 
+  /// Those of the head.
+  func rows(_ none: [Tensor]) -> Tensor? { head.rows(values) }
+
   func prepared(_ features: Variable) -> Variable { head.prepared(features) }
 
   func logits(_ features: Variable, _ none: [Variable], _ pass: Pass) -> Variable {
@@ -17,4 +20,7 @@ struct FixedHead: Head {
   func logits(prepared features: Variable, _ none: [Variable], _ pass: Pass) -> Variable {
     head.logits(prepared: features, values.map { Variable($0) }, pass)
   }
+
+  /// That of the head.
+  func settled(_ none: [Variable], _ pass: Pass) -> any Head { head.settled(values.map { Variable($0) }, pass) }
 }

@@ -38,6 +38,9 @@ public protocol Head: Sendable {
   /// - values: those that were trained; examples: the split, by the tuned encoder.
   func chosen(_ values: [Tensor], on examples: HeadExamples) -> (head: any Head, choices: [String: Double])
 
+  /// The rows of a classifier whose logits are CLIP's for them, [classes, embedding]; `nil` for another one.
+  func rows(_ values: [Tensor]) -> Tensor?
+
   /// Writes what the tuned classifier needs into a delta.
   func write(_ values: [Tensor], to delta: inout Delta)
 }
@@ -71,6 +74,9 @@ extension Head {
     (self, [:])
   }
 
+  /// None, unless a head says otherwise.
+  public func rows(_ values: [Tensor]) -> Tensor? { nil }
+
   /// Every tensor under its own name, unless a head says otherwise.
   public func write(_ values: [Tensor], to delta: inout Delta) {
     for (trainable, value) in zip(trainables, values) { delta.tensors[trainable.name] = value }
@@ -91,6 +97,9 @@ extension ContrastiveHead {
   public func logits(_ features: Variable, _ values: [Variable], _ pass: Pass) -> Variable {
     logits(prepared: prepared(features), values, pass)
   }
+
+  /// Those of the classifier.
+  public func rows(_ values: [Tensor]) -> Tensor? { classifier(values.map { Variable($0) }).value }
 
   /// f / ‖f‖
   public func prepared(_ features: Variable) -> Variable { features.l2Normalized() }

@@ -62,14 +62,6 @@ public struct InputAdapters: EncoderTuning {
   }
 }
 
-extension InputAdapter {
-  /// An adapter of A, a, B and b.
-  init(_ parts: [Variable], scale: Real, dropout: Real) {
-    self.init(
-      down: parts[0], downBias: parts[1], up: parts[2], upBias: parts[3], scale: scale, dropout: dropout)
-  }
-}
-
 /// The settings of adapters at the inputs of maps in a recipe.
 public struct InputAdapterSettings: MethodSettings {
   /// The adapter.

@@ -99,6 +99,10 @@ public struct MaskCheckpoint: PublishedDelta {
       throw ExportError("masks", found: "none, of the method \(delta.description.method)")
     }
     guard model.clip != nil else { throw ExportError("masks of a CLIP", found: "those of an image classifier") }
+    // Masks of weights that an earlier training changed are not masks of the model's own.
+    if let other = delta.earlier.first(where: \.changesEncoder) {
+      throw ExportError("masks of the model's own weights", found: "those on top of \(other.description.method)")
+    }
     let masked = Set(delta.masks.keys)
     let isMLP = model.tower.parameters.contains {
       [.mlpUp, .mlpDown].contains($0.site.role) && masked.contains($0.site.name)
@@ -114,7 +118,7 @@ public struct MaskCheckpoint: PublishedDelta {
       }
       return (entry.name, bits.bytes(order: .big))
     }
-    leftOut = delta.tensors.keys.sorted()
+    leftOut = (Array(delta.tensors.keys) + delta.earlier.flatMap(\.tensors.keys)).sorted()
   }
 
   /// Writes the file, whole or not at all.

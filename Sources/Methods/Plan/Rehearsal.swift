@@ -66,7 +66,7 @@ package struct Rehearsal: Sendable {
     let images = try RehearsedImages(run, 2 * Self.batch)
     (loading, imageBytes) = (images.loading, images.bytes)
     let before = Workload.liveBytes
-    measureEncoder(run.pretrained.tower, images)
+    measureEncoder(run.tower, images)
     let packedBytes = max(0, textBytes) + max(0, Workload.liveBytes - before)
     let method = try measureChoice(run, texts)
     let made = Workload.liveBytes

@@ -17,8 +17,8 @@ extension Run {
     setting.recipe = name.encoder.recipe(setting.recipe, surveying: batches * count, batch: count)
     setting.base = try baseRun()?.rehearsed(textFeatures: textFeatures, batches: batches, of: count)
       .trainables.map(\.initial)
-    if name.head.needsExamples { setting.examples = examples(width: pretrained.tower.featureWidth) }
-    if name.encoder.readsTrunk, let projection = pretrained.tower.projection {
+    if name.head.needsExamples { setting.examples = examples(width: tower.featureWidth) }
+    if name.encoder.readsTrunk, let projection = tower.projection {
       setting.trunk = examples(width: projection.weight.value.shape[1])
     }
     let choosing = ChoiceData(

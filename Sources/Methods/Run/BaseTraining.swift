@@ -11,9 +11,9 @@ extension Run {
     guard let recipe = name.head.base(of: configuration.recipe) else { return nil }
     var settings = configuration
     (settings.recipe, settings.selection) = (recipe, .last)
-    var base = try Run(settings, pretrained, data, in: folder.base)
-    base.cardCommands = cardCommands
-    return base
+    var first = try Run(settings, pretrained, data, in: folder.base, on: base)
+    first.cardCommands = cardCommands
+    return first
   }
 
   /// The run at its last epoch, after the one that comes first, where there is one.
@@ -23,7 +23,7 @@ extension Run {
     guard let first = try baseRun() else { return try trained(creating: folder.isBegun ? [] : [self], watch) }
     watch.report(.base)
     var run = self
-    run.base = try first.trained(creating: [self, first].filter { !$0.folder.isBegun }, watch).values
+    run.baseValues = try first.trained(creating: [self, first].filter { !$0.folder.isBegun }, watch).values
     return try run.trained(creating: [], watch)
   }
 }

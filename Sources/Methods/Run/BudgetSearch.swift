@@ -78,7 +78,7 @@ public struct BudgetSearch: Sendable {
     var settings = run.configuration
     (settings.budgets, settings.splits) = (nil, .train)
     settings.recipe = run.name.encoder.recipe(settings.recipe, budget: budget)
-    var part = try Run(settings, run.pretrained, run.data, in: run.folder.part(budget))
+    var part = try Run(settings, run.pretrained, run.data, in: run.folder.part(budget), on: run.base)
     part.cardCommands = run.cardCommands
     return part
   }
@@ -121,7 +121,7 @@ public struct BudgetSearch: Sendable {
     var settings = run.configuration
     settings.recipe = run.name.encoder.recipe(settings.recipe, budget: chosen)
     try run.folder.write(settings)
-    var last = try Run(settings, run.pretrained, run.data, in: run.folder)
+    var last = try Run(settings, run.pretrained, run.data, in: run.folder, on: run.base)
     last.cardCommands = run.cardCommands
     return last
   }

@@ -26,7 +26,8 @@ extension Run {
     let encoderValues = method.split(chosen.values).encoder
     let delta = try delta(method, chosen.values)
     try delta.write(to: folder.delta)
-    let learned = try comparison(on: data.folder.test, method, chosen.values, textFeatures: textFeatures, watch)
+    let before = try untunedFeatures(textFeatures, of: configuration.data.classes, watch)
+    let learned = try comparison(on: data.folder.test, method, chosen.values, textFeatures: before, watch)
     var predictions = Prediction.all(of: learned.set, tuned: learned.tuned, zeroShot: learned.frozen)
     var newClasses: RunResult.NewClasses?
     if let unseen = data.unseen, let names = configuration.data.newClasses, let clip = pretrained.clip,
@@ -38,7 +39,7 @@ extension Run {
         ?? ZeroShot(textFeatures: features, logitScale: clip.model.logitScale)
       let found = try comparison(
         on: unseen.test, Method(encoder: method.encoder, head: head, tower: method.tower), encoderValues,
-        textFeatures: features, watch)
+        textFeatures: untunedFeatures(features, of: names, watch), watch)
       predictions += Prediction.all(
         of: found.set, tuned: found.tuned, zeroShot: found.frozen, firstLabel: configuration.data.classes.count)
       newClasses = found.frozen.map { .init(test: .init(found.tuned), zeroShot: .init($0)) }
@@ -48,7 +49,7 @@ extension Run {
     try watch.clock.write()
     let shares = method.encoder.shares(encoderValues)
     let result = RunResult(
-      method: configuration.method, epoch: chosen.epoch, reason: chosen.reason, selection: configuration.selection,
+      method: configuration.methodTitle, epoch: chosen.epoch, reason: chosen.reason, selection: configuration.selection,
       test: .init(learned.tuned), zeroShot: learned.frozen.map { .init($0) }, newClasses: newClasses,
       harmonicMean: newClasses.map { RunResult.harmonicMean(learned.tuned.accuracy, $0.test.accuracy) },
       validationAccuracy: chosen.validationAccuracy,
@@ -113,7 +114,14 @@ extension Run {
     delta.description.exif = configuration.exif
     method.encoder.write(encoderValues, to: &delta)
     method.head.write(headValues, to: &delta)
+    delta.put(on: base?.delta.trainings ?? [])
     return delta
+  }
+
+  /// T of the model as it came, which differs from that of the run where an earlier one tuned the text tower.
+  private func untunedFeatures(_ own: Tensor?, of classes: [String], _ watch: RunWatch) throws -> Tensor? {
+    guard base?.tunesEncoder ?? false else { return own }
+    return try textFeatures(of: classes, watch.features?.frozenTexts, asPretrained: true)
   }
 
   /// The frozen model, if it has a text encoder, and then the tuned one.
@@ -121,10 +129,11 @@ extension Run {
     on set: ImageSet, _ method: Method, _ values: [Tensor], textFeatures: Tensor?, _ watch: RunWatch
   ) throws -> Comparison {
     func evaluate(_ what: RunEvent.Evaluated, _ method: Method, _ values: [Tensor]) throws -> Evaluation {
-      try watch.clock.measure(.test) {
+      let known = what == .frozen ? watch.features?.frozenImages : watch.features?.images
+      return try watch.clock.measure(.test) {
         try Evaluation(
           method, values: values, on: set, preprocessing: pretrained.preprocessing,
-          skipsUnreadable: configuration.skipsUnreadable, watch.features?.images, clock: watch.clock
+          skipsUnreadable: configuration.skipsUnreadable, known, clock: watch.clock
         ) { done in
           try watch.stopIfAsked(.beforeResult)
           watch.report(.evaluating(what, done: done, of: set.count))

@@ -22,6 +22,8 @@ public struct Run: Sendable {
   public let folder: RunFolder
   /// The method's name.
   public let name: MethodName
+  /// The earlier run's result on top of which it is trained; `nil` for the pretrained model.
+  let base: RunBase?
   /// What a user should know about the data.
   public internal(set) var notes: [String] = []
   /// The words of the command that begins it, after the program's name, which its folder records; `nil` for none.
@@ -38,7 +40,7 @@ public struct Run: Sendable {
   /// Whether it begins although it cannot change anything; it does where nobody asked for a new run.
   var isForced = true
   /// The values at the end of the training that its head is built on; `nil` without one, and before it.
-  var base: [Tensor]?
+  var baseValues: [Tensor]?
   /// The seconds that reading model and data took.
   var setupSeconds = 0.0
 
@@ -48,12 +50,19 @@ public struct Run: Sendable {
   ///   version does not know, a build that computes other bits.
   public init(
     _ configuration: RunConfiguration, _ pretrained: any PretrainedModel, _ data: TrainingData, in folder: RunFolder
+  ) throws { try self.init(configuration, pretrained, data, in: folder, on: nil) }
+
+  /// The same with the result of an earlier run, where that was read already.
+  init(
+    _ configuration: RunConfiguration, _ pretrained: any PretrainedModel, _ data: TrainingData, in folder: RunFolder,
+    on known: RunBase?
   ) throws {
     guard let name = MethodName(configuration.method) else {
       throw RunError(
         "\(folder.configuration.shown): method: expected a known one, found \"\(configuration.method)\"")
     }
-    guard !(name.head.needsText || name.encoder.tunesText) || pretrained.clip != nil else {
+    let hasHead = !name.head.isTrained && configuration.on?.hasHead ?? false
+    guard !(name.head.needsText && !hasHead || name.encoder.tunesText) || pretrained.clip != nil else {
       throw RunError(
         "\(configuration.model.path): expected a model with a text encoder for \(name), found one without "
           + "(the method \(MethodName(name.encoder, LinearMethod())) needs none)")
@@ -95,19 +104,27 @@ public struct Run: Sendable {
     }
     (self.configuration, self.pretrained, self.data, self.folder) = (configuration, pretrained, data, folder)
     self.name = name
+    base = try known ?? configuration.on.map { try RunBase($0, of: folder, on: pretrained) }
   }
+
+  /// The image tower that is frozen or tuned: as it came, or as an earlier run left it.
+  var tower: any ImageTower { base?.tower ?? pretrained.tower }
 
   /// T, [classes, embedding]; `nil` if the model has no text encoder.
   public func textFeatures() throws -> Tensor? { try textFeatures(of: configuration.data.classes, nil) }
 
   /// T of some classes, with the templates of the run.
   ///
-  /// - shelf: features of texts that are known.
-  func textFeatures(of classes: [String], _ shelf: FeatureShelf?) throws -> Tensor? {
+  /// - shelf: features of texts that are known; asPretrained: whether by the text tower as it came, whatever an earlier
+  ///   run made of it.
+  func textFeatures(
+    of classes: [String], _ shelf: FeatureShelf?, asPretrained: Bool = false
+  ) throws -> Tensor? {
     guard let clip = pretrained.clip else { return nil }
     let prompts = try Prompts(classes: classes, templates: configuration.templates)
+    let pass = asPretrained ? Pass() : base?.pass ?? Pass()
     func encode(_ texts: [String]) throws -> Tensor {
-      try clip.directory.textFeatures(texts, truncate: configuration.truncates)
+      try clip.directory.textFeatures(texts, truncate: configuration.truncates, pass)
     }
     let features = try shelf?.features(of: prompts.texts, encode: encode) ?? encode(prompts.texts)
     return prompts.classifier(of: features, ensembling: configuration.ensembling)
@@ -142,14 +159,16 @@ public struct Run: Sendable {
   func setting(_ textFeatures: Tensor?) throws -> MethodSetting {
     var text: (features: Tensor, logitScale: Parameter)?
     if let textFeatures, let clip = pretrained.clip { text = (textFeatures, clip.model.logitScale) }
+    let earlierHead = base?.head(text)
+    // A new head has the rows of the earlier classifier in place of the text features.
+    if name.head.isTrained, let rows = earlierHead?.rows([]) { text?.features = rows }
+    let classes = configuration.data.classes
     var setting = MethodSetting(
-      tower: pretrained.tower, text: text, classes: configuration.data.classes.count, recipe: configuration.recipe,
-      fidelity: configuration.fidelity, seed: seed,
-      prompts: pretrained.clip.map { PromptEncoder($0.directory, classes: configuration.data.classes) })
-    if name.encoder.tunesText || name.head.readsTexts(configuration.recipe) {
-      setting.texts = try texts(of: configuration.data.classes)
-    }
-    setting.base = base
+      tower: tower, text: text, classes: classes.count, recipe: configuration.recipe, fidelity: configuration.fidelity,
+      seed: seed, prompts: pretrained.clip.map { PromptEncoder($0.directory, tower: base?.text, classes: classes) })
+    setting.earlierHead = earlierHead
+    setting.base = baseValues
+    if name.encoder.tunesText || name.head.readsTexts(configuration.recipe) { setting.texts = try texts(of: classes) }
     return setting
   }
 
@@ -157,7 +176,9 @@ public struct Run: Sendable {
   func texts(of classes: [String]) throws -> ClassTexts? {
     let prompts = try Prompts(classes: classes, templates: configuration.templates)
     return try pretrained.clip.map {
-      try ClassTexts($0.directory, prompts, ensembling: configuration.ensembling, truncate: configuration.truncates)
+      try ClassTexts(
+        $0.directory, base?.text ?? $0.model.text, prompts, ensembling: configuration.ensembling,
+        truncate: configuration.truncates)
     }
   }
 

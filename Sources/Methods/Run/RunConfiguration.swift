@@ -141,6 +141,8 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
   public var classes: ClassPart?
   /// The split that it ends with; `nil` for the test split.
   public var evaluation: EvaluatedSplit?
+  /// The run on top of whose result it is trained; `nil` for the pretrained model.
+  public var on: EarlierRun?
   /// True if unreadable images are skipped.
   public var skipsUnreadable: Bool
   /// The element type of tensors.
@@ -172,12 +174,21 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
   private enum CodingKeys: String, CodingKey {
     case version, method, fidelity, benchmark, shots, seed, model, data, templates, ensembling, cleaning, truncates
     case normalization = "normalisation"
-    case exif, recipe, selection, splits, budgets, classes, evaluation, skipsUnreadable, precision, isFused
+    case exif, recipe, selection, splits, budgets, classes, evaluation, on, skipsUnreadable, precision, isFused
+  }
+
+  /// The method, with those on top of whose results it is trained: `A on B`.
+  public var methodTitle: String { on.map { "\(method) on \($0.method)" } ?? method }
+
+  /// Whether the classifier is that of the method: not where an earlier run has one and the method trains none.
+  private var needsText: Bool {
+    guard let name = MethodName(method) else { return true }
+    return name.head.needsText && !(on?.hasHead ?? false && !name.head.isTrained)
   }
 
   /// The method as tables name it: with what tells its recipe from the published ones.
   package var title: String {
-    [method, MethodName(method)?.head.mark(recipe)].compactMap(\.self).joined(separator: ", ")
+    [methodTitle, MethodName(method)?.head.mark(recipe)].compactMap(\.self).joined(separator: ", ")
   }
 
   /// The first setting out of range, as settings may come from a file: expected and found, by key.
@@ -198,7 +209,8 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
     if let refusal = MethodName(method)?.refusal {
       return wrong("method", "\(refusal.alone) alone, as \(refusal.reason)", method)
     }
-    if templates.isEmpty, MethodName(method)?.head.needsText ?? true {
+    if let problem = on?.problem { return problem }
+    if templates.isEmpty, needsText {
       return wrong("templates", "at least one", "none")
     }
     switch classes {
@@ -234,12 +246,14 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
     return nil
   }
 
-  /// The SHA-256 of all settings but the paths of model and data, which may move between a run and its resuming.
+  /// The SHA-256 of all settings but the paths of model, data and an earlier run, which may move between a run and its
+  /// resuming.
   package var fingerprint: String {
     get throws {
       var settings = self
       (settings.model.path, settings.data.path) = ("", "")
       if settings.data.list != nil { settings.data.list = "" }
+      settings.on?.path = ""
       return SHA256.digest(of: Array(try JSON.encoded(settings))).description
     }
   }

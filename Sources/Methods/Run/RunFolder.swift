@@ -3,9 +3,9 @@ import Foundation
 import Tensor
 
 /// The folder of a run: `config.json`, `inputs.jsonl`, `metrics.jsonl`, `checkpoint.safetensors`, `delta.safetensors`,
-/// `predictions.jsonl`, `timing.json`, `card.md`, `result.json`; of a search among budgets, `budgets.json` and the
-/// folders of its parts besides; of a run whose head is built on another training, that in `base`; of a run that ends
-/// with the validation split, `validation.json` instead of a result.
+/// `predictions.jsonl`, `timing.json`, `card.md`, `result.json`; of a run on top of another, `on.safetensors`; of a
+/// search among budgets, `budgets.json` and the folders of its parts besides; of a run whose head is built on another
+/// training, that in `base`; of a run that ends with the validation split, `validation.json` instead of a result.
 public struct RunFolder: Sendable {
   /// The folder.
   public let url: URL
@@ -130,7 +130,9 @@ public struct RunFolder: Sendable {
   /// in its first epoch leaves nothing in the way of the next attempt.
   package func discardUnstarted() {
     guard !isStarted else { return }
-    for file in [configuration, inputs, metrics, split, paths] { try? FileManager.default.removeItem(at: file) }
+    for file in [configuration, inputs, metrics, split, paths, earlierDelta] {
+      try? FileManager.default.removeItem(at: file)
+    }
     // The lock of whoever discards the run; then this fails, as it should, where the folder holds anything else.
     unlink(url.appendingPathComponent(FolderLock.fileName).path)
     rmdir(url.path)

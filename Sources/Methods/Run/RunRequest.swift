@@ -18,7 +18,9 @@ public struct RunRequest: Sendable {
   public var dataList: String?
   /// How images without splits are divided; its seed is that of the run.
   public var drawnSplit: DrawnSplit?
-  /// Images per class.
+  /// The folder of a finished run on top of whose result is trained; `nil` for the pretrained model.
+  public var on: String?
+  /// Images per class; of a run on top of another as many as that had.
   public var shots: Shots?
   /// Whether a class with fewer images than shots is refused, instead of giving all it has.
   public var isStrict = false
@@ -83,6 +85,7 @@ extension Run {
   package init(_ request: RunRequest, in folder: RunFolder, _ draws: RunDraws?) throws {
     let started = Date()
     var name = try Self.method(request.method)
+    let earlier = try request.earlierRun()
     let images = try ImageFolder(
       contentsOf: URL(fileURLWithPath: request.data), drawing: request.drawnSplit,
       list: request.dataList.map { URL(fileURLWithPath: $0) })
@@ -93,7 +96,7 @@ extension Run {
       switch request.shots {
       case .count(let count): count
       case .all: nil
-      case nil: name.trainingProtocol == .allImages ? nil : 16
+      case nil: earlier.map(\.settings.shots) ?? (name.trainingProtocol == .allImages ? nil : 16)
       }
     guard shots != nil || !request.isStrict else {
       throw SettingError("strict", expected: "a number of shots with it", found: "all images")
@@ -112,7 +115,8 @@ extension Run {
     guard pretrained.clip != nil || !name.encoder.tunesText else {
       throw SettingError("method", expected: "one without a text tower, as the model has none", found: "\(name)")
     }
-    if pretrained.clip == nil { name = name.withoutText }
+    let on = try earlier.map { try EarlierRun.opened(request.on ?? "", $0.folder, on: pretrained) }
+    if pretrained.clip == nil, !(on?.record.hasHead ?? false) { name = name.withoutText }
     guard request.classes == .all || pretrained.clip != nil else {
       throw SettingError(
         "classes", expected: "all, as new classes need a text encoder",
@@ -133,24 +137,38 @@ extension Run {
       try name.encoder.check(pretrained.tower, own, request.fidelity)
     }
     let hasText = pretrained.clip != nil
+    // The classifier of an earlier run is made of its own texts.
+    let texts = on?.record.hasHead ?? false ? earlier?.settings : nil
+    guard texts == nil || request.templates.isEmpty || request.templates == texts?.templates else {
+      throw SettingError(
+        "template", expected: "those of the run it is trained on, whose classifier it has",
+        found: "\"\(request.templates.joined(separator: "\", \""))\"")
+    }
     let classNames =
       name.head.keepsUnderscores(request.fidelity) ? data.folder.rawClassNames : data.folder.classNames
-    let configuration = RunConfiguration(
+    var configuration = RunConfiguration(
       method: name, fidelity: request.fidelity, benchmark: benchmark, shots: shots, seed: request.seed,
       model: .init(path: request.model, sha256: pretrained.sha256, request.hints, images: pretrained.images),
       data: .init(
-        path: request.data, classes: classNames, newClasses: data.unseen?.classNames, sha256: data.sha256,
+        path: request.data, classes: texts?.data.classes ?? classNames, newClasses: data.unseen?.classNames,
+        sha256: data.sha256,
         testSHA256: data.testSHA256, list: request.dataList, split: request.drawnSplit),
-      templates: !hasText ? [] : request.templates.isEmpty ? name.templates(benchmark) : request.templates,
-      ensembling: name.ensembling,
+      templates: !hasText
+        ? [] : texts?.templates ?? (request.templates.isEmpty ? name.templates(benchmark) : request.templates),
+      ensembling: texts?.ensembling ?? name.ensembling,
       cleaning: request.cleaning.rawValue, truncates: request.truncates, recipe: recipe,
       selection: selection, skipsUnreadable: request.skipsUnreadable,
       normalization: hasText || pretrained.images != nil ? nil : request.normalization ?? .imagenet, splits: splits,
       budgets: request.budgets.count > 1 ? request.budgets : nil,
       classes: request.classes == .all ? nil : request.classes, exif: exif,
       evaluation: request.evaluation)
-    try self.init(configuration, pretrained, data, in: folder)
-    notes = images.notes + data.notes
+    if let earlier, let on {
+      try configuration.checkFit(on: earlier.settings, rawClasses: data.folder.rawClassNames)
+      try name.check(on: on.head, on.record, recipe)
+      configuration.on = on.record
+    }
+    try self.init(configuration, pretrained, data, in: folder, on: on?.base)
+    notes = images.notes + data.notes + (earlier?.folder.notesOnTop ?? [])
     inputs = RunInputs(model: opened, data, readsTest: request.evaluation == .test)
     modelFiles = opened
     isForced = request.isForced

@@ -109,6 +109,7 @@ extension Run {
     if folder.isBegun {
       try lock.take(folder)
       if !folder.isStarted { try folder.complete(configuration, splitList: data.splitList, inputs: inputs) }
+      if let base, let earlier = configuration.on { try folder.copy(base, of: earlier) }
     }
     var watch = RunWatch(shouldStop: shouldStop, report: report, clock: RunClock(of: folder), lock: lock)
     watch.clock.add(setupSeconds, to: .setup)
@@ -142,6 +143,8 @@ extension Run {
       try first.folder.make()
       try watch.lock.take(first.folder)
       for run in creating { try run.folder.requireVacant() }
+      // Before the settings: where these are, so is it.
+      if let base, let earlier = configuration.on { try first.folder.copy(base, of: earlier) }
     }
     let isFinished: Bool
     do {

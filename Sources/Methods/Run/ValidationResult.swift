@@ -82,7 +82,7 @@ extension Run {
     watch.clock.count(reused: watch.features?.reused ?? 0)
     try watch.clock.write()
     let result = ValidationResult(
-      method: configuration.method, epoch: chosen.epoch, reason: chosen.reason, selection: configuration.selection,
+      method: configuration.methodTitle, epoch: chosen.epoch, reason: chosen.reason, selection: configuration.selection,
       validation: .init(found), trainedParameters: method.trainedCount,
       trainedImages: method.trainables.isEmpty ? 0 : configuration.recipe.epochs * images.count,
       divergence: try divergence, choices: choices.isEmpty ? nil : choices)

@@ -67,6 +67,11 @@ public struct TaskRes: ContrastiveHead {
     form == .image ? Variable(textFeatures) : sum(Variable(textFeatures), values[0], values)
   }
 
+  /// t + α x; `nil` with a residual on image features, which no rows hold.
+  public func rows(_ values: [Tensor]) -> Tensor? {
+    form == .text ? classifier(values.map { Variable($0) }).value : nil
+  }
+
   /// f / ‖f‖, or f where it is not constant.
   public func prepared(_ features: Variable) -> Variable { form == .text ? features.l2Normalized() : features }
 

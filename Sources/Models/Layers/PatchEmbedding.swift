@@ -28,7 +28,7 @@ package struct PatchEmbedding: ParameterizedLayer {
     guard let factors = pass.factors(of: weight) else {
       return patches.linear(pass[weight].reshaped(to: matrix), bias: bias)
     }
-    let kernel = Variable(weight.value).reshaped(to: matrix)
+    let kernel = Variable(pass.settled(weight).value).reshaped(to: matrix)
     return pass.scaled(patches.linear(kernel, bias: nil), by: factors, adding: bias)
   }
 

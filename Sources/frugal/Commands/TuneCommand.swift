@@ -31,8 +31,12 @@ enum TuneCommand: Command {
       "--method", "NAME",
       "\(MethodList.names.joined(separator: ", ")), or one of each half: lora+linear (default: \(TuneDefaults.rule))"),
     Option(
+      "--on", "RUN",
+      "train on top of a finished run: what it tuned is part of the frozen model, and its classifier, if it has one, "
+        + "is the classifier (default: the pretrained model)"),
+    Option(
       "--shots", "N|all",
-      "training images per class (default 16; all for methods with a linear head or tuned sites)"),
+      "training images per class (default that of --on, else 16; all for methods with a linear head or tuned sites)"),
     Option("--strict", "refuse a class with fewer images than shots, instead of taking all it has with a warning"),
     Option("--seed", "N", "seed of sampling, order, crops and random rules (default 1)"),
     Option("--out", "RUN", "folder for the results; must not hold a run (default runs/DATA-METHOD)"),
@@ -137,7 +141,7 @@ enum TuneCommand: Command {
   private static func plan(of run: Run, in path: String) -> String {
     let (settings, recipe) = (run.configuration, run.configuration.recipe)
     return aligned([
-      ["method", settings.method], ["model", settings.model.path],
+      ["method", settings.methodTitle], ["model", settings.model.path],
       ["data", "\(settings.data.path), \(settings.data.classes.count) classes"],
       [
         "images",

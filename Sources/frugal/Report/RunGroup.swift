@@ -144,11 +144,13 @@ extension RunConfiguration {
     flattened.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: "\n")
   }
 
-  /// Every setting by its path, `recipe.epochs`: without seed, paths, sampled images, and the budget that a search
-  /// selected.
+  /// Every setting by its path, `recipe.epochs`: without seed, paths, sampled images, the delta of an earlier run, and
+  /// the budget that a search selected.
   var flattened: [String: String] {
     var settings = self
     (settings.seed, settings.model.path, settings.data.path, settings.data.sha256) = (0, "", "", "")
+    settings.on?.path = ""
+    settings.on?.sha256 = ""
     if settings.budgets != nil, let name = MethodName(settings.method) {
       settings.recipe = name.encoder.recipe(settings.recipe, budget: 1)
     }

@@ -29,6 +29,13 @@ struct SweepCell: Sendable {
   /// True once its accuracy is written.
   var isTrained: Bool { candidate == nil ? folder.isFinished : folder.isValidated }
 
+  /// The run of the same sweep on top of which it is trained, if there is one.
+  func earlier(among cells: [SweepCell]) -> SweepCell? {
+    guard let path = arguments.string("--on") else { return nil }
+    let folder = URL(fileURLWithPath: path).standardizedFileURL.path
+    return cells.first { $0.name != name && $0.folder.url.standardizedFileURL.path == folder }
+  }
+
   /// The command that completes it, one or several.
   var commands: [[String]] {
     isTrained ? openTransfers.map { ["evaluate", "--run", folder.url.relativePath, "--data", $0] } : [command]

@@ -90,6 +90,11 @@ struct SweepRows {
     flags["--out"] = [place.relativePath]
     if let shots { flags["--shots"] = [shots] }
     changes(&flags)
+    // The run to train on top of, which is another one for every dataset, number of shots and seed.
+    flags["--on"] = flags["--on"]?.map { path in
+      [("{out}", root.relativePath), ("{data}", data.name), ("{shots}", shots ?? ""), ("{seed}", "\(seed)")]
+        .reduce(path) { $0.replacing($1.0, with: $1.1) }
+    }
     let words = TuneCommand.options.flatMap { option in
       (flags[option.flag] ?? []).map { option.value == nil ? option.flag : "\(option.flag)=\($0)" }
     }

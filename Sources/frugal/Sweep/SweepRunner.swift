@@ -53,6 +53,10 @@ struct SweepRunner {
     // Another process may have done it, or failed at it, meanwhile.
     if cell.isFinished { return .done }
     if let failure = folder.failure(of: cell), failure.time >= began { return .failed }
+    // The run on top of which it is trained comes first, be it of another process.
+    if let earlier = cell.earlier(among: cells), !earlier.isTrained {
+      guard let failure = folder.failure(of: earlier), failure.time >= began else { return .busy }
+    }
     guard let claim = try folder.claim(cell) else { return .busy }
     defer { withExtendedLifetime(claim) {} }
     if cell.isFinished { return .done }

@@ -7,6 +7,8 @@ import Tensor
 ///     command   frugal tune --model CLIP --data DATA --method coop --shots 16 --seed 1 --out RUN
 struct ContextMethod: HeadMethod {
   let name = "coop"
+  /// Its text features come from prompts of its own.
+  var takesTextRows: Bool { false }
 
   var card: MethodCard {
     MethodCard(

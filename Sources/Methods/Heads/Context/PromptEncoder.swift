@@ -22,10 +22,12 @@ package struct PromptEncoder: Sendable {
   }
 
   /// That of a CLIP.
-  package init(_ directory: CLIPDirectory, classes: [String]) {
+  ///
+  /// - tower: its text tower as earlier trainings left it; as it came without.
+  package init(_ directory: CLIPDirectory, tower: TextTransformer? = nil, classes: [String]) {
     let tokenizer = directory.tokenizer
     self.init(
-      classes: classes, tower: directory.model.text, startOfText: tokenizer.startOfText,
+      classes: classes, tower: tower ?? directory.model.text, startOfText: tokenizer.startOfText,
       endOfText: tokenizer.endOfText, tokens: { tokenizer.encode($0) })
   }
 
