@@ -21,6 +21,8 @@ struct FixedHead: Head {
     head.logits(prepared: features, values.map { Variable($0) }, pass)
   }
 
-  /// That of the head.
-  func settled(_ none: [Variable], _ pass: Pass) -> any Head { head.settled(values.map { Variable($0) }, pass) }
+  /// That of the head, with the same values.
+  func settled(_ none: [Variable], _ pass: Pass) -> any Head {
+    FixedHead(head: head.settled(values.map { Variable($0) }, pass), values: values)
+  }
 }
