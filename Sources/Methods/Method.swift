@@ -53,6 +53,16 @@ public struct Method: Sendable {
     public let correct: Int
   }
 
+  /// The half that a step trains.
+  public enum Stage: Sendable {
+    /// Both.
+    case joint
+    /// The encoder alone; the head has the values at which its own stage starts, and these follow the encoder.
+    case encoder
+    /// The head alone, on the encoder as it is evaluated.
+    case head
+  }
+
   /// Images, or their features by a frozen encoder.
   public enum Input: Sendable {
     /// [batch, 3, size, size]
@@ -68,13 +78,17 @@ public struct Method: Sendable {
   /// Forward, backward and the method's rule for one batch.
   ///
   /// - labels: [batch]; values: one tensor per trainable; `seed` and `step` key all random numbers.
-  public func step(_ input: Input, labels: [Int32], values: [Tensor], seed: UInt64, step: Int) -> Step {
-    self.step(input, labels: labels, values: values, seed: seed, step: step, nil)
+  /// - stage: the half that is trained; gradients of the other are 0.
+  public func step(
+    _ input: Input, labels: [Int32], values: [Tensor], seed: UInt64, step: Int, stage: Stage = .joint
+  ) -> Step {
+    self.step(input, labels: labels, values: values, seed: seed, step: step, stage: stage, nil)
   }
 
   /// The same before an observer.
   func step(
-    _ input: Input, labels: [Int32], values: [Tensor], seed: UInt64, step: Int, _ observer: StepObserver?
+    _ input: Input, labels: [Int32], values: [Tensor], seed: UInt64, step: Int, stage: Stage = .joint,
+    _ observer: StepObserver?
   ) -> Step {
     let tape = Tape()
     let leaves = values.map { tape.leaf($0) }
@@ -82,7 +96,7 @@ public struct Method: Sendable {
     if let observer {
       for (name, value) in encoder.derived(split(values).encoder) { observer.show(name, value) }
     }
-    let (logits, objective) = objective(input, labels: labels, values: leaves, draws, observer)
+    let (logits, objective) = objective(input, labels: labels, values: leaves, stage: stage, draws, observer)
     for term in objective.terms { observer?.show("loss/\(term.name)", Tensor(Real(term.value))) }
     let gradients = tape.gradients(of: objective.losses, for: leaves, releasing: true)
     let names = observer == nil ? [] : trainables.map(\.name)
@@ -90,9 +104,10 @@ public struct Method: Sendable {
       observer?.show("gradient \(index + 1)", names, own)
     }
     let ofEncoder = gradients.map { split($0).encoder }
+    let rule = rule(of: stage)
     let ruled =
-      observer.map { encoder.combined(ofEncoder, seed: seed, step: step, $0) }
-      ?? encoder.combined(ofEncoder, seed: seed, step: step)
+      observer.map { rule.combined(ofEncoder, seed: seed, step: step, $0) }
+      ?? rule.combined(ofEncoder, seed: seed, step: step)
     observer?.show("gradient", names, ruled + split(gradients[0]).head)
     let correct = zip(logits.value.rowMaxima(), labels).count { $0 == Int($1) }
     return Step(gradients: ruled + split(gradients[0]).head, terms: objective.terms, correct: correct)
@@ -100,19 +115,32 @@ public struct Method: Sendable {
 
   /// The forward pass of one batch, in training mode if there are draws: logits [batch, classes], and the losses.
   package func objective(
-    _ input: Input, labels: [Int32], values: [Variable], _ draws: TrainingDraws? = nil,
+    _ input: Input, labels: [Int32], values: [Variable], stage: Stage = .joint, _ draws: TrainingDraws? = nil,
     _ observer: StepObserver? = nil
   ) -> (logits: Variable, objective: Objective) {
-    let (encoderValues, headValues) = split(values)
+    var (encoderValues, headValues) = split(values)
+    // Constants: no tape leads through the encoder.
+    if stage == .head { encoderValues = encoderValues.map { Variable($0.value) } }
     let pass = Pass(
-      tunings: encoder.tunings(encoderValues), draws: draws, observer: observer?.below("forward").show,
-      replacing: observer?.below("draw").draw)
+      tunings: encoder.tunings(encoderValues), draws: stage == .head ? nil : draws,
+      observer: observer?.below("forward").show, replacing: observer?.below("draw").draw)
+    if stage == .encoder { headValues = head.start(pass) }
     let logits = logits(input, head, headValues, pass)
-    let teacher = encoder.needsTeacher ? self.logits(input, head, initialHead.map { Variable($0) }, Pass()) : nil
+    let rule = rule(of: stage)
+    let teacher = rule.needsTeacher ? self.logits(input, head, initialHead.map { Variable($0) }, Pass()) : nil
     if let teacher { observer?.show("teacher/logits", teacher.value) }
-    let objective = encoder.objective(logits: logits, teacher: teacher, labels: labels, values: encoderValues)
-    guard let penalty = head.penalty(headValues) else { return (logits, objective) }
+    let objective = rule.objective(logits: logits, teacher: teacher, labels: labels, values: encoderValues)
+    guard stage != .encoder, let penalty = head.penalty(headValues) else { return (logits, objective) }
     return (logits, objective.adding(penalty))
+  }
+
+  /// The half that says which losses there are and how their gradients combine: none does for a head alone.
+  private func rule(of stage: Stage) -> any EncoderTuning { stage == .head ? FrozenEncoder() : encoder }
+
+  /// The values, with those of the head at which its stage starts on this encoder.
+  package func startingHead(_ values: [Tensor]) -> [Tensor] {
+    let own = split(values).encoder
+    return own + head.start(Pass(tunings: encoder.tunings(own.map { Variable($0) }))).map(\.value)
   }
 
   /// A function from images, [batch, 3, size, size], to their features by the tuned encoder, [batch, embedding].

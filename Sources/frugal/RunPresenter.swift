@@ -110,6 +110,10 @@ struct RunPresenter {
         + "\(plural(configuration.data.classes.count, "class", "classes")), "
         + "\(plural(recipe.epochs, "epoch")) of \(plural(summary.stepsPerEpoch, "step")), "
         + "\(grouped(summary.trainedCount)) trainable parameters")
+    if let stages = summary.stages {
+      note(
+        "\(plural(stages.encoder, "step")) of the encoder alone, then \(plural(stages.head, "step")) of the head alone")
+    }
     if summary.hasFrozenEncoder {
       let isUnusual = !recipe.augments && recipe.shift == nil
       note(
@@ -129,9 +133,16 @@ struct RunPresenter {
   }
 
   private func description(of progress: Trainer.Progress) -> String {
+    let (stage, atMost) =
+      switch progress.stage {
+      case .joint: ("", "")
+      case .encoder: (" (encoder)", "at most ")
+      case .head: (" (head)", "")
+      }
     // In the order of importance, as the last parts are left out on a narrow terminal.
-    "epoch \(progress.epoch)/\(progress.epochs)  \(ProgressLine.duration(progress.secondsLeft)) left  "
-      + "loss \(String(format: "%.4f", progress.loss))  accuracy \(percent(progress.accuracy)) %  "
+    return
+      "epoch \(progress.epoch)/\(progress.epochs)\(stage)  "
+      + "\(atMost)\(ProgressLine.duration(progress.secondsLeft)) left  loss \(String(format: "%.4f", progress.loss))  accuracy \(percent(progress.accuracy)) %  "
       + "step \(progress.step)/\(progress.steps)  \(String(format: "%.1f", progress.imagesPerSecond)) images/s"
   }
 

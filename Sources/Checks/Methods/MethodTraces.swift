@@ -14,9 +14,11 @@ package enum MethodTraces {
   }
 
   /// The model, pictures and settings of the method's checks, from values near where the method's rules matter.
-  private static func start(of name: MethodName) -> (MethodBatch, Recipe, TrainingState) {
+  private static func start(of name: MethodName, steps: Int = stepCount) -> (MethodBatch, Recipe, TrainingState) {
     let batch = MethodBatch(name)
-    let recipe = name.recipe(PublishedSetting(benchmark: nil, shots: 16, fidelity: .official))
+    var recipe = name.recipe(PublishedSetting(benchmark: nil, shots: 16, fidelity: .official))
+    // Both stages of a run that has two.
+    if recipe.encoderShare != nil { recipe.steps = steps }
     var state = TrainingState(startOf: batch.method, recipe)
     state.values = batch.values
     if let traced = MethodChecks.encoderCase(name.encoder).tracedValues {
@@ -33,13 +35,13 @@ package enum MethodTraces {
     let (batch, _, initial) = start(of: name)
     var state = initial
     let step = batch.method.step(
-      .images(batch.images), labels: batch.labels, values: state.values, seed: seed, step: 0)
-    state.apply(step, epoch: 0, count: batch.labels.count)
+      .images(batch.images), labels: batch.labels, values: state.values, seed: seed, step: 0, stage: state.stage)
+    state.take(step, of: batch.method, epoch: 0, count: batch.labels.count)
     return state
   }
 
   private static func steps(of name: MethodName, seed: UInt64, count: Int) -> [(name: String, value: Tensor)] {
-    let (batch, recipe, initial) = start(of: name)
+    let (batch, recipe, initial) = start(of: name, steps: count)
     var state = initial
     var tensors: [(name: String, value: Tensor)] = []
     let observer = StepObserver(

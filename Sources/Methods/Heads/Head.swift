@@ -6,6 +6,10 @@ public protocol Head: Sendable {
   /// The tensors to train; none for the zero-shot classifier.
   var trainables: [Trainable] { get }
 
+  /// The values at which the tensors start on a tuned encoder, where they are trained after it: functions of what tunes
+  /// the encoder, so that its gradients pass through them until then.
+  func start(_ pass: Pass) -> [Variable]
+
   /// The logits for the values of the tensors, in the order of `trainables`.
   ///
   /// - features: [batch, embedding]; result: [batch, classes].
@@ -46,6 +50,9 @@ public protocol Head: Sendable {
 }
 
 extension Head {
+  /// The initial values, whatever the encoder, unless a head says otherwise.
+  public func start(_ pass: Pass) -> [Variable] { trainables.map { Variable($0.initial) } }
+
   /// Nothing is done, unless a head says otherwise.
   public func prepared(_ features: Variable) -> Variable { features }
 

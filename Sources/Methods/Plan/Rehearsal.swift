@@ -24,8 +24,9 @@ package struct Rehearsal: Sendable {
   var choosingBytes = (fixed: 0.0, each: 0.0)
   /// Making a head of features.
   var fitting = WorkCost()
-  /// A training step without images, and what an image of the batch adds.
-  var step = (fixed: WorkCost(), each: WorkCost())
+  /// A training step without images, and what an image of the batch adds; of a head alone, where the halves are trained
+  /// one after the other and the other is that of an encoder.
+  var step = (fixed: WorkCost(), each: WorkCost()), headStep = (fixed: WorkCost(), each: WorkCost())
   /// The bytes of a training step.
   var stepBytes = (fixed: 0.0, each: 0.0)
   /// What a step has to hold in any case: trained values, and those of the optimisers.
@@ -70,7 +71,9 @@ package struct Rehearsal: Sendable {
     let packedBytes = max(0, textBytes) + max(0, Workload.liveBytes - before)
     let method = try measureChoice(run, texts)
     let made = Workload.liveBytes
-    var state = TrainingState(startOf: method, run.configuration.recipe)
+    let recipe = run.configuration.recipe
+    var state = TrainingState(
+      startOf: method, recipe, stepsPerEpoch: recipe.stepsPerEpoch(images: run.images.count))
     try measureSteps(run, method, &state, images, above: made)
     measureTuned(method, state.values, images)
     bestBytes = state.values.reduce(0) { $0 + $1.count } * MemoryLayout<Real>.size
@@ -145,18 +148,38 @@ package struct Rehearsal: Sendable {
     return method
   }
 
-  /// Steps of training: on features in a batch of the run, on images in a small one and of one image.
+  /// Steps of training, of each stage.
   private mutating func measureSteps(
     _ run: Run, _ method: Method, _ state: inout TrainingState, _ images: RehearsedImages, above live: Int
   ) throws {
     guard takesSteps else { return }
+    guard let start = state.headStart else {
+      (step, stepBytes) = measureSteps(run, method, &state, .joint, images, above: live)
+      return
+    }
+    let ofEncoder = measureSteps(run, method, &state, .encoder, images, above: live)
+    state.steps = start
+    let ofHead = measureSteps(run, method, &state, .head, images, above: live)
+    (step, headStep) = (ofEncoder.cost, ofHead.cost)
+    stepBytes = (
+      max(ofEncoder.bytes.fixed, ofHead.bytes.fixed), max(ofEncoder.bytes.each, ofHead.bytes.each)
+    )
+  }
+
+  /// Steps of one stage: on features in a batch of the run, on images in a small one and of one image.
+  private mutating func measureSteps(
+    _ run: Run, _ method: Method, _ state: inout TrainingState, _ stage: Method.Stage, _ images: RehearsedImages,
+    above live: Int
+  ) -> (cost: (fixed: WorkCost, each: WorkCost), bytes: (fixed: Double, each: Double)) {
+    let first = state.steps
     let size = min(run.configuration.recipe.batchSize, max(1, run.images.count))
     let large = isCached ? size : min(size, Self.batch)
     func measured(_ count: Int) -> (cost: WorkCost, bytes: Int) {
       let input = input(of: method, count, images)
       let labels = images.labels(count)
       return fastest {
-        let step = method.step(input, labels: labels, values: state.values, seed: 1, step: state.steps)
+        let step = method.step(input, labels: labels, values: state.values, seed: 1, step: first, stage: stage)
+        state.steps = first
         state.apply(step, epoch: 0, count: count)
       }
     }
@@ -165,12 +188,12 @@ package struct Rehearsal: Sendable {
     let found = measured(large)
     // Before a step of one image, for which a frozen teacher keeps its weights in another order.
     stateBytes = max(0, Workload.liveBytes - live)
-    (step, stepBytes) = ((found.cost, WorkCost()), (Double(found.bytes), 0))
-    guard large > 1 else { return }
+    guard large > 1 else { return ((found.cost, WorkCost()), (Double(found.bytes), 0)) }
     let one = measured(1)
-    if !isCached { step = WorkCost.line(through: one.cost, of: 1, found.cost, of: large) }
+    let cost =
+      isCached ? (found.cost, WorkCost()) : WorkCost.line(through: one.cost, of: 1, found.cost, of: large)
     let each = Double(max(0, found.bytes - one.bytes)) / Double(large - 1)
-    stepBytes = (max(0, Double(found.bytes) - each * Double(large)), each)
+    return (cost, (max(0, Double(found.bytes) - each * Double(large)), each))
   }
 
   /// A batch as a training step reads it.

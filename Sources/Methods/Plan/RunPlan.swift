@@ -68,8 +68,8 @@ package struct RunPlan: Sendable {
     let epochs, trainings, validation, test, texts, views: Int
     /// Training images of all trainings, and the steps of an epoch of each together.
     let images, steps: Int
-    /// The steps of all epochs of all trainings.
-    let totalSteps: Int
+    /// The steps of all epochs of all trainings, and of those the ones of heads alone.
+    let totalSteps, headSteps: Int
     /// Passes over the validation split, whose results select an epoch, a budget or settings of a head.
     let validations: Int
 
@@ -82,9 +82,11 @@ package struct RunPlan: Sendable {
       let sizes = Array(repeating: data.train.count, count: budgets) + [run.images.count]
       images = sizes.reduce(0, +)
       steps = rehearsal.takesSteps ? sizes.reduce(0) { $0 + recipe.stepsPerEpoch(images: $1) } : 0
-      totalSteps =
-        rehearsal.takesSteps
-        ? sizes.reduce(0) { $0 + recipe.totalSteps(stepsPerEpoch: recipe.stepsPerEpoch(images: $1)) } : 0
+      let taken = sizes.map {
+        rehearsal.takesSteps ? recipe.totalSteps(stepsPerEpoch: recipe.stepsPerEpoch(images: $0)) : 0
+      }
+      totalSteps = taken.reduce(0, +)
+      headSteps = taken.reduce(0) { sum, steps in sum + (recipe.encoderSteps(of: steps).map { steps - $0 } ?? 0) }
       let judged = (1...max(1, recipe.epochs)).count { settings.selection.judges(epoch: $0, of: recipe.epochs) }
       let chooses = rehearsal.chooses && run.choosingSplit != nil ? 1 : 0
       validation = (settings.selection == .test ? data.folder.test : data.validation)?.count ?? 0
@@ -118,10 +120,9 @@ package struct RunPlan: Sendable {
     let features = (needsExamples ? counts.views : rehearsal.isCached ? 1 : 0) * counts.images
     append("features", features, pass(features, rehearsal.frozen) + (needsExamples ? rehearsal.fitting : WorkCost()))
     if let base = (try? run.baseRun()).flatMap(\.self), let rehearsed = rehearsal.before.first {
-      let steps = Counts(base, rehearsed).totalSteps
-      append("base", steps, Self.training(base, rehearsed, steps: steps))
+      append("base", Counts(base, rehearsed).totalSteps, Self.training(base, rehearsed))
     }
-    append("training", counts.totalSteps, Self.training(run, rehearsal, steps: counts.totalSteps))
+    append("training", counts.totalSteps, Self.training(run, rehearsal))
     let validated = counts.validations * counts.validation
     append("validation", validated, pass(validated, rehearsal.tuned))
     let hasZeroShot = run.pretrained.clip != nil
@@ -138,18 +139,21 @@ package struct RunPlan: Sendable {
     shared = pass(sharedImages, rehearsal.frozen) + texts
   }
 
-  private static func training(_ run: Run, _ rehearsal: Rehearsal, steps: Int) -> WorkCost {
-    let seen = Double(steps)
+  private static func training(_ run: Run, _ rehearsal: Rehearsal) -> WorkCost {
+    let counts = Counts(run, rehearsal)
     let batch = Double(min(run.configuration.recipe.batchSize, max(1, run.images.count)))
-    var training = seen * (rehearsal.step.fixed + batch * rehearsal.step.each)
-    if !rehearsal.isCached {
-      training = training + rehearsal.pass(Int(seen * batch), WorkCost())
-      training.seconds = max(
-        seen * (rehearsal.step.fixed.seconds + batch * rehearsal.step.each.seconds)
+    func cost(_ step: (fixed: WorkCost, each: WorkCost), _ count: Int) -> WorkCost {
+      let seen = Double(count)
+      var cost = seen * (step.fixed + batch * step.each)
+      guard !rehearsal.isCached else { return cost }
+      cost = cost + rehearsal.pass(Int(seen * batch), WorkCost())
+      cost.seconds = max(
+        seen * (step.fixed.seconds + batch * step.each.seconds)
           + seen * batch * rehearsal.loading.coreSeconds / Double(Parallel.threads),
         seen * batch * rehearsal.loading.seconds)
+      return cost
     }
-    return training
+    return cost(rehearsal.step, counts.totalSteps - counts.headSteps) + cost(rehearsal.headStep, counts.headSteps)
   }
 
   private static func memory(_ run: Run, _ rehearsal: Rehearsal, _ counts: Counts) -> Sizes {

@@ -54,6 +54,8 @@ public struct RunSummary: Sendable {
   public let trainedCount: Int
   /// Whether nothing inside the encoder is trained, and whether its features are computed only once for all epochs.
   public let hasFrozenEncoder, isCached: Bool
+  /// The steps that train the encoder alone, and those that then train the head alone; `nil` where each trains both.
+  public let stages: (encoder: Int, head: Int)?
   /// The steps that an earlier start has taken.
   public let stepsDone: Int
   /// What may go wrong with these settings.
@@ -200,10 +202,11 @@ extension Run {
   private func summary(
     _ method: Method, _ source: TrainingSource, _ trainer: Trainer, _ state: TrainingState
   ) -> RunSummary {
-    RunSummary(
+    let total = trainer.totalSteps
+    return RunSummary(
       configuration: configuration, images: source.count, stepsPerEpoch: trainer.stepsPerEpoch,
       trainedCount: method.trainedCount, hasFrozenEncoder: method.encoder.trainables.isEmpty, isCached: source.isCached,
-      stepsDone: state.steps,
+      stages: state.headStart.map { ($0, total - $0) }, stepsDone: state.steps,
       warnings: method.encoder.warnings(rule: configuration.recipe.encoder.kind, learningRates: trainer.encoderRates)
         + configuration.recipe.warmupWarnings(
           trainsEncoder: !method.encoder.trainables.isEmpty, trainsHead: !method.head.trainables.isEmpty)

@@ -27,6 +27,9 @@ public struct Recipe: Sendable, Equatable {
   public var views: Int?
   /// Steps of the run, whose last epoch may end with them; `nil` for those of its epochs.
   public var steps: Int?
+  /// The share of the steps that train the encoder alone, before the others train the head alone on the result; `nil`
+  /// where every step trains both.
+  public var encoderShare: Double?
   /// The settings of the method's halves.
   private var own: [any MethodSettings] = []
 
@@ -46,6 +49,9 @@ public struct Recipe: Sendable, Equatable {
 
   /// The steps of a run whose epochs have as many.
   func totalSteps(stepsPerEpoch: Int) -> Int { min(steps ?? .max, epochs * stepsPerEpoch) }
+
+  /// The steps of the encoder alone, ⌊share · steps⌋ of all; `nil` where every step trains both halves.
+  func encoderSteps(of steps: Int) -> Int? { encoderShare.map { Int($0 * Double(steps)) } }
 
   /// The epochs that `steps` take.
   func epochs(images: Int) -> Int {
@@ -72,8 +78,8 @@ public struct Recipe: Sendable, Equatable {
   public static func == (a: Recipe, b: Recipe) -> Bool {
     (a.epochs, a.batchSize, a.encoder, a.head) == (b.epochs, b.batchSize, b.encoder, b.head)
       && (a.augments, a.smallestCrop, a.shift) == (b.augments, b.smallestCrop, b.shift)
-      && (a.keepsLastBatch, a.stochasticDepth, a.views, a.steps)
-        == (b.keepsLastBatch, b.stochasticDepth, b.views, b.steps)
+      && (a.keepsLastBatch, a.stochasticDepth, a.views, a.steps, a.encoderShare)
+        == (b.keepsLastBatch, b.stochasticDepth, b.views, b.steps, b.encoderShare)
       && a.own.count == b.own.count
       && a.own.allSatisfy { settings in b.own.contains { settings.isEqual(to: $0) } }
   }
@@ -92,6 +98,13 @@ public struct Recipe: Sendable, Equatable {
       return wrong("stochasticDepth", "0 to 1", stochasticDepth)
     }
     if let steps, !(1...100_000_000).contains(steps) { return wrong("steps", "1 to 100000000", steps) }
+    if let encoderShare {
+      guard 0...1 ~= encoderShare else { return wrong("encoderShare", "0 to 1", encoderShare) }
+      // An epoch may belong to both stages.
+      guard encoder.isStepwise == true, head.isStepwise == true else {
+        return wrong("encoderShare", "none where schedules advance by epochs", encoderShare)
+      }
+    }
     if let views, !(1...1000).contains(views) { return wrong("views", "1 to 1000", views) }
     if let problem = own.lazy.compactMap(\.problem).first { return "recipe.\(problem)" }
     return encoder.problem.map { "recipe.encoder.\($0)" } ?? head.problem.map { "recipe.head.\($0)" }
@@ -101,6 +114,7 @@ public struct Recipe: Sendable, Equatable {
 extension Recipe: Codable {
   private enum Key: String, CodingKey {
     case epochs, batchSize, encoder, head, augments, smallestCrop, shift, keepsLastBatch, stochasticDepth, views, steps
+    case encoderShare
   }
 
   /// Decodes a recipe with the settings of every method that its keys name.
@@ -117,6 +131,7 @@ extension Recipe: Codable {
     stochasticDepth = try values.decodeIfPresent(Double.self, forKey: .stochasticDepth)
     views = try values.decodeIfPresent(Int.self, forKey: .views)
     steps = try values.decodeIfPresent(Int.self, forKey: .steps)
+    encoderShare = try values.decodeIfPresent(Double.self, forKey: .encoderShare)
     own = try MethodList.settings.compactMap { try $0.decodedIfPresent(from: decoder) }
   }
 
@@ -134,6 +149,7 @@ extension Recipe: Codable {
     try values.encodeIfPresent(stochasticDepth, forKey: .stochasticDepth)
     try values.encodeIfPresent(views, forKey: .views)
     try values.encodeIfPresent(steps, forKey: .steps)
+    try values.encodeIfPresent(encoderShare, forKey: .encoderShare)
     for settings in own { try settings.encode(to: encoder) }
   }
 }

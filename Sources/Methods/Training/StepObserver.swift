@@ -51,9 +51,9 @@ extension TrainingState {
     _ method: Method, _ input: Method.Input, labels: [Int32], seed: UInt64, epoch: Int, _ observer: StepObserver
   ) {
     let observer = observer.below("step \(steps + 1)")
-    let step = method.step(input, labels: labels, values: values, seed: seed, step: steps, observer)
+    let step = method.step(input, labels: labels, values: values, seed: seed, step: steps, stage: stage, observer)
     for (name, rate) in rates(epoch: epoch, step: steps) { observer.show("rate/\(name)", Tensor(Real(rate))) }
-    apply(step, epoch: epoch, count: labels.count)
+    take(step, of: method, epoch: epoch, count: labels.count)
     observer.show("value", method.trainables.map(\.name), values)
     for group in optimizers {
       for (name, tensor) in group.optimizer.state.sorted(by: { $0.key < $1.key }) {
@@ -64,9 +64,9 @@ extension TrainingState {
 }
 
 extension TrainingState {
-  /// The learning rate of each half in an epoch whose next step is the given one of the run.
+  /// The learning rate of each half that a step of the run trains, which is in the given epoch.
   package func rates(epoch: Int, step: Int) -> [(name: String, rate: Double)] {
-    optimizers.map { ($0.name, $0.rate(epoch: epoch, step: step)) }
+    optimizers.filter { $0.steps.contains(step) }.map { ($0.name, $0.rate(epoch: epoch, step: step)) }
   }
 }
 

@@ -22,11 +22,13 @@ public struct Trainer {
     public let epoch, epochs: Int
     /// The step within it, from 1, and the total.
     public let step, steps: Int
+    /// The half that the step trained.
+    public let stage: Method.Stage
     /// The mean loss and accuracy in percent of the epoch so far.
     public let loss, accuracy: Double
-    /// Training images per second since the run was started or resumed.
+    /// Training images per second since the run or its stage was started or resumed.
     public let imagesPerSecond: Double
-    /// Seconds left at this pace.
+    /// Seconds left at this pace; steps that train a head alone are quicker than those of an encoder.
     public let secondsLeft: Double
     /// The finished share of the run, 0 to 1.
     public var fraction: Double { (Double(epoch - 1) + Double(step) / Double(steps)) / Double(epochs) }
@@ -116,11 +118,14 @@ public struct Trainer {
     try clock.write()
   }
 
-  /// Images trained on since the run was started or resumed.
+  /// Images trained on since the run was started or resumed, and the pace of its stage.
   private struct Pace {
-    let started = Date()
+    private var started = Date()
+    private var before = 0
     var pictures = 0
-    var perSecond: Double { Double(pictures) / Date().timeIntervalSince(started) }
+    var perSecond: Double { Double(pictures - before) / Date().timeIntervalSince(started) }
+
+    mutating func beginStage() { (started, before) = (Date(), pictures) }
   }
 
   /// Takes the remaining steps of the current epoch.
@@ -134,22 +139,24 @@ public struct Trainer {
     let source = source
     let inputs = Prefetcher(first..<batches.count) { try source.input(batches[$0], epoch: epoch) }
     for (index, batch) in batches.enumerated().dropFirst(first) {
+      let stage = state.stage
       let step = method.step(
         try clock.measure(.reading) { try inputs.next(index) }, labels: batch.map { labels[$0] }, values: state.values,
-        seed: UInt64(bitPattern: Int64(seed)), step: state.steps)
+        seed: UInt64(bitPattern: Int64(seed)), step: state.steps, stage: stage)
       if let term = step.terms.first(where: { !$0.value.isFinite }) {
         throw RunError(
           "step \(state.steps + 1): \(term.name): expected a finite number, found \(term.value): training diverged; "
             + "a smaller learning rate may help")
       }
-      state.apply(step, epoch: epoch, count: batch.count)
+      state.take(step, of: method, epoch: epoch, count: batch.count)
       pace.pictures += batch.count
       let left = totalSteps - state.steps
       report(
         Progress(
-          epoch: epoch + 1, epochs: recipe.epochs, step: index + 1, steps: batches.count,
+          epoch: epoch + 1, epochs: recipe.epochs, step: index + 1, steps: batches.count, stage: stage,
           loss: state.sums.mean(step.terms.first?.name ?? ""), accuracy: state.sums.accuracy,
           imagesPerSecond: pace.perSecond, secondsLeft: Double(left * batch.count) / pace.perSecond))
+      if state.stage != stage { pace.beginStage() }
       if index + 1 < batches.count, shouldStop() { return false }
     }
     return true
@@ -171,12 +178,14 @@ public struct Trainer {
     _ state: inout TrainingState, seconds: Double, pictures: Int, flushing: Bool
   ) throws -> EpochMetrics {
     let isJudged = selection.judges(epoch: state.epoch + 1, of: recipe.epochs)
+    // While the encoder is trained, a model is judged with the head that would start on it.
+    if isJudged { state.startHead(of: method) }
     let accuracy = isJudged ? try clock.measure(.validation) { try validate?(state.values) } : nil
     let shares = method.encoder.shares(method.split(state.values).encoder)
     let metrics = EpochMetrics(
       epoch: state.epoch + 1, steps: state.steps,
       learningRates: Dictionary(
-        uniqueKeysWithValues: state.optimizers.map { ($0.name, $0.rate(epoch: state.epoch, step: state.steps - 1)) }),
+        uniqueKeysWithValues: state.rates(epoch: state.epoch, step: state.steps - 1).map { ($0.name, $0.rate) }),
       terms: state.sums.means, accuracy: state.sums.accuracy,
       validationAccuracy: selection == .test ? nil : accuracy, testAccuracy: selection == .test ? accuracy : nil,
       shares: Dictionary(uniqueKeysWithValues: shares.map { ($0.name, $0.percent) }), seconds: seconds,

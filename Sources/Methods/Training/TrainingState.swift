@@ -8,22 +8,28 @@ public struct TrainingState: Sendable {
   struct Group: Sendable {
     let name: String
     let range: Range<Int>
+    /// The steps of the run that train them.
+    let steps: Range<Int>
     let schedule: Schedule
     /// Whether the schedule advances by steps.
     let isStepwise: Bool
     var optimizer: any Optimizer
 
+    /// - epochs: those of the run; steps: those that train the group, of which the schedule has `count`.
     init(
-      _ name: String, _ recipe: OptimizerRecipe, _ trainables: [Trainable], from first: Int, epochs: Int, steps: Int
+      _ name: String, _ recipe: OptimizerRecipe, _ trainables: [Trainable], from first: Int, epochs: Int,
+      steps: Range<Int>, count: Int
     ) {
-      (self.name, range) = (name, first..<first + trainables.count)
+      (self.name, range, self.steps) = (name, first..<first + trainables.count, steps)
       isStepwise = recipe.isStepwise ?? false
-      schedule = recipe.schedule(epochs: isStepwise ? steps : epochs)
+      schedule = recipe.schedule(epochs: isStepwise ? max(1, count) : epochs)
       optimizer = recipe.optimizer(trainables.map(\.slot))
     }
 
-    /// The learning rate of an epoch whose next step is the given one of the run.
-    func rate(epoch: Int, step: Int) -> Double { schedule.rate(at: isStepwise ? step : epoch) }
+    /// The learning rate of an epoch whose next step is the given one of the run, which trains the group.
+    func rate(epoch: Int, step: Int) -> Double {
+      schedule.rate(at: isStepwise ? step - steps.lowerBound : epoch)
+    }
   }
 
   /// Sums over the steps of the current epoch.
@@ -54,8 +60,13 @@ public struct TrainingState: Sendable {
   var optimizers: [Group]
   var sums = Sums()
   var best: Best?
+  /// The first step that trains the head alone, from 0, those before it training the encoder alone; `nil` where every
+  /// step trains both.
+  let headStart: Int?
 
-  init(values: [Tensor], optimizers: [Group]) { (self.values, self.optimizers) = (values, optimizers) }
+  init(values: [Tensor], optimizers: [Group], headStart: Int? = nil) {
+    (self.values, self.optimizers, self.headStart) = (values, optimizers, headStart)
+  }
 
   /// The state of a method before its first step: an optimiser for each half that is trained.
   ///
@@ -63,17 +74,36 @@ public struct TrainingState: Sendable {
   package init(startOf method: Method, _ recipe: Recipe, stepsPerEpoch: Int = 1) {
     let (encoder, head) = (method.encoder.trainables, method.head.trainables)
     let steps = recipe.totalSteps(stepsPerEpoch: max(1, stepsPerEpoch))
+    let start = recipe.encoderSteps(of: steps)
     self.init(
       values: method.trainables.map(\.initial),
       optimizers: [
-        Group("encoder", recipe.encoder, encoder, from: 0, epochs: recipe.epochs, steps: steps),
-        Group("head", recipe.head, head, from: encoder.count, epochs: recipe.epochs, steps: steps),
-      ].filter { !$0.range.isEmpty })
+        Group(
+          "encoder", recipe.encoder, encoder, from: 0, epochs: recipe.epochs, steps: 0..<(start ?? .max),
+          count: start ?? steps),
+        Group(
+          "head", recipe.head, head, from: encoder.count, epochs: recipe.epochs, steps: (start ?? 0)..<(.max),
+          count: steps - (start ?? 0)),
+      ].filter { !$0.range.isEmpty }, headStart: start)
   }
 
-  /// One step of every optimiser, with the learning rate of the epoch.
+  /// The half that the next step trains.
+  package var stage: Method.Stage { headStart.map { steps < $0 ? .encoder : .head } ?? .joint }
+
+  /// One step of a method; the last one of the encoder's stage starts the head on what became of the encoder.
+  package mutating func take(_ step: Method.Step, of method: Method, epoch: Int, count: Int) {
+    apply(step, epoch: epoch, count: count)
+    if steps == headStart { startHead(of: method) }
+  }
+
+  /// Gives the head the values at which its stage starts, as long as no step of that was taken.
+  mutating func startHead(of method: Method) {
+    if let headStart, steps <= headStart { values = method.startingHead(values) }
+  }
+
+  /// One step of every optimiser whose tensors the step trains, with the learning rate of the epoch.
   package mutating func apply(_ step: Method.Step, epoch: Int, count: Int) {
-    for index in optimizers.indices {
+    for index in optimizers.indices where optimizers[index].steps.contains(steps) {
       let group = optimizers[index]
       var part = Array(values[group.range])
       for position in group.range { values[position] = Tensor(0) }

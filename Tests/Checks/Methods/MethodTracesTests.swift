@@ -22,12 +22,20 @@ import Testing
     let tensors = Dictionary(uniqueKeysWithValues: trace.tensors().map { ($0.name, $0.value) })
     let method = MethodBatch(name).method
     let trainables = method.trainables.map(\.name)
-    for tensor in trainables {
-      let values = try (1...3).map { try #require(tensors["\(name)/step \($0)/value/\(tensor)"]) }
-      let gradients = try (1...3).map { try #require(tensors["\(name)/step \($0)/gradient/\(tensor)"]) }
-      #expect(values[0] != values[1] && values[1] != values[2], "\(tensor)")
-      // Of three images, drop path may leave a branch out in all.
-      #expect(gradients.count { gradient in gradient.values.contains { $0 != 0 } } >= 2, "\(tensor)")
+    let halves = method.split(trainables)
+    for (half, names) in [("encoder", halves.encoder), ("head", halves.head)] {
+      // All steps, or those of the half's stage.
+      let isTrained = (1...3).map { tensors["\(name)/step \($0)/rate/\(half)"] != nil }
+      for tensor in names {
+        let values = try (1...3).map { try #require(tensors["\(name)/step \($0)/value/\(tensor)"]) }
+        let gradients = try (1...3).map { try #require(tensors["\(name)/step \($0)/gradient/\(tensor)"]) }
+        let moves = zip(values, values.dropFirst()).map { $0 != $1 }
+        #expect(moves == Array(isTrained.dropFirst()), "\(tensor)")
+        // Of three images, drop path may leave a branch out in all.
+        let count = gradients.count { gradient in gradient.values.contains { $0 != 0 } }
+        let steps = isTrained.count { $0 }
+        #expect(steps > 0 && count >= min(2, steps) && count <= steps, "\(tensor)")
+      }
     }
     for step in 1...3 { #expect(tensors["\(name)/step \(step)/loss/loss"] != nil) }
     guard method.encoder is MaskTuning else { return }
