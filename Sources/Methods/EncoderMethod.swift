@@ -41,6 +41,10 @@ package protocol EncoderMethod: Sendable {
   var options: [MethodOption] { get }
   /// True if it tunes the text tower too, whose features are then encoded in every step.
   var tunesText: Bool { get }
+  /// The classifier of a method that tunes the text tower.
+  ///
+  /// - texts: the prompts of the classes; text: their features by the frozen tower, and the scale of the model.
+  func head(_ texts: ClassTexts, _ text: (features: Tensor, logitScale: Parameter)) -> any Head
   /// True if it tunes nothing before the projection and takes its steps on what that reads, computed once.
   var readsTrunk: Bool { get }
   /// The prompts' templates of its published runs with the zero-shot classifier; `nil` for those of the head.
@@ -91,6 +95,10 @@ extension EncoderMethod {
   package var isTrained: Bool { true }
   /// Most methods tune the image tower alone.
   package var tunesText: Bool { false }
+  /// The features of the tuned text tower, unless a method says otherwise.
+  package func head(_ texts: ClassTexts, _ text: (features: Tensor, logitScale: Parameter)) -> any Head {
+    EncodedTexts(texts: texts, logitScale: text.logitScale)
+  }
   /// Most methods tune more than the projection.
   package var readsTrunk: Bool { false }
   /// Those of the head, unless a method says otherwise.

@@ -8,6 +8,7 @@ public enum MethodList {
       [InputAdapterMethod()], FactorMethod.all, [ConvolutionalBypassMethod()],
       [ProjectionMethod()], [CLIPLoRAMethod()],
       [NeuronSelectionMethod()],
+      [TwoStageMethod()],
     ]
     return families.flatMap(\.self)
   }()
@@ -27,13 +28,14 @@ public enum MethodList {
     InputAdapterSettings.self, FactorSettings.self, ConvolutionalBypassSettings.self,
     ProjectionSettings.self, CLIPLoRASettings.self,
     NeuronSelectionSettings.self,
+    TwoStageSettings.self,
   ]
 
   /// What the methods' deltas hold.
   static let deltaParts: [any DeltaPart.Type] = [
     MaskDelta.self, SiteDelta.self, ScaleAndShiftDelta.self, VisualPromptDelta.self, ParallelAdapterDelta.self,
     TaskResDelta.self, GaussianDelta.self, CacheDelta.self, FeatureAdapterDelta.self, BlendDelta.self,
-    FactorDelta.self, InputAdapterDelta.self,
+    FactorDelta.self, InputAdapterDelta.self, TextRowDelta.self,
     ConvolutionalBypassDelta.self, PrototypeDelta.self, ContextDelta.self, LinearHeadDelta.self,
   ]
 

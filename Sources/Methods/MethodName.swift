@@ -62,7 +62,7 @@ public struct MethodName: Sendable, Equatable, CustomStringConvertible {
     guard let texts = setting.texts, let text = setting.text else {
       throw RunError("\(encoder.name): expected class names and a text tower to tune, found none")
     }
-    return EncodedTexts(texts: texts, logitScale: text.logitScale)
+    return encoder.head(texts, text)
   }
 
   /// True if anything is trained.

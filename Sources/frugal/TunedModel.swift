@@ -70,11 +70,12 @@ struct TunedModel {
       .classifier(
         of: clip.directory, ensembling: delta.description.ensembling, truncate: arguments.has("--truncate"),
         delta.pass(on: pretrained.towers))
-    method = delta.method(on: pretrained.tower, text: (features, clip.model.logitScale))
+    method = delta.extended(to: self.classes, texts: features)
+      .method(on: pretrained.tower, text: (features, clip.model.logitScale))
   }
 
   /// The classes of a delta: its own, if the data has the same, or is only tested on and has a part of them, with the
-  /// indices of that part; those of the data, if the delta tunes no classifier and works with any.
+  /// indices of that part; those of the data, if the delta tunes no classifier, or one that goes with any.
   private static func classes(
     of delta: Delta, path: String, wanted: [String]?, folder: ImageFolder?
   ) throws -> (classes: [String], columns: [Int]?) {
@@ -91,6 +92,11 @@ struct TunedModel {
         guard columns.count == part.count, Set(columns).count == part.count else { continue }
         note("note: predictions are among the \(part.count) classes of the data, of \(own.count) that the delta knows")
         return (own, columns)
+      }
+      if delta.takesNewClasses {
+        let known = names.count { indices[$0] != nil }
+        note("note: \(known) of \(names.count) classes have a row of the delta, the others that of its text tower")
+        return (names, nil)
       }
       throw RunError(
         "\(path): expected a delta of the \(names.count) classes \(names.prefix(3).joined(separator: ", "))…, "

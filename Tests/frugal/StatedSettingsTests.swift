@@ -93,7 +93,7 @@ import Testing
   }
 
   /// A run by the printed file is the run without it.
-  @Test(arguments: ["r-amt", "lora+task-res", "clip-lora", "tip-adapter-f"])
+  @Test(arguments: ["r-amt", "lora+task-res", "clip-lora", "2sfs", "tip-adapter-f"])
   func theFileBeginsTheSameRun(_ method: String) async throws {
     let folder = try TemporaryFolder()
     let run = [

@@ -8,7 +8,7 @@ import Testing
 
 /// `frugal tune` with methods that tune the projection or both towers of a CLIP, from run to delta and merged model.
 @Suite struct TowerMethodTests {
-  static let methods = ["prolip", "clip-lora"]
+  static let methods = ["prolip", "clip-lora", "2sfs"]
 
   private static let (model, pictures) = (Workbench.model, Workbench.pictures)
 
@@ -43,6 +43,10 @@ import Testing
     #expect(predicted.code == 0, "\(predicted.errors)")
     let merged = try await runFrugal(
       "export", "--model", Self.model, "--delta", delta, "--merged", folder.path("merged"))
+    if method == "2sfs" {
+      expectRefusal(merged, code: 1, ["found rows of a text classifier, which belongs to no weight"])
+      return
+    }
     try #require(merged.code == 0, "\(merged.errors)")
     let whole = try await Self.digest(folder.path("merged"), Self.pictures, "--template", "a {}")
     if method == "prolip" { #expect(whole == result["test"]["logitsSHA256"]) }
@@ -68,6 +72,58 @@ import Testing
     let result = try folder.result("run")
     #expect(result["newClasses"]["test"]["total"].int ?? 0 > 0)
     #expect(result["newClasses"]["test"]["logitsSHA256"] != result["newClasses"]["zeroShot"]["logitsSHA256"])
+  }
+
+  /// Rows of classes that were trained on beside texts of others, by one delta.
+  @Test func rowsStandBesideTexts() async throws {
+    let folder = try TemporaryFolder()
+    let run = try await runFrugal(Self.words("2sfs", folder) + ["--classes", "base"])
+    try #require(run.code == 0, "\(run.errors)")
+    let words = [
+      "evaluate", "--model", Self.model, "--data", Self.pictures, "--delta", folder.path("run/delta.safetensors"),
+    ]
+    let found = try await runFrugal(words + ["--json"])
+    try #require(found.code == 0, "\(found.errors)")
+    let (own, total) = (try folder.result("run"), try found.json()["total"].int)
+    let (learned, new) = (own["test"]["total"].int ?? 0, own["newClasses"]["test"]["total"].int ?? 0)
+    #expect(total == learned + new && new > 0)
+    #expect(found.errors.contains("classes have a row of the delta, the others that of its text tower"))
+  }
+
+  /// The share of the steps, the blocks and the norms are read, kept and printed.
+  @Test func settingsOfStagesAreKept() async throws {
+    let folder = try TemporaryFolder()
+    let own = ["--encoder-share", "0.25", "--towers", "text", "--first-block", "1", "--outer-norms"]
+    let plan = try await runFrugal(Self.words("2sfs", folder) + own + ["--dry-run", "--json"])
+    try #require(plan.code == 0, "\(plan.errors)")
+    let recipe = try plan.json()["recipe"]
+    #expect(recipe["encoderShare"].double == 0.25 && recipe["norms"]["towers"].string == "text")
+    #expect(recipe["norms"]["firstBlock"].int == 1 && recipe["norms"]["includesOuter"] == .bool(true))
+    let printed = try await runFrugal(["tune", "--method", "2sfs", "--print-config"] + own)
+    for words in [
+      "encoder-share 0.25 --encoder-share", "towers text --towers", "first-block 1 --first-block",
+      "outer-norms true --outer-norms",
+    ] {
+      let output = printed.output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+      #expect(output.contains(words), "\(printed.output)\(printed.errors)")
+    }
+    for (flag, value, text) in [
+      ("--encoder-share", "1.5", "--encoder-share: expected a number from 0"),
+      ("--first-block", "7", "--first-block: expected 0 to "),
+    ] {
+      let outcome = try await runFrugal(Self.words("2sfs", folder) + [flag, value])
+      expectRefusal(outcome, code: 2, [text])
+    }
+  }
+
+  /// What is said of the two stages before and while they are trained.
+  @Test func stagesAreAnnounced() async throws {
+    let folder = try TemporaryFolder()
+    let run = try await runFrugal(Self.words("2sfs", folder) + ["--batch", "3"])
+    try #require(run.code == 0, "\(run.errors)")
+    let said = try #require(run.errors.firstMatch(of: /([0-9]+) steps? of the encoder alone, then ([0-9]+) steps? of/))
+    let (encoder, head) = (Int(said.output.1) ?? 0, Int(said.output.2) ?? 0)
+    #expect(encoder > 0 && head > 0 && encoder == Int(0.6 * Double(encoder + head)), "\(run.errors)")
   }
 
   /// Branches of both towers as PEFT has them, read again: the scale is part of U, so bits differ.

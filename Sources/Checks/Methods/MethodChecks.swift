@@ -18,6 +18,7 @@ package enum MethodChecks {
       ConvolutionalBypassChecks.cases,
       ProjectionChecks.cases, CLIPLoRAChecks.cases,
       NeuronSelectionChecks.cases,
+      TwoStageChecks.cases,
     ]
     return families.flatMap(\.self)
   }()

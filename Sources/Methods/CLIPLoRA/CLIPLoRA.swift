@@ -14,14 +14,8 @@ enum CLIPLoRA {
   /// The branches of the towers; `seed` is that of the initial values.
   static func tuning(_ towers: TowerPair, _ settings: CLIPLoRASettings.Branch, seed: UInt64) -> SiteTuning {
     let roles: Set<Site.Role> = [.query, .key, .value]
-    let all: [Parameter] =
-      switch settings.towers {
-      case .both: towers.parameters
-      case .vision: towers.image.parameters
-      case .text: towers.text.parameters
-      }
     // Those of a ResNet's attention pool belong to no block.
-    let sites = all.filter { $0.site.block != nil && roles.contains($0.site.role) }
+    let sites = settings.towers.parameters(of: towers).filter { $0.site.block != nil && roles.contains($0.site.role) }
     return SiteTuning(
       sites.enumerated().map { index, parameter in
         .branched(
@@ -54,16 +48,6 @@ public struct CLIPLoRASettings: MethodSettings {
     return own.alpha > 0 ? nil : "towerBranch.alpha: expected above 0, found \(own.alpha)"
   }
 
-  /// The towers that are tuned.
-  public enum Towers: String, Sendable, Codable, CaseIterable {
-    /// Both.
-    case both
-    /// The image tower.
-    case vision
-    /// The text tower.
-    case text
-  }
-
   /// Rank, scale, dropout and towers.
   public struct Branch: Sendable, Codable, Equatable {
     /// r, the width between the two maps.
@@ -73,7 +57,7 @@ public struct CLIPLoRASettings: MethodSettings {
     /// The probability that an element of the input of a branch is dropped in training.
     public var dropout = 0.25
     /// The towers that are tuned.
-    public var towers = Towers.both
+    public var towers = TunedTowers.both
 
     /// The published branches.
     public init() {}

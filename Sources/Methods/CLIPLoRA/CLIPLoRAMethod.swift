@@ -26,10 +26,7 @@ struct CLIPLoRAMethod: EncoderMethod {
     MethodOption("dropout", "X", .number(0...0.99), "dropout at the input of branches (default 0.25)") {
       $0[CLIPLoRASettings.self]?.towerBranch.dropout = $1.number
     },
-    MethodOption(
-      "towers", "both|vision|text", .choice(CLIPLoRASettings.Towers.allCases.map(\.rawValue)),
-      "towers that are tuned (default both)"
-    ) { $0[CLIPLoRASettings.self]?.towerBranch.towers = CLIPLoRASettings.Towers(rawValue: $1.word) ?? .both },
+    TunedTowers.option { $0[CLIPLoRASettings.self]?.towerBranch.towers = $1 },
   ]
 
   /// One prompt for all datasets.
@@ -48,16 +45,10 @@ struct CLIPLoRAMethod: EncoderMethod {
     return recipe
   }
 
-  func check(_ recipe: Recipe) throws(SettingError) {
-    guard let depth = recipe.stochasticDepth, depth > 0 else { return }
-    throw SettingError("stochastic-depth", expected: "0, as \(name) tunes two towers", found: "\(depth)")
-  }
+  func check(_ recipe: Recipe) throws(SettingError) { try TunedTowers.check(recipe, for: name) }
 
   func check(_ tower: any ImageTower, _ recipe: Recipe, _ fidelity: Fidelity) throws(SettingError) {
-    guard recipe[CLIPLoRASettings.self]?.towerBranch.towers != .text else { return }
-    guard !tower.parameters.contains(where: { $0.site.block != nil && $0.site.role == .query }) else { return }
-    throw SettingError(
-      "method", expected: "one with sites in this model, which has no blocks of attention", found: name)
+    try (recipe[CLIPLoRASettings.self]?.towerBranch.towers ?? .both).check(tower, for: name)
   }
 
   func tuning(_ setting: MethodSetting, head: any Head, choosing: ChoiceData?) throws -> any EncoderTuning {

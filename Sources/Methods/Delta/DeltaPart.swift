@@ -33,6 +33,9 @@ protocol DeltaPart: Sendable {
   /// The head of the delta; `nil` where it has none of this kind.
   static func head(of delta: Delta, text: (features: Tensor, logitScale: Parameter)?) -> (any Head)?
 
+  /// The name of its rows of a classifier, one per class, if features of texts can stand beside them.
+  static var rowsBesideTexts: String? { get }
+
   /// Refuses what belongs to no weight.
   static func checkMerging(_ delta: Delta) throws(ExportError)
 
@@ -63,6 +66,7 @@ extension DeltaPart {
   static func tuning(of parameter: Parameter, in delta: Delta) -> StoredTuning? { nil }
   static func added(to tower: any ImageTower, from delta: Delta) -> [Site: StoredTuning] { [:] }
   static func head(of delta: Delta, text: (features: Tensor, logitScale: Parameter)?) -> (any Head)? { nil }
+  static var rowsBesideTexts: String? { nil }
   static func checkMerging(_ delta: Delta) throws(ExportError) {}
   static func merged(into parameter: Parameter, from delta: Delta) throws(ExportError) -> Tensor? { nil }
   static func merged(into parameters: [Parameter], from delta: Delta) throws(ExportError) -> [String: Tensor] {

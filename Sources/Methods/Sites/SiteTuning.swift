@@ -73,24 +73,29 @@ public struct SiteTuning: EncoderTuning {
   private let ranges: [Range<Int>]
 
   /// A tuning of the given sites, each at most once; `seed` is that of the initial values.
-  public init(_ designs: [TuningDesign], seed: UInt64) {
+  ///
+  /// - decaysVectors: whether weight decay acts on vectors that are tuned whole too.
+  public init(_ designs: [TuningDesign], seed: UInt64, decaysVectors: Bool = false) {
     self.designs = designs
     var (trainables, ranges): ([Trainable], [Range<Int>]) = ([], [])
     for (index, design) in designs.enumerated() {
       let first = trainables.count
-      trainables += Self.trainables(design, seed: seed, index: index)
+      trainables += Self.trainables(design, seed: seed, index: index, decaysVectors: decaysVectors)
       ranges.append(first..<trainables.count)
     }
     (self.trainables, self.ranges) = (trainables, ranges)
   }
 
   /// Weight decay acts on matrices except the tokens' own: class token and positions (timm's rule; SPT (l)).
-  private static func trainables(_ design: TuningDesign, seed: UInt64, index: Int) -> [Trainable] {
+  private static func trainables(
+    _ design: TuningDesign, seed: UInt64, index: Int, decaysVectors: Bool
+  ) -> [Trainable] {
     let site = design.parameter.site
     switch design {
     case .whole(let parameter):
       let isToken = [.classToken, .positions].contains(site.role)
-      return [Trainable(site.name, parameter.value, isDecayed: parameter.value.shape.rank > 1 && !isToken)]
+      let isDecayed = decaysVectors || parameter.value.shape.rank > 1
+      return [Trainable(site.name, parameter.value, isDecayed: isDecayed && !isToken)]
     case .sparse(_, let indices):
       return [Trainable(DeltaEntry.entries(site: site.name).name, .zeros([indices.count]), isDecayed: false)]
     case .branched(let parameter, let design):

@@ -1,5 +1,5 @@
-# Three training steps of methods that tune the projection or both towers of a tiny CLIP, in double precision from
-# float32 numbers.
+# Three training steps of methods that tune the projection or both towers of a tiny CLIP, and a run of two stages, in
+# double precision from float32 numbers.
 #
 #     python3 make.py towers.safetensors        # torch 2.13.0, safetensors 0.8.0
 #
@@ -172,6 +172,38 @@ run("2sfs.first", norms, lambda: (image_features(weights), text_features(weights
 tuned = image_features(weights).detach()
 rows = {"classifier.rows": F.normalize(text_features(weights), dim=-1).detach().float().double()}
 run("2sfs.second", rows, lambda: (tuned, rows["classifier.rows"]))
+
+# 2SFS as a run: AdamW and half a cosine by steps, anew for each stage, with weight decay of norms and rows. The text
+# tower of the second stage is that of the first at its end.
+ADAM = {"lr": 0.02, "betas": (0.9, 0.999), "eps": 0.01, "weight_decay": 0.1}
+LEAST, STAGES = 1e-3, (3, 2)
+for part in norms:
+    norms[part].data.copy_(out[f"2sfs.first.start.{part}"].double())
+
+
+def stage(values, steps, forward):
+    optimizer = torch.optim.AdamW(values, **ADAM)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps, eta_min=LEAST)
+    losses = []
+    for _ in range(steps):
+        loss = F.cross_entropy(logits(*forward()), labels)
+        losses.append(loss.detach())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+    return losses
+
+
+losses = stage(list(norms.values()), STAGES[0], lambda: (image_features(weights), text_features(weights)))
+tuned = image_features(weights).detach()
+row = F.normalize(text_features(weights), dim=-1).detach().requires_grad_()
+keep("2sfs.run.rows", row)
+losses += stage([row], STAGES[1], lambda: (tuned, row))
+for part, value in {**norms, "classifier.rows": row}.items():
+    keep(f"2sfs.run.end.{part}", value)
+keep("2sfs.run.losses", torch.stack(losses))
+keep("2sfs.run.logits", logits(tuned, row))
 
 save_file(out, sys.argv[1])
 print({name: [round(float(x), 4) for x in value] for name, value in out.items() if name.endswith("losses")})

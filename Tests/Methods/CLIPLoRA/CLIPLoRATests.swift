@@ -56,7 +56,7 @@ import Testing
       text: TextConfiguration(transformer: size(64, 8), vocabulary: 3, contextLength: 2), embedding: 1)
     let model = CLIP.random(configuration, seed: 1)
     let pair = TowerPair(image: model.vision, text: model.text)
-    for (part, count) in [(CLIPLoRASettings.Towers.both, 184_320), (.vision, 110_592), (.text, 73_728)] {
+    for (part, count) in [(TunedTowers.both, 184_320), (.vision, 110_592), (.text, 73_728)] {
       var settings = CLIPLoRASettings.Branch()
       settings.towers = part
       let tuning = CLIPLoRA.tuning(pair, settings, seed: 1)
@@ -92,8 +92,8 @@ import Testing
   }
 
   /// Dropout acts in both towers: with the branches of one tower alone the loss of training is another in every step.
-  @Test(arguments: [CLIPLoRASettings.Towers.vision, .text])
-  func inputsAreDroppedInTraining(_ part: CLIPLoRASettings.Towers) throws {
+  @Test(arguments: [TunedTowers.vision, .text])
+  func inputsAreDroppedInTraining(_ part: TunedTowers) throws {
     let method = method { ($0.towers, $0.dropout) = (part, 0.5) }
     let values = moved(method)
     func loss(_ step: Int) throws -> Double {

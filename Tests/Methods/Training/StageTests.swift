@@ -37,7 +37,7 @@ import Testing
 
   /// The other half neither moves nor decays, and its optimiser has no state yet; only at the border of the stages does
   /// the head take up what became of the encoder.
-  @Test(arguments: ["layernorm+task-res"]) func aStepTrainsTheHalfOfItsStage(_ method: String) throws {
+  @Test(arguments: ["layernorm+task-res", "2sfs"]) func aStepTrainsTheHalfOfItsStage(_ method: String) throws {
     let run = try steppedRun(nil, method)
     var states = [run.trainer.start()]
     for _ in 0..<6 { states.append(try run.run(steps: 1).state) }
@@ -76,7 +76,7 @@ import Testing
   }
 
   /// In both stages and at their border, with the last epoch or the best.
-  @Test(arguments: ["layernorm+task-res"], [RunConfiguration.Selection.last, .validation])
+  @Test(arguments: ["layernorm+task-res", "2sfs"], [RunConfiguration.Selection.last, .validation])
   func stoppingAfterAnyStepChangesNothing(_ method: String, _ selection: RunConfiguration.Selection) throws {
     let pictures = try TemporaryFolder()
     let data = pictures.url.appendingPathComponent("data")
@@ -134,6 +134,30 @@ import Testing
     #expect(try ofHead.head == gradients(run, moved, .joint).head)
     #expect(ofHead.encoder.allSatisfy { $0.values.allSatisfy { $0 == 0 } })
     #expect(ofHead.encoder.map(\.shape) == ofEncoder.encoder.map(\.shape))
+  }
+
+  /// An epoch of the encoder's stage is judged, and may be kept, with the head that would start on it.
+  @Test func aHeadFollowsTheEncoderUntilItsStage() throws {
+    let run = try steppedRun(nil, "2sfs")
+    var judged: [[Tensor]] = []
+    let trainer = try Trainer(
+      run.method, on: run.trainer.source, Self.selecting(run.base.configuration), in: run.base.folder
+    ) { values in
+      judged.append(values)
+      return 10
+    }
+    var state = trainer.start()
+    #expect(try trainer.run(&state))
+    #expect(judged.count == 3 && judged.last == state.values)
+    #expect(judged[0] == run.method.startingHead(judged[0]) && judged[1] != run.method.startingHead(judged[1]))
+    #expect(run.method.split(judged[0]).head != run.method.head.trainables.map(\.initial))
+    #expect(state.best?.epoch == 1 && state.best?.values == judged[0])
+  }
+
+  private static func selecting(_ configuration: RunConfiguration) -> RunConfiguration {
+    var configuration = configuration
+    configuration.selection = .validation
+    return configuration
   }
 
   /// A head is trained on the encoder as it is evaluated, and by its own loss alone.
