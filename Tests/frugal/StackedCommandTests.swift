@@ -56,7 +56,7 @@ import Testing
   /// A cache with features of masked weights; its keys are others than those of the pretrained model.
   @Test func aHeadReadsTheTunedEncoder() async throws {
     try await tune("r-amt", "masks")
-    try await tune("tip-adapter-f", on: "masks", "both", ["--lr", "0.001"])
+    try await tune("tip-adapter-f", on: "masks", "both")
     let result = try folder.result("both")
     #expect(result["method"].string == "tip-adapter-f on r-amt")
     let frozen = try folder.result("masks")["zeroShot"]["logitsSHA256"]
@@ -100,11 +100,11 @@ import Testing
   }
 
   @Test func settingsAreListedWithTheirSource() async throws {
-    try await tune("task-res", "texts", ["--shots", "3"])
+    try await tune("task-res", "texts")
     let listed = try await runFrugal("tune", "--method", "r-amt", "--on", folder.path("texts"), "--print-config")
     let rows = listed.output.split(separator: "\n").map { $0.split(separator: " ", omittingEmptySubsequences: true) }
     func row(_ name: String) -> String { rows.first { $0.first == name[...] }?.joined(separator: " ") ?? "none" }
-    #expect(row("shots") == "shots 3 the run of --on" && row("on").hasSuffix("--on"), "\(listed.output)")
+    #expect(row("shots") == "shots 2 the run of --on" && row("on").hasSuffix("--on"), "\(listed.output)")
     #expect(row("template") == "template a {} the run of --on")
     let open = try await runFrugal("tune", "--method", "r-amt", "--on", "later", "--print-config")
     #expect(open.output.contains("open"), "\(open.errors)")

@@ -62,7 +62,10 @@ extension Delta {
     for delta in earlier {
       let (own, other) = (description, delta.description)
       let isOfModel = other.model == own.model || other.weights != nil && other.weights == own.weights
-      guard other.on == nil, isOfModel, other.classes == own.classes else {
+      // A training without a classifier may have had the names of the folders.
+      let hasClasses =
+        delta.hasOwnHead ? other.classes == own.classes : other.classes.count == own.classes.count
+      guard other.on == nil, isOfModel, hasClasses else {
         throw DeltaError(
           file, expected: "earlier trainings of one model and the same \(own.classes.count) classes",
           found: "others, of the method \(other.method)")

@@ -29,21 +29,22 @@ extension RunRequest {
 extension RunConfiguration {
   /// Checks that a run on top of an earlier one has its model, images and classes.
   ///
-  /// - rawClasses: the names of its classes as the folders have them.
+  /// - names: those of its classes as prompts use them, and as the folders have them.
   /// - Throws: `SettingError` that names the first setting that differs.
-  func checkFit(on earlier: RunConfiguration, rawClasses: [String]) throws(SettingError) {
+  func checkFit(on earlier: RunConfiguration, named names: [[String]]) throws(SettingError) {
     func refuse<Value>(_ setting: String, _ expected: Value, _ found: Value) -> SettingError {
       SettingError(setting, expected: "\(expected), as in the run it is trained on", found: "\(found)")
     }
-    func text(_ value: (some Any)?) -> String { value.map { "\($0)" } ?? "none" }
-    guard [data.classes, rawClasses].contains(earlier.data.classes) else {
+    guard names.contains(earlier.data.classes) else {
       throw SettingError(
-        "on", expected: "a run on \(Self.named(data.classes, without: earlier.data.classes))",
-        found: "one on \(Self.named(earlier.data.classes, without: data.classes))")
+        "on", expected: "a run on \(Self.named(names[0], without: earlier.data.classes))",
+        found: "one on \(Self.named(earlier.data.classes, without: names[0]))")
     }
     // The images are sampled and divided by these.
     if seed != earlier.seed { throw refuse("seed", earlier.seed, seed) }
-    if shots != earlier.shots { throw refuse("shots", text(earlier.shots ?? nil), text(shots)) }
+    if shots != earlier.shots {
+      throw refuse("shots", earlier.shots.map { "\($0)" } ?? "all", shots.map { "\($0)" } ?? "all")
+    }
     if classes != earlier.classes {
       throw refuse("classes", (earlier.classes ?? .all).rawValue, (classes ?? .all).rawValue)
     }

@@ -96,7 +96,7 @@ extension Run {
       switch request.shots {
       case .count(let count): count
       case .all: nil
-      case nil: earlier.map(\.settings.shots) ?? (name.trainingProtocol == .allImages ? nil : 16)
+      case nil: earlier.map { $0.settings.shots } ?? (name.trainingProtocol == .allImages ? nil : 16)
       }
     guard shots != nil || !request.isStrict else {
       throw SettingError("strict", expected: "a number of shots with it", found: "all images")
@@ -163,7 +163,7 @@ extension Run {
       classes: request.classes == .all ? nil : request.classes, exif: exif,
       evaluation: request.evaluation)
     if let earlier, let on {
-      try configuration.checkFit(on: earlier.settings, rawClasses: data.folder.rawClassNames)
+      try configuration.checkFit(on: earlier.settings, named: [data.folder.classNames, data.folder.rawClassNames])
       try name.check(on: on.head, on.record, recipe)
       configuration.on = on.record
     }

@@ -15,8 +15,8 @@ import Methods
 ///
 /// All but `methods`, `data`, `shots`, `seeds`, `settings`, `search`, `out` and `name` are flags of `frugal tune`
 /// without dashes. In `on`, the run to train on top of, `{out}` is the folder of the sweep, and `{data}`, `{shots}` and
-/// `{seed}` are those of each run. Flags of a method come before those of a dataset, and those before `settings`; what a
-/// search chose comes before all of them.
+/// `{seed}` are those of each run. Flags of a method come before those of a dataset, and those before `settings`; what
+/// a search chose comes before all of them.
 struct SweepPlan {
   /// The file, as messages name it.
   let file: String

@@ -102,12 +102,13 @@ import Testing
     }
     #expect(try message { _ in } == "")
     #expect(try message { $0.description.format = 1 }.contains("expected delta format 1, or 2 of one on top of others"))
-    #expect(try message { $0.description.on?[0].classes = ["a"] }.contains("earlier trainings of one model"))
+    #expect(try message { $0.description.on?[0].model = "abc" }.contains("earlier trainings of one model"))
+    #expect(try message { $0.description.on?[0].classes = ["a"] }.contains("expected tensors of sites"))
     #expect(
       try message { $0.description.on?[0].templates = ["b {}"] }.contains("the templates of the earlier training"))
     #expect(try message { $0.description.on?[0].on = [] }.contains("earlier trainings of one model"))
     #expect(try message { $0.description.on = [] }.contains("expected tensors of 0 earlier trainings"))
-    #expect(try message { $0.description.on?.append($0.description.on![0]) } == "")
+    #expect(try message { $0.description.on = ($0.description.on ?? []) + ($0.description.on ?? []) } == "")
     #expect(try message { $0.earlier[0].tensors["vision.nothing"] = Tensor(1) }.contains(": on.0.…"))
   }
 }
