@@ -36,6 +36,9 @@ public struct Site: Hashable, Sendable, CustomStringConvertible {
   /// The canonical name.
   public var description: String { name }
 
+  /// True if it belongs to the text tower of a CLIP.
+  package var isOfText: Bool { name.hasPrefix("text.") }
+
   /// The part it belongs to: its block, `vision.blocks.3`; the site itself outside of blocks.
   package var part: String { Self.block(of: name) ?? name }
 

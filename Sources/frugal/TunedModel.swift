@@ -95,7 +95,7 @@ struct TunedModel {
       }
       if delta.takesNewClasses {
         let known = names.count { indices[$0] != nil }
-        note("note: \(known) of \(names.count) classes have a row of the delta, the others that of its text tower")
+        note("note: the delta has a row for \(known) of the \(names.count) classes; its text tower makes the others")
         return (names, nil)
       }
       throw RunError(

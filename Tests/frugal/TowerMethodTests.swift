@@ -87,7 +87,7 @@ import Testing
     let (own, total) = (try folder.result("run"), try found.json()["total"].int)
     let (learned, new) = (own["test"]["total"].int ?? 0, own["newClasses"]["test"]["total"].int ?? 0)
     #expect(total == learned + new && new > 0)
-    #expect(found.errors.contains("classes have a row of the delta, the others that of its text tower"))
+    #expect(found.errors.contains("classes; its text tower makes the others"), "\(found.errors)")
   }
 
   /// The share of the steps, the blocks and the norms are read, kept and printed.

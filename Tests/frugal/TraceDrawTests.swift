@@ -166,7 +166,10 @@ import Testing
   /// A number of every formula that a method has, and each number a row of the method's page.
   @Test func formulasOfTracesAreRowsOfTheirPages() throws {
     var pages: [String: String] = [:]
-    for (paper, page) in [("R-AMT", "r-amt"), ("SPT", "spt"), ("TaskRes", "task-res")] {
+    let papers = [
+      ("R-AMT", "r-amt"), ("SPT", "spt"), ("TaskRes", "task-res"), ("2SFS", "2sfs"), ("GPS", "gps"),
+    ]
+    for (paper, page) in papers {
       let url = Fixtures.package.appendingPathComponent("docs/methods/\(page).md")
       pages[paper] = try String(contentsOf: url, encoding: .utf8)
     }

@@ -14,9 +14,13 @@ struct FactorSite {
   var slices: Int { max(outputs, inputs) }
 
   /// The maps of attention and MLP of all blocks, in the order of the forward pass: query, key, value, output, and
-  /// those of the MLP. None where their widths are no multiples of one width of tokens.
+  /// those of the MLP. None where their widths are no multiples of one width of tokens. Those of a text tower, which
+  /// has a width of its own, are left out.
   static func all(of parameters: [Parameter]) -> (sites: [FactorSite], width: Int) {
-    let maps = parameters.filter { $0.site.block != nil && roles.contains($0.site.role) && $0.value.shape.rank == 2 }
+    let maps = parameters.filter { parameter in
+      let site = parameter.site
+      return site.block != nil && !site.isOfText && roles.contains(site.role) && parameter.value.shape.rank == 2
+    }
     let width = maps.flatMap(\.value.shape.extents).min() ?? 0
     var (sites, next): ([FactorSite], Int) = ([], 0)
     for map in maps {

@@ -132,7 +132,7 @@ import Testing
 
   @Test func descriptionsMustFit() throws {
     let changes: [(String, (inout Delta.Description) -> Void)] = [
-      ("expected delta format 1, found 2", { $0.format = 2 }),
+      ("expected delta format 1, or 2 of one on top of others, found 2", { $0.format = 2 }),
       ("expected classes and templates, found 0", { $0.classes = [] }),
       ("expected classes and templates, found 5 and 0", { $0.templates = [] }),
       ("expected a delta of the model with SHA-256 abc…, found one of xyz…", { $0.model = "xyz" }),

@@ -102,7 +102,10 @@ import Testing
     }
     #expect(try message { _ in } == "")
     #expect(try message { $0.description.format = 1 }.contains("expected delta format 1, or 2 of one on top of others"))
-    #expect(try message { $0.description.on?[0].model = "abc" }.contains("earlier trainings of one model"))
+    let ofAnother = try message {
+      ($0.description.on?[0].model, $0.description.on?[0].weights) = ("abc", nil)
+    }
+    #expect(ofAnother.contains("earlier trainings of one model"))
     #expect(try message { $0.description.on?[0].classes = ["a"] }.contains("expected tensors of sites"))
     #expect(
       try message { $0.description.on?[0].templates = ["b {}"] }.contains("the templates of the earlier training"))
