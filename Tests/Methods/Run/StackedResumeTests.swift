@@ -102,8 +102,9 @@ import Testing
     }
     #expect(try message { _ in } == "")
     #expect(try message { $0.description.format = 1 }.contains("expected delta format 1, or 2 of one on top of others"))
-    let ofAnother = try message {
-      ($0.description.on?[0].model, $0.description.on?[0].weights) = ("abc", nil)
+    let ofAnother = try message { delta in
+      delta.description.on?[0].model = "abc"
+      delta.description.on?[0].weights = nil
     }
     #expect(ofAnother.contains("earlier trainings of one model"))
     #expect(try message { $0.description.on?[0].classes = ["a"] }.contains("expected tensors of sites"))
