@@ -56,7 +56,7 @@ import Testing
   /// A cache with features of masked weights; its keys are others than those of the pretrained model.
   @Test func aHeadReadsTheTunedEncoder() async throws {
     try await tune("r-amt", "masks")
-    try await tune("tip-adapter-f", on: "masks", "both")
+    try await tune("tip-adapter-f", on: "masks", "both", ["--template", "a {}"])
     let result = try folder.result("both")
     #expect(result["method"].string == "tip-adapter-f on r-amt")
     // Of the pretrained model; its logits differ in their last bits, as each method has its own mean of templates.
