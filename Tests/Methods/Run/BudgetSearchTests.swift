@@ -15,11 +15,7 @@ import Testing
 
   init() throws {
     temporary = try TemporaryFolder()
-    data = temporary.url.appendingPathComponent("data")
-    try FileManager.default.copyItem(at: Fixtures.embedded.appendingPathComponent("pictures"), to: data)
-    try FileManager.default.copyItem(
-      at: data.appendingPathComponent("test"), to: data.appendingPathComponent("val"))
-    fixture = try RunFixture(data: data)
+    (fixture, data) = try RunFixture.validated(in: temporary)
   }
 
   private func base(_ budgets: [Int] = [2000, 3000, 4000]) throws -> Run {

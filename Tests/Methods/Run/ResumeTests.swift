@@ -93,11 +93,7 @@ import Testing
 
   @Test func theBestEpochSurvivesAStop() throws {
     let pictures = try TemporaryFolder()
-    let data = pictures.url.appendingPathComponent("data")
-    try FileManager.default.copyItem(at: Fixtures.embedded.appendingPathComponent("pictures"), to: data)
-    try FileManager.default.copyItem(
-      at: data.appendingPathComponent("test"), to: data.appendingPathComponent("val"))
-    let fixture = try RunFixture(data: data)
+    let fixture = try RunFixture.validated(in: pictures).fixture
     // Rates so large that accuracy rises and falls again.
     func base(_ folder: String) throws -> Run {
       let base = try fixture.makeRun("r-amt", folder: folder, selection: .validation) { recipe in

@@ -19,6 +19,16 @@ struct RunFixture {
     temporary = try TemporaryFolder()
   }
 
+  /// The pictures of the clone with a validation split, which is their test split.
+  ///
+  /// - folder: where they are copied to, as `data`; it holds them as long as it lives.
+  static func validated(in folder: TemporaryFolder) throws -> (fixture: RunFixture, data: URL) {
+    let data = folder.url.appendingPathComponent("data")
+    try FileManager.default.copyItem(at: Fixtures.embedded.appendingPathComponent("pictures"), to: data)
+    try FileManager.default.copyItem(at: data.appendingPathComponent("test"), to: data.appendingPathComponent("val"))
+    return (try RunFixture(data: data), data)
+  }
+
   /// Two pictures a class, three a step: three epochs of two steps, with learning rates at which masks flip.
   func makeRun(
     _ method: String, folder: String, seed: Int = 1, selection: RunConfiguration.Selection = .last,

@@ -79,11 +79,7 @@ import Testing
   @Test(arguments: ["layernorm+task-res", "2sfs"], [RunConfiguration.Selection.last, .validation])
   func stoppingAfterAnyStepChangesNothing(_ method: String, _ selection: RunConfiguration.Selection) throws {
     let pictures = try TemporaryFolder()
-    let data = pictures.url.appendingPathComponent("data")
-    try FileManager.default.copyItem(at: Fixtures.embedded.appendingPathComponent("pictures"), to: data)
-    try FileManager.default.copyItem(
-      at: data.appendingPathComponent("test"), to: data.appendingPathComponent("val"))
-    let fixture = try RunFixture(data: data)
+    let fixture = try RunFixture.validated(in: pictures).fixture
     func finished(_ run: SteppedRun) throws -> (TrainingState, RunResult, [UInt8]) {
       let (isFinished, state, _) = try run.run()
       #expect(isFinished)
