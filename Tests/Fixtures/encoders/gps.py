@@ -3,9 +3,9 @@
 #     python3 gps.py gps.safetensors        # torch 2.13.0, safetensors 0.8.0
 #
 # Written for this project from the paper's formulas; the model and the images of training are those of make.py. SITE is
-# a weight by its name in a delta. `views.BATCH.VIEW` are the images of two batches; sum.SITE and entropy.SITE the summed
-# gradients of the contrastive loss and, on the first views, of the cross-entropy; chosen.SITE the indices of two inputs
-# of every neuron by sum.SITE; end.SITE what is left after three steps, of biases too; losses and logits.
+# a weight by its name in a delta. `views.BATCH.VIEW` are the images of two batches; sum.SITE and entropy.SITE the
+# summed gradients of the contrastive loss and, on the first views, of the cross-entropy; chosen.SITE the indices of two
+# inputs of every neuron by sum.SITE; end.SITE what is left after three steps, of biases too; losses and logits.
 import sys
 import tempfile
 import torch
