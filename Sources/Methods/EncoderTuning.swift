@@ -11,16 +11,19 @@ public struct Trainable: Sendable {
   public let isDecayed: Bool
   /// The number of its elements that are trained; the others keep their initial values.
   public let count: Int
+  /// The matrix that it is a part of, with the tensors next to it that have the same; `nil` for one by itself.
+  public let group: String?
 
   /// A trainable tensor.
   ///
   /// - count: `nil` for all of its elements.
-  public init(_ name: String, _ initial: Tensor, isDecayed: Bool = true, count: Int? = nil) {
+  public init(_ name: String, _ initial: Tensor, isDecayed: Bool = true, count: Int? = nil, group: String? = nil) {
     (self.name, self.initial, self.isDecayed, self.count) = (name, initial, isDecayed, count ?? initial.count)
+    self.group = group
   }
 
   /// The tensor as an optimiser sees it.
-  public var slot: ParameterSlot { ParameterSlot(name, initial.shape, isDecayed: isDecayed) }
+  public var slot: ParameterSlot { ParameterSlot(name, initial.shape, isDecayed: isDecayed, group: group) }
 }
 
 /// A tuning of the image encoder: one of the two halves of a method.
@@ -62,6 +65,9 @@ public protocol EncoderTuning: Sendable {
 
   /// Shares to report after training, such as the part of the weights that is masked, in percent.
   func shares(_ values: [Tensor]) -> [Share]
+
+  /// The number of elements that differ from the model's, where training moves a few of many; `nil` elsewhere.
+  func changedCount(_ values: [Tensor]) -> Int?
 
   /// Writes what the tuned encoder needs into a delta.
   func write(_ values: [Tensor], to delta: inout Delta)
@@ -125,6 +131,9 @@ extension EncoderTuning {
 
   /// Nothing, unless a method says otherwise.
   public func shares(_ values: [Tensor]) -> [Share] { [] }
+
+  /// `nil`, unless a method says otherwise.
+  public func changedCount(_ values: [Tensor]) -> Int? { nil }
 
   /// Every tensor under its own name, unless a method says otherwise.
   public func write(_ values: [Tensor], to delta: inout Delta) {

@@ -7,7 +7,7 @@ public enum MethodList {
       VisualPromptMethod.all, [ParallelAdapterMethod()],
       [InputAdapterMethod()], FactorMethod.all, [ConvolutionalBypassMethod()],
       [ProjectionMethod()], [CLIPLoRAMethod()],
-      [NeuronSelectionMethod()],
+      [NeuronSelectionMethod()], [SparseUpdatesMethod()],
       [TwoStageMethod()],
     ]
     return families.flatMap(\.self)

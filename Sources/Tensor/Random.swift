@@ -24,6 +24,8 @@ public struct Random: Hashable, Sendable {
     case synthesis = 8
     /// Directions of finite differences and other tests.
     case check = 9
+    /// The entries of a matrix that a sparse optimiser gives gradients.
+    case gradientSupport = 10
   }
 
   /// The seed of the run.

@@ -62,6 +62,9 @@ enum RecipeFlags {
     [
       RecipeFlag("--epochs", "N", "passes over the training images", .recipe { "\($0.epochs)" }),
       RecipeFlag("--batch", "N", "images per step", .recipe { "\($0.batchSize)" }),
+      RecipeFlag(
+        "--stop-loss", "X", "end after an epoch with a smaller mean training loss; 0 for none",
+        .extra { recipe, _ in recipe.stopLoss.map { number($0) } }),
     ]
   }
 
@@ -72,7 +75,7 @@ enum RecipeFlags {
         .optimizer { number($0.learningRate) }),
       RecipeFlag(
         "--head-lr", "X", "peak learning rate of a head trained with the encoder", .head { number($0.learningRate) }),
-      RecipeFlag("--optimizer", "adam|adamw|sgd", "update rule", .optimizer { $0.kind.rawValue }),
+      RecipeFlag("--optimizer", "adam|adamw|sgd|sparse-adam", "update rule", .optimizer { $0.kind.rawValue }),
       RecipeFlag(
         "--weight-decay", "X", "weight decay of the encoder tuning, or of the head where only that is trained",
         .optimizer { number($0.weightDecay) }),
@@ -80,6 +83,12 @@ enum RecipeFlags {
         "--head-weight-decay", "X", "weight decay of a head trained with the encoder",
         .head { number($0.weightDecay) }),
       RecipeFlag("--momentum", "X", "momentum of sgd", .optimizer { number($0.momentum) }),
+      RecipeFlag(
+        "--density", "X", "share of a matrix that sparse-adam gives gradients in a step (default 5e-5)",
+        .extra { $1.kind == .sparseAdam ? number($1.density ?? OptimizerRecipe.usualDensity) : nil }),
+      RecipeFlag(
+        "--refresh", "N", "steps after which sparse-adam draws other entries (default 5)",
+        .extra { $1.kind == .sparseAdam ? "\($1.refresh ?? OptimizerRecipe.usualRefresh)" : nil }),
       RecipeFlag("--nesterov", "", "Nesterov momentum with sgd", .extra { $1.nesterov ? "true" : nil }),
     ]
   }

@@ -53,7 +53,7 @@ struct TracePart {
     let name = role == "state" ? parameter : tensor
     switch DeltaEntry(name) {
     case .mask: return "mask"
-    case .entries, .indices: return "entries"
+    case .entries, .newEntries, .indices: return "entries"
     case .branch, .shared: return "branch"
     case .factor, .offset: return "scale"
     case .whole: return "whole"
@@ -74,8 +74,8 @@ struct TracePart {
       }
     }
     switch DeltaEntry(name) {
-    case .mask(let site), .entries(let site), .indices(let site), .branch(let site, _), .factor(let site),
-      .offset(let site), .whole(let site):
+    case .mask(let site), .entries(let site), .newEntries(let site), .indices(let site), .branch(let site, _),
+      .factor(let site), .offset(let site), .whole(let site):
       return site
     case .shared, .residual, .classifier, .headWeight, .headBias: return nil
     }

@@ -44,7 +44,7 @@ struct TracedTraining {
     var double = byReference ? try DoubleTraining(method, recipe) : nil
     try take(steps, recorder)
     guard byReference else { return try recorder.checkPatterns() }
-    let state = TrainingState(startOf: method, recipe, stepsPerEpoch: stepsPerEpoch)
+    let state = TrainingState(startOf: method, recipe, stepsPerEpoch: stepsPerEpoch, seed: 1)
     recorder.replacing { number, shown in
       guard number > 0 else {
         double?.start(from: shown)
@@ -136,7 +136,7 @@ struct TracedTraining {
         throw SettingError("steps", expected: "at most \(recipe.epochs) steps, one per epoch", found: "\(steps)")
       }
       let observer = recorder.observer
-      var state = TrainingState(startOf: method, recipe, observer)
+      var state = TrainingState(startOf: method, recipe, seed: UInt64(request.seed), observer)
       try recorder.check()
       for step in 0..<steps {
         let input = observer.below("step \(step + 1)").shown(.images(batch.images), labels: batch.labels)

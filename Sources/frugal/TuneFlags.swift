@@ -116,6 +116,7 @@ enum TuneFlags {
       throw UsageError("--shift", expected: "no random crops with it", found: "--crop random")
     }
     if let epochs = try arguments.integer("--epochs", in: 1...100_000) { (recipe.epochs, recipe.steps) = (epochs, nil) }
+    if let loss = try arguments.number("--stop-loss", in: 0...1e6) { recipe.stopLoss = loss == 0 ? nil : loss }
     if let batch = try arguments.integer("--batch", in: 1...65_536) { recipe.batchSize = batch }
     if let crop = try arguments.choice("--crop", of: Crop.self) { recipe.augments = crop == .random }
     if let shift = try arguments.integer("--shift", in: 1...64) { (recipe.shift, recipe.augments) = (shift, false) }
@@ -162,6 +163,11 @@ enum TuneFlags {
     if let lag = try arguments.integer("--schedule-lag", in: 0...100_000) { recipe.lag = lag == 0 ? nil : lag }
     if let count = try arguments.integer("--cooldown-epochs", in: 0...100_000) {
       recipe.cooldownEpochs = count == 0 ? nil : count
+    }
+    if let density = try arguments.number("--density", in: 1e-9...1) { recipe.density = density }
+    if let refresh = try arguments.integer("--refresh", in: 1...1_000_000) { recipe.refresh = refresh }
+    for flag in ["--density", "--refresh"] where recipe.kind != .sparseAdam && arguments.has(flag) {
+      throw UsageError(flag, expected: "--optimizer sparse-adam with it", found: recipe.kind.rawValue)
     }
     guard recipe.kind == .sgd || (!arguments.has("--momentum") && !arguments.has("--nesterov")) else {
       throw UsageError("--momentum, --nesterov", expected: "--optimizer sgd with them", found: recipe.kind.rawValue)

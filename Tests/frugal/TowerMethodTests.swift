@@ -8,7 +8,7 @@ import Testing
 
 /// `frugal tune` with methods that tune the projection or both towers of a CLIP, from run to delta and merged model.
 @Suite struct TowerMethodTests {
-  static let methods = ["prolip", "clip-lora", "2sfs"]
+  static let methods = ["prolip", "clip-lora", "so", "2sfs"]
 
   private static let (model, pictures) = (Workbench.model, Workbench.pictures)
 
@@ -49,7 +49,7 @@ import Testing
     }
     try #require(merged.code == 0, "\(merged.errors)")
     let whole = try await Self.digest(folder.path("merged"), Self.pictures, "--template", "a {}")
-    if method == "prolip" { #expect(whole == result["test"]["logitsSHA256"]) }
+    if method != "clip-lora" { #expect(whole == result["test"]["logitsSHA256"]) }
     #expect(whole != frozen)
   }
 

@@ -85,6 +85,17 @@ import Testing
     #expect(try configuration("gps", "--cooldown-epochs", "0").recipe.encoder.cooldownEpochs == nil)
   }
 
+  @Test func theSparseOptimiserHasFlags() throws {
+    let recipe = try configuration("bitfit", "--optimizer", "sparse-adam", "--density", "0.25", "--refresh", "7").recipe
+    #expect(recipe.encoder.kind == .sparseAdam && recipe.encoder.density == 0.25 && recipe.encoder.refresh == 7)
+    for flag in ["--density", "--refresh"] {
+      try expectRefusal("bitfit", flag, "1", naming: "\(flag): expected --optimizer sparse-adam with it, found adamw")
+    }
+    #expect(try configuration("so").recipe.stopLoss == 0.01)
+    #expect(try configuration("so", "--stop-loss", "0").recipe.stopLoss == nil)
+    #expect(try configuration("bitfit", "--stop-loss", "0.5").recipe.stopLoss == 0.5)
+  }
+
   @Test func tooFewImagesNameTheFlag() async throws {
     let folder = try TemporaryFolder()
     let outcome = try await runFrugal(

@@ -17,7 +17,7 @@ package enum MethodChecks {
       InputAdapterChecks.cases, FactorTuningChecks.cases,
       ConvolutionalBypassChecks.cases,
       ProjectionChecks.cases, CLIPLoRAChecks.cases,
-      NeuronSelectionChecks.cases,
+      NeuronSelectionChecks.cases, SparseUpdatesChecks.cases,
       TwoStageChecks.cases,
     ]
     return families.flatMap(\.self)

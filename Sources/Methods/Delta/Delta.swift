@@ -12,6 +12,7 @@ import Tensor
 ///   keeps the weight (R-AMT (h)).
 /// - Shifts of single weights are two tensors, `SITE.sparse` with the values to be added and `SITE.sparse.places` (I64)
 ///   with their ascending row-major indices in the weight.
+/// - Single weights with other values are `SITE.sparse.values` and the same indices.
 /// - A branch is `SITE.branch.down`, `SITE.branch.up` and, of an adapter, `….bias` of both; its form is in the
 ///   description.
 /// - Factors and offsets of the output channels of a map or norm are `SITE.factor` and `SITE.offset`, by the site of

@@ -4,7 +4,9 @@ package enum DeltaEntry: Equatable, Sendable {
   case mask(site: String)
   /// What is added to single entries of a site's tensor.
   case entries(site: String)
-  /// The ascending row-major indices of these entries.
+  /// What single entries of a site's tensor are.
+  case newEntries(site: String)
+  /// The ascending row-major indices of single entries.
   case indices(site: String)
   /// A tensor of the branch at a site: `down`, `down.bias`, `up` or `up.bias`.
   case branch(site: String, part: String)
@@ -26,6 +28,7 @@ package enum DeltaEntry: Equatable, Sendable {
   case whole(site: String)
 
   private static let (maskSuffix, entriesSuffix, indicesSuffix) = (".mask", ".sparse", ".sparse.places")
+  private static let newEntriesSuffix = ".sparse.values"
   private static let (factorSuffix, offsetSuffix) = (".factor", ".offset")
   private static let (classifierPrefix, sharedPrefix) = ("classifier.", "factors.")
   private static let branchInfix = ".branch."
@@ -45,6 +48,8 @@ package enum DeltaEntry: Equatable, Sendable {
       self = .mask(site: String(name.dropLast(Self.maskSuffix.count)))
     } else if name.hasSuffix(Self.indicesSuffix) {
       self = .indices(site: String(name.dropLast(Self.indicesSuffix.count)))
+    } else if name.hasSuffix(Self.newEntriesSuffix) {
+      self = .newEntries(site: String(name.dropLast(Self.newEntriesSuffix.count)))
     } else if name.hasSuffix(Self.entriesSuffix) {
       self = .entries(site: String(name.dropLast(Self.entriesSuffix.count)))
     } else if name.hasSuffix(Self.factorSuffix) {
@@ -62,7 +67,7 @@ package enum DeltaEntry: Equatable, Sendable {
   package var isOfHead: Bool {
     switch self {
     case .residual, .classifier, .headWeight, .headBias: true
-    case .mask, .entries, .indices, .branch, .shared, .factor, .offset, .whole: false
+    case .mask, .entries, .newEntries, .indices, .branch, .shared, .factor, .offset, .whole: false
     }
   }
 
@@ -71,6 +76,7 @@ package enum DeltaEntry: Equatable, Sendable {
     switch self {
     case .mask(let site): site + Self.maskSuffix
     case .entries(let site): site + Self.entriesSuffix
+    case .newEntries(let site): site + Self.newEntriesSuffix
     case .indices(let site): site + Self.indicesSuffix
     case .branch(let site, let part): site + Self.branchInfix + part
     case .shared(let part): Self.sharedPrefix + part

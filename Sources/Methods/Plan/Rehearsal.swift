@@ -73,7 +73,7 @@ package struct Rehearsal: Sendable {
     let made = Workload.liveBytes
     let recipe = run.configuration.recipe
     var state = TrainingState(
-      startOf: method, recipe, stepsPerEpoch: recipe.stepsPerEpoch(images: run.images.count))
+      startOf: method, recipe, stepsPerEpoch: recipe.stepsPerEpoch(images: run.images.count), seed: 1)
     try measureSteps(run, method, &state, images, above: made)
     measureTuned(method, state.values, images)
     bestBytes = state.values.reduce(0) { $0 + $1.count } * MemoryLayout<Real>.size

@@ -54,6 +54,7 @@ extension Run {
       harmonicMean: newClasses.map { RunResult.harmonicMean(learned.tuned.accuracy, $0.test.accuracy) },
       validationAccuracy: chosen.validationAccuracy,
       trainedParameters: method.trainedCount, encoderParameters: method.encoderTrainedCount,
+      changedParameters: method.encoder.changedCount(encoderValues),
       deltaBytes: try SafeTensorsFile(contentsOf: folder.delta).byteCount,
       budget: name.encoder.budget(of: configuration.recipe), divergence: try divergence, budgets: budgets,
       shares: Dictionary(uniqueKeysWithValues: shares.map { ($0.name, $0.percent) }),

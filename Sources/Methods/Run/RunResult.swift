@@ -71,6 +71,8 @@ public struct RunResult: Sendable, Codable, Equatable {
   public var trainedParameters: Int
   /// Those besides the head's, which count against a budget; `nil` in results of older versions.
   public var encoderParameters: Int?
+  /// The elements of the encoder that training changed; `nil` for a method that may change all that it trains.
+  public var changedParameters: Int?
   /// The size of the delta file.
   public var deltaBytes: Int
   /// The budget of a method that has one.

@@ -2,7 +2,8 @@ import Formats
 import Models
 import Tensor
 
-/// What a delta keeps of tuned sites: whole tensors, single entries with their indices, branches.
+/// What a delta keeps of tuned sites: whole tensors, single entries with their indices, what is added to them or what
+/// they are, branches.
 enum SiteDelta: DeltaPart {
   static func read(
     _ entry: DeltaEntry, from file: SafeTensorsFile, shapes: [String: Shape], into delta: inout Delta
@@ -24,7 +25,9 @@ enum SiteDelta: DeltaPart {
   static func expected(in delta: Delta, shapes: [String: Shape], featureWidth: Int) -> [String: DeltaShape] {
     var expected = shapes.mapValues { DeltaShape(extents: $0.extents.map(\.self), isRequired: false) }
     for (site, indices) in delta.indices {
-      expected[DeltaEntry.entries(site: site).name] = DeltaShape(extents: [indices.count])
+      let isNew = delta.newEntries(site) != nil
+      expected[(isNew ? DeltaEntry.newEntries(site: site) : .entries(site: site)).name] = DeltaShape(
+        extents: [indices.count])
     }
     for (site, form) in delta.description.branches ?? [:] {
       guard let shape = shapes[site], shape.rank == 2 else { continue }
@@ -70,15 +73,21 @@ enum SiteDelta: DeltaPart {
     if let indices = delta.indices[site], let entries = delta.tensors[DeltaEntry.entries(site: site).name] {
       return .shifted(entries, SparseIndices(indices, in: parameter.value.shape))
     }
+    if let indices = delta.indices[site], let entries = delta.newEntries(site) {
+      return .replaced(parameter.value.replacing(entries, at: indices))
+    }
     return delta.tensors[site].map { .replaced($0) }
   }
 
-  /// The tensor that was tuned whole, W + scatter(d), or W + U D.
+  /// The tensor that was tuned whole, W with some other entries, W + scatter(d), or W + U D.
   static func merged(into parameter: Parameter, from delta: Delta) throws(ExportError) -> Tensor? {
     let (site, weight) = (parameter.site.name, parameter.value)
     if let value = delta.tensors[site] { return value }
     if let indices = delta.indices[site], let entries = delta.tensors[DeltaEntry.entries(site: site).name] {
       return Variable(weight).scatterAdding(Variable(entries), at: SparseIndices(indices, in: weight.shape)).value
+    }
+    if let indices = delta.indices[site], let entries = delta.newEntries(site) {
+      return weight.replacing(entries, at: indices)
     }
     guard let form = delta.description.branches?[site] else { return nil }
     guard !form.hasActivation, !form.isSequential else {
@@ -100,6 +109,24 @@ enum SiteDelta: DeltaPart {
         gemm(
           out, width, rank, MatrixView(up, rowStride: rank), MatrixView(down, rowStride: width), into: w,
           cStride: width, accumulating: true)
+      }
+    }
+    return result
+  }
+}
+
+extension Delta {
+  /// What single entries of a site are.
+  fileprivate func newEntries(_ site: String) -> Tensor? { tensors[DeltaEntry.newEntries(site: site).name] }
+}
+
+extension Tensor {
+  /// The tensor with other values at some indices.
+  fileprivate func replacing(_ entries: Tensor, at indices: [Int32]) -> Tensor {
+    var result = self
+    result.write { into in
+      Tensor.read(entries) { entries in
+        for (slot, index) in indices.enumerated() { into[Int(index)] = entries[slot] }
       }
     }
     return result

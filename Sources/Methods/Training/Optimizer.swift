@@ -33,10 +33,12 @@ public struct ParameterSlot: Sendable, Hashable {
   public let shape: Shape
   /// True if weight decay applies to it.
   public let isDecayed: Bool
+  /// The matrix that it is a part of, with the parameters next to it that have the same; `nil` for one by itself.
+  public let group: String?
 
   /// A parameter of a name and a shape.
-  public init(_ name: String, _ shape: Shape, isDecayed: Bool = true) {
-    (self.name, self.shape, self.isDecayed) = (name, shape, isDecayed)
+  public init(_ name: String, _ shape: Shape, isDecayed: Bool = true, group: String? = nil) {
+    (self.name, self.shape, self.isDecayed, self.group) = (name, shape, isDecayed, group)
   }
 }
 
@@ -50,6 +52,8 @@ public enum OptimizerError: Error, Equatable, Sendable, CustomStringConvertible 
   case shape(name: String, expected: Shape, found: Shape)
   /// The number of steps is negative.
   case stepCount(found: Int)
+  /// Entries of a matrix that are none, or stand in another order.
+  case support(name: String)
 
   /// The message: expected and found.
   public var description: String {
@@ -58,6 +62,7 @@ public enum OptimizerError: Error, Equatable, Sendable, CustomStringConvertible 
     case .unexpected(let name): "optimizer state: expected no tensor \"\(name)\", found one"
     case .shape(let name, let expected, let found):
       "optimizer state: tensor \"\(name)\": expected shape \(expected), found \(found)"
+    case .support(let name): "optimizer state: tensor \"\(name)\": expected ascending entries, found others"
     case .stepCount(let found): "optimizer state: expected 0 steps or more, found \(found)"
     }
   }

@@ -1,7 +1,11 @@
 /// Optimisation of a group of tensors.
 public struct OptimizerRecipe: Sendable, Codable, Equatable {
   /// The update rule.
-  public enum Kind: String, Sendable, Codable, CaseIterable { case adam, adamw, sgd }
+  public enum Kind: String, Sendable, Codable, CaseIterable {
+    case adam, adamw, sgd
+    /// Adam on a few entries of every matrix.
+    case sparseAdam = "sparse-adam"
+  }
 
   /// The update rule.
   public var kind: Kind = .adam
@@ -29,6 +33,10 @@ public struct OptimizerRecipe: Sendable, Codable, Equatable {
   public var epsilon: Double?
   /// True if the schedule advances by steps, so that epochs stand for steps; `nil` for epochs.
   public var isStepwise: Bool?
+  /// ρ, the share of the entries of a matrix that sparse Adam gives gradients in a step; `nil` for `usualDensity`.
+  public var density: Double?
+  /// T, the steps of sparse Adam after which other entries are drawn; `nil` for `usualRefresh`.
+  public var refresh: Int?
   /// True if the cosine begins after the warm-up, so that it does not reach its end, instead of with it.
   public var recounts: Bool = true
   /// True if the cosine that begins after the warm-up spans the epochs that are left, and reaches its end with them;
@@ -36,6 +44,9 @@ public struct OptimizerRecipe: Sendable, Codable, Equatable {
   public var spansRest: Bool?
   /// The last epochs of the run, at the rate where the cosine ends; `nil` for 0.
   public var cooldownEpochs: Int?
+
+  /// The published settings of sparse Adam.
+  package static let (usualDensity, usualRefresh) = (5e-5, 5)
 
   /// A recipe with Adam and a cosine, as a starting point.
   public init(learningRate: Double) { self.learningRate = learningRate }
@@ -51,6 +62,8 @@ public struct OptimizerRecipe: Sendable, Codable, Equatable {
       ("epsilon", epsilon ?? 0),
     ] where value < 0 { return wrong(key, "0 or more", value) }
     if nesterov && momentum == 0 { return wrong("momentum", "above 0 with nesterov", momentum) }
+    if let density, !(density > 0 && density <= 1) { return wrong("density", "above 0, at most 1", density) }
+    if let refresh, refresh < 1 { return wrong("refresh", "1 or more", refresh) }
     if warmupEpochs < 0 { return wrong("warmupEpochs", "0 or more", warmupEpochs) }
     if let cooldownEpochs, cooldownEpochs < 0 { return wrong("cooldownEpochs", "0 or more", cooldownEpochs) }
     if let lag, lag < 0 { return wrong("lag", "0 or more", lag) }
@@ -59,11 +72,17 @@ public struct OptimizerRecipe: Sendable, Codable, Equatable {
   }
 
   /// The update rule, before its first step.
-  package func optimizer(_ slots: [ParameterSlot]) -> any Optimizer {
+  ///
+  /// - seed: of a rule with random draws.
+  package func optimizer(_ slots: [ParameterSlot], seed: UInt64) -> any Optimizer {
     switch kind {
     case .adam: Adam(slots, weightDecay: weightDecay, epsilon: epsilon ?? 1e-8)
     case .adamw: Adam(slots, weightDecay: weightDecay, decay: .decoupled, epsilon: epsilon ?? 1e-8)
     case .sgd: SGD(slots, momentum: momentum, weightDecay: weightDecay, isNesterov: nesterov)
+    case .sparseAdam:
+      SparseAdam(
+        slots, density: density ?? Self.usualDensity, refresh: refresh ?? Self.usualRefresh, seed: seed,
+        weightDecay: weightDecay, epsilon: epsilon ?? 1e-8)
     }
   }
 

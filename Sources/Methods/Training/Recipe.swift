@@ -30,6 +30,8 @@ public struct Recipe: Sendable, Equatable {
   /// The share of the steps that train the encoder alone, before the others train the head alone on the result; `nil`
   /// where every step trains both.
   public var encoderShare: Double?
+  /// The mean training loss of an epoch below which the run ends with it; `nil` for none.
+  public var stopLoss: Double?
   /// The settings of the method's halves.
   private var own: [any MethodSettings] = []
 
@@ -80,6 +82,7 @@ public struct Recipe: Sendable, Equatable {
       && (a.augments, a.smallestCrop, a.shift) == (b.augments, b.smallestCrop, b.shift)
       && (a.keepsLastBatch, a.stochasticDepth, a.views, a.steps, a.encoderShare)
         == (b.keepsLastBatch, b.stochasticDepth, b.views, b.steps, b.encoderShare)
+      && a.stopLoss == b.stopLoss
       && a.own.count == b.own.count
       && a.own.allSatisfy { settings in b.own.contains { settings.isEqual(to: $0) } }
   }
@@ -105,6 +108,7 @@ public struct Recipe: Sendable, Equatable {
         return wrong("encoderShare", "none where schedules advance by epochs", encoderShare)
       }
     }
+    if let stopLoss, !(stopLoss > 0) { return wrong("stopLoss", "above 0", stopLoss) }
     if let views, !(1...1000).contains(views) { return wrong("views", "1 to 1000", views) }
     if let problem = own.lazy.compactMap(\.problem).first { return "recipe.\(problem)" }
     return encoder.problem.map { "recipe.encoder.\($0)" } ?? head.problem.map { "recipe.head.\($0)" }
@@ -114,7 +118,7 @@ public struct Recipe: Sendable, Equatable {
 extension Recipe: Codable {
   private enum Key: String, CodingKey {
     case epochs, batchSize, encoder, head, augments, smallestCrop, shift, keepsLastBatch, stochasticDepth, views, steps
-    case encoderShare
+    case encoderShare, stopLoss
   }
 
   /// Decodes a recipe with the settings of every method that its keys name.
@@ -132,6 +136,7 @@ extension Recipe: Codable {
     views = try values.decodeIfPresent(Int.self, forKey: .views)
     steps = try values.decodeIfPresent(Int.self, forKey: .steps)
     encoderShare = try values.decodeIfPresent(Double.self, forKey: .encoderShare)
+    stopLoss = try values.decodeIfPresent(Double.self, forKey: .stopLoss)
     own = try MethodList.settings.compactMap { try $0.decodedIfPresent(from: decoder) }
   }
 
@@ -150,6 +155,7 @@ extension Recipe: Codable {
     try values.encodeIfPresent(views, forKey: .views)
     try values.encodeIfPresent(steps, forKey: .steps)
     try values.encodeIfPresent(encoderShare, forKey: .encoderShare)
+    try values.encodeIfPresent(stopLoss, forKey: .stopLoss)
     for settings in own { try settings.encode(to: encoder) }
   }
 }

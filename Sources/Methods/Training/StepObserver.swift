@@ -41,8 +41,10 @@ public struct StepObserver {
 
 extension TrainingState {
   /// The state before the first step, with initial values that the observer may replace.
-  package init(startOf method: Method, _ recipe: Recipe, stepsPerEpoch: Int = 1, _ observer: StepObserver) {
-    self.init(startOf: method, recipe, stepsPerEpoch: stepsPerEpoch)
+  package init(
+    startOf method: Method, _ recipe: Recipe, stepsPerEpoch: Int = 1, seed: UInt64, _ observer: StepObserver
+  ) {
+    self.init(startOf: method, recipe, stepsPerEpoch: stepsPerEpoch, seed: seed)
     values = zip(method.trainables, values).map { observer.draw("initial/\($0.name)", $1) }
   }
 
@@ -81,7 +83,8 @@ extension Trainer {
     guard count <= total else {
       throw SettingError("steps", expected: "at most \(total) steps, as many as the run has", found: "\(count)")
     }
-    var state = TrainingState(startOf: method, recipe, stepsPerEpoch: stepsPerEpoch, observer)
+    var state = TrainingState(
+      startOf: method, recipe, stepsPerEpoch: stepsPerEpoch, seed: UInt64(bitPattern: Int64(seed)), observer)
     try check()
     let labels = source.labels
     for number in 0..<count {

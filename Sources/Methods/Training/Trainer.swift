@@ -73,10 +73,12 @@ public struct Trainer {
 
   /// The state before the first step.
   public func start() -> TrainingState {
-    TrainingState(startOf: method, recipe, stepsPerEpoch: stepsPerEpoch)
+    TrainingState(
+      startOf: method, recipe, stepsPerEpoch: stepsPerEpoch, seed: UInt64(bitPattern: Int64(seed)))
   }
 
-  /// Trains from `state` to the last epoch, or until `shouldStop` says so after a step; saves after the first epoch and
+  /// Trains from `state` to the last epoch, which may be one whose mean loss is below `stopLoss`, or until `shouldStop`
+  /// says so after a step; saves after the first epoch and
   /// the last, when stopped, and between them after an epoch but not more often than every second: waiting for the disk
   /// may take longer than an epoch of a small model.
   ///
@@ -89,7 +91,7 @@ public struct Trainer {
     try check(state)
     var pace = Pace()
     var saved = Date.distantPast
-    while state.epoch < recipe.epochs {
+    while state.epoch < recipe.epochs, !state.isEnded {
       let epochStarted = Date()
       let seenBefore = pace.pictures
       let isWhole = try clock.measure(.training) {
@@ -99,11 +101,13 @@ public struct Trainer {
         try save(state)
         return false
       }
-      let isDue = state.epoch + 1 == recipe.epochs || Date().timeIntervalSince(saved) >= 1
+      state.isEnded = recipe.stopLoss.map { state.sums.meanLoss < $0 } ?? false
+      let isLast = state.isEnded || state.epoch + 1 == recipe.epochs
+      let isDue = isLast || Date().timeIntervalSince(saved) >= 1
       let metrics = try endEpoch(
         &state, seconds: Date().timeIntervalSince(epochStarted), pictures: pace.pictures - seenBefore, flushing: isDue)
       report(.epoch(metrics))
-      let stops = state.epoch < recipe.epochs && shouldStop()
+      let stops = !isLast && shouldStop()
       if isDue || stops {
         try save(state)
         saved = Date()

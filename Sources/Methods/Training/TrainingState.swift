@@ -18,12 +18,12 @@ public struct TrainingState: Sendable {
     /// - epochs: those of the run; steps: those that train the group, of which the schedule has `count`.
     init(
       _ name: String, _ recipe: OptimizerRecipe, _ trainables: [Trainable], from first: Int, epochs: Int,
-      steps: Range<Int>, count: Int
+      steps: Range<Int>, count: Int, seed: UInt64
     ) {
       (self.name, range, self.steps) = (name, first..<first + trainables.count, steps)
       isStepwise = recipe.isStepwise ?? false
       schedule = recipe.schedule(epochs: isStepwise ? max(1, count) : epochs)
-      optimizer = recipe.optimizer(trainables.map(\.slot))
+      optimizer = recipe.optimizer(trainables.map(\.slot), seed: seed)
     }
 
     /// The learning rate of an epoch whose next step is the given one of the run, which trains the group.
@@ -38,7 +38,11 @@ public struct TrainingState: Sendable {
     var pictures = 0
     var correct = 0
     var terms: [String: Double] = [:]
+    /// The sum of the losses of all pictures; `nil`, as in checkpoints of the first versions, for 0.
+    var loss: Double?
 
+    /// The mean loss of a picture, however they were batched.
+    var meanLoss: Double { (loss ?? 0) / Double(max(1, pictures)) }
     func mean(_ name: String) -> Double { steps == 0 ? 0 : (terms[name] ?? 0) / Double(steps) }
     var means: [String: Double] { terms.mapValues { $0 / Double(max(1, steps)) } }
     var accuracy: Double { pictures == 0 ? 0 : 100 * Double(correct) / Double(pictures) }
@@ -63,6 +67,8 @@ public struct TrainingState: Sendable {
   /// The first step that trains the head alone, from 0, those before it training the encoder alone; `nil` where every
   /// step trains both.
   let headStart: Int?
+  /// True if an epoch ended the run by its loss.
+  package internal(set) var isEnded = false
 
   init(values: [Tensor], optimizers: [Group], headStart: Int? = nil) {
     (self.values, self.optimizers, self.headStart) = (values, optimizers, headStart)
@@ -70,8 +76,8 @@ public struct TrainingState: Sendable {
 
   /// The state of a method before its first step: an optimiser for each half that is trained.
   ///
-  /// - stepsPerEpoch: for schedules that advance by steps.
-  package init(startOf method: Method, _ recipe: Recipe, stepsPerEpoch: Int = 1) {
+  /// - stepsPerEpoch: for schedules that advance by steps; seed: of optimisers with random draws.
+  package init(startOf method: Method, _ recipe: Recipe, stepsPerEpoch: Int = 1, seed: UInt64) {
     let (encoder, head) = (method.encoder.trainables, method.head.trainables)
     let steps = recipe.totalSteps(stepsPerEpoch: max(1, stepsPerEpoch))
     let start = recipe.encoderSteps(of: steps)
@@ -80,10 +86,10 @@ public struct TrainingState: Sendable {
       optimizers: [
         Group(
           "encoder", recipe.encoder, encoder, from: 0, epochs: recipe.epochs, steps: 0..<(start ?? .max),
-          count: start ?? steps),
+          count: start ?? steps, seed: seed),
         Group(
           "head", recipe.head, head, from: encoder.count, epochs: recipe.epochs, steps: (start ?? 0)..<(.max),
-          count: steps - (start ?? 0)),
+          count: steps - (start ?? 0), seed: seed),
       ].filter { !$0.range.isEmpty }, headStart: start)
   }
 
@@ -116,6 +122,7 @@ public struct TrainingState: Sendable {
     sums.steps += 1
     sums.pictures += count
     sums.correct += step.correct
+    sums.loss = (sums.loss ?? 0) + (step.terms.first?.value ?? 0) * Double(count)
     for term in step.terms { sums.terms[term.name, default: 0] += term.value }
   }
 
@@ -142,6 +149,7 @@ public struct TrainingState: Sendable {
       )
     }
     if values.isEmpty { return (values, epoch, "the head is made of features of the training images", nil) }
+    if isEnded { return (values, epoch, "its mean training loss ended the run, as in the published runs", nil) }
     return (values, epoch, "last epoch, as in the published runs", nil)
   }
 }
@@ -159,6 +167,7 @@ extension TrainingState {
     let optimizerSteps: [String: Int]
     let bestEpoch: Int?
     let bestAccuracy: Double?
+    let isEnded: Bool?
   }
 
   private static let metadataKey = "frugal.checkpoint"
@@ -175,7 +184,7 @@ extension TrainingState {
     let header = Header(
       format: 1, fingerprint: fingerprint, steps: steps, epoch: epoch, sums: sums,
       optimizerSteps: Dictionary(uniqueKeysWithValues: optimizers.map { ($0.name, $0.optimizer.stepCount) }),
-      bestEpoch: best?.epoch, bestAccuracy: best?.accuracy)
+      bestEpoch: best?.epoch, bestAccuracy: best?.accuracy, isEnded: isEnded ? true : nil)
     var writer = SafeTensorsWriter(
       metadata: [Self.metadataKey: String(decoding: try JSON.encoded(header), as: UTF8.self)])
     for (index, value) in values.enumerated() { writer.add("value.\(index)", value) }
@@ -241,6 +250,6 @@ extension TrainingState {
       best = Best(epoch: epoch, accuracy: accuracy, values: try tensors("best"))
     }
     values = try tensors("value")
-    (steps, epoch, sums) = (header.steps, header.epoch, header.sums)
+    (steps, epoch, sums, isEnded) = (header.steps, header.epoch, header.sums, header.isEnded ?? false)
   }
 }

@@ -184,6 +184,9 @@ enum TuneCommand: Command {
       "selected epoch \(result.epoch): \(result.reason)",
       "delta           \(path)/delta.safetensors, \(grouped(result.deltaBytes)) bytes",
     ]
+    if let changed = result.changedParameters, let all = result.encoderParameters {
+      lines.append("changed         \(grouped(changed)) of \(grouped(all)) parameters of the encoder")
+    }
     if let choices = result.choices {
       let shown = choices.sorted { $0.key < $1.key }.map { name, value in
         "\(name) \(RecipeDefaults.number(Double(String(format: "%.4g", value)) ?? value))"

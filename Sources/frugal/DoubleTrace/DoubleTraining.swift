@@ -135,7 +135,9 @@ final class DoubleOptimizer {
   private var moments: [String: Moments] = [:]
 
   init(_ name: String, _ recipe: OptimizerRecipe, _ trainables: [Trainable]) throws(UsageError) {
-    guard recipe.kind != .sgd else { throw DoubleTraining.refusal("Adam or AdamW", recipe.kind.rawValue) }
+    guard recipe.kind == .adam || recipe.kind == .adamw else {
+      throw DoubleTraining.refusal("Adam or AdamW", recipe.kind.rawValue)
+    }
     (self.name, self.recipe, self.trainables) = (name, recipe, trainables)
   }
 

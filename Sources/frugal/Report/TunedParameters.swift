@@ -20,7 +20,7 @@ struct TunedParameters {
     for name in file.names {
       guard let count = try? file.entry(name).shape.count else { continue }
       switch DeltaEntry(name) {
-      case .entries(let site): entries[site, default: 0] += count
+      case .entries(let site), .newEntries(let site): entries[site, default: 0] += count
       case .branch(let site, _): branches[site, default: 0] += count
       case .whole(let site), .factor(let site), .offset(let site): whole[site, default: 0] += count
       case .mask, .indices, .shared, .residual, .classifier, .headWeight, .headBias: break

@@ -89,7 +89,7 @@ import Testing
     let method = method(head)
     let recipe = CacheMethod.trained.recipe(PublishedSetting(benchmark: nil, shots: 3, fidelity: .official))
     try #require(recipe.epochs == 20)
-    var state = TrainingState(startOf: method, recipe, stepsPerEpoch: 1)
+    var state = TrainingState(startOf: method, recipe, seed: 1)
     var losses: [Double] = []
     var rates: [Double] = []
     for epoch in 0..<20 {

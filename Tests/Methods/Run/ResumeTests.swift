@@ -34,6 +34,7 @@ import Testing
     ("r-pmt", .adamw), ("tip-adapter-f", .adamw), ("clip-adapter", .sgd), ("clap", .sgd),
     ("r-amt+tip-adapter-f", .adam), ("prolip", .adam),
     ("clip-lora", .adamw), ("gps", .adam),
+    ("so", .sparseAdam),
   ])
   func stoppingAfterAnyStepChangesNothing(method: String, optimizer: OptimizerRecipe.Kind) throws {
     let fixture = try RunFixture()
@@ -41,6 +42,7 @@ import Testing
       let base = try fixture.makeRun(method, folder: folder) { recipe in
         (recipe.encoder.kind, recipe.head.kind) = (optimizer, optimizer)
         (recipe.head.learningRate, recipe.head.weightDecay) = (3e-3, 0.0625)
+        recipe.encoder.density = recipe.encoder.density.map { _ in 0.02 }
         recipe.views = recipe.views.map { min($0, 20) }
       }
       try base.folder.create(base.configuration)

@@ -206,6 +206,7 @@ extension PublishedFigures {
     GDA; 67 94.42 91.21 77.55 96.16 81.83 41.74 73.6 67.63 87.3 80.17
     @ primary; nairouz/SO README
     > CLIP ViT-B/16; 4
+    SO; 71.4 95.5 92.4 78.9 95.1 85.3 38.6 73.7 66.4 87.7 83.4
     CLIP-LoRA (as reported by SO); 68.5 93.9 87.9 74.8 94.1 78.7 35.2 69.7 63.5 85.2 78.2
     """
 }

@@ -63,6 +63,7 @@ enum PublishedFigures {
     "SPT-Adapter": "spt-adapter", "SPT-Adapter (partial)": "spt-adapter", "SPT-LoRA": "spt-lora",
     "SPT-LoRA (partial)": "spt-lora", "RepAdapter": "repadapter", "FacT (TK<=32)": "fact-tk", "Convpass": "convpass",
     "ProLIP": "prolip",
+    "GPS": "gps", "SO": "so",
   ]
 
   /// The published models by the names that their files usually have.
