@@ -55,6 +55,9 @@ package enum LargeOperationChecks {
       GradientCheck("dropPath/large", OperationChecks.inputs(["x": matrix])) {
         $0[0].dropPath(0.3, draw: DropDraw(seed: 1, site: 2, step: 3))
       },
+      GradientCheck("eachRow/large", OperationChecks.inputs(["x": [7, 513], "weight": [390, 513], "bias": [390]])) {
+        $0[0].eachRow([$0[1], $0[2]]) { $0.linear($1[0], bias: $1[1]).quickGELU() }
+      },
       GradientCheck("embedding/large", OperationChecks.inputs(["table": [50, 33]])) {
         $0[0].embedding((0..<2000).map { Int32($0 % 50) }, shape: [20, 100])
       },

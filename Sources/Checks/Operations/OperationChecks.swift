@@ -8,7 +8,7 @@ package enum OperationChecks {
   /// All checks, by family.
   package static var all: [GradientCheck] {
     products + normalizations + activations + losses + pictures + tokens + arithmetic + dropout + sizes
-      + values
+      + values + recomputation
   }
 
   /// Inputs by name, each with its own random values in −scale … scale.

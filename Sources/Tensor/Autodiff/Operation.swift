@@ -15,6 +15,7 @@ package enum Operation: String, CaseIterable, Sendable {
   case dot
   case dropout
   case dropPath
+  case eachRow
   case embedding
   case elementwiseExponential
   case gelu

@@ -7,7 +7,7 @@ import Tensor
 extension SecondOpinion {
   static var products: [SecondOpinion] {
     [
-      linear, maskedLinear, sparseLinear, branchedLinear, attention, windowAttention, dot, convolution,
+      linear, eachRow, maskedLinear, sparseLinear, branchedLinear, attention, windowAttention, dot, convolution,
       depthwiseConvolution,
     ]
   }
@@ -22,6 +22,23 @@ extension SecondOpinion {
         library: { $0[0].linear($0[1], bias: hasBias ? $0[2] : nil) }
       ) { input in
         let (x, weight, bias) = (Matrix(input[0]), Matrix(input[1]), hasBias ? Matrix(input[2]) : nil)
+        return PlainTensor(
+          [rows, out], Reference.linear(x, weight: weight, bias: bias),
+          error: linearError(x, weight: weight, bias: bias))
+      }
+    }
+  }
+
+  /// The same map of one row after another.
+  private static var eachRow: SecondOpinion {
+    SecondOpinion(.eachRow) { numbers in
+      let (rows, width, out) = (1 + numbers.extent(upTo: 5), numbers.extent(upTo: 131), numbers.extent(upTo: 33))
+      return Case(
+        [numbers.anything([rows, width]), numbers.anything([out, width]), numbers.anything([out])],
+        terms: max(rows, width, out),
+        library: { $0[0].eachRow([$0[1], $0[2]]) { $0.linear($1[0], bias: $1[1]) } }
+      ) { input in
+        let (x, weight, bias) = (Matrix(input[0]), Matrix(input[1]), Matrix(input[2]))
         return PlainTensor(
           [rows, out], Reference.linear(x, weight: weight, bias: bias),
           error: linearError(x, weight: weight, bias: bias))
