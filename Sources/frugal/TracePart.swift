@@ -57,7 +57,7 @@ struct TracePart {
     case .branch, .shared: return "branch"
     case .factor, .offset: return "scale"
     case .whole: return "whole"
-    case .residual, .classifier, .headWeight, .headBias: return "head"
+    case .residual, .classifier, .context, .headWeight, .headBias: return "head"
     }
   }
 
@@ -77,7 +77,7 @@ struct TracePart {
     case .mask(let site), .entries(let site), .newEntries(let site), .indices(let site), .branch(let site, _),
       .factor(let site), .offset(let site), .whole(let site):
       return site
-    case .shared, .residual, .classifier, .headWeight, .headBias: return nil
+    case .shared, .residual, .classifier, .context, .headWeight, .headBias: return nil
     }
   }
 }

@@ -70,8 +70,11 @@ struct TunedModel {
       .classifier(
         of: clip.directory, ensembling: delta.description.ensembling, truncate: arguments.has("--truncate"),
         delta.pass(on: pretrained.towers))
-    method = delta.extended(to: self.classes, texts: features)
-      .method(on: pretrained.tower, text: (features, clip.model.logitScale))
+    let text = delta.text(clip.model.text, of: pretrained.towers)
+    method = try delta.extended(to: self.classes, texts: features)
+      .method(
+        on: pretrained.tower, text: (features, clip.model.logitScale),
+        prompts: PromptEncoder(clip.directory, tower: text, classes: self.classes))
   }
 
   /// The classes of a delta: its own, if the data has the same, or is only tested on and has a part of them, with the

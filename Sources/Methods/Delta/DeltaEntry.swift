@@ -20,6 +20,8 @@ package enum DeltaEntry: Equatable, Sendable {
   case residual
   /// A tensor of a head that is more than a residual or a linear map: `cache.keys`.
   case classifier(part: String)
+  /// A tensor of learned prompts for whatever classes: `tokens`, `down`, `down.bias`, `up` or `up.bias`.
+  case context(part: String)
   /// The weight of a linear head.
   case headWeight
   /// The bias of a linear head.
@@ -30,7 +32,7 @@ package enum DeltaEntry: Equatable, Sendable {
   private static let (maskSuffix, entriesSuffix, indicesSuffix) = (".mask", ".sparse", ".sparse.places")
   private static let newEntriesSuffix = ".sparse.values"
   private static let (factorSuffix, offsetSuffix) = (".factor", ".offset")
-  private static let (classifierPrefix, sharedPrefix) = ("classifier.", "factors.")
+  private static let (classifierPrefix, sharedPrefix, contextPrefix) = ("classifier.", "factors.", "context.")
   private static let branchInfix = ".branch."
   private static let fixed: [(DeltaEntry, String)] = [
     (.residual, "classifier.residual"), (.headWeight, "head.weight"), (.headBias, "head.bias"),
@@ -42,6 +44,8 @@ package enum DeltaEntry: Equatable, Sendable {
       self = entry
     } else if name.hasPrefix(Self.classifierPrefix) {
       self = .classifier(part: String(name.dropFirst(Self.classifierPrefix.count)))
+    } else if name.hasPrefix(Self.contextPrefix) {
+      self = .context(part: String(name.dropFirst(Self.contextPrefix.count)))
     } else if name.hasPrefix(Self.sharedPrefix) {
       self = .shared(part: String(name.dropFirst(Self.sharedPrefix.count)))
     } else if name.hasSuffix(Self.maskSuffix) {
@@ -63,10 +67,16 @@ package enum DeltaEntry: Equatable, Sendable {
     }
   }
 
-  /// Whether it is part of a classifier for the delta's own classes.
+  /// Whether it is part of a classifier.
   package var isOfHead: Bool {
+    if case .context = self { true } else { isOfClasses }
+  }
+
+  /// Whether it is part of a classifier for the delta's own classes.
+  package var isOfClasses: Bool {
     switch self {
     case .residual, .classifier, .headWeight, .headBias: true
+    case .context: false
     case .mask, .entries, .newEntries, .indices, .branch, .shared, .factor, .offset, .whole: false
     }
   }
@@ -83,6 +93,7 @@ package enum DeltaEntry: Equatable, Sendable {
     case .factor(let site): site + Self.factorSuffix
     case .offset(let site): site + Self.offsetSuffix
     case .classifier(let part): Self.classifierPrefix + part
+    case .context(let part): Self.contextPrefix + part
     case .whole(let site): site
     case .residual, .headWeight, .headBias: Self.fixed.first { $0.0 == self }?.1 ?? ""
     }

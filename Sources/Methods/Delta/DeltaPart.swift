@@ -36,6 +36,13 @@ protocol DeltaPart: Sendable {
   /// The name of its rows of a classifier, one per class, if features of texts can stand beside them.
   static var rowsBesideTexts: String? { get }
 
+  /// The head of the delta that encodes prompts of the classes itself; `nil` where it has none of this kind.
+  ///
+  /// - Throws: `SettingError` for prompts that do not fit the text tower.
+  static func head(
+    of delta: Delta, text: (features: Tensor, logitScale: Parameter), prompts: PromptEncoder
+  ) throws(SettingError) -> (any Head)?
+
   /// Refuses what belongs to no weight.
   static func checkMerging(_ delta: Delta) throws(ExportError)
 
@@ -67,6 +74,9 @@ extension DeltaPart {
   static func added(to tower: any ImageTower, from delta: Delta) -> [Site: StoredTuning] { [:] }
   static func head(of delta: Delta, text: (features: Tensor, logitScale: Parameter)?) -> (any Head)? { nil }
   static var rowsBesideTexts: String? { nil }
+  static func head(
+    of delta: Delta, text: (features: Tensor, logitScale: Parameter), prompts: PromptEncoder
+  ) throws(SettingError) -> (any Head)? { nil }
   static func checkMerging(_ delta: Delta) throws(ExportError) {}
   static func merged(into parameter: Parameter, from delta: Delta) throws(ExportError) -> Tensor? { nil }
   static func merged(into parameters: [Parameter], from delta: Delta) throws(ExportError) -> [String: Tensor] {

@@ -31,6 +31,9 @@ public protocol Head: Sendable {
   /// every epoch; `nil` for a head without.
   var trainingExamples: HeadExamples? { get }
 
+  /// True if every image has a classifier of its own, so that classifying it costs more than a product.
+  var isConditional: Bool { get }
+
   /// The number of parameters that are learned without steps of the trainer.
   var fittedCount: Int { get }
 
@@ -69,6 +72,9 @@ extension Head {
 
   /// None, unless a head says otherwise.
   public var trainingExamples: HeadExamples? { nil }
+
+  /// No, unless a head says otherwise.
+  public var isConditional: Bool { false }
 
   /// None, unless a head says otherwise.
   public var fittedCount: Int { 0 }

@@ -16,8 +16,8 @@ package struct Rehearsal: Sendable {
   var text = WorkCost()
   /// The frozen encoder on one image, and the tuned one.
   var frozen = WorkCost(), tuned = WorkCost()
-  /// The bytes that evaluating one image of a batch holds.
-  var evaluationBytes = 0.0
+  /// The bytes that evaluating one image of a batch holds, and those that a batch of any size does.
+  var evaluationBytes = 0.0, sharedEvaluationBytes = 0.0
   /// A look at the images to choose what to tune: what it takes in any case, and for each image.
   var choosing = (fixed: WorkCost(), each: WorkCost())
   /// The bytes of that, by the images of a batch.
@@ -36,6 +36,8 @@ package struct Rehearsal: Sendable {
   var otherBytes = 0
   /// Whether steps are taken on features that were computed once, and whether anything in the encoder is tuned.
   var isCached = false, isTuned = false
+  /// Whether every image has a classifier of its own.
+  var isConditional = false
   /// Whether there are steps of training, and whether the head chooses settings after them.
   var takesSteps = false, chooses = false
   /// The width of the features.
@@ -142,6 +144,7 @@ package struct Rehearsal: Sendable {
     if run.name.needsExamples { fitting = look.cost }
     (takesSteps, chooses) = (!method.trainables.isEmpty, !method.head.choiceNames.isEmpty)
     (isTuned, trained) = (!method.encoder.trainables.isEmpty, method.trainedCount)
+    isConditional = method.head.isConditional
     isCached =
       method.encoder.trunkExamples != nil
       || method.hasFrozenEncoder && (run.loader.transform == .evaluation || method.head.trainingExamples != nil)
@@ -208,10 +211,14 @@ package struct Rehearsal: Sendable {
   /// The tuned encoder on a batch.
   private mutating func measureTuned(_ method: Method, _ values: [Tensor], _ images: RehearsedImages) {
     tuned = frozen
-    guard isTuned else { return }
+    guard isTuned || isConditional else { return }
     let (model, batch) = (method.logits(values: values), images.batch(Self.batch))
     let found = fastest { _ = model(.images(batch)) }
     tuned = 1 / Double(Self.batch) * found.cost
-    evaluationBytes = max(evaluationBytes, Double(found.bytes) / Double(Self.batch))
+    // What one image after another takes is held once.
+    let one = isConditional ? fastest { _ = model(.images(images.batch(1))) }.bytes : 0
+    let each = Double(max(0, found.bytes - one)) / Double(Self.batch - (isConditional ? 1 : 0))
+    sharedEvaluationBytes = max(0, Double(one) - each)
+    evaluationBytes = max(evaluationBytes, each)
   }
 }

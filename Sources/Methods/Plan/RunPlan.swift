@@ -90,7 +90,8 @@ package struct RunPlan: Sendable {
       let judged = (1...max(1, recipe.epochs)).count { settings.selection.judges(epoch: $0, of: recipe.epochs) }
       let chooses = rehearsal.chooses && run.choosingSplit != nil ? 1 : 0
       validation = (settings.selection == .test ? data.folder.test : data.validation)?.count ?? 0
-      validations = (epochs == 0 ? 0 : rehearsal.isTuned ? judged : min(1, judged)) + chooses + budgets
+      let isOnce = !rehearsal.isTuned && !rehearsal.isConditional
+      validations = (epochs == 0 ? 0 : isOnce ? min(1, judged) : judged) + chooses + budgets
       test = data.folder.test.count + (data.unseen?.test.count ?? 0)
       let classes = settings.data.classes.count + (settings.data.newClasses?.count ?? 0)
       texts = run.pretrained.clip == nil ? 0 : classes * settings.templates.count
@@ -164,7 +165,11 @@ package struct RunPlan: Sendable {
     func images(_ size: Int, batches: Int) -> Int { size * rehearsal.imageBytes * min(3, batches) }
     let batches = (encoded + Evaluation.batchSize - 1) / Evaluation.batchSize
     var uses = [
-      (name: "evaluation", bytes: together * Int(rehearsal.evaluationBytes) + images(together, batches: batches)),
+      (
+        name: "evaluation",
+        bytes: together * Int(rehearsal.evaluationBytes) + Int(rehearsal.sharedEvaluationBytes)
+          + images(together, batches: batches)
+      ),
       (
         name: "training step",
         bytes: Int(rehearsal.stepBytes.fixed + rehearsal.stepBytes.each * Double(batch))

@@ -30,13 +30,10 @@ extension Run {
     let learned = try comparison(on: data.folder.test, method, chosen.values, textFeatures: before, watch)
     var predictions = Prediction.all(of: learned.set, tuned: learned.tuned, zeroShot: learned.frozen)
     var newClasses: RunResult.NewClasses?
-    if let unseen = data.unseen, let names = configuration.data.newClasses, let clip = pretrained.clip,
+    if let unseen = data.unseen, let names = configuration.data.newClasses,
       let features = try self.textFeatures(of: names, watch.features?.texts)
     {
-      let own = name.encoder.tunesText ? try texts(of: names) : nil
-      let head: any Head =
-        own.map { EncodedTexts(texts: $0, logitScale: clip.model.logitScale) }
-        ?? ZeroShot(textFeatures: features, logitScale: clip.model.logitScale)
+      let head = try self.head(meeting: names, features, method.split(chosen.values).head)
       let found = try comparison(
         on: unseen.test, Method(encoder: method.encoder, head: head, tower: method.tower), encoderValues,
         textFeatures: untunedFeatures(features, of: names, watch), watch)
@@ -65,6 +62,15 @@ extension Run {
     try AtomicFile.write(Array(card.text.utf8), to: folder.card)
     try folder.writeResult(result)
     return result
+  }
+
+  /// The head for classes that were not seen in training, with what it has learned.
+  ///
+  /// - values: of its tensors; none for those at its start.
+  /// - Throws: as `HeadMethod.head` does.
+  func head(meeting classes: [String], _ textFeatures: Tensor, _ values: [Tensor]) throws -> any Head {
+    let head = try name.head(setting(textFeatures, classes: classes))
+    return values.isEmpty ? head : FixedHead(head: head, values: values)
   }
 
   /// The split on which a head chooses settings after training; `nil` without one, or where it was trained on.

@@ -155,17 +155,19 @@ public struct Run: Sendable {
 
   /// What the method is made for.
   ///
+  /// - classes: those of `textFeatures`; `nil` for those of the run.
   /// - Throws: `TokenizerError` for a prompt that is too long for a text tower that is tuned.
-  func setting(_ textFeatures: Tensor?) throws -> MethodSetting {
+  func setting(_ textFeatures: Tensor?, classes: [String]? = nil) throws -> MethodSetting {
+    let classes = classes ?? configuration.data.classes
     var text: (features: Tensor, logitScale: Parameter)?
     if let textFeatures, let clip = pretrained.clip { text = (textFeatures, clip.model.logitScale) }
-    let earlierHead = base?.head(text)
+    let prompts = pretrained.clip.map { PromptEncoder($0.directory, tower: base?.text, classes: classes) }
+    let earlierHead = try base?.head(text, prompts)
     // A new head has the rows of the earlier classifier in place of the text features.
     if name.head.isTrained, let rows = earlierHead?.rows([]) { text?.features = rows }
-    let classes = configuration.data.classes
     var setting = MethodSetting(
       tower: tower, text: text, classes: classes.count, recipe: configuration.recipe, fidelity: configuration.fidelity,
-      seed: seed, prompts: pretrained.clip.map { PromptEncoder($0.directory, tower: base?.text, classes: classes) })
+      seed: seed, prompts: prompts)
     setting.earlierHead = earlierHead
     setting.base = baseValues
     if name.encoder.tunesText || name.head.readsTexts(configuration.recipe) { setting.texts = try texts(of: classes) }

@@ -16,19 +16,21 @@ public struct EarlierRun: Sendable, Codable, Equatable {
 
   /// The record of a finished run, with what it made of a model, and its head.
   ///
-  /// - Throws: `DeltaError` for a run of another model; `FileError` for a delta that cannot be read.
+  /// - Throws: `DeltaError` for a run of another model; `FileError` for a delta that cannot be read; `SettingError` for
+  ///   prompts that do not fit the text tower.
   static func opened(
     _ path: String, _ folder: RunFolder, on model: any PretrainedModel
   ) throws -> (record: EarlierRun, base: RunBase, head: (any Head)?) {
     let digest = try SHA256.digest(of: folder.delta).description
     let base = try RunBase(folder.delta, on: model)
     let record = EarlierRun(
-      path: path, method: base.delta.description.methodTitle, sha256: digest, hasHead: base.delta.tunesHead)
-    let classes = base.delta.description.classes.count
+      path: path, method: base.delta.description.methodTitle, sha256: digest, hasHead: base.delta.hasAnyHead)
+    let classes = base.delta.description.classes
     let text = model.clip.map {
-      (features: Tensor.zeros([classes, model.tower.featureWidth]), logitScale: $0.model.logitScale)
+      (features: Tensor.zeros([classes.count, model.tower.featureWidth]), logitScale: $0.model.logitScale)
     }
-    return (record, base, base.head(text))
+    let prompts = model.clip.map { PromptEncoder($0.directory, tower: base.text, classes: classes) }
+    return (record, base, try base.head(text, prompts))
   }
 
   /// The first value out of range: key, expected and found.
@@ -88,8 +90,11 @@ struct RunBase: Sendable {
   var pass: Pass { Pass().over(prior) }
 
   /// The head, as it stays; `nil` where the model's own or the zero-shot classifier is in its place.
-  func head(_ text: (features: Tensor, logitScale: Parameter)?) -> (any Head)? {
-    Delta.head(of: delta.trainings, text: text)
+  ///
+  /// - prompts: for a head that encodes prompts of the classes itself.
+  /// - Throws: `SettingError` for prompts that do not fit the text tower.
+  func head(_ text: Delta.Text?, _ prompts: PromptEncoder?) throws(SettingError) -> (any Head)? {
+    try Delta.head(of: delta.trainings, text: text, prompts: prompts)
   }
 }
 

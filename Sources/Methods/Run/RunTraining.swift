@@ -126,6 +126,10 @@ extension Run {
     let images = images
     let textFeatures = try textFeatures(of: configuration.data.classes, watch.features?.texts)
     let method = try chosenMethod(textFeatures, watch)
+    if let names = configuration.data.newClasses, name.head.isTrained {
+      // Names that do not suit it are found now, and not at the end.
+      _ = try head(meeting: names, .zeros([names.count, method.tower.featureWidth]), [])
+    }
     let source = try TrainingSource(images, for: method, loader, watch.features?.images, watch.clock) { done in
       try watch.stopIfAsked(.beforeFirstStep)
       watch.report(.encoding(done: done, of: images.count))

@@ -23,7 +23,7 @@ struct TunedParameters {
       case .entries(let site), .newEntries(let site): entries[site, default: 0] += count
       case .branch(let site, _): branches[site, default: 0] += count
       case .whole(let site), .factor(let site), .offset(let site): whole[site, default: 0] += count
-      case .mask, .indices, .shared, .residual, .classifier, .headWeight, .headBias: break
+      case .mask, .indices, .shared, .residual, .classifier, .context, .headWeight, .headBias: break
       }
     }
     if branches.isEmpty, whole.isEmpty, entries.isEmpty { return nil }

@@ -14,15 +14,8 @@ import Tensor
 struct LearnedContext: ContrastiveHead {
   /// log s
   let logitScale: Parameter
-  private let tower: TextTransformer
   private let initial: Tensor
-  /// The embeddings of the tokens of all names: [words, width].
-  private let words: Tensor
-  /// Of every token of every prompt, its row among the context vectors and then the words: [classes · length].
-  private let rows: [Int32]
-  private let length: Int
-  /// The token of each prompt that is read.
-  private let ends: [Int]
+  private let prompts: PromptTable
 
   /// A context at its start; `seed` is that of random vectors.
   ///
@@ -30,48 +23,23 @@ struct LearnedContext: ContrastiveHead {
   init(
     _ encoder: PromptEncoder, _ settings: ContextSettings.Context, logitScale: Parameter, seed: UInt64
   ) throws(SettingError) {
-    (tower, self.logitScale) = (encoder.tower, logitScale)
-    let (classes, width) = (encoder.classes.count, tower.configuration.transformer.width)
-    let given = settings.words.map { encoder.tokens($0) }
-    let (count, copies) = (given?.count ?? settings.length, settings.isClassSpecific ? classes : 1)
-    guard count > 0 else {
-      throw SettingError("context-init", expected: "words that are tokens", found: "\"\(settings.words ?? "")\"")
-    }
-    if let given {
-      let vectors = tower.embeddings(of: given).values
-      initial = Tensor([copies * count, width], (0..<copies).flatMap { _ in vectors })
-    } else {
-      initial = Random(seed: seed, purpose: .initialization, step: 0).normal([copies * count, width], deviation: 0.02)
-    }
+    self.logitScale = logitScale
+    let classes = encoder.classes.count
+    let copies = settings.isClassSpecific ? classes : 1
+    initial = try encoder.start(words: settings.words, count: settings.length, copies: copies, seed: seed)
+    let count = initial.shape[0] / copies
     let contexts = (0..<classes).map { index in
       let first = settings.isClassSpecific ? index * count : 0
       return Array(first..<first + count)
     }
-    let (slots, ends) = try encoder.rows(contexts: contexts, settings.position)
-    var (found, ids): ([Int32: Int32], [Int32]) = ([:], [])
-    rows = slots.joined().map { (slot) -> Int32 in
-      switch slot {
-      case .context(let index): return Int32(index)
-      case .token(let id):
-        if let row = found[id] { return row }
-        let row = Int32(copies * count + ids.count)
-        (found[id], ids) = (row, ids + [id])
-        return row
-      }
-    }
-    (length, self.ends, words) = (slots.first?.count ?? 0, ends, tower.embeddings(of: ids))
+    prompts = try PromptTable(encoder, contexts: contexts, of: initial.shape[0], settings.position)
   }
 
   /// v
   var trainables: [Trainable] { [Trainable(DeltaEntry.classifier(part: "context").name, initial)] }
 
   /// t: [classes, embedding]
-  func classifier(_ values: [Variable]) -> Variable {
-    let (count, width) = (words.shape[0], words.shape[1])
-    let table = Variable(words.reshaped(to: [1, count, width])).prepending(values[0])
-      .reshaped(to: [initial.shape[0] + count, width])
-    return tower(embedded: table.embedding(rows, shape: [ends.count, length]), ends: ends, Pass())
-  }
+  func classifier(_ values: [Variable]) -> Variable { prompts.features(values[0]) }
 
   /// The classifier of t, for which the text tower runs once.
   func settled(_ values: [Variable], _ pass: Pass) -> any Head {

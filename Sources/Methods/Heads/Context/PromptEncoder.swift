@@ -2,7 +2,7 @@ import Models
 import Tensor
 
 /// The text side of a model with the names of the classes, for a head that learns what stands around the names.
-package struct PromptEncoder: Sendable {
+public struct PromptEncoder: Sendable {
   /// The names of the classes, as used in prompts.
   let classes: [String]
   /// The frozen text tower.
@@ -21,10 +21,10 @@ package struct PromptEncoder: Sendable {
     (self.startOfText, self.endOfText) = (startOfText, endOfText)
   }
 
-  /// That of a CLIP.
+  /// That of a CLIP, for classes by their names as used in prompts.
   ///
   /// - tower: its text tower as earlier trainings left it; as it came without.
-  package init(_ directory: CLIPDirectory, tower: TextTransformer? = nil, classes: [String]) {
+  public init(_ directory: CLIPDirectory, tower: TextTransformer? = nil, classes: [String]) {
     let tokenizer = directory.tokenizer
     self.init(
       classes: classes, tower: tower ?? directory.model.text, startOfText: tokenizer.startOfText,
