@@ -17,7 +17,7 @@ public enum MethodList {
   package static let heads: [any HeadMethod] = [
     ZeroShotMethod(), TaskResMethod(), LinearMethod(), LinearProbeMethod(), GaussianMethod(), CacheMethod.fixed,
     CacheMethod.trained, FeatureAdapterMethod(), BlendMethod(), PrototypeMethod(),
-    ContextMethod(),
+    ContextMethod(), ConditionalContextMethod(),
   ]
 
   /// The types of the settings that belong to a method.
@@ -27,7 +27,7 @@ public enum MethodList {
     VisualPromptSettings.self, ParallelAdapterSettings.self, ContextSettings.self,
     InputAdapterSettings.self, FactorSettings.self, ConvolutionalBypassSettings.self,
     ProjectionSettings.self, CLIPLoRASettings.self,
-    NeuronSelectionSettings.self,
+    NeuronSelectionSettings.self, ConditionalContextSettings.self,
     TwoStageSettings.self,
   ]
 
@@ -36,7 +36,8 @@ public enum MethodList {
     MaskDelta.self, SiteDelta.self, ScaleAndShiftDelta.self, VisualPromptDelta.self, ParallelAdapterDelta.self,
     TaskResDelta.self, GaussianDelta.self, CacheDelta.self, FeatureAdapterDelta.self, BlendDelta.self,
     FactorDelta.self, InputAdapterDelta.self, TextRowDelta.self,
-    ConvolutionalBypassDelta.self, PrototypeDelta.self, ContextDelta.self, LinearHeadDelta.self,
+    ConvolutionalBypassDelta.self, PrototypeDelta.self, ContextDelta.self, ConditionalContextDelta.self,
+    LinearHeadDelta.self,
   ]
 
   /// The checkpoints of the methods' authors that hold deltas.

@@ -8,7 +8,9 @@ import Testing
 
 /// `frugal tune` with the heads of other papers, from run to delta.
 @Suite struct HeadMethodTests {
-  static let heads = ["linear-probe", "gda", "tip-adapter", "tip-adapter-f", "clip-adapter", "lp++", "clap", "coop"]
+  static let heads = [
+    "linear-probe", "gda", "tip-adapter", "tip-adapter-f", "clip-adapter", "lp++", "clap", "coop", "cocoop",
+  ]
 
   /// A run on the pictures, the test images in place of val where there is one; nothing of steps for a head without.
   private func run(_ method: String, hasValidation: Bool, _ extra: [String] = []) async throws -> (
@@ -24,7 +26,7 @@ import Testing
     ]
     let isFitted = ["linear-probe", "gda", "tip-adapter", "lp++"].contains(method)
     if !isFitted { words += ["--epochs", "2", "--batch", "4"] }
-    if !["clip-adapter", "linear-probe", "coop"].contains(method) { words += ["--views", "2"] }
+    if !["clip-adapter", "linear-probe", "coop", "cocoop"].contains(method) { words += ["--views", "2"] }
     return (folder, try await runFrugal(words + extra))
   }
 
@@ -42,7 +44,7 @@ import Testing
     let predicted = try await runFrugal(
       "predict", folder.path("run"), "\(Workbench.pictures)/test/red_circle/00.png")
     #expect(predicted.code == 0, "\(predicted.errors)")
-    let searches = !["clip-adapter", "clap", "coop"].contains(method)
+    let searches = !["clip-adapter", "clap", "coop", "cocoop"].contains(method)
     #expect((result["choices"].object?.isEmpty == false) == searches)
     #expect(outcome.output.contains("chosen on val") == searches)
     // One linear head is a weight of the model; all others belong to none.

@@ -46,7 +46,7 @@ import Testing
     let help = help()
     let masks = "r-amt, r-mmt, r-mt, r-pmt, mask-tuning"
     let sites = "spt-lora, spt-adapter, lora, adapter, bitfit, layernorm, full, partial-k"
-    let few = "\(masks), prolip, clip-lora, so, 2sfs, task-res, tip-adapter-f, clip-adapter, clap, coop"
+    let few = "\(masks), prolip, clip-lora, so, 2sfs, task-res, tip-adapter-f, clip-adapter, clap, coop, cocoop"
     let shared = "repadapter, fact-tt, fact-tk, convpass"
     #expect(help["--warmup-epochs"]?.hasSuffix("(default: \(few) 1; adaptformer 20; others 10)") == true)
     let rest = "vpt-shallow, vpt-deep, adaptformer"
@@ -58,12 +58,12 @@ import Testing
     #expect(
       help["--batch"]?.hasSuffix(
         "(default: \(masks), clip-lora, so, 2sfs, clip-adapter, coop 32; prolip 1000000; gps 16; "
-          + "task-res, tip-adapter-f, clap 256; others 64)") == true)
+          + "task-res, tip-adapter-f, clap 256; cocoop 1; others 64)") == true)
     #expect(help["--stochastic-depth"]?.hasSuffix("(default: \(sites), \(shared) 0.1; others 0)") == true)
     #expect(
       help["--head-lr"]?.hasSuffix(
-        "(default: task-res 0.002 (0.0002 by dataset or shots); linear, tip-adapter-f 0.001; clip-adapter, coop 0.002; "
-          + "clap 0.1)") == true)
+        "(default: task-res 0.002 (0.0002 by dataset or shots); linear, tip-adapter-f 0.001; clip-adapter, coop, "
+          + "cocoop 0.002; clap 0.1)") == true)
     #expect(help["--momentum"]?.hasSuffix("(default 0.9)") == true)
   }
 

@@ -60,7 +60,7 @@ import Testing
     // What is open: the masks of r-pmt are as many as those of r-amt, and some settings are chosen on val.
     let open = [
       "select", "tuned-share", "inverse-decay", "blend", "cache-alpha", "cache-beta", "context-init", "context-words",
-      "residual-deviation", "enhanced-epochs", "enhanced-lr",
+      "context-tokens", "residual-deviation", "enhanced-epochs", "enhanced-lr",
       "selection-images", "selection-batch",
     ]
     for row in settings.rows where row.values == ["open"] { #expect(open.contains(row.name), "\(row.name)") }

@@ -68,6 +68,12 @@ struct MethodBatch: Sendable {
   /// The values, those of a bottleneck of ReLUs such that all of these are open on the images: beside a kink
   /// differences say nothing, and what is closed has no gradient.
   static func opened(_ values: [Tensor], of method: Method, _ images: Tensor) -> [Tensor] {
+    if let bias = method.trainables.firstIndex(where: { $0.name == DeltaEntry.context(part: "down.bias").name }) {
+      // Features of length 1, and elements of D of 1/2 at most.
+      var opened = values
+      opened[bias] = values[bias].mapLanes { $0 + 2 }
+      return opened
+    }
     guard method.head.trainables.map(\.name).contains(where: { $0.hasSuffix("adapter.down") }) else { return values }
     let features = method.features(values: values)(images)
     let (down, up) = (values[values.count - 2], values[values.count - 1])

@@ -31,6 +31,7 @@ package enum MethodChecks {
     ("tip-adapter-f", { HeadChecks.trained("tip-adapter-f") }),
     ("clip-adapter", { HeadChecks.trained("clip-adapter") }), ("lp++", { HeadChecks.blend }),
     ("clap", { HeadChecks.trained("clap") }), ("coop", { HeadChecks.trained("coop") }),
+    ("cocoop", { HeadChecks.trained("cocoop") }),
   ]
 
   /// The traces of the rules between gradients.

@@ -55,7 +55,8 @@ enum PublishedFigures {
   /// The methods of this program under the names that tables print, for settings that are alike by default.
   static let names: [String: String] = [
     "Zero-shot CLIP": "zero-shot", "CLIP": "zero-shot", "R-AMT": "r-amt", "AMT": "mask-tuning", "CoOp": "coop",
-    "CoOp+R-AMT": "r-amt on coop", "Tip-Adapter": "tip-adapter", "Tip-Adapter-F": "tip-adapter-f",
+    "CoCoOp": "cocoop", "CoOp+R-AMT": "r-amt on coop", "Tip-Adapter": "tip-adapter",
+    "Tip-Adapter-F": "tip-adapter-f",
     "CLIP-Adapter": "clip-adapter", "Linear probe": "linear-probe", "TaskRes": "task-res", "LP++": "lp++",
     "GDA": "gda", "Full": "full", "Linear": "linear", "Bias": "bitfit", "VPT-Shallow": "vpt-shallow",
     "VPT-shallow": "vpt-shallow", "VPT-Deep": "vpt-deep", "VPT-deep": "vpt-deep", "Adapter-8": "adapter",
