@@ -39,8 +39,10 @@ package protocol EncoderMethod: Sendable {
   var trainingProtocol: TrainingProtocol { get }
   /// The settings it reads beside those of every run.
   var options: [MethodOption] { get }
-  /// True if it tunes the text tower too, whose features are then encoded in every step.
+  /// True if it tunes the text tower too, whose features are then encoded in every step, whatever its settings.
   var tunesText: Bool { get }
+  /// Whether it does with these settings.
+  func tunesText(_ recipe: Recipe) -> Bool
   /// The classifier of a method that tunes the text tower.
   ///
   /// - texts: the prompts of the classes; text: their features by the frozen tower, and the scale of the model.
@@ -95,6 +97,8 @@ extension EncoderMethod {
   package var isTrained: Bool { true }
   /// Most methods tune the image tower alone.
   package var tunesText: Bool { false }
+  /// As it does whatever its settings, unless a method says otherwise.
+  package func tunesText(_ recipe: Recipe) -> Bool { tunesText }
   /// The features of the tuned text tower, unless a method says otherwise.
   package func head(_ texts: ClassTexts, _ text: (features: Tensor, logitScale: Parameter)) -> any Head {
     EncodedTexts(texts: texts, logitScale: text.logitScale)

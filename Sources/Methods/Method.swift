@@ -1,4 +1,5 @@
 import Models
+import Synchronization
 import Tensor
 
 /// An encoder tuning × a head.
@@ -27,6 +28,7 @@ public struct Method: Sendable {
   /// again at every step would fill hundreds of megabytes.
   private let encoderCount: Int
   private let initialHead: [Tensor]
+  private let teacherHead = TeacherHead()
 
   /// The tensors to train, the encoder's first.
   public var trainables: [Trainable] { encoder.trainables + head.trainables }
@@ -127,7 +129,7 @@ public struct Method: Sendable {
     if stage == .encoder { headValues = head.start(pass) }
     let logits = logits(input, head, headValues, pass)
     let rule = rule(of: stage)
-    let teacher = rule.needsTeacher ? self.logits(input, head, initialHead.map { Variable($0) }, Pass()) : nil
+    let teacher = rule.needsTeacher ? teacherLogits(input) : nil
     if let teacher { observer?.show("teacher/logits", teacher.value) }
     let objective = rule.objective(logits: logits, teacher: teacher, labels: labels, values: encoderValues)
     guard stage != .encoder, let penalty = head.penalty(headValues) else { return (logits, objective) }
@@ -164,6 +166,25 @@ public struct Method: Sendable {
   /// One element per trainable tensor, split by the half the tensor belongs to.
   package func split<Value>(_ values: [Value]) -> (encoder: [Value], head: [Value]) {
     (Array(values.prefix(encoderCount)), Array(values.dropFirst(encoderCount)))
+  }
+
+  /// The logits of the untuned model, whose classifier is formed once.
+  private func teacherLogits(_ input: Input) -> Variable {
+    let values = initialHead.map { Variable($0) }
+    return logits(input, teacherHead.made { head.settled(values, Pass()) }, values, Pass())
+  }
+
+  /// The head of a teacher: made at the first question, the same at all others.
+  private final class TeacherHead: Sendable {
+    private let head = Mutex<(any Head)?>(nil)
+
+    func made(_ make: () -> any Head) -> any Head {
+      head.withLock { known in
+        let head = known ?? make()
+        known = head
+        return head
+      }
+    }
   }
 
   private func logits(_ input: Input, _ head: any Head, _ headValues: [Variable], _ pass: Pass) -> Variable {

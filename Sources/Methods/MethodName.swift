@@ -41,16 +41,25 @@ public struct MethodName: Sendable, Equatable, CustomStringConvertible {
     if encoder.isTrained, head.isFitted {
       return (head.name, "it is fitted to the features of an encoder that stays frozen")
     }
-    if encoder.tunesText, !isNamed(head, MethodList.heads[0]) {
-      return (encoder.name, "it tunes the text tower, whose features are the classifier")
-    }
-    return nil
+    return encoder.tunesText ? textRefusal : nil
+  }
+
+  /// The reason why the halves do not go together with these settings; `nil` if they do.
+  package func refusal(_ recipe: Recipe) -> (alone: String, reason: String)? {
+    refusal ?? (encoder.tunesText(recipe) ? textRefusal : nil)
+  }
+
+  private var textRefusal: (alone: String, reason: String)? {
+    isNamed(head, MethodList.heads[0])
+      ? nil : (encoder.name, "it tunes the text tower, whose features are the classifier")
   }
 
   /// Refuses settings that would break what a half promises, or that do not fit the other one.
   package func check(_ recipe: Recipe) throws(SettingError) {
     try encoder.check(recipe)
     try head.check(recipe, with: encoder)
+    guard let refusal = refusal(recipe) else { return }
+    throw SettingError("method", expected: "\(refusal.alone) alone, as \(refusal.reason)", found: "\"\(self)\"")
   }
 
   /// The head at its start: that of the name, that of an earlier run, or the tuned text tower.
@@ -58,7 +67,7 @@ public struct MethodName: Sendable, Equatable, CustomStringConvertible {
   /// - Throws: what `HeadMethod.head` throws; `RunError` where there are no texts to tune with.
   package func head(_ setting: MethodSetting) throws -> any Head {
     if !head.isTrained, let earlier = setting.earlierHead { return FixedHead(head: earlier, values: []) }
-    guard encoder.tunesText else { return try head.head(setting) }
+    guard encoder.tunesText(setting.recipe) else { return try head.head(setting) }
     guard let texts = setting.texts, let text = setting.text else {
       throw RunError("\(encoder.name): expected class names and a text tower to tune, found none")
     }

@@ -95,7 +95,7 @@ struct SettingsListing {
     addTyped([
       "classes", "train-on", "evaluate-on", "normalize", "resize", "tokenizer", "image-size", "heads",
     ])
-    guard method.head.needsText || method.encoder.tunesText else { return }
+    guard method.head.needsText || method.encoder.tunesText(recipe) else { return }
     if let earlier, earlier.hasHead { return add("template", earlier.templates, otherwise: Self.earlierRun) }
     let templates = request.templates.isEmpty ? method.templates(setting.benchmark) : request.templates
     add("template", templates, otherwise: setting.benchmark.map { "the one of \($0.rawValue)" } ?? "default")

@@ -6,8 +6,8 @@ import Tensor
 enum MaskTuningChecks {
   /// One case per method of mask tuning.
   static let cases: [EncoderCase] = [
-    masks("r-amt", checks: { maskChecks($0) + resNet($0) }), masks("r-mmt", checks: maskChecks),
-    masks("r-mt", checks: maskChecks),
+    masks("r-amt", checks: { maskChecks($0) + resNet($0) + bothTowers($0) }), masks("r-mmt", checks: maskChecks),
+    masks("r-mt", checks: { maskChecks($0) + bothTowers($0) }),
     masks("r-pmt", tuning: chosenAtRandom, checks: { maskChecks($0) + [untunedEntries($0)] }),
     masks("mask-tuning", checks: maskChecks),
   ]
@@ -66,6 +66,14 @@ enum MaskTuningChecks {
     let batch = MethodBatch(name, vision: MethodBatch.resNet)
     guard let tuning = batch.method.encoder as? MaskTuning else { return [] }
     let variant = " of a ResNet"
+    return MethodChecks.losses(name, variant, batch) + straightThrough(name, variant, batch, tuning)
+  }
+
+  /// Masks on the weights of both towers, whose texts are encoded with each batch.
+  @Sendable static func bothTowers(_ name: MethodName) -> [any Check] {
+    let batch = MethodBatch(name) { $0[MaskTuningSettings.self]?.towers = .both }
+    guard let tuning = batch.method.encoder as? MaskTuning else { return [] }
+    let variant = " of both towers"
     return MethodChecks.losses(name, variant, batch) + straightThrough(name, variant, batch, tuning)
   }
 

@@ -32,7 +32,8 @@ struct MethodBatch: Sendable {
   }
 
   init(
-    _ name: MethodName, count: Int = 3, vision: ImageConfiguration? = nil, _ fidelity: Fidelity = .official
+    _ name: MethodName, count: Int = 3, vision: ImageConfiguration? = nil, _ fidelity: Fidelity = .official,
+    change: (inout Recipe) -> Void = { _ in }
   ) {
     let vision = vision ?? MethodChecks.encoderCase(name.encoder).vision
     let text = TransformerConfiguration(
@@ -44,7 +45,8 @@ struct MethodBatch: Sendable {
     var numbers = CheckNumbers(seed: 42)
     images = numbers.next([count, 3, vision.imageSize, vision.imageSize], scale: 1.5)
     labels = (0..<count).map { Int32($0 * 3 % Self.classes) }
-    let recipe = name.recipe(PublishedSetting(benchmark: nil, shots: 16, fidelity: fidelity))
+    var recipe = name.recipe(PublishedSetting(benchmark: nil, shots: 16, fidelity: fidelity))
+    change(&recipe)
     textFeatures = numbers.next([Self.classes, 5], scale: 2)
     var setting = MethodSetting(
       tower: model.vision, text: (textFeatures, model.logitScale), classes: Self.classes, recipe: recipe,

@@ -103,7 +103,10 @@ public struct MaskCheckpoint: PublishedDelta {
     if let other = delta.earlier.first(where: \.changesEncoder) {
       throw ExportError("masks of the model's own weights", found: "those on top of \(other.description.method)")
     }
-    let masked = Set(delta.masks.keys)
+    let (masked, known) = (Set(delta.masks.keys), Set(model.tower.parameters.map(\.site.name)))
+    guard !masked.isDisjoint(with: known) else {
+      throw ExportError("masks of the image tower, which the authors' code has", found: "those of the text tower alone")
+    }
     let isMLP = model.tower.parameters.contains {
       [.mlpUp, .mlpDown].contains($0.site.role) && masked.contains($0.site.name)
     }
@@ -118,7 +121,8 @@ public struct MaskCheckpoint: PublishedDelta {
       }
       return (entry.name, bits.bytes(order: .big))
     }
-    leftOut = (Array(delta.tensors.keys) + delta.earlier.flatMap(\.tensors.keys)).sorted()
+    let texts = masked.subtracting(known).map { DeltaEntry.mask(site: $0).name }
+    leftOut = (Array(delta.tensors.keys) + texts + delta.earlier.flatMap(\.tensors.keys)).sorted()
   }
 
   /// Writes the file, whole or not at all.

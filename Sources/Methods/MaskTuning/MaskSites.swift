@@ -1,6 +1,6 @@
 import Models
 
-/// The weights of the image encoder that carry masks.
+/// The weights of the image encoder that carry masks; of the text encoder those of the same roles, where it has any.
 public enum MaskSites: String, Sendable, CaseIterable, Codable {
   /// Query, key, value and output maps of every attention: R-AMT.
   case attention
@@ -16,8 +16,13 @@ public enum MaskSites: String, Sendable, CaseIterable, Codable {
   /// attention; `fidelity` decides. Of a ResNet, which has no MLP, it masks every convolution and the four maps of the
   /// attention pool (R-AMT (b)); nothing else is published, so both do that, and `mlp` selects no weight.
   public func groups(of vision: any ImageTower, _ fidelity: Fidelity) -> [[Parameter]] {
+    groups(among: vision.parameters, fidelity)
+  }
+
+  /// The same among the tensors of any towers.
+  func groups(among parameters: [Parameter], _ fidelity: Fidelity) -> [[Parameter]] {
     var groups: [[Parameter]] = []
-    for parameter in vision.parameters where carries(parameter.site.role, fidelity) {
+    for parameter in parameters where carries(parameter.site.role, fidelity) {
       let isStacked = parameter.site.block != nil && [.key, .value].contains(parameter.site.role)
       if isStacked { groups[groups.count - 1].append(parameter) } else { groups.append([parameter]) }
     }

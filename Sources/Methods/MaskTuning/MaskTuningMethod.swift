@@ -78,6 +78,9 @@ struct MaskTuningMethod: EncoderMethod {
     return recipe
   }
 
+  /// The authors mask the image tower; masks of the text tower are ours.
+  func tunesText(_ recipe: Recipe) -> Bool { recipe[MaskTuningSettings.self]?.towers ?? .vision != .vision }
+
   var options: [MethodOption] {
     [
       isRegularised
@@ -92,10 +95,14 @@ struct MaskTuningMethod: EncoderMethod {
         ? MethodOption(
           "tuned-share", "X", .number(0...1), "share of the weights that get masks (default as many as r-amt)"
         ) { $0[MaskTuningSettings.self]?.tunedShare = $1.number } : nil,
+      TunedTowers.option { $0[MaskTuningSettings.self]?.towers = $1 == .vision ? nil : $1 },
     ].compactMap(\.self)
   }
 
   func check(_ recipe: Recipe) throws(SettingError) {
+    if tunesText(recipe), let depth = recipe.stochasticDepth, depth > 0 {
+      throw SettingError("stochastic-depth", expected: "0, as the text tower is tuned too", found: "\(depth)")
+    }
     guard choosesWeights, recipe.encoder.weightDecay > 0 else { return }
     throw SettingError(
       "weight-decay", expected: "0 with \(name): masks that are not tuned must not change",
@@ -103,24 +110,34 @@ struct MaskTuningMethod: EncoderMethod {
   }
 
   func check(_ tower: any ImageTower, _ recipe: Recipe, _ fidelity: Fidelity) throws(SettingError) {
-    guard sites.groups(of: tower, fidelity).isEmpty else { return }
+    guard !tunesText(recipe), sites.groups(of: tower, fidelity).isEmpty else { return }
     throw SettingError(
       "method", expected: "one that masks weights of this model, whose image tower has no MLP", found: name)
   }
 
   func tuning(_ setting: MethodSetting, head: any Head, choosing: ChoiceData?) throws -> any EncoderTuning {
     let settings = setting.recipe[MaskTuningSettings.self] ?? MaskTuningSettings(lambda: 0)
-    let groups = sites.groups(of: setting.tower, setting.fidelity)
+    let parameters = try maskable(setting, settings)
+    let groups = sites.groups(among: parameters, setting.fidelity)
     return MaskTuning(
       groups: groups, dropout: settings.lambda == 0 ? nil : GradientDropout(lambda: Real(settings.lambda)),
       normWeight: Real(settings.normWeight),
-      tuned: choosesWeights ? try chosen(groups, setting, settings, head, choosing) : nil,
+      tuned: choosesWeights ? try chosen(groups, parameters, setting, head, choosing) : nil,
       logsDivergence: isRegularised)
+  }
+
+  /// The tensors of the towers that are tuned.
+  private func maskable(_ setting: MethodSetting, _ settings: MaskTuningSettings) throws(RunError) -> [Parameter] {
+    guard let towers = settings.towers else { return setting.tower.parameters }
+    guard let texts = setting.texts else {
+      throw RunError("\(name): expected class names and a text tower to tune, found none")
+    }
+    return towers.parameters(of: TowerPair(image: setting.tower, text: texts.tower))
   }
 
   /// The entries of all maskable weights with the largest gradients.
   private func chosen(
-    _ groups: [[Parameter]], _ setting: MethodSetting, _ settings: MaskTuningSettings, _ head: any Head,
+    _ groups: [[Parameter]], _ parameters: [Parameter], _ setting: MethodSetting, _ head: any Head,
     _ choosing: ChoiceData?
   ) throws -> [BitMask] {
     let choosing = try choosing.required(by: name)
@@ -131,7 +148,7 @@ struct MaskTuningMethod: EncoderMethod {
     }
     let own = selection.largest(
       ParameterSelection.count(
-        share: settings.tunedShare, among: groups, of: setting.tower, setting.fidelity))
+        share: setting.recipe[MaskTuningSettings.self]?.tunedShare, among: groups, of: parameters, setting.fidelity))
     guard let draws = choosing.draws else { return own }
     return try zip(own, selection.parameters).map { mask, parameter in
       let chosen = (0..<mask.count).map { mask[$0] ? 1 : 0 }
@@ -150,12 +167,14 @@ public struct MaskTuningSettings: MethodSettings {
   public var normWeight = 1e-4
   /// The share of the maskable weights that R-PMT tunes; `nil` for as many as R-AMT does.
   public var tunedShare: Double?
+  /// The towers whose weights are masked; `nil`, as published, for the image tower.
+  public var towers: TunedTowers?
 
   /// λ, with the published weight of the norm regulariser.
   public init(lambda: Double) { self.lambda = lambda }
 
   /// The keys in a run's `config.json`.
-  public static let keys = ["lambda", "normWeight", "tunedShare"]
+  public static let keys = ["lambda", "normWeight", "tunedShare", "towers"]
 
   /// A value that no run can have: key, expected and found.
   public var problem: String? {

@@ -58,13 +58,13 @@ package struct ParameterSelection {
 
   /// The number of maskable weights that are tuned: the given share of them, or as many as R-AMT masks.
   ///
-  /// - share: 0 ... 1, or `nil`.
+  /// - share: 0 ... 1, or `nil`; parameters: the tensors of the towers that are tuned.
   package static func count(
-    share: Double?, among groups: [[Parameter]], of vision: any ImageTower, _ fidelity: Fidelity
+    share: Double?, among groups: [[Parameter]], of parameters: [Parameter], _ fidelity: Fidelity
   ) -> Int {
     func size(_ groups: [[Parameter]]) -> Int { groups.joined().reduce(0) { $0 + $1.value.count } }
     let all = size(groups)
-    guard let share else { return min(all, size(MaskSites.attention.groups(of: vision, fidelity))) }
+    guard let share else { return min(all, size(MaskSites.attention.groups(among: parameters, fidelity))) }
     return min(all, max(0, Int((share * Double(all)).rounded())))
   }
 }

@@ -15,7 +15,7 @@ extension Run {
         // A head that is made of features takes as long as there are features.
         name.needsExamples ? images.count : 0,
         // Prompts that every step encodes.
-        name.encoder.tunesText ? configuration.templates.count : 0,
+        name.encoder.tunesText(configuration.recipe) ? configuration.templates.count : 0,
       ]
       return "\(counts) " + String(decoding: try JSON.encoded(settings), as: UTF8.self)
     }

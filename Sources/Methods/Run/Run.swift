@@ -62,7 +62,8 @@ public struct Run: Sendable {
         "\(folder.configuration.shown): method: expected a known one, found \"\(configuration.method)\"")
     }
     let hasHead = !name.head.isTrained && configuration.on?.hasHead ?? false
-    guard !(name.head.needsText && !hasHead || name.encoder.tunesText) || pretrained.clip != nil else {
+    guard !(name.head.needsText && !hasHead || name.encoder.tunesText(configuration.recipe)) || pretrained.clip != nil
+    else {
       throw RunError(
         "\(configuration.model.path): expected a model with a text encoder for \(name), found one without "
           + "(the method \(MethodName(name.encoder, LinearMethod())) needs none)")
@@ -170,7 +171,9 @@ public struct Run: Sendable {
       seed: seed, prompts: prompts)
     setting.earlierHead = earlierHead
     setting.base = baseValues
-    if name.encoder.tunesText || name.head.readsTexts(configuration.recipe) { setting.texts = try texts(of: classes) }
+    if name.encoder.tunesText(configuration.recipe) || name.head.readsTexts(configuration.recipe) {
+      setting.texts = try texts(of: classes)
+    }
     return setting
   }
 

@@ -89,7 +89,7 @@ extension MethodName {
   /// - Throws: `SettingError` with the reason.
   func check(on head: (any Head)?, _ earlier: EarlierRun, _ recipe: Recipe) throws(SettingError) {
     guard let head else { return }
-    if encoder.tunesText {
+    if encoder.tunesText(recipe) {
       throw SettingError(
         "on",
         expected: "a run without a classifier of its own, as \(encoder.name) tunes the text tower, whose features "

@@ -206,7 +206,7 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
       }
     }
     if data.classes.isEmpty { return wrong("data.classes", "names", "none") }
-    if let refusal = MethodName(method)?.refusal {
+    if let refusal = MethodName(method)?.refusal(recipe) {
       return wrong("method", "\(refusal.alone) alone, as \(refusal.reason)", method)
     }
     if let problem = on?.problem { return problem }

@@ -112,9 +112,6 @@ extension Run {
         at: request.model, cleaning: request.cleaning, classes: data.folder.classNames.count,
         ImageRequest(normalization: request.normalization, resizing: request.resizing, exif: exif), request.hints)
     }
-    guard pretrained.clip != nil || !name.encoder.tunesText else {
-      throw SettingError("method", expected: "one without a text tower, as the model has none", found: "\(name)")
-    }
     let on = try earlier.map { try EarlierRun.opened(request.on ?? "", $0.folder, on: pretrained) }
     if pretrained.clip == nil, !(on?.record.hasHead ?? false) { name = name.withoutText }
     guard request.classes == .all || pretrained.clip != nil else {
@@ -132,6 +129,9 @@ extension Run {
     if !name.head.isTrained { recipe.head = recipe.encoder }
     recipe = try name.encoder.completed(recipe, budgets: request.budgets, on: pretrained)
     try name.check(recipe)
+    guard pretrained.clip != nil || !name.encoder.tunesText(recipe) else {
+      throw SettingError("method", expected: "one without a text tower, as the model has none", found: "\(name)")
+    }
     for budget in request.budgets.isEmpty ? [nil] : request.budgets.map(Optional.some) {
       let own = budget.map { name.encoder.recipe(recipe, budget: $0) } ?? recipe
       try name.encoder.check(pretrained.tower, own, request.fidelity)

@@ -21,7 +21,8 @@ public enum TunedTowers: String, Sendable, Codable, CaseIterable {
   /// The option that names them.
   static func option(_ change: @escaping @Sendable (inout Recipe, TunedTowers) -> Void) -> MethodOption {
     MethodOption(
-      "towers", "both|vision|text", .choice(allCases.map(\.rawValue)), "towers that are tuned (default both)"
+      "towers", "both|vision|text", .choice(allCases.map(\.rawValue)),
+      "towers that are tuned (default both; of masks vision)"
     ) { change(&$0, TunedTowers(rawValue: $1.word) ?? .both) }
   }
 

@@ -91,7 +91,7 @@ import Testing
   @Test func byDefaultAsManyWeightsAsForRAMT() {
     let groups = MaskSites.all.groups(of: model.vision, .official)
     func count(_ share: Double?, _ fidelity: Fidelity = .official) -> Int {
-      ParameterSelection.count(share: share, among: groups, of: model.vision, fidelity)
+      ParameterSelection.count(share: share, among: groups, of: model.vision.parameters, fidelity)
     }
     let (width, hidden, blocks) = (8, 12, 2)
     let attention = blocks * 4 * width * width
