@@ -22,7 +22,7 @@ public enum WeightDecay: Sendable {
 }
 
 /// One step of Adam (Kingma and Ba 2015) or AdamW (Loshchilov and Hutter 2019) for one tensor (R-AMT (g), TaskRes (e),
-/// SPT (l)).
+/// SPT (l), 2SFS (f)).
 ///
 /// At step t = 1, 2, … with gradient g, learning rate η and weight decay w:
 ///

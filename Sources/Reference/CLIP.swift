@@ -1,6 +1,6 @@
 import Foundation
 
-/// Every row divided by its Euclidean norm.
+/// Every row divided by its Euclidean norm; of text features, the rows of 2SFS (c).
 ///
 ///     u = x / ‖x‖
 ///
@@ -42,7 +42,7 @@ public func normalizedRowsBackward(_ du: Matrix, x: Matrix) -> Matrix {
 /// √Σ x²
 func euclideanNorm(_ x: [Double]) -> Double { x.reduce(0) { $0 + $1 * $1 }.squareRoot() }
 
-/// CLIP's classifier: scaled cosine similarities (Radford et al. 2021, section 2.1; R-AMT (j), TaskRes (c)).
+/// CLIP's classifier: scaled cosine similarities (Radford et al. 2021, section 2.1; R-AMT (j), TaskRes (c), 2SFS (d)).
 ///
 ///     z_ic = s ⟨f_i / ‖f_i‖, t_c / ‖t_c‖⟩,   s = exp(logitScale)
 ///

@@ -1,4 +1,4 @@
-/// Layer normalisation of every row (Ba et al. 2016).
+/// Layer normalisation of every row (Ba et al. 2016; 2SFS (a)).
 ///
 ///     x̂ = (x − mean x) / √(var x + ε),   y = γ x̂ + β
 ///

@@ -141,7 +141,7 @@ import Testing
   /// What `Reference` leaves to the library: a ResNet's sites, file formats, schedules (its steps are given their
   /// rates), the rules and figures around a run, initial values, and the methods of other papers.
   private static let withoutPlainForm = [
-    "2SFS (a)", "2SFS (b)", "2SFS (c)", "2SFS (d)", "2SFS (e)", "2SFS (f)", "GPS (a)", "GPS (d)", "GPS (e)",
+    "2SFS (e)", "GPS (a)", "GPS (d)", "GPS (e)",
     "GPS (f)", "R-AMT (b)", "R-AMT (h)", "R-AMT (i)", "R-AMT (l)", "R-AMT (m)", "R-AMT (n)", "R-AMT (o)", "SO (a)",
     "SO (b)", "SO (f)", "SPT (m)", "SPT (n)", "TaskRes (f)", "TaskRes (h)", "TaskRes (i)", "TaskRes (j)",
     "TaskRes (k)", "TaskRes (l)",

@@ -40,7 +40,7 @@ import Testing
   /// A new class whose prompt is too long is found before the first step.
   @Test func newClassesWithLongNamesAreRefusedAtOnce() async throws {
     let folder = try Workbench.picturesCopy()
-    let name = Array(repeating: "yellow", count: 40).joined(separator: "_")
+    let name = Array(repeating: "yellow", count: 34).joined(separator: "_")
     for split in ["train", "test"] {
       try FileManager.default.moveItem(
         atPath: folder.path("pictures/\(split)/yellow_stripes"), toPath: folder.path("pictures/\(split)/\(name)"))
@@ -48,7 +48,7 @@ import Testing
     let run = Workbench.quickRun(
       "cocoop", out: folder.url.appendingPathComponent("run"), data: folder.path("pictures"))
     let outcome = try await runFrugal(run + ["--classes", "base"])
-    expectRefusal(outcome, code: 2, ["--context-tokens: expected prompts of at most 77 tokens, found"])
+    expectRefusal(outcome, code: 2, ["--context-tokens: expected prompts of at most 32 tokens, found"])
     #expect(!folder.exists("run"))
   }
 

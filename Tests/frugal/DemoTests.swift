@@ -56,7 +56,7 @@ import Testing
     // What the papers are compared with elsewhere is no part of the demo.
     let others = [
       "layernorm", "ssf", "vpt-shallow", "vpt-deep", "adaptformer", "repadapter", "fact-tt", "fact-tk", "convpass",
-      "linear-probe", "gda", "tip-adapter", "tip-adapter-f", "clip-adapter", "lp++", "clap", "coop", "prolip",
+      "linear-probe", "gda", "tip-adapter", "tip-adapter-f", "clip-adapter", "lp++", "clap", "coop", "cocoop", "prolip",
       "clip-lora", "2sfs", "gps", "so",
     ]
     #expect(parts.union(others) == Set(MethodList.names) && parts.isDisjoint(with: others))

@@ -54,7 +54,9 @@ import Testing
       help["--warmup-lr"]?.hasSuffix(
         "(default: \(sites), \(shared), linear 1e-6; ssf, gps 1e-7; \(rest) 0; others 1e-5)")
         == true)
-    #expect(help["--recount"]?.hasSuffix("(default: \(few) yes; \(rest) rest; others no)") == true)
+    #expect(
+      help["--recount"]?.hasSuffix("(default: \(sites), ssf, \(shared), gps, linear no; \(rest) rest; others yes)")
+        == true)
     #expect(
       help["--batch"]?.hasSuffix(
         "(default: \(masks), clip-lora, so, 2sfs, clip-adapter, coop 32; prolip 1000000; gps 16; "
@@ -62,8 +64,8 @@ import Testing
     #expect(help["--stochastic-depth"]?.hasSuffix("(default: \(sites), \(shared) 0.1; others 0)") == true)
     #expect(
       help["--head-lr"]?.hasSuffix(
-        "(default: task-res 0.002 (0.0002 by dataset or shots); linear, tip-adapter-f 0.001; clip-adapter, coop, "
-          + "cocoop 0.002; clap 0.1)") == true)
+        "(default: task-res 0.002 (0.0002 by dataset or shots); linear, tip-adapter-f 0.001; clap 0.1; "
+          + "others 0.002)") == true)
     #expect(help["--momentum"]?.hasSuffix("(default 0.9)") == true)
   }
 

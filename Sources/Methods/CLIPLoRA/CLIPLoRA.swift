@@ -1,8 +1,8 @@
 import Models
 import Tensor
 
-/// CLIP-LoRA: low-rank branches parallel to query, key and value in every block of both towers (Zanella and Ben Ayed
-/// 2024, Low-Rank Few-Shot Adaptation of Vision-Language Models).
+/// CLIP-LoRA: low-rank branches parallel to query, key and value in every block of both towers, or to other maps of
+/// some blocks (Zanella and Ben Ayed 2024, Low-Rank Few-Shot Adaptation of Vision-Language Models).
 ///
 ///     y = W x + b + γ U D drop(x),   γ = α / √r
 ///
@@ -13,10 +13,21 @@ import Tensor
 enum CLIPLoRA {
   /// The branches of the towers; `seed` is that of the initial values.
   static func tuning(_ towers: TowerPair, _ settings: CLIPLoRASettings.Branch, seed: UInt64) -> SiteTuning {
-    let roles: Set<Site.Role> = [.query, .key, .value]
-    // Those of a ResNet's attention pool belong to no block.
-    let sites = settings.towers.parameters(of: towers).filter { $0.site.block != nil && roles.contains($0.site.role) }
-    return SiteTuning(
+    func blocks(_ parameters: [Parameter]) -> Range<Int> {
+      (settings.blocks ?? .all).indices(of: 1 + (parameters.compactMap(\.site.block).max() ?? -1))
+    }
+    let (ofImages, ofTexts) = (blocks(towers.image.parameters), blocks(towers.text.parameters))
+    let sites = settings.towers.parameters(of: towers).filter { parameter in
+      // Those of a ResNet's attention pool belong to no block.
+      guard settings.roles.contains(parameter.site.role), let block = parameter.site.block else { return false }
+      return (parameter.site.isOfText ? ofTexts : ofImages).contains(block)
+    }
+    return tuning(sites, settings, seed: seed)
+  }
+
+  /// The branches of some maps.
+  static func tuning(_ sites: [Parameter], _ settings: CLIPLoRASettings.Branch, seed: UInt64) -> SiteTuning {
+    SiteTuning(
       sites.enumerated().map { index, parameter in
         .branched(
           parameter,
@@ -45,7 +56,10 @@ public struct CLIPLoRASettings: MethodSettings {
     let own = towerBranch
     if !(1...4096 ~= own.rank) { return "towerBranch.rank: expected 1 to 4096, found \(own.rank)" }
     if !(0...1 ~= own.dropout) { return "towerBranch.dropout: expected 0 to 1, found \(own.dropout)" }
-    return own.alpha > 0 ? nil : "towerBranch.alpha: expected above 0, found \(own.alpha)"
+    if !own.roles.isEmpty, own.maps?.count ?? own.roles.count == own.roles.count {
+      return own.alpha > 0 ? nil : "towerBranch.alpha: expected above 0, found \(own.alpha)"
+    }
+    return "towerBranch.maps: expected some of q, k, v and o, found \"\(own.maps ?? "")\""
   }
 
   /// Rank, scale, dropout and towers.
@@ -58,8 +72,45 @@ public struct CLIPLoRASettings: MethodSettings {
     public var dropout = 0.25
     /// The towers that are tuned.
     public var towers = TunedTowers.both
+    /// The blocks of each tower whose maps have branches; `nil` for all of them.
+    public var blocks: Blocks?
+    /// The maps that have branches, a letter of `qkvo` each; `nil` for query, key and value.
+    public var maps: String?
 
     /// The published branches.
     public init() {}
+
+    /// The roles of the maps.
+    var roles: Set<Site.Role> {
+      let letters: [Character: Site.Role] = ["q": .query, "k": .key, "v": .value, "o": .attentionOutput]
+      return Set((maps ?? "qkv").compactMap { letters[$0] })
+    }
+  }
+
+  /// Blocks of a tower by their place, as the authors' script names them for towers of twelve.
+  public enum Blocks: String, Sendable, Codable, CaseIterable {
+    /// All of them.
+    case all
+    /// A third of them: the first, the one in the middle, or the last.
+    case bottom, mid, up
+    /// The first half.
+    case halfBottom = "half-bottom"
+    /// The second half.
+    case halfUp = "half-up"
+    /// The last three.
+    case top3
+
+    /// Their indices among so many.
+    func indices(of count: Int) -> Range<Int> {
+      switch self {
+      case .all: 0..<count
+      case .bottom: 0..<count / 3
+      case .mid: count / 3..<2 * count / 3
+      case .up: 2 * count / 3..<count
+      case .halfBottom: 0..<count / 2
+      case .halfUp: count / 2..<count
+      case .top3: max(0, count - 3)..<count
+      }
+    }
   }
 }

@@ -27,7 +27,23 @@ struct CLIPLoRAMethod: EncoderMethod {
       $0[CLIPLoRASettings.self]?.towerBranch.dropout = $1.number
     },
     TunedTowers.option { $0[CLIPLoRASettings.self]?.towerBranch.towers = $1 },
+    MethodOption(
+      "blocks", "PLACE", .choice(CLIPLoRASettings.Blocks.allCases.map(\.rawValue)),
+      "blocks of each tower: a third, bottom, mid or up, half-bottom, half-up or top3 (default all)"
+    ) {
+      let blocks = CLIPLoRASettings.Blocks(rawValue: $1.word)
+      $0[CLIPLoRASettings.self]?.towerBranch.blocks = blocks == .all ? nil : blocks
+    },
+    MethodOption(
+      "maps", "LETTERS", .choice(Self.letters),
+      "maps with branches, some of q, k, v and o in this order (default qkv)"
+    ) { $0[CLIPLoRASettings.self]?.towerBranch.maps = $1.word == "qkv" ? nil : $1.word },
   ]
+
+  /// Every choice of maps, in the order of their letters.
+  private static let letters = (1..<16).map { bits in
+    String("qkvo".enumerated().filter { bits >> $0.offset & 1 == 1 }.map(\.element))
+  }
 
   /// One prompt for all datasets.
   func templates(_ benchmark: Benchmark?) -> [String]? { [Benchmark.standardTemplate] }
@@ -55,8 +71,11 @@ struct CLIPLoRAMethod: EncoderMethod {
     guard let texts = setting.texts else {
       throw RunError("\(name): expected class names and a text tower to tune, found none")
     }
-    return CLIPLoRA.tuning(
-      TowerPair(image: setting.tower, text: texts.tower),
-      setting.recipe[CLIPLoRASettings.self]?.towerBranch ?? .init(), seed: setting.seed)
+    let branch = setting.recipe[CLIPLoRASettings.self]?.towerBranch ?? .init()
+    let tuning = CLIPLoRA.tuning(TowerPair(image: setting.tower, text: texts.tower), branch, seed: setting.seed)
+    guard !tuning.trainables.isEmpty else {
+      throw SettingError("blocks", expected: "blocks that the towers have", found: (branch.blocks ?? .all).rawValue)
+    }
+    return tuning
   }
 }

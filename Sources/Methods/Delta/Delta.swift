@@ -26,8 +26,8 @@ import Tensor
 /// - Factors that the updates of all maps share are `factors.down` and `factors.up`. The cores between them are
 ///   `SITE.branch.core`, or combinations of `factors.core`, [rank, rank, rank], by the rows of `factors.slices`. The
 ///   scale, and the order of the slices of a wide map, are in the description.
-/// - Prompts that depend on the image are `context.tokens`, [prompts, width], and the map from features to what is added
-///   to them, `context.down` and `context.up` with their biases.
+/// - Prompts that depend on the image are `context.tokens`, [prompts, width], and the map from features to what is
+///   added to them, `context.down` and `context.up` with their biases.
 /// - Prompts of a block are `BLOCK.prompts`: [prompts, width].
 /// - A tensor that was tuned whole has the name of its site; a linear head is `head.weight` and `head.bias`.
 /// - All are stored as they are, in `Real`.

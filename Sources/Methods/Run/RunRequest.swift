@@ -128,10 +128,11 @@ extension Run {
     // Nothing reads the optimiser of a head that trains nothing; it is that of the encoder.
     if !name.head.isTrained { recipe.head = recipe.encoder }
     recipe = try name.encoder.completed(recipe, budgets: request.budgets, on: pretrained)
-    try name.check(recipe)
     guard pretrained.clip != nil || !name.encoder.tunesText(recipe) else {
-      throw SettingError("method", expected: "one without a text tower, as the model has none", found: "\(name)")
+      throw SettingError(
+        "method", expected: "one without a text tower, as the model has none", found: "\(name.encoder.name)")
     }
+    try name.check(recipe)
     for budget in request.budgets.isEmpty ? [nil] : request.budgets.map(Optional.some) {
       let own = budget.map { name.encoder.recipe(recipe, budget: $0) } ?? recipe
       try name.encoder.check(pretrained.tower, own, request.fidelity)

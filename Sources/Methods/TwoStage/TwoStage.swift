@@ -12,15 +12,35 @@ import Tensor
 /// - In the first stage the text features t of all classes are encoded in every step, and gradients reach both towers;
 ///   in the second no gradient reaches either (`TextRows`).
 enum TwoStage {
-  /// The norms that a run trains.
-  static func tuning(_ towers: TowerPair, _ norms: TwoStageSettings.Norms) -> SiteTuning {
-    let roles: Set<Site.Role> = [.normScale, .normShift]
-    let sites = norms.towers.parameters(of: towers).filter { parameter in
-      roles.contains(parameter.site.role)
-        && (parameter.site.block.map { $0 >= norms.firstBlock } ?? norms.includesOuter)
+  /// What the first stage of a run trains; `seed` is that of the initial values of branches.
+  ///
+  /// Norms, the biases of all maps but query, key and value with the shifts of all norms, or the branches of CLIP-LoRA.
+  static func tuning(_ towers: TowerPair, _ norms: TwoStageSettings.Norms, seed: UInt64 = 0) -> SiteTuning {
+    let parameters = norms.towers.parameters(of: towers).filter { ($0.site.block ?? .max) >= norms.firstBlock }
+    switch norms.modules ?? .norms {
+    case .norms:
+      return whole(
+        parameters.filter {
+          [.normScale, .normShift].contains($0.site.role) && ($0.site.block != nil || norms.includesOuter)
+        })
+    case .biases:
+      // The authors' weights hold those of query, key and value in one tensor of another name, which stays.
+      let fused = ["query", "key", "value"].map { "attention.\($0).bias" }
+      return whole(
+        parameters.filter { parameter in
+          parameter.site.role == .normShift
+            || parameter.site.role == .bias && !fused.contains { parameter.site.name.hasSuffix($0) }
+        })
+    case .lora:
+      let roles: Set<Site.Role> = [.query, .key, .value]
+      return CLIPLoRA.tuning(
+        parameters.filter { $0.site.block != nil && roles.contains($0.site.role) }, .init(), seed: seed)
     }
+  }
+
+  private static func whole(_ parameters: [Parameter]) -> SiteTuning {
     // Nothing is drawn.
-    return SiteTuning(sites.map { .whole($0) }, seed: 0, decaysVectors: true)
+    SiteTuning(parameters.map { .whole($0) }, seed: 0, decaysVectors: true)
   }
 }
 
@@ -48,8 +68,20 @@ public struct TwoStageSettings: MethodSettings {
     public var firstBlock = 0
     /// True if the norms before and behind the blocks are tuned too.
     public var includesOuter = false
+    /// What is tuned in place of norms; `nil` for these.
+    public var modules: Modules?
 
     /// Those of all blocks of both towers.
     public init() {}
+  }
+
+  /// What the first stage trains.
+  public enum Modules: String, Sendable, Codable, CaseIterable {
+    /// Gains and shifts of norms.
+    case norms
+    /// Biases, and the shifts of norms.
+    case biases
+    /// Low-rank branches at query, key and value.
+    case lora
   }
 }

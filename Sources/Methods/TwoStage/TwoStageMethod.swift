@@ -24,9 +24,16 @@ struct TwoStageMethod: EncoderMethod {
       "encoder-share", "X", .number(0...1),
       "share of the steps that train the towers, before the others train the classifier (default 0.6)"
     ) { $0.encoderShare = $1.number },
+    MethodOption(
+      "first-stage", "norms|biases|lora", .choice(TwoStageSettings.Modules.allCases.map(\.rawValue)),
+      "what the first stage trains (default norms)"
+    ) {
+      let modules = TwoStageSettings.Modules(rawValue: $1.word)
+      $0[TwoStageSettings.self]?.norms.modules = modules == .norms ? nil : modules
+    },
     TunedTowers.option { $0[TwoStageSettings.self]?.norms.towers = $1 },
     MethodOption(
-      "first-block", "N", .integer(0...10_000), "index, from 0, of the first block whose norms are tuned (default 0)"
+      "first-block", "N", .integer(0...10_000), "index, from 0, of the first block that is tuned (default 0)"
     ) { $0[TwoStageSettings.self]?.norms.firstBlock = $1.integer },
     MethodOption("outer-norms", "", .flag, "tune the norms before and behind the blocks too") { recipe, _ in
       recipe[TwoStageSettings.self]?.norms.includesOuter = true
@@ -53,7 +60,12 @@ struct TwoStageMethod: EncoderMethod {
     TextRows(texts: texts, textFeatures: text.features, logitScale: text.logitScale)
   }
 
-  func check(_ recipe: Recipe) throws(SettingError) { try TunedTowers.check(recipe, for: name) }
+  func check(_ recipe: Recipe) throws(SettingError) {
+    try TunedTowers.check(recipe, for: name)
+    let norms = recipe[TwoStageSettings.self]?.norms ?? .init()
+    guard norms.includesOuter, let modules = norms.modules else { return }
+    throw SettingError("outer-norms", expected: "norms in the first stage", found: modules.rawValue)
+  }
 
   func check(_ tower: any ImageTower, _ recipe: Recipe, _ fidelity: Fidelity) throws(SettingError) {
     let norms = recipe[TwoStageSettings.self]?.norms ?? .init()
@@ -71,7 +83,7 @@ struct TwoStageMethod: EncoderMethod {
       throw RunError("\(name): expected class names and a text tower to tune, found none")
     }
     let norms = setting.recipe[TwoStageSettings.self]?.norms ?? .init()
-    let tuning = TwoStage.tuning(TowerPair(image: setting.tower, text: texts.tower), norms)
+    let tuning = TwoStage.tuning(TowerPair(image: setting.tower, text: texts.tower), norms, seed: setting.seed)
     guard !tuning.trainables.isEmpty else {
       throw SettingError(
         "first-block", expected: "an index of a block of the text tower", found: "\(norms.firstBlock)")

@@ -64,6 +64,47 @@ import Testing
     }
   }
 
+  /// The places and maps that the authors' script offers, for towers of twelve blocks, and of others.
+  @Test func blocksAndMapsAreChosen() throws {
+    let places: [CLIPLoRASettings.Blocks: Range<Int>] = [
+      .all: 0..<12, .bottom: 0..<4, .mid: 4..<8, .up: 8..<12, .halfBottom: 0..<6, .halfUp: 6..<12, .top3: 9..<12,
+    ]
+    for place in CLIPLoRASettings.Blocks.allCases { #expect(place.indices(of: 12) == places[place], "\(place)") }
+    for count in [0, 1, 2, 3, 7, 24] {
+      func union(_ parts: [CLIPLoRASettings.Blocks]) -> [Int] { parts.flatMap { Array($0.indices(of: count)) } }
+      #expect(union([.bottom, .mid, .up]) == Array(0..<count) && union([.halfBottom, .halfUp]) == Array(0..<count))
+      #expect(CLIPLoRASettings.Blocks.top3.indices(of: count).count == min(3, count))
+    }
+    func sites(_ words: [String: String]) throws -> [String] {
+      var recipe = Self.recipe(shots: 1)
+      for (name, word) in words {
+        let option = try #require(CLIPLoRAMethod().options.first { $0.name == name })
+        try option.apply(word, to: &recipe)
+      }
+      #expect(recipe.problem == nil)
+      let settings = try #require(recipe[CLIPLoRASettings.self]?.towerBranch)
+      let names = CLIPLoRA.tuning(towers, settings, seed: 1).trainables.map(\.name)
+      return names.filter { $0.hasSuffix(".branch.down") }.map { String($0.dropLast(".branch.down".count)) }
+    }
+    let late = try sites(["blocks": "half-up", "maps": "vo"])
+    #expect(
+      late
+        == ["vision", "text"].flatMap { tower in
+          ["value", "output"].map { "\(tower).blocks.1.attention.\($0)" }
+        }, "\(late)")
+    #expect(try sites(["maps": "qkv", "blocks": "all"]).count == 12 && sites(["blocks": "bottom"]).isEmpty)
+    let option = try #require(CLIPLoRAMethod().options.first { $0.name == "maps" })
+    var recipe = Self.recipe(shots: 1)
+    for word in ["", "vq", "qq", "x", "qkvox"] {
+      #expect(throws: SettingError.self) { try option.apply(word, to: &recipe) }
+    }
+    for letters in ["", "qq", "qx"] {
+      recipe[CLIPLoRASettings.self]?.towerBranch.maps = letters
+      let problem = "towerBranch.maps: expected some of q, k, v and o, found \"\(letters)\""
+      #expect(recipe.problem?.contains(problem) == true)
+    }
+  }
+
   /// U is zero: the frozen model, to the bit.
   @Test func itStartsAsTheFrozenModel() throws {
     let (method, model) = (method(), golden.model)

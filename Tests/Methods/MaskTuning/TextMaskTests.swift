@@ -89,7 +89,7 @@ import Testing
       text: TextConfiguration(transformer: size(64, 8), vocabulary: 3, contextLength: 2), embedding: 1)
     let model = CLIP.random(configuration, seed: 1)
     func count(_ part: TunedTowers, _ sites: MaskSites) -> Int {
-      let all = part.parameters(image: model.vision, text: model.text)
+      let all = part.parameters(of: TowerPair(image: model.vision, text: model.text))
       // The paper's text masks no patch embedding, whose size is another one here.
       return 64 * 12 * sites.groups(among: all, .paper).joined().reduce(0) { $0 + $1.value.count }
     }

@@ -16,37 +16,10 @@ import Testing
     return settings
   }()
 
-  /// A text tower beside the image tower of a twin, with prompts of one length.
-  private struct Texts {
-    let tower: TextTransformer
-    let rows: [[Int32]] = [[9, 1, 10, 0], [9, 3, 4, 10], [9, 7, 10, 5], [9, 2, 2, 10], [9, 10, 0, 0]]
-    let ends = [2, 3, 2, 3, 1]
-
-    init(_ twin: ReferenceTwin) {
-      let size = TransformerConfiguration(
-        width: 9, hiddenWidth: 11, blocks: 1, heads: 3, activation: .quickGELU, epsilon: 1e-5)
-      tower =
-        CLIP.random(
-          CLIPConfiguration(
-            vision: .visionTransformer(twin.tower.configuration),
-            text: TextConfiguration(transformer: size, vocabulary: 11, contextLength: 5),
-            embedding: twin.embedding ?? 0), seed: twin.seed
-        ).text
-    }
-
-    var network: Network {
-      Network(
-        Dictionary(uniqueKeysWithValues: tower.parameters.map { ($0.site.name, Matrix($0.value)) }),
-        TransformerSettings(blocks: 1, heads: 3, epsilon: Double(1e-5 as Real), nonlinearity: .quickGELU))
-    }
-  }
-
   @Test(arguments: ReferenceTwin.contrastive) func bothTowersAgree(_ twin: ReferenceTwin) {
-    let (tower, texts) = (twin.tower, Texts(twin))
+    let (tower, texts) = (twin.tower, ReferenceTexts(twin))
     let (images, labels) = (twin.images(step: 0), twin.labels(step: 0))
-    let (rows, ends) = (Array(texts.rows.prefix(twin.classes)), Array(texts.ends.prefix(twin.classes)))
-    let head = EncodedTexts(
-      texts: ClassTexts(texts.tower, rows: rows, ends: ends), logitScale: ReferenceTwin.logitScaleParameter)
+    let head = EncodedTexts(texts: texts.texts, logitScale: ReferenceTwin.logitScaleParameter)
     let tuning = CLIPLoRA.tuning(TowerPair(image: tower, text: texts.tower), Self.settings, seed: 1)
     let method = Method(encoder: tuning, head: head, tower: tower)
     var numbers = CheckNumbers(seed: twin.seed)
@@ -63,9 +36,8 @@ import Testing
     }
     let tuned = Parameters(tuning.trainables.map(\.name), values)
     for index in networks.indices { networks[index].weights.merge(tuned) { $1 } }
-    let prompts = rows.map { $0.map { Int($0) } }
     let (loss, gradients) = contrastiveGradients(
-      image: networks[0], text: networks[1], images: Images(images), prompts: prompts, ends: ends,
+      image: networks[0], text: networks[1], images: Images(images), prompts: texts.prompts, ends: texts.ends,
       labels: labels.map { Int($0) }, logitScale: ReferenceTwin.logitScale)
     let scale = exp(ReferenceTwin.logitScale)
     expectTwin(

@@ -57,7 +57,9 @@ struct Stack {
     let prompts = try Prompts(classes: delta.description.classes, templates: delta.description.templates)
     let text = try prompts.classifier(
       of: clip.directory, ensembling: delta.description.ensembling, truncate: false, delta.pass(on: clip.towers))
-    let method = delta.method(on: clip.tower, text: (text, clip.model.logitScale))
+    let encoder = PromptEncoder(
+      clip.directory, tower: delta.text(clip.model.text, of: clip.towers), classes: delta.description.classes)
+    let method = try delta.method(on: clip.tower, text: (text, clip.model.logitScale), prompts: encoder)
     return method.logits(.images(try Self.images(clip)), values: [])
   }
 
@@ -151,7 +153,7 @@ struct Stack {
     #expect(result.zeroShot == first.zeroShot && result.test.logitsSHA256 != first.test.logitsSHA256)
     #expect(result.trainedParameters == result.encoderParameters)
     let delta = try stack.delta("second")
-    #expect(delta.tunesHead && !delta.masks.isEmpty && delta.earlier.count == 1)
+    #expect(delta.hasAnyHead && !delta.masks.isEmpty && delta.earlier.count == 1)
     let own = try #require(delta.trainings.last)
     #expect(!own.hasOwnHead && own.description.on == nil)
   }

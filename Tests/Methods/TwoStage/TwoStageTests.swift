@@ -101,6 +101,24 @@ import Testing
       norms.includesOuter = true
       #expect(count(norms) - ofBlocks == outer, "\(part)")
     }
+    // Biases but those of query, key and value, with the shifts of all norms; MLPs are four times as wide as the block.
+    func narrow(_ width: Int, _ heads: Int) -> TransformerConfiguration {
+      TransformerConfiguration(
+        width: width, hiddenWidth: 4 * width, blocks: 1, heads: heads, activation: .quickGELU, epsilon: 1e-5)
+    }
+    let wide = CLIP.random(
+      CLIPConfiguration(
+        vision: .visionTransformer(VisionConfiguration(transformer: narrow(96, 12), imageSize: 2, patchSize: 2)),
+        text: TextConfiguration(transformer: narrow(64, 8), vocabulary: 3, contextLength: 2), embedding: 1), seed: 1)
+    var norms = TwoStageSettings.Norms()
+    norms.modules = .biases
+    let biases = TwoStage.tuning(TowerPair(image: wide.vision, text: wide.text), norms).trainables
+    let ofBlocks = biases.filter { $0.name.contains(".blocks.") }.reduce(0) { $0 + $1.count }
+    let outside = biases.filter { !$0.name.contains(".blocks.") }.reduce(0) { $0 + $1.count }
+    #expect(8 * (12 * ofBlocks + outside) == 124_928 && biases.allSatisfy(\.isDecayed))
+    norms.modules = .lora
+    let branches = TwoStage.tuning(TowerPair(image: wide.vision, text: wide.text), norms, seed: 1).trainables
+    #expect(8 * 12 * branches.reduce(0) { $0 + $1.count } == 184_320)
     let rows = method().head.trainables
     #expect(rows.map(\.count) == [5 * TinyCLIP.embedding] && rows.map(\.name) == ["classifier.rows"])
   }
@@ -222,6 +240,11 @@ import Testing
     #expect(throws: RunError.self) { try method.tuning(setting, head: self.method().head, choosing: nil) }
     setting.texts = golden.texts()
     #expect(throws: SettingError.self) { try method.tuning(setting, head: self.method().head, choosing: nil) }
+    recipe[TwoStageSettings.self]?.norms.includesOuter = true
+    recipe[TwoStageSettings.self]?.norms.modules = .biases
+    let outer = #expect(throws: SettingError.self) { try method.check(recipe) }
+    #expect(outer?.description == "outer-norms: expected norms in the first stage, found biases")
+    recipe[TwoStageSettings.self]?.norms.includesOuter = false
     recipe[TwoStageSettings.self]?.norms.firstBlock = -1
     #expect(recipe.problem == "recipe.norms.firstBlock: expected 0 or more, found -1")
     recipe.stochasticDepth = 0.1
