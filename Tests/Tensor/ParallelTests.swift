@@ -4,8 +4,9 @@ import Testing
 
 @testable import Tensor
 
-/// A value behind a lock that the thread sanitizer sees. It does not see a contended `Mutex`, whose slow path lies in the
-/// runtime, and would report what such a lock guards.
+/// A value behind a lock that the thread sanitizer sees.
+///
+/// It does not see a contended `Mutex`, whose slow path lies in the runtime, and would report what such a lock guards.
 private final class Locked<Value>: @unchecked Sendable {
   private let lock = NSLock()
   private var value: Value

@@ -167,7 +167,7 @@ import Testing
   @Test func formulasOfTracesAreRowsOfTheirPages() throws {
     var pages: [String: String] = [:]
     let papers = [
-      ("R-AMT", "r-amt"), ("SPT", "spt"), ("TaskRes", "task-res"), ("2SFS", "2sfs"), ("GPS", "gps"),
+      ("R-AMT", "r-amt"), ("SPT", "spt"), ("TaskRes", "task-res"), ("2SFS", "2sfs"), ("GPS", "gps"), ("SO", "so"),
     ]
     for (paper, page) in papers {
       let url = Fixtures.package.appendingPathComponent("docs/methods/\(page).md")
