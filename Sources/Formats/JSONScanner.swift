@@ -197,6 +197,31 @@ extension JSONScanner {
     try take(":")
   }
 
+  /// Whether a text is a number as RFC 8259, section 6, has it: no sign but a minus, no zeros in front, no bare point.
+  private static func isNumber(_ text: some BidirectionalCollection<UInt8>) -> Bool {
+    var rest = text[...]
+    func digits() -> Int {
+      let count = rest.prefix { (0x30...0x39).contains($0) }.count
+      rest = rest.dropFirst(count)
+      return count
+    }
+    func takes(_ bytes: [UInt8]) -> Bool {
+      guard let first = rest.first, bytes.contains(first) else { return false }
+      rest = rest.dropFirst()
+      return true
+    }
+    _ = takes([UInt8(ascii: "-")])
+    let hasZero = rest.first == 0x30
+    let whole = digits()
+    guard whole == 1 || whole > 1 && !hasZero else { return false }
+    if takes([UInt8(ascii: ".")]), digits() == 0 { return false }
+    if takes([UInt8(ascii: "e"), UInt8(ascii: "E")]) {
+      _ = takes([UInt8(ascii: "+"), UInt8(ascii: "-")])
+      if digits() == 0 { return false }
+    }
+    return rest.isEmpty
+  }
+
   /// Consumes a number, `true`, `false` or `null`, and returns its text.
   mutating func literal() throws(Problem) -> String {
     var text = ""
@@ -209,8 +234,7 @@ extension JSONScanner {
       text.unicodeScalars.append(Unicode.Scalar(bytes[position]))
       position += 1
     }
-    let isNumber = text.allSatisfy { !$0.isLetter || $0 == "e" || $0 == "E" } && Double(text) != nil
-    guard ["true", "false", "null"].contains(text) || isNumber else {
+    guard ["true", "false", "null"].contains(text) || Self.isNumber(text.utf8) else {
       self = start
       throw problem("a JSON value")
     }

@@ -53,7 +53,10 @@ import Testing
     #expect(try document(#"{"a": 1, "b": 2, "a": 3}"#).text == "{\n  \"a\": 3,\n  \"b\": 2\n}\n")
   }
 
-  @Test(arguments: ["", "{", "{\"a\" 1}", "[1,]", "[1 2]", "nul", "01a", "{} {}", "NaN", "\"\u{1}\""])
+  @Test(arguments: [
+    "", "{", "{\"a\" 1}", "[1,]", "[1 2]", "nul", "01a", "{} {}", "NaN", "01", "-", "-01", "1.", ".5", "1.e3",
+    "1e", "1e+", "+1", "--1", "1.2.3", "0x10", "1e5e5", "Infinity", "\"\u{1}\"",
+  ])
   func nothingElseIsRead(_ text: String) { #expect(JSONDocument(Array(text.utf8)) == nil) }
 
   @Test func depthIsBounded() {

@@ -28,8 +28,11 @@ package final class StatedKeys {
     if let impostor = FileImpostor.description(of: bytes.prefix(FileImpostor.length)) {
       throw ConfigurationError("\(url.shown): expected a JSON object, found \(impostor)")
     }
-    guard let value = try? JSONDecoder().decode(StatedValue.self, from: Data(bytes)), case .object(let values) = value
-    else { throw ConfigurationError("\(url.shown): expected a JSON object, found other contents") }
+    // Some editors begin a file with a byte order mark.
+    let text = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(bytes.dropFirst(3)) : bytes
+    guard let value = JSONDocument(text).flatMap(StatedValue.init), case .object(let values) = value else {
+      throw ConfigurationError("\(url.shown): expected a JSON object, found other contents")
+    }
     // Libraries keep the last of them, decoders the first.
     if let key = JSON.repeatedKey(in: bytes) {
       throw ConfigurationError("\(url.shown): expected each key once, found \"\(key)\" again")
@@ -55,7 +58,7 @@ package final class StatedKeys {
 
   /// An error about the value of a key.
   package func error(_ key: String, _ expected: String, _ found: String? = nil) -> ConfigurationError {
-    let own = values[key].map { "\($0)" } ?? (nulls.contains(key) ? "null" : "none")
+    let own = values[key].map(\.shortened) ?? (nulls.contains(key) ? "null" : "none")
     return ConfigurationError("\(location): \(path)\(key): expected \(expected), found \(found ?? own)")
   }
 
@@ -142,7 +145,7 @@ package final class StatedKeys {
 }
 
 /// A value of a JSON file.
-package indirect enum StatedValue: Decodable, Equatable, Sendable, CustomStringConvertible {
+package indirect enum StatedValue: Equatable, Sendable, CustomStringConvertible {
   case null
   case bool(Bool)
   case number(Double)
@@ -150,20 +153,30 @@ package indirect enum StatedValue: Decodable, Equatable, Sendable, CustomStringC
   case list([StatedValue])
   case object([String: StatedValue])
 
-  package init(from decoder: any Decoder) throws {
-    let container = try decoder.singleValueContainer()
-    if container.decodeNil() {
-      self = .null
-    } else if let value = try? container.decode(Bool.self) {
-      self = .bool(value)
-    } else if let value = try? container.decode(Double.self) {
-      self = .number(value)
-    } else if let value = try? container.decode(String.self) {
-      self = .string(value)
-    } else if let value = try? container.decode([StatedValue].self) {
-      self = .list(value)
-    } else {
-      self = .object(try container.decode([String: StatedValue].self))
+  /// The value of a text; `nil` for a number beyond those of `Double`.
+  ///
+  /// A decoder would try one type after another at every level of a list in lists, with an error for each that does not
+  /// fit: its time grows with the cube of the depth.
+  package init?(_ document: JSONDocument) {
+    switch document {
+    case .string(let text): self = .string(text)
+    case .literal("null"): self = .null
+    case .literal("true"): self = .bool(true)
+    case .literal("false"): self = .bool(false)
+    case .literal(let text):
+      guard let number = Double(text), number.isFinite else { return nil }
+      self = .number(number)
+    case .list(let documents):
+      let values = documents.compactMap(StatedValue.init)
+      guard values.count == documents.count else { return nil }
+      self = .list(values)
+    case .object(let members):
+      var values: [String: StatedValue] = [:]
+      for member in members {
+        guard let value = StatedValue(member.value) else { return nil }
+        values[member.key] = value
+      }
+      self = .object(values)
     }
   }
 
@@ -176,14 +189,39 @@ package indirect enum StatedValue: Decodable, Equatable, Sendable, CustomStringC
 
   /// The value as JSON writes it.
   package var description: String {
+    var text = ""
+    write(to: &text, limit: .max)
+    return text
+  }
+
+  /// The same, cut where it is long.
+  package var shortened: String {
+    var text = ""
+    write(to: &text, limit: 200)
+    return text.count > 200 ? text.prefix(200) + "…" : text
+  }
+
+  /// Adds the value to a text, or a part of it that goes beyond so many bytes.
+  private func write(to text: inout String, limit: Int) {
+    func list<Element>(_ elements: [Element], _ open: String, _ close: String, _ write: (Element) -> Void) {
+      text += open
+      for (index, element) in elements.enumerated() where text.utf8.count <= limit {
+        if index > 0 { text += ", " }
+        write(element)
+      }
+      text += close
+    }
     switch self {
-    case .null: "null"
-    case .bool(let value): "\(value)"
-    case .number(let value): Int(exactly: value).map { "\($0)" } ?? "\(value)"
-    case .string(let value): "\"\(value)\""
-    case .list(let values): "[\(values.map(\.description).joined(separator: ", "))]"
+    case .null: text += "null"
+    case .bool(let value): text += "\(value)"
+    case .number(let value): text += Int(exactly: value).map { "\($0)" } ?? "\(value)"
+    case .string(let value): text += "\"\(value)\""
+    case .list(let values): list(values, "[", "]") { $0.write(to: &text, limit: limit) }
     case .object(let values):
-      "{\(values.sorted { $0.key < $1.key }.map { "\"\($0.key)\": \($0.value)" }.joined(separator: ", "))}"
+      list(values.sorted { $0.key < $1.key }, "{", "}") {
+        text += "\"\($0.key)\": "
+        $0.value.write(to: &text, limit: limit)
+      }
     }
   }
 }
