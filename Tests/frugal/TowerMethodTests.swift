@@ -72,6 +72,10 @@ import Testing
     let result = try folder.result("run")
     #expect(result["newClasses"]["test"]["total"].int ?? 0 > 0)
     #expect(result["newClasses"]["test"]["logitsSHA256"] != result["newClasses"]["zeroShot"]["logitsSHA256"])
+    let again = try await runFrugal(
+      "evaluate", "--model", Self.model, "--data", Self.pictures, "--classes", "new", "--json", "--delta",
+      folder.path("run/delta.safetensors"))
+    #expect(try again.json()["logitsSHA256"] == result["newClasses"]["test"]["logitsSHA256"], "\(again.errors)")
   }
 
   /// Rows of classes that were trained on beside texts of others, by one delta.

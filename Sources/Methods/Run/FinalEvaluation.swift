@@ -69,6 +69,10 @@ extension Run {
   /// - values: of its tensors; none for those at its start.
   /// - Throws: as `HeadMethod.head` does.
   func head(meeting classes: [String], _ textFeatures: Tensor, _ values: [Tensor]) throws -> any Head {
+    // A tuned text tower encodes their prompts, whatever was learned for the other classes.
+    if name.encoder.tunesText(configuration.recipe), let clip = pretrained.clip, let texts = try texts(of: classes) {
+      return EncodedTexts(texts: texts, logitScale: clip.model.logitScale)
+    }
     let head = try name.head(setting(textFeatures, classes: classes))
     return values.isEmpty ? head : FixedHead(head: head, values: values)
   }
