@@ -36,13 +36,27 @@ public struct Prompts: Sendable, Equatable {
   /// Sentences with `{}` for the name.
   public let templates: [String]
 
+  /// The bytes of the longest prompt, far beyond the context of any text tower.
+  private static let longest = 16_384
+
   /// Class names and templates.
   ///
-  /// - Throws: `SettingError` for a template without `{}`, or no template.
+  /// - Throws: `SettingError` for a template without `{}` or with a prompt beyond `longest`, or no template.
   public init(classes: [String], templates: [String] = [Benchmark.standardTemplate]) throws(SettingError) {
     guard !templates.isEmpty else { throw SettingError("template", expected: "at least one", found: "none") }
     for template in templates where !template.contains("{}") {
       throw SettingError("template", expected: "{} where the class name goes", found: "\"\(template)\"")
+    }
+    // Told before names take the places of many `{}`.
+    let name = classes.map(\.utf8.count).max() ?? 0
+    for template in templates {
+      let places = template.ranges(of: "{}").count
+      let (bytes, isTooMuch) = places.multipliedReportingOverflow(by: name)
+      guard !isTooMuch, bytes <= Self.longest, template.utf8.count - 2 * places + bytes <= Self.longest else {
+        throw SettingError(
+          "template", expected: "prompts of at most \(Self.longest) bytes",
+          found: "\(places) times a class name of \(name) bytes in a template of \(template.utf8.count)")
+      }
     }
     (self.classes, self.templates) = (classes, templates)
   }

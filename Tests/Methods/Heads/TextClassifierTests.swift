@@ -84,4 +84,22 @@ import Testing
     #expect(abs(cosine(1) - Real(0.5).squareRoot()) < 1e-6)
     #expect(abs(cosine(3) - 3 / Real(10).squareRoot()) < 1e-6)
   }
+
+  /// Prompts are measured before names take the places of `{}`: 53 kB took 1.6 GB.
+  @Test func longPromptsAreRefusedBeforeTheyAreFormed() throws {
+    let (template, name) = (String(repeating: "{}", count: 8000), String(repeating: "x", count: 8000))
+    let error = #expect(throws: SettingError.self) {
+      try Prompts(classes: ["a", name], templates: ["a {}", template])
+    }
+    #expect(
+      error?.description == "template: expected prompts of at most 16384 bytes, found 8000 times a class name of 8000 "
+        + "bytes in a template of 16000")
+    func isRead(_ template: String, _ name: String) -> Bool {
+      (try? Prompts(classes: [name], templates: [template])) != nil
+    }
+    #expect(isRead("{}", String(repeating: "x", count: 16_384)) && !isRead("{}", String(repeating: "x", count: 16_385)))
+    #expect(
+      isRead("ab{}", String(repeating: "x", count: 16_382)) && !isRead("ab{}", String(repeating: "x", count: 16_383)))
+    #expect(try Prompts(classes: [], templates: ["a {}"]).texts.isEmpty)
+  }
 }
