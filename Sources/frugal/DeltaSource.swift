@@ -76,8 +76,10 @@ struct DeltaSource {
   /// An adapter, whose classes are those of the flags, or of the model's own head where they are as many.
   private func read(_ adapter: PEFTAdapterFolder, _ path: String) throws -> (any PretrainedModel, Delta) {
     if !adapter.unknownKeys.isEmpty {
-      let keys = adapter.unknownKeys.joined(separator: ", ")
-      note("warning: \(path)/adapter_config.json: keys that are not known: \(keys)")
+      let (keys, shown) = (adapter.unknownKeys, 20)
+      let list = keys.prefix(shown).joined(separator: ", ")
+      let rest = keys.count > shown ? " and \(keys.count - shown) more" : ""
+      note("warning: \(path)/adapter_config.json: keys that are not known: \(list)\(rest)")
     }
     let model = try model()
     let count = adapter.classes(for: model)

@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 import FrugalTestSupport
 import Testing
@@ -50,10 +51,49 @@ import Testing
     #expect(throws: ConfigurationError.self) { try keys(nested(500)) }
     let found = try keys(nested(150))
     #expect(found.value("a")?.description.count == 301)
-    // 5,000 lists of 150 in one another: read in the time of their bytes.
+    // 800 lists of 150 in one another: read in the time of their bytes.
     let many =
-      "{\"a\": [" + Array(repeating: nested(150).dropFirst(6).dropLast(), count: 5_000).joined(separator: ",") + "]}"
+      "{\"a\": [" + Array(repeating: nested(150).dropFirst(6).dropLast(), count: 800).joined(separator: ",") + "]}"
     #expect(try keys(many).has("a"))
+  }
+
+  /// A tree of values takes hundreds of bytes for one of the file: 3.6 MB of them took 1.2 GB.
+  @Test func memoryStaysWithinTheBudget() async {
+    await #expect(processExitsWith: .success) {
+      let folder = try TemporaryFolder()
+      let element = ["0", "\"sixteen letters…\"", "[]", "{}", "[0]", "{\"a\":0}", "{\"a\":{\"b\":[]}}"]
+      for text in element {
+        let count = (JSON.mostMarks - 10) / (1 + text.count { "[{:".contains($0) })
+        let bytes = Array("{\"a\": [\(Array(repeating: text, count: count).joined(separator: ","))]}".utf8)
+        let file = try folder.write(bytes, to: "config.json")
+        let peak = PeakMemory.during { #expect((try? StatedKeys(contentsOf: file))?.keys == ["a"]) }
+        print("\(text): \(bytes.count) bytes, peak \(peak / 1_000_000) MB")
+        #expect(peak <= 64_000_000 + 4 * bytes.count, "\(text)")
+      }
+    }
+  }
+
+  @Test func theNumberOfValuesIsBounded() throws {
+    // An opening brace, a colon and an opening bracket come before the commas.
+    func text(_ values: Int) -> String {
+      #"{"a,:[{": ["# + Array(repeating: "0", count: values).joined(separator: ",") + "]}"
+    }
+    #expect(try keys(text(JSON.mostMarks - 2)).has("a,:[{"))
+    let error = #expect(throws: ConfigurationError.self) { try keys(text(JSON.mostMarks - 1)) }
+    #expect(
+      error?.description.hasSuffix(
+        "config.json: expected at most 131072 commas, colons and brackets of a configuration, found 131073") == true)
+    #expect(try keys("{\"a\\\"\": \"[[[,,,\"}").keys == ["a\""])
+  }
+
+  @Test func theFirstOfManyUnknownKeysAreNamed() throws {
+    let text = (100..<150).map { "\"k\($0)\": 0" }.joined(separator: ",")
+    let found = try keys("{\(text), \"s\": {\"a\": 0}}")
+    _ = try found.section("s")
+    _ = found.value("k100")
+    #expect(found.unknown.count == 21 && found.unknown[0].hasSuffix("config.json: k101: unknown key, ignored"))
+    #expect(found.unknown[19].hasSuffix(": k120: unknown key, ignored"))
+    #expect(found.unknown[20].hasSuffix("config.json: 30 more unknown keys, ignored"))
   }
 
   @Test func longValuesAreCutInMessages() throws {

@@ -85,7 +85,7 @@ import Testing
     Damage("config is an array", "config.json: expected a JSON object") {
       try $0.write("[1, 2]", to: "model/config.json")
     },
-    Damage("deep config", "config.json: expected a JSON object") {
+    Damage("deep config", "config.json: expected at most 131072 commas, colons and brackets") {
       try $0.write([UInt8](repeating: UInt8(ascii: "["), count: 1 << 20), to: "model/config.json")
     },
     Damage("huge config", "config.json: expected at most 16777216 bytes, found 16777217") {

@@ -2,6 +2,9 @@ import Models
 import Tensor
 
 extension Delta {
+  /// The most trainings one on top of another: each is a pass through all weights when the delta is read.
+  static let mostTrainings = 64
+
   /// Every training of it by itself, the first one first.
   var trainings: [Delta] {
     var last = self

@@ -88,9 +88,12 @@ extension DeltaPart {
 }
 
 /// The shape that a tensor of a delta must have; an extent of `nil` may be any from 1.
-struct DeltaShape {
+struct DeltaShape: CustomStringConvertible {
   let extents: [Int?]
   var isRequired = true
+
+  /// As a shape is written: `[3, any]`.
+  var description: String { "[" + extents.map { $0.map { "\($0)" } ?? "any" }.joined(separator: ", ") + "]" }
 
   func accepts(_ shape: Shape) -> Bool {
     shape.rank == extents.count && zip(shape.extents, extents).allSatisfy { $1 == nil ? $0 > 0 : $0 == $1 }

@@ -100,7 +100,7 @@ extension Delta {
         found: own?.found ?? "\"\(name)\" of shape \(tensor.shape)")
     }
     for (name, shape) in expected.sorted(by: { $0.key < $1.key }) where shape.isRequired {
-      throw DeltaError(file, expected: "tensor \"\(name)\" of shape \(shape.extents)", found: "none")
+      throw DeltaError(file, expected: "tensor \"\(name)\" of shape \(shape)", found: "none")
     }
   }
 
@@ -123,6 +123,10 @@ extension Delta {
     guard description.format == (description.on == nil ? 1 : 2) else {
       throw DeltaError(
         file.file, expected: "delta format 1, or 2 of one on top of others", found: "\(description.format)")
+    }
+    let earlier = description.on?.count ?? 0
+    guard earlier < mostTrainings else {
+      throw DeltaError(file.file, expected: "at most \(mostTrainings - 1) earlier trainings", found: "\(earlier)")
     }
     if let problem = description.hints.problem {
       throw DeltaError("\(file.file): \(problem.key)", expected: problem.expected, found: "\(problem.found)")

@@ -12,7 +12,7 @@ struct MergedConfiguration {
 
   /// - isClassifier: false for a CLIP, whose configuration knows no head.
   init(contentsOf url: URL, _ delta: Delta, isClassifier: Bool) throws {
-    let stored = try MappedFile.bytes(of: url)
+    let stored = try JSON.configuration(of: url)
     guard isClassifier, delta.hasLinearHead else {
       bytes = stored
       return

@@ -1,5 +1,6 @@
 import Formats
 import Foundation
+import Models
 
 /// `adapter_config.json` of a low-rank adapter as PEFT writes it: the scale of its branches, and the refusal of
 /// everything that changes what it calculates and has no counterpart here.
@@ -16,8 +17,8 @@ struct PEFTConfiguration {
   ///
   /// - Throws: `DeltaError` that names the key, `FileError` for a file that cannot be read.
   init(contentsOf url: URL) throws {
-    let bytes = try MappedFile.bytes(of: url)
-    guard let values = (try? JSONSerialization.jsonObject(with: Data(bytes))) as? [String: Any] else {
+    let bytes = try JSON.configuration(of: url)
+    guard let values = StatedValue(bytes)?.object?.filter({ $0.value != .null }) else {
       throw DeltaError(url.shown, expected: "a JSON object", found: "other contents")
     }
     let file = KeyReader(file: url.shown, values: values)
@@ -66,7 +67,8 @@ struct PEFTConfiguration {
 /// The keys of the file.
 private struct KeyReader {
   let file: String
-  let values: [String: Any]
+  /// Those that are not null.
+  let values: [String: StatedValue]
 
   /// What only training, or the choice of modules, reads: the tensors tell which modules there are.
   private static let neutral: Set<String> = [
@@ -91,52 +93,48 @@ private struct KeyReader {
       .filter { !isOff($0) }.sorted()
   }
 
-  func error(_ key: String, _ expected: String, _ found: Any?) -> DeltaError {
-    let text = found.map { $0 is String ? "\"\($0)\"" : "\($0)" } ?? "none"
-    return DeltaError("\(file): \(key)", expected: expected, found: String(text.prefix(120)))
+  func error(_ key: String, _ expected: String, _ found: StatedValue?) -> DeltaError {
+    DeltaError("\(file): \(key)", expected: expected, found: found?.shortened ?? "none")
   }
 
   func checkKind() throws(DeltaError) {
-    guard let kind = values["peft_type"] as? String, kind == "LORA" else {
+    guard values["peft_type"] == "LORA" else {
       throw error("peft_type", "\"LORA\", the kind of adapter that is read", values["peft_type"])
     }
     for key in Self.refused.sorted() where !isOff(key) {
-      throw DeltaError("\(file): \(key)", expected: "nothing, as such adapters are not read", found: shown(key))
+      throw DeltaError(
+        "\(file): \(key)", expected: "nothing, as such adapters are not read",
+        found: values[key]?.shortened ?? "none")
     }
-    if let bias = values["bias"], !isNull(bias), bias as? String != "none" {
+    if let bias = values["bias"], bias != "none" {
       throw error("bias", "\"none\", as adapters with biases are not read", bias)
     }
     // Others start from a changed model, to which the adapter then belongs.
     let starts = ["gaussian", "eva", "orthogonal"]
-    if let start = values["init_lora_weights"] as? String, !starts.contains(start) {
-      throw error("init_lora_weights", "true, false, \(starts.joined(separator: ", ")), which keep the model", start)
+    if let start = values["init_lora_weights"]?.string, !starts.contains(start) {
+      throw error(
+        "init_lora_weights", "true, false, \(starts.joined(separator: ", ")), which keep the model", .string(start))
     }
   }
 
-  func isTrue(_ key: String) -> Bool { (values[key] as? NSNumber)?.boolValue ?? false }
+  /// Whether a key has a value that Python takes for true.
+  func isTrue(_ key: String) -> Bool { !isOff(key) }
 
-  private func isNull(_ value: Any) -> Bool { value is NSNull }
-
-  /// Whether a key is absent, null, false or empty.
+  /// Whether a key is absent, null, false, zero or empty.
   private func isOff(_ key: String) -> Bool {
-    guard let value = values[key], !isNull(value) else { return true }
-    if let list = value as? [Any] { return list.isEmpty }
-    if let object = value as? [String: Any] { return object.isEmpty }
-    if let text = value as? String { return text.isEmpty }
-    return (value as? NSNumber).map { $0 == 0 } ?? false
-  }
-
-  /// The value of a key; true is a number too, and no other that is refused is 1.
-  private func shown(_ key: String) -> String {
-    guard let number = values[key] as? NSNumber, number == 1 else {
-      return String("\(values[key] ?? "none")".prefix(120))
+    switch values[key] {
+    case nil, .null: true
+    case .bool(let isOn): !isOn
+    case .number(let number): number == 0
+    case .string(let text): text.isEmpty
+    case .list(let values): values.isEmpty
+    case .object(let members): members.isEmpty
     }
-    return "true"
   }
 
   func number(_ key: String, standard: Double, in range: ClosedRange<Double>) throws(DeltaError) -> Double {
-    guard let value = values[key], !isNull(value) else { return standard }
-    guard let number = (value as? NSNumber)?.doubleValue, range.contains(number) else {
+    guard let value = values[key] else { return standard }
+    guard let number = value.number, range.contains(number) else {
       throw error(key, "a number", value)
     }
     return number
@@ -146,15 +144,15 @@ private struct KeyReader {
   ///
   /// PEFT takes expressions here too: those would have to be understood as Python understands them.
   func pattern(_ key: String) throws(DeltaError) -> [String: Double] {
-    guard let value = values[key], !isNull(value) else { return [:] }
-    guard let object = value as? [String: Any] else { throw error(key, "an object of numbers", value) }
+    guard let value = values[key] else { return [:] }
+    guard let object = value.object else { throw error(key, "an object of numbers", value) }
     var numbers: [String: Double] = [:]
     for (name, value) in object {
       let isPlain = name.unicodeScalars.allSatisfy {
         $0.isASCII && ($0.properties.isAlphabetic || ("0"..."9").contains($0) || $0 == "_" || $0 == "." || $0 == "-")
       }
-      guard isPlain, !name.isEmpty else { throw error(key, "names of modules", name) }
-      guard let number = (value as? NSNumber)?.doubleValue, number.isFinite else {
+      guard isPlain, !name.isEmpty else { throw error(key, "names of modules", .string(name)) }
+      guard let number = value.number else {
         throw error("\(key): \(name)", "a number", value)
       }
       numbers[name] = number

@@ -39,9 +39,15 @@ public struct Prompts: Sendable, Equatable {
   /// The bytes of the longest prompt, far beyond the context of any text tower.
   private static let longest = 16_384
 
+  /// The most prompts: those of ImageNet-21k's classes in CLIP's 80 templates, and a fifth more.
+  private static let most = 1 << 21
+  /// The bytes of all prompts: 64 for each of so many.
+  private static let mostBytes = 64 * most
+
   /// Class names and templates.
   ///
-  /// - Throws: `SettingError` for a template without `{}` or with a prompt beyond `longest`, or no template.
+  /// - Throws: `SettingError` for a template without `{}` or with a prompt beyond `longest`, no template, or more than
+  ///   `most` prompts or `mostBytes` in all.
   public init(classes: [String], templates: [String] = [Benchmark.standardTemplate]) throws(SettingError) {
     guard !templates.isEmpty else { throw SettingError("template", expected: "at least one", found: "none") }
     for template in templates where !template.contains("{}") {
@@ -57,6 +63,21 @@ public struct Prompts: Sendable, Equatable {
           "template", expected: "prompts of at most \(Self.longest) bytes",
           found: "\(places) times a class name of \(name) bytes in a template of \(template.utf8.count)")
       }
+    }
+    let count = classes.count.multipliedReportingOverflow(by: templates.count)
+    guard !count.overflow, count.partialValue <= Self.most else {
+      throw SettingError(
+        "template", expected: "at most \(Self.most) prompts",
+        found: "\(templates.count) templates for each of \(classes.count) classes")
+    }
+    // No product overflows: there are at most 2²¹ prompts of 2¹⁴ bytes.
+    let names = classes.reduce(0) { $0 + $1.utf8.count }
+    let bytes = templates.reduce(0) { sum, template in
+      let places = template.ranges(of: "{}").count
+      return sum + places * names + classes.count * (template.utf8.count - 2 * places)
+    }
+    guard bytes <= Self.mostBytes else {
+      throw SettingError("template", expected: "prompts of at most \(Self.mostBytes) bytes in all", found: "\(bytes)")
     }
     (self.classes, self.templates) = (classes, templates)
   }

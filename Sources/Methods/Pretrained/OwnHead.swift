@@ -79,33 +79,34 @@ private struct StatedClasses {
     isMultiLabel = count == 1
     let file = url.appendingPathComponent("config.json")
     guard FileManager.default.fileExists(atPath: file.path) else { return }
-    let bytes = try MappedFile.bytes(of: file)
-    guard let values = (try? JSONSerialization.jsonObject(with: Data(bytes))) as? [String: Any] else {
+    let bytes = try JSON.configuration(of: file)
+    guard let values = StatedValue(bytes)?.object?.filter({ $0.value != .null }) else {
       throw ConfigurationError("\(file.shown): expected a JSON object, found other contents")
     }
     func error(_ key: String, _ found: String) -> ConfigurationError {
       ConfigurationError("\(file.shown): \(key): expected \(count) names, those of the head's classes, found \(found)")
     }
-    if let labels = values["id2label"], !(labels is NSNull) {
-      guard let labels = labels as? [String: Any] else { throw error("id2label", "no object") }
-      let found = (0..<count).compactMap { labels["\($0)"] as? String }
+    if let labels = values["id2label"] {
+      guard let labels = labels.object else { throw error("id2label", "no object") }
+      let found = (0..<count).compactMap { labels["\($0)"]?.string }
       guard found.count == count, labels.count == count else { throw error("id2label", "\(labels.count)") }
       names = found
-    } else if let labels = values["label2id"], !(labels is NSNull) {
-      guard let labels = labels as? [String: Any] else { throw error("label2id", "no object") }
+    } else if let labels = values["label2id"] {
+      guard let labels = labels.object else { throw error("label2id", "no object") }
       // Indices may be numbers or text.
-      let indices = labels.mapValues { ($0 as? Int) ?? ($0 as? String).flatMap { Int($0) } ?? -1 }
+      let indices = labels.mapValues { $0.number.flatMap { Int(exactly: $0) } ?? $0.string.flatMap { Int($0) } ?? -1 }
       guard labels.count == count, Set(indices.values) == Set(0..<count) else {
         throw error("label2id", "other indices than 0 to \(count - 1), each once")
       }
       names = indices.sorted { $0.value < $1.value }.map(\.key)
-    } else if let labels = values["label_names"], !(labels is NSNull) {
-      guard let labels = labels as? [String], labels.count == count else {
-        throw error("label_names", (labels as? [Any]).map { "\($0.count)" } ?? "no list")
+    } else if let labels = values["label_names"] {
+      let found = labels.list?.compactMap(\.string) ?? []
+      guard found.count == count, labels.list?.count == count else {
+        throw error("label_names", labels.list.map { "\($0.count)" } ?? "no list")
       }
-      names = labels
+      names = found
     }
     // One class is yes or no, as it is for transformers: the softmax of one logit says nothing.
-    isMultiLabel = count == 1 || values["problem_type"] as? String == "multi_label_classification"
+    isMultiLabel = count == 1 || values["problem_type"] == "multi_label_classification"
   }
 }

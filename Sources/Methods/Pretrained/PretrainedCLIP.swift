@@ -127,9 +127,8 @@ public struct PretrainedCLIP: Sendable {
   /// The weights do not distinguish QuickGELU from GELU; the name and the usual head width do, to a degree.
   private func activationWarnings(_ activation: Activation) -> [String] {
     let configuration = directory.folder.appendingPathComponent("config.json")
-    let bytes = (try? MappedFile.bytes(of: configuration)) ?? []
-    let json = (try? JSONSerialization.jsonObject(with: Data(bytes))) as? [String: Any]
-    let name = ((json?["_name_or_path"] as? String) ?? directory.folder.lastPathComponent).lowercased()
+    let stated = (try? JSON.configuration(of: configuration)).flatMap { JSONDocument($0)?["_name_or_path"]?.string }
+    let name = (stated ?? directory.folder.lastPathComponent).lowercased()
     if name.contains("openai"), activation != .quickGELU {
       return ["hidden_act: OpenAI's checkpoints were trained with quick_gelu, found \(activation.rawValue)"]
     }

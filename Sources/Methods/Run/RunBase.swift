@@ -23,6 +23,12 @@ public struct EarlierRun: Sendable, Codable, Equatable {
   ) throws -> (record: EarlierRun, base: RunBase, head: (any Head)?) {
     let digest = try SHA256.digest(of: folder.delta).description
     let base = try RunBase(folder.delta, on: model)
+    let trainings = base.delta.trainings.count
+    guard trainings < Delta.mostTrainings else {
+      throw DeltaError(
+        folder.delta.shown, expected: "a delta of less than \(Delta.mostTrainings) trainings to train on top of",
+        found: "\(trainings)")
+    }
     let record = EarlierRun(
       path: path, method: base.delta.description.methodTitle, sha256: digest, hasHead: base.delta.hasAnyHead)
     let classes = base.delta.description.classes

@@ -43,6 +43,20 @@ enum SiteDelta: DeltaPart {
     return expected
   }
 
+  /// Single entries need their indices.
+  static func expectation(
+    of entry: DeltaEntry, in delta: Delta, featureWidth: Int
+  ) -> (expected: String, found: String)? {
+    let site: String
+    switch entry {
+    case .entries(let found), .newEntries(let found): site = found
+    default: return nil
+    }
+    guard delta.indices[site] == nil else { return nil }
+    let indices = DeltaEntry.indices(site: site).name
+    return ("tensor \"\(indices)\", the indices of \"\(entry.name)\"", "none")
+  }
+
   /// Checks that branches are at linear maps, and that the two maps of each have the same rank.
   static func check(_ delta: Delta, on tower: any ImageTower, file: String) throws(DeltaError) {
     let sites = (delta.description.branches ?? [:]).keys.sorted()

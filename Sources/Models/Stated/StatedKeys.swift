@@ -22,15 +22,13 @@ package final class StatedKeys {
   /// - Throws: `ConfigurationError` for a file that cannot be read or is no JSON object.
   package convenience init(contentsOf url: URL) throws(ConfigurationError) {
     let bytes: [UInt8]
-    do throws(FileError) { bytes = try MappedFile.bytes(of: url) } catch {
+    do throws(FileError) { bytes = try JSON.configuration(of: url) } catch {
       throw ConfigurationError(error.description)
     }
     if let impostor = FileImpostor.description(of: bytes.prefix(FileImpostor.length)) {
       throw ConfigurationError("\(url.shown): expected a JSON object, found \(impostor)")
     }
-    // Some editors begin a file with a byte order mark.
-    let text = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(bytes.dropFirst(3)) : bytes
-    guard let value = JSONDocument(text).flatMap(StatedValue.init), case .object(let values) = value else {
+    guard case .object(let values)? = StatedValue(bytes) else {
       throw ConfigurationError("\(url.shown): expected a JSON object, found other contents")
     }
     // Libraries keep the last of them, decoders the first.
@@ -137,10 +135,16 @@ package final class StatedKeys {
     }
   }
 
-  /// A warning for each key that nothing has read, here and in the objects that were read.
+  /// A warning for each key that nothing has read, here and in the objects that were read; the first of many.
   package var unknown: [String] {
-    let own = values.keys.filter { !read.contains($0) }.map { "\(location): \(path)\($0): unknown key, ignored" }
-    return (own + sections.values.flatMap(\.unknown)).sorted()
+    let (all, shown) = (unread.sorted(), 20)
+    let rest = all.count > shown ? ["\(location): \(all.count - shown) more unknown keys, ignored"] : []
+    return all.prefix(shown).map { "\(location): \($0): unknown key, ignored" } + rest
+  }
+
+  /// The keys that nothing has read.
+  private var unread: [String] {
+    values.keys.filter { !read.contains($0) }.map { path + $0 } + sections.values.flatMap(\.unread)
   }
 }
 
@@ -152,6 +156,14 @@ package indirect enum StatedValue: Equatable, Sendable, CustomStringConvertible 
   case string(String)
   case list([StatedValue])
   case object([String: StatedValue])
+
+  /// The value of the bytes of a file; `nil` for anything but JSON.
+  package init?(_ bytes: [UInt8]) {
+    // Some editors begin a file with a byte order mark.
+    let text = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(bytes.dropFirst(3)) : bytes
+    guard let document = JSONDocument(text) else { return nil }
+    self.init(document)
+  }
 
   /// The value of a text; `nil` for a number beyond those of `Double`.
   ///
@@ -180,10 +192,16 @@ package indirect enum StatedValue: Equatable, Sendable, CustomStringConvertible 
     }
   }
 
+  /// The number, text, members or elements of a value of this kind; `nil` for another.
+  package var number: Double? { if case .number(let number) = self { number } else { nil } }
+  package var string: String? { if case .string(let text) = self { text } else { nil } }
+  package var object: [String: StatedValue]? { if case .object(let members) = self { members } else { nil } }
+  package var list: [StatedValue]? { if case .list(let values) = self { values } else { nil } }
+
   /// The numbers of a list of numbers.
   package var numbers: [Double]? {
-    guard case .list(let values) = self else { return nil }
-    let numbers = values.compactMap { if case .number(let number) = $0 { number } else { nil } }
+    guard let values = list else { return nil }
+    let numbers = values.compactMap(\.number)
     return numbers.count == values.count ? numbers : nil
   }
 

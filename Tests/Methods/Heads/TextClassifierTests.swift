@@ -102,4 +102,23 @@ import Testing
       isRead("ab{}", String(repeating: "x", count: 16_382)) && !isRead("ab{}", String(repeating: "x", count: 16_383)))
     #expect(try Prompts(classes: [], templates: ["a {}"]).texts.isEmpty)
   }
+
+  /// Templates for each of the classes are a product: two lists of 2,000 in 45 kB were four million prompts.
+  @Test func tooManyPromptsAreRefusedBeforeTheyAreFormed() throws {
+    func problem(_ classes: Int, _ templates: Int, bytes: Int = 2) -> String? {
+      let template = "{}" + String(repeating: "x", count: bytes - 2)
+      let names = (0..<classes).map { _ in "" }
+      do throws(SettingError) {
+        _ = try Prompts(classes: names, templates: Array(repeating: template, count: templates))
+        return nil
+      } catch { return error.description }
+    }
+    // ImageNet-21k in CLIP's templates.
+    #expect(problem(21_843, 80, bytes: 40) == nil && problem(1 << 12, 1 << 9) == nil)
+    let many = problem(1 << 12, 513)
+    #expect(many == "template: expected at most 2097152 prompts, found 513 templates for each of 4096 classes")
+    #expect(problem(1 << 13, 1, bytes: 16_386) == nil)
+    let long = problem(8193, 1, bytes: 16_386)
+    #expect(long == "template: expected prompts of at most 134217728 bytes in all, found 134234112")
+  }
 }

@@ -113,6 +113,11 @@ import Testing
     #expect(try message { $0.description.on?[0].on = [] }.contains("earlier trainings of one model"))
     #expect(try message { $0.description.on = [] }.contains("expected tensors of 0 earlier trainings"))
     #expect(try message { $0.description.on = ($0.description.on ?? []) + ($0.description.on ?? []) } == "")
+    func message(of trainings: Int) throws -> String {
+      try message { $0.description.on = Array(repeating: $0.description.on![0], count: trainings) }
+    }
+    #expect(try message(of: 63) == "")
+    #expect(try message(of: 64).hasSuffix("expected at most 63 earlier trainings, found 64"))
     #expect(try message { $0.earlier[0].tensors["vision.nothing"] = Tensor(1) }.contains(": on.0.…"))
   }
 }
