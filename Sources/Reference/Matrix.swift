@@ -2,7 +2,7 @@
 ///
 /// The files in reading order: Matrix, Linear, LayerNorm, GELU, Softmax, CrossEntropy, Attention, Dropout, Tokens,
 /// CLIP; Network, Branch, TransformerBlock, VisionTransformer, TextTransformer; Adam, TaskRes, RAMT, Allocation, SPT;
-/// ScaleAndShift, InputAdapter, FactorTuning, Projection, ContrastiveClassifier.
+/// ScaleAndShift, InputAdapter, ConvolutionalBypass, FactorTuning, Projection, ContrastiveClassifier, GPS, SO.
 ///
 /// A vector is a matrix of one row. Sequences are stacked: what is [batch, tokens, width] elsewhere has batch · tokens
 /// rows here, those of the first sequence first.

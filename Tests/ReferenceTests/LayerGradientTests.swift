@@ -77,6 +77,33 @@ import Testing
     }
   }
 
+  /// Samples, tokens before the patches, patches along a side, width, rank.
+  @Test(arguments: [[1, 0, 1, 1, 1], [2, 1, 2, 5, 3], [3, 2, 3, 4, 2], [1, 1, 5, 3, 1]])
+  func bypassesWithConvolutions(_ sizes: [Int]) {
+    let (prefix, side, width, rank) = (sizes[1], sizes[2], sizes[3], sizes[4])
+    var numbers = Numbers(seed: 7)
+    let (h, dy) = (
+      numbers.matrix(sizes[0] * (prefix + side * side), width),
+      numbers.matrix(sizes[0] * (prefix + side * side), width)
+    )
+    func named(_ h: Matrix, _ parts: ConvolutionalBypass) -> Parameters {
+      let kernel = parts.kernel.enumerated().map { ("C\($0)", $1) }
+      let all = [("h", h), ("D", parts.down), ("a", parts.downBias), ("c", parts.kernelBias), ("U", parts.up)]
+      return Dictionary(uniqueKeysWithValues: all + [("b", parts.upBias)] + kernel)
+    }
+    func bypass(_ parts: Parameters) -> ConvolutionalBypass {
+      ConvolutionalBypass(
+        down: parts.at("D"), downBias: parts.at("a"), kernel: (0..<9).map { parts.at("C\($0)") },
+        kernelBias: parts.at("c"), up: parts.at("U"), upBias: parts.at("b"), prefix: prefix, side: side)
+    }
+    let parts = ConvolutionalBypass(
+      down: numbers.matrix(rank, width), downBias: numbers.matrix(1, rank),
+      kernel: (0..<9).map { _ in numbers.matrix(rank, rank) }, kernelBias: numbers.matrix(1, rank),
+      up: numbers.matrix(width, rank), upBias: numbers.matrix(1, width), prefix: prefix, side: side)
+    let found = parts.backward(dy, h: h)
+    expectDifferences(named(h, parts), named(found.h, found.parts)) { inner(bypass($0)($0.at("h")), dy) }
+  }
+
   @Test(arguments: [0, 0.3, 0.9]) func dropoutAndDropPathAreTheirOwnGradients(_ probability: Double) {
     var numbers = Numbers(seed: 6)
     let (x, dy) = (numbers.matrix(12, 5), numbers.matrix(12, 5))
