@@ -72,9 +72,16 @@ struct CLIPLoRAMethod: EncoderMethod {
       throw RunError("\(name): expected class names and a text tower to tune, found none")
     }
     let branch = setting.recipe[CLIPLoRASettings.self]?.towerBranch ?? .init()
-    let tuning = CLIPLoRA.tuning(TowerPair(image: setting.tower, text: texts.tower), branch, seed: setting.seed)
-    guard !tuning.trainables.isEmpty else {
-      throw SettingError("blocks", expected: "blocks that the towers have", found: (branch.blocks ?? .all).rawValue)
+    let pair = TowerPair(image: setting.tower, text: texts.tower)
+    let tuning = CLIPLoRA.tuning(pair, branch, seed: setting.seed)
+    // A third of two blocks is none of them.
+    for (tower, isOfText) in [(TunedTowers.vision, false), (.text, true)] where [.both, tower].contains(branch.towers) {
+      guard tuning.designs.contains(where: { $0.parameter.site.isOfText == isOfText }) else {
+        let count = Set(tower.parameters(of: pair).compactMap(\.site.block)).count
+        throw SettingError(
+          "blocks", expected: "some of the blocks of each tower that is tuned",
+          found: "\((branch.blocks ?? .all).rawValue), none of the \(count) of the \(tower.rawValue) tower")
+      }
     }
     return tuning
   }

@@ -195,6 +195,32 @@ import Testing
     expectClose(trained, settled, rtol: 1e-5, atol: 1e-6)
   }
 
+  /// A third of three blocks is one, of the two of the text tower none.
+  @Test func aTowerOfTooFewBlocksIsRefused() throws {
+    let blocks = TransformerConfiguration(
+      width: 8, hiddenWidth: 8, blocks: 3, heads: 2, activation: .quickGELU, epsilon: 1e-5)
+    let tower = VisionTransformer.random(
+      VisionConfiguration(transformer: blocks, imageSize: 6, patchSize: 3, form: .clip), embedding: 5, seed: 1)
+    func problem(_ change: (inout CLIPLoRASettings.Branch) -> Void) throws -> String? {
+      var branch = CLIPLoRASettings.Branch()
+      change(&branch)
+      var recipe = Self.recipe(shots: 16)
+      recipe[CLIPLoRASettings.self] = CLIPLoRASettings(branch)
+      var setting = MethodSetting(tower: tower, text: nil, classes: 5, recipe: recipe, fidelity: .official, seed: 1)
+      setting.texts = golden.texts()
+      do {
+        _ = try CLIPLoRAMethod().tuning(setting, head: head, choosing: nil)
+        return nil
+      } catch { return "\(error)" }
+    }
+    #expect(
+      try problem { $0.blocks = .bottom } == "blocks: expected some of the blocks of each tower that is tuned, "
+        + "found bottom, none of the 2 of the text tower")
+    #expect(try problem { ($0.blocks, $0.towers) = (.bottom, .vision) } == nil)
+    #expect(try problem { ($0.blocks, $0.towers) = (.bottom, .text) }?.hasSuffix("the 2 of the text tower") == true)
+    #expect(try problem { $0.blocks = .up } == nil && problem { _ in } == nil)
+  }
+
   @Test func whatCannotBeTunedIsRefused() throws {
     let resNet = ImageConfiguration.resNet(ResNetConfiguration(stages: [1, 1], width: 2, heads: 2, imageSize: 8))
     let configuration = CLIPConfiguration(vision: resNet, text: TextTower.configuration, embedding: 5)
