@@ -22,7 +22,7 @@ package enum JSON {
     let lines = bytes.split(separator: newline, omittingEmptySubsequences: false)
     return try lines.enumerated().compactMap { index, line in
       if line.isEmpty { return nil }
-      do { return try decoded(Value.self, from: line, upTo: limit) } catch let error as JSONNumberError {
+      do { return try decoded(Value.self, from: line, upTo: limit) } catch let error as JSONTextError {
         throw FileError(file: "\(file.shown):\(index + 1)", expected: kind, found: "\(error.found)")
       } catch {
         throw FileError(file: "\(file.shown):\(index + 1)", expected: kind, found: "something else")

@@ -7,9 +7,10 @@ extension JSON {
 
   /// The bytes of a configuration file, before anything makes a tree of values of them.
   ///
-  /// - Throws: `FileError` for a file that cannot be read, is above 16 MB or holds more than `mostMarks`.
+  /// - Throws: `FileError` for a file that cannot be read, is above 16 MB, holds more than `mostMarks`, or
+  ///   has too many combining marks in a row.
   package static func configuration(of url: URL) throws(FileError) -> [UInt8] {
-    let bytes = try MappedFile.bytes(of: url)
+    let bytes = try MappedFile.text(of: url)
     let found = marks(in: bytes)
     guard found <= mostMarks else {
       throw FileError(

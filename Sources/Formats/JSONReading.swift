@@ -1,8 +1,8 @@
 import Foundation
 
-/// A number in a JSON text that nothing written by this project has.
-package struct JSONNumberError: Error, CustomStringConvertible, Equatable {
-  /// The limit and the number.
+/// A number or a string in a JSON text that nothing written by this project has.
+package struct JSONTextError: Error, CustomStringConvertible, Equatable {
+  /// The limit, and what is beyond it.
   package let expected, found: String
 
   /// Expected and found.
@@ -19,12 +19,15 @@ extension JSON {
   /// The value of a JSON text of this project, whose numbers are all checked first, whatever their keys.
   ///
   /// - limit: the largest magnitude of a number.
-  /// - Throws: `JSONNumberError` for a larger number, else what the decoder throws.
+  /// - Throws: `JSONTextError` for a larger number, or too many combining marks in a row, else what the decoder throws.
   package static func decoded<Value: Decodable>(
     _ type: Value.Type, from bytes: some Sequence<UInt8>, upTo limit: Double = largestNumber
   ) throws -> Value {
     let data = Foundation.Data(bytes)
     try checkNumbers(data, upTo: limit)
+    if let position = CombiningMarks.excess(in: data) {
+      throw JSONTextError(expected: CombiningMarks.expected, found: "more at byte \(position)")
+    }
     return try JSONDecoder().decode(type, from: data)
   }
 
@@ -44,15 +47,15 @@ extension JSON {
   }
 
   /// Refuses a JSON text with a number beyond a limit; other errors are left to who reads it.
-  static func checkNumbers(_ text: some Sequence<UInt8>, upTo limit: Double) throws(JSONNumberError) {
+  static func checkNumbers(_ text: some Sequence<UInt8>, upTo limit: Double) throws(JSONTextError) {
     var (isString, isEscaped) = (false, false)
     var number: [UInt8] = []
-    func check() throws(JSONNumberError) {
+    func check() throws(JSONTextError) {
       guard !number.isEmpty else { return }
       let text = String(decoding: number.prefix(60), as: UTF8.self)
       // What is no number at all, such as "1-2", fails in the decoder.
       guard number.count <= 400, (Double(String(decoding: number, as: UTF8.self)) ?? 0).magnitude <= limit else {
-        throw JSONNumberError(expected: "numbers of at most \(limit) in magnitude", found: text)
+        throw JSONTextError(expected: "numbers of at most \(limit) in magnitude", found: text)
       }
     }
     for byte in text {

@@ -99,6 +99,7 @@ struct JSONScanner {
         guard let text = String(validating: unescaped, as: UTF8.self) else {
           throw Problem(expected: "a string in UTF-8", found: "other bytes in the string at byte \(start)")
         }
+        try CombiningMarks.check(unescaped, "the string at byte \(start)")
         return text
       }
       guard byte >= 0x20 else {

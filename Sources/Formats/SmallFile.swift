@@ -28,4 +28,15 @@ extension MappedFile {
     if let failure { throw failure }
     return bytes
   }
+
+  /// The same of a file of text, whose strings are compared and hashed in time that grows with their length.
+  ///
+  /// - Throws: `FileError` as above, and for too many combining marks in a row.
+  package static func text(of url: URL, limit: Int = 16 << 20) throws(FileError) -> [UInt8] {
+    let bytes = try bytes(of: url, limit: limit)
+    if let position = CombiningMarks.excess(in: bytes) {
+      throw FileError(file: url.shown, expected: CombiningMarks.expected, found: "more at byte \(position)")
+    }
+    return bytes
+  }
 }

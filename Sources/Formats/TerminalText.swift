@@ -15,6 +15,11 @@ package enum TerminalText {
     }
   }
 
+  /// The same on one line: a name from a file must not look like a line of ours.
+  package static func line(_ text: String) -> String {
+    escaped(text).replacing("\n", with: "\\x0A").replacing("\t", with: "\\x09")
+  }
+
   /// JSON with such characters, which are in strings only, as its own escapes.
   package static func escapedJSON(_ text: String) -> String {
     text.unicodeScalars.reduce(into: "") { shown, scalar in

@@ -29,7 +29,7 @@ struct ClassList {
 
   /// The lines of a file that are not blank.
   private static func names(in path: String) throws -> [String] {
-    let bytes = try MappedFile.bytes(of: URL(fileURLWithPath: path), limit: maximumBytes)
+    let bytes = try MappedFile.text(of: URL(fileURLWithPath: path), limit: maximumBytes)
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw RunError("\(FileName.shown(path)): expected text in UTF-8 with one class name per line, found other bytes")
     }

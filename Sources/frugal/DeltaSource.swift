@@ -1,4 +1,5 @@
 import Datasets
+import Formats
 import Foundation
 import Methods
 import Models
@@ -77,7 +78,7 @@ struct DeltaSource {
   private func read(_ adapter: PEFTAdapterFolder, _ path: String) throws -> (any PretrainedModel, Delta) {
     if !adapter.unknownKeys.isEmpty {
       let (keys, shown) = (adapter.unknownKeys, 20)
-      let list = keys.prefix(shown).joined(separator: ", ")
+      let list = TerminalText.line(keys.prefix(shown).joined(separator: ", "))
       let rest = keys.count > shown ? " and \(keys.count - shown) more" : ""
       note("warning: \(path)/adapter_config.json: keys that are not known: \(list)\(rest)")
     }

@@ -16,6 +16,7 @@ struct Frugal {
   /// Not inlined: its first instruction may be one that an older processor lacks.
   @inline(never)
   private static func start() {
+    StandardStreams.prepare()
     // The standard library reads them from the process file system.
     guard CommandLine.argc > 0 else {
       failure("frugal: expected the words of the command line in /proc/self/cmdline, found none: is /proc mounted?")
@@ -31,6 +32,7 @@ struct Frugal {
     ShortenedFile.explain()
     do {
       try run(words)
+      try StandardStreams.finishOutput()
     } catch let error as UsageError {
       complain(error, words)
       exit(2)
@@ -178,7 +180,8 @@ struct Frugal {
   private static func complain(_ error: any Error, _ words: [String]) {
     let name =
       words.first.flatMap { word in commands.first { $0.name == word } }.map { "frugal \($0.name)" } ?? "frugal"
-    let text = TerminalText.escaped("\(error)")
+    // On one line, as names in it may come from files.
+    let text = TerminalText.line("\(error)")
     writeLine("\(Terminal.styled("\(name):", .error, on: .errors)) \(text)")
   }
 }
@@ -197,7 +200,11 @@ func note(_ text: String) {
 func failure(_ text: String) { writeLine(TerminalText.escaped(text)) }
 
 /// A line on standard error, as it is.
-private func writeLine(_ text: String) { FileHandle.standardError.write(Data("\(text)\n".utf8)) }
+///
+/// Where it cannot be written there is nobody to tell.
+func writeLine(_ text: String, terminator: String = "\n") {
+  try? FileHandle.standardError.write(contentsOf: Data("\(text)\(terminator)".utf8))
+}
 
 /// A line on standard output, escaped likewise. It stands before Swift's own, so that no output is forgotten.
 func print(_ text: String) { Swift.print(TerminalText.escaped(text)) }

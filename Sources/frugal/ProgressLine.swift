@@ -22,7 +22,7 @@ final class ProgressLine {
     guard isTerminal else { return note(text()) }
     let text = Self.fitted(text(), fraction: fraction, columns: Terminal.columns(.errors))
     let padding = String(repeating: " ", count: max(0, width - text.count))
-    FileHandle.standardError.write(Data("\r\(text)\(padding)".utf8))
+    writeLine("\r\(text)\(padding)", terminator: "")
     width = text.count
   }
 
@@ -45,7 +45,7 @@ final class ProgressLine {
   /// Replaces the line by a permanent one.
   func finish(_ text: String? = nil) {
     if isTerminal, width > 0 {
-      FileHandle.standardError.write(Data("\r\(String(repeating: " ", count: width))\r".utf8))
+      writeLine("\r\(String(repeating: " ", count: width))\r", terminator: "")
     }
     width = 0
     if let text { note(text) }

@@ -23,7 +23,7 @@ import Testing
     #expect(found.value("b") == .list([true, .null, .number(-2.5)]))
     #expect(found.value("c") == .object(["d": "é\n", "e": .list([])]))
     #expect(found.value("b")?.description == "[true, null, -2.5]")
-    #expect(found.value("c")?.description == "{\"d\": \"é\n\", \"e\": []}" && found.keys == ["a", "b", "c", "g"])
+    #expect(found.value("c")?.description == "{\"d\": \"é\\x0A\", \"e\": []}" && found.keys == ["a", "b", "c", "g"])
   }
 
   @Test func aByteOrderMarkIsSkipped() throws {
@@ -94,6 +94,13 @@ import Testing
     #expect(found.unknown.count == 21 && found.unknown[0].hasSuffix("config.json: k101: unknown key, ignored"))
     #expect(found.unknown[19].hasSuffix(": k120: unknown key, ignored"))
     #expect(found.unknown[20].hasSuffix("config.json: 30 more unknown keys, ignored"))
+  }
+
+  @Test func keysStayOnTheirLine() throws {
+    let found = try keys("{\"a\\nb\": 0}")
+    #expect(found.unknown[0].hasSuffix("config.json: a\\x0Ab: unknown key, ignored"))
+    #expect(found.error("a\nb", "1").description.hasSuffix("a\\x0Ab: expected 1, found 0"))
+    #expect(found.name(of: "a\nb") == "config.json: a\\x0Ab")
   }
 
   @Test func longValuesAreCutInMessages() throws {

@@ -136,7 +136,7 @@ package struct CaptionedImages: Sendable {
 
   /// The bytes of a file of text, without a byte-order mark.
   private static func bytes(of file: URL) throws -> ArraySlice<UInt8> {
-    let bytes = try MappedFile.bytes(of: file, limit: 1 << 30)[...]
+    let bytes = try MappedFile.text(of: file, limit: 1 << 30)[...]
     return bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes.dropFirst(3) : bytes
   }
 }

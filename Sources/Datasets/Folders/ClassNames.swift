@@ -15,7 +15,7 @@ enum ClassNames {
   /// - Throws: `ImageFolderError` if the file is unreadable, or if it names a folder twice or does not name one.
   static func read(_ url: URL, folders: [String]) throws(ImageFolderError) -> (names: [String], surplus: Int) {
     var bytes: [UInt8]
-    do throws(FileError) { bytes = try MappedFile.bytes(of: url) } catch { throw .unreadable(error) }
+    do throws(FileError) { bytes = try MappedFile.text(of: url) } catch { throw .unreadable(error) }
     // Some editors put a byte-order mark at the beginning.
     if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes.removeFirst(3) }
     let known = Folders(folders)

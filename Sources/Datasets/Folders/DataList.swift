@@ -29,7 +29,7 @@ struct DataList {
   init(_ file: URL) throws(ImageFolderError) {
     self.file = file
     var bytes: ArraySlice<UInt8>
-    do throws(FileError) { bytes = try MappedFile.bytes(of: file, limit: Self.limit)[...] } catch {
+    do throws(FileError) { bytes = try MappedFile.text(of: file, limit: Self.limit)[...] } catch {
       throw .unreadable(error)
     }
     if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes = bytes.dropFirst(3) }

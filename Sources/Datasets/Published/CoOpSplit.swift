@@ -47,7 +47,7 @@ extension PublishedSplit {
 
   /// The bytes of a list; a million images stay below the limit.
   static func contents(of file: URL) throws(ImageFolderError) -> [UInt8] {
-    do throws(FileError) { return try MappedFile.bytes(of: file, limit: 1 << 28) } catch { throw .unreadable(error) }
+    do throws(FileError) { return try MappedFile.text(of: file, limit: 1 << 28) } catch { throw .unreadable(error) }
   }
 }
 

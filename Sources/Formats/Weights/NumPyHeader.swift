@@ -141,6 +141,7 @@ private struct NumPyLiteral {
     let start = position + 1
     guard let end = bytes[start...].firstIndex(of: quote) else { throw problem("the end of \(what)") }
     position = end + 1
+    try CombiningMarks.check(bytes[start..<end], what)
     return String(decoding: bytes[start..<end], as: UTF8.self)
   }
 

@@ -233,6 +233,7 @@ extension PickleInterpreter {
     let bytes = try reader.take(length, "a string")
     // Python lets halves of surrogate pairs and the 8-bit strings of Python 2 pass; here they are repaired.
     try budget.charge(PickleBudget.container + bytes.count)
+    try CombiningMarks.check(bytes, "a string")
     let text = String(decoding: bytes, as: UTF8.self)
     // A repaired byte takes three.
     try budget.charge(max(0, text.utf8.count - bytes.count))

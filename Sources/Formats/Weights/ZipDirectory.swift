@@ -133,6 +133,7 @@ struct ZipDirectory {
     let nameBytes = try reader.take(nameLength, "a name")
     let extra = try reader.take(extraLength, "extra fields")
     _ = try reader.take(commentLength, "a comment")
+    try CombiningMarks.check(nameBytes, "a name")
     guard let name = String(validating: nameBytes, as: UTF8.self) else {
       throw FormatProblem(
         expected: "names in UTF-8", found: quoted(String(decoding: nameBytes, as: UTF8.self)))

@@ -39,7 +39,7 @@ extension Delta {
   /// Reads a delta and checks that it was made from this model.
   ///
   /// - mismatch: what speaks against the model, if anything.
-  /// - Throws: `SafeTensorsError`, or `DeltaError` for a file that is no delta, is one of another model or has tensors
+  /// - Throws: `WeightFileError`, or `DeltaError` for a file that is no delta, is one of another model or has tensors
   ///   that fit no site.
   private init(
     contentsOf url: URL, for tower: any ImageTower,
@@ -106,7 +106,7 @@ extension Delta {
 
   /// The description in a delta file, without its tensors.
   ///
-  /// - Throws: `SafeTensorsError`, or `DeltaError` for a file that is not a delta.
+  /// - Throws: `WeightFileError`, or `DeltaError` for a file that is not a delta.
   public static func description(of url: URL) throws -> Description {
     try description(of: SafeTensorsFile(contentsOf: url))
   }

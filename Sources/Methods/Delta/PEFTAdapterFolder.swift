@@ -34,7 +34,7 @@ public struct PEFTAdapterFolder: Sendable {
     file = try WeightFiles.open(weights)
     (self.url, unknownKeys) = (url, configuration.unknownKeys)
     let list = (file as? SafeTensorsFile)?.metadata[PEFTAdapter.classesKey]
-    classNames = list.flatMap { try? JSONDecoder().decode([String].self, from: Data($0.utf8)) }
+    classNames = list.flatMap { try? JSON.decoded([String].self, from: $0.utf8) }
   }
 
   /// The number of classes of the head for a model; `nil` if the adapter has none.

@@ -66,7 +66,7 @@ package struct PretrainingFolder: Sendable {
     guard FileManager.default.fileExists(atPath: settings.path) else {
       throw RunError("\(url.shown): expected the folder of a pretraining, found no pretraining.json")
     }
-    let bytes = try MappedFile.bytes(of: settings)
+    let bytes = try MappedFile.text(of: settings)
     let found: Settings
     do { found = try JSON.decoded(Settings.self, from: bytes) } catch {
       throw RunError("\(settings.shown): expected the settings of a pretraining, found other JSON (\(error))")
@@ -86,7 +86,7 @@ package struct PretrainingFolder: Sendable {
   package func metricsLines(before step: Int) throws -> [String] {
     guard step > 0, FileManager.default.fileExists(atPath: metrics.path) else { return [] }
     struct Line: Decodable { let step: Int }
-    let text = String(decoding: try MappedFile.bytes(of: metrics), as: UTF8.self)
+    let text = String(decoding: try MappedFile.text(of: metrics), as: UTF8.self)
     return text.split(separator: "\n").map(String.init).filter { line in
       (try? JSON.decoded(Line.self, from: line.utf8, upTo: JSON.largestMeasurement)).map { $0.step <= step } ?? false
     }

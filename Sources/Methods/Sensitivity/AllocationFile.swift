@@ -29,7 +29,7 @@ struct AllocationFile {
 
   /// Reads a file of either kind.
   ///
-  /// - Throws: `AllocationError` for a file that is neither; `FileError`, `WeightFileError`, `SafeTensorsError`.
+  /// - Throws: `AllocationError` for a file that is neither; `FileError`, `WeightFileError`.
   init(_ path: String) throws {
     let url = URL(fileURLWithPath: path)
     file = url.shown

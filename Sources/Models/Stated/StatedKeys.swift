@@ -52,12 +52,13 @@ package final class StatedKeys {
   package func has(_ key: String) -> Bool { values[key] != nil }
 
   /// A key with its file, for messages: `config.json: model_args.num_heads`.
-  package func name(of key: String) -> String { "\(file): \(path)\(key)" }
+  package func name(of key: String) -> String { "\(file): \(TerminalText.line(path + key))" }
 
   /// An error about the value of a key.
   package func error(_ key: String, _ expected: String, _ found: String? = nil) -> ConfigurationError {
     let own = values[key].map(\.shortened) ?? (nulls.contains(key) ? "null" : "none")
-    return ConfigurationError("\(location): \(path)\(key): expected \(expected), found \(found ?? own)")
+    let name = TerminalText.line(path + key)
+    return ConfigurationError("\(location): \(name): expected \(expected), found \(found ?? own)")
   }
 
   /// The value of a key, which counts as read.
@@ -139,7 +140,7 @@ package final class StatedKeys {
   package var unknown: [String] {
     let (all, shown) = (unread.sorted(), 20)
     let rest = all.count > shown ? ["\(location): \(all.count - shown) more unknown keys, ignored"] : []
-    return all.prefix(shown).map { "\(location): \($0): unknown key, ignored" } + rest
+    return all.prefix(shown).map { "\(location): \(TerminalText.line($0)): unknown key, ignored" } + rest
   }
 
   /// The keys that nothing has read.
@@ -205,7 +206,7 @@ package indirect enum StatedValue: Equatable, Sendable, CustomStringConvertible 
     return numbers.count == values.count ? numbers : nil
   }
 
-  /// The value as JSON writes it.
+  /// The value as JSON writes it, on one line.
   package var description: String {
     var text = ""
     write(to: &text, limit: .max)
@@ -233,11 +234,11 @@ package indirect enum StatedValue: Equatable, Sendable, CustomStringConvertible 
     case .null: text += "null"
     case .bool(let value): text += "\(value)"
     case .number(let value): text += Int(exactly: value).map { "\($0)" } ?? "\(value)"
-    case .string(let value): text += "\"\(value)\""
+    case .string(let value): text += "\"\(TerminalText.line(value))\""
     case .list(let values): list(values, "[", "]") { $0.write(to: &text, limit: limit) }
     case .object(let values):
       list(values.sorted { $0.key < $1.key }, "{", "}") {
-        text += "\"\($0.key)\": "
+        text += "\"\(TerminalText.line($0.key))\": "
         $0.value.write(to: &text, limit: limit)
       }
     }

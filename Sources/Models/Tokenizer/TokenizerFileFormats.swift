@@ -20,10 +20,21 @@ enum TokenizerFile {
   }
 
   static func text(_ url: URL) throws(TokenizerError) -> String {
-    guard let text = String(validating: try data(url), as: UTF8.self) else {
-      throw .file(url.shown, expected: "UTF-8 text", found: "bytes that are not")
+    try checked(Array(try data(url)), url.shown)
+  }
+
+  /// Text without so many combining marks in a row that comparing it takes long.
+  private static func checked(_ bytes: [UInt8], _ name: String) throws(TokenizerError) -> String {
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw .file(name, expected: "UTF-8 text", found: "bytes that are not")
     }
+    try checkMarks(bytes, name)
     return text
+  }
+
+  private static func checkMarks(_ bytes: some Collection<UInt8>, _ name: String) throws(TokenizerError) {
+    guard let position = CombiningMarks.excess(in: bytes) else { return }
+    throw .file(name, expected: CombiningMarks.expected, found: "more at byte \(position)")
   }
 
   /// The text of a gzip file.
@@ -33,14 +44,12 @@ enum TokenizerFile {
     do throws(InflateError) {
       bytes = try Inflate.decompress(Array(data), container: .gzip, limit: byteLimit)
     } catch { throw .file(name, expected: "a gzip file", found: "\(error)") }
-    guard let text = String(validating: bytes, as: UTF8.self) else {
-      throw .file(name, expected: "UTF-8 text", found: "bytes that are not")
-    }
-    return text
+    return try checked(bytes, name)
   }
 
   static func json<T: Decodable>(_ type: T.Type, _ url: URL) throws(TokenizerError) -> T {
     let data = try data(url)
+    try checkMarks(data, url.shown)
     do { return try JSONDecoder().decode(type, from: data) } catch {
       throw .file(url.shown, expected: "JSON of a tokenizer", found: JSON.reason(error))
     }

@@ -48,7 +48,7 @@ struct ConfigFile {
   /// - Throws: `RunError` for a file that is no such object; `UsageError` for a flag that the command does not know.
   init(_ path: String, options: [Option]) throws {
     let name = FileName.shown(path)
-    let bytes = try MappedFile.bytes(of: URL(fileURLWithPath: path), limit: Self.limit)
+    let bytes = try MappedFile.text(of: URL(fileURLWithPath: path), limit: Self.limit)
     let found: [String: Value]
     do { found = try JSON.decoded([String: Value].self, from: bytes) } catch {
       throw RunError("\(name): expected a JSON object with numbers, texts, true or lists of them by flag (\(error))")

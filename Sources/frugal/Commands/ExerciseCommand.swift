@@ -126,7 +126,7 @@ enum ExerciseCommand: Command {
   /// The ids of a class: lines that are not empty, each once.
   private static func students(_ path: String) throws -> [String] {
     let url = URL(fileURLWithPath: path)
-    let lines = String(decoding: try MappedFile.bytes(of: url), as: UTF8.self).split(
+    let lines = String(decoding: try MappedFile.text(of: url), as: UTF8.self).split(
       whereSeparator: \.isNewline)
     let ids = lines.map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
     guard !ids.isEmpty else {

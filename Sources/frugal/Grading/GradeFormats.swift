@@ -23,7 +23,7 @@ struct GradescopeResults: Encodable {
     let grades = Dictionary(grading.tensors.map { ($0.tensor, $0) }) { first, _ in first }
     tests = score.items.enumerated().map { index, item in
       let lines = item.tensors.compactMap { name in
-        grades[name].map { "\(name): \($0.summary(isReference: false))" }
+        grades[name].map { TerminalText.line("\(name): \($0.summary(isReference: false))") }
       }
       return Test(
         name: item.name, number: "\(index + 1)", status: item.points == item.outOf ? "passed" : "failed",

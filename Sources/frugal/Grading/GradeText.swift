@@ -1,23 +1,29 @@
+import Formats
 import Foundation
 
 extension Grading {
   /// The table of all tensors, what is wrong with the first, and the points.
   func text(_ score: Score) -> String {
+    // Names come from the files, and must not look like lines of ours.
+    let line = TerminalText.line
     var lines = ["reference   \(reference)", "submission  \(submission)"]
-    if let problem { lines.append("cannot be read: \(problem)") }
+    if let problem { lines.append(line("cannot be read: \(problem)")) }
     let rows = tensors.map { grade in
       [
-        grade.tensor, grade.equation ?? "", grade.expected, Self.number(grade.worst?.absolute),
+        line(grade.tensor), line(grade.equation ?? ""), grade.expected, Self.number(grade.worst?.absolute),
         Self.number(grade.worst?.relative), Self.number(grade.tolerance), grade.verdict.rawValue,
       ]
     }
     lines += ["", aligned([["tensor", "formula", "expected", "absolute", "relative", "tolerance", "verdict"]] + rows)]
     let wrong = tensors.filter { $0.verdict != .right }
     if problem == nil, !wrong.isEmpty { lines.append("") }
-    if let first, problem == nil { lines.append("first: \(first.tensor)\(first.formula.map { ", \($0)" } ?? "")") }
-    if problem == nil { lines += wrong.map { "\($0.tensor): \($0.summary())" } }
+    if let first, problem == nil {
+      lines.append(line("first: \(first.tensor)\(first.formula.map { ", \($0)" } ?? "")"))
+    }
+    if problem == nil { lines += wrong.map { line("\($0.tensor): \($0.summary())") } }
     if !extra.isEmpty {
-      lines.append("not asked for: " + extra.prefix(10).joined(separator: ", ") + (extra.count > 10 ? ", …" : ""))
+      let names = extra.prefix(10).joined(separator: ", ")
+      lines.append(line("not asked for: " + names + (extra.count > 10 ? ", …" : "")))
     }
     lines += ["", Self.points(score.points, score.outOf)]
     return lines.joined(separator: "\n")

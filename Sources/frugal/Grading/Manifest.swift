@@ -69,19 +69,29 @@ struct Manifest: Codable, Sendable, Equatable {
 /// What depends on what.
 struct Dependence {
   private let names: [String]
-  private let parents: [String: [String]]
+  private let indices: [String: Int]
+  /// The tensors that each is calculated from.
+  private let parents: [[Int]]
 
   init(_ manifest: Manifest) {
     names = manifest.tensors.map(\.name)
-    parents = Dictionary(manifest.tensors.map { ($0.name, $0.from ?? []) }) { first, _ in first }
+    let indices = Dictionary(names.enumerated().map { ($1, $0) }) { first, _ in first }
+    (self.indices, parents) = (indices, manifest.tensors.map { ($0.from ?? []).compactMap { indices[$0] } })
   }
 
   /// The tensors that a tensor depends on, directly or not, in their order; never itself.
   func ancestors(of name: String) -> [String] {
-    var (found, rest): (Set<String>, [String]) = ([], parents[name] ?? [])
+    guard let own = indices[name] else { return [] }
+    var isFound = [Bool](repeating: false, count: names.count)
+    isFound[own] = true
+    var (found, rest) = ([Int](), [own])
     while let next = rest.popLast() {
-      if next != name, found.insert(next).inserted { rest += parents[next] ?? [] }
+      for parent in parents[next] where !isFound[parent] {
+        isFound[parent] = true
+        found.append(parent)
+        rest.append(parent)
+      }
     }
-    return found.isEmpty ? [] : names.filter(found.contains)
+    return found.sorted().map { names[$0] }
   }
 }

@@ -47,7 +47,7 @@ struct Rubric: Codable, Sendable {
     let file = url.shown
     do { self = try JSON.decoded(Rubric.self, from: try MappedFile.bytes(of: url)) } catch let error as FileError {
       throw error
-    } catch let error as JSONNumberError {
+    } catch let error as JSONTextError {
       throw FileError(file: file, expected: error.expected, found: error.found)
     } catch {
       throw FileError(
@@ -55,6 +55,13 @@ struct Rubric: Codable, Sendable {
         found: "something else")
     }
     guard !items.isEmpty else { throw FileError(file: file, expected: "items", found: "none") }
+    let beginnings = items.reduce(0) { $0 + $1.tensors.count { $0.hasSuffix("*") } }
+    let most = Self.mostMatches / max(1, names.count)
+    guard beginnings <= most else {
+      throw FileError(
+        file: file, expected: "at most \(most) beginnings of names, of \(names.count)", found: "\(beginnings)")
+    }
+    let graded = GradedNames(names)
     for item in items {
       guard item.points >= 0, item.points <= 1e6, item.tolerance.map({ $0 > 0 && $0 <= 1 }) ?? true else {
         throw FileError(
@@ -64,24 +71,23 @@ struct Rubric: Codable, Sendable {
       guard !item.tensors.isEmpty else {
         throw FileError(file: file, expected: "tensors for \"\(item.name)\"", found: "none")
       }
-      guard let stranger = item.tensors.first(where: { Self.matches($0, names).isEmpty }) else { continue }
+      guard let stranger = item.tensors.first(where: { graded.matching($0).isEmpty }) else { continue }
       throw FileError(
         file: file, expected: "names of the reference for \"\(item.name)\"",
         found: "\"\(stranger)\"\(suggestion(for: stranger, among: names))")
     }
   }
 
-  /// The names that a pattern stands for.
-  static func matches(_ pattern: String, _ names: [String]) -> [String] {
-    pattern.hasSuffix("*") ? names.filter { $0.hasPrefix(pattern.dropLast()) } : names.filter { $0 == pattern }
-  }
+  /// The most comparisons of beginnings with names.
+  private static let mostMatches = 1 << 22
 
   /// The tolerances of single tensors; where several items state one, the first.
   func tolerances(of names: [String]) -> [String: Double] {
     var found: [String: Double] = [:]
+    let graded = GradedNames(names)
     for item in items {
       guard let t = item.tolerance else { continue }
-      for name in item.tensors.flatMap({ Self.matches($0, names) }) where found[name] == nil { found[name] = t }
+      for name in item.tensors.flatMap(graded.matching) where found[name] == nil { found[name] = t }
     }
     return found
   }
@@ -89,6 +95,20 @@ struct Rubric: Codable, Sendable {
   /// One point for each tensor.
   static func plain(_ names: [String]) -> Rubric {
     Rubric(items: names.map { Item(name: $0, tensors: [$0], points: 1) })
+  }
+}
+
+/// The names of what is graded, each once.
+private struct GradedNames {
+  private let all: [String]
+  private let known: Set<String>
+
+  init(_ names: [String]) { (all, known) = (names, Set(names)) }
+
+  /// The names that a pattern stands for.
+  func matching(_ pattern: String) -> [String] {
+    if pattern.hasSuffix("*") { return all.filter { $0.hasPrefix(pattern.dropLast()) } }
+    return known.contains(pattern) ? [pattern] : []
   }
 }
 
@@ -107,9 +127,9 @@ struct Score: Encodable, Sendable {
 
   init(_ grading: Grading, by rubric: Rubric) {
     let grades = Dictionary(grading.tensors.map { ($0.tensor, $0) }) { first, _ in first }
-    let names = grading.tensors.map(\.tensor)
+    let graded = GradedNames(grading.tensors.map(\.tensor))
     items = rubric.items.map { item in
-      let members = item.tensors.flatMap { Rubric.matches($0, names) }.unique
+      let members = item.tensors.unique.flatMap(graded.matching).unique
       let shares = members.map { name -> Double in
         guard let grade = grades[name] else { return 0 }
         return item.credit == .proportional ? grade.share : grade.verdict.earns ? 1 : 0

@@ -78,7 +78,7 @@ struct SweepPlan {
   }
 
   private static func read(_ url: URL, _ shown: String) throws -> SweepFile {
-    let bytes = try MappedFile.bytes(of: url, limit: sizeLimit)
+    let bytes = try MappedFile.text(of: url, limit: sizeLimit)
     do { return try JSON.decoded(SweepFile.self, from: bytes) } catch let error as DecodingError {
       throw RunError("\(shown): expected the plan of a sweep, found other JSON (\(SweepFile.reason(error)))")
     } catch {

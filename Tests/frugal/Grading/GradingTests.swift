@@ -48,6 +48,18 @@ import Testing
     #expect(grading.tensors.map { $0.tolerance } == tolerances)
   }
 
+  /// Every tensor made of all before it, and two of each other: none is its own ancestor.
+  @Test func ancestorsAreInTheirOrder() {
+    let dense = (0..<300).map { index in
+      Manifest.Entry(name: "t\(index)", from: (0..<index).reversed().map { "t\($0)" })
+    }
+    let dependence = Dependence(Manifest(tensors: dense))
+    #expect(dependence.ancestors(of: "t299") == (0..<299).map { "t\($0)" })
+    #expect(dependence.ancestors(of: "t0").isEmpty && dependence.ancestors(of: "x").isEmpty)
+    let circle = [("a", ["c", "a"]), ("b", ["a"]), ("c", ["b"])].map { Manifest.Entry(name: $0, from: $1) }
+    #expect(Dependence(Manifest(tensors: circle)).ancestors(of: "b") == ["a", "c"])
+  }
+
   @Test func whatDependsOnADifferenceFollowsFromIt() throws {
     let grading = try grade(["y": [0.5, -2, 3.5], "z": [7, 6], "w": [1]])
     #expect(grading.tensors.map { $0.verdict } == [.differs, .follows, .right])

@@ -86,6 +86,29 @@ import Testing
     }
   }
 
+  /// Beginnings of names are compared with each of them: 300 kB of `*` took 20 s and 1 GB.
+  @Test func comparisonsOfNamesAreBounded() throws {
+    func rubric(_ patterns: [String], of names: [String]) throws -> Rubric {
+      let text = "{\"items\": [{\"name\": \"A\", \"tensors\": \(patterns), \"points\": 1}]}"
+      return try Rubric(contentsOf: try folder.write(text, to: "rubric.json").path, graded: names)
+    }
+    let names = (0..<1024).map { "t\($0)" }
+    #expect(throws: Never.self) { try rubric(Array(repeating: "t*", count: 4096), of: names) }
+    let error = #expect(throws: FileError.self) { try rubric(Array(repeating: "t*", count: 4097), of: names) }
+    #expect(
+      error?.description.hasSuffix("expected at most 4096 beginnings of names, of 1024, found 4097") == true)
+    #expect(throws: Never.self) { try rubric(Array(repeating: "t7", count: 100_000), of: names) }
+  }
+
+  /// A submission cannot print lines of its own, such as points.
+  @Test func namesOfASubmissionStayOnTheirLine() async throws {
+    let r = try write("r", ["a": [1]])
+    let s = try write("s", ["a": [2], "b\n\n100 of 100 points": [1]])
+    let outcome = try await runFrugal("grade", r, s)
+    #expect(outcome.code == 1 && !outcome.output.contains("\n100 of 100 points"))
+    #expect(outcome.output.contains("not asked for: b\\x0A\\x0A100 of 100 points\n"))
+  }
+
   @Test func namesAndTolerancesMayBeGiven() async throws {
     let r = try write("r", ["a": [1, 2], "b": [3]])
     let s = try write("s", ["left": [1, 2.1], "b": [3]])
