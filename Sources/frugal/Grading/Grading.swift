@@ -129,14 +129,16 @@ private struct Grader {
 
   /// N: the terms of a tensor and of all that it depends on.
   private func summed(_ name: String) -> Int {
-    (dependence.ancestors(of: name) + [name]).reduce(0) { $0 + min(terms[$1] ?? Tolerance.unstatedTerms, 1 << 40) }
+    func count(_ name: String) -> Int { min(terms[name] ?? Tolerance.unstatedTerms, 1 << 40) }
+    return dependence.ancestors(of: name).reduce(count(name)) { $0 + count($1) }
   }
 
   /// The tensor of the submission, if it is there and has the right shape; else the grade says what is wrong.
   private func submitted(_ name: String, _ wanted: GradedTensor, _ grade: inout TensorGrade) -> GradedTensor? {
     let ownName = options.names[name] ?? name
     guard let submission, submission.contains(ownName) else {
-      if let submission { grade.problem = suggestion(for: ownName, among: submission.names) }
+      // Where most are missing, a near name explains none of them, and looking for it takes the product of all.
+      if let submission, wrong.count < 100 { grade.problem = suggestion(for: ownName, among: submission.names) }
       return nil
     }
     guard let form = submission.form(of: ownName) else { return read(ownName, submission, &grade) }

@@ -80,11 +80,10 @@ struct Dependence {
   }
 
   /// The tensors that a tensor depends on, directly or not, in their order; never itself.
-  func ancestors(of name: String) -> [String] {
-    guard let own = indices[name] else { return [] }
+  func ancestors(of name: String) -> some Sequence<String> {
     var isFound = [Bool](repeating: false, count: names.count)
-    isFound[own] = true
-    var (found, rest) = ([Int](), [own])
+    var (found, rest) = ([Int](), indices[name].map { [$0] } ?? [])
+    for own in rest { isFound[own] = true }
     while let next = rest.popLast() {
       for parent in parents[next] where !isFound[parent] {
         isFound[parent] = true
@@ -92,6 +91,6 @@ struct Dependence {
         rest.append(parent)
       }
     }
-    return found.sorted().map { names[$0] }
+    return found.sorted().lazy.map { names[$0] }
   }
 }
