@@ -235,8 +235,7 @@ extension PickleInterpreter {
     try budget.charge(PickleBudget.container + bytes.count)
     try CombiningMarks.check(bytes, "a string")
     let text = String(decoding: bytes, as: UTF8.self)
-    // A repaired byte takes three.
-    try budget.charge(max(0, text.utf8.count - bytes.count))
+    try budget.charge(max(0, text.utf8.count - bytes.count))  // A repaired byte takes three.
     try push(.string(text))
   }
 
