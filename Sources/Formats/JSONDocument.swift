@@ -18,15 +18,18 @@ package indirect enum JSONDocument: Sendable, Equatable {
   /// Depth beyond which a text is refused: each level is a call.
   private static let deepest = 200
 
-  /// Reads a text, of whose members with one key the last counts; `nil` for anything but one JSON value.
-  package init?(_ text: [UInt8]) {
-    let read: JSONDocument? = text.withUnsafeBytes { bytes in
-      var scanner = JSONScanner(bytes)
-      guard let value = try? Self.value(&scanner, depth: 0), (try? scanner.end()) != nil else { return nil }
-      return value
-    }
-    guard let read else { return nil }
-    self = read
+  /// Reads a text, of whose members with one key the last counts.
+  ///
+  /// - Throws: `JSONTextError` for anything but one JSON value, and for one that is too deep.
+  package init(_ text: [UInt8]) throws(JSONTextError) {
+    do throws(FormatProblem) {
+      self = try text.withUnsafeBufferPointer { (bytes) throws(FormatProblem) in
+        var scanner = JSONScanner(UnsafeRawBufferPointer(bytes))
+        let value = try Self.value(&scanner, depth: 0)
+        try scanner.end()
+        return value
+      }
+    } catch { throw JSONTextError(expected: error.expected, found: error.found) }
   }
 
   private static func value(_ scanner: inout JSONScanner, depth: Int) throws(FormatProblem) -> JSONDocument {

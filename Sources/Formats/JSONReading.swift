@@ -1,9 +1,12 @@
 import Foundation
 
-/// A number or a string in a JSON text that nothing written by this project has.
+/// What makes a text no JSON that is read: its form, a number or a string that nothing written by this project has.
 package struct JSONTextError: Error, CustomStringConvertible, Equatable {
   /// The limit, and what is beyond it.
   package let expected, found: String
+
+  /// An error by its parts.
+  package init(expected: String, found: String) { (self.expected, self.found) = (expected, found) }
 
   /// Expected and found.
   package var description: String { "expected \(expected), found \(found)" }

@@ -35,7 +35,7 @@ struct JSONScanner {
   }
 
   /// Refuses anything but white space up to the end.
-  mutating func end() throws(Problem) { if peek() != nil { throw problem("nothing after the closing brace") } }
+  mutating func end() throws(Problem) { if peek() != nil { throw problem("nothing after the JSON value") } }
 
   /// An error about the next character.
   mutating func problem(_ expected: String) -> Problem {

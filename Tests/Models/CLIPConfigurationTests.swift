@@ -181,8 +181,14 @@ import Testing
     #expect(found.origins.all.map { $0.name }.contains("vision heads"))
   }
 
-  @Test(arguments: ["{", "[]", "3", "\"clip\"", "{\"a\": 1} x", "{\"a\": NaN}"])
-  func whatIsNoObjectIsRefused(json: String) throws {
-    #expect(try message(json).hasSuffix("config.json: expected a JSON object, found other contents"))
+  @Test(arguments: [
+    ("{", "a string, found the end of the JSON text"), ("[]", "a JSON object, found other contents"),
+    ("3", "a JSON object, found other contents"), ("\"clip\"", "a JSON object, found other contents"),
+    ("{\"a\": 1} x", "nothing after the JSON value, found \"x\" at byte 9 of the JSON text"),
+    ("{\"a\": NaN}", "a JSON value, found \"N\" at byte 6 of the JSON text"),
+    ("{\"a\": 1e999}", "numbers of double precision, found 1e999"),
+  ])
+  func whatIsNoObjectIsRefused(json: String, expected: String) throws {
+    #expect(try message(json).hasSuffix("config.json: expected \(expected)"))
   }
 }

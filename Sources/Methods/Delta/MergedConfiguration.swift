@@ -17,7 +17,7 @@ struct MergedConfiguration {
       bytes = stored
       return
     }
-    guard var values = JSONDocument(stored), case .object = values else {
+    guard var values = try? JSONDocument(stored), case .object = values else {
       throw ExportError("\(url.shown) as a JSON object", found: "other contents")
     }
     let classes = delta.description.classes

@@ -18,7 +18,11 @@ struct PEFTConfiguration {
   /// - Throws: `DeltaError` that names the key, `FileError` for a file that cannot be read.
   init(contentsOf url: URL) throws {
     let bytes = try JSON.configuration(of: url)
-    guard let values = StatedValue(bytes)?.object?.filter({ $0.value != .null }) else {
+    let value: StatedValue
+    do throws(JSONTextError) { value = try StatedValue(bytes) } catch {
+      throw DeltaError(url.shown, expected: error.expected, found: error.found)
+    }
+    guard let values = value.object?.filter({ $0.value != .null }) else {
       throw DeltaError(url.shown, expected: "a JSON object", found: "other contents")
     }
     let file = KeyReader(file: url.shown, values: values)

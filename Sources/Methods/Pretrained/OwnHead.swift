@@ -80,7 +80,7 @@ private struct StatedClasses {
     let file = url.appendingPathComponent("config.json")
     guard FileManager.default.fileExists(atPath: file.path) else { return }
     let bytes = try JSON.configuration(of: file)
-    guard let values = StatedValue(bytes)?.object?.filter({ $0.value != .null }) else {
+    guard let values = try? StatedValue(bytes).object?.filter({ $0.value != .null }) else {
       throw ConfigurationError("\(file.shown): expected a JSON object, found other contents")
     }
     func error(_ key: String, _ found: String) -> ConfigurationError {

@@ -127,7 +127,7 @@ public struct PretrainedCLIP: Sendable {
   /// The weights do not distinguish QuickGELU from GELU; the name and the usual head width do, to a degree.
   private func activationWarnings(_ activation: Activation) -> [String] {
     let configuration = directory.folder.appendingPathComponent("config.json")
-    let stated = (try? JSON.configuration(of: configuration)).flatMap { JSONDocument($0)?["_name_or_path"]?.string }
+    let stated = try? JSONDocument(JSON.configuration(of: configuration))["_name_or_path"]?.string
     let name = (stated ?? directory.folder.lastPathComponent).lowercased()
     if name.contains("openai"), activation != .quickGELU {
       return ["hidden_act: OpenAI's checkpoints were trained with quick_gelu, found \(activation.rawValue)"]

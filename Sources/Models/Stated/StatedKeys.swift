@@ -28,7 +28,11 @@ package final class StatedKeys {
     if let impostor = FileImpostor.description(of: bytes.prefix(FileImpostor.length)) {
       throw ConfigurationError("\(url.shown): expected a JSON object, found \(impostor)")
     }
-    guard case .object(let values)? = StatedValue(bytes) else {
+    let value: StatedValue
+    do throws(JSONTextError) { value = try StatedValue(bytes) } catch {
+      throw ConfigurationError("\(url.shown): \(error)")
+    }
+    guard case .object(let values) = value else {
       throw ConfigurationError("\(url.shown): expected a JSON object, found other contents")
     }
     // Libraries keep the last of them, decoders the first.
@@ -158,37 +162,36 @@ package indirect enum StatedValue: Equatable, Sendable, CustomStringConvertible 
   case list([StatedValue])
   case object([String: StatedValue])
 
-  /// The value of the bytes of a file; `nil` for anything but JSON.
-  package init?(_ bytes: [UInt8]) {
+  /// The value of the bytes of a file.
+  ///
+  /// - Throws: `JSONTextError` for anything but JSON, and for a number beyond those of `Double`.
+  package init(_ bytes: [UInt8]) throws(JSONTextError) {
     // Some editors begin a file with a byte order mark.
-    let text = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(bytes.dropFirst(3)) : bytes
-    guard let document = JSONDocument(text) else { return nil }
-    self.init(document)
+    try self.init(JSONDocument(bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(bytes.dropFirst(3)) : bytes))
   }
 
-  /// The value of a text; `nil` for a number beyond those of `Double`.
+  /// The value of a text.
   ///
   /// A decoder would try one type after another at every level of a list in lists, with an error for each that does not
   /// fit: its time grows with the cube of the depth.
-  package init?(_ document: JSONDocument) {
+  private init(_ document: JSONDocument) throws(JSONTextError) {
     switch document {
     case .string(let text): self = .string(text)
     case .literal("null"): self = .null
     case .literal("true"): self = .bool(true)
     case .literal("false"): self = .bool(false)
     case .literal(let text):
-      guard let number = Double(text), number.isFinite else { return nil }
+      guard let number = Double(text), number.isFinite else {
+        throw JSONTextError(expected: "numbers of double precision", found: String(text.prefix(60)))
+      }
       self = .number(number)
     case .list(let documents):
-      let values = documents.compactMap(StatedValue.init)
-      guard values.count == documents.count else { return nil }
+      var values: [StatedValue] = []
+      for document in documents { values.append(try StatedValue(document)) }
       self = .list(values)
     case .object(let members):
       var values: [String: StatedValue] = [:]
-      for member in members {
-        guard let value = StatedValue(member.value) else { return nil }
-        values[member.key] = value
-      }
+      for member in members { values[member.key] = try StatedValue(member.value) }
       self = .object(values)
     }
   }

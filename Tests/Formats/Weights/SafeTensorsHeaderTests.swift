@@ -27,7 +27,7 @@ import Testing
     .init("empty header", "", #"expected "{" as the first byte, found the end of the JSON text"#),
     .init("not an object", "[]", #"expected "{" as the first byte, found "[" at byte 0 of the JSON text"#),
     .init("leading space", " {}", #"expected "{" as the first byte, found "{" at byte 1 of the JSON text"#),
-    .init("text behind", "{} x", data: 0, #"expected nothing after the closing brace, found "x""#),
+    .init("text behind", "{} x", data: 0, #"expected nothing after the JSON value, found "x""#),
     .init("no colon", #"{"a" 1}"#, #"expected ":", found "1""#),
     .init("comma at the end", #"{"a":\#(good),}"#, #"expected a string, found "}""#),
     .init("name not closed", #"{"a"#, "expected the end of the string at byte 2, found the end of the JSON text"),

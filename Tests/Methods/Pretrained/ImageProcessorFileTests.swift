@@ -140,9 +140,13 @@ import Testing
           library: "transformers", key: "processor_config.json: image_processor.image_std"))
   }
 
-  @Test(arguments: ["[]", "null", "{", "\u{FEFF}x", "{\"size\": 1"])
-  func whatIsNoObjectIsRefused(json: String) throws {
-    #expect(try message(json)?.hasSuffix("expected a JSON object, found other contents") == true)
+  @Test(arguments: [
+    ("[]", "a JSON object, found other contents"), ("null", "a JSON object, found other contents"),
+    ("{", "a string, found the end of the JSON text"), ("\u{FEFF}x", "a JSON value, found \"x\" at byte 0"),
+    ("{\"size\": 1", "\"}\", found the end of the JSON text"),
+  ])
+  func whatIsNoObjectIsRefused(json: String, expected: String) throws {
+    #expect(try message(json)?.contains(": expected \(expected)") == true)
   }
 
   @Test func filesThatCannotBeReadAreNamed() throws {
