@@ -31,7 +31,7 @@ enum Report {
     runs folders: [URL], title: String? = nil, to file: URL, accuracies: URL? = nil
   ) throws -> Outcome {
     let found = try RunSearch(folders)
-    guard !found.runs.isEmpty || !found.surveys.isEmpty else { throw nothing(found) }
+    guard !found.runs.isEmpty || !found.surveys.isEmpty else { throw nothing(found, in: folders) }
     let groups = RunGroup.all(found.runs)
     let verdicts = Verdict.all(groups)
     try AtomicFile.write(Array(html(found, groups, verdicts, title: title ?? usualTitle).utf8), to: file)
@@ -58,17 +58,15 @@ enum Report {
     runs folders: [URL], _ format: PaperFormat, backbone: String?
   ) throws -> (text: String, skipped: [RunSearch.Skipped]) {
     let found = try RunSearch(folders)
-    guard !found.runs.isEmpty else { throw Self.nothing(found) }
+    guard !found.runs.isEmpty else { throw Self.nothing(found, in: folders) }
     return (format.text(RunGroup.all(found.runs), backbone: backbone), found.skipped)
   }
 
-  private static func nothing(_ found: RunSearch) -> ReportError {
-    // What is neither reported nor skipped.
-    guard !found.skipped.isEmpty else {
-      return ReportError("expected at least one finished run, found candidates of a search alone")
-    }
+  private static func nothing(_ found: RunSearch, in folders: [URL]) -> ReportError {
     let reasons = found.skipped.prefix(3).map { "\($0.name): \($0.reason)" }.joined(separator: "; ")
-    return ReportError("expected at least one finished run, found none (\(reasons))")
+    return ReportError(
+      "\(folders.map(\.shown).joined(separator: ", ")): expected at least one finished run, found "
+        + (reasons.isEmpty ? "none, but for candidates of a search" : "none (\(reasons))"))
   }
 
   /// The document.

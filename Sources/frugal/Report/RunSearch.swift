@@ -29,9 +29,10 @@ struct RunSearch {
       guard isFolder.boolValue else {
         throw ReportError("\(url.relativePath): expected the folder of a run or of several, found a file")
       }
-      let before = found.count
-      Self.collect(url.resolvingSymlinksInPath(), depth: 0, into: &found, &seen)
-      if found.count == before, !seen.contains(url.resolvingSymlinksInPath().path) {
+      let folder = url.resolvingSymlinksInPath()
+      let (before, isNew) = (found.count, !seen.contains(folder.path))
+      Self.collect(folder, depth: 0, into: &found, &seen)
+      if found.count == before, isNew {
         skipped.append(Skipped(name: url.lastPathComponent, reason: "expected runs, found no config.json"))
       }
     }

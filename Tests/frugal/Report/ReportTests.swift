@@ -328,5 +328,10 @@ import Testing
     expectRefusal(
       try await runFrugal("report", bench.folder.path("foreign")), code: 1,
       ["expected at least one finished run, found none"])
+    let empty = bench.folder.url.appendingPathComponent("empty")
+    try FileManager.default.createDirectory(at: empty, withIntermediateDirectories: true)
+    expectRefusal(
+      try await runFrugal("report", empty.path), code: 1,
+      ["\(empty.path): expected at least one finished run, found none (empty: expected runs, found no config.json)"])
   }
 }

@@ -74,7 +74,7 @@ import Testing
     let report = try await runFrugal("report", folder.path("out"), "--out", folder.path("report.html"))
     #expect(report.output.contains("runs            4") && !report.errors.contains("skipped"), "\(report)")
     let candidates = try await runFrugal("report", folder.path("out/search"), "--out", folder.path("none.html"))
-    expectRefusal(candidates, code: 1, ["found candidates of a search alone"])
+    expectRefusal(candidates, code: 1, ["found none, but for candidates of a search"])
     // An edited grid is another search.
     _ = try write(folder, grid: "\"grid\": {\"lr\": [0.001, 0.05, 4]}")
     expectRefusal(try await runFrugal("sweep", plan), code: 1, ["the plan has been edited since", "--search"])
