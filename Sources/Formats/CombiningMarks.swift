@@ -32,7 +32,11 @@ package enum CombiningMarks {
   private static func isMark(_ value: UInt32) -> Bool {
     // The first one is U+0300.
     guard value >= 0x300, let scalar = Unicode.Scalar(value) else { return false }
-    return scalar.properties.canonicalCombiningClass != .notReordered
+    // Some marks of class 0 are made of others that have one.
+    switch scalar.properties.generalCategory {
+    case .nonspacingMark, .spacingMark, .enclosingMark: return true
+    default: return scalar.properties.canonicalCombiningClass != .notReordered
+    }
   }
 
   /// A scalar of which some bytes were read, in UTF-8 or as JSON escapes it.

@@ -18,6 +18,9 @@ import Testing
     #expect(excess(String(repeating: Self.marks(30), count: 100)) == nil)
     // Beyond 16 bits: U+1D165, a stem of a musical note.
     #expect(excess(String(repeating: "\u{1D165}", count: 31)) == 124)
+    // U+0F73 is of class 0, and made of two marks that are not.
+    #expect(excess(String(repeating: "\u{F73}", count: 31)) == 93)
+    #expect(excess(String(repeating: "नमस्ते क्षत्रिय ", count: 100)) == nil)
     #expect(excess(String(repeating: "中文", count: 100) + String(repeating: "\u{200D}", count: 100)) == nil)
   }
 

@@ -8,23 +8,18 @@ package struct BytePairTraining: Sendable {
   /// The merges, in the order in which they were learned.
   package let merges: [(String, String)]
 
+  /// The longest word that is learned, in bytes: one that never repeats itself has as many merges, of all lengths.
+  package static let longestWord = 256
+
   /// Learns merges until every word is one token, or until there are `limit`.
   ///
   /// - words: the number of occurrences of each word, 1 or more; each is lower-cased letters as `TextCleaning` leaves
-  ///   them. Of pairs that are equally frequent the first in byte order is used.
+  ///   them. Of pairs that are equally frequent the first in byte order is used. Words beyond `longestWord` are left
+  ///   out: they are spelled with what the others need.
   package init(words: [String: Int], limit: Int = .max) {
-    var pieces = words.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }.map { word, count in
-      var symbols = word.utf8.map { String(ByteAlphabet.scalars[Int($0)]) }
-      if !symbols.isEmpty { symbols[symbols.count - 1] += Tokenizer.wordEnd }
-      return (symbols: symbols, count: count)
-    }
+    var merger = BytePairMerger(words.filter { $0.key.utf8.count <= Self.longestWord })
     var merges: [(String, String)] = []
-    while merges.count < limit, let (left, right) = Self.mostFrequent(pieces) {
-      merges.append((left, right))
-      for index in pieces.indices { pieces[index].symbols = Self.joining(left, right, in: pieces[index].symbols) }
-      // A word of one token has no pairs left.
-      pieces.removeAll { $0.symbols.count < 2 }
-    }
+    while merges.count < limit, let pair = merger.mergeMostFrequent() { merges.append(pair) }
     self.merges = merges
   }
 
@@ -44,40 +39,14 @@ package struct BytePairTraining: Sendable {
     return counts
   }
 
-  private static func mostFrequent(_ pieces: [(symbols: [String], count: Int)]) -> (String, String)? {
-    struct Pair: Hashable { let left, right: String }
-    var counts: [Pair: Int] = [:]
-    for (symbols, count) in pieces {
-      for (left, right) in zip(symbols, symbols.dropFirst()) {
-        counts[Pair(left: left, right: right), default: 0] += count
-      }
-    }
-    let best = counts.max { a, b in
-      if a.value != b.value { return a.value < b.value }
-      let (one, other) = ("\(a.key.left) \(a.key.right)", "\(b.key.left) \(b.key.right)")
-      return other.utf8.lexicographicallyPrecedes(one.utf8)
-    }
-    return best.map { ($0.key.left, $0.key.right) }
-  }
-
-  private static func joining(_ left: String, _ right: String, in symbols: [String]) -> [String] {
-    var result: [String] = []
-    for symbol in symbols {
-      if symbol == right, result.last == left, !result.isEmpty {
-        result[result.count - 1] = left + right
-      } else {
-        result.append(symbol)
-      }
-    }
-    return result
-  }
-
-  /// The tokens, by id: the 256 bytes, the same at the end of a word, one per merge, start and end of text.
+  /// The tokens, by id: the 256 bytes, the same at the end of a word, those of merges, start and end of text.
   package var vocabulary: [String: Int] {
     let bytes = ByteAlphabet.order.map { String(ByteAlphabet.scalars[Int($0)]) }
     let tokens = bytes + bytes.map { $0 + Tokenizer.wordEnd } + merges.map { $0.0 + $0.1 }
-    let all = tokens + ["<|startoftext|>", "<|endoftext|>"]
-    return Dictionary(uniqueKeysWithValues: all.enumerated().map { ($1, $0) })
+    // Two merges may end in the same token.
+    var ids: [String: Int] = [:]
+    for token in tokens + ["<|startoftext|>", "<|endoftext|>"] where ids[token] == nil { ids[token] = ids.count }
+    return ids
   }
 
   /// The tokenizer of these merges.

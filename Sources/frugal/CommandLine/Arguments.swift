@@ -153,7 +153,7 @@ func suggestion(for word: String, among known: [String]) -> String {
   let most = max(2, word.count / 3)
   let nearest = known.lazy.filter { abs($0.utf8.count - word.utf8.count) <= 4 * most }
     .map { (word: $0, distance: editDistance(word, $0)) }.min { $0.distance < $1.distance }
-  guard let nearest, nearest.distance <= most else { return "" }
+  guard let nearest, !nearest.word.isEmpty, nearest.distance <= most else { return "" }
   return " (did you mean \(nearest.word)?)"
 }
 

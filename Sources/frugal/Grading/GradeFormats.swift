@@ -26,7 +26,8 @@ struct GradescopeResults: Encodable {
         grades[name].map { TerminalText.line("\(name): \($0.summary(isReference: false))") }
       }
       return Test(
-        name: item.name, number: "\(index + 1)", status: item.points == item.outOf ? "passed" : "failed",
+        name: TerminalText.line(item.name), number: "\(index + 1)",
+        status: item.points == item.outOf ? "passed" : "failed",
         output: lines.joined(separator: "\n"), visibility: item.visibility.rawValue, score: item.points,
         maxScore: item.outOf)
     }
@@ -61,7 +62,7 @@ enum JUnitReport {
 
   /// XML has no control characters but three, escaped or not.
   private static func escaped(_ text: String) -> String {
-    text.unicodeScalars.reduce(into: "") { result, scalar in
+    TerminalText.escaped(text).unicodeScalars.reduce(into: "") { result, scalar in
       switch scalar {
       case "&": result += "&amp;"
       case "<": result += "&lt;"

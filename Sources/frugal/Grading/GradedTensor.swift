@@ -75,6 +75,6 @@ struct GradedFiles {
 
   /// The name within the file: that of a single array is its file's.
   private func innerName(_ name: String, _ file: any WeightFile) -> String? {
-    file.names.contains(name) ? name : file.names.count == 1 ? file.names[0] : nil
+    file.type(of: name) != nil ? name : file.names.count == 1 ? file.names[0] : nil
   }
 }

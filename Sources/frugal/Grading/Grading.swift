@@ -90,9 +90,11 @@ private struct Grader {
       expected: GradedTensor.title(wanted.type, wanted.shape), elements: wanted.values.count,
       wrong: wanted.values.count)
     let found = submitted(name, wanted, &grade)
-    // What was asked for stands in for what is not there, so that later tensors can be judged.
     let own = values
-    values[name] = found?.values.allSatisfy(\.isFinite) == true ? found : wanted
+    let asked = wanted
+    // What was asked for stands in for what is not there, so that later tensors can be judged. At the end: a change now
+    // would copy all of them.
+    defer { values[name] = found?.values.allSatisfy(\.isFinite) == true ? found : asked }
     guard let found else {
       wrong.insert(name)
       return grade
@@ -137,8 +139,8 @@ private struct Grader {
   private func submitted(_ name: String, _ wanted: GradedTensor, _ grade: inout TensorGrade) -> GradedTensor? {
     let ownName = options.names[name] ?? name
     guard let submission, submission.contains(ownName) else {
-      // Where most are missing, a near name explains none of them, and looking for it takes the product of all.
-      if let submission, wrong.count < 100 { grade.problem = suggestion(for: ownName, among: submission.names) }
+      // Where many are missing, a near name explains none of them, and looking for it takes the product of all.
+      if let submission, wrong.count < 10 { grade.problem = suggestion(for: ownName, among: submission.names) }
       return nil
     }
     guard let form = submission.form(of: ownName) else { return read(ownName, submission, &grade) }

@@ -81,8 +81,9 @@ struct Dependence {
 
   /// The tensors that a tensor depends on, directly or not, in their order; never itself.
   func ancestors(of name: String) -> some Sequence<String> {
-    var isFound = [Bool](repeating: false, count: names.count)
     var (found, rest) = ([Int](), indices[name].map { [$0] } ?? [])
+    if rest.allSatisfy({ parents[$0].isEmpty }) { rest = [] }
+    var isFound = [Bool](repeating: false, count: rest.isEmpty ? 0 : names.count)
     for own in rest { isFound[own] = true }
     while let next = rest.popLast() {
       for parent in parents[next] where !isFound[parent] {

@@ -107,8 +107,9 @@ private struct GradedNames {
 
   /// The names that a pattern stands for.
   func matching(_ pattern: String) -> [String] {
-    if pattern.hasSuffix("*") { return all.filter { $0.hasPrefix(pattern.dropLast()) } }
-    return known.contains(pattern) ? [pattern] : []
+    // A name may end in a star itself.
+    if known.contains(pattern) { return [pattern] }
+    return pattern.hasSuffix("*") ? all.filter { $0.hasPrefix(pattern.dropLast()) } : []
   }
 }
 
