@@ -141,8 +141,7 @@ import Testing
   /// What `Reference` leaves to the library: a ResNet's sites, file formats, schedules (its steps are given their
   /// rates), the rules and figures around a run, initial values, and the methods of other papers.
   private static let withoutPlainForm = [
-    "2SFS (e)", "GPS (a)", "GPS (d)", "GPS (e)",
-    "GPS (f)", "R-AMT (b)", "R-AMT (h)", "R-AMT (i)", "R-AMT (l)", "R-AMT (m)", "R-AMT (n)", "R-AMT (o)", "SO (a)",
+    "2SFS (e)", "R-AMT (b)", "R-AMT (h)", "R-AMT (i)", "R-AMT (l)", "R-AMT (m)", "R-AMT (n)", "R-AMT (o)", "SO (a)",
     "SO (b)", "SO (f)", "SPT (m)", "SPT (n)", "TaskRes (f)", "TaskRes (h)", "TaskRes (i)", "TaskRes (j)",
     "TaskRes (k)", "TaskRes (l)",
   ]
