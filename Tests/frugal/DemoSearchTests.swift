@@ -9,8 +9,8 @@ import Testing
 /// results, `NAME/search.json`.
 @Suite struct DemoSearchTests {
   private static let names = ["clip", "clip-4-shots", "clip-1-shot"]
-  /// A search of methods that the demo does not have.
-  private static let others = ["heads"]
+  /// Searches of methods that the demo does not have, or whose winners it does not have yet.
+  private static let others = ["heads", "vit"]
 
   private static func plan(_ name: String) throws -> SweepPlan {
     let path = Fixtures.package.appendingPathComponent("docs/search/\(name)").path
@@ -29,7 +29,7 @@ import Testing
     #expect(Set(search.seeds).isDisjoint(with: DemoPlan.full.cells.map(\.seed)))
     for method in result.methods {
       let chooses = ["linear-probe", "gda", "tip-adapter", "lp++"].contains(method.method)
-      #expect(method.candidates.count == (chooses ? 1 : 8), "\(method.method)")
+      #expect(method.candidates.count == (chooses ? 1 : name == "vit" ? 6 : 8), "\(method.method)")
       #expect(SearchResult.winner(of: method.candidates)?.name == method.winner)
       for candidate in method.candidates {
         let accuracies = candidate.runs.compactMap(\.accuracy)
