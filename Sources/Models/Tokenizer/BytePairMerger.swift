@@ -1,5 +1,3 @@
-import Tensor
-
 /// Words as tokens that are merged pair by pair, in time that grows with the number of places that change.
 ///
 /// All words stand one after another. A place is the first byte of a token, or of none any more; places of a pair are
@@ -21,18 +19,18 @@ struct BytePairMerger {
   private var weights: [Int] = []
   private var counts: [Pair: Int] = [:]
   private var places: [Pair: [Int32]] = [:]
-  private var queue: [Entry] = []
+  private var queue = BinaryHeap<Entry>()
 
   /// A pair as frequent as it once was.
-  private struct Entry {
+  private struct Entry: Comparable {
     let count: Int
     let pair: Pair
     /// The two tokens with a space between them.
     let text: [UInt8]
 
-    /// Whether this one is merged before another one.
-    func precedes(_ other: Entry) -> Bool {
-      count != other.count ? count > other.count : text.lexicographicallyPrecedes(other.text)
+    /// Whether one is merged before another one.
+    static func < (a: Entry, b: Entry) -> Bool {
+      a.count != b.count ? a.count > b.count : a.text.lexicographicallyPrecedes(b.text)
     }
   }
 
@@ -54,7 +52,8 @@ struct BytePairMerger {
 
   /// Merges the most frequent pair everywhere, from the front of each word, and returns it; `nil` where there is none.
   mutating func mergeMostFrequent() -> (String, String)? {
-    while let best = dequeue() {
+    while let best = queue.first {
+      queue.removeFirst()
       let count = counts[best.pair] ?? 0
       guard count == best.count else {
         // It has become rarer since; one that has become more frequent stands before it.
@@ -112,30 +111,9 @@ struct BytePairMerger {
     return id
   }
 
-  /// Adds a pair to the queue, a binary heap, as frequent as it is now.
+  /// Adds a pair to the queue, as frequent as it is now.
   private mutating func enqueue(_ pair: Pair) {
     let text = Array(names[Int(pair.left)].utf8) + [UInt8(ascii: " ")] + Array(names[Int(pair.right)].utf8)
-    var index = queue.count
-    queue.append(Entry(count: counts[pair] ?? 0, pair: pair, text: text))
-    while index > 0, queue[index].precedes(queue[(index - 1) / 2]) {
-      queue.swapAt(index, (index - 1) / 2)
-      index = (index - 1) / 2
-    }
-  }
-
-  private mutating func dequeue() -> Entry? {
-    guard let first = queue.first else { return nil }
-    let last = queue.removeLast()
-    guard !queue.isEmpty else { return first }
-    queue[0] = last
-    var index = 0
-    while true {
-      let children = (2 * index + 1..<2 * index + 3).filter { $0 < queue.count }
-      guard let best = children.min(by: { queue[$0].precedes(queue[$1]) }), queue[best].precedes(queue[index]) else {
-        return first
-      }
-      queue.swapAt(index, best)
-      index = best
-    }
+    queue.insert(Entry(count: counts[pair] ?? 0, pair: pair, text: text))
   }
 }

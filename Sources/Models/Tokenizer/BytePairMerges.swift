@@ -117,34 +117,15 @@ struct BytePairMerges: Sendable {
   }
 }
 
-/// A binary heap of (rank, position), least first.
+/// Pairs by rank, then position, least first.
 private struct PairQueue {
-  private var keys: [UInt64] = []
+  private var keys = BinaryHeap<UInt64>()
 
   var first: (rank: Int32, position: Int)? {
     keys.first.map { (Int32(truncatingIfNeeded: $0 >> 32), Int($0 & 0xFFFF_FFFF)) }
   }
 
-  mutating func insert(rank: Int32, position: Int) {
-    keys.append(UInt64(rank) << 32 | UInt64(position))
-    var child = keys.count - 1
-    while child > 0, keys[child] < keys[(child - 1) / 2] {
-      keys.swapAt(child, (child - 1) / 2)
-      child = (child - 1) / 2
-    }
-  }
+  mutating func insert(rank: Int32, position: Int) { keys.insert(UInt64(rank) << 32 | UInt64(position)) }
 
-  mutating func removeFirst() {
-    keys.swapAt(0, keys.count - 1)
-    keys.removeLast()
-    var parent = 0
-    while true {
-      var child = 2 * parent + 1
-      guard child < keys.count else { return }
-      if child + 1 < keys.count, keys[child + 1] < keys[child] { child += 1 }
-      guard keys[child] < keys[parent] else { return }
-      keys.swapAt(child, parent)
-      parent = child
-    }
-  }
+  mutating func removeFirst() { keys.removeFirst() }
 }
