@@ -79,19 +79,16 @@ private struct StatedClasses {
     isMultiLabel = count == 1
     let file = url.appendingPathComponent("config.json")
     guard FileManager.default.fileExists(atPath: file.path) else { return }
-    let bytes = try JSON.configuration(of: file)
-    guard let values = try? StatedValue(bytes).object?.filter({ $0.value != .null }) else {
-      throw ConfigurationError("\(file.shown): expected a JSON object, found other contents")
-    }
+    let stated = try StatedKeys(contentsOf: file)
     func error(_ key: String, _ found: String) -> ConfigurationError {
       ConfigurationError("\(file.shown): \(key): expected \(count) names, those of the head's classes, found \(found)")
     }
-    if let labels = values["id2label"] {
+    if let labels = stated.value("id2label") {
       guard let labels = labels.object else { throw error("id2label", "no object") }
       let found = (0..<count).compactMap { labels["\($0)"]?.string }
       guard found.count == count, labels.count == count else { throw error("id2label", "\(labels.count)") }
       names = found
-    } else if let labels = values["label2id"] {
+    } else if let labels = stated.value("label2id") {
       guard let labels = labels.object else { throw error("label2id", "no object") }
       // Indices may be numbers or text.
       let indices = labels.mapValues { $0.number.flatMap { Int(exactly: $0) } ?? $0.string.flatMap { Int($0) } ?? -1 }
@@ -99,7 +96,7 @@ private struct StatedClasses {
         throw error("label2id", "other indices than 0 to \(count - 1), each once")
       }
       names = indices.sorted { $0.value < $1.value }.map(\.key)
-    } else if let labels = values["label_names"] {
+    } else if let labels = stated.value("label_names") {
       let found = labels.list?.compactMap(\.string) ?? []
       guard found.count == count, labels.list?.count == count else {
         throw error("label_names", labels.list.map { "\($0.count)" } ?? "no list")
@@ -107,6 +104,6 @@ private struct StatedClasses {
       names = found
     }
     // One class is yes or no, as it is for transformers: the softmax of one logit says nothing.
-    isMultiLabel = count == 1 || values["problem_type"] == "multi_label_classification"
+    isMultiLabel = count == 1 || stated.value("problem_type") == "multi_label_classification"
   }
 }

@@ -30,7 +30,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("[", "config.json: expected a JSON object"),
+    ("[", "config.json: expected a JSON value"), ("[]", "config.json: expected a JSON object"),
     ("{\"id2label\": {\"0\": \"a\", \"1\": \"b\"}}", "config.json: id2label: expected 3 names"),
     ("{\"id2label\": {\"0\": \"a\", \"1\": \"b\", \"3\": \"c\"}}", "id2label: expected 3 names"),
     ("{\"id2label\": {\"0\": \"a\", \"1\": \"b\", \"2\": 5}}", "id2label: expected 3 names"),
