@@ -15,7 +15,7 @@ let usage = """
 
     gemm            matrix products: ViT-B/16 and text towers, attention, squares, thin and odd shapes
     ops             operations forward and backward, optimiser, masks, gradient dropout
-    transcendental  exp, log, tanh, sigmoid, erf
+    transcendental  exp, log, tanh, sigmoid
     clip-infer      CLIP ViT-B/16, random weights: image tower and text tower
     ramt-step       one training step of R-AMT on it
     spt             SPT on ViT-B/16: a training step with LoRA and free weights, sensitivities, all budgets

@@ -128,7 +128,6 @@ extension Accuracy {
         case .log: $0.isNaN || $0 < 0 ? .nan : log($0)
         case .tanh: tanh($0)
         case .sigmoid: 1 / (1 + exp(-$0))
-        case .erf: erf($0)
         }
       })
   }
@@ -136,7 +135,10 @@ extension Accuracy {
   /// The activations built on them. Their true values are formed without cancellation: x Φ(x) = ½ x erfc(−x/√2), and ½
   /// (1 + tanh u) = σ(2u).
   package static let activations = [
-    Accuracy(name: "gelu", function: { Variable($0).gelu().value }, reference: { $0 * erfc(-$0 * rootHalf) / 2 }),
+    // −0 is the limit at −∞, where the product is NaN.
+    Accuracy(
+      name: "gelu", function: { Variable($0).gelu().value },
+      reference: { $0 == -.infinity ? -0.0 : $0 * erfc(-$0 * rootHalf) / 2 }),
     Accuracy(
       name: "geluTanh", function: { Variable($0).geluTanh().value },
       reference: { $0 / (1 + exp(-2 * rootTwoOverPi * ($0 + cubicCoefficient * $0 * $0 * $0))) }),

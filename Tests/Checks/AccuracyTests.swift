@@ -22,7 +22,6 @@ import Testing
       Bound(testDescription: "log", ulps: 0.9, ulpsUnfused: 0.9),
       Bound(testDescription: "tanh", ulps: GradientCheck.isDouble ? 1.95 : 1.8, ulpsUnfused: 2.1),
       Bound(testDescription: "sigmoid", ulps: 2.45, ulpsUnfused: 2.45),
-      Bound(testDescription: "erf", ulps: 1.25, ulpsUnfused: 1.45),
     ]
   }
 
@@ -41,7 +40,7 @@ import Testing
   /// Where a function changes its formula, saturates, overflows or becomes subnormal: 2049 neighbours each.
   @Test(arguments: Bound.all) func errorsStayBelowTheirBoundsAroundEveryBranch(_ bound: Bound) {
     let ln2 = Real(0.693147180559945309417232121458)
-    // Cuts of erf, saturation of erf and tanh, ends of exp and of its ordinary numbers, √½ and √2 of log.
+    // Saturation of tanh, ends of exp and of its ordinary numbers, √½ and √2 of log.
     var points: [Real] = [0, 1, 4, 6, 9.0109, 10, 16.6355, 17.3287, 18.7150, 20, 87.3365, 88.7228, 89, 103.9721, 104]
     points += [708.3964, 709.7827, 710, 744.4401, 745.1332, 746, .leastNormalMagnitude, 0.5, 2]
     points += [Real(0.5).squareRoot(), Real(2).squareRoot()]
@@ -90,12 +89,12 @@ import Testing
   }
 
   /// In units of the distance from 1 to the next number: 1.2e-7 in single precision.
-  @Test(arguments: [("gelu", 1.1), ("geluTanh", 2), ("quickGELU", 0.4)])
+  @Test(arguments: [("gelu", 0.5), ("geluTanh", 2), ("quickGELU", 0.4)])
   func absoluteErrorsOfNegativeNumbersAreThoseOfNumbersNearOne(_ name: String, _ bound: Double) {
     #expect(worst(name, -16, -0x1p-30, .absolute) <= bound)
   }
 
-  @Test(arguments: [("gelu", 1.2), ("geluTanh", 1.4), ("quickGELU", 1.5)])
+  @Test(arguments: [("gelu", 2.4), ("geluTanh", 1.4), ("quickGELU", 1.5)])
   func positiveNumbersKeepTheirRelativePrecision(_ name: String, _ bound: Double) {
     #expect(worst(name, 0x1p-30, 16, .relative) <= bound)
   }
@@ -103,14 +102,10 @@ import Testing
   /// σ keeps its relative precision in the tail, and so does x σ(1.702 x).
   @Test func quickGELUDoesNotCancel() { #expect(worst("quickGELU", -16, -0x1p-30, .relative) <= 20) }
 
-  /// ½ (1 + erf) cancels: what is left of GELU's tail is absolute precision. Zero from −5.6 on, as in PyTorch.
-  @Test func theTailOfGELUIsZero() {
-    guard !GradientCheck.isDouble else { return }
-    for x: Real in [-5.6, -6, -10, -1e30] {
-      #expect(Variable(Tensor([1], [x])).gelu().value.scalar == 0)
-    }
-    #expect(worst("gelu", -5, -4, .relative) > 1e5)
-    #expect(worst("gelu", -2, -1, .relative) <= 12)
+  /// Nothing cancels in n Φ(n), and x² is rounded once in its exponent.
+  @Test func theTailOfGELUKeepsItsDigits() {
+    #expect(worst("gelu", -5, -0x1p-30, .relative) <= 10)
+    #expect(worst("gelu", -12, -5, .relative) <= 45)
   }
 }
 

@@ -24,8 +24,6 @@ struct ElementaryFunction: CustomTestStringConvertible, Sendable {
     ElementaryFunction(
       testDescription: "sigmoid", lanes: { Transcendental.sigmoid($0) }, scalar: { Transcendental.sigmoid($0) },
       range: isDouble ? -708...40 : -87...20),
-    ElementaryFunction(
-      testDescription: "erf", lanes: { Transcendental.erf($0) }, scalar: { Transcendental.erf($0) }, range: -7...7),
   ]
 }
 
@@ -78,12 +76,10 @@ let isDouble = MemoryLayout<Real>.size == 8
     #expect(Transcendental.sigmoid(infinity) == 1)
     #expect(Transcendental.sigmoid(-infinity) == 0)
     #expect(Transcendental.sigmoid(0) == 0.5)
-    #expect(Transcendental.erf(infinity) == 1)
-    #expect(Transcendental.erf(-infinity) == -1)
   }
 
-  @Test(arguments: [ElementaryFunction.all[2], ElementaryFunction.all[4]])
-  func oddFunctionsKeepTheSignOfZeroAndOfEveryNumber(_ f: ElementaryFunction) {
+  @Test func theHyperbolicTangentIsOdd() {
+    let f = ElementaryFunction.all[2]
     #expect(f.scalar(-0.0).bitPattern == (-0.0 as Real).bitPattern)
     for x in patterns(f.range).prefix(1000) { #expect(f.scalar(-x) == -f.scalar(x)) }
   }

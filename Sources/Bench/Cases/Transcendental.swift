@@ -14,7 +14,6 @@ private func elementary(_ function: Transcendental.Function) -> Work {
     case .log: { log($0) }
     case .tanh: { tanh($0) }
     case .sigmoid: { 1 / (1 + exp(-$0)) }
-    case .erf: { erf($0) }
     }
   var x = noise([count], seed: 3)
   x.write { x in for index in 0..<count { x[index] = function == .log ? abs(x[index]) + 1e-3 : 8 * x[index] } }

@@ -1,7 +1,7 @@
 extension Transcendental {
   /// The functions by name, over memory.
   package enum Function: String, CaseIterable, Sendable {
-    case exp, log, tanh, sigmoid, erf
+    case exp, log, tanh, sigmoid
 
     /// y[i] = f(x[i]) for `count` elements; y may be x.
     package func map(_ x: UnsafePointer<Real>, into y: UnsafeMutablePointer<Real>, count: Int) {
@@ -10,7 +10,6 @@ extension Transcendental {
       case .log: Log.map(x, into: y, count: count)
       case .tanh: Tanh.map(x, into: y, count: count)
       case .sigmoid: Sigmoid.map(x, into: y, count: count)
-      case .erf: Erf.map(x, into: y, count: count)
       }
     }
   }
@@ -30,8 +29,4 @@ private enum Tanh: LaneFunction {
 
 private enum Sigmoid: LaneFunction {
   @inline(__always) static func value(_ x: Lanes) -> Lanes { Transcendental.sigmoid(x) }
-}
-
-private enum Erf: LaneFunction {
-  @inline(__always) static func value(_ x: Lanes) -> Lanes { Transcendental.erf(x) }
 }

@@ -4,6 +4,10 @@ extension Variable {
   ///     y = x Φ(x),   Φ(x) = ½ (1 + erf(x / √2))
   ///     ∂x = ∂y (Φ(x) + x φ(x)),   φ(x) = exp(−x² / 2) / √(2π)
   ///
+  /// With n = −|x|, from Φ(−n) = 1 − Φ(n) and φ(−n) = φ(n):
+  ///
+  ///     y = max(x, 0) + n Φ(n),   ∂x = ∂y s for x ≤ 0 and ∂y (1 − s) above,   s = Φ(n) + n φ(n)
+  ///
   /// - Any shape. Keeps x.
   public func gelu() -> Variable {
     let x = value
@@ -11,20 +15,17 @@ extension Variable {
   }
 }
 
-private let rootHalf: Real = 0.707106781186547524400844362104849
-private let reciprocalRootTwoPi: Real = 0.398942280401432677939946059934382
-
 enum GELU: LaneFunction {
-  @inline(__always) static func value(_ x: Lanes) -> Lanes { x * normalDistribution(x) }
+  @inline(__always) static func value(_ x: Lanes) -> Lanes {
+    let normal = LowerNormal(x)
+    return x.replacing(with: -0.0, where: x .< 0).fma(normal.n, normal.distribution)
+  }
 }
 
 private enum GELUGradient: LaneFunction2 {
   @inline(__always) static func value(_ dy: Lanes, _ x: Lanes) -> Lanes {
-    let density = Transcendental.expOfNegative(x * x * -0.5) * reciprocalRootTwoPi
-    return dy * normalDistribution(x).fma(x, density)
+    let normal = LowerNormal(x)
+    let slope = normal.distribution.fma(normal.n, normal.density)
+    return dy * slope.replacing(with: 1 - slope, where: x .> 0)
   }
 }
-
-/// Φ(x), the standard normal distribution function.
-@inline(__always)
-private func normalDistribution(_ x: Lanes) -> Lanes { 0.5 * (1 + Transcendental.erf(x * rootHalf)) }

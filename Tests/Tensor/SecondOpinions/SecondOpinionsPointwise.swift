@@ -12,9 +12,10 @@ extension SecondOpinion {
     let half = Bounded(0.5 as Real)
     let one = Bounded(1 as Real)
     return [
-      // erf: two units in the last place, and at most one u for its argument; 1 + erf, up to 2, one rounding.
+      // Φ(−|x|): six u, and x² u for the rounding of x² in the exponent. It is a factor of y, or of what x is above y.
       smooth(
-        .gelu, library: { $0.gelu() }, plain: { Reference.gelu($0) }, error: { x, y in 3.5 * abs(x) + 2 * abs(y) }),
+        .gelu, library: { $0.gelu() }, plain: { Reference.gelu($0) },
+        error: { x, y in (x * x + 6) * (max(x, 0) - y).magnitude + abs(y) }),
       activation(.geluTanh) {
         $0.geluTanh()
       } plain: { x in
