@@ -131,11 +131,13 @@ struct HeadLayout {
     _ row: Int, _ bias: ScoreBias?, _ p: UnsafeMutablePointer<Real>, _ ds: UnsafeMutablePointer<Real>
   ) {
     let factor = 1 / exponentials(of: row, bias, in: p)
-    let d = rowSum(stride) { index, _ in
+    @inline(__always)
+    func product(_ index: Int, _ present: Int) -> Lanes {
       let probability = Lanes(loading: p + index) * factor
       probability.store(to: p + index)
       return probability * Lanes(loading: ds + index)
     }
+    let d = rowSum(stride, product)
     let scale = scale
     forEachLanes(stride) { index, _ in
       (Lanes(loading: p + index) * (Lanes(loading: ds + index) - d) * scale).store(to: ds + index)

@@ -19,7 +19,7 @@ extension Variable {
     let (rows, classes) = (shape.rows, shape.width)
     let p = Variable(teacher).softmax().value
     let logQ = Variable(value).logSoftmax().value
-    let total = Tensor.read(p, logQ) { p, logQ in longSum(rows * classes) { load(p + $0, $1) * load(logQ + $0, $1) } }
+    let total = Tensor.read(p, logQ) { p, logQ in longDot(p, logQ, rows * classes) }
     return Tape.record(.distillation, Tensor(Real(-total / Double(rows))), from: [self]) { dy in
       let scale = dy.scalar / Real(rows)
       @inline(__always)

@@ -7,9 +7,7 @@ extension Variable {
   public static func l2Norm(_ tensors: [Variable]) -> Variable {
     var square = 0.0
     for tensor in tensors {
-      square += Tensor.read(tensor.value) { x in
-        longSum(tensor.value.count) { load(x + $0, $1) * load(x + $0, $1) }
-      }
+      square += Tensor.read(tensor.value) { x in longDot(x, x, tensor.value.count) }
     }
     let norm = Real(square.squareRoot())
     let kept = tensors.map { $0.needsGradient ? $0.value : nil }

@@ -16,7 +16,7 @@ extension Variable {
         Tensor(shape) { y in
           forEachRow(rows, width: width) { row in
             let (x, y) = (x + row &* width, y + row &* width)
-            let norm = rowSum(width) { load(x + $0, $1) * load(x + $0, $1) }.squareRoot()
+            let norm = rowDot(x, x, width).squareRoot()
             norms[row] = max(norm, smallestNorm)
             let divisor = norms[row]
             forEachLanes(width) { store(load(x + $0, $1) / divisor, y + $0, $1) }
@@ -30,7 +30,7 @@ extension Variable {
         Tensor(y.shape) { dx in
           forEachRow(rows, width: width) { row in
             let (dy, unit, dx, norm) = (dy + row &* width, unit + row &* width, dx + row &* width, norms[row])
-            let along = norm == smallestNorm ? 0 : rowSum(width) { load(dy + $0, $1) * load(unit + $0, $1) }
+            let along = norm == smallestNorm ? 0 : rowDot(dy, unit, width)
             forEachLanes(width) { store((load(dy + $0, $1) - load(unit + $0, $1) * along) / norm, dx + $0, $1) }
           }
         }

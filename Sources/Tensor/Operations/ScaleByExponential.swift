@@ -10,9 +10,7 @@ extension Variable {
     let (xNeeds, kept) = (needsGradient, exponent.needsGradient ? y : nil)
     return Tape.record(.scaleByExponential, y, from: [self, exponent]) { dy in
       let ds = kept.map { y in
-        let total = Tensor.read(dy, y) { dy, scaled in
-          longSum(y.count) { load(dy + $0, $1) * load(scaled + $0, $1) }
-        }
+        let total = Tensor.read(dy, y) { dy, scaled in longDot(dy, scaled, y.count) }
         return Tensor(exponentShape, repeating: Real(total))
       }
       return [xNeeds ? dy.scaled(by: factor) : nil, ds]

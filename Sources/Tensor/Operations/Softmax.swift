@@ -28,7 +28,7 @@ extension Variable {
         Tensor(y.shape) { dx in
           forEachRow(rows, width: width) { row in
             let (dy, p, dx) = (dy + row &* width, p + row &* width, dx + row &* width)
-            let mean = rowSum(width) { load(dy + $0, $1) * load(p + $0, $1) }
+            let mean = rowDot(dy, p, width)
             forEachLanes(width) { store(load(p + $0, $1) * (load(dy + $0, $1) - mean), dx + $0, $1) }
           }
         }
