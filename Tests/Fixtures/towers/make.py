@@ -84,9 +84,15 @@ def blocks(x, tower, weights, branch, causal):
         parts = [part.unflatten(2, (HEADS, WIDTH // HEADS)).transpose(1, 2) for part in parts]
         y = F.scaled_dot_product_attention(*parts, is_causal=causal).transpose(1, 2).flatten(2)
         x = x + F.linear(y, w(f"{name}.attn.out_proj.weight"), w(f"{name}.attn.out_proj.bias"))
+        x = x + branch(f"{site}.blocks.{i}.attention.output", y)
         y = F.linear(norm(x, "ln_2"), w(f"{name}.mlp.c_fc.weight"), w(f"{name}.mlp.c_fc.bias"))
         x = x + F.linear(y * torch.sigmoid(1.702 * y), w(f"{name}.mlp.c_proj.weight"), w(f"{name}.mlp.c_proj.bias"))
     return x
+
+
+def outer_norm(x, name, weights):
+    weight, bias = [weights.get(f"{name}.{part}", model[f"{name}.{part}"]) for part in ["weight", "bias"]]
+    return F.layer_norm(x, (WIDTH,), weight, bias, 1e-5)
 
 
 def none(site, x):
@@ -97,16 +103,16 @@ def image_features(weights={}, branch=none):
     x = F.conv2d(images, model["visual.conv1.weight"], stride=PATCH).flatten(2).transpose(1, 2)
     x = torch.cat([model["visual.class_embedding"].expand(BATCH, 1, WIDTH), x], 1)
     x = x + model["visual.positional_embedding"]
-    x = F.layer_norm(x, (WIDTH,), model["visual.ln_pre.weight"], model["visual.ln_pre.bias"], 1e-5)
+    x = outer_norm(x, "visual.ln_pre", weights)
     x = blocks(x, "visual.transformer", weights, branch, False)[:, 0]
-    x = F.layer_norm(x, (WIDTH,), model["visual.ln_post.weight"], model["visual.ln_post.bias"], 1e-5)
+    x = outer_norm(x, "visual.ln_post", weights)
     return x @ weights.get("visual.proj", model["visual.proj"])
 
 
 def text_features(weights={}, branch=none):
     x = model["token_embedding.weight"][tokens] + model["positional_embedding"][:tokens.shape[1]]
     x = blocks(x, "transformer", weights, branch, True)
-    x = F.layer_norm(x, (WIDTH,), model["ln_final.weight"], model["ln_final.bias"], 1e-5)
+    x = outer_norm(x, "ln_final", weights)
     return x[torch.arange(CLASSES), ends] @ model["text_projection"]
 
 
@@ -144,20 +150,27 @@ run("prolip", {"vision.projection": projection}, lambda: (image_features({"visua
 
 # CLIP-LoRA: low-rank branches of query, key and value in both towers, times α / √r.
 RANK, ALPHA = 3, 1.0
-low_rank = {}
-for tower in ["vision", "text"]:
-    for i in range(BLOCKS):
-        for role in ["query", "key", "value"]:
-            site = f"{tower}.blocks.{i}.attention.{role}"
-            low_rank[f"{site}.branch.down"] = draw(RANK, WIDTH, scale=0.6)
-            low_rank[f"{site}.branch.up"] = draw(WIDTH, RANK, scale=0.6)
 
 
-def branch(site, x):
-    return ALPHA / RANK**0.5 * F.linear(F.linear(x, low_rank[f"{site}.branch.down"]), low_rank[f"{site}.branch.up"])
+def run_branches(name, places, roles):
+    low_rank = {}
+    for tower in ["vision", "text"]:
+        for i in places:
+            for role in roles:
+                site = f"{tower}.blocks.{i}.attention.{role}.branch"
+                low_rank[f"{site}.down"] = draw(RANK, WIDTH, scale=0.6)
+                low_rank[f"{site}.up"] = draw(WIDTH, RANK, scale=0.6)
+
+    def branch(site, x):
+        if f"{site}.branch.down" not in low_rank:
+            return none(site, x)
+        down, up = low_rank[f"{site}.branch.down"], low_rank[f"{site}.branch.up"]
+        return ALPHA / RANK**0.5 * F.linear(F.linear(x, down), up)
+
+    run(name, low_rank, lambda: (image_features(branch=branch), text_features(branch=branch)))
 
 
-run("clip-lora", low_rank, lambda: (image_features(branch=branch), text_features(branch=branch)))
+run_branches("clip-lora", range(BLOCKS), ["query", "key", "value"])
 
 # 2SFS: first the norms of all blocks, then the rows of the classifier, which start as unit features of the tuned text.
 norms, weights = {}, {}
@@ -204,6 +217,29 @@ for part, value in {**norms, "classifier.rows": row}.items():
     keep(f"2sfs.run.end.{part}", value)
 keep("2sfs.run.losses", torch.stack(losses))
 keep("2sfs.run.logits", logits(tuned, row))
+
+# CLIP-LoRA at other maps of the second half of the blocks. Scripts that import this one draw as if it ended here.
+state = torch.get_rng_state()
+run_branches("clip-lora-late", range(BLOCKS // 2, BLOCKS), ["value", "output"])
+
+# 2SFS with biases in its first stage: those of all maps but query, key and value, and the shifts of all norms.
+biases, weights = {}, {}
+
+
+def add_bias(name, stored):
+    biases[name] = weights[stored] = model[stored].clone()
+
+
+for tower, site in [("visual.transformer", "vision"), ("transformer", "text")]:
+    for i in range(BLOCKS):
+        for stored, part in [("ln_1", "attentionNorm.shift"), ("attn.out_proj", "attention.output.bias"),
+                             ("ln_2", "mlpNorm.shift"), ("mlp.c_fc", "mlp.up.bias"), ("mlp.c_proj", "mlp.down.bias")]:
+            add_bias(f"{site}.blocks.{i}.{part}", f"{tower}.resblocks.{i}.{stored}.bias")
+for stored, part in [("visual.ln_pre", "vision.preNorm"), ("visual.ln_post", "vision.postNorm"),
+                     ("ln_final", "text.finalNorm")]:
+    add_bias(f"{part}.shift", f"{stored}.bias")
+run("2sfs-biases", biases, lambda: (image_features(weights), text_features(weights)))
+torch.set_rng_state(state)
 
 save_file(out, sys.argv[1])
 print({name: [round(float(x), 4) for x in value] for name, value in out.items() if name.endswith("losses")})

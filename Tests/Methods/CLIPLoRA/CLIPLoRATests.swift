@@ -45,6 +45,11 @@ import Testing
     try golden.compare("clip-lora", method(), on: images())
   }
 
+  @Test func threeStepsAtOtherMapsOfSomeBlocksAreThoseOfPyTorch() throws {
+    let late = method { ($0.blocks, $0.maps) = (.halfUp, "vo") }
+    try golden.compare("clip-lora-late", late, on: images())
+  }
+
   /// ViT-B/16 has twelve blocks in each tower, eight times as wide as these: widths count once.
   @Test func trainedParametersAreThePublishedCount() {
     func size(_ width: Int, _ heads: Int) -> TransformerConfiguration {

@@ -45,6 +45,21 @@ import Testing
     try golden.compare("2sfs.second", method(), on: images(), stage: .head, given: "2sfs.first.end")
   }
 
+  @Test func stepsOfABiasStageAreThoseOfPyTorch() throws {
+    try golden.compare("2sfs-biases", method { $0.modules = .biases }, on: images(), stage: .encoder)
+  }
+
+  /// Their steps are in `CLIPLoRATests`.
+  @Test func branchesOfTheFirstStageAreThoseOfCLIPLoRA() {
+    var norms = TwoStageSettings.Norms()
+    norms.modules = .lora
+    let (stage, alone) = (
+      TwoStage.tuning(towers, norms, seed: 5), CLIPLoRA.tuning(towers, CLIPLoRASettings.Branch(), seed: 5)
+    )
+    #expect(stage.trainables.map(\.name) == alone.trainables.map(\.name))
+    #expect(stage.trainables.map(\.initial) == alone.trainables.map(\.initial))
+  }
+
   /// AdamW with its decay and half a cosine, anew for each stage; the rows start where the norms end.
   ///
   /// Gradients have errors of 5e-4 in single precision, to which a step at a rate of 0.02 with ε = 0.01 adds twice as
