@@ -19,10 +19,32 @@ extension SIMD16 where Scalar == Real {
   }
 
   /// The first `count` ≤ 16 elements; the remaining lanes hold `padding`.
-  @inline(__always)
+  ///
+  /// Put together in registers: a vector read from where its parts were just written waits for all of these writes.
+  /// Never inlined: it is needed once per row, and its code in every loop would keep the compiler from inlining the
+  /// loop's body.
+  @inline(never)
   package init(loading pointer: UnsafePointer<Real>, count: Int, padding: Real = 0) {
-    self = Lanes(repeating: padding)
-    withUnsafeMutableBytes(of: &self) { Lanes.copy(UnsafeRawPointer(pointer), to: $0.baseAddress!, count) }
+    if count == 16 {
+      self = Lanes(loading: pointer)
+      return
+    }
+    // Eight, four, two and one of them, the last first: each goes before what is there.
+    var (lanes, end) = (Lanes(repeating: padding), pointer + count)
+    @inline(__always)
+    func part<Part: BitwiseCopyable>(_: Part.Type, _ size: Int) -> Part {
+      end -= size
+      return UnsafeRawPointer(end).loadUnaligned(as: Part.self)
+    }
+    if count & 1 != 0 { lanes[0] = part(Real.self, 1) }
+    if count & 2 != 0 {
+      lanes.lowHalf.lowHalf = SIMD4(lowHalf: part(SIMD2<Real>.self, 2), highHalf: lanes.lowHalf.lowHalf.lowHalf)
+    }
+    if count & 4 != 0 {
+      lanes.lowHalf = SIMD8(lowHalf: part(SIMD4<Real>.self, 4), highHalf: lanes.lowHalf.lowHalf)
+    }
+    if count & 8 != 0 { lanes = Lanes(lowHalf: part(SIMD8<Real>.self, 8), highHalf: lanes.lowHalf) }
+    self = lanes
   }
 
   /// Writes sixteen consecutive elements, at any alignment.
@@ -32,29 +54,24 @@ extension SIMD16 where Scalar == Real {
     UnsafeMutableRawPointer(pointer).storeBytes(of: self, as: Self.self)
   }
 
-  /// Writes the first `count` ≤ 16 lanes.
-  @inline(__always)
-  package func store(to pointer: UnsafeMutablePointer<Real>, count: Int) {
-    withUnsafeBytes(of: self) { Lanes.copy($0.baseAddress!, to: UnsafeMutableRawPointer(pointer), count) }
-  }
-
-  /// Copies `count` ≤ 16 elements as eight, four, two and one.
-  ///
-  /// Never inlined: it is needed once per row, and its code in every loop would keep the compiler from inlining the
-  /// loop's body.
+  /// Writes the first `count` ≤ 16 lanes, as eight, four, two and one. Never inlined, as above.
   @inline(never)
-  private static func copy(_ from: UnsafeRawPointer, to: UnsafeMutableRawPointer, _ count: Int) {
-    var offset = 0
-    @inline(__always)
-    func copy<Part: BitwiseCopyable>(_: Part.Type) {
-      to.storeBytes(of: from.loadUnaligned(fromByteOffset: offset, as: Part.self), toByteOffset: offset, as: Part.self)
-      offset &+= MemoryLayout<Part>.size
+  package func store(to pointer: UnsafeMutablePointer<Real>, count: Int) {
+    withUnsafeBytes(of: self) { lanes in
+      let (to, lanes) = (UnsafeMutableRawPointer(pointer), lanes.baseAddress!)
+      var offset = 0
+      @inline(__always)
+      func copy<Part: BitwiseCopyable>(_: Part.Type) {
+        let part = lanes.loadUnaligned(fromByteOffset: offset, as: Part.self)
+        to.storeBytes(of: part, toByteOffset: offset, as: Part.self)
+        offset &+= MemoryLayout<Part>.size
+      }
+      if count & 16 != 0 { copy(Lanes.self) }
+      if count & 8 != 0 { copy(SIMD8<Real>.self) }
+      if count & 4 != 0 { copy(SIMD4<Real>.self) }
+      if count & 2 != 0 { copy(SIMD2<Real>.self) }
+      if count & 1 != 0 { copy(Real.self) }
     }
-    if count & 16 != 0 { copy(Lanes.self) }
-    if count & 8 != 0 { copy(SIMD8<Real>.self) }
-    if count & 4 != 0 { copy(SIMD4<Real>.self) }
-    if count & 2 != 0 { copy(SIMD2<Real>.self) }
-    if count & 1 != 0 { copy(Real.self) }
   }
 
   /// The first `count` lanes as they are, then those of `others`.
