@@ -1,0 +1,108 @@
+import Datasets
+import Foundation
+import FrugalTestSupport
+import Models
+import Testing
+
+@testable import frugal
+
+/// Test accuracies of methods that the demo does not have, at the settings that a search chose: the plans
+/// `docs/search/NAME.json`, every run in `NAME/runs.csv`, and tables in docs/results.md.
+@Suite struct SearchedRunsTests {
+  private static let names = ["heads"]
+
+  /// A finished run.
+  private struct Row {
+    let method, dataset: String
+    let seed, trained: Int
+    /// In percent.
+    let accuracy: Double
+    let seconds: Double
+
+    init(_ line: Substring) throws {
+      let fields = line.split(separator: ",").map(String.init)
+      try #require(fields.count == 8 && fields[7].count == 64, "\(line)")
+      (method, dataset, seed) = (fields[0], fields[1], try #require(Int(fields[2])))
+      let (correct, total) = (try #require(Double(fields[3])), try #require(Double(fields[4])))
+      (accuracy, trained) = (100 * correct / total, try #require(Int(fields[5])))
+      seconds = try #require(Double(fields[6]))
+    }
+  }
+
+  private let results: String
+
+  init() throws {
+    results = try String(contentsOf: Fixtures.package.appendingPathComponent("docs/results.md"), encoding: .utf8)
+  }
+
+  private func rows(_ name: String) throws -> [Row] {
+    let file = Fixtures.package.appendingPathComponent("docs/search/\(name)/runs.csv")
+    let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
+    try #require(lines.first == "method,dataset,seed,correct,total,trained,seconds,logits")
+    return try lines.dropFirst().map(Row.init)
+  }
+
+  /// Every run of the plan once, with the settings that won.
+  @Test(arguments: names) func theRunsAreThoseOfThePlan(_ name: String) throws {
+    let path = Fixtures.package.appendingPathComponent("docs/search/\(name)").path
+    let plan = try SweepPlan("\(path).json", out: path)
+    #expect(plan.obstacle == nil && plan.choice != nil)
+    let wanted = plan.cells.map { "\($0.method) \($0.dataset) \($0.seed)" }
+    #expect(try rows(name).map { "\($0.method) \($0.dataset) \($0.seed)" }.sorted() == wanted.sorted())
+  }
+
+  /// A line per method: its mean over seeds on every task, over the seen, the foreign and all of them with the standard
+  /// deviation over seeds, what is trained, and the median of the seconds.
+  @Test(arguments: names) func theTableOfTheDocumentFollowsFromTheRuns(_ name: String) throws {
+    for (method, rows) in try rows(name).grouped(by: \.method) {
+      let tasks = rows.map(\.dataset).unique
+      let means = tasks.map { task in Statistic(rows.filter { $0.dataset == task }.map(\.accuracy)).mean }
+      func mean(_ familiarity: MiniatureTask.Familiarity) -> Double {
+        Statistic(zip(tasks, means).filter { MiniatureTask.named($0.0)?.familiarity == familiarity }.map(\.1)).mean
+      }
+      let bySeed = rows.grouped(by: \.seed).map { Statistic($0.1.map(\.accuracy)).mean }
+      let cells = (means + [mean(.seen), mean(.foreign)]).map { String(format: "%.1f", $0) }
+      let trained = rows.map(\.trained).reduce(into: (Int.max, Int.min)) { ends, count in
+        ends = (min(ends.0, count), max(ends.1, count))
+      }
+      let count = [trained.0, trained.1].unique.map { $0.formatted(.number.locale(Locale(identifier: "en_US"))) }
+      let seconds = rows.map(\.seconds).sorted()[rows.count / 2]
+      let line = ([method] + cells + [Statistic(bySeed).text(), count.joined(separator: "–")]).joined(separator: " | ")
+      let whole = "| \(line) | \(String(format: "%.1f", seconds)) |\n"
+      #expect(results.contains(whole), "\(whole)")
+    }
+  }
+
+  /// A line per method: how far the demo's TaskRes and R-AMT are above it, a pair for every task and seed.
+  @Test(arguments: names) func comparisonsFollowFromTheRuns(_ name: String) throws {
+    let recorded = try DemoRecord.runs(of: .full).filter { $0.cell.shots == 16 && !$0.cell.isBase }
+    for (method, rows) in try rows(name).grouped(by: \.method) {
+      let cells = try ["task-res", "r-amt"].map { reference in
+        let differences = try rows.grouped(by: \.dataset).map { task, rows in
+          let pairs = try rows.map { row in
+            let run = try #require(
+              recorded.first {
+                $0.cell.method.label == reference && $0.cell.task.name == task && $0.cell.seed == row.seed
+              })
+            return run.result.test.accuracy - row.accuracy
+          }
+          return Statistic(pairs).mean
+        }
+        let found = Statistic(differences)
+        let bound = 2 * (found.standardError ?? .infinity)
+        let verdict = found.mean > bound ? "above" : found.mean < -bound ? "below" : "not told apart"
+        return String(format: "%+.1f ± %.1f", found.mean, bound / 2) + " | \(differences.count { $0 > 0 }) | \(verdict)"
+      }
+      let line = "| \(method) | \(cells.joined(separator: " | ")) |\n"
+      #expect(results.contains(line), "\(line)")
+    }
+  }
+}
+
+extension Array {
+  /// The elements by a key, keys in the order of their first elements.
+  fileprivate func grouped<Key: Hashable>(by key: (Element) -> Key) -> [(Key, [Element])] {
+    let groups = Dictionary(grouping: self, by: key)
+    return map(key).unique.map { ($0, groups[$0] ?? []) }
+  }
+}
