@@ -125,7 +125,6 @@ struct FewRowsKernel {
 }
 
 private typealias Line8 = Pair<Line4, Line4>
-private typealias Rows3<L: Line> = Stack<Rows2<L>, OneRow<L>>
 
 /// Eight columns of B, whatever the registers.
 struct EightColumns: Line {

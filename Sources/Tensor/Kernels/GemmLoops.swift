@@ -124,29 +124,28 @@ struct Product {
     let step: Int
   }
 
-  /// The panels of some rows of A: in place except for a partial last tile, or packed all at once.
+  /// The panels of some rows of A: in place, or packed all at once.
   private struct LeftPanels {
     private let a: MatrixView
     private let depth: Range<Int>
+    private let isInPlace: Bool
+    private let first: Int
     private let packed: UnsafePointer<Real>
-    private let firstPacked: Int
 
     init(
       _ a: MatrixView, _ rows: Range<Int>, _ depth: Range<Int>, isInPlace: Bool, scratch: UnsafeMutablePointer<Real>
     ) {
-      (self.a, self.depth, packed) = (a, depth, UnsafePointer(scratch))
-      let rest = rows.count % Tile.rows
-      firstPacked = !isInPlace ? rows.lowerBound : rows.upperBound - (rowsComputed(rest) == rest ? 0 : rest)
-      let missing = firstPacked..<rows.upperBound
-      if !missing.isEmpty { Packing.pack(a, rows: missing, columns: depth, width: Tile.rows, into: scratch) }
+      (self.a, self.depth, self.isInPlace) = (a, depth, isInPlace)
+      (first, packed) = (rows.lowerBound, UnsafePointer(scratch))
+      if !isInPlace { Packing.pack(a, rows: rows, columns: depth, width: Tile.rows, into: scratch) }
     }
 
     func panel(_ row: Int) -> Panel {
-      row < firstPacked
+      isInPlace
         ? Panel(
           base: a.base + (row * a.rowStride + depth.lowerBound * a.columnStride), row: a.rowStride, step: a.columnStride
         )
-        : Panel(base: packed + (row - firstPacked) * depth.count, step: Tile.rows)
+        : Panel(base: packed + (row - first) * depth.count, step: Tile.rows)
     }
   }
 
@@ -198,7 +197,7 @@ struct Product {
       } else if let start {
         tile.start = (start.base + (ir * start.stride + columns.lowerBound), start.stride)
       }
-      if columns.count % Register.scalarCount == 0 && rowsComputed(height) == height {
+      if columns.count % Register.scalarCount == 0 {
         microKernel(tile)
       } else {
         addEdge(tile)
@@ -207,16 +206,18 @@ struct Product {
     if depth.upperBound == self.depth { finish?(rows, columns) }
   }
 
-  /// A tile at the edge of C: computed in a copy.
+  /// A tile at the right edge of C, where a register would reach beyond it: computed in a copy.
   private func addEdge(_ tile: TileStep) {
     withUnsafeTemporaryAllocation(of: Real.self, capacity: Tile.rows * Tile.columns) { buffer in
       let copy = buffer.baseAddress!
       var inside = tile
       (inside.c, inside.cStride) = (copy, Tile.columns)
       if let start = tile.start {
-        copy.initialize(repeating: 0, count: buffer.count)
+        let beyond = -tile.columns & (Register.scalarCount - 1)
         for i in 0..<tile.rows {
-          (copy + i * Tile.columns).update(from: start.base + i * start.stride, count: tile.columns)
+          let row = copy + i * Tile.columns
+          row.initialize(from: start.base + i * start.stride, count: tile.columns)
+          (row + tile.columns).initialize(repeating: 0, count: beyond)
         }
         inside.start = (UnsafePointer(copy), Tile.columns)
       }

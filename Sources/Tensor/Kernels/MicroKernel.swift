@@ -42,11 +42,12 @@ package enum Tile {
 
 /// The micro-kernel: C[i, j] = fma(A[i, p], B[p, j], C[i, j]) for p = 0 … k − 1 in order, over one tile.
 struct TileStep {
-  /// `rows` ≤ Tile.rows, `columns` ≤ Tile.columns. More may be computed and written to C than requested: the rows up to
-  /// `rowsComputed`, the columns up to a whole register. Edges of a matrix go through a tile-sized copy.
-  let rows, columns, k: Int
+  /// `rows` ≤ Tile.rows, `columns` ≤ Tile.columns. Columns are computed and written to C up to a whole register: those
+  /// at the edge of a matrix go through a copy.
+  var rows: Int
+  let columns, k: Int
   /// The elements of A: rows `aRow` apart, columns `aStep`.
-  let a: UnsafePointer<Real>
+  var a: UnsafePointer<Real>
   let aRow, aStep: Int
   /// A line of B every `bStep` elements, at least the columns rounded up to whole registers.
   let b: UnsafePointer<Real>
@@ -56,6 +57,16 @@ struct TileStep {
   var cStride: Int
   /// The initial values of the sums, rows `stride` apart; `nil` for zeros.
   var start: (base: UnsafePointer<Real>, stride: Int)?
+
+  /// The rows from `count` on.
+  func below(_ count: Int) -> TileStep {
+    var rest = self
+    rest.rows -= count
+    rest.a += count &* aRow
+    rest.c += count &* cStride
+    rest.start = start.map { ($0.base + count &* $0.stride, $0.stride) }
+    return rest
+  }
 }
 
 /// Runs one tile.
@@ -71,29 +82,25 @@ func microKernel(_ tile: TileStep) {
   }
 }
 
-/// The rows that the micro-kernel computes when asked for `rows`: a power of two, half a tile or a tile.
-func rowsComputed(_ rows: Int) -> Int {
-  switch rows {
-  case ...1: 1
-  case 2: 2
-  case ...4: 4
-  case ...(Tile.rows / 2): Tile.rows / 2
-  default: Tile.rows
-  }
-}
-
 @inline(__always)
 private func dispatch<L: Line>(_: L.Type, _ tile: TileStep) {
+  #if arch(arm64) || ARM64_TILE
+    if tile.rows == 12 { return run(Stack<Rows6<L>, Rows6<L>>.self, tile) }
+    if tile.rows > 6 { runSix(L.self, tile.below(6)) }
+  #endif
+  runSix(L.self, tile)
+}
+
+/// The first six rows of a tile, or all of fewer.
+@inline(__always)
+private func runSix<L: Line>(_: L.Type, _ tile: TileStep) {
   switch tile.rows {
   case ...1: run(OneRow<L>.self, tile)
   case 2: run(Rows2<L>.self, tile)
-  case ...4: run(Rows4<L>.self, tile)
-  #if arch(arm64) || ARM64_TILE
-    case ...6: run(Rows6<L>.self, tile)
-    default: run(Stack<Rows6<L>, Rows6<L>>.self, tile)
-  #else
-    default: run(Rows6<L>.self, tile)
-  #endif
+  case 3: run(Rows3<L>.self, tile)
+  case 4: run(Rows4<L>.self, tile)
+  case 5: run(Rows5<L>.self, tile)
+  default: run(Rows6<L>.self, tile)
   }
 }
 
@@ -271,5 +278,7 @@ struct Stack<Top: Block, Bottom: Block>: Block where Top.LineType == Bottom.Line
 }
 
 typealias Rows2<L: Line> = Stack<OneRow<L>, OneRow<L>>
+typealias Rows3<L: Line> = Stack<Rows2<L>, OneRow<L>>
 typealias Rows4<L: Line> = Stack<Rows2<L>, Rows2<L>>
+typealias Rows5<L: Line> = Stack<Rows4<L>, OneRow<L>>
 typealias Rows6<L: Line> = Stack<Rows4<L>, Rows2<L>>
