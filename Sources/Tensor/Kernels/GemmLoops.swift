@@ -106,8 +106,11 @@ struct Product {
       let blocks = (m + Blocks.rows - 1) / Blocks.rows
       let fewest = isInPlace ? Tile.columns : Blocks.fewestColumns
       let columns = threads > 1 ? max(1, min(Blocks.piecesEach * threads / blocks, n / fewest)) : 1
-      // Few columns: lower pieces than the cache asks for, rather than idle threads.
-      let rows = min(max(blocks, threads / columns), (m + Tile.rows - 1) / Tile.rows)
+      // Few columns: lower pieces than the cache asks for, rather than idle threads. As many pieces for each: of five for
+      // two threads, one would do three and the other wait.
+      let fewestRows = max(blocks, threads / columns)
+      let even = columns == 1 ? (fewestRows + threads - 1) / threads * threads : fewestRows
+      let rows = min(even, (m + Tile.rows - 1) / Tile.rows)
       rowsEach = ((m + rows - 1) / rows + Tile.rows - 1) / Tile.rows * Tile.rows
       (self.rows, self.columns) = ((m + rowsEach - 1) / rowsEach, columns)
     }
