@@ -67,6 +67,6 @@ import Testing
     let (text, runs) = (try Self.results(), try DemoRecord.runs(of: .full))
     for table in DemoTable.all(runs) { #expect(text.contains(table.text), "\(table.title)") }
     let claims = try #require(DemoClaim.report(runs))
-    #expect(text.contains(claims.components(separatedBy: "\n\nClaims of the papers that cannot")[0]))
+    #expect(text.contains(claims.components(separatedBy: "\n\nClaims of the papers that the demo")[0]))
   }
 }

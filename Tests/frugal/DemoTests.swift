@@ -57,7 +57,7 @@ import Testing
     let others = [
       "layernorm", "ssf", "vpt-shallow", "vpt-deep", "adaptformer", "repadapter", "fact-tt", "fact-tk", "convpass",
       "linear-probe", "gda", "tip-adapter", "tip-adapter-f", "clip-adapter", "lp++", "clap", "coop", "cocoop", "prolip",
-      "clip-lora", "2sfs", "gps", "so",
+      "clip-lora", "2sfs", "gps", "so", "partial-k",
     ]
     #expect(parts.union(others) == Set(MethodList.names) && parts.isDisjoint(with: others))
     #expect(Set(cells.map(\.seed)) == [1, 2, 3] && Set(cells.compactMap(\.shots)) == [1, 4, 16])

@@ -106,8 +106,8 @@ struct Product {
       let blocks = (m + Blocks.rows - 1) / Blocks.rows
       let fewest = isInPlace ? Tile.columns : Blocks.fewestColumns
       let columns = threads > 1 ? max(1, min(Blocks.piecesEach * threads / blocks, n / fewest)) : 1
-      // Few columns: lower pieces than the cache asks for, rather than idle threads. As many pieces for each: of five for
-      // two threads, one would do three and the other wait.
+      // Few columns: lower pieces than the cache asks for, rather than idle threads. As many pieces for each thread: of
+      // five for two, one would do three while the other waits.
       let fewestRows = max(blocks, threads / columns)
       let even = columns == 1 ? (fewestRows + threads - 1) / threads * threads : fewestRows
       let rows = min(even, (m + Tile.rows - 1) / Tile.rows)

@@ -89,11 +89,11 @@ struct DemoMethod {
 
   /// Rows for a vision transformer with a linear head and a thousand images.
   static let vit: [DemoMethod] = [
-    DemoMethod("linear", batch: 64, [.epochs(10), .warmupEpochs(2), .learningRate(5e-2)]), site("bitfit", 3e-2),
-    site("partial-k", 3e-3),
-    site("lora", 3e-2, [.option("rank", "2"), zeroUp]), site("adapter", 3e-2, [.option("rank", "4"), zeroUp]),
-    site("spt-lora", 1e-2, budget(loraTotal)), site("spt-adapter", 1e-2, budget(adapterTotal)),
-    site("random", as: "spt-lora", 1e-2, budget(loraTotal) + [.option("allocation", "random")]), site("full", 1e-3),
+    DemoMethod("linear", batch: 64, course(40) + [.learningRate(5e-2)]), site("bitfit", 40, 3e-2),
+    site("lora", 40, 3e-3, [.option("rank", "2"), zeroUp]), site("adapter", 40, 3e-3, [.option("rank", "4"), zeroUp]),
+    site("spt-lora", 40, 3e-2, budget(loraTotal)), site("spt-adapter", 40, 3e-3, budget(adapterTotal)),
+    site("random", as: "spt-lora", 10, 3e-2, budget(loraTotal) + [.option("allocation", "random")]),
+    site("full", 40, 1e-4),
   ]
 
   private static let zeroUp = DemoSetting.option("branch-init", "zero-up")
@@ -105,11 +105,15 @@ struct DemoMethod {
     [.option("rank", "2"), zeroUp, .option("budget", "\(count)")]
   }
 
+  /// A run of so many epochs, a tenth of them warm-up.
+  private static func course(_ epochs: Int) -> [DemoSetting] {
+    [.epochs(epochs), .warmupEpochs(epochs / 10), .stochasticDepth(0)]
+  }
+
   private static func site(
-    _ label: String, as name: String? = nil, _ rate: Double, _ more: [DemoSetting] = []
+    _ label: String, as name: String? = nil, _ epochs: Int, _ rate: Double, _ more: [DemoSetting] = []
   ) -> DemoMethod {
     DemoMethod(
-      label, as: name, batch: 64,
-      [.epochs(10), .warmupEpochs(2), .stochasticDepth(0), .learningRate(rate), .headLearningRate(rate)] + more)
+      label, as: name, batch: 64, course(epochs) + [.learningRate(rate), .headLearningRate(0.01)] + more)
   }
 }
