@@ -89,12 +89,12 @@ import Testing
   }
 
   /// In units of the distance from 1 to the next number: 1.2e-7 in single precision.
-  @Test(arguments: [("gelu", 0.5), ("geluTanh", 2), ("quickGELU", 0.4)])
+  @Test(arguments: [("gelu", hasFusedMultiplyAdd ? 0.5 : 0.55), ("geluTanh", 2), ("quickGELU", 0.4)])
   func absoluteErrorsOfNegativeNumbersAreThoseOfNumbersNearOne(_ name: String, _ bound: Double) {
     #expect(worst(name, -16, -0x1p-30, .absolute) <= bound)
   }
 
-  @Test(arguments: [("gelu", 2.4), ("geluTanh", 1.4), ("quickGELU", 1.5)])
+  @Test(arguments: [("gelu", hasFusedMultiplyAdd ? 2.4 : 2.6), ("geluTanh", 1.4), ("quickGELU", 1.5)])
   func positiveNumbersKeepTheirRelativePrecision(_ name: String, _ bound: Double) {
     #expect(worst(name, 0x1p-30, 16, .relative) <= bound)
   }
@@ -104,8 +104,8 @@ import Testing
 
   /// Nothing cancels in n Φ(n), and x² is rounded once in its exponent.
   @Test func theTailOfGELUKeepsItsDigits() {
-    #expect(worst("gelu", -5, -0x1p-30, .relative) <= 10)
-    #expect(worst("gelu", -12, -5, .relative) <= 45)
+    #expect(worst("gelu", -5, -0x1p-30, .relative) <= (hasFusedMultiplyAdd ? 10 : 15))
+    #expect(worst("gelu", -12, -5, .relative) <= (hasFusedMultiplyAdd ? 45 : 70))
   }
 }
 
