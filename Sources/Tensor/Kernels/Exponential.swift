@@ -35,7 +35,7 @@ extension Transcendental {
   static func tanh(_ x: Lanes) -> Lanes {
     // From the bound on, tanh is 1 to less than half an ULP. The shifter leaves n + bias, the exponent field of 2ⁿ.
     let magnitude = x.magnitudes.limited(above: Bounds.tanhAbove)
-    let shifter = Bounds.shifter + Real(Binary.bias)
+    let shifter = Binary.shifter + Real(Binary.bias)
     let shifted = magnitude.times(Lanes(repeating: 2 * Bounds.reciprocalLn2), plus: shifter)
     let (n, power) = (shifted - shifter, power(field: shifted.bits))
     #if REAL64
@@ -110,9 +110,9 @@ extension Transcendental {
     @inline(__always)
     init(_ x: Lanes, offset: RealBits) {
       // Adding 1.5 · 2ˢ (s bits of significand) leaves the rounded integer in the low bits: no conversion needed.
-      let shifter = Bounds.shifter + Real(offset)
+      let shifter = Binary.shifter + Real(offset)
       let shifted = x.times(Lanes(repeating: Bounds.reciprocalLn2), plus: shifter)
-      exponent = shifted.bits &- LaneBits(repeating: Bounds.shifter.bitPattern)
+      exponent = shifted.bits &- LaneBits(repeating: Binary.shifter.bitPattern)
       let n = shifted - shifter
       let r = x.fma(n, Lanes(repeating: -Binary.ln2High)).fma(n, Lanes(repeating: -Binary.ln2Low))
       q = r.fma(r * r, Reduced.quotient(r))
@@ -157,7 +157,6 @@ extension Transcendental {
       @inline(__always) static var lift: RealBits { 513 }
       @inline(__always) static var lowering: Real { 0x1p-513 }
       @inline(__always) static var tanhAbove: Real { 20 }
-      @inline(__always) static var shifter: Real { 0x1.8p52 }
       @inline(__always) static var reciprocalLn2: Real { 0x1.71547652b82fep0 }
     #else
       @inline(__always) static var expAbove: Real { 89 }
@@ -165,7 +164,6 @@ extension Transcendental {
       @inline(__always) static var lift: RealBits { 65 }
       @inline(__always) static var lowering: Real { 0x1p-65 }
       @inline(__always) static var tanhAbove: Real { 10 }
-      @inline(__always) static var shifter: Real { 0x1.8p23 }
       @inline(__always) static var reciprocalLn2: Real { 0x1.715476p0 }
     #endif
   }

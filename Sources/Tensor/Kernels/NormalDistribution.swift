@@ -35,9 +35,8 @@ struct LowerNormal {
   @inline(__always)
   private static func power(_ n: Lanes) -> Lanes {
     let square = n * n
-    // Adding 1.5 · 2ˢ (s bits of significand) leaves k in the low bits.
-    let shifted = square.times(Lanes(repeating: rate), plus: shifter)
-    let f = (shifter - shifted).fma(square, Lanes(repeating: rate))
+    let shifted = square.times(Lanes(repeating: rate), plus: Binary.shifter)
+    let f = (Binary.shifter - shifted).fma(square, Lanes(repeating: rate))
     let k = shifted.bits &<< LaneBits(repeating: Binary.significandBits)
     return Lanes(bits: powerOfTwo(f).bits &+ k)
   }
@@ -121,10 +120,4 @@ struct LowerNormal {
 
   /// −1 / (2 ln 2)
   @inline(__always) private static var rate: Real { -0.721347520444481703679962340500946 }
-
-  #if REAL64
-    @inline(__always) private static var shifter: Real { 0x1.8p52 }
-  #else
-    @inline(__always) private static var shifter: Real { 0x1.8p23 }
-  #endif
 }

@@ -78,6 +78,13 @@ enum Binary {
   @inline(__always)
   static var bias: RealBits { Real(1).bitPattern >> significandBits }
 
+  /// 1.5 · 2ˢ with s bits of significand: added to a number, it leaves the nearest integer in the low bits.
+  #if REAL64
+    @inline(__always) static var shifter: Real { 0x1.8p52 }
+  #else
+    @inline(__always) static var shifter: Real { 0x1.8p23 }
+  #endif
+
   /// ln 2 = high + low; `high` ends in enough zeros for n · high to be exact for every exponent n, fused or not.
   #if REAL64
     @inline(__always) static var ln2High: Real { 0x1.62e42feep-1 }

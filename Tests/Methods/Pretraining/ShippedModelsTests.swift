@@ -35,9 +35,9 @@ import Testing
     #expect(size == SupervisedPretraining.configuration)
   }
 
-  /// The first three steps of the recorded pretraining, taken again: the first has a rate of 0, so that the third is the
-  /// first to see the optimiser's work. They are the same to the bit for CLIP, and to 1e-6 for the vision transformer,
-  /// whose GELU has other last bits now.
+  /// The first three steps of the recorded pretraining, taken again: the first has a rate of 0, so that only the third
+  /// sees the optimiser's work. They are the same to the bit for CLIP, and to 1e-6 for the vision transformer, whose
+  /// GELU has other last bits now.
   @Test(.enabled(if: isPretrainingBuild, "the models were trained in single precision with fused multiply-add"))
   func theirFirstStepsAreRepeated() throws {
     let (clip, vit) = (PretrainingFolder(MiniatureModels.clip), PretrainingFolder(MiniatureModels.vit))
