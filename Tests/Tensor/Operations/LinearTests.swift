@@ -34,13 +34,22 @@ private struct MapCase: CustomTestStringConvertible, Sendable {
     }
   }
 
+  /// A command that uses a weight once needs no memory for another form of it.
+  @Test func nothingStaysPackedBeforeTheSecondUse() {
+    let (_, weight, _) = MapCase(rows: 3, width: 20, out: 5).inputs()
+    let packed = PackedWeight()
+    #expect(packed.transpose(of: weight.value) == nil)
+    for _ in 0..<2 { #expect(packed.transpose(of: weight.value) != nil) }
+  }
+
   @Test(arguments: MapCase.all)
   private func anActivationInsideGivesTheBitsOfOneAfterwards(_ map: MapCase) {
     let (x, weight, bias) = map.inputs()
+    let packed = PackedWeight()
     for activation in Activation.allCases {
       let expected = activation(x.linear(weight, bias: bias)).value
       #expect(x.linear(weight, bias: bias, then: activation).value == expected)
-      #expect(x.linear(weight, bias: bias, packed: PackedWeight(), then: activation).value == expected)
+      #expect(x.linear(weight, bias: bias, packed: packed, then: activation).value == expected)
       let taped = Tape().leaf(x.value).linear(weight, bias: bias, then: activation)
       #expect(taped.value == expected && taped.needsGradient)
     }
@@ -51,8 +60,8 @@ private struct MapCase: CustomTestStringConvertible, Sendable {
     let (x, weight, _) = MapCase(rows: 3, width: 20, out: 5).inputs()
     let packed = PackedWeight()
     let tape = Tape()
-    _ = x.linear(tape.leaf(weight.value), packed: packed)
+    for _ in 0..<2 { _ = x.linear(tape.leaf(weight.value), packed: packed) }
     let other = Variable(weight.value.scaled(by: 2))
-    #expect(x.linear(other, packed: packed).value == x.linear(other).value)
+    for _ in 0..<2 { #expect(x.linear(other, packed: packed).value == x.linear(other).value) }
   }
 }
