@@ -97,12 +97,19 @@ public struct MethodName: Sendable, Equatable, CustomStringConvertible {
   /// The rule that combines the text features of several templates.
   var ensembling: TextEnsembling { (head.isTrained ? nil : encoder.ensembling) ?? head.ensembling }
 
-  /// What produced the published numbers of the method: the encoder's recipe with the head's optimiser and settings.
+  /// True if one optimiser trains both halves, as in the published runs of encoder tunings with a linear head.
+  package var sharesOptimizer: Bool {
+    encoder.isTrained && encoder.trainingProtocol == .allImages && isNamed(head, LinearMethod())
+  }
+
+  /// What produced the published numbers of the method: the encoder's recipe with the head's settings, and with its
+  /// optimiser unless the encoder's trains both.
   package func recipe(_ setting: PublishedSetting) -> Recipe {
     let own = head.recipe(setting)
     guard encoder.isTrained else { return own }
     var recipe = encoder.recipe(setting)
     if head.isTrained { recipe.adoptHead(of: own) }
+    if sharesOptimizer { recipe.head = recipe.encoder }
     return recipe
   }
 

@@ -27,8 +27,9 @@ struct RecipeDefaults {
   func headText(_ value: (OptimizerRecipe) -> String) -> String {
     let own = methods.filter(\.head.isTrained)
     // A model without text gives any method a linear head.
+    let encoder = methods.count == 1 ? methods[0].encoder : MethodList.encoders[0]
     let trained = MethodList.heads.filter { $0.isTrained && !$0.isFitted }
-    let heads = own.isEmpty ? trained.compactMap { MethodName($0.name) } : own
+    let heads = own.isEmpty ? trained.map { MethodName(encoder, $0) } : own
     return text(heads.map { method in (name: method.head.name, value: phrase(method) { value($0.head) }) })
   }
 

@@ -215,12 +215,9 @@ extension Run {
 
   /// The method of a name, if it trains something.
   ///
-  /// - Throws: `SettingError` for an unknown name, and for one that trains nothing.
+  /// - Throws: `SettingError` for a name that is none, and for one that trains nothing.
   package static func method(_ text: String) throws(SettingError) -> MethodName {
-    guard let name = MethodName(text) else {
-      let known = MethodList.names
-      throw SettingError("method", expected: known.joined(separator: ", "), found: "\"\(text)\"", among: known)
-    }
+    let name = try MethodName(parts: text)
     guard name.isTrained else {
       throw SettingError("method", expected: "one that trains", found: "\"\(text)\", which is evaluated as it is")
     }
