@@ -83,11 +83,13 @@ struct TwoStageMethod: EncoderMethod {
       throw RunError("\(name): expected class names and a text tower to tune, found none")
     }
     let norms = setting.recipe[TwoStageSettings.self]?.norms ?? .init()
-    let tuning = TwoStage.tuning(TowerPair(image: setting.tower, text: texts.tower), norms, seed: setting.seed)
-    guard !tuning.trainables.isEmpty else {
+    let pair = TowerPair(image: setting.tower, text: texts.tower)
+    let blocks = 1 + (TunedTowers.text.parameters(of: pair).compactMap(\.site.block).max() ?? -1)
+    guard norms.towers == .vision || norms.firstBlock < blocks else {
       throw SettingError(
-        "first-block", expected: "an index of a block of the text tower", found: "\(norms.firstBlock)")
+        "first-block", expected: "0 to \(blocks - 1), as the text tower has \(blocks) blocks",
+        found: "\(norms.firstBlock)")
     }
-    return tuning
+    return TwoStage.tuning(pair, norms, seed: setting.seed)
   }
 }
