@@ -48,7 +48,7 @@ struct RecipeFlag {
 /// The flags of a training recipe.
 enum RecipeFlags {
   /// The flags that a head without steps reads too.
-  static let withoutSteps: Set<String> = ["--crop"]
+  static let withoutSteps: Set<String> = ["--crop", "--smallest-crop"]
 
   /// The flags with the defaults of some methods.
   static func all(_ defaults: RecipeDefaults) -> [Option] { all.map { $0.option(defaults) } }
@@ -61,7 +61,15 @@ enum RecipeFlags {
   private static var steps: [RecipeFlag] {
     [
       RecipeFlag("--epochs", "N", "passes over the training images", .recipe { "\($0.epochs)" }),
-      RecipeFlag("--batch", "N", "images per step", .recipe { "\($0.batchSize)" }),
+      RecipeFlag(
+        "--steps", "N", "steps of the run instead of its epochs; the last epoch ends with them",
+        .extra { recipe, _ in recipe.steps.map { "\($0)" } }),
+      RecipeFlag(
+        "--batch", "N|all", "images per step",
+        .recipe { $0.batchSize == Recipe.allImages ? "all" : "\($0.batchSize)" }),
+      RecipeFlag(
+        "--last-batch", "keep|drop", "whether the last, smaller batch of an epoch is a step",
+        .recipe { $0.keepsLastBatch == true ? "keep" : "drop" }),
       RecipeFlag(
         "--stop-loss", "X", "end after an epoch with a smaller mean training loss; 0 for none",
         .extra { recipe, _ in recipe.stopLoss.map { number($0) } }),
@@ -82,6 +90,7 @@ enum RecipeFlags {
       RecipeFlag(
         "--head-weight-decay", "X", "weight decay of a head trained with the encoder",
         .head { number($0.weightDecay) }),
+      RecipeFlag("--epsilon", "X", "ε of the Adam rules", .optimizer { number($0.epsilon ?? 1e-8) }),
       RecipeFlag("--momentum", "X", "momentum of sgd", .optimizer { number($0.momentum) }),
       RecipeFlag(
         "--density", "X", "share of a matrix that sparse-adam gives gradients in a step (default 5e-5)",
@@ -97,6 +106,10 @@ enum RecipeFlags {
     [
       RecipeFlag(
         "--schedule", "cosine|constant", "learning-rate schedule over the epochs", .optimizer { $0.course.rawValue }),
+      RecipeFlag(
+        "--schedule-unit", "epochs|steps", "what the schedule and its warm-up count; steps stand for epochs then",
+        .optimizer { $0.isStepwise == true ? "steps" : "epochs" }),
+      RecipeFlag("--min-lr", "X", "rate where a cosine ends", .optimizer { number($0.minimumLearningRate ?? 0) }),
       RecipeFlag(
         "--schedule-lag", "N", "epochs by which the schedule lags, so that the first rate lasts longer",
         .optimizer { "\($0.lag ?? 0)" }),
@@ -122,6 +135,9 @@ enum RecipeFlags {
       RecipeFlag(
         "--crop", "random|center", "random crops and flips, or the test transform, whose features can be cached",
         .recipe { $0.augments ? "random" : "center" }),
+      RecipeFlag(
+        "--smallest-crop", "X", "smallest share of an image's area that a random crop keeps",
+        .recipe { number($0.smallestCrop) }),
       RecipeFlag(
         "--shift", "N", "the test transform with random shifts of up to N pixels, instead of crops and flips",
         .extra { recipe, _ in recipe.shift.map { "\($0)" } }),

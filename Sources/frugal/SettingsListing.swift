@@ -92,9 +92,11 @@ struct SettingsListing {
     } else {
       add("select", [(request.selection ?? .last).rawValue])
     }
-    addTyped([
-      "classes", "train-on", "evaluate-on", "normalize", "resize", "tokenizer", "image-size", "heads",
-    ])
+    add("classes", [request.classes.rawValue])
+    let splits = request.splits ?? (request.budgets.count > 1 ? .trainAndValidation : .train)
+    add("train-on", [splits.rawValue], otherwise: request.budgets.count > 1 ? "several budgets" : "default")
+    add("evaluate-on", [request.evaluation.rawValue])
+    addTyped(["normalize", "resize", "image-size", "heads"])
     guard method.head.needsText || method.encoder.tunesText(recipe) else { return }
     if let earlier, earlier.hasHead { return add("template", earlier.templates, otherwise: Self.earlierRun) }
     let templates = request.templates.isEmpty ? method.templates(setting.benchmark) : request.templates
@@ -120,17 +122,13 @@ struct SettingsListing {
 
   /// Adds the settings that every recipe has.
   mutating func addRecipe() {
-    guard !method.head.isFitted else { return }
-    if let steps = recipe.steps {
-      rows.append(.init(name: "steps", values: ["\(steps)"], source: origin, isFlag: false))
-    }
     let usually = method.recipe(usual)
-    for flag in RecipeFlags.all {
+    for flag in RecipeFlags.all where !method.head.isFitted || RecipeFlags.withoutSteps.contains(flag.flag) {
       let name = String(flag.flag.dropFirst(2))
       guard let value = flag.value(of: recipe, method) else { continue }
       if !changes(flag.flag, to: value) {
         var origin = origin
-        if case .head = flag.scope { origin = headOrigin }
+        if case .head = flag.scope, !method.sharesOptimizer { origin = headOrigin }
         add(name, [value], otherwise: published(origin, value, usually: flag.value(of: usually, method)))
       } else if case .optimizer(let text) = flag.scope, method.encoder.isTrained, method.head.isTrained {
         // One flag sets both halves, which differ.

@@ -76,7 +76,7 @@ enum TuneFlags {
     try checkSteps(arguments, method)
     request.budgets = try MethodFlags.list(arguments, method)
     try request.checkEvaluation()
-    request.adjust = { try adjust(&$0, arguments, method) }
+    request.adjust = { try RecipeAdjustment(arguments, method).adjust(&$0) }
     // The same flags on the published recipe of other data: what is wrong with them is wrong everywhere.
     var trial = method.recipe(PublishedSetting(benchmark: nil, shots: nil, fidelity: request.fidelity))
     try request.adjust(&trial)
@@ -108,88 +108,5 @@ enum TuneFlags {
       throw UsageError("--shots", expected: "a whole number from 1, or all", found: "\"\(text)\"")
     }
     return .count(shots)
-  }
-
-  /// What the flags change in a published recipe.
-  private static func adjust(_ recipe: inout Recipe, _ arguments: Arguments, _ method: MethodName) throws {
-    if arguments.has("--shift"), arguments.string("--crop") == Crop.random.rawValue {
-      throw UsageError("--shift", expected: "no random crops with it", found: "--crop random")
-    }
-    if let epochs = try arguments.integer("--epochs", in: 1...100_000) { (recipe.epochs, recipe.steps) = (epochs, nil) }
-    if let loss = try arguments.number("--stop-loss", in: 0...1e6) { recipe.stopLoss = loss == 0 ? nil : loss }
-    if let batch = try arguments.integer("--batch", in: 1...65_536) { recipe.batchSize = batch }
-    if let crop = try arguments.choice("--crop", of: Crop.self) { recipe.augments = crop == .random }
-    if let shift = try arguments.integer("--shift", in: 1...64) { (recipe.shift, recipe.augments) = (shift, false) }
-    if let share = try arguments.number("--stochastic-depth", in: 0...0.99) { recipe.stochasticDepth = share }
-    try MethodFlags.apply(method.options, arguments, to: &recipe)
-    recipe.encoder = try optimizer(recipe.encoder, arguments, epochs: recipe.epochs)
-    recipe.head = try optimizer(recipe.head, arguments, epochs: recipe.epochs)
-    try adjustRates(&recipe, arguments, method)
-  }
-
-  /// Learning rate and weight decay, which each half has of its own.
-  private static func adjustRates(_ recipe: inout Recipe, _ arguments: Arguments, _ method: MethodName) throws {
-    for (flag, other) in [("--lr", "--head-lr"), ("--weight-decay", "--head-weight-decay")]
-    where !method.encoder.isTrained && arguments.has(flag) && arguments.has(other) {
-      throw UsageError(other, expected: "no \(flag) with it, as \(method) trains a head only", found: "both")
-    }
-    if let rate = try arguments.number("--lr", in: 0...1e3) {
-      method.changeOptimizer(of: &recipe) { $0.learningRate = rate }
-    }
-    if let decay = try arguments.number("--weight-decay", in: 0...1e3) {
-      method.changeOptimizer(of: &recipe) { $0.weightDecay = decay }
-    }
-    if let rate = try arguments.number("--head-lr", in: 0...1e3) { recipe.head.learningRate = rate }
-    if let decay = try arguments.number("--head-weight-decay", in: 0...1e3) { recipe.head.weightDecay = decay }
-  }
-
-  private enum Crop: String, CaseIterable { case random, center }
-  private enum Recount: String, CaseIterable { case yes, no, rest }
-
-  private static func optimizer(
-    _ published: OptimizerRecipe, _ arguments: Arguments, epochs: Int
-  ) throws(UsageError) -> OptimizerRecipe {
-    var recipe = published
-    if let kind = try arguments.choice("--optimizer", of: OptimizerRecipe.Kind.self) { recipe.kind = kind }
-    if let momentum = try arguments.number("--momentum", in: 0...0.9999) { recipe.momentum = momentum }
-    if arguments.has("--nesterov") { recipe.nesterov = true }
-    if let course = try arguments.choice("--schedule", of: Schedule.Course.self) { recipe.course = course }
-    if let warmup = try arguments.choice("--warmup", of: Schedule.Warmup.Kind.self) { recipe.warmup = warmup }
-    if let count = try warmupEpochs(arguments, of: epochs) { recipe.warmupEpochs = count }
-    if let rate = try arguments.number("--warmup-lr", in: 0...1e3) { recipe.warmupLearningRate = rate }
-    if let recount = try arguments.choice("--recount", of: Recount.self) {
-      (recipe.recounts, recipe.spansRest) = (recount != .no, recount == .rest ? true : nil)
-    }
-    if let lag = try arguments.integer("--schedule-lag", in: 0...100_000) { recipe.lag = lag == 0 ? nil : lag }
-    if let count = try arguments.integer("--cooldown-epochs", in: 0...100_000) {
-      recipe.cooldownEpochs = count == 0 ? nil : count
-    }
-    if let density = try arguments.number("--density", in: 1e-9...1) { recipe.density = density }
-    if let refresh = try arguments.integer("--refresh", in: 1...1_000_000) { recipe.refresh = refresh }
-    for flag in ["--density", "--refresh"] where recipe.kind != .sparseAdam && arguments.has(flag) {
-      throw UsageError(flag, expected: "--optimizer sparse-adam with it", found: recipe.kind.rawValue)
-    }
-    guard recipe.kind == .sgd || (!arguments.has("--momentum") && !arguments.has("--nesterov")) else {
-      throw UsageError("--momentum, --nesterov", expected: "--optimizer sgd with them", found: recipe.kind.rawValue)
-    }
-    for flag in ["--warmup-epochs", "--warmup-lr", "--recount"] where recipe.warmup == .none && arguments.has(flag) {
-      throw UsageError(flag, expected: "--warmup constant or linear with it", found: "none")
-    }
-    guard !recipe.nesterov || recipe.momentum > 0 else {
-      throw UsageError("--nesterov", expected: "a momentum above 0", found: "\(recipe.momentum)")
-    }
-    return recipe
-  }
-
-  /// Epochs of the warm-up: their number, or their share of all epochs in percent, to the nearest.
-  private static func warmupEpochs(_ arguments: Arguments, of epochs: Int) throws(UsageError) -> Int? {
-    let flag = "--warmup-epochs"
-    guard let text = arguments.string(flag), text.last == "%" else {
-      return try arguments.integer(flag, in: 0...100_000)
-    }
-    guard let percent = Int(text.dropLast()), (0...100).contains(percent) else {
-      throw UsageError(flag, expected: "a number of epochs, or a share from 0% to 100%", found: "\"\(text)\"")
-    }
-    return (percent * epochs + 50) / 100
   }
 }

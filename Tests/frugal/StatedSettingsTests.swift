@@ -67,6 +67,67 @@ import Testing
     #expect(settings.rows.allSatisfy { !$0.source.isEmpty && !$0.values.isEmpty })
   }
 
+  /// Every number of a recipe has a flag, so that all of them are stated and can be set; a new one fails here first.
+  @Test func everyNumberOfARecipeHasAFlag() {
+    let flags = [
+      "epochs": "epochs", "batchSize": "batch", "augments": "crop", "smallestCrop": "smallest-crop", "shift": "shift",
+      "keepsLastBatch": "last-batch", "stochasticDepth": "stochastic-depth", "views": "views", "steps": "steps",
+      "encoderShare": "encoder-share", "stopLoss": "stop-loss",
+      "kind": "optimizer", "learningRate": "lr", "weightDecay": "weight-decay", "momentum": "momentum",
+      "nesterov": "nesterov", "course": "schedule", "warmup": "warmup", "warmupEpochs": "warmup-epochs",
+      "warmupLearningRate": "warmup-lr", "minimumLearningRate": "min-lr", "lag": "schedule-lag",
+      "epsilon": "epsilon", "isStepwise": "schedule-unit", "density": "density", "refresh": "refresh",
+      "recounts": "recount", "spansRest": "recount", "cooldownEpochs": "cooldown-epochs",
+    ]
+    let known = Set(TuneCommand.options.map { String($0.flag.dropFirst(2)) })
+    let recipe = Recipe(epochs: 1, batchSize: 1, optimizer: OptimizerRecipe(learningRate: 1))
+    let numbers = [Mirror(reflecting: recipe), Mirror(reflecting: recipe.encoder)].flatMap {
+      $0.children.compactMap(\.label)
+    }
+    for number in numbers where !["encoder", "head", "own"].contains(number) {
+      #expect(flags[number].map(known.contains) ?? false, "\(number)")
+    }
+  }
+
+  /// What a method does not say of itself, flags can.
+  @Test func flagsSetWhatOnlyRecipesSaid() throws {
+    let words = [
+      "--method", "lora", "--steps", "70", "--last-batch", "drop", "--batch", "all", "--epsilon", "1e-5", "--min-lr",
+      "1e-7", "--schedule-unit", "steps", "--warmup-epochs", "10%", "--crop", "random", "--smallest-crop", "0.3",
+    ]
+    let setting = PublishedSetting(benchmark: nil, shots: nil, fidelity: .official)
+    let recipe = try recipe(Arguments(words, options: TuneCommand.options), setting)
+    #expect(recipe.steps == 70 && recipe.keepsLastBatch == false && recipe.batchSize == Recipe.allImages)
+    #expect(recipe.augments && recipe.smallestCrop == 0.3)
+    #expect(recipe.encoder.epsilon == 1e-5 && recipe.encoder.minimumLearningRate == 1e-7)
+    #expect(recipe.encoder.isStepwise == true && recipe.encoder.warmupEpochs == 7)
+  }
+
+  /// Of a length in a file and one that was typed, the latter holds.
+  @Test func typedEpochsComeBeforeStepsOfAFile() throws {
+    let folder = try TemporaryFolder()
+    let file = try ConfigFile(
+      folder.write(#"{"steps": 70, "method": "clip-lora"}"#, to: "c.json").path, options: TuneCommand.options)
+    let arguments = try Arguments(["--epochs", "3"], options: TuneCommand.options).completed(by: file)
+    let setting = PublishedSetting(benchmark: nil, shots: 16, fidelity: .official)
+    let recipe = try recipe(arguments, setting)
+    #expect(recipe.epochs == 3 && recipe.steps == nil)
+  }
+
+  @Test(arguments: [
+    (["--steps", "3", "--epochs", "3"], "--steps: expected no --epochs"),
+    (["--smallest-crop", "0.5"], "--smallest-crop: expected random crops"),
+    (["--optimizer", "sgd", "--epsilon", "1e-5"], "--epsilon: expected --optimizer adam"),
+    (["--schedule", "constant", "--min-lr", "1e-5"], "--min-lr: expected --schedule cosine"),
+    (["--schedule-unit", "steps", "--warmup-epochs", "10%"], "--warmup-epochs: expected a number"),
+    (["--last-batch", "both"], "--last-batch: expected keep, drop"),
+    (["--batch", "none"], "--batch: expected"), (["--steps", "0"], "--steps: expected"),
+  ])
+  func settingsThatChangeNothingAreRefused(_ words: [String], _ message: String) async throws {
+    expectRefusal(
+      try await runFrugal(["tune", "--method", "lora", "--print-config"] + words), code: 2, [message])
+  }
+
   @Test func sourcesAreNamed() async throws {
     let folder = try TemporaryFolder()
     let config = try folder.write(#"{"epochs": 7, "seed": 3}"#, to: "own.json").path

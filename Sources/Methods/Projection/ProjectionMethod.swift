@@ -36,7 +36,8 @@ struct ProjectionMethod: EncoderMethod {
   func recipe(_ setting: PublishedSetting) -> Recipe {
     var optimizer = OptimizerRecipe(learningRate: 1e-5)
     optimizer.epsilon = 1e-4
-    var recipe = Recipe(epochs: 300, batchSize: 1_000_000, optimizer: optimizer, augments: true, smallestCrop: 0.5)
+    var recipe = Recipe(
+      epochs: 300, batchSize: Recipe.allImages, optimizer: optimizer, augments: true, smallestCrop: 0.5)
     recipe.views = 300
     recipe[ProjectionSettings.self] = ProjectionSettings(projectionPenalty: 1 / Double(setting.shots ?? 16))
     return recipe

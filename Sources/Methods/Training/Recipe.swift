@@ -32,6 +32,9 @@ public struct Recipe: Sendable, Equatable {
   public var encoderShare: Double?
   /// The mean training loss of an epoch below which the run ends with it; `nil` for none.
   public var stopLoss: Double?
+  /// The batch size of steps on all images at once.
+  package static let allImages = 1_000_000
+
   /// The settings of the method's halves.
   private var own: [any MethodSettings] = []
 
@@ -93,7 +96,7 @@ public struct Recipe: Sendable, Equatable {
       "recipe.\(key): expected \(expected), found \(found)"
     }
     if epochs < 1 || epochs > 1_000_000 { return wrong("epochs", "1 to 1000000", epochs) }
-    if batchSize < 1 || batchSize > 1_000_000 { return wrong("batchSize", "1 to 1000000", batchSize) }
+    if batchSize < 1 || batchSize > Self.allImages { return wrong("batchSize", "1 to 1000000", batchSize) }
     if !(smallestCrop > 0 && smallestCrop <= 1) { return wrong("smallestCrop", "above 0, at most 1", smallestCrop) }
     if let shift, !(1...64).contains(shift) { return wrong("shift", "1 to 64", shift) }
     if shift != nil, augments { return wrong("shift", "none where images are cropped and flipped", shift ?? 0) }
