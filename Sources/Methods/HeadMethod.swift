@@ -15,9 +15,6 @@ package protocol HeadMethod: Sendable {
   var needsExamples: Bool { get }
   /// True if it is fitted to features of the frozen encoder without steps of the trainer, and so by itself only.
   var isFitted: Bool { get }
-  /// Whether what is learned with it can be used with classes that were not seen in training: not where the head has
-  /// trained rows of its own, one per class.
-  var meetsNewClasses: Bool { get }
   /// The protocol of its published runs.
   var trainingProtocol: TrainingProtocol { get }
   /// The settings it reads beside those of every run.
@@ -53,6 +50,10 @@ package protocol HeadMethod: Sendable {
   /// (`MethodSetting.base`); `nil` for most.
   func base(of recipe: Recipe) -> Recipe?
 
+  /// Whether what is learned with it can be used with classes that were not seen in training: not where the head has
+  /// trained rows of its own, one per class.
+  func meetsNewClasses(_ recipe: Recipe) -> Bool
+
   /// Whether it is made of the prompts themselves (`MethodSetting.texts`).
   func readsTexts(_ recipe: Recipe) -> Bool
 
@@ -72,7 +73,7 @@ extension HeadMethod {
   /// Most heads are trained step by step.
   package var isFitted: Bool { false }
   /// Most heads belong to their classes.
-  package var meetsNewClasses: Bool { false }
+  package func meetsNewClasses(_ recipe: Recipe) -> Bool { false }
   /// That of the CLIP literature, unless a head says otherwise.
   package var trainingProtocol: TrainingProtocol { .fewShot }
   /// None, unless a head says otherwise.

@@ -70,11 +70,10 @@ struct TunedModel {
       .classifier(
         of: clip.directory, ensembling: delta.description.ensembling, truncate: arguments.has("--truncate"),
         delta.pass(on: pretrained.towers))
-    let text = delta.text(clip.model.text, of: pretrained.towers)
-    method = try delta.extended(to: self.classes, texts: features)
-      .method(
-        on: pretrained.tower, text: (features, clip.model.logitScale),
-        prompts: PromptEncoder(clip.directory, tower: text, classes: self.classes))
+    let prompts = PromptEncoder(
+      clip.directory, tower: delta.text(clip.model.text, of: pretrained.towers), classes: self.classes)
+    method = try delta.extended(to: self.classes, texts: features, prompts: prompts)
+      .method(on: pretrained.tower, text: (features, clip.model.logitScale), prompts: prompts)
   }
 
   /// The classes of a delta: its own, if the data has the same, or is only tested on and has a part of them, with the
@@ -96,9 +95,8 @@ struct TunedModel {
         note("note: predictions are among the \(part.count) classes of the data, of \(own.count) that the delta knows")
         return (own, columns)
       }
-      if delta.takesNewClasses {
-        let known = names.count { indices[$0] != nil }
-        note("note: the delta has a row for \(known) of the \(names.count) classes; its text tower makes the others")
+      if let way = delta.meeting(names) {
+        note("note: \(way)")
         return (names, nil)
       }
       throw RunError(

@@ -88,6 +88,15 @@ import Testing
     #expect(folder.contents.isEmpty)
   }
 
+  /// A context for each class stands around no other name.
+  @Test func contextsOfClassesAreRefused() async throws {
+    let folder = try TemporaryFolder()
+    expectRefusal(
+      try await runFrugal(run(folder, "run", "coop") + ["--class-specific"]), code: 2,
+      ["--classes: expected all, as coop learns only the classes it is trained on, found"])
+    #expect(folder.contents.isEmpty)
+  }
+
   @Test func whatElseCannotBeIsRefused() async throws {
     let folder = try Workbench.picturesCopy()
     let model = try TinyBackbone.write(to: folder)

@@ -15,9 +15,16 @@ import Testing
     return words
   }
 
-  @Test func newClassesAreMetByTheirNames() async throws {
+  /// So does CoOp's context, if it is one for all classes, wherever the names stand.
+  @Test(
+    arguments: [
+      ("cocoop", [:]), ("coop", ["--context-position": "middle", "--context-tokens": "4"]),
+      ("r-amt+coop", ["--context-init": "a photo of a"]),
+    ] as [(String, [String: String])])
+  func newClassesAreMetByTheirNames(_ method: String, _ flags: [String: String]) async throws {
     let folder = try TemporaryFolder()
-    let run = try await runFrugal(words(folder, "run", "cocoop", ["--classes": "base", "--lr": "0.1"]))
+    let values = flags.merging(["--classes": "base", "--lr": "0.1"]) { $1 }
+    let run = try await runFrugal(words(folder, "run", method, values))
     try #require(run.code == 0, "\(run.errors)")
     let (result, delta) = (try folder.result("run"), folder.path("run/delta.safetensors"))
     func evaluate(_ part: String, _ more: String...) async throws -> JSONValue {

@@ -36,6 +36,17 @@ protocol DeltaPart: Sendable {
   /// The name of its rows of a classifier, one per class, if features of texts can stand beside them.
   static var rowsBesideTexts: String? { get }
 
+  /// Whether the delta's classifier is made of prompts that other names can stand in.
+  static func meetsNewClasses(_ delta: Delta) -> Bool
+
+  /// The features of such prompts with the names of other classes, [classes, embedding], and the name of the tensor
+  /// whose place they take; `nil` for a delta without.
+  ///
+  /// - Throws: `SettingError` for prompts that do not fit the text tower.
+  static func textRows(
+    of delta: Delta, for prompts: PromptEncoder
+  ) throws(SettingError) -> (name: String, rows: Tensor)?
+
   /// The head of the delta that encodes prompts of the classes itself; `nil` where it has none of this kind.
   ///
   /// - Throws: `SettingError` for prompts that do not fit the text tower.
@@ -74,6 +85,10 @@ extension DeltaPart {
   static func added(to tower: any ImageTower, from delta: Delta) -> [Site: StoredTuning] { [:] }
   static func head(of delta: Delta, text: (features: Tensor, logitScale: Parameter)?) -> (any Head)? { nil }
   static var rowsBesideTexts: String? { nil }
+  static func meetsNewClasses(_ delta: Delta) -> Bool { false }
+  static func textRows(
+    of delta: Delta, for prompts: PromptEncoder
+  ) throws(SettingError) -> (name: String, rows: Tensor)? { nil }
   static func head(
     of delta: Delta, text: (features: Tensor, logitScale: Parameter), prompts: PromptEncoder
   ) throws(SettingError) -> (any Head)? { nil }

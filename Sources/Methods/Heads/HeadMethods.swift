@@ -5,7 +5,7 @@ import Tensor
 struct ZeroShotMethod: HeadMethod {
   let name = "zero-shot"
   var isTrained: Bool { false }
-  var meetsNewClasses: Bool { true }
+  func meetsNewClasses(_ recipe: Recipe) -> Bool { true }
 
   var card: MethodCard {
     MethodCard(

@@ -217,7 +217,7 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
     case nil: break
     case .all, .new: return wrong("classes", "base, or nothing for all", classes?.rawValue ?? "")
     case .base:
-      guard MethodName(method)?.head.meetsNewClasses ?? true else {
+      guard MethodName(method)?.head.meetsNewClasses(recipe) ?? true else {
         return wrong("classes", "all, as \(method) learns only the classes it is trained on", "base")
       }
       guard data.newClasses?.isEmpty == false else {

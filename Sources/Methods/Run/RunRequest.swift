@@ -103,7 +103,6 @@ extension Run {
     }
     let benchmark = request.benchmark ?? Benchmark(folder: images.root.lastPathComponent)
     let exif = request.exif ?? .usual(for: benchmark)
-    try Self.check(request.classes, name)
     let data = try TrainingData(
       images, shots: shots, seed: request.seed, skipsUnreadable: request.skipsUnreadable, classes: request.classes,
       isStrict: request.isStrict, draws)
@@ -124,6 +123,7 @@ extension Run {
     if let budget = request.budgets.first { recipe = name.encoder.recipe(recipe, budget: budget) }
     try request.adjust(&recipe)
     let count = data.train.count + (splits == .trainAndValidation ? data.validation?.count ?? 0 : 0)
+    try Self.check(request.classes, name, recipe)
     if recipe.steps != nil { recipe.epochs = recipe.epochs(images: count) }
     // Nothing reads the optimiser of a head that trains nothing; it is that of the encoder.
     if !name.head.isTrained { recipe.head = recipe.encoder }
@@ -228,11 +228,11 @@ extension Run {
   }
 
   /// The classes to train on: all, or the base ones with a method whose delta also works with other classes.
-  private static func check(_ classes: ClassPart, _ name: MethodName) throws(SettingError) {
+  private static func check(_ classes: ClassPart, _ name: MethodName, _ recipe: Recipe) throws(SettingError) {
     guard classes != .new else {
       throw SettingError("classes", expected: "all or base, as new classes are not trained on", found: "\"new\"")
     }
-    guard classes == .all || name.head.meetsNewClasses else {
+    guard classes == .all || name.head.meetsNewClasses(recipe) else {
       throw SettingError(
         "classes", expected: "all, as \(name) learns only the classes it is trained on", found: "\"base\"")
     }

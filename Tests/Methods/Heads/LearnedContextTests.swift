@@ -128,6 +128,37 @@ import Testing
     #expect(throws: ExportError.self) { try read.merged(into: model.vision.parameters) }
   }
 
+  /// A shared context stands around other names too; those for each class, and one whose place is unknown, do not.
+  @Test(arguments: ContextSettings.Position.allCases)
+  func otherNamesStandInASharedContext(_ position: ContextSettings.Position) throws {
+    func delta(_ head: LearnedContext) -> Delta {
+      var delta = Delta(
+        .init(
+          method: "coop", model: "abc", classes: encoder.classes, templates: ["a {}."], ensembling: .rawMean,
+          cleaning: "published", alpha: nil))
+      head.write(head.trainables.map(\.initial), to: &delta)
+      return delta
+    }
+    let own = delta(try head { $0.position = position })
+    let other = PromptEncoder(
+      classes: ["3", "1"], tower: model.text, startOfText: 10, endOfText: 11, tokens: Self.tokens)
+    var settings = ContextSettings.Context()
+    (settings.length, settings.position) = (5, position)
+    let wanted = try LearnedContext(other, settings, logitScale: model.logitScale, seed: 1)
+    let texts = Tensor.zeros([2, TinyCLIP.embedding])
+    let extended = try own.extended(to: other.classes, texts: texts, prompts: other)
+    #expect(own.meeting(other.classes) != nil && extended.description.classes == other.classes)
+    #expect(
+      extended.tensors["classifier.context.features"]
+        == wanted.classifier(wanted.trainables.map { Variable($0.initial) }).value)
+    var unknown = own
+    unknown.description.settings = ["context-position": 1e300]
+    for delta in [unknown, delta(try head { $0.isClassSpecific = true })] {
+      #expect(delta.meeting(other.classes) == nil)
+      #expect(try delta.extended(to: other.classes, texts: texts, prompts: other).tensors == delta.tensors)
+    }
+  }
+
   @Test func promptsThatDoNotFitAreRefused() throws {
     // 12 tokens with the longest name, of four: start, context, name, full stop, end.
     #expect(throws: Never.self) { try head() }

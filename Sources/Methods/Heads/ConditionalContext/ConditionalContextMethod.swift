@@ -7,7 +7,7 @@ import Tensor
 ///     command   frugal tune --model CLIP --data DATA --method cocoop --shots 16 --classes base --seed 1 --out RUN
 struct ConditionalContextMethod: HeadMethod {
   let name = "cocoop"
-  var meetsNewClasses: Bool { true }
+  func meetsNewClasses(_ recipe: Recipe) -> Bool { true }
 
   var card: MethodCard {
     MethodCard(

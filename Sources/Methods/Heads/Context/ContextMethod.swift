@@ -56,6 +56,9 @@ struct ContextMethod: HeadMethod {
     ]
   }
 
+  /// With one context for all classes, which stands around other names as well.
+  func meetsNewClasses(_ recipe: Recipe) -> Bool { recipe[ContextSettings.self]?.context.isClassSpecific != true }
+
   func head(_ setting: MethodSetting) throws -> any Head {
     guard let encoder = setting.prompts, let text = setting.text else {
       throw RunError("\(name): expected class names and a text tower to learn prompts with, found none")

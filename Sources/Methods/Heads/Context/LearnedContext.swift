@@ -16,6 +16,8 @@ struct LearnedContext: ContrastiveHead {
   let logitScale: Parameter
   private let initial: Tensor
   private let prompts: PromptTable
+  /// The place of the names, where all classes share the context; `nil` where each has its own.
+  private let sharedPosition: ContextSettings.Position?
 
   /// A context at its start; `seed` is that of random vectors.
   ///
@@ -33,6 +35,7 @@ struct LearnedContext: ContrastiveHead {
       return Array(first..<first + count)
     }
     prompts = try PromptTable(encoder, contexts: contexts, of: initial.shape[0], settings.position)
+    sharedPosition = settings.isClassSpecific ? nil : settings.position
   }
 
   /// v
@@ -46,9 +49,11 @@ struct LearnedContext: ContrastiveHead {
     ZeroShot(textFeatures: classifier(values).value, logitScale: logitScale)
   }
 
-  /// v, and t, with which nobody needs the text tower.
+  /// v, and t, with which nobody needs the text tower; with a shared context where it stands, for other names.
   func write(_ values: [Tensor], to delta: inout Delta) {
-    delta.keep(["context": values[0], "context.features": classifier(values.map { Variable($0) }).value])
+    delta.keep(
+      ["context": values[0], "context.features": classifier(values.map { Variable($0) }).value],
+      settings: sharedPosition.map { [ContextDelta.position: Real($0.index)] } ?? [:])
   }
 }
 
@@ -64,5 +69,44 @@ enum ContextDelta: StoredHead {
     _ tensors: [String: Tensor], _ description: Delta.Description, textFeatures: Tensor, logitScale: Parameter
   ) -> any Head {
     ZeroShot(textFeatures: tensors["context.features"] ?? textFeatures, logitScale: logitScale)
+  }
+
+  /// The setting that says where a shared context stands.
+  static let position = "context-position"
+
+  /// t of other names in the context; `nil` where every class has its own.
+  static func textRows(
+    of delta: Delta, for prompts: PromptEncoder
+  ) throws(SettingError) -> (name: String, rows: Tensor)? {
+    guard let context = tensors(of: delta)?["context"], let position = sharedPosition(in: delta) else { return nil }
+    let shared = Array(repeating: Array(0..<context.shape[0]), count: prompts.classes.count)
+    let table = try PromptTable(prompts, contexts: shared, of: context.shape[0], position)
+    return (DeltaEntry.classifier(part: "context.features").name, table.features(Variable(context)).value)
+  }
+
+  static func meetsNewClasses(_ delta: Delta) -> Bool {
+    tensors(of: delta) != nil && sharedPosition(in: delta) != nil
+  }
+
+  private static func sharedPosition(in delta: Delta) -> ContextSettings.Position? {
+    delta.description.settings?[position].flatMap { Int(exactly: $0) }.flatMap { ContextSettings.Position(index: $0) }
+  }
+
+  static func check(_ delta: Delta, on tower: any ImageTower, file: String) throws(DeltaError) {
+    guard let context = tensors(of: delta)?["context"], let text = (tower as? TowerPair)?.text else { return }
+    let width = text.configuration.transformer.width
+    guard context.shape.width == width else {
+      throw DeltaError(file, expected: "a context of width \(width)", found: "\(context.shape.width)")
+    }
+  }
+}
+
+extension ContextSettings.Position {
+  /// Its number in a delta.
+  fileprivate var index: Int { Self.allCases.firstIndex(of: self) ?? 0 }
+
+  fileprivate init?(index: Int) {
+    guard Self.allCases.indices.contains(index) else { return nil }
+    self = Self.allCases[index]
   }
 }
