@@ -176,7 +176,7 @@ import Testing
     words[index + 1] = "no place for a name"
     expectRefusal(
       try await runFrugal(words), code: 2,
-      ["--template: expected {} where the class name goes, found \"no place for a name\""])
+      ["--template: expected {} where the class name goes, or the name of a list (imagenet-7, imagenet-80), found"])
     words[index + 1] = "a {} " + String(repeating: "and so on ", count: 20)
     expectRefusal(try await runFrugal(words), code: 1, ["32", "and so on"])
     #expect(folder.contents.isEmpty)

@@ -26,6 +26,8 @@ import Testing
   @Test(arguments: [
     ("[1]", "expected a JSON object with numbers, texts, true or lists of them by flag", 1 as Int32),
     (#"{"epochs": {"a": 1}}"#, "expected a JSON object with numbers", 1),
+    (#"{"epochs": 1"#, "expected a JSON object with numbers", 1),
+    (#"{"rank": 4, "rank": 8}"#, "expected every flag once, found \"rank\" twice", 1),
     (#"{"epoch": 1}"#, "epoch: unknown flag (did you mean --epochs?)", 2),
     (#"{"config": "x"}"#, "config: unknown flag", 2), (#"{"strict": 1}"#, "strict: expected true or false", 2),
     (#"{"epochs": true}"#, "epochs: expected N, found another kind of value", 2),

@@ -51,7 +51,10 @@ public struct Prompts: Sendable, Equatable {
   public init(classes: [String], templates: [String] = [Benchmark.standardTemplate]) throws(SettingError) {
     guard !templates.isEmpty else { throw SettingError("template", expected: "at least one", found: "none") }
     for template in templates where !template.contains("{}") {
-      throw SettingError("template", expected: "{} where the class name goes", found: "\"\(template)\"")
+      let lists = TemplateList.allCases.map(\.rawValue).joined(separator: ", ")
+      throw SettingError(
+        "template", expected: "{} where the class name goes, or the name of a list (\(lists))",
+        found: "\"\(template)\"")
     }
     // Told before names take the places of many `{}`.
     let name = classes.map(\.utf8.count).max() ?? 0

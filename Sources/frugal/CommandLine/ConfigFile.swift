@@ -51,7 +51,12 @@ struct ConfigFile {
     let bytes = try MappedFile.text(of: URL(fileURLWithPath: path), limit: Self.limit)
     let found: [String: Value]
     do { found = try JSON.decoded([String: Value].self, from: bytes) } catch {
-      throw RunError("\(name): expected a JSON object with numbers, texts, true or lists of them by flag (\(error))")
+      throw RunError(
+        "\(name): expected a JSON object with numbers, texts, true or lists of them by flag, found another text "
+          + "(\(JSON.reason(error)))")
+    }
+    if let key = JSON.repeatedKey(in: bytes) {
+      throw RunError("\(name): expected every flag once, found \"\(key)\" twice")
     }
     values = try Self.values(of: found, options: options, in: name)
   }
