@@ -20,16 +20,18 @@ enum TinyCLIP {
   static let vision = vision(hiddenWidth: 12)
   static let configuration = configuration(hiddenWidth: 12)
 
-  /// The same with MLPs of another width.
-  static func configuration(hiddenWidth: Int) -> CLIPConfiguration {
-    CLIPConfiguration(vision: vision(hiddenWidth: hiddenWidth), text: TextTower.configuration, embedding: embedding)
+  /// The same with MLPs of another width, or images and patches of other sizes.
+  static func configuration(hiddenWidth: Int, imageSize: Int = 8, patchSize: Int = 4) -> CLIPConfiguration {
+    CLIPConfiguration(
+      vision: vision(hiddenWidth: hiddenWidth, imageSize: imageSize, patchSize: patchSize),
+      text: TextTower.configuration, embedding: embedding)
   }
 
-  private static func vision(hiddenWidth: Int) -> VisionConfiguration {
+  private static func vision(hiddenWidth: Int, imageSize: Int = 8, patchSize: Int = 4) -> VisionConfiguration {
     VisionConfiguration(
       transformer: TransformerConfiguration(
         width: 8, hiddenWidth: hiddenWidth, blocks: 2, heads: 2, activation: .quickGELU, epsilon: 1e-5),
-      imageSize: 8, patchSize: 4)
+      imageSize: imageSize, patchSize: patchSize)
   }
 
   /// The model of a seed.

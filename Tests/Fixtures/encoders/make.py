@@ -1,6 +1,6 @@
 # Three training steps of encoder tunings of other papers on a tiny CLIP, in double precision from float32 numbers.
 #
-#     python3 make.py encoders.safetensors        # torch 2.13.0, safetensors 0.8.0
+#     python3 make.py encoders.safetensors        # torch 2.13.0, bitfit and layernorm 2.15.0, safetensors 0.8.0
 #     python3 make.py factors.safetensors         # updates of MLPs that are twice as wide as tokens
 #
 # Written for this project from the papers' formulas. Names: OpenAI's for the model; METHOD.start.TENSOR and
@@ -220,9 +220,48 @@ class ConvolutionalBypass(Plain):
         return self.factor * F.linear(h, value["up"], value["up.bias"])
 
 
+class Biases(Plain):
+    """BitFit: all biases, norms' too (Ben Zaken et al. 2022), from the model's own."""
+
+    def __init__(self):
+        self.values = {}
+        self.add_norm("vision.preNorm", "visual.ln_pre")
+        self.add_norm("vision.postNorm", "visual.ln_post")
+        for i in range(BLOCKS):
+            stored, site = f"visual.transformer.resblocks.{i}", f"vision.blocks.{i}"
+            self.add_norm(f"{site}.attentionNorm", f"{stored}.ln_1")
+            self.add_norm(f"{site}.mlpNorm", f"{stored}.ln_2")
+            self.add_maps(stored, site)
+
+    def add_norm(self, site, stored):
+        self.values[f"{site}.shift"] = model[f"{stored}.bias"].clone()
+
+    def add_maps(self, stored, site):
+        for role, bias in zip(["query", "key", "value"], model[f"{stored}.attn.in_proj_bias"].chunk(3)):
+            self.values[f"{site}.attention.{role}.bias"] = bias.clone()
+        for part, own in [("attention.output", "attn.out_proj"), ("mlp.up", "mlp.c_fc"), ("mlp.down", "mlp.c_proj")]:
+            self.values[f"{site}.{part}.bias"] = model[f"{stored}.{own}.bias"].clone()
+
+
+class Norms(Biases):
+    """LayerNorm tuning: scales and shifts of all norms (Zhao et al. 2024), from the model's own."""
+
+    def add_norm(self, site, stored):
+        super().add_norm(site, stored)
+        self.values[f"{site}.scale"] = model[f"{stored}.weight"].clone()
+
+    def add_maps(self, stored, site):
+        pass
+
+
 def norm(x, stored, site, tuning):
-    y = F.layer_norm(x, (WIDTH,), model[f"{stored}.weight"], model[f"{stored}.bias"], 1e-5)
-    return tuning.output(y, f"{site}.scale")
+    weight = tuning.values.get(f"{site}.scale", model[f"{stored}.weight"])
+    bias = tuning.values.get(f"{site}.shift", model[f"{stored}.bias"])
+    return tuning.output(F.layer_norm(x, (WIDTH,), weight, bias, 1e-5), f"{site}.scale")
+
+
+def linear(x, stored, site, tuning):
+    return F.linear(x, model[f"{stored}.weight"], tuning.values.get(f"{site}.bias", model[f"{stored}.bias"]))
 
 
 def features(tuning):
@@ -239,23 +278,24 @@ def features(tuning):
         w, b = model[f"{stored}.attn.in_proj_weight"].chunk(3), model[f"{stored}.attn.in_proj_bias"].chunk(3)
         parts = []
         for part, name in enumerate(["query", "key", "value"]):
-            y = tuning.output(F.linear(h, w[part], b[part]), f"{site}.attention.{name}")
+            bias = tuning.values.get(f"{site}.attention.{name}.bias", b[part])
+            y = tuning.output(F.linear(h, w[part], bias), f"{site}.attention.{name}")
             y = y + tuning.update(h, f"{site}.attention.{name}")
             parts.append(y.unflatten(2, (HEADS, WIDTH // HEADS)).transpose(1, 2))
         y = F.scaled_dot_product_attention(*parts).transpose(1, 2).flatten(2)
         added = tuning.update(y, f"{site}.attention.output")
-        y = F.linear(y, model[f"{stored}.attn.out_proj.weight"], model[f"{stored}.attn.out_proj.bias"]) + added
+        y = linear(y, f"{stored}.attn.out_proj", f"{site}.attention.output", tuning) + added
         x = x + tuning.output(y, f"{site}.attention.output") + beside
         beside = tuning.parallel(x, f"{site}.mlp")
         h = norm(x, f"{stored}.ln_2", f"{site}.mlpNorm", tuning)
         h = tuning.adapted(h, f"{site}.mlp")
         beside = beside + tuning.bypass(h, f"{site}.mlp")
         added = tuning.update(h, f"{site}.mlp.up")
-        h = F.linear(h, model[f"{stored}.mlp.c_fc.weight"], model[f"{stored}.mlp.c_fc.bias"])
+        h = linear(h, f"{stored}.mlp.c_fc", f"{site}.mlp.up", tuning)
         h = tuning.output(h + added, f"{site}.mlp.up")
         h = h * torch.sigmoid(1.702 * h)
         added = tuning.update(h, f"{site}.mlp.down")
-        h = F.linear(h, model[f"{stored}.mlp.c_proj.weight"], model[f"{stored}.mlp.c_proj.bias"]) + added
+        h = linear(h, f"{stored}.mlp.c_proj", f"{site}.mlp.down", tuning) + added
         x = x + tuning.output(h, f"{site}.mlp.down") + beside
     return norm(x[:, 0], "visual.ln_post", "vision.postNorm", tuning) @ model["visual.proj"]
 
@@ -293,5 +333,7 @@ else:
     run("adaptformer", ParallelAdapter(3, 0.1))
     run("repadapter", InputAdapter(4, 0.1))
     run("convpass", ConvolutionalBypass(3, 0.5))
+    run("bitfit", Biases())
+    run("layernorm", Norms())
 save_file(out, sys.argv[1])
 print({name: [round(float(x), 4) for x in value] for name, value in out.items() if name.endswith("losses")})

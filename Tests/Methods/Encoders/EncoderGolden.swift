@@ -8,14 +8,18 @@ import Testing
 
 @testable import Methods
 
-/// Three steps of SGD of encoder tunings on a tiny CLIP, as PyTorch takes them (`Tests/Fixtures/encoders/make.py`).
+/// Three steps of SGD of encoder tunings on a tiny CLIP, as PyTorch takes them (`Tests/Fixtures/encoders/make.py`) or
+/// the authors' own code does (`Tests/Fixtures/published`).
 struct EncoderGolden {
   private let tensors: [String: Tensor]
   /// The model.
   let model: CLIP
 
-  /// - name: that of the file; hiddenWidth: that of its model's MLPs.
-  init(_ name: String = "encoders", hiddenWidth: Int = TinyCLIP.vision.transformer.hiddenWidth) throws {
+  /// - name: that of the file; hiddenWidth: that of its model's MLPs; imageSize, patchSize: those of its images.
+  init(
+    _ name: String = "encoders", hiddenWidth: Int = TinyCLIP.vision.transformer.hiddenWidth,
+    imageSize: Int = TinyCLIP.vision.imageSize, patchSize: Int = TinyCLIP.vision.patchSize
+  ) throws {
     let file = try SafeTensorsFile(
       contentsOf: Fixtures.embedded.appendingPathComponent("encoders/\(name).safetensors"))
     var tensors: [String: Tensor] = [:]
@@ -24,7 +28,7 @@ struct EncoderGolden {
     let stored = tensors.filter { $0.key.hasPrefix("visual.") }
       .merging(TextTower.tensors(embedding: TinyCLIP.embedding)) { $1 }
       .merging(["logit_scale": Tensor(2.5)]) { $1 }
-    let configuration = TinyCLIP.configuration(hiddenWidth: hiddenWidth)
+    let configuration = TinyCLIP.configuration(hiddenWidth: hiddenWidth, imageSize: imageSize, patchSize: patchSize)
     model = try CLIP(configuration, from: MemorySource(tensors: stored), layout: .openAICLIP)
   }
 

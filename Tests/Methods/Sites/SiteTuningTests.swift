@@ -13,6 +13,13 @@ import Testing
         width: 8, hiddenWidth: 16, blocks: 1, heads: 2, activation: .gelu, epsilon: 1e-6), imageSize: 8, patchSize: 4,
       form: .classifier), seed: 1)
 
+  @Test(arguments: [("bitfit", PlainTuning.biases), ("layernorm", .norms)])
+  func threeStepsAreThoseOfPyTorch(_ name: String, _ rule: PlainTuning) throws {
+    let golden = try EncoderGolden()
+    let designs = rule.designs(of: golden.model.vision, rank: 0, BranchSettings.Branch())
+    try golden.compare(name, SiteTuning(designs, seed: 1))
+  }
+
   /// Positions are a matrix, but the tokens' own.
   @Test func decayActsOnMatricesButNotOnTokensAndPositions() throws {
     let tuning = SiteTuning(PlainTuning.full.designs(of: tower, rank: 2, BranchSettings.Branch()), seed: 1)
