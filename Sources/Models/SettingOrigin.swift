@@ -20,7 +20,7 @@ public enum SettingOrigin: Sendable, Equatable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .stated(let key): key
-    case .standard(let library, let key): "default of \(library), as there is no \(key)"
+    case .standard(let library, let key): "default of \(library) where \(key) is not stated"
     case .deduced(let tensor): "tensor \"\(tensor)\""
     case .absent(let tensor): "no tensor \"\(tensor)\""
     case .published(let name): "as in the published \(name)"

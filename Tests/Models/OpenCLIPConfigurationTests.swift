@@ -66,7 +66,7 @@ import Testing
     let activation = try #require(origins.all.first { $0.name == "text activation" })
     #expect(
       "\(activation.origin)"
-        == "default of open_clip, as there is no open_clip_config.json: model_cfg.quick_gelu")
+        == "default of open_clip where open_clip_config.json: model_cfg.quick_gelu is not stated")
     #expect(origins.warnings == [])
   }
 

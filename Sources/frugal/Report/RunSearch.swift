@@ -47,8 +47,9 @@ struct RunSearch {
           // Candidates for the settings of other runs have no accuracy to report.
           if (try? RunFolder(url).settings())?.evaluation == .validation { continue }
           let run = try ReportedRun(RunFolder(url), named: name)
-          // Two folders with the same settings, seed among them, hold one measurement, not two.
-          let fingerprint = (try? run.settings.fingerprint) ?? name
+          // Two folders with the same settings, seed among them, hold one measurement, not two; other images of the
+          // same names have other logits.
+          let fingerprint = ((try? run.settings.fingerprint) ?? name) + run.result.test.logitsSHA256
           if let twin = known[fingerprint] {
             skipped.append(Skipped(name: name, reason: "the same run as \(twin): counted once"))
           } else {
