@@ -27,11 +27,11 @@ struct RecipeAdjustment {
   /// How many steps, of how many images.
   private func adjustSteps(_ recipe: inout Recipe) throws(UsageError) {
     let (epochs, steps) = try (
-      arguments.integer("--epochs", in: 1...100_000), arguments.integer("--steps", in: 1...100_000_000)
+      arguments.integer("--epochs", in: 1...100_000), arguments.integer("--max-steps", in: 1...100_000_000)
     )
-    let fromFile = ["--epochs", "--steps"].map(arguments.fromFile.contains)
+    let fromFile = ["--epochs", "--max-steps"].map(arguments.fromFile.contains)
     guard epochs == nil || steps == nil || fromFile[0] != fromFile[1] else {
-      throw UsageError("--steps", expected: "no --epochs with it", found: "both")
+      throw UsageError("--max-steps", expected: "no --epochs with it", found: "both")
     }
     // Of one in a file and one that was typed, the latter holds.
     if let epochs, steps == nil || fromFile[1] { (recipe.epochs, recipe.steps) = (epochs, nil) }
@@ -57,9 +57,7 @@ struct RecipeAdjustment {
       }
       recipe.smallestCrop = share
     }
-    if let share = try arguments.number("--stochastic-depth", in: 0...0.99) {
-      recipe.stochasticDepth = share > 0 ? share : recipe.stochasticDepth.map { _ in 0 }
-    }
+    if let share = try arguments.number("--stochastic-depth", in: 0...0.99) { recipe.stochasticDepth = share }
   }
 
   /// Learning rate and weight decay, which each half has of its own.
@@ -117,11 +115,11 @@ struct RecipeAdjustment {
       optimizer.minimumLearningRate = rate > 0 ? rate : nil
     }
     if let warmup = try arguments.choice("--warmup", of: Schedule.Warmup.Kind.self) { optimizer.warmup = warmup }
+    let length = optimizer.isStepwise == true ? recipe.steps : recipe.epochs
+    if let count = try warmupLength(of: length) { optimizer.warmupEpochs = count }
     for flag in ["--warmup-epochs", "--warmup-lr", "--recount"] where optimizer.warmup == .none && arguments.has(flag) {
       throw UsageError(flag, expected: "--warmup constant, linear or ramp with it", found: "none")
     }
-    let length = optimizer.isStepwise == true ? recipe.steps : recipe.epochs
-    if let count = try warmupLength(of: length) { optimizer.warmupEpochs = count }
     if let rate = try arguments.number("--warmup-lr", in: 0...1e3) { optimizer.warmupLearningRate = rate }
     if let recount = try arguments.choice("--recount", of: Recount.self) {
       (optimizer.recounts, optimizer.spansRest) = (recount != .no, recount == .rest ? true : nil)

@@ -62,7 +62,7 @@ enum RecipeFlags {
     [
       RecipeFlag("--epochs", "N", "passes over the training images", .recipe { "\($0.epochs)" }),
       RecipeFlag(
-        "--steps", "N", "steps of the run instead of its epochs; the last epoch ends with them",
+        "--max-steps", "N", "steps of the run instead of its epochs; the last epoch ends with them",
         .extra { recipe, _ in recipe.steps.map { "\($0)" } }),
       RecipeFlag(
         "--batch", "N|all", "images per step",

@@ -138,6 +138,10 @@ struct SettingsListing {
           .init(name: name, values: [encoder, "\(head) (head)"], source: "\(origin); \(headOrigin)", isFlag: false))
       }
     }
+    // A depth of 0 is another recipe than one without, though the same training.
+    if recipe.stochasticDepth == nil, !method.head.isFitted {
+      rows.append(.init(name: "stochastic-depth", values: ["0"], source: origin, isFlag: false))
+    }
   }
 
   /// Whether a flag would change the training, or be refused.

@@ -59,7 +59,7 @@ import Testing
         == true)
     #expect(
       help["--batch"]?.hasSuffix(
-        "(default: \(masks), clip-lora, so, 2sfs, clip-adapter, coop 32; prolip 1000000; gps 16; "
+        "(default: \(masks), clip-lora, so, 2sfs, clip-adapter, coop 32; prolip all; gps 16; "
           + "task-res, tip-adapter-f, clap 256; cocoop 1; others 64)") == true)
     #expect(help["--stochastic-depth"]?.hasSuffix("(default: \(sites), \(shared) 0.1; others 0)") == true)
     #expect(

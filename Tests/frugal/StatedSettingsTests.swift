@@ -71,7 +71,7 @@ import Testing
   @Test func everyNumberOfARecipeHasAFlag() {
     let flags = [
       "epochs": "epochs", "batchSize": "batch", "augments": "crop", "smallestCrop": "smallest-crop", "shift": "shift",
-      "keepsLastBatch": "last-batch", "stochasticDepth": "stochastic-depth", "views": "views", "steps": "steps",
+      "keepsLastBatch": "last-batch", "stochasticDepth": "stochastic-depth", "views": "views", "steps": "max-steps",
       "encoderShare": "encoder-share", "stopLoss": "stop-loss",
       "kind": "optimizer", "learningRate": "lr", "weightDecay": "weight-decay", "momentum": "momentum",
       "nesterov": "nesterov", "course": "schedule", "warmup": "warmup", "warmupEpochs": "warmup-epochs",
@@ -92,8 +92,9 @@ import Testing
   /// What a method does not say of itself, flags can.
   @Test func flagsSetWhatOnlyRecipesSaid() throws {
     let words = [
-      "--method", "lora", "--steps", "70", "--last-batch", "drop", "--batch", "all", "--epsilon", "1e-5", "--min-lr",
-      "1e-7", "--schedule-unit", "steps", "--warmup-epochs", "10%", "--crop", "random", "--smallest-crop", "0.3",
+      "--method", "lora", "--max-steps", "70", "--last-batch", "drop", "--batch", "all", "--epsilon", "1e-5",
+      "--min-lr", "1e-7", "--schedule-unit", "steps", "--warmup-epochs", "10%", "--crop", "random", "--smallest-crop",
+      "0.3",
     ]
     let setting = PublishedSetting(benchmark: nil, shots: nil, fidelity: .official)
     let recipe = try recipe(Arguments(words, options: TuneCommand.options), setting)
@@ -107,7 +108,7 @@ import Testing
   @Test func typedEpochsComeBeforeStepsOfAFile() throws {
     let folder = try TemporaryFolder()
     let file = try ConfigFile(
-      folder.write(#"{"steps": 70, "method": "clip-lora"}"#, to: "c.json").path, options: TuneCommand.options)
+      folder.write(#"{"max-steps": 70, "method": "clip-lora"}"#, to: "c.json").path, options: TuneCommand.options)
     let arguments = try Arguments(["--epochs", "3"], options: TuneCommand.options).completed(by: file)
     let setting = PublishedSetting(benchmark: nil, shots: 16, fidelity: .official)
     let recipe = try recipe(arguments, setting)
@@ -115,13 +116,13 @@ import Testing
   }
 
   @Test(arguments: [
-    (["--steps", "3", "--epochs", "3"], "--steps: expected no --epochs"),
+    (["--max-steps", "3", "--epochs", "3"], "--max-steps: expected no --epochs"),
     (["--smallest-crop", "0.5"], "--smallest-crop: expected random crops"),
     (["--optimizer", "sgd", "--epsilon", "1e-5"], "--epsilon: expected --optimizer adam"),
     (["--schedule", "constant", "--min-lr", "1e-5"], "--min-lr: expected --schedule cosine"),
     (["--schedule-unit", "steps", "--warmup-epochs", "10%"], "--warmup-epochs: expected a number"),
     (["--last-batch", "both"], "--last-batch: expected keep, drop"),
-    (["--batch", "none"], "--batch: expected"), (["--steps", "0"], "--steps: expected"),
+    (["--batch", "none"], "--batch: expected"), (["--max-steps", "0"], "--max-steps: expected"),
   ])
   func settingsThatChangeNothingAreRefused(_ words: [String], _ message: String) async throws {
     expectRefusal(

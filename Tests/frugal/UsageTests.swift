@@ -41,7 +41,8 @@ import Testing
   @Test(arguments: [
     Case("--metod r-amt", "--metod: unknown flag (did you mean --method?)"),
     Case("--method r-atm", "--method: expected r-amt, r-mmt", "found \"r-atm\" (did you mean r-amt?)"),
-    Case("--method task-res+r-amt+r-mmt", "--method: expected r-amt"),
+    Case("--method task-res+r-amt+r-mmt", "--method: expected at most two parts"),
+    Case("--method r-mmt+r-amt", "--method: expected one encoder tuning"),
     Case("--method r-amt+", "--method: expected r-amt"),
     Case("--method zero-shot", "--method: expected one that trains, found \"zero-shot\""),
     Case("--shots 0", "--shots: expected a whole number from 1, or all, found \"0\""),
@@ -71,7 +72,7 @@ import Testing
       "--norm-weight: expected r-amt, r-mmt, r-mt, r-pmt, mask-tuning to read it"),
     Case("--nesterov", "--momentum, --nesterov: expected --optimizer sgd with them, found adam"),
     Case("--optimizer sgd --nesterov --momentum 0", "--nesterov: expected a momentum above 0, found 0.0"),
-    Case("--warmup-epochs 2", "--warmup-epochs: expected --warmup constant or linear with it, found none"),
+    Case("--warmup-epochs 2", "--warmup-epochs: expected --warmup constant, linear or ramp with it, found none"),
     Case("--warmup-epochs 101%", "--warmup-epochs: expected a number of epochs, or a share from 0% to 100%"),
     Case("--lr 1 --lr 2", "--lr: expected one value, found a second one, \"2\""),
     Case("--json=yes", "--json: expected no value, found \"yes\""),

@@ -148,8 +148,8 @@ struct Arguments: Sendable {
 
 /// ` (did you mean …?)` if there is a similar known word, else nothing.
 func suggestion(for word: String, among known: [String]) -> String {
-  // Words of files may be of any length, and a distance takes the product of two; any two letters are near any others.
-  guard word.count > 2, word.utf8.count <= 200 else { return "" }
+  // Words of files may be of any length; a distance takes the product of two.
+  guard word.utf8.count <= 200 else { return "" }
   let most = max(2, word.count / 3)
   let nearest = known.lazy.filter { abs($0.utf8.count - word.utf8.count) <= 4 * most }
     .map { (word: $0, distance: editDistance(word, $0)) }.min { $0.distance < $1.distance }

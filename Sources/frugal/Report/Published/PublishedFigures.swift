@@ -63,8 +63,7 @@ enum PublishedFigures {
     "LoRA-8": "lora", "Partial-1": "partial-k", "SSF": "ssf", "AdaptFormer": "adaptformer",
     "SPT-Adapter": "spt-adapter", "SPT-Adapter (partial)": "spt-adapter", "SPT-LoRA": "spt-lora",
     "SPT-LoRA (partial)": "spt-lora", "RepAdapter": "repadapter", "FacT (TK<=32)": "fact-tk", "Convpass": "convpass",
-    "ProLIP": "prolip",
-    "GPS": "gps", "SO": "so",
+    "ProLIP": "prolip", "GPS": "gps", "SO": "so", "2SFS": "2sfs", "CLIP-LoRA (as reported by SO)": "clip-lora",
   ]
 
   /// The published models by the names that their files usually have.
