@@ -19,7 +19,7 @@ public struct BranchForm: Sendable, Equatable {
 }
 
 extension Network {
-  /// The output of the branch of linear map NAME, which is added to that of the map (SPT (i), (j)).
+  /// The output of the branch of linear map NAME, which is added to that of the map (SPT (i), (j), CLIP-LoRA (a)).
   ///
   ///     y = z + γ drop(U φ(D dropout(h) + c) + e),   z = W x + b
   ///     LoRA: h = x, no φ, no biases;   adapter: h = z, φ = GELU;   γ = 1, but in CLIP-LoRA α / √rank

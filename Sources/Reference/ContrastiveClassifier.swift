@@ -1,5 +1,5 @@
 /// The loss of CLIP as a classifier of images, and the gradients of both of its towers, with their branches (Radford et
-/// al. 2021, section 3.1.4; CLIP-LoRA, Zanella and Ben Ayed 2024; 2SFS (b)).
+/// al. 2021, section 3.1.4; CLIP-LoRA (c), Zanella and Ben Ayed 2024; 2SFS (b)).
 ///
 ///     L = cross-entropy of s ⟨f / ‖f‖, t_c / ‖t_c‖⟩,   t_c = the text features of class c
 ///

@@ -1,4 +1,4 @@
-/// A bottleneck with a convolution over the patches, what it adds to a branch (Convpass; Jie & Deng 2022).
+/// A bottleneck with a convolution over the patches, what it adds to a branch (Convpass (b), (c); Jie & Deng 2022).
 ///
 ///     y = U φ(C ∗ φ(D h + a) + c) + b,   φ(x) = x σ(1.702 x)
 ///
@@ -54,7 +54,7 @@ public struct ConvolutionalBypass {
     )
   }
 
-  /// C ∗ x + c
+  /// C ∗ x + c (Convpass (c))
   private func convolved(_ x: Matrix) -> Matrix {
     var y = Matrix(x.rows, x.columns, (0..<x.count).map { kernelBias[0, $0 % x.columns] })
     forEachPair(rows: x.rows) { row, other, place in

@@ -1,4 +1,5 @@
-/// The maps of an encoder with updates whose outer factors they share (FacT, tensor train; Jie & Deng 2023).
+/// The maps of an encoder with updates whose outer factors they share (tensor train, FacT (a), (b), (f); Jie & Deng
+/// 2023).
 ///
 ///     W' = W + s (I ⊗ V) Σ (I ⊗ U)
 ///
@@ -22,7 +23,7 @@ public func factorTuned(
   return tuned
 }
 
-/// The gradients of U, Σ and V.
+/// The gradients of U, Σ and V (FacT (b)).
 ///
 ///     ∂Σ = s (I ⊗ V)ᵀ ∂W' (I ⊗ U)ᵀ;   ∂V and ∂U have a term for every piece of every map
 ///

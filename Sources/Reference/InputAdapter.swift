@@ -1,4 +1,4 @@
-/// The maps that take in a linear bottleneck before them (RepAdapter; Luo et al. 2023).
+/// The maps that take in a linear bottleneck before them (RepAdapter (a), (b), (d); Luo et al. 2023).
 ///
 ///     W (x + s (B (A x + a) + b)) + c = W' x + c',   W' = W + s W B A,   c' = c + s W (B a + b)
 ///
@@ -19,7 +19,7 @@ public func takingIn(
   return changed
 }
 
-/// The gradients of A, a, B and b.
+/// The gradients of A, a, B and b (RepAdapter (d)).
 ///
 /// With M = Σ Wᵀ ∂W' and m = Σ ∂c' W over the readers, the gradients of B A and of B a + b but for s:
 ///

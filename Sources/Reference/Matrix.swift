@@ -2,7 +2,9 @@
 ///
 /// The files in reading order: Matrix, Linear, LayerNorm, GELU, Softmax, CrossEntropy, Attention, Dropout, Tokens,
 /// CLIP; Network, Branch, TransformerBlock, VisionTransformer, TextTransformer; Adam, TaskRes, RAMT, Allocation, SPT;
-/// ScaleAndShift, InputAdapter, ConvolutionalBypass, FactorTuning, Projection, ContrastiveClassifier, GPS, SO.
+/// ScaleAndShift, VisualPrompts, ParallelAdapter, InputAdapter, ConvolutionalBypass, FactorTuning, Projection,
+/// ContrastiveClassifier, GPS, SO; LinearProbe, Gaussian, Cache, FeatureAdapter, Blend, BlendTraining, Prototypes,
+/// Context, ConditionalContext.
 ///
 /// A vector is a matrix of one row. Sequences are stacked: what is [batch, tokens, width] elsewhere has batch · tokens
 /// rows here, those of the first sequence first.

@@ -10,6 +10,8 @@ public struct TransformerSettings: Sendable {
   public var stochasticDepth = 0.0
   /// The forms of the low-rank branches and adapters, by the weight they belong to.
   public var branches: [String: BranchForm] = [:]
+  /// s, the factor of what bottlenecks parallel to MLPs add (AdaptFormer (a)).
+  public var parallelScale = 0.1
 
   /// Sizes by name, without branches.
   public init(blocks: Int, heads: Int, epsilon: Double, nonlinearity: Nonlinearity) {

@@ -1,4 +1,5 @@
-/// The loss of a projection that is trained and held near its start (ProLIP; Fahes et al. 2024), and its gradient.
+/// The loss of a projection that is trained and held near its start (ProLIP (a), (b); Fahes et al. 2024), and its
+/// gradient.
 ///
 ///     f = P x,   L = cross-entropy of s ⟨f / ‖f‖, t / ‖t‖⟩ + λ ‖P − P₀‖²,   ∂P = ∂fᵀ x + 2 λ (P − P₀)
 ///

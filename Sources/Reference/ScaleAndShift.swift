@@ -1,4 +1,4 @@
-/// The tensors of maps and norms whose outputs are scaled and shifted (SSF; Lian et al. 2022, eq. 5).
+/// The tensors of maps and norms whose outputs are scaled and shifted (SSF (a), (c); Lian et al. 2022, eq. 5).
 ///
 ///     γ ⊙ (W x + b) + β = (γ ⊙ W) x + (γ ⊙ b + β)
 ///
@@ -17,7 +17,7 @@ public func scaledAndShifted(_ weights: Parameters, by tuned: Parameters) -> Par
   return changed
 }
 
-/// The gradients of factors and offsets.
+/// The gradients of factors and offsets (SSF (c)).
 ///
 ///     ∂γ_o = Σ_i ∂W'[o, i] W[o, i] + ∂b'_o b_o,   ∂β = ∂b',   W' = γ ⊙ W, b' = γ ⊙ b + β
 ///

@@ -10,7 +10,7 @@ public struct BlockValues: Sendable {
   public let middle, mlpNorm: Matrix
   /// The MLP's wide values before and after the nonlinearity, and its output.
   public let hidden, activated, mlp: Matrix
-  /// z'' = z' + MLP.
+  /// z'' = z' + MLP, and what a bottleneck adds.
   public let output: Matrix
 }
 
@@ -20,7 +20,8 @@ extension Network {
   ///     z' = z + drop(attention(norm(z))),   z'' = z' + drop(MLP(norm(z')))
   ///     MLP(x) = W₂ φ(W₁ x + b₁) + b₂
   ///
-  /// `drop` is stochastic depth: in training a sample skips a branch of block i of n with probability p i / (n − 1).
+  /// `drop` is stochastic depth: in training a sample skips a branch of block i of n with probability p i / (n − 1). A
+  /// bottleneck NAME.mlp.parallel, if there is one, adds to z'' (AdaptFormer (a)).
   ///
   /// - z: [samples · tokens, width]; name: `vision.blocks.3`, of block index = 3.
   /// - Random numbers: NAME.attention and NAME.mlp, one per sample, where p i > 0.
@@ -38,7 +39,8 @@ extension Network {
     let hidden = tunedLinear(mlpNorm, "\(name).mlp.up", samples: samples)
     let activated = activation(hidden)
     let mlp = tunedLinear(activated, "\(name).mlp.down", samples: samples)
-    let output = middle + skipped(mlp, "\(name).mlp", depthRate(index), samples: samples)
+    let sum = middle + skipped(mlp, "\(name).mlp", depthRate(index), samples: samples)
+    let output = addingBottleneck(to: sum, of: middle, "\(name).mlp.parallel")
 
     return BlockValues(
       input: z, attentionNorm: attentionNorm, query: query, key: key, value: value, heads: heads, attention: attended,
@@ -59,7 +61,10 @@ extension Network {
     let dActivated = tunedLinearBackward(dMLP, x: values.activated, "\(name).mlp.down", samples: samples, &gradients)
     let dHidden = activationBackward(dActivated, x: values.hidden)
     let dMLPNorm = tunedLinearBackward(dHidden, x: values.mlpNorm, "\(name).mlp.up", samples: samples, &gradients)
-    let dMiddle = dOutput + normBackward(dMLPNorm, x: values.middle, "\(name).mlpNorm", &gradients)
+    var dMiddle = dOutput + normBackward(dMLPNorm, x: values.middle, "\(name).mlpNorm", &gradients)
+    if let own = bottleneckBackward(dOutput, of: values.middle, "\(name).mlp.parallel", &gradients) {
+      dMiddle = dMiddle + own
+    }
 
     let dAttention = skipped(dMiddle, "\(name).attention", depthRate(index), samples: samples)
     let dHeads = tunedLinearBackward(
@@ -80,11 +85,12 @@ extension Network {
     index == 0 ? 0 : settings.stochasticDepth * Double(index) / Double(settings.blocks - 1)
   }
 
-  /// All blocks of a tower, one after another; tower: `vision` or `text`.
+  /// All blocks of a tower, one after another, with prompts where there are any (VPT (a), (b)); tower: `vision` or
+  /// `text`.
   func stack(_ z: Matrix, _ tower: String, samples: Int, isCausal: Bool) -> [BlockValues] {
     var blocks: [BlockValues] = []
     for index in 0..<settings.blocks {
-      let input = blocks.last?.output ?? z
+      let input = prompted(blocks.last?.output ?? z, tower, before: index, samples: samples)
       blocks.append(block(input, "\(tower).blocks.\(index)", index: index, samples: samples, isCausal: isCausal))
     }
     return blocks
@@ -99,6 +105,7 @@ extension Network {
     for (index, values) in blocks.enumerated().reversed() {
       d = blockBackward(
         d, values, "\(tower).blocks.\(index)", index: index, samples: samples, isCausal: isCausal, &gradients)
+      d = promptedBackward(d, tower, before: index, samples: samples, &gradients)
     }
     return d
   }

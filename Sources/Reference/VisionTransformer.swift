@@ -82,7 +82,8 @@ extension Network {
     let embedded = withPositions(sequences, self["vision.positions"])
     let preNorm = weights["vision.preNorm.scale"] == nil ? embedded : norm(embedded, "vision.preNorm")
     let blocks = stack(preNorm, "vision", samples: samples, isCausal: false)
-    let classTokens = selectRows(blocks.last?.output ?? preNorm, classRows(samples))
+    let last = blocks.last?.output ?? preNorm
+    let classTokens = selectRows(last, classRows(last.rows, samples: samples))
     let postNorm = norm(classTokens, "vision.postNorm")
     let features =
       weights["vision.projection"] == nil ? postNorm : tunedLinear(postNorm, "vision.projection", samples: samples)
@@ -104,7 +105,8 @@ extension Network {
       d = tunedLinearBackward(d, x: values.postNorm, "vision.projection", samples: samples, &gradients)
     }
     d = normBackward(d, x: values.classTokens, "vision.postNorm", &gradients)
-    d = selectRowsBackward(d, classRows(samples), of: values.embedded.rows)
+    let rows = values.blocks.last?.output.rows ?? values.preNorm.rows
+    d = selectRowsBackward(d, classRows(rows, samples: samples), of: rows)
     d = stackBackward(d, values.blocks, "vision", samples: samples, isCausal: false, &gradients)
     if weights["vision.preNorm.scale"] != nil {
       d = normBackward(d, x: values.embedded, "vision.preNorm", &gradients)
@@ -116,8 +118,8 @@ extension Network {
     return (patchesBackward(dCut, images: images, of: patchSize(images)), gradients)
   }
 
-  /// The rows of the class tokens: the first of every image.
-  private func classRows(_ samples: Int) -> [Int] { (0..<samples).map { $0 * self["vision.positions"].rows } }
+  /// The rows of the class tokens, the first of every image, with any number of tokens behind them (VPT (c)).
+  private func classRows(_ rows: Int, samples: Int) -> [Int] { (0..<samples).map { $0 * (rows / samples) } }
 
   /// p, by the width of the patch embedding's rows, channels · p · p.
   private func patchSize(_ images: Images) -> Int {

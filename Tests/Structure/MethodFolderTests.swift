@@ -20,6 +20,15 @@ import Testing
         ]),
       Method(folder: "Sensitivity", names: ["SPT", "spt", "Spt"]),
       Method(folder: "TaskRes", names: ["task-res", "taskres", "taskRes", "Task Residual"]),
+      Method(folder: "Scaling", names: ["ssf", "SSF"]),
+      Method(folder: "InputAdapter", names: ["repadapter", "RepAdapter"]),
+      Method(folder: "ConvolutionalBypass", names: ["convpass", "Convpass"]),
+      Method(folder: "NeuronSelection", names: ["gps", "GPS"]),
+      Method(folder: "TwoStage", names: ["2sfs", "2SFS"]),
+      Method(folder: "Heads/Gaussian", names: ["gda", "GDA"]),
+      Method(folder: "Heads/FeatureAdapter", names: ["clip-adapter", "CLIP-Adapter"]),
+      Method(folder: "Heads/LinearProbe", names: ["linear-probe"]),
+      Method(folder: "Heads/ConditionalContext", names: ["cocoop", "CoCoOp"]),
     ]
 
     /// The folders of the method.
@@ -127,7 +136,8 @@ extension Substring {
   fileprivate var withoutCitations: Substring {
     guard let start = firstRange(of: "//") else { return self }
     let number = "(?:\\([a-z]\\)|eq\\. [0-9]+)"
-    let citation = "(?:R-AMT|SPT|TaskRes) \(number)(?:(?:, and |, | and | to )\(number))*"
+    let papers = "R-AMT|SPT|TaskRes|SSF|RepAdapter|Convpass|GPS|2SFS|GDA|CLIP-Adapter|Linear probe|CoCoOp"
+    let citation = "(?:\(papers)) \(number)(?:(?:, and |, | and | to )\(number))*"
     let comment = String(self[start.lowerBound...])
     return self[..<start.lowerBound]
       + comment.replacingOccurrences(of: citation, with: "", options: .regularExpression)

@@ -165,13 +165,11 @@ import Testing
 
   /// A number of every formula that a method has, and each number a row of the method's page.
   @Test func formulasOfTracesAreRowsOfTheirPages() throws {
+    let folder = Fixtures.package.appendingPathComponent("docs/methods")
     var pages: [String: String] = [:]
-    let papers = [
-      ("R-AMT", "r-amt"), ("SPT", "spt"), ("TaskRes", "task-res"), ("2SFS", "2sfs"), ("GPS", "gps"), ("SO", "so"),
-    ]
-    for (paper, page) in papers {
-      let url = Fixtures.package.appendingPathComponent("docs/methods/\(page).md")
-      pages[paper] = try String(contentsOf: url, encoding: .utf8)
+    for name in try FileManager.default.contentsOfDirectory(atPath: folder.path) where name.hasSuffix(".md") {
+      let text = try String(contentsOf: folder.appendingPathComponent(name), encoding: .utf8)
+      pages[String(text.dropFirst(2).prefix { $0 != "," })] = text
     }
     for name in MethodList.pairs {
       for text in Array(name.encoder.equations.values) + Array(name.head.equations.values) {

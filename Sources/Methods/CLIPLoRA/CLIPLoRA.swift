@@ -6,12 +6,15 @@ import Tensor
 ///
 ///     y = W x + b + γ U D drop(x),   γ = α / √r
 ///
-/// - D: [rank, in], uniform in ±1/√in at first; U: [out, rank], zero at first, so that the model starts as it came.
-///   Each map drops elements of its input by a draw of its own.
+/// - This is CLIP-LoRA (a). Each map drops elements of its input by a draw of its own.
+/// - D: [rank, in], uniform in ±1/√in at first; U: [out, rank], zero at first, so that the model starts as it came
+///   (CLIP-LoRA (b)).
 /// - γ is that of rank-stabilised LoRA, as in the authors' code: at rank 16 it is α / 4, not α / 16.
-/// - The text features of all classes are encoded in every step (`EncodedTexts`), and gradients reach both towers.
+/// - The text features of all classes are encoded in every step (`EncodedTexts`), and gradients reach both towers
+///   (CLIP-LoRA (c)).
+/// - Weights take branches in as W + γ U D (CLIP-LoRA (d)).
 enum CLIPLoRA {
-  /// The branches of the towers; `seed` is that of the initial values.
+  /// The branches of the towers; `seed` is that of the initial values (CLIP-LoRA (a), (b)).
   static func tuning(_ towers: TowerPair, _ settings: CLIPLoRASettings.Branch, seed: UInt64) -> SiteTuning {
     func blocks(_ parameters: [Parameter]) -> Range<Int> {
       (settings.blocks ?? .all).indices(of: 1 + (parameters.compactMap(\.site.block).max() ?? -1))

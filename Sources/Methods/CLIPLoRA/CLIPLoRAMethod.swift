@@ -12,6 +12,11 @@ struct CLIPLoRAMethod: EncoderMethod {
     "Zanella and Ben Ayed, Low-Rank Few-Shot Adaptation of Vision-Language Models", 2024,
     tunes: "low-rank branches in both towers", count: "184,320 (rank 2)", defaults: "authors' script")
 
+  let equations = [
+    "loss": "CLIP-LoRA (c)", "gradient/branch": "CLIP-LoRA (a)", "initial/branch": "CLIP-LoRA (b)",
+    "draw/dropout": "CLIP-LoRA (a)", "rate": "CLIP-LoRA (e)", "value": "CLIP-LoRA (e)", "state": "CLIP-LoRA (e)",
+  ]
+
   var trainingProtocol: TrainingProtocol { .fewShot }
 
   var tunesText: Bool { true }
@@ -48,8 +53,8 @@ struct CLIPLoRAMethod: EncoderMethod {
   /// One prompt for all datasets.
   func templates(_ benchmark: Benchmark?) -> [String]? { [Benchmark.standardTemplate] }
 
-  /// AdamW at 2e-4 with half a cosine by steps to 1e-6, 500 · K steps of 32 images; as many as for 16 images per class
-  /// where all are learned from.
+  /// AdamW at 2e-4 with half a cosine by steps to 1e-6, 500 · K steps of 32 images (CLIP-LoRA (e)); as many as for 16
+  /// images per class where all are learned from.
   func recipe(_ setting: PublishedSetting) -> Recipe {
     var optimizer = OptimizerRecipe(learningRate: 2e-4)
     (optimizer.kind, optimizer.weightDecay) = (.adamw, 1e-2)

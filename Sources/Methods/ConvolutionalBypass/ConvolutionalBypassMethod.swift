@@ -14,6 +14,11 @@ struct ConvolutionalBypassMethod: EncoderMethod {
     tunes: "a bottleneck with a convolution over the patches, parallel to attention and MLP", count: "327,552 (rank 8)",
     defaults: "authors' scripts for VTAB-1k, ViT-B/16")
 
+  let equations = [
+    "gradient/branch": "Convpass (b)", "initial/branch": "Convpass (d)", "draw/dropout": "Convpass (b)",
+    "draw/dropPath": "Convpass (a)", "rate": "Convpass (e)", "value": "Convpass (e)", "state": "Convpass (e)",
+  ]
+
   var trainingProtocol: TrainingProtocol { .allImages }
 
   let options = [
@@ -36,6 +41,7 @@ struct ConvolutionalBypassMethod: EncoderMethod {
     ) { $0[ConvolutionalBypassSettings.self]?.bypass.start = .init(rawValue: $1.word) ?? .identity },
   ]
 
+  /// AdamW at 1e-3 under the schedule of SPT (m), all parameters decayed (Convpass (e)).
   func recipe(_ setting: PublishedSetting) -> Recipe {
     var recipe = SiteMethod.sharedRecipe
     recipe.keepsLastBatch = false

@@ -6,8 +6,9 @@ import Tensor
 ///
 ///     z' = z + F(h) + s (U dropout(φ(C ∗ φ(D h + a) + c)) + b),   h = norm(z),   φ(x) = x σ(1.702 x)
 ///
-/// At first D is uniform in ±√(6 / (rank + width)) (Glorot's), C the identity or uniform in ±1 / √(3 · rank) (Glorot's
-/// too), and all else zero, so that it starts without effect.
+/// These are Convpass (a) and (b); C ∗ x is that of patches on their square (Convpass (c)). At first D is uniform in
+/// ±√(6 / (rank + width)) (Glorot's), C the identity or uniform in ±1 / √(3 · rank) (Glorot's too), and all else zero,
+/// so that it starts without effect (Convpass (d)).
 public struct ConvolutionalBypasses: EncoderTuning {
   /// The tensors to train: `SITE.branch.down`, `SITE.branch.kernel`, `SITE.branch.up` and the bias of each.
   public let trainables: [Trainable]
@@ -17,7 +18,7 @@ public struct ConvolutionalBypasses: EncoderTuning {
 
   static let parts = ["down", "down.bias", "kernel", "kernel.bias", "up", "up.bias"]
 
-  /// The kernel at the start.
+  /// The kernel at the start (Convpass (d)).
   public enum KernelStart: String, Sendable, Codable, CaseIterable {
     /// Each channel is passed on.
     case identity
@@ -25,7 +26,7 @@ public struct ConvolutionalBypasses: EncoderTuning {
     case glorot
   }
 
-  /// Bypasses of a tower; `seed` is that of the initial values. Traps on a tower without sites for them.
+  /// Bypasses of a tower; `seed` is that of the initial values (Convpass (d)). Traps on a tower without sites for them.
   ///
   /// - rank: the number of channels of the convolution; scale: s; dropout: the probability that in training an element
   ///   before U is dropped; start: of C; attentionOnly: leaves the MLPs as they are.
@@ -58,7 +59,7 @@ public struct ConvolutionalBypasses: EncoderTuning {
     }
   }
 
-  /// The bypass of every site.
+  /// The bypass of every site (Convpass (a), (b)), with the square of the tower's patches (Convpass (c)).
   public func tunings(_ values: [Variable]) -> [Site: Tuning] {
     let count = Self.parts.count
     return Dictionary(

@@ -54,7 +54,7 @@ enum FactorDelta: DeltaPart {
       uniqueKeysWithValues: updates.map { ($0.site.site, .factored(down: down, core: $0.core, up: up, scale: scale)) })
   }
 
-  /// W + s V Σ U, piece by piece.
+  /// W + s V Σ U, piece by piece (FacT (f)).
   static func merged(into parameters: [Parameter], from delta: Delta) throws(ExportError) -> [String: Tensor] {
     guard let (updates, down, up) = updates(of: parameters, in: delta) else { return [:] }
     let weights = Dictionary(uniqueKeysWithValues: parameters.map { ($0.site.name, $0.value) })

@@ -20,6 +20,11 @@ struct FactorMethod: EncoderMethod {
       count: isTucker ? "30,976 (rank 16)" : "61,440 (rank 16)", defaults: "authors' scripts for VTAB-1k, ViT-B/16")
   }
 
+  let equations = [
+    "gradient/branch": "FacT (a)", "initial/branch": "FacT (e)", "draw/dropout": "FacT (a)", "rate": "FacT (g)",
+    "value": "FacT (g)", "state": "FacT (g)",
+  ]
+
   var trainingProtocol: TrainingProtocol { .allImages }
 
   private static let options = [
@@ -42,6 +47,7 @@ struct FactorMethod: EncoderMethod {
 
   var options: [MethodOption] { isTucker ? Self.options + [Self.sliceOrder] : Self.options }
 
+  /// AdamW at 1e-3 under the schedule of SPT (m), all parameters decayed (FacT (g)).
   func recipe(_ setting: PublishedSetting) -> Recipe {
     var factors = FactorSettings.Factors()
     if isTucker { factors.sliceOrder = setting.fidelity == .paper ? .sliceMajor : .interleaved }

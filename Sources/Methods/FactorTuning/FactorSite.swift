@@ -38,7 +38,7 @@ struct FactorSite {
   /// The shape of Σ.
   func coreShape(rank: Int) -> Shape { [outputs * rank, inputs * rank] }
 
-  /// Σ of its slices S, [slices, rank, rank], each with the rank that V reads first.
+  /// Σ of its slices S, [slices, rank, rank], each with the rank that V reads first (FacT (d)).
   ///
   /// Piece q of the output, with its rank j, or of the input is made of slice q, or of the slices as they lie in memory
   /// where the index of the slice runs fastest: element slices · j + q is then cut into pieces of `rank`.
@@ -58,7 +58,7 @@ struct FactorSite {
   }
 }
 
-/// The order in which the slices of a wide map form its core.
+/// The order in which the slices of a wide map form its core (FacT (d)).
 public enum SliceOrder: String, Sendable, Codable, CaseIterable {
   /// The index of the slice runs fastest, as in the released code: a piece of the map takes part of every slice.
   case interleaved

@@ -6,15 +6,15 @@ import Tensor
 ///
 ///     y = W x + c + s V dropout(Σ U x)
 ///
-/// The weights of all blocks are one tensor of slices of width × width: one for each of query, key, value and output,
-/// and as many for each map of the MLP as it is wide (four in ViT-B/16, 12 in a block). Its update is
+/// This is FacT (a). The weights of all blocks are one tensor of slices of width × width: one for each of query, key,
+/// value and output, and as many for each map of the MLP as it is wide (four in ViT-B/16, 12 in a block). Its update is
 ///
-///     tensor train:  ΔW_j = s V Σ_j U,   a core Σ_j for each slice
-///     Tucker:        ΔW_j = s V Σ_j U,   Σ_j = Σ_k P[j, k] C[:, :, k]
+///     tensor train, FacT (b):  ΔW_j = s V Σ_j U,   a core Σ_j for each slice
+///     Tucker, FacT (c):        ΔW_j = s V Σ_j U,   Σ_j = Σ_k P[j, k] C[:, :, k]
 ///
 /// At first U is uniform in ±1/√width and a core of the tensor train in ±1 over the square root of what it reads
 /// (Kaiming's with a = √5), C and P are Glorot's, in ±√3 / rank and ±√(6 / (slices + rank)), and V is zero, so that it
-/// starts without effect.
+/// starts without effect (FacT (e)).
 public struct FactorTuning: EncoderTuning {
   /// How the cores are formed.
   public enum Form: Sendable, Equatable {
@@ -31,7 +31,7 @@ public struct FactorTuning: EncoderTuning {
   private let form: Form
   private let scale, dropout: Real
 
-  /// Factors of a tower; `seed` is that of the initial values. Traps on a tower whose maps they do not fit.
+  /// Factors of a tower; `seed` is that of the initial values (FacT (e)). Traps on a tower whose maps they do not fit.
   ///
   /// - rank: the width between U and V; scale: s; dropout: the probability that in training an element before V is
   ///   dropped.
@@ -61,7 +61,7 @@ public struct FactorTuning: EncoderTuning {
     self.trainables = trainables
   }
 
-  /// The update of every map.
+  /// The update of every map (FacT (a)).
   public func tunings(_ values: [Variable]) -> [Site: Tuning] {
     let cores = Self.cores(Array(values[2...]), form, sites)
     return Dictionary(
@@ -75,7 +75,7 @@ public struct FactorTuning: EncoderTuning {
       })
   }
 
-  /// Σ of every map: those that are trained, or of C and P.
+  /// Σ of every map: those that are trained (FacT (b)), or of C and P (FacT (c)).
   static func cores(_ values: [Variable], _ form: Form, _ sites: [FactorSite]) -> [Variable] {
     guard case .tucker(let order) = form else { return values }
     let rank = values[0].shape[0]

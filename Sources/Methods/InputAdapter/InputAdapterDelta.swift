@@ -37,7 +37,7 @@ enum InputAdapterDelta: DeltaPart {
     return added
   }
 
-  /// W (I + s B A) and c + s W (B a + b), of every map that reads the output of an adapter.
+  /// W (I + s B A) and c + s W (B a + b), of every map that reads the output of an adapter (RepAdapter (d)).
   ///
   /// - Throws: `ExportError` for a map without bias, which has no tensor for the second.
   static func merged(into parameters: [Parameter], from delta: Delta) throws(ExportError) -> [String: Tensor] {

@@ -12,6 +12,11 @@ struct InputAdapterMethod: EncoderMethod {
     "Luo et al., RepAdapter", 2023, tunes: "a linear bottleneck before the maps of attention and MLP, which take it in",
     count: "239,808 (rank 8)", defaults: "authors' scripts for VTAB-1k, ViT-B/16")
 
+  let equations = [
+    "gradient/branch": "RepAdapter (a)", "initial/branch": "RepAdapter (c)", "draw/dropout": "RepAdapter (a)",
+    "rate": "RepAdapter (e)", "value": "RepAdapter (e)", "state": "RepAdapter (e)",
+  ]
+
   var trainingProtocol: TrainingProtocol { .allImages }
 
   let options = [
@@ -29,6 +34,7 @@ struct InputAdapterMethod: EncoderMethod {
     },
   ]
 
+  /// AdamW at 1e-3 under the schedule of SPT (m), all parameters decayed (RepAdapter (e)).
   func recipe(_ setting: PublishedSetting) -> Recipe {
     var recipe = SiteMethod.sharedRecipe
     recipe.keepsLastBatch = false

@@ -6,8 +6,9 @@ import Tensor
 ///
 ///     x' = x + s (B dropout(A x + a) + b),   B in two groups
 ///
-/// The upper half of B's rows reads the first half of A x + a, the lower half the second. At first A is uniform in
-/// ±√(6 / (rank + width)) (Glorot's) and all else is zero, so that it starts without effect.
+/// This is RepAdapter (a). The upper half of B's rows reads the first half of A x + a, the lower half the second
+/// (RepAdapter (b)). At first A is uniform in ±√(6 / (rank + width)) (Glorot's) and all else is zero, so that it starts
+/// without effect (RepAdapter (c)).
 public struct InputAdapters: EncoderTuning {
   /// The tensors to train: `SITE.branch.down`, its bias, `SITE.branch.up` without its zeros, and its bias.
   public let trainables: [Trainable]
@@ -15,11 +16,11 @@ public struct InputAdapters: EncoderTuning {
   private let scale, dropout: Real
 
   static let parts = ["down", "down.bias", "up", "up.bias"]
-  /// The groups of B: as published, two.
+  /// The groups of B: as published, two (RepAdapter (b)).
   static let groups = 2
 
-  /// Adapters of a tower; `seed` is that of the initial values. Traps on a tower without sites for them, and where rank
-  /// or width is odd.
+  /// Adapters of a tower; `seed` is that of the initial values (RepAdapter (c)). Traps on a tower without sites for
+  /// them, and where rank or width is odd.
   ///
   /// - rank: the width between the two maps; scale: s; dropout: the probability that in training an element between the
   ///   maps is dropped; attentionOnly: leaves the MLPs as they are.
@@ -46,7 +47,7 @@ public struct InputAdapters: EncoderTuning {
     }
   }
 
-  /// The adapter of every site.
+  /// The adapter of every site (RepAdapter (a)).
   public func tunings(_ values: [Variable]) -> [Site: Tuning] {
     Dictionary(
       uniqueKeysWithValues: sites.enumerated().map { index, site in

@@ -3,10 +3,10 @@ import Tensor
 
 /// AdaptFormer: a bottleneck parallel to every MLP, scaled by a constant (Chen et al. 2022, AdaptFormer, eq. 3 and 4).
 ///
-///     z'' = z' + MLP(norm(z')) + s (U ReLU(D z' + a) + b)
+///     z'' = z' + MLP(norm(z')) + s y,   y = U dropout(ReLU(D z' + a)) + b
 ///
-/// It reads z' without a norm. At first D is uniform in ±1/√width (Kaiming's with a = √5) and all else is zero, so that
-/// it starts without effect.
+/// These are AdaptFormer (a) and (b). It reads z' without a norm. At first D is uniform in ±1/√width (Kaiming's with
+/// a = √5) and all else is zero, so that it starts without effect (AdaptFormer (c)).
 public struct ParallelAdapter: EncoderTuning {
   /// The tensors to train: `SITE.branch.down`, its bias, `SITE.branch.up` and its bias, for every block.
   public let trainables: [Trainable]
@@ -15,7 +15,8 @@ public struct ParallelAdapter: EncoderTuning {
 
   static let parts = ["down", "down.bias", "up", "up.bias"]
 
-  /// Bottlenecks of a tower; `seed` is that of the initial values. Traps on a tower without sites for them.
+  /// Bottlenecks of a tower; `seed` is that of the initial values (AdaptFormer (c)). Traps on a tower without sites for
+  /// them.
   ///
   /// - rank: the width between the two maps; scale: s; dropout: the probability that in training an element between the
   ///   maps is dropped.
@@ -35,7 +36,7 @@ public struct ParallelAdapter: EncoderTuning {
     }
   }
 
-  /// The bottleneck of every block.
+  /// The bottleneck of every block (AdaptFormer (a), (b)).
   public func tunings(_ values: [Variable]) -> [Site: Tuning] {
     Dictionary(
       uniqueKeysWithValues: sites.enumerated().map { index, site in

@@ -13,6 +13,11 @@ struct ParallelAdapterMethod: EncoderMethod {
     "Chen et al., AdaptFormer", 2022, tunes: "a bottleneck parallel to every MLP", count: "1,189,632 (rank 64)",
     defaults: "authors' script for images, ViT-B/16")
 
+  let equations = [
+    "gradient/branch": "AdaptFormer (b)", "initial/branch": "AdaptFormer (c)", "draw/dropout": "AdaptFormer (b)",
+    "rate": "AdaptFormer (d)", "value": "AdaptFormer (d)", "state": "AdaptFormer (d)",
+  ]
+
   var trainingProtocol: TrainingProtocol { .allImages }
 
   let options = [
@@ -27,6 +32,8 @@ struct ParallelAdapterMethod: EncoderMethod {
     },
   ]
 
+  /// SGD at 0.1 · batch / 256 without decay, 20 epochs of warm-up from 0, half a cosine over the other 80
+  /// (AdaptFormer (d)).
   func recipe(_ setting: PublishedSetting) -> Recipe {
     var optimizer = OptimizerRecipe(learningRate: 0.025)
     (optimizer.kind, optimizer.momentum) = (.sgd, 0.9)

@@ -13,6 +13,11 @@ struct ProjectionMethod: EncoderMethod {
     tunes: "the projection of the image tower, held near its start", count: "393,216",
     defaults: "authors' scripts without validation")
 
+  let equations = [
+    "loss": "ProLIP (b)", "gradient/whole": "ProLIP (b)", "rate": "ProLIP (d)", "value": "ProLIP (d)",
+    "state": "ProLIP (d)",
+  ]
+
   var trainingProtocol: TrainingProtocol { .fewShot }
 
   var readsTrunk: Bool { true }
@@ -31,8 +36,8 @@ struct ProjectionMethod: EncoderMethod {
   /// Features of length 1.
   var ensembling: TextEnsembling? { .unitMean }
 
-  /// 300 steps of Adam with a large ε on all images at once, each on a view of its own, at a rate from 1e-5 to 0;
-  /// λ = 1 / K, that of 16 images per class where all are learned from.
+  /// 300 steps of Adam with a large ε on all images at once, each on a view of its own, at a rate from 1e-5 to 0
+  /// (ProLIP (d)); λ = 1 / K, that of 16 images per class where all are learned from.
   func recipe(_ setting: PublishedSetting) -> Recipe {
     var optimizer = OptimizerRecipe(learningRate: 1e-5)
     optimizer.epsilon = 1e-4

@@ -6,10 +6,10 @@ import Tensor
 ///
 ///     f = P x,   z_c = s ⟨f / ‖f‖, t_c / ‖t_c‖⟩,   ℒ = ℒ_ce + λ ‖P − P₀‖²,   ‖M‖² = Σ m²
 ///
-/// - P: [embedding, width], from P₀, that of the model; the bias of a ResNet's projection stays. ∂/∂P of the penalty:
-///   2 λ (P − P₀).
+/// - These are ProLIP (a) and (b). P: [embedding, width], from P₀, that of the model; the bias of a ResNet's projection
+///   stays. ∂/∂P of the penalty: 2 λ (P − P₀).
 /// - x is what the projection reads. As nothing before it changes, x is computed once, for as many random crops of each
-///   image as the recipe has views, and a step reads one view.
+///   image as the recipe has views, and a step reads one view (ProLIP (c)).
 public struct ProjectionTuning: EncoderTuning {
   /// P
   public let trainables: [Trainable]
@@ -29,10 +29,10 @@ public struct ProjectionTuning: EncoderTuning {
     trainables = [Trainable(weight.site.name, weight.value)]
   }
 
-  /// P
+  /// P (ProLIP (a))
   public func tunings(_ values: [Variable]) -> [Site: Tuning] { [weight.site: .replaced(values[0])] }
 
-  /// ℒ, and its terms: cross-entropy and penalty.
+  /// ℒ, and its terms: cross-entropy and penalty (ProLIP (b)).
   public func objective(logits: Variable, teacher: Variable?, labels: [Int32], values: [Variable]) -> Objective {
     let loss = logits.crossEntropy(labels: labels)
     let entropy = Objective(losses: [loss], terms: [("loss", Double(loss.value.scalar))])

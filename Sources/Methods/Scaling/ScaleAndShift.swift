@@ -2,20 +2,20 @@ import Models
 import Tensor
 
 /// SSF: the output of every map and norm of an encoder is scaled and shifted, channel by channel (Lian et al. 2022,
-/// Scaling & Shifting Your Features, eq. 2).
+/// Scaling & Shifting Your Features, eq. 2; SSF (a), (b)).
 ///
 ///     y' = γ ⊙ y + β,   γ ~ N(1, 0.02²), β ~ N(0, 0.02²) at first
 ///
-/// As y = W x + b, this is the map of γ ⊙ W and γ ⊙ b + β (eq. 5), which is how a tuned model is merged. A map whose
-/// model has no bias (the patch embedding of a CLIP) has no β either, which no weight could hold. The patch embedding
-/// is tuned, the maps of attention and MLP, those between stages, and every norm; convolutions of other kinds and the
-/// projection of a CLIP are not.
+/// As y = W x + b, this is the map of γ ⊙ W and γ ⊙ b + β (eq. 5; SSF (c)), which is how a tuned model is merged. A map
+/// whose model has no bias (the patch embedding of a CLIP) has no β either, which no weight could hold. The patch
+/// embedding is tuned, the maps of attention and MLP, those between stages, and every norm; convolutions of other kinds
+/// and the projection of a CLIP are not.
 public struct ScaleAndShift: EncoderTuning {
   /// The tensors to train: `SITE.factor`, and `SITE.offset` where there is a bias or shift.
   public let trainables: [Trainable]
   private let operations: [TunedOperation]
 
-  /// A tuning of a tower; `seed` is that of the initial values.
+  /// A tuning of a tower; `seed` is that of the initial values (SSF (b)).
   public init(_ tower: any ImageTower, seed: UInt64) {
     operations = TunedOperation.all(of: tower)
     trainables = operations.enumerated().flatMap { index, operation in
@@ -31,7 +31,7 @@ public struct ScaleAndShift: EncoderTuning {
     }
   }
 
-  /// γ at every weight or scale, γ and β at its bias or shift.
+  /// γ at every weight or scale, γ and β at its bias or shift (SSF (a)).
   public func tunings(_ values: [Variable]) -> [Site: Tuning] {
     var (tunings, next): ([Site: Tuning], Int) = ([:], 0)
     for operation in operations {

@@ -39,7 +39,7 @@ enum ScaleAndShiftDelta: DeltaPart {
     factors(for: parameter.site.name, in: delta).map { .scaled($0.factor, $0.offset) }
   }
 
-  /// γ ⊙ W, or γ ⊙ b + β.
+  /// γ ⊙ W, or γ ⊙ b + β (SSF (c)).
   static func merged(into parameter: Parameter, from delta: Delta) throws(ExportError) -> Tensor? {
     guard let (factor, offset) = factors(for: parameter.site.name, in: delta) else { return nil }
     let (value, factors) = (parameter.value, factor.values)

@@ -13,8 +13,14 @@ struct ScaleAndShiftMethod: EncoderMethod {
     tunes: "a scale and a shift for every channel behind each map and norm", count: "205,824",
     defaults: "authors' script for CIFAR-100 of VTAB-1k, ViT-B/16")
 
+  let equations = [
+    "gradient/scale": "SSF (a)", "initial/scale": "SSF (b)", "rate": "SSF (d)", "value": "SSF (d)",
+    "state": "SSF (d)",
+  ]
+
   var trainingProtocol: TrainingProtocol { .allImages }
 
+  /// AdamW at 5e-3, ten epochs of ramp from 1e-7 in half a cosine of 100 to 1e-8 (SSF (d)).
   func recipe(_ setting: PublishedSetting) -> Recipe {
     var optimizer = OptimizerRecipe(learningRate: 5e-3)
     (optimizer.kind, optimizer.weightDecay) = (.adamw, 5e-5)

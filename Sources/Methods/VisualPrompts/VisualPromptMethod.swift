@@ -23,6 +23,13 @@ struct VisualPromptMethod: EncoderMethod {
       defaults: "authors' runs on EuroSAT of VTAB-1k, ViT-B/16")
   }
 
+  var equations: [String: String] {
+    [
+      "gradient/whole": "VPT (\(isDeep ? "b" : "a"))", "initial/whole": "VPT (d)", "draw/dropout": "VPT (e)",
+      "rate": "VPT (f)", "value": "VPT (f)", "state": "VPT (f)",
+    ]
+  }
+
   var trainingProtocol: TrainingProtocol { .allImages }
 
   let options = [
@@ -34,6 +41,8 @@ struct VisualPromptMethod: EncoderMethod {
     ) { $0[VisualPromptSettings.self]?.promptDropout = $1.number },
   ]
 
+  /// SGD at 0.25, ten epochs of warm-up from 0, half a cosine over the other 90 (VPT (f)); dropout of deep prompts
+  /// (VPT (e)).
   func recipe(_ setting: PublishedSetting) -> Recipe {
     var optimizer = OptimizerRecipe(learningRate: 0.25)
     (optimizer.kind, optimizer.momentum, optimizer.weightDecay) = (.sgd, 0.9, 1e-3)

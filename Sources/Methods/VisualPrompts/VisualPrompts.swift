@@ -4,21 +4,21 @@ import Tensor
 /// Visual prompt tuning: trained tokens that join the sequence between the class token and the patches (Jia et al.
 /// 2022, Visual Prompt Tuning).
 ///
-///     shallow (eq. 4, 5):  [c_1, z_1, e_1] = L_1([c_0, P, e_0]),   [c_i, z_i, e_i] = L_i([c_{i-1}, z_{i-1}, e_{i-1}])
-///     deep (eq. 6):        [c_i, _, e_i] = L_i([c_{i-1}, P_{i-1}, e_{i-1}])
+///     shallow, VPT (a):  [c_1, q_1, e_1] = L_1([c_0, P, e_0]),   [c_i, q_i, e_i] = L_i([c_{i-1}, q_{i-1}, e_{i-1}])
+///     deep, VPT (b):     [c_i, _, e_i] = L_i([c_{i-1}, P_{i-1}, e_{i-1}])
 ///
 /// L_i are the blocks, c is the class token with all other tokens before the patches, and e are the patches. Prompts
 /// have no position. Features are read as the model reads them, from the class token or the mean of the patches. The
-/// first prompts join behind a norm before the first block, where there is one.
+/// first prompts join behind a norm before the first block, where there is one (VPT (c)).
 ///
-///     P uniform in ±√(6 / (3 p² + width)) at first, p the patch size: Xavier's bounds for the patch embedding
+///     P uniform in ±√(6 / (3 p² + width)) at first, p the patch size: Xavier's bounds for the patch embedding; VPT (d)
 public struct VisualPrompts: EncoderTuning {
   /// The tensors to train: `SITE`, [count, width], one per prompted block.
   public let trainables: [Trainable]
   private let sites: [Site]
   private let dropout: Double
 
-  /// Prompts of a tower; `seed` is that of the initial values. Traps on a tower without prompt sites.
+  /// Prompts of a tower; `seed` is that of the initial values (VPT (d)). Traps on a tower without prompt sites.
   ///
   /// - count: prompts of a block; isDeep: whether every block has prompts of its own, or only the first any; dropout:
   ///   the probability that in training an element of a prompt is dropped for an image.
@@ -37,7 +37,8 @@ public struct VisualPrompts: EncoderTuning {
     self.dropout = dropout
   }
 
-  /// The prompts of every block.
+  /// The prompts of every block that has its own: of the first one (VPT (a)) or of all (VPT (b)), with elements dropped
+  /// in training (VPT (e)).
   public func tunings(_ values: [Variable]) -> [Site: Tuning] {
     Dictionary(uniqueKeysWithValues: zip(sites, values).map { ($0, .prompted(by: $1, dropout: dropout)) })
   }

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Methods
 
-/// Low-rank branches in both towers: from PyTorch's steps to a delta and to weights.
+/// Low-rank branches in both towers: from PyTorch's steps to a delta and to weights (CLIP-LoRA (a) to (e)).
 @Suite struct CLIPLoRATests {
   private let golden: TowerGolden
   private let towers: TowerPair
@@ -41,6 +41,7 @@ import Testing
     CLIPLoRAMethod().recipe(PublishedSetting(benchmark: nil, shots: shots, fidelity: .official))
   }
 
+  /// CLIP-LoRA (a) and (c).
   @Test func threeStepsAreThoseOfPyTorch() throws {
     try golden.compare("clip-lora", method(), on: images())
   }
@@ -110,7 +111,7 @@ import Testing
     }
   }
 
-  /// U is zero: the frozen model, to the bit.
+  /// U is zero: the frozen model, to the bit (CLIP-LoRA (b)).
   @Test func itStartsAsTheFrozenModel() throws {
     let (method, model) = (method(), golden.model)
     let text = golden.texts().classifier(Pass()).value
@@ -126,7 +127,7 @@ import Testing
     }
   }
 
-  /// γ = α / √r, and a draw of its own for every map of both towers.
+  /// γ = α / √r, and a draw of its own for every map of both towers (CLIP-LoRA (a)).
   @Test(arguments: [(1, 1.0, 1.0), (16, 1, 0.25), (16, 2, 0.5)])
   func branchesAreScaledByTheRootOfTheRank(rank: Int, alpha: Double, scale: Double) {
     let forms = tuning { ($0.rank, $0.alpha, $0.dropout) = (rank, alpha, 0.25) }.designs.compactMap {
@@ -173,7 +174,7 @@ import Testing
     #expect(throws: DeltaError.self) { try Delta(contentsOf: url, for: towers.image, modelHash: "abc") }
   }
 
-  /// W + γ U D is the tuned model but for rounding: two towers' worth of sums of 12 terms at most.
+  /// W + γ U D is the tuned model but for rounding: two towers' worth of sums of 12 terms at most (CLIP-LoRA (d)).
   @Test func mergedWeightsAreTheTunedModel() throws {
     let method = method()
     let values = moved(method)
@@ -246,6 +247,7 @@ import Testing
     #expect(MethodName("clip-lora")?.refusal == nil)
   }
 
+  /// CLIP-LoRA (e).
   @Test func theRecipeIsTheAuthors() throws {
     for (shots, steps) in [(1, 500), (2, 1000), (4, 2000), (8, 4000), (16, 8000), (nil, 8000)] as [(Int?, Int)] {
       let recipe = Self.recipe(shots: shots)

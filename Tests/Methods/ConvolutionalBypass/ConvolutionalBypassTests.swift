@@ -7,7 +7,7 @@ import Testing
 
 @testable import Methods
 
-/// Convolutions parallel to attention and MLPs: from PyTorch's steps to a delta.
+/// Convolutions parallel to attention and MLPs: from PyTorch's steps to a delta (Convpass (a) to (e)).
 @Suite struct ConvolutionalBypassTests {
   /// A class token before the patches, a class token and two registers, and none.
   private static let towers: [any ImageTower] = [
@@ -58,8 +58,16 @@ import Testing
     tower(images, Pass(tunings: tuning.tunings(values.map { Variable($0) }), draws: draws)).value
   }
 
+  /// Convpass (a) to (c).
   @Test func threeStepsAreThoseOfPyTorch() throws {
     let golden = try EncoderGolden()
+    try golden.compare(
+      "convpass", ConvolutionalBypasses(golden.model.vision, rank: 3, scale: 0.5, dropout: 0, seed: 1))
+  }
+
+  /// The authors' code at the size it is written for, 14 × 14 patches.
+  @Test func threeStepsAreThoseOfTheAuthors() throws {
+    let golden = try EncoderGolden("convpass", imageSize: 14, patchSize: 1)
     try golden.compare(
       "convpass", ConvolutionalBypasses(golden.model.vision, rank: 3, scale: 0.5, dropout: 0, seed: 1))
   }
@@ -73,7 +81,7 @@ import Testing
     }
   }
 
-  /// D in ±√(6 / (4 + 6)); C passes channels on, or lies in ±1 / √12; all else zero.
+  /// D in ±√(6 / (4 + 6)); C passes channels on, or lies in ±1 / √12; all else zero (Convpass (d)).
   @Test(arguments: towers.indices) func itStartsWithoutEffect(_ index: Int) {
     let tower = Self.towers[index]
     for start in ConvolutionalBypasses.KernelStart.allCases {
@@ -106,7 +114,8 @@ import Testing
     }
   }
 
-  /// C ∗ x + c by its definition: neighbours of a patch on the square, and the centre alone for other tokens.
+  /// C ∗ x + c by its definition: neighbours of a patch on the square, and the centre alone for other tokens
+  /// (Convpass (c)).
   @Test(arguments: [0, 1, 3]) func theKernelReadsNeighboursOfPatchesAlone(_ prefix: Int) {
     let (batch, side, rank) = (2, 3, 2)
     var numbers = CheckNumbers(seed: 9)
@@ -142,7 +151,7 @@ import Testing
     #expect(names.count == 12 && names.allSatisfy { $0.contains(".attention.bypass.branch.") })
   }
 
-  /// With U zero nothing is dropped, and b is always added.
+  /// With U zero nothing is dropped, and b is always added (Convpass (b)).
   @Test func elementsAreDroppedInTraining() {
     let tower = Self.towers[0]
     let tuning = Self.bypasses(tower, dropout: 0.5)
@@ -155,7 +164,7 @@ import Testing
     #expect(features(closed, 0) == features(closed, nil))
   }
 
-  /// Blocks after the first skip the bypass by a draw of its own, as often as what it is parallel to.
+  /// Blocks after the first skip the bypass by a draw of its own, as often as what it is parallel to (Convpass (a)).
   @Test func samplesSkipABypassByItsOwnDraw() {
     let tower = Self.towers[0]
     let tuning = Self.bypasses(tower, dropout: 0)
@@ -221,6 +230,21 @@ import Testing
     var delta = Self.delta(tuning, Self.moved(tuning))
     change(&delta)
     StoredDelta.expectRefusal(delta, for: model.vision, text, name)
+  }
+
+  /// The recipe of SPT's tables but for the last batch, which is left out, and what decays (Convpass (e)).
+  @Test func theRecipeIsTheAuthors() {
+    let recipe = ConvolutionalBypassMethod().recipe(
+      PublishedSetting(benchmark: nil, shots: nil, fidelity: .official))
+    let optimizer = recipe.encoder
+    #expect(recipe.epochs == 100 && recipe.batchSize == 64 && recipe.keepsLastBatch == false)
+    #expect(optimizer.kind == .adamw && optimizer.weightDecay == 1e-4 && recipe.stochasticDepth == 0.1)
+    let schedule = optimizer.schedule(epochs: recipe.epochs)
+    expectClose(
+      [0, 1, 6, 51, 100].map { schedule.rate(at: $0) },
+      [1e-6, 1e-6, 5.005e-4, 5.05e-4, 1.0244253e-5], rtol: 1e-6, atol: 0, "rates")
+    let bypass = recipe[ConvolutionalBypassSettings.self]?.bypass
+    #expect(bypass?.rank == 8 && bypass?.scale == 1 && bypass?.start == .identity)
   }
 
   @Test func aTowerWithoutASquareOfPatchesIsRefused() {

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Methods
 
-/// Updates of all maps with shared factors: from PyTorch's steps to a delta and to weights.
+/// Updates of all maps with shared factors: from PyTorch's steps to a delta and to weights (FacT (a) to (g)).
 @Suite struct FactorTuningTests {
   private static let forms: [FactorTuning.Form] = [.tensorTrain, .tucker(.interleaved), .tucker(.sliceMajor)]
 
@@ -46,9 +46,17 @@ import Testing
     return tower()(images, Pass(tunings: tuning.tunings(values.map { Variable($0) }), draws: draws)).value
   }
 
+  /// FacT (a) to (d).
   @Test(arguments: zip(["fact-tt", "fact-tk", "fact-tk-slices"], forms))
   func threeStepsAreThoseOfPyTorch(_ name: String, _ form: FactorTuning.Form) throws {
     let golden = try EncoderGolden("factors", hiddenWidth: 16)
+    try golden.compare(name, FactorTuning(golden.model.vision, form, rank: 3, scale: 0.2, dropout: 0, seed: 1))
+  }
+
+  /// The authors' code at the size it is written for, MLPs of four times the width.
+  @Test(arguments: zip(["fact-tt", "fact-tk"], forms))
+  func threeStepsAreThoseOfTheAuthors(_ name: String, _ form: FactorTuning.Form) throws {
+    let golden = try EncoderGolden("fact", hiddenWidth: 32)
     try golden.compare(name, FactorTuning(golden.model.vision, form, rank: 3, scale: 0.2, dropout: 0, seed: 1))
   }
 
@@ -63,6 +71,7 @@ import Testing
     }
   }
 
+  /// FacT (e).
   @Test(arguments: forms) func itStartsWithoutEffect(_ form: FactorTuning.Form) {
     let tuning = Self.factors(Self.tower(), form)
     #expect(Set(tuning.trainables.map(\.name)).count == tuning.trainables.count)
@@ -91,7 +100,7 @@ import Testing
     }
   }
 
-  /// Two slices of rank 2: [[1, 2], [3, 4]] and [[5, 6], [7, 8]]; rows are what V reads.
+  /// Two slices of rank 2: [[1, 2], [3, 4]] and [[5, 6], [7, 8]]; rows are what V reads (FacT (d)).
   @Test func slicesFormACoreInEitherOrder() {
     let slices = Variable(Tensor([2, 2, 2], (1...8).map { Real($0) }))
     func core(_ outputs: Int, _ inputs: Int, _ order: SliceOrder) -> Tensor {
@@ -103,7 +112,7 @@ import Testing
     #expect(core(1, 2, .interleaved) == Tensor([2, 4], [1, 5, 3, 7, 2, 6, 4, 8]))
   }
 
-  /// What is dropped lies before V: with V zero nothing is.
+  /// What is dropped lies before V: with V zero nothing is (FacT (a)).
   @Test func elementsAreDroppedInTraining() {
     let tuning = Self.factors(Self.tower(), .tensorTrain, dropout: 0.5)
     let values = Self.moved(tuning)
@@ -128,7 +137,7 @@ import Testing
     #expect(Set(draws.values.map(\.values)).count == 12)
   }
 
-  /// (W + s V Σ U) x is W x + s V Σ U x but for rounding.
+  /// (W + s V Σ U) x is W x + s V Σ U x but for rounding (FacT (f)).
   @Test(arguments: forms) func mergedWeightsAreTheTunedModel(_ form: FactorTuning.Form) throws {
     let tower = Self.tower()
     let tuning = Self.factors(tower, form)
@@ -201,6 +210,21 @@ import Testing
     }
   }
 
+  /// The recipe of SPT's tables but for the last batch, which is left out, and what decays (FacT (g)).
+  @Test(arguments: FactorMethod.all.map(\.name)) func theRecipeIsTheAuthors(_ name: String) throws {
+    let method = try #require(FactorMethod.all.first { $0.name == name })
+    let recipe = method.recipe(PublishedSetting(benchmark: nil, shots: nil, fidelity: .official))
+    let optimizer = recipe.encoder
+    #expect(recipe.epochs == 100 && recipe.batchSize == 64 && recipe.keepsLastBatch == false)
+    #expect(optimizer.kind == .adamw && optimizer.weightDecay == 1e-4 && recipe.stochasticDepth == 0.1)
+    let schedule = optimizer.schedule(epochs: recipe.epochs)
+    expectClose(
+      [0, 1, 6, 51, 100].map { schedule.rate(at: $0) },
+      [1e-6, 1e-6, 5.005e-4, 5.05e-4, 1.0244253e-5], rtol: 1e-6, atol: 0, "rates")
+    #expect(recipe[FactorSettings.self]?.factors.rank == 16 && recipe[FactorSettings.self]?.factors.scale == 1)
+  }
+
+  /// FacT (d).
   @Test func codeAndPaperOrderSlicesDifferently() {
     func order(_ method: FactorMethod, _ fidelity: Fidelity) -> SliceOrder? {
       method.recipe(PublishedSetting(benchmark: nil, shots: nil, fidelity: fidelity))[FactorSettings.self]?.factors

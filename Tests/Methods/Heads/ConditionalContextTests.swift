@@ -63,7 +63,7 @@ import Testing
 
   private static let batches = ["batch": Array(repeating: [0, 1, 2, 3, 4], count: 3), "single": (0..<5).map { [$0] }]
 
-  /// Tolerances as `LearnedContextTests` has them.
+  /// Tolerances as `LearnedContextTests` has them (CoCoOp (a) to (c)).
   @Test(arguments: ["batch", "single"]) func stepsAreThoseOfPyTorch(_ name: String) throws {
     let tolerance = GradientCheck.isDouble ? 2e-6 : 3e-4
     let method = try method()
@@ -138,7 +138,7 @@ import Testing
     }
   }
 
-  /// 2,048 for the four words and 33,312 for the map, of a text tower as wide as that of ViT-B/16.
+  /// 2,048 for the four words and 33,312 for the map, of a text tower as wide as that of ViT-B/16 (CoCoOp (d)).
   @Test func theCountForViTB16IsTheSpecs() throws {
     let text = TransformerConfiguration(
       width: 512, hiddenWidth: 8, blocks: 1, heads: 8, activation: .quickGELU, epsilon: 1e-5)
@@ -226,6 +226,7 @@ import Testing
     #expect(MethodName("r-amt+cocoop")?.refusal == nil && MethodName("cocoop")?.refusal == nil)
   }
 
+  /// CoCoOp (e).
   @Test func theRecipeIsTheAuthors() throws {
     for (benchmark, shots) in [(nil, 1), (nil, 16), (.imagenet, 16)] as [(Benchmark?, Int)] {
       let recipe = ConditionalContextMethod().recipe(

@@ -2,6 +2,7 @@ import Testing
 
 @testable import Methods
 
+/// Linear probe (d).
 @Suite struct LBFGSTests {
   /// f = Σ k (x_k − k)², with curvatures from 1 to 20.
   @Test func aQuadraticEndsAtItsMinimum() {

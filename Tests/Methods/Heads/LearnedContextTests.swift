@@ -57,7 +57,7 @@ import Testing
   ]
 
   /// As for encoder tunings: gradients have errors of 5e-4 in single precision, of which three steps at a rate of 0.1
-  /// and a momentum of 0.9 add up half.
+  /// and a momentum of 0.9 add up half (CoOp (a), (b)).
   @Test(arguments: forms.indices) func threeStepsAreThoseOfPyTorch(_ index: Int) throws {
     let (name, position, isClassSpecific) = Self.forms[index]
     let tolerance = GradientCheck.isDouble ? 2e-6 : 3e-4
@@ -86,7 +86,7 @@ import Testing
         == head.logits(Variable(try tensor("features")), values.map { Variable($0) }, Pass()).value)
   }
 
-  /// The words "ab" before the names are the prompts "ab NAME.": the same bits.
+  /// The words "ab" before the names are the prompts "ab NAME.": the same bits (CoOp (c)).
   @Test(arguments: [false, true]) func withWordsItStartsAsTheirTemplate(isClassSpecific: Bool) throws {
     let head = try head { ($0.words, $0.isClassSpecific) = ("ab", isClassSpecific) }
     let rows = encoder.classes.map { [10] + Self.tokens("ab") + Self.tokens($0) + [9, 11] }
@@ -97,7 +97,7 @@ import Testing
     #expect(head.classifier(head.trainables.map { Variable($0.initial) }).value == wanted)
   }
 
-  /// N(0, 0.02²), keyed by the seed.
+  /// N(0, 0.02²), keyed by the seed (CoOp (c)).
   @Test func itStartsAtRandomAndIsDecayed() throws {
     let initial = try head().trainables[0]
     #expect(initial.count == 40 && initial.isDecayed)
@@ -170,11 +170,13 @@ import Testing
     #expect(empty?.setting == "context-init")
   }
 
+  /// CoOp (d).
   @Test func theRecipeIsTheAuthors() throws {
     for (shots, epochs) in [(1, 50), (2, 100), (4, 100), (8, 200), (16, 200)] {
       let recipe = ContextMethod().recipe(PublishedSetting(benchmark: nil, shots: shots, fidelity: .official))
       #expect(recipe.epochs == epochs && recipe.batchSize == 32 && recipe.augments && recipe.smallestCrop == 0.08)
       #expect(recipe.head.learningRate == 2e-3 && recipe.head.weightDecay == 5e-4 && recipe.head.kind == .sgd)
+      #expect(recipe.head.momentum == 0.9 && recipe.head.warmup == .constant && recipe.head.warmupEpochs == 1)
       #expect(recipe[ContextSettings.self]?.context == ContextSettings.Context())
     }
     let imagenet = ContextMethod().recipe(PublishedSetting(benchmark: .imagenet, shots: 16, fidelity: .official))

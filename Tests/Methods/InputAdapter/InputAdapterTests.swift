@@ -7,7 +7,7 @@ import Testing
 
 @testable import Methods
 
-/// Linear bottlenecks before maps: from PyTorch's steps to a delta and to weights.
+/// Linear bottlenecks before maps: from PyTorch's steps to a delta and to weights (RepAdapter (a) to (e)).
 @Suite struct InputAdapterTests {
   private static let towers: [any ImageTower] = [
     transformer { _ in }, transformer { $0.isGated = true }, swin(.table),
@@ -53,6 +53,7 @@ import Testing
     Variable(CheckNumbers(seed: 5).tensor([3, 3, tower.imageSize, tower.imageSize], scale: 1.5))
   }
 
+  /// RepAdapter (a) and (b).
   @Test func threeStepsAreThoseOfPyTorch() throws {
     let golden = try EncoderGolden()
     try golden.compare("repadapter", InputAdapters(golden.model.vision, rank: 4, scale: 0.1, dropout: 0, seed: 1))
@@ -66,7 +67,7 @@ import Testing
     }
   }
 
-  /// A in ±√(6 / (4 + width)), all else zero; all of it is decayed.
+  /// A in ±√(6 / (4 + width)), all else zero (RepAdapter (c)); all of it is decayed.
   @Test(arguments: towers.indices) func itStartsWithoutEffect(_ index: Int) {
     let tower = Self.towers[index]
     let tuning = Self.adapters(tower)
@@ -93,7 +94,7 @@ import Testing
     }
   }
 
-  /// Rows 0 to 2 of B read the first two elements, the others the last two.
+  /// Rows 0 to 2 of B read the first two elements, the others the last two (RepAdapter (b)).
   @Test func theUpperMapHasTwoGroups() {
     let up = Tensor([6, 2], (1...12).map { Real($0) })
     let parts: [Tensor] = [.zeros([4, 6]), .zeros([4]), up, .zeros([6])]
@@ -139,7 +140,7 @@ import Testing
     #expect(Set(draws.values.map(\.values)).count == 4)
   }
 
-  /// W (I + s B A) x + c + s W (B a + b) is W (x + s (B (A x + a) + b)) + c but for rounding.
+  /// W (I + s B A) x + c + s W (B a + b) is W (x + s (B (A x + a) + b)) + c but for rounding (RepAdapter (d)).
   @Test(arguments: towers.indices) func mergedWeightsAreTheTunedModel(_ index: Int) throws {
     let tower = Self.towers[index]
     let tuning = Self.adapters(tower)
@@ -224,6 +225,18 @@ import Testing
     for tower in Self.towers {
       #expect(throws: Never.self) { try method.check(tower, recipe, .official) }
     }
+  }
+
+  /// The recipe of SPT's tables but for the last batch, which is left out, and biases, which decay (RepAdapter (e)).
+  @Test func theRecipeIsTheAuthors() {
+    let recipe = InputAdapterMethod().recipe(PublishedSetting(benchmark: nil, shots: nil, fidelity: .official))
+    let optimizer = recipe.encoder
+    #expect(recipe.epochs == 100 && recipe.batchSize == 64 && recipe.keepsLastBatch == false)
+    #expect(optimizer.kind == .adamw && optimizer.weightDecay == 1e-4 && recipe.stochasticDepth == 0.1)
+    let schedule = optimizer.schedule(epochs: recipe.epochs)
+    expectClose(
+      [0, 1, 6, 51, 100].map { schedule.rate(at: $0) },
+      [1e-6, 1e-6, 5.005e-4, 5.05e-4, 1.0244253e-5], rtol: 1e-6, atol: 0, "rates")
   }
 
   @Test func anOddRankIsRefused() {

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Methods
 
-/// Bottlenecks parallel to MLPs: from PyTorch's steps to a delta.
+/// Bottlenecks parallel to MLPs: from PyTorch's steps to a delta (AdaptFormer (a) to (d)).
 @Suite struct ParallelAdapterTests {
   private static let towers: [any ImageTower] = [
     VisionTransformer.random(
@@ -39,6 +39,7 @@ import Testing
     return delta
   }
 
+  /// AdaptFormer (a) and (b).
   @Test func threeStepsAreThoseOfPyTorch() throws {
     let golden = try EncoderGolden()
     try golden.compare("adaptformer", ParallelAdapter(golden.model.vision, rank: 3, scale: 0.1, dropout: 0, seed: 1))
@@ -49,7 +50,7 @@ import Testing
     #expect(tuning.trainables.reduce(0) { $0 + $1.count } == 1_189_632)
   }
 
-  /// D in ±1/√6, all else zero.
+  /// D in ±1/√6, all else zero (AdaptFormer (c)).
   @Test(arguments: towers.indices) func itStartsWithoutEffect(_ index: Int) {
     let tower = Self.towers[index]
     let tuning = Self.bottlenecks(tower)
@@ -77,7 +78,7 @@ import Testing
     }
   }
 
-  /// What is dropped lies between the maps: with U zero nothing is, and b is always added.
+  /// What is dropped lies between the maps: with U zero nothing is, and b is always added (AdaptFormer (b)).
   @Test func elementsAreDroppedInTraining() {
     let tower = Self.towers[0]
     let tuning = Self.bottlenecks(tower, dropout: 0.5)
@@ -160,7 +161,7 @@ import Testing
     }
   }
 
-  /// 0.1 · batch / 256, of which a twentieth in epoch 1 and half in epoch 60.
+  /// 0.1 · batch / 256, of which a twentieth in epoch 1 and half in epoch 60 (AdaptFormer (d)).
   @Test func theRateFollowsTheBatch() {
     let recipe = ParallelAdapterMethod().recipe(
       PublishedSetting(benchmark: nil, shots: nil, fidelity: .official))

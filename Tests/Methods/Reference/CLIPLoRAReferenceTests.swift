@@ -8,7 +8,7 @@ import Testing
 
 @testable import Methods
 
-/// Scaled branches in both towers, by the library and by `Reference`.
+/// Scaled branches in both towers, by the library and by `Reference` (CLIP-LoRA (a), (c)).
 @Suite struct CLIPLoRAReferenceTests {
   private static let settings: CLIPLoRASettings.Branch = {
     var settings = CLIPLoRASettings.Branch()

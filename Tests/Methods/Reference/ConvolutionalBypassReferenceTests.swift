@@ -6,7 +6,7 @@ import Testing
 
 @testable import Models
 
-/// A convolutional bypass of the library, with its gradients, and that of `Reference`.
+/// A convolutional bypass of the library, with its gradients, and that of `Reference` (Convpass (b), (c)).
 @Suite struct ConvolutionalBypassReferenceTests {
   private static let scale: Real = 0.5
 

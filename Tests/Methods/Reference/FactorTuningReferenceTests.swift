@@ -7,7 +7,8 @@ import Testing
 
 @testable import Methods
 
-/// Factors of the library, through which activations run, and the weights that `Reference` updates by them.
+/// Factors of the library, through which activations run, and the weights that `Reference` updates by them
+/// (FacT (a), (b), (f)).
 @Suite struct FactorTuningReferenceTests {
   private static let (rank, scale) = (3, 0.5)
 

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Methods
 
-/// Adapters before maps in the library, and the maps of `Reference` that take them in.
+/// Adapters before maps in the library, and the maps of `Reference` that take them in (RepAdapter (a), (b), (d)).
 @Suite struct InputAdapterReferenceTests {
   private static let (rank, scale) = (4, 0.5)
 

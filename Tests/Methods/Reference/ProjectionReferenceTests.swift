@@ -8,7 +8,7 @@ import Testing
 
 @testable import Methods
 
-/// The loss and the gradient of a projection held near its start, by the library and by `Reference`.
+/// The loss and the gradient of a projection held near its start, by the library and by `Reference` (ProLIP (a), (b)).
 @Suite struct ProjectionReferenceTests {
   @Test(arguments: ReferenceTwin.contrastive, [0, 0.25]) func aStepAgrees(_ twin: ReferenceTwin, penalty: Double) {
     let (tower, images, labels) = (twin.tower, twin.images(step: 0), twin.labels(step: 0))

@@ -7,7 +7,8 @@ import Testing
 
 @testable import Methods
 
-/// Factors and offsets of the library, which act on outputs, and those of `Reference`, which act on weights.
+/// Factors and offsets of the library, which act on outputs, and those of `Reference`, which act on weights
+/// (SSF (a), (c)).
 @Suite struct ScaleAndShiftReferenceTests {
   @Test(arguments: ReferenceTwin.contrastive) func aContrastiveTowerAgrees(_ twin: ReferenceTwin) {
     let text = CheckNumbers(seed: twin.seed &+ 100).tensor([twin.classes, twin.embedding ?? 0], scale: 2)

@@ -33,8 +33,11 @@ import Testing
     ("r-amt", OptimizerRecipe.Kind.adam), ("r-amt+task-res", .sgd), ("task-res", .adam), ("task-res", .sgd),
     ("r-pmt", .adamw), ("tip-adapter-f", .adamw), ("clip-adapter", .sgd), ("clap", .sgd),
     ("r-amt+tip-adapter-f", .adam), ("prolip", .adam),
+    ("coop", .sgd),
     ("clip-lora", .adamw), ("gps", .adam),
     ("so", .sparseAdam),
+    ("ssf", .adamw), ("vpt-deep", .sgd), ("adaptformer", .sgd), ("repadapter", .adamw), ("fact-tk", .adamw),
+    ("convpass", .adamw), ("bitfit", .adamw), ("layernorm", .adamw),
   ])
   func stoppingAfterAnyStepChangesNothing(method: String, optimizer: OptimizerRecipe.Kind) throws {
     let fixture = try RunFixture()
@@ -44,6 +47,7 @@ import Testing
         (recipe.head.learningRate, recipe.head.weightDecay) = (3e-3, 0.0625)
         recipe.encoder.density = recipe.encoder.density.map { _ in 0.02 }
         recipe.views = recipe.views.map { min($0, 20) }
+        recipe[VisualPromptSettings.self]?.prompts = 3
       }
       try base.folder.create(base.configuration)
       return base

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Methods
 
-/// Outputs with factors and offsets: from PyTorch's steps to a delta and to weights.
+/// Outputs with factors and offsets: from PyTorch's steps to a delta and to weights (SSF (a) to (d)).
 @Suite struct ScaleAndShiftTests {
   private static let towers: [any ImageTower] = {
     func transformer(_ form: VisionConfiguration.Form) -> VisionTransformer {
@@ -41,6 +41,7 @@ import Testing
     try golden.compare("ssf", ScaleAndShift(golden.model.vision, seed: 1))
   }
 
+  /// SSF (b).
   @Test func initialValuesAreAroundTheIdentityAndNotDecayed() {
     let tuning = ScaleAndShift(Self.towers[0], seed: 1)
     for trainable in tuning.trainables {
@@ -56,7 +57,7 @@ import Testing
     #expect(ScaleAndShift(PlainTuningTests.ShapeTower(), seed: 1).trainables.reduce(0) { $0 + $1.count } == 205_824)
   }
 
-  /// A map without bias has no offset; the projection of a CLIP is no part of the tuning.
+  /// A map without bias has no offset; the projection of a CLIP is no part of the tuning (SSF (a)).
   @Test(arguments: 0..<2) func everyMapAndNormIsTuned(_ index: Int) {
     let names = Set(ScaleAndShift(Self.towers[index], seed: 1).trainables.map(\.name))
     let parameters = Self.towers[index].parameters.map(\.site.name)
@@ -69,7 +70,8 @@ import Testing
     #expect(names.contains("vision.patchEmbedding.offset") == (index == 0))
   }
 
-  /// (γ ⊙ W) x + γ ⊙ b + β is γ ⊙ (W x + b) + β but for rounding: four blocks' worth of sums of 27 terms at most.
+  /// (γ ⊙ W) x + γ ⊙ b + β is γ ⊙ (W x + b) + β but for rounding: four blocks' worth of sums of 27 terms at most
+  /// (SSF (c)).
   @Test(arguments: 0..<2) func mergedWeightsAreTheTunedModel(_ index: Int) throws {
     let tower = Self.towers[index]
     let tuning = ScaleAndShift(tower, seed: 1)
@@ -108,6 +110,18 @@ import Testing
     var delta = Self.delta(ScaleAndShift(model.vision, seed: 1), [])
     delta.tensors = [name: .zeros(Shape(extents))]
     StoredDelta.expectRefusal(delta, for: model.vision, text)
+  }
+
+  /// A ramp of ten epochs from 1e-7 in half a cosine of 100 to 1e-8 (SSF (d)).
+  @Test func theRecipeIsTheAuthors() {
+    let recipe = ScaleAndShiftMethod().recipe(PublishedSetting(benchmark: nil, shots: nil, fidelity: .official))
+    let optimizer = recipe.encoder
+    #expect(recipe.epochs == 100 && recipe.batchSize == 64 && recipe.keepsLastBatch == true)
+    #expect(optimizer.kind == .adamw && optimizer.weightDecay == 5e-5)
+    let schedule = optimizer.schedule(epochs: recipe.epochs)
+    expectClose(
+      [0, 5, 10, 50, 100].map { schedule.rate(at: $0) }, [1e-7, 2.50005e-3, 4.8776415e-3, 2.500005e-3, 1e-8],
+      rtol: 1e-6, atol: 0, "rates")
   }
 
   @Test func aTowerWithoutMLPsIsRefused() {

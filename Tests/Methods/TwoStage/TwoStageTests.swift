@@ -282,6 +282,6 @@ import Testing
     }
     #expect(Self.recipe(shots: 16).epochs(images: 1600) == 96)
     #expect(MethodName("2sfs")?.templates(.dtd) == ["a photo of a {}."])
-    #expect(MethodName("2sfs")?.head.meetsNewClasses == true)
+    #expect(MethodName("2sfs")?.head.meetsNewClasses(Self.recipe(shots: 16)) == true)
   }
 }

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Methods
 
-/// Prompts between the tokens: from PyTorch's steps to a delta.
+/// Prompts between the tokens: from PyTorch's steps to a delta (VPT (a) to (f)).
 @Suite struct VisualPromptTests {
   /// A tower of each pooling, the last two with registers and without a class token.
   private static let towers: [VisionTransformer] = [
@@ -37,13 +37,14 @@ import Testing
     return delta
   }
 
+  /// VPT (a) and (b).
   @Test(arguments: [false, true]) func threeStepsAreThoseOfPyTorch(isDeep: Bool) throws {
     let golden = try EncoderGolden()
     let tuning = VisualPrompts(golden.model.vision, count: 3, isDeep: isDeep, dropout: 0, seed: 1)
     try golden.compare(isDeep ? "vpt-deep" : "vpt-shallow", tuning)
   }
 
-  /// √(6 / (3 · 3² + 6)) for patches of 3 and a width of 6.
+  /// √(6 / (3 · 3² + 6)) for patches of 3 and a width of 6 (VPT (d)).
   @Test func initialValuesHaveXaviersBounds() {
     let tuning = VisualPrompts(Self.towers[0], count: 500, isDeep: true, dropout: 0, seed: 1)
     let bound = Real(6.0 / 33).squareRoot()
@@ -65,7 +66,7 @@ import Testing
     #expect(tuning.trainables.reduce(0) { $0 + $1.count } == wanted)
   }
 
-  /// Prompts have no position, so their order changes no more than the rounding of sums over a dozen tokens.
+  /// Prompts have no position, so their order changes no more than the rounding of sums over a dozen tokens (VPT (c)).
   @Test(arguments: towers.indices, [false, true])
   func featuresDependOnPromptsButNotOnTheirOrder(_ index: Int, _ isDeep: Bool) {
     let tower = Self.towers[index]
@@ -90,6 +91,39 @@ import Testing
       others[position] = others[position].scaled(by: 0.5)
       #expect(features(others) != found, "prompts \(position)")
     }
+  }
+
+  /// Elements of a prompt are dropped for every image by itself, in training alone; the others are larger by
+  /// 1 / (1 − ρ) (VPT (e)).
+  @Test(arguments: [false, true]) func elementsAreDroppedInTraining(isDeep: Bool) {
+    let tower = Self.towers[0]
+    let (half, none) = (
+      VisualPrompts(tower, count: 4, isDeep: isDeep, dropout: 0.5, seed: 1),
+      VisualPrompts(tower, count: 4, isDeep: isDeep, dropout: 0, seed: 1)
+    )
+    let values = half.trainables.map(\.initial)
+    let images = Variable(CheckNumbers(seed: 5).tensor([3, 3, 9, 9], scale: 1.5))
+    var shapes: [String: Shape] = [:]
+    func features(_ tuning: VisualPrompts, _ values: [Tensor], step: Int?) -> Tensor {
+      let draws = step.map { TrainingDraws(seed: 1, step: $0) }
+      let pass = Pass(
+        tunings: tuning.tunings(values.map { Variable($0) }), draws: draws,
+        replacing: { name, uniform in
+          shapes[name] = uniform.shape
+          return uniform
+        })
+      return tower(images, pass).value
+    }
+    #expect(features(half, values, step: nil) == features(none, values, step: 0) && shapes.isEmpty)
+    #expect(features(half, values, step: 0) != features(half, values, step: nil))
+    #expect(features(half, values, step: 0) != features(half, values, step: 1))
+    #expect(shapes.keys.sorted() == half.trainables.map { "\($0.name).dropout" }.sorted())
+    #expect(shapes.values.allSatisfy { $0 == [3, 4, 6] })
+    // With every number at 0.9 nothing is dropped, and all elements are twice as large.
+    let twice = Pass(
+      tunings: half.tunings(values.map { Variable($0) }), draws: TrainingDraws(seed: 1, step: 0),
+      replacing: { Tensor($1.shape, repeating: 0.9) })
+    #expect(tower(images, twice).value == features(none, values.map { $0.scaled(by: 2) }, step: nil))
   }
 
   @Test func aDeltaHasTheSameBits() throws {
@@ -144,7 +178,7 @@ import Testing
     }
   }
 
-  /// η e / 10, then half a cosine over the 90 epochs that are left.
+  /// η e / 10, then half a cosine over the 90 epochs that are left (VPT (f)); dropout of deep prompts (VPT (e)).
   @Test func theScheduleEndsWithTheRun() throws {
     let recipe = VisualPromptMethod.all[1].recipe(
       PublishedSetting(benchmark: nil, shots: nil, fidelity: .official))

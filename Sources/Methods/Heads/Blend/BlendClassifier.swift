@@ -34,7 +34,7 @@ package struct BlendClassifier: Head {
     Self.logits(features, weight: Variable(weight), bias: Variable(bias), alpha: Variable(alpha), unitText: unitText)
   }
 
-  /// z for features of length 1.
+  /// z for features of length 1 (LP++ (a)).
   package static func logits(
     _ units: Variable, weight: Variable, bias: Variable, alpha: Variable, unitText: Tensor
   ) -> Variable {
@@ -44,7 +44,7 @@ package struct BlendClassifier: Head {
   /// The epoch whose values are kept.
   package var choiceNames: [String] { fit == nil ? [] : ["epoch"] }
 
-  /// The values after the epoch of most correct answers, the last of several.
+  /// The values after the epoch of most correct answers, the last of several (LP++ (f)).
   package func chosen(_ values: [Tensor], on examples: HeadExamples) -> (head: any Head, choices: [String: Double]) {
     guard let fit else { return (self, [:]) }
     let units = Variable(examples.unitFeatures)

@@ -23,7 +23,7 @@ struct BlendFit: Sendable {
     units = examples.unitFeatures
   }
 
-  /// Trains from the start.
+  /// Trains from the start (LP++ (d), (e)).
   ///
   /// - report: called with the number of each epoch, from 1, and w, β and α after it.
   /// - Returns: w, β and α after the last.
@@ -58,8 +58,8 @@ struct BlendFit: Sendable {
     Variable(a).adding(Variable(b), scale: scale).value
   }
 
-  /// w, β, α before the first epoch, and ⟨f_i, t_c⟩: [images, classes].
-  private var start: (values: [Tensor], similarities: Tensor) {
+  /// w, β, α before the first epoch (LP++ (b)), and ⟨f_i, t_c⟩: [images, classes].
+  var start: (values: [Tensor], similarities: Tensor) {
     let (classes, width) = (unitText.shape[0], unitText.shape[1])
     let similarities = Variable(units).linear(Variable(unitText)).value
     var weight = Tensor.zeros([classes, width])
@@ -79,8 +79,8 @@ struct BlendFit: Sendable {
     return ([weight, bias, Tensor([classes], repeating: Real(alpha))], similarities)
   }
 
-  /// η_w and η_α.
-  private func rates(_ similarities: Tensor) -> (weight: Real, alpha: Real) {
+  /// η_w and η_α (LP++ (c)).
+  func rates(_ similarities: Tensor) -> (weight: Real, alpha: Real) {
     let (rows, classes) = (similarities.shape[0], similarities.shape[1])
     var squares = [Double](repeating: 0, count: classes)
     for (index, value) in similarities.values.enumerated() { squares[index % classes] += Double(value * value) }

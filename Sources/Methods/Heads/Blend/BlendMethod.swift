@@ -17,6 +17,8 @@ struct BlendMethod: HeadMethod {
       count: "514 C", defaults: "authors' code; step sizes follow from the data")
   }
 
+  let equations = ["forward/logits": "LP++ (a)"]
+
   /// One view of every image.
   func recipe(_ setting: PublishedSetting) -> Recipe { .fitted(smallestCrop: 0.5, views: 1) }
 

@@ -4,7 +4,7 @@ import Tensor
 /// The text classifier and a cache of training features with their labels (Zhang et al., *Tip-Adapter*, ECCV 2022,
 /// eq. 5 and 6).
 ///
-///     z = s f Tᵀ + α exp(−β (1 − f Kᵀ)) V,   f, t of length 1
+///     z = s f Tᵀ + α exp(−β (1 − f Kᵀ)) V,   f, t of length 1                               (Tip-Adapter (b), (c))
 ///
 /// - K: [images, embedding], one row per training image: the mean of the raw features of its views, scaled to length 1.
 ///   V: [images, classes], the labels as rows with a single 1.
@@ -42,7 +42,7 @@ struct CacheClassifier: Head {
     }
   }
 
-  /// The keys of examples: [images, embedding].
+  /// The keys of examples: [images, embedding] (Tip-Adapter (a)).
   static func keys(of examples: HeadExamples) -> Tensor {
     let (images, width) = (examples.images, examples.features.shape.width)
     let mean = Tensor.read(examples.features) { x in
@@ -57,7 +57,7 @@ struct CacheClassifier: Head {
     return Variable(mean).l2Normalized().value
   }
 
-  /// K, if it is trained.
+  /// K, if it is trained (Tip-Adapter (d)).
   var trainables: [Trainable] { isTrained ? [Trainable(DeltaEntry.cacheKeys.name, keys)] : [] }
 
   /// f / ‖f‖
@@ -68,14 +68,14 @@ struct CacheClassifier: Head {
     logits(prepared: prepared(features), values, pass)
   }
 
-  /// z for f / ‖f‖
+  /// z for f / ‖f‖ (Tip-Adapter (c)).
   func logits(prepared features: Variable, _ values: [Variable], _ pass: Pass) -> Variable {
     let affinities = affinities(features.linear(values.first ?? Variable(keys)), beta: beta)
     return features.contrastiveLogitsOfUnits(classifier: Variable(textFeatures), logitScale: logitScale, pass)
       .adding(affinities.linear(Variable(memberships)), scale: alpha)
   }
 
-  /// exp(−β (1 − f Kᵀ))
+  /// exp(−β (1 − f Kᵀ)) (Tip-Adapter (b)).
   private func affinities(_ products: Variable, beta: Real) -> Variable {
     Variable(Tensor(products.shape, repeating: -beta)).adding(products, scale: beta).exponential()
   }
@@ -83,7 +83,8 @@ struct CacheClassifier: Head {
   /// α and β
   var choiceNames: [String] { limits == nil ? [] : ["alpha", "beta"] }
 
-  /// 200 values of β and 20 of α, evenly spaced from 0.1 to below their limits, the first of the best pairs kept.
+  /// 200 values of β and 20 of α, evenly spaced from 0.1 to below their limits, the first of the best pairs kept
+  /// (Tip-Adapter (e)).
   func chosen(_ values: [Tensor], on examples: HeadExamples) -> (head: any Head, choices: [String: Double]) {
     guard let limits else { return (self, [:]) }
     let features = Variable(examples.unitFeatures)

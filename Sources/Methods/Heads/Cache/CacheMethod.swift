@@ -27,7 +27,15 @@ struct CacheMethod: HeadMethod {
       count: trainsKeys ? "512 C K (K shots)" : "0 (stores 512 C K)", defaults: "authors' configurations, CLIP RN50")
   }
 
-  /// AdamW at 1e-3 with an ε of 1e-4 and a cosine by steps; 20 epochs, on EuroSAT 100.
+  var equations: [String: String] {
+    guard trainsKeys else { return ["forward/logits": "Tip-Adapter (c)"] }
+    return [
+      "forward/logits": "Tip-Adapter (c)", "gradient": "Tip-Adapter (d)", "initial/head": "Tip-Adapter (a)",
+      "rate": "Tip-Adapter (f)", "value": "Tip-Adapter (f)", "state": "Tip-Adapter (f)",
+    ]
+  }
+
+  /// AdamW at 1e-3 with an ε of 1e-4 and a cosine by steps; 20 epochs, on EuroSAT 100 (Tip-Adapter (f)).
   func recipe(_ setting: PublishedSetting) -> Recipe {
     var recipe: Recipe
     if trainsKeys {
@@ -96,7 +104,7 @@ struct CacheSettings: MethodSettings {
   /// The keys in a run's `config.json`.
   static let keys = ["cacheAlpha", "cacheBeta", "cacheLimits"]
 
-  /// The authors' configuration of a dataset; other data is treated as SUN397.
+  /// The authors' configuration of a dataset (Tip-Adapter (e)); other data is treated as SUN397.
   static func published(_ benchmark: Benchmark?) -> CacheSettings {
     let (beta, alpha, start): (Double, Double, Double) =
       switch benchmark {

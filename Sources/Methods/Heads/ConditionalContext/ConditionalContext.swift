@@ -5,7 +5,7 @@ import Tensor
 /// Learning for Vision-Language Models, eq. 3).
 ///
 ///     t_c(f) = g([SOS] [v_1 + h(f)] … [v_M + h(f)] [name of c] [.] [EOS]),   h(f) = U ReLU(D f + b) + e
-///     z_ic = s ⟨f_i, t_c(f_i) / ‖t_c(f_i)‖⟩,   f of length 1
+///     z_ic = s ⟨f_i, t_c(f_i) / ‖t_c(f_i)‖⟩,   f of length 1                                 (CoCoOp (a) to (c))
 ///
 /// - v: [M, width]; D: [embedding / 16, embedding], U: [width, embedding / 16], with biases; v starts from the
 ///   embeddings of words or N(0, 0.02²), all others uniform in ±1/√in, as PyTorch starts linear maps.
@@ -21,7 +21,7 @@ struct ConditionalContext: Head {
   /// The names of the parts in a delta, in the order of the tensors.
   static let parts = ["tokens", "down", "down.bias", "up", "up.bias"]
 
-  /// A context at its start.
+  /// A context at its start (CoCoOp (d)).
   ///
   /// - Throws: `SettingError` for prompts longer than the tower's context, and for words without tokens.
   init(
@@ -62,13 +62,13 @@ struct ConditionalContext: Head {
     logits(prepared: prepared(features), values, pass)
   }
 
-  /// z for f / ‖f‖
+  /// z for f / ‖f‖ (CoCoOp (c)).
   func logits(prepared features: Variable, _ values: [Variable], _ pass: Pass) -> Variable {
     features.eachRow(values) { $0.linear(classifier($0, $1).l2Normalized()) }
       .scaled(byExponentialOf: pass[logitScale])
   }
 
-  /// t of one image with the feature f, [1, embedding], of length 1: [classes, embedding].
+  /// t of one image with the feature f, [1, embedding], of length 1: [classes, embedding] (CoCoOp (a), (b)).
   func classifier(_ feature: Variable, _ values: [Variable]) -> Variable {
     let shift = feature.linear(values[1], bias: values[2]).relu().linear(values[3], bias: values[4])
     return prompts.features(values[0].adding(shift.reshaped(to: [shift.shape.width])))

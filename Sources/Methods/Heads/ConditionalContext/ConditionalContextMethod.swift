@@ -16,7 +16,12 @@ struct ConditionalContextMethod: HeadMethod {
       defaults: "authors' scripts, CLIP ViT-B/16")
   }
 
-  /// CoOp's optimiser, ten epochs of single images, whatever the dataset and the shots.
+  let equations = [
+    "forward/logits": "CoCoOp (c)", "loss": "CoCoOp (c)", "gradient": "CoCoOp (a)", "initial/head": "CoCoOp (d)",
+    "rate": "CoCoOp (e)", "value": "CoCoOp (e)", "state": "CoCoOp (e)",
+  ]
+
+  /// CoOp's optimiser, ten epochs of single images, whatever the dataset and the shots (CoCoOp (e)).
   func recipe(_ setting: PublishedSetting) -> Recipe {
     var recipe = ContextMethod.training(setting)
     (recipe.epochs, recipe.batchSize) = (10, 1)

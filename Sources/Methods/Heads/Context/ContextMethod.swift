@@ -16,8 +16,13 @@ struct ContextMethod: HeadMethod {
       count: "8,192 (16 tokens)", defaults: "authors' scripts, CLIP RN50")
   }
 
-  /// SGD at 2e-3 with the default decay of the authors' framework and a warm-up of one epoch at 1e-5; heads without
-  /// published settings take it from here.
+  let equations = [
+    "forward/logits": "CoOp (b)", "loss": "CoOp (b)", "gradient": "CoOp (a)", "initial/head": "CoOp (c)",
+    "rate": "CoOp (d)", "value": "CoOp (d)", "state": "CoOp (d)",
+  ]
+
+  /// SGD at 2e-3 with the default decay of the authors' framework and a warm-up of one epoch at 1e-5 (CoOp (d)); heads
+  /// without published settings take it from here.
   static func training(_ setting: PublishedSetting) -> Recipe {
     var optimizer = OptimizerRecipe(learningRate: 2e-3)
     (optimizer.kind, optimizer.weightDecay, optimizer.warmup) = (.sgd, 5e-4, .constant)

@@ -10,7 +10,7 @@ import Tensor
 /// own. v ~ N(0, 0.02²) at first, or the embeddings of given words: with those of "a photo of a" t is that of the
 /// template.
 ///
-/// - v: [M, width], or [classes · M, width], those of the first class first.
+/// - v: [M, width], or [classes · M, width], those of the first class first (CoOp (a) and (b)).
 struct LearnedContext: ContrastiveHead {
   /// log s
   let logitScale: Parameter

@@ -37,7 +37,7 @@ public struct PromptEncoder: Sendable {
     case context(Int)
   }
 
-  /// The rows of all classes, of one length, and in each the index of the token that is read.
+  /// The rows of all classes, of one length, and in each the index of the token that is read (CoOp (a)).
   ///
   /// - contexts: of every class, the indices of its context vectors.
   /// - Throws: `SettingError` for a prompt that is longer than the tower's context.

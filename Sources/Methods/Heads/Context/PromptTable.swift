@@ -35,7 +35,7 @@ struct PromptTable: Sendable {
     words = tower.embeddings(of: ids)
   }
 
-  /// t by context vectors, [count, width]: [classes, embedding].
+  /// t by context vectors, [count, width]: [classes, embedding] (CoOp (a)).
   func features(_ context: Variable) -> Variable {
     let width = words.shape[1]
     let table = Variable(words.reshaped(to: [1, words.shape[0], width])).prepending(context)
@@ -45,7 +45,7 @@ struct PromptTable: Sendable {
 }
 
 extension PromptEncoder {
-  /// Context vectors at their start: the embeddings of words, or N(0, 0.02²) by a seed.
+  /// Context vectors at their start: the embeddings of words, or N(0, 0.02²) by a seed (CoOp (c)).
   ///
   /// - count: their number where there are no words; copies: how often they are repeated.
   /// - Throws: `SettingError` for words without tokens.

@@ -5,8 +5,9 @@ import Tensor
 ///
 ///     f' = a A(f) + (1 − a) f,   A(f) = ReLU(U ReLU(D f)),   z_c = s ⟨f' / ‖f'‖, t_c / ‖t_c‖⟩
 ///
-/// - D: [embedding / 4, embedding], U: [embedding, embedding / 4], without biases; f is not normalised.
-/// - Both start uniform in ±1/√in, as PyTorch starts linear maps.
+/// - D: [embedding / 4, embedding], U: [embedding, embedding / 4], without biases; f is not normalised
+///   (CLIP-Adapter (a) to (c)).
+/// - Both start uniform in ±1/√in, as PyTorch starts linear maps (CLIP-Adapter (d)).
 struct FeatureAdapter: Head {
   /// T: [classes, embedding]
   let textFeatures: Tensor

@@ -14,7 +14,13 @@ struct FeatureAdapterMethod: HeadMethod {
       defaults: "none released: CoOp's recipe")
   }
 
-  /// CoOp's, as its own is not published.
+  let equations = [
+    "forward/logits": "CLIP-Adapter (c)", "loss": "CLIP-Adapter (c)", "gradient": "CLIP-Adapter (a)",
+    "initial/head": "CLIP-Adapter (d)", "rate": "CLIP-Adapter (e)", "value": "CLIP-Adapter (e)",
+    "state": "CLIP-Adapter (e)",
+  ]
+
+  /// CoOp's, as its own is not published (CLIP-Adapter (e)).
   func recipe(_ setting: PublishedSetting) -> Recipe {
     var recipe = ContextMethod.training(setting)
     recipe[FeatureAdapterSettings.self] = FeatureAdapterSettings(ratio: 0.2)

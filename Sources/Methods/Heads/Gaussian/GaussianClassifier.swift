@@ -32,19 +32,19 @@ struct GaussianClassifier: Head {
     logits(prepared: prepared(features), values, pass)
   }
 
-  /// z for f / ‖f‖
+  /// z for f / ‖f‖ (GDA (e)).
   func logits(prepared features: Variable, _ values: [Variable], _ pass: Pass) -> Variable {
     features.contrastiveLogitsOfUnits(classifier: Variable(textFeatures), logitScale: logitScale, pass)
       .adding(features.linear(Variable(weight), bias: Variable(bias)), scale: blend)
   }
 
-  /// The values of a that are tried, of equal ones the smallest kept.
+  /// The values of a that are tried, of equal ones the smallest kept (GDA (f)).
   static let blends: [Real] = [1e-4, 1e-3, 1e-2, 0.1, 1, 10, 100]
 
   /// a
   var choiceNames: [String] { isSearched ? ["blend"] : [] }
 
-  /// The head with the a of most correct answers.
+  /// The head with the a of most correct answers (GDA (f)).
   func chosen(_ values: [Tensor], on examples: HeadExamples) -> (head: any Head, choices: [String: Double]) {
     let features = Variable(examples.unitFeatures)
     var (best, correct) = (self, -1)

@@ -3,9 +3,9 @@ import Tensor
 
 /// Gaussian discriminant analysis of unit features, with one covariance for all classes (Wang et al., ICLR 2024).
 ///
-///     μ_c = mean of class c,   Σ = Σ_i (x_i − μ_{y_i})(x_i − μ_{y_i})ᵀ / (n − 1)
-///     A = d [(n − 1) Σ + tr(Σ) I]⁻¹                                  (eq. 5)
-///     w_c = A μ_c,   b_c = −log C − ½ μ_cᵀ A μ_c                      (eq. 4)
+///     μ_c = mean of class c,   Σ = Σ_i (x_i − μ_{y_i})(x_i − μ_{y_i})ᵀ / (n − 1)      (GDA (a), (b))
+///     A = d [(n − 1) Σ + tr(Σ) I]⁻¹                                  (eq. 5; GDA (c))
+///     w_c = A μ_c,   b_c = −log C − ½ μ_cᵀ A μ_c                      (eq. 4; GDA (d))
 ///
 /// A is the empirical Bayes ridge estimate of the precision (Kubokawa and Srivastava 2008); d is the width. The means
 /// are not normalised. All is calculated in double precision.
@@ -50,7 +50,7 @@ struct GaussianFit {
     bias = Tensor([classes], biases)
   }
 
-  /// (n − 1) Σ = Xᵀ X, the lower triangle of [width · width], for the columns of X one after another.
+  /// (n − 1) Σ = Xᵀ X (GDA (b)), the lower triangle of [width · width], for the columns of X one after another.
   private static func scatter(_ columns: [Double], rows: Int, width: Int) -> [Double] {
     let lower = Parallel.map(width) { (i: Int) -> [Double] in
       columns.withUnsafeBytes { x in

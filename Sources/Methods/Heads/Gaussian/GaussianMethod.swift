@@ -19,6 +19,8 @@ struct GaussianMethod: HeadMethod {
       defaults: "authors' scripts; the blend without a val split is ours, from their logs")
   }
 
+  let equations = ["forward/logits": "GDA (e)"]
+
   /// Ten views of every image, and a blend from the authors' logs, which a validation split replaces.
   func recipe(_ setting: PublishedSetting) -> Recipe {
     var recipe = Recipe.fitted(smallestCrop: setting.benchmark == .imagenet ? 0.08 : 0.5, views: 10)

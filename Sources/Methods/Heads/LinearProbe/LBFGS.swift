@@ -1,7 +1,7 @@
 import Foundation
 
 /// The minimum of a smooth function by L-BFGS (Liu and Nocedal 1989), with a line search for the strong Wolfe
-/// conditions (Nocedal and Wright 2006, algorithms 3.5, 3.6 and 7.4).
+/// conditions (Nocedal and Wright 2006, algorithms 3.5, 3.6 and 7.4; Linear probe (d)).
 struct LBFGS {
   /// The largest number of iterations.
   var iterations = 1000

@@ -3,7 +3,7 @@ import Models
 import Tensor
 
 /// The linear probe of the CLIP papers: multinomial logistic regression on features as they are (Radford et al. 2021,
-/// section 3.2 and appendix A.3).
+/// section 3.2 and appendix A.3; Linear probe (a) to (c)).
 ///
 ///     min ½ ‖V‖² + λ⁻¹ Σ_i −log softmax(V f_i + c)_{y_i},   by L-BFGS, at most 1000 iterations; c has no penalty
 ///
@@ -32,12 +32,12 @@ struct LinearProbe: Head {
   /// The features of which it was made.
   var trainingExamples: HeadExamples? { examples }
 
-  /// V f + c
+  /// V f + c (Linear probe (a)).
   func logits(_ features: Variable, _ values: [Variable], _ pass: Pass) -> Variable {
     features.linear(Variable(weight), bias: Variable(bias))
   }
 
-  /// V and c of a strength.
+  /// V and c of a strength (Linear probe (b), (c)).
   static func fit(
     _ examples: HeadExamples, classes: Int, strength: Double,
     minimizer: LBFGS = LBFGS(resolution: Double(Real.ulpOfOne))
@@ -70,7 +70,7 @@ struct LinearProbe: Head {
   /// λ⁻¹
   var choiceNames: [String] { isSearched ? ["C"] : [] }
 
-  /// The probe of the strength of most correct answers.
+  /// The probe of the strength of most correct answers (Linear probe (e)).
   func chosen(_ values: [Tensor], on split: HeadExamples) -> (head: any Head, choices: [String: Double]) {
     let features = Variable(split.features)
     func judged(_ exponent: Double) -> (head: LinearProbe, exponent: Double, correct: Int) {

@@ -15,7 +15,12 @@ struct PrototypeMethod: HeadMethod {
       tunes: "a row per class, held near its text", count: "512 C", defaults: "authors' scripts, CLIP RN50")
   }
 
-  /// SGD at 0.1, 300 epochs of one pass over as many of the stored views as there are images.
+  let equations = [
+    "forward/logits": "CLAP (a)", "loss": "CLAP (b)", "gradient": "CLAP (d)", "initial/head": "CLAP (a)",
+    "rate": "CLAP (e)", "value": "CLAP (e)", "state": "CLAP (e)",
+  ]
+
+  /// SGD at 0.1, 300 epochs of ⌊N / 256⌋ batches of 256 of the 20 N stored views, one batch at least (CLAP (e)).
   func recipe(_ setting: PublishedSetting) -> Recipe {
     var optimizer = OptimizerRecipe(learningRate: 0.1)
     (optimizer.kind, optimizer.warmup) = (.sgd, .constant)

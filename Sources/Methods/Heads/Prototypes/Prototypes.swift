@@ -4,8 +4,8 @@ import Tensor
 /// One trained row per class, held near the text features (Silva-Rodríguez et al., *A Closer Look at the Few-Shot
 /// Adaptation of Large Vision-Language Models*, CVPR 2024, CLAP).
 ///
-///     z_c = s ⟨f / ‖f‖, w_c / ‖w_c‖⟩,   ℒ = ℒ_ce + (1/C) Σ_c λ_c ‖w_c − t_c‖²                   (eq. 5)
-///     λ_c = mean over the training images of class c, in all views, of softmax(z⁰)_c
+///     z_c = s ⟨f / ‖f‖, w_c / ‖w_c‖⟩,   ℒ = ℒ_ce + (1/C) Σ_c λ_c ‖w_c − t_c‖²           (eq. 5; CLAP (a), (b))
+///     λ_c = mean over the training images of class c, in all views, of softmax(z⁰)_c                (CLAP (c))
 ///
 /// - w starts at t, raw and not normalised: the norm of t decides how strong the penalty is. z⁰ are the logits at the
 ///   start; λ stays as it is. ∂/∂w_c of the penalty: 2 λ_c (w_c − t_c) / C.
@@ -28,7 +28,7 @@ struct Prototypes: ContrastiveHead {
       [classes * width], multipliers.flatMap { Array(repeating: Real($0 / Double(classes)), count: width) })
   }
 
-  /// λ: [classes]; 0 for a class without examples.
+  /// λ: [classes] (CLAP (c)); 0 for a class without examples.
   static func multipliers(_ textFeatures: Tensor, _ logitScale: Parameter, _ examples: HeadExamples) -> [Double] {
     let classes = textFeatures.shape[0]
     let probabilities = Variable(examples.features)
@@ -49,7 +49,7 @@ struct Prototypes: ContrastiveHead {
   /// w
   func classifier(_ values: [Variable]) -> Variable { values[0] }
 
-  /// (1/C) Σ_c λ_c ‖w_c − t_c‖²
+  /// (1/C) Σ_c λ_c ‖w_c − t_c‖² (CLAP (b), (d)).
   func penalty(_ values: [Variable]) -> Variable? {
     let shift = values[0].adding(Variable(textFeatures), scale: -1).reshaped(to: [1, textFeatures.count])
     return shift.scaledChannels(by: Variable(weights)).dot(shift)
