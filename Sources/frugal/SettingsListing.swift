@@ -97,7 +97,9 @@ struct SettingsListing {
     add("train-on", [splits.rawValue], otherwise: request.budgets.count > 1 ? "several budgets" : "default")
     add("evaluate-on", [request.evaluation.rawValue])
     addTyped(["normalize", "resize", "image-size", "heads"])
+    for name in ["strict", "skip-unreadable", "truncate"] where typed.has("--\(name)") { add(name, ["true"]) }
     guard method.head.needsText || method.encoder.tunesText(recipe) else { return }
+    add("tokenizer", [request.cleaning.rawValue])
     if let earlier, earlier.hasHead { return add("template", earlier.templates, otherwise: Self.earlierRun) }
     let templates = request.templates.isEmpty ? method.templates(setting.benchmark) : request.templates
     add("template", templates, otherwise: setting.benchmark.map { "the one of \($0.rawValue)" } ?? "default")

@@ -104,6 +104,17 @@ import Testing
     #expect(recipe.encoder.isStepwise == true && recipe.encoder.warmupEpochs == 7)
   }
 
+  /// What is said of images and texts stays, switches too.
+  @Test func whatIsTypedIsStated() throws {
+    let words = [
+      "--method", "coop", "--tokenizer", "hugging-face", "--truncate", "--strict", "--train-on", "train+val",
+    ]
+    let json = try StatedSettings(Arguments(words, options: TuneCommand.options)).json
+    #expect(json["tokenizer"] == .text("hugging-face") && json["train-on"] == .text("train+val"))
+    #expect(json["truncate"] == .flag && json["strict"] == .flag && json["skip-unreadable"] == nil)
+    #expect(json["classes"] == .text("all") && json["evaluate-on"] == .text("test"))
+  }
+
   /// Of a length in a file and one that was typed, the latter holds.
   @Test func typedEpochsComeBeforeStepsOfAFile() throws {
     let folder = try TemporaryFolder()
