@@ -97,9 +97,26 @@ import Testing
     expectRefusal(try await runFrugal("plan", file), code: 1, ["expected runs that are not finished, found none"])
   }
 
+  /// Before a search has chosen them, nobody knows the settings; the runs of the search are known.
+  @Test func aSearchIsPlannedByItself() async throws {
+    let folder = try Workbench.picturesCopy()
+    try FileManager.default.copyItem(atPath: folder.path("pictures/test"), toPath: folder.path("pictures/val"))
+    let text = """
+      {"settings": {"model": "\(Workbench.model)", "template": "a {}", "batch": 4, "lr": 0.01},
+       "methods": ["linear"], "data": ["\(folder.path("pictures"))"], "shots": [1], "seeds": [1],
+       "search": {"grid": {"epochs": [2, 3]}, "seeds": [0]}, "out": "\(folder.path("out"))"}
+      """
+    let file = try folder.write(text, to: "plan.json").path
+    expectRefusal(try await runFrugal("plan", file), code: 1, ["the settings of the plan are not chosen yet"])
+    let plan = try await runFrugal("plan", file, "--search", "--json").json()
+    #expect(plan["total"]["count"].int == 2)
+  }
+
   @Test func flagsThatFitNothingAreRefused() async throws {
     expectRefusal(
       try await runFrugal(words("linear", ["--cores", "4"])), code: 2, ["--cores: expected the plan of a sweep"])
+    expectRefusal(
+      try await runFrugal(words("linear", ["--search"])), code: 2, ["--search: expected the plan of a sweep"])
     let folder = try TemporaryFolder()
     let file = try folder.write("{}", to: "plan.json").path
     expectRefusal(try await runFrugal("plan", file, "--epochs", "3"), code: 2, ["--epochs: cannot be combined"])

@@ -11,6 +11,7 @@ enum PlanCommand: Command {
     Example(
       "frugal plan --model clip --data photos --method lora+linear", "a run: the flags of frugal tune"),
     Example("frugal plan plan.json --cores 64 --cores 1000", "the runs of a sweep that are not finished"),
+    Example("frugal plan plan.json --search", "those of the search that chooses its settings"),
   ]
 
   static func options(for words: [String]) -> [Option] { planned(TuneCommand.options(for: words)) }
@@ -22,7 +23,8 @@ enum PlanCommand: Command {
   /// The flags of a run that begins, and those of the command.
   private static func planned(_ options: [Option]) -> [Option] {
     options.filter { !["--resume", "--dry-run", "--print-config", jsonOption.flag].contains($0.flag) } + [
-      Option("--cores", "N", isRepeatable: true, "cores to share the runs of a sweep among (default all)"), jsonOption,
+      Option("--cores", "N", isRepeatable: true, "cores to share the runs of a sweep among (default all)"),
+      Option("--search", "the runs of a sweep's search, instead of those with the settings that it chose"), jsonOption,
     ]
   }
 
@@ -37,7 +39,9 @@ enum PlanCommand: Command {
   }
 
   private static func run(_ typed: Arguments, _ cache: FeatureCache?) throws -> CostTable {
-    guard !typed.has("--cores") else { throw UsageError("--cores", expected: "the plan of a sweep", found: "none") }
+    for flag in ["--cores", "--search"] where typed.has(flag) {
+      throw UsageError(flag, expected: "the plan of a sweep", found: "none")
+    }
     let (arguments, choices) = try TuneDefaults.completed(typed)
     for text in choices { note(text) }
     let run = try TuneFlags.new(arguments)
@@ -48,7 +52,7 @@ enum PlanCommand: Command {
   }
 
   private static func sweep(_ path: String, _ arguments: Arguments, _ cache: FeatureCache?) throws -> CostTable {
-    let own = CacheFlags.names.union(["--cores", "--out", "--json"] + commonOptions.map(\.flag))
+    let own = CacheFlags.names.union(["--cores", "--search", "--out", "--json"] + commonOptions.map(\.flag))
     if let flag = arguments.flags.subtracting(own).min() {
       throw UsageError("\(flag): cannot be combined with the plan of a sweep, which has its own")
     }
@@ -60,7 +64,7 @@ enum PlanCommand: Command {
       cores.append(number)
     }
     let plan = try SweepPlan(path, out: arguments.string("--out"))
-    let open = plan.cells.filter { !$0.folder.isFinished }
+    let open = try SweepCommand.runs(of: plan, arguments).filter { !$0.isTrained }
     guard !open.isEmpty else { throw RunError("\(plan.file): expected runs that are not finished, found none") }
     let cost = try SweepCost(open, isCaching: cache != nil, writing: DiskSpeed.secondsPerByte(near: plan.out))
     return CostTable(cost, cores: cores.isEmpty ? [ProcessInfo.processInfo.activeProcessorCount] : cores)

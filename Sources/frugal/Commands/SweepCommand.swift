@@ -106,7 +106,7 @@ enum SweepCommand: Command {
   /// The runs that are asked for: those of the plan, or of its search.
   ///
   /// - Throws: `UsageError` for a search of a plan without; `RunError` where settings are still to be chosen.
-  private static func runs(of plan: SweepPlan, _ arguments: Arguments) throws -> [SweepCell] {
+  static func runs(of plan: SweepPlan, _ arguments: Arguments) throws -> [SweepCell] {
     if arguments.has("--search") {
       guard let search = plan.search else {
         throw UsageError("--search", expected: "a plan with the key search", found: "none in \(plan.file)")
