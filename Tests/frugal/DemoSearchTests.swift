@@ -11,7 +11,7 @@ import Testing
   /// Those of the demo, in rounds: a second one has the rates beyond the edges of the first.
   private static let searches = [["clip"], ["clip-4-shots"], ["clip-1-shot"], ["vit", "vit-edges"]]
   /// Searches of methods that the demo does not have.
-  private static let others = ["heads"]
+  private static let others = ["heads", "clip-encoders", "vit-encoders"]
 
   private static func plan(_ name: String) throws -> SweepPlan {
     let path = Fixtures.package.appendingPathComponent("docs/search/\(name)").path
