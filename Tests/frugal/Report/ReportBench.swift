@@ -11,9 +11,10 @@ struct ReportBench {
 
   init() throws { folder = try TemporaryFolder() }
 
-  static func score(_ accuracy: Double, of total: Int = 100) throws -> RunResult.Score {
+  static func score(_ accuracy: Double, of total: Int = 100, digest: String = "0") throws -> RunResult.Score {
     let correct = Int((accuracy * Double(total) / 100).rounded())
-    let json = #"{"accuracy":\#(accuracy),"correct":\#(correct),"total":\#(total),"logitsSHA256":"0","unreadable":0}"#
+    let counts = #""correct":\#(correct),"total":\#(total),"unreadable":0"#
+    let json = #"{"accuracy":\#(accuracy),"logitsSHA256":"\#(digest)",\#(counts)}"#
     return try JSONDecoder().decode(RunResult.Score.self, from: Data(json.utf8))
   }
 
@@ -30,7 +31,7 @@ struct ReportBench {
     new: (tuned: Double, frozen: Double)? = nil, shares: [String: Double] = [:],
     masks: [String: (masked: Int, weights: Int)]? = nil, epochs: Int = 3,
     selection: RunConfiguration.Selection = .last, budget: Int? = nil, encoder: Int? = nil,
-    losses: [Double] = [], total: Int = 100, change: (inout RunConfiguration) -> Void = { _ in }
+    losses: [Double] = [], total: Int = 100, digest: String = "0", change: (inout RunConfiguration) -> Void = { _ in }
   ) throws -> URL {
     guard let known = MethodName(method) else { preconditionFailure("\(method): expected a method") }
     var recipe = known.recipe(PublishedSetting(benchmark: nil, shots: 4, fidelity: .official))
@@ -60,7 +61,7 @@ struct ReportBench {
     try run.writeResult(
       RunResult(
         method: method, epoch: epochs, reason: "last epoch", selection: selection,
-        test: try Self.score(accuracy, of: total),
+        test: try Self.score(accuracy, of: total, digest: digest),
         zeroShot: try zeroShot.map { try Self.score($0, of: total) }, newClasses: found,
         harmonicMean: new.map { RunResult.harmonicMean(accuracy, $0.tuned) }, trainedParameters: 1234,
         encoderParameters: encoder, deltaBytes: 5678, budget: budget, shares: shares,

@@ -213,6 +213,15 @@ import Testing
     #expect(try row(parsed, "r-amt", "flowers")[9] == "3")
   }
 
+  /// Settings hold the names of images; what is in them shows in the logits.
+  @Test func runsOnOtherImagesOfTheSameNamesAreOtherRuns() throws {
+    try bench.run("a")
+    try bench.run("b", digest: "1")
+    try bench.run("copy")
+    let outcome = try Report.write(runs: [bench.folder.url], to: bench.folder.url.appendingPathComponent("r.html"))
+    #expect(outcome.runs == 2 && outcome.skipped.map(\.name) == ["copy"])
+  }
+
   @Test func whereNothingIsFinishedThereIsNoReport() throws {
     let file = bench.folder.url.appendingPathComponent("report.html")
     try bench.folder.write("{}", to: "foreign/config.json")
