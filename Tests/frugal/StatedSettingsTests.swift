@@ -140,6 +140,13 @@ import Testing
       try await runFrugal(["tune", "--method", "lora", "--print-config"] + words), code: 2, [message])
   }
 
+  /// An epoch may belong to both stages, so that a run by epochs could not be resumed.
+  @Test func twoStagesShareSteps() async throws {
+    expectRefusal(
+      try await runFrugal("tune", "--method", "2sfs", "--print-config", "--schedule-unit", "epochs"), code: 2,
+      ["--schedule-unit: expected steps, which its two stages share, found epochs"])
+  }
+
   @Test func sourcesAreNamed() async throws {
     let folder = try TemporaryFolder()
     let config = try folder.write(#"{"epochs": 7, "seed": 3}"#, to: "own.json").path

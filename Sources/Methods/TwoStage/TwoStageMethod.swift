@@ -62,6 +62,9 @@ struct TwoStageMethod: EncoderMethod {
 
   func check(_ recipe: Recipe) throws(SettingError) {
     try TunedTowers.check(recipe, for: name)
+    guard recipe.encoder.isStepwise == true, recipe.head.isStepwise == true else {
+      throw SettingError("schedule-unit", expected: "steps, which its two stages share", found: "epochs")
+    }
     let norms = recipe[TwoStageSettings.self]?.norms ?? .init()
     guard norms.includesOuter, let modules = norms.modules else { return }
     throw SettingError("outer-norms", expected: "norms in the first stage", found: modules.rawValue)
