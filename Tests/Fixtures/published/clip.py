@@ -3,16 +3,11 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from common import fixture
+from common import QuickGELU, fixture
 
 WIDTH, HEADS, BLOCKS, BATCH, CLASSES = 8, 2, 2, 4, 5
 labels = torch.arange(BATCH) * 3 % CLASSES
 numbers = fixture("towers/towers.safetensors")
-
-
-class QuickGELU(nn.Module):
-    def forward(self, x):
-        return x * torch.sigmoid(1.702 * x)
 
 
 class Block(nn.Module):

@@ -140,6 +140,11 @@ report = Report()
 torch_names = {"torch": torch, "nn": nn, "F": F, "math": math, "np": np}
 
 
+class QuickGELU(nn.Module):
+    def forward(self, x):
+        return x * torch.sigmoid(1.702 * x)
+
+
 def fixture(path):
     return {name: value.double() if value.is_floating_point() else value
             for name, value in load_file(FIXTURES / path).items()}

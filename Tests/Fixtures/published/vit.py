@@ -8,16 +8,11 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch import nn
 
-from common import FIXTURES, fixture, report
+from common import FIXTURES, QuickGELU, fixture, report
 
 WIDTH, HEADS, BLOCKS, BATCH, CLASSES, EMBEDDING = 8, 2, 2, 4, 5, 6
 labels = torch.arange(BATCH) * 3 % CLASSES
 numbers = fixture("encoders/encoders.safetensors")
-
-
-class QuickGELU(nn.Module):
-    def forward(self, x):
-        return x * torch.sigmoid(1.702 * x)
 
 
 class Attention(nn.Module):

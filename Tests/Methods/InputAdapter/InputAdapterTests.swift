@@ -230,13 +230,7 @@ import Testing
   /// The recipe of SPT's tables but for the last batch, which is left out, and biases, which decay (RepAdapter (e)).
   @Test func theRecipeIsTheAuthors() {
     let recipe = InputAdapterMethod().recipe(PublishedSetting(benchmark: nil, shots: nil, fidelity: .official))
-    let optimizer = recipe.encoder
-    #expect(recipe.epochs == 100 && recipe.batchSize == 64 && recipe.keepsLastBatch == false)
-    #expect(optimizer.kind == .adamw && optimizer.weightDecay == 1e-4 && recipe.stochasticDepth == 0.1)
-    let schedule = optimizer.schedule(epochs: recipe.epochs)
-    expectClose(
-      [0, 1, 6, 51, 100].map { schedule.rate(at: $0) },
-      [1e-6, 1e-6, 5.005e-4, 5.05e-4, 1.0244253e-5], rtol: 1e-6, atol: 0, "rates")
+    expectSharedRecipe(recipe)
   }
 
   @Test func anOddRankIsRefused() {

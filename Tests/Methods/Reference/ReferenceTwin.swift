@@ -104,6 +104,25 @@ struct ReferenceTwin: Sendable, CustomTestStringConvertible {
   func cancellation(_ dLogits: Matrix) -> Double { max(1, 1 / (Double(batch) * dLogits.largest)) }
 
   static let isDouble = MemoryLayout<Real>.size == 8
+
+  /// Loss and gradients of the plain tower under CLIP's classifier, and what the loss cancels.
+  ///
+  /// - text: [classes, embedding].
+  func contrastiveGradients(
+    _ network: Network, text: Tensor, images: Images, labels: [Int]
+  ) -> (loss: Double, gradients: Parameters, cancelled: Double) {
+    let values = network.visionTransformer(images)
+    let logits = clipLogits(features: values.features, classifier: Matrix(text), logitScale: Self.logitScale)
+    let dLogits = crossEntropyBackward(logits, labels: labels)
+    let dFeatures = clipLogitsBackward(
+      dLogits, features: values.features, classifier: Matrix(text), logitScale: Self.logitScale
+    ).features
+    return (
+      crossEntropy(logits, labels: labels),
+      network.visionTransformerBackward(dFeatures, values, images: images).weights,
+      cancellation(dLogits)
+    )
+  }
 }
 
 extension Matrix {

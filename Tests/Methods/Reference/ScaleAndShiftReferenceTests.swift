@@ -13,20 +13,7 @@ import Testing
   @Test(arguments: ReferenceTwin.contrastive) func aContrastiveTowerAgrees(_ twin: ReferenceTwin) {
     let text = CheckNumbers(seed: twin.seed &+ 100).tensor([twin.classes, twin.embedding ?? 0], scale: 2)
     let head = ZeroShot(textFeatures: text, logitScale: ReferenceTwin.logitScaleParameter)
-    compare(twin, head) { network, images, labels in
-      let values = network.visionTransformer(images)
-      let logits = clipLogits(
-        features: values.features, classifier: Matrix(text), logitScale: ReferenceTwin.logitScale)
-      let dLogits = crossEntropyBackward(logits, labels: labels)
-      let dFeatures = clipLogitsBackward(
-        dLogits, features: values.features, classifier: Matrix(text), logitScale: ReferenceTwin.logitScale
-      ).features
-      return (
-        crossEntropy(logits, labels: labels),
-        network.visionTransformerBackward(dFeatures, values, images: images).weights,
-        twin.cancellation(dLogits)
-      )
-    }
+    compare(twin, head) { twin.contrastiveGradients($0, text: text, images: $1, labels: $2) }
   }
 
   @Test(arguments: ReferenceTwin.classifiers) func aClassifierAgrees(_ twin: ReferenceTwin) {

@@ -14,20 +14,7 @@ import Testing
   func aContrastiveTowerAgrees(_ twin: ReferenceTwin, isDeep: Bool) {
     let text = CheckNumbers(seed: twin.seed &+ 100).tensor([twin.classes, twin.embedding ?? 0], scale: 2)
     let head = ZeroShot(textFeatures: text, logitScale: ReferenceTwin.logitScaleParameter)
-    compare(twin, head, isDeep: isDeep) { network, images, labels in
-      let values = network.visionTransformer(images)
-      let logits = clipLogits(
-        features: values.features, classifier: Matrix(text), logitScale: ReferenceTwin.logitScale)
-      let dLogits = crossEntropyBackward(logits, labels: labels)
-      let dFeatures = clipLogitsBackward(
-        dLogits, features: values.features, classifier: Matrix(text), logitScale: ReferenceTwin.logitScale
-      ).features
-      return (
-        crossEntropy(logits, labels: labels),
-        network.visionTransformerBackward(dFeatures, values, images: images).weights,
-        twin.cancellation(dLogits)
-      )
-    }
+    compare(twin, head, isDeep: isDeep) { twin.contrastiveGradients($0, text: text, images: $1, labels: $2) }
   }
 
   @Test(arguments: ReferenceTwin.classifiers, [false, true])
