@@ -7,7 +7,7 @@ import Testing
 @testable import frugal
 
 /// Test accuracies of methods that the demo does not have, at the settings that a search chose: the plans
-/// `docs/search/NAME.json`, every run in `NAME/runs.csv`, and tables in docs/results.md.
+/// `docs/search/NAME.json`, every run in `NAME/runs.csv`, and tables in docs/results-field.md.
 @Suite struct SearchedRunsTests {
   private static let names = ["heads", "clip-encoders", "vit-encoders"]
 
@@ -34,7 +34,7 @@ import Testing
   private let results: String
 
   init() throws {
-    results = try String(contentsOf: Fixtures.package.appendingPathComponent("docs/results.md"), encoding: .utf8)
+    results = try String(contentsOf: Fixtures.package.appendingPathComponent("docs/results-field.md"), encoding: .utf8)
   }
 
   private func rows(_ name: String) throws -> [Row] {

@@ -69,12 +69,12 @@ struct DemoComparison: Sendable {
     ("R-AMT improves CoOp, CLIP-Adapter and Tip-Adapter on top of them", "the demo has no rows of them yet"),
     (
       "R-AMT is better than prompt and adapter tuning: CoOp, VPT, UPT, Tip-Adapter",
-      "CoOp and Tip-Adapter are beside it in docs/results.md, VPT and UPT are not yet"
+      "CoOp and Tip-Adapter are beside it in docs/results-field.md, VPT and UPT are not yet"
     ),
     ("R-AMT and TaskRes keep their gains under domain shift", "no task comes in a second style"),
     (
       "TaskRes is better than prompt and adapter tuning: CoOp, CLIP-Adapter, Tip-Adapter",
-      "they are beside it in docs/results.md, not in the demo"
+      "they are beside it in docs/results-field.md, not in the demo"
     ),
     ("SPT is better than LoRA, adapters and full tuning on FGVC", "no fine-grained task with all training images"),
     ("SPT does so on Swin and ConvNeXt, and after MAE and MoCo v3", "the shipped model is one supervised ViT"),

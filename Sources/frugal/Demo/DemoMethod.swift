@@ -1,6 +1,6 @@
 import Methods
 
-/// A method at the settings that a search chose; `docs/results.md` has the searches.
+/// A method at the settings that a search chose; `docs/results-settings.md` has the searches.
 struct DemoMethod {
   /// Its name in tables.
   let label: String
