@@ -23,8 +23,8 @@ struct FewRowsKernel {
     switch rows {
     case 1: addLines(OneRow<Line8>.self, OneRow<Line1>.self, columns)
     case 2: addLines(Rows2<Line4>.self, Rows2<Line1>.self, columns)
-    case 3: addLines(Rows3<Line4>.self, Rows3<Line1>.self, columns)
-    default: addLines(Rows4<Line4>.self, Rows4<Line1>.self, columns)
+    case 3: addLines(Rows3<WideLine>.self, Rows3<Line1>.self, columns)
+    default: addLines(Rows4<WideLine>.self, Rows4<Line1>.self, columns)
     }
   }
 
@@ -125,6 +125,13 @@ struct FewRowsKernel {
 }
 
 private typealias Line8 = Pair<Line4, Line4>
+
+/// A line of three or four rows: four rows of four registers are all that AVX2 has.
+#if AVX2_TILE
+  private typealias WideLine = Line2
+#else
+  private typealias WideLine = Line4
+#endif
 
 /// Eight columns of B, whatever the registers.
 struct EightColumns: Line {

@@ -121,6 +121,10 @@ enum Blocks {
   /// gains 9 %, 197 × 65 × 33 loses 3 % by it.
   static let fewTimes = 100
 
+  /// Up to this many rows, four tiles, a B with consecutive rows is read in place from any cache or memory: packing it
+  /// takes longer than two or three more passes.
+  static let fewPasses = 24
+
   /// At least this many columns of B are used each time A is packed: packing takes a tenth of the time of their
   /// products.
   static let fewestColumns = 192

@@ -7,7 +7,8 @@
 /// | --- | --- |
 /// | many rows | the block of B once, ahead, shared by all threads; a block of A by the thread that needs it |
 /// | few rows | a panel of B at a time, right before its one use, as a block of it would leave the cache unread |
-/// | up to four rows | nothing: `addFewRows` |
+/// | up to 24 rows | nothing of a B with consecutive rows |
+/// | up to four rows, or columns beyond whole registers | nothing: `addFewRows`, `addFewColumns` |
 /// | a small block of B | A a tile at a time: it stays in the first-level cache, and C is written row by row |
 struct Product {
   let a: MatrixView
@@ -30,8 +31,10 @@ struct Product {
 
   /// The JC loop, and the PC loop where threads share a packed block of B: it is packed by all, then used by all.
   func run(_ m: Int, _ n: Int) {
-    for jc in stride(from: addFewRows(m, n), to: n, by: Blocks.columns) {
-      let columns = jc..<min(jc + Blocks.columns, n)
+    let first = addFewRows(m, n)
+    let end = addFewColumns(m, n)
+    for jc in stride(from: first, to: end, by: Blocks.columns) {
+      let columns = jc..<min(jc + Blocks.columns, end)
       switch b {
       case .packed(let matrix):
         add(m, columns, 0..<depth) { .packed(matrix.block(columns, $0)) }
@@ -78,7 +81,8 @@ struct Product {
       let first = min(piece % pieces.columns * panelsEach, panels)
       let height = isSmall ? Tile.rows : rows.count
       let space = Packing.space(height, depth, width: Tile.rows)
-      withScratch(space + Packing.space(Tile.columns, depth, width: Tile.columns)) { scratch in
+      let panel = Packing.space(Tile.columns, depth, width: Tile.columns)
+      withScratch(space + panel + Self.edgeSpace) { scratch in
         forEachBlock(of: depths) { depth in
           var right = RightPanels(
             source: source(depth), rows: m, columns: columns, depth: depth, scratch: scratch + space)
@@ -88,7 +92,8 @@ struct Product {
             for jr in first..<min(first + panelsEach, panels) {
               let begin = columns.lowerBound + jr * Tile.columns
               addPanels(
-                rows, begin..<min(begin + Tile.columns, columns.upperBound), depth, left, right.panel(jr))
+                rows, begin..<min(begin + Tile.columns, columns.upperBound), depth, left, right.panel(jr),
+                edge: scratch + (space + panel))
             }
           }
         }
@@ -125,6 +130,8 @@ struct Product {
     let base: UnsafePointer<Real>
     var row = 1
     let step: Int
+    /// True if it comes from beyond the second-level cache.
+    var isFar = false
   }
 
   /// The panels of some rows of A: in place, or packed all at once.
@@ -172,8 +179,12 @@ struct Product {
       case .packed(let base): return Panel(base: base + start * depth.count, step: Tile.columns)
       case .view(let b):
         let range = columns.lowerBound + start..<min(columns.lowerBound + start + Tile.columns, columns.upperBound)
-        if range.count % Register.scalarCount == 0, b.transposed.isReadInPlace(depth: depth.count, times: rows) {
-          return Panel(base: b.base + (range.lowerBound + depth.lowerBound * b.rowStride), step: b.rowStride)
+        if range.count % Register.scalarCount == 0, b.columnStride == 1, b.isPlain {
+          let isFar = !b.transposed.isReadInPlace(depth: depth.count, times: rows)
+          if !isFar || (rows <= Blocks.fewPasses && b.hasFarLines) {
+            let base = b.base + (range.lowerBound + depth.lowerBound * b.rowStride)
+            return Panel(base: base, step: b.rowStride, isFar: isFar)
+          }
         }
         if held != index {
           Packing.packColumns(of: b, range, depth, isParallel: false, into: scratch)
@@ -186,15 +197,16 @@ struct Product {
 
   /// The IR loop: all panels of some rows of A with one panel of B.
   private func addPanels(
-    _ rows: Range<Int>, _ columns: Range<Int>, _ depth: Range<Int>, _ left: LeftPanels, _ right: Panel
+    _ rows: Range<Int>, _ columns: Range<Int>, _ depth: Range<Int>, _ left: LeftPanels, _ right: Panel,
+    edge: UnsafeMutablePointer<Real>
   ) {
     for ir in stride(from: rows.lowerBound, to: rows.upperBound, by: Tile.rows) {
       let height = min(Tile.rows, rows.upperBound - ir)
       let panel = left.panel(ir)
       var tile = TileStep(
         rows: height, columns: columns.count, k: depth.count, a: panel.base, aRow: panel.row, aStep: panel.step,
-        b: right.base,
-        bStep: right.step, c: c + (ir * cStride + columns.lowerBound), cStride: cStride)
+        b: right.base, bStep: right.step, isFar: right.isFar,
+        c: c + (ir * cStride + columns.lowerBound), cStride: cStride)
       if depth.lowerBound > 0 {
         tile.start = (UnsafePointer(tile.c), cStride)
       } else if let start {
@@ -203,47 +215,9 @@ struct Product {
       if columns.count % Register.scalarCount == 0 {
         microKernel(tile)
       } else {
-        addEdge(tile)
+        addEdge(tile, in: edge)
       }
     }
     if depth.upperBound == self.depth { finish?(rows, columns) }
-  }
-
-  /// A tile at the right edge of C, where a register would reach beyond it: computed in a copy.
-  private func addEdge(_ tile: TileStep) {
-    withUnsafeTemporaryAllocation(of: Real.self, capacity: Tile.rows * Tile.columns) { buffer in
-      let copy = buffer.baseAddress!
-      var inside = tile
-      (inside.c, inside.cStride) = (copy, Tile.columns)
-      if let start = tile.start {
-        let beyond = -tile.columns & (Register.scalarCount - 1)
-        for i in 0..<tile.rows {
-          let row = copy + i * Tile.columns
-          row.initialize(from: start.base + i * start.stride, count: tile.columns)
-          (row + tile.columns).initialize(repeating: 0, count: beyond)
-        }
-        inside.start = (UnsafePointer(copy), Tile.columns)
-      }
-      microKernel(inside)
-      for i in 0..<tile.rows { (tile.c + i * tile.cStride).update(from: copy + i * Tile.columns, count: tile.columns) }
-    }
-  }
-}
-
-extension MatrixView {
-  /// Returns whether the micro-kernel reads panels of rows in place, each element `times` times: rows that are adjacent
-  /// in memory, as they are, `depth` of their columns so near to each other that they stay in the second-level cache
-  /// while other panels pass, and lines that begin where lines of the cache do, unless it is for a few times.
-  fileprivate func isReadInPlace(depth: Int, times: Int) -> Bool {
-    rowStride == 1 && isPlain && columnStride * depth <= Blocks.small
-      && (columnStride % Register.scalarCount == 0 || times <= Blocks.fewTimes)
-  }
-  /// True if the elements are used as stored in memory.
-  var isPlain: Bool { mask == nil && shift == nil }
-
-  /// Returns whether it reads rows of consecutive elements in place: not at strides at which all share
-  /// the few lines of one set of the first-level cache. Reading a row twice costs less than packing it.
-  fileprivate var hasReadableRows: Bool {
-    columnStride == 1 && isPlain && rowStride * MemoryLayout<Real>.stride % 4096 != 0
   }
 }

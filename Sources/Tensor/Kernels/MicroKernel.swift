@@ -52,6 +52,8 @@ struct TileStep {
   /// A line of B every `bStep` elements, at least the columns rounded up to whole registers.
   let b: UnsafePointer<Real>
   let bStep: Int
+  /// True if B comes from beyond the second-level cache.
+  let isFar: Bool
   /// Rows `cStride` apart, as long as B's lines; it overlaps neither A nor B.
   var c: UnsafeMutablePointer<Real>
   var cStride: Int
@@ -71,48 +73,63 @@ struct TileStep {
 
 /// Runs one tile.
 func microKernel(_ tile: TileStep) {
+  if tile.isFar { farKernel(tile) } else { microKernel(Near.self, tile) }
+}
+
+/// Not inlined: the usual code stays as short as without it.
+@inline(never)
+private func farKernel(_ tile: TileStep) { microKernel(Far.self, tile) }
+
+/// The prefetch distance for lines of B in steps of p: a constant, as the loop has no register for it.
+private protocol Reach { static var steps: Int { get } }
+
+/// The second-level cache, from which a load takes one or two steps.
+private enum Near: Reach { @inline(__always) static var steps: Int { 4 } }
+
+/// The third level, or memory.
+private enum Far: Reach { @inline(__always) static var steps: Int { 16 } }
+
+@inline(__always)
+private func microKernel<R: Reach>(_: R.Type, _ tile: TileStep) {
   #if WIDE_TILE
-    if tile.columns > 3 * Register.scalarCount { return dispatch(Line4.self, tile) }
-    if tile.columns > 2 * Register.scalarCount { return dispatch(Line3.self, tile) }
+    if tile.columns > 3 * Register.scalarCount { return dispatch(R.self, Line4.self, tile) }
+    if tile.columns > 2 * Register.scalarCount { return dispatch(R.self, Line3.self, tile) }
   #endif
   if tile.columns > Register.scalarCount {
-    dispatch(Line2.self, tile)
+    dispatch(R.self, Line2.self, tile)
   } else {
-    dispatch(Line1.self, tile)
+    dispatch(R.self, Line1.self, tile)
   }
 }
 
 @inline(__always)
-private func dispatch<L: Line>(_: L.Type, _ tile: TileStep) {
+private func dispatch<R: Reach, L: Line>(_: R.Type, _: L.Type, _ tile: TileStep) {
   #if arch(arm64) || ARM64_TILE
-    if tile.rows == 12 { return run(Stack<Rows6<L>, Rows6<L>>.self, tile) }
-    if tile.rows > 6 { runSix(L.self, tile.below(6)) }
+    if tile.rows == 12 { return run(R.self, Stack<Rows6<L>, Rows6<L>>.self, tile) }
+    if tile.rows > 6 { runSix(R.self, L.self, tile.below(6)) }
   #endif
-  runSix(L.self, tile)
+  runSix(R.self, L.self, tile)
 }
 
 /// The first six rows of a tile, or all of fewer.
 @inline(__always)
-private func runSix<L: Line>(_: L.Type, _ tile: TileStep) {
+private func runSix<R: Reach, L: Line>(_: R.Type, _: L.Type, _ tile: TileStep) {
   switch tile.rows {
-  case ...1: run(OneRow<L>.self, tile)
-  case 2: run(Rows2<L>.self, tile)
-  case 3: run(Rows3<L>.self, tile)
-  case 4: run(Rows4<L>.self, tile)
-  case 5: run(Rows5<L>.self, tile)
-  default: run(Rows6<L>.self, tile)
+  case ...1: run(R.self, OneRow<L>.self, tile)
+  case 2: run(R.self, Rows2<L>.self, tile)
+  case 3: run(R.self, Rows3<L>.self, tile)
+  case 4: run(R.self, Rows4<L>.self, tile)
+  case 5: run(R.self, Rows5<L>.self, tile)
+  default: run(R.self, Rows6<L>.self, tile)
   }
 }
-
-/// The prefetch distance for lines of B in steps of p: a load from the second-level cache takes one or two.
-private var ahead: Int { 4 }
 
 /// The loop over p with the whole tile in registers.
 ///
 /// C is prefetched now, to be written at the end, and B and the panel of A during the loop: they come from the
 /// second-level cache.
 @inline(__always)
-private func run<B: Block>(_: B.Type, _ step: TileStep) {
+private func run<R: Reach, B: Block>(_: R.Type, _: B.Type, _ step: TileStep) {
   var tile = step.start.map { B(loading: $0.base, stride: $0.stride) } ?? B()
   var (a, b) = (step.a, step.b)
   let (aRow, aStep, bStep) = (step.aRow, step.aStep, step.bStep)
@@ -125,7 +142,7 @@ private func run<B: Block>(_: B.Type, _ step: TileStep) {
   // itself.
   if aRow == 1 {
     while p > 0 {
-      B.LineType.prefetch(b + ahead &* bStep) { prefetch($0) }
+      B.LineType.prefetch(b + R.steps &* bStep) { prefetch($0) }
       prefetch(a + 64)
       tile.fma(a, 1, B.LineType(loading: b))
       a += aStep
@@ -134,7 +151,7 @@ private func run<B: Block>(_: B.Type, _ step: TileStep) {
     }
   } else {
     while p > 0 {
-      B.LineType.prefetch(b + ahead &* bStep) { prefetch($0) }
+      B.LineType.prefetch(b + R.steps &* bStep) { prefetch($0) }
       tile.fma(a, aRow, B.LineType(loading: b))
       a += aStep
       b += bStep
@@ -143,142 +160,3 @@ private func run<B: Block>(_: B.Type, _ step: TileStep) {
   }
   tile.store(to: step.c, stride: step.cStride)
 }
-
-/// One row of a tile: a few registers side by side.
-protocol Line {
-  static var registers: Int { get }
-  init()
-  init(loading pointer: UnsafePointer<Real>)
-  func store(to pointer: UnsafeMutablePointer<Real>)
-  /// self + a · b, the whole line at once.
-  mutating func fma(_ a: Real, _ b: Self)
-}
-
-extension Line {
-  /// Prefetches the memory of a line, once for every 64 bytes.
-  @inline(__always)
-  static func prefetch(_ pointer: UnsafePointer<Real>, _ ask: (UnsafePointer<Real>) -> Void) {
-    let numbers = 64 / MemoryLayout<Real>.stride
-    for part in 0..<max(1, registers &* Register.scalarCount / numbers) { ask(pointer + part &* numbers) }
-  }
-}
-
-struct Line1: Line {
-  var x0 = Register()
-
-  @inline(__always) static var registers: Int { 1 }
-
-  @inline(__always) init() {}
-
-  @inline(__always)
-  init(loading pointer: UnsafePointer<Real>) {
-    x0 = UnsafeRawPointer(pointer).loadUnaligned(as: Register.self)
-  }
-
-  @inline(__always)
-  func store(to pointer: UnsafeMutablePointer<Real>) {
-    UnsafeMutableRawPointer(pointer).storeBytes(of: x0, as: Register.self)
-  }
-
-  @inline(__always)
-  mutating func fma(_ a: Real, _ b: Line1) {
-    #if NO_FMA
-      x0 += a * b.x0
-    #else
-      x0.addProduct(a, b.x0)
-    #endif
-  }
-}
-
-/// Two lines side by side.
-struct Pair<Left: Line, Right: Line>: Line {
-  var left = Left()
-  var right = Right()
-
-  @inline(__always) static var registers: Int { Left.registers &+ Right.registers }
-
-  @inline(__always) init() {}
-
-  @inline(__always)
-  init(loading pointer: UnsafePointer<Real>) {
-    left = Left(loading: pointer)
-    right = Right(loading: pointer + Left.registers &* Register.scalarCount)
-  }
-
-  @inline(__always)
-  func store(to pointer: UnsafeMutablePointer<Real>) {
-    left.store(to: pointer)
-    right.store(to: pointer + Left.registers &* Register.scalarCount)
-  }
-
-  @inline(__always)
-  mutating func fma(_ a: Real, _ b: Self) {
-    left.fma(a, b.left)
-    right.fma(a, b.right)
-  }
-}
-
-typealias Line2 = Pair<Line1, Line1>
-typealias Line3 = Pair<Line2, Line1>
-typealias Line4 = Pair<Line2, Line2>
-
-/// Rows of a tile, one below the other.
-protocol Block {
-  associatedtype LineType: Line
-  static var rows: Int { get }
-  init()
-  init(loading c: UnsafePointer<Real>, stride: Int)
-  func store(to c: UnsafeMutablePointer<Real>, stride: Int)
-  /// Row i of self + a[i · stride] · b.
-  mutating func fma(_ a: UnsafePointer<Real>, _ stride: Int, _ b: LineType)
-}
-
-struct OneRow<LineType: Line>: Block {
-  var line = LineType()
-
-  @inline(__always) package static var rows: Int { 1 }
-
-  @inline(__always) init() {}
-
-  @inline(__always)
-  init(loading c: UnsafePointer<Real>, stride: Int) { line = LineType(loading: c) }
-
-  @inline(__always)
-  func store(to c: UnsafeMutablePointer<Real>, stride: Int) { line.store(to: c) }
-
-  @inline(__always)
-  mutating func fma(_ a: UnsafePointer<Real>, _ stride: Int, _ b: LineType) { line.fma(a.pointee, b) }
-}
-
-struct Stack<Top: Block, Bottom: Block>: Block where Top.LineType == Bottom.LineType {
-  var top = Top()
-  var bottom = Bottom()
-
-  @inline(__always) package static var rows: Int { Top.rows &+ Bottom.rows }
-
-  @inline(__always) init() {}
-
-  @inline(__always)
-  init(loading c: UnsafePointer<Real>, stride: Int) {
-    top = Top(loading: c, stride: stride)
-    bottom = Bottom(loading: c + Top.rows &* stride, stride: stride)
-  }
-
-  @inline(__always)
-  func store(to c: UnsafeMutablePointer<Real>, stride: Int) {
-    top.store(to: c, stride: stride)
-    bottom.store(to: c + Top.rows &* stride, stride: stride)
-  }
-
-  @inline(__always)
-  mutating func fma(_ a: UnsafePointer<Real>, _ stride: Int, _ b: Top.LineType) {
-    top.fma(a, stride, b)
-    bottom.fma(a + Top.rows &* stride, stride, b)
-  }
-}
-
-typealias Rows2<L: Line> = Stack<OneRow<L>, OneRow<L>>
-typealias Rows3<L: Line> = Stack<Rows2<L>, OneRow<L>>
-typealias Rows4<L: Line> = Stack<Rows2<L>, Rows2<L>>
-typealias Rows5<L: Line> = Stack<Rows4<L>, OneRow<L>>
-typealias Rows6<L: Line> = Stack<Rows4<L>, Rows2<L>>

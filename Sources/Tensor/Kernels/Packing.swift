@@ -28,6 +28,8 @@ enum Packing {
         } else {
           transpose(from, rowStride: matrix.rowStride, present, columns.count, width, panel)
         }
+      } else if matrix.rowStride == 1 && matrix.mask == nil && present >= 8 && present < width {
+        copyPart(from, columnStride: matrix.columnStride, columns.count, present, width, panel)
       } else {
         gather(matrix, first..<first + min(present, width), columns, width, panel)
       }
@@ -113,6 +115,33 @@ enum Packing {
         from += columnStride
         line += width
       }
+    }
+  }
+
+  /// Columns of `present` neighbours each, 8 ≤ present < width, and zeros.
+  private static func copyPart(
+    _ from: UnsafePointer<Real>, columnStride: Int, _ columns: Int, _ present: Int, _ width: Int,
+    _ panel: UnsafeMutablePointer<Real>
+  ) {
+    let last = present &- 8
+    var (from, line) = (from, panel)
+    for _ in 0..<columns {
+      // Vectors of zeros may reach into the next line, which is written after it.
+      var i = present & ~7
+      while i < width {
+        UnsafeMutableRawPointer(line + i).storeBytes(of: SIMD8<Real>(), as: SIMD8<Real>.self)
+        i &+= 8
+      }
+      i = 0
+      repeat {
+        // The last vector begins so early that it has eight numbers, too.
+        let start = min(i, last)
+        let eight = UnsafeRawPointer(from + start).loadUnaligned(as: SIMD8<Real>.self)
+        UnsafeMutableRawPointer(line + start).storeBytes(of: eight, as: SIMD8<Real>.self)
+        i &+= 8
+      } while i < present
+      from += columnStride
+      line += width
     }
   }
 

@@ -133,6 +133,12 @@ struct RowOffsets {
     }
   }
 
+  /// The address of a row.
+  @inline(__always)
+  func pointer(_ row: Int, _ from: UnsafePointer<Real>) -> UnsafePointer<Real> {
+    (UnsafeRawPointer(from) + offset(row)).assumingMemoryBound(to: Real.self)
+  }
+
   /// Eight elements of a row.
   @inline(__always)
   func load(_ row: Int, _ from: UnsafePointer<Real>) -> SIMD8<Real> {
