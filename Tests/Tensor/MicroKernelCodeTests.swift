@@ -48,9 +48,10 @@ import Tensor
           "swiftc", "-O", "-wmo", "-enable-testing", "-parse-as-library", "-swift-version", "6", "-S", "-module-name",
           "Kernel", "-package-name", "frugal", "-target-cpu", target.processor, "-o", output.path,
         ] + target.switches.flatMap { ["-D", $0] }
-        + ["Real", "Kernels/MicroKernel", "Kernels/Prefetch", "Kernels/TransposePiece", "Kernels/FewRowsKernel"].map {
-          Fixtures.package.appendingPathComponent("Sources/Tensor/\($0).swift").path
-        }
+        + [
+          "MicroKernel", "TileBlocks", "Prefetch", "TransposePiece", "FourColumns", "FewRowsKernel", "OneRowKernel",
+          "../Real",
+        ].map { Fixtures.package.appendingPathComponent("Sources/Tensor/Kernels/\($0).swift").path }
       try process.run()
       process.waitUntilExit()
       try #require(process.terminationStatus == 0, "swiftc: expected to compile the micro-kernel")
@@ -84,7 +85,7 @@ import Tensor
     private func tileStaysInRegistersAndIsMultipliedByVectors(_ target: Target) throws {
       let code = try MachineCode(for: target)
       let arithmetic = try Regex("\\t\(target.arithmetic)\\s.*\(target.register)[0-9]+")
-      let loops = code.innermostLoops { !$0.contains("FewRows") }.map { loop in
+      let loops = code.innermostLoops { !$0.contains("FewRows") && !$0.contains("OneRow") }.map { loop in
         (loop, loop.count { $0.contains(arithmetic) })
       }
       // Whole tiles, and those of fewer registers a row, which may take several steps a turn; rows that are neighbours,
@@ -110,10 +111,11 @@ import Tensor
       }
       let multiplyAdd = "\t\(target.arithmetic)\\s"
       // One row: eight registers.
-      let lines = try code.innermostLoops { $0.contains("addLines") }.filter { try count($0, multiplyAdd) == 8 }
+      let few = code.innermostLoops { $0.contains("FewRows") && $0.contains("addLines") }
+      let lines = try few.filter { try count($0, multiplyAdd) == 8 }
       #expect(try lines.contains { try count($0, "\tv?mov\\S*\\s+%[xyz]mm[0-9]+, |\tcall") == 0 })
       // Sixteen steps of one to four rows.
-      let transposed = code.innermostLoops { $0.contains("addTransposed") }
+      let transposed = code.innermostLoops { $0.contains("FewRows") && $0.contains("addTransposed") }
       for rows in 1...4 {
         let loops = try transposed.filter { try count($0, multiplyAdd) == 16 * rows }
         #expect(loops.count == 1, "\(rows) rows")
@@ -122,6 +124,26 @@ import Tensor
           #expect(try count(loop, "\tcall") == 0)
         }
       }
+    }
+
+    /// One row: four steps of three groups of eight columns, each transposed by sixteen shuffles for 64 elements, at
+    /// strides with and without lag; and a register of columns of eight rows. Nothing in memory but what is multiplied.
+    @Test(arguments: Target.all.filter { !$0.switches.contains("REAL64") && !$0.switches.contains("NO_FMA") })
+    private func oneRowIsMultipliedByVectors(_ target: Target) throws {
+      let code = try MachineCode(for: target)
+      func count(_ loop: [Substring], _ pattern: String) throws -> Int {
+        let pattern = try Regex(pattern)
+        return loop.count { $0.contains(pattern) }
+      }
+      let loops = code.innermostLoops { $0.contains("OneRow") }
+      let transposed = try loops.filter { try count($0, "\tvfmadd[0-9]+ps\\s") == 12 }
+      #expect(transposed.count == 2)
+      for loop in transposed {
+        #expect(try count(loop, "\tv(unpck|shuf|perm|blend)") == 24, "\(loop.joined(separator: "\n"))")
+        #expect(try count(loop, "\tcall|%[xy]mm[0-9]+, .*\\((%rsp|%rbp)") == 0, "\(loop.joined(separator: "\n"))")
+      }
+      let lines = try loops.filter { try count($0, "\t\(target.arithmetic)\\s.*\(target.register)") == 8 }
+      #expect(try lines.contains { try count($0, "\tcall|\\(%rsp") == 0 })
     }
   }
 #endif
