@@ -22,15 +22,9 @@ extension JSON {
 
   /// The commas, colons and opening brackets of a text outside of its strings.
   private static func marks(in text: [UInt8]) -> Int {
-    var (count, isString, isEscaped) = (0, false, false)
-    for byte in text {
-      if isString {
-        if byte == UInt8(ascii: "\""), !isEscaped { isString = false }
-        isEscaped = byte == UInt8(ascii: "\\") && !isEscaped
-        continue
-      }
+    var (count, strings) = (0, JSONStrings())
+    for byte in text where !strings.take(byte) {
       switch byte {
-      case UInt8(ascii: "\""): isString = true
       case UInt8(ascii: ","), UInt8(ascii: ":"), UInt8(ascii: "["), UInt8(ascii: "{"): count += 1
       default: break
       }

@@ -51,8 +51,7 @@ extension JSON {
 
   /// Refuses a JSON text with a number beyond a limit; other errors are left to who reads it.
   static func checkNumbers(_ text: some Sequence<UInt8>, upTo limit: Double) throws(JSONTextError) {
-    var (isString, isEscaped) = (false, false)
-    var number: [UInt8] = []
+    var (strings, number) = (JSONStrings(), [UInt8]())
     func check() throws(JSONTextError) {
       guard !number.isEmpty else { return }
       let text = String(decoding: number.prefix(60), as: UTF8.self)
@@ -61,18 +60,12 @@ extension JSON {
         throw JSONTextError(expected: "numbers of at most \(limit) in magnitude", found: text)
       }
     }
-    for byte in text {
-      if isString {
-        if byte == 0x22, !isEscaped { isString = false }
-        isEscaped = byte == 0x5C && !isEscaped
-        continue
-      }
+    for byte in text where !strings.take(byte) {
       switch byte {
       case 0x30...0x39, 0x2B, 0x2D, 0x2E, 0x45, 0x65: number.append(byte)
       default:
         try check()
         number.removeAll(keepingCapacity: true)
-        isString = byte == 0x22
       }
     }
     try check()

@@ -76,11 +76,8 @@ struct DeltaSource {
 
   /// An adapter, whose classes are those of the flags, or of the model's own head where they are as many.
   private func read(_ adapter: PEFTAdapterFolder, _ path: String) throws -> (any PretrainedModel, Delta) {
-    if !adapter.unknownKeys.isEmpty {
-      let (keys, shown) = (adapter.unknownKeys, 20)
-      let list = TerminalText.line(keys.prefix(shown).joined(separator: ", "))
-      let rest = keys.count > shown ? " and \(keys.count - shown) more" : ""
-      note("warning: \(path)/adapter_config.json: keys that are not known: \(list)\(rest)")
+    for warning in StatedKeys.warnings(unread: adapter.unknownKeys, in: "\(path)/adapter_config.json") {
+      note("warning: \(warning)")
     }
     let model = try model()
     let count = adapter.classes(for: model)

@@ -39,6 +39,21 @@ import Testing
     expectSame(try await classes(["--model", path(name), "--delta", folder.path("again")]), tuned)
   }
 
+  /// One line for each key, as for the files of a model.
+  @Test func unknownKeysOfAnAdapterAreNamed() async throws {
+    let folder = try TemporaryFolder()
+    try FileManager.default.copyItem(atPath: path("vit-adapter"), toPath: folder.path("adapter"))
+    try folder.editJSON("adapter/adapter_config.json") { object in
+      for number in 10...30 { object["use_\(number)"] = true }
+    }
+    let outcome = try await runFrugal("predict", picture, "--model", path("vit"), "--delta", folder.path("adapter"))
+    #expect(outcome.code == 0)
+    let file = folder.path("adapter/adapter_config.json")
+    let warnings = outcome.errors.split(separator: "\n").filter { $0.hasPrefix("warning: \(file): ") }
+    #expect(warnings.count == 21 && warnings.first?.hasSuffix(": use_10: unknown key, ignored") == true)
+    #expect(warnings.last?.hasSuffix(": 1 more unknown key, ignored") == true, "\(outcome.errors)")
+  }
+
   /// What is exported names its classes, and says how Python opens it.
   @Test func anExportedAdapterNamesItsClasses() async throws {
     let folder = try TemporaryFolder()

@@ -141,11 +141,7 @@ package final class StatedKeys {
   }
 
   /// A warning for each key that nothing has read, here and in the objects that were read; the first of many.
-  package var unknown: [String] {
-    let (all, shown) = (unread.sorted(), 20)
-    let rest = all.count > shown ? ["\(location): \(all.count - shown) more unknown keys, ignored"] : []
-    return all.prefix(shown).map { "\(location): \(TerminalText.line($0)): unknown key, ignored" } + rest
-  }
+  package var unknown: [String] { Self.warnings(unread: unread.sorted(), in: location) }
 
   /// The keys that nothing has read.
   private var unread: [String] {
