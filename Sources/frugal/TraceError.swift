@@ -7,13 +7,13 @@ enum TraceError: Error, Equatable, CustomStringConvertible {
   case file(WeightFileError)
   /// A safetensors file without tensors, which would be the same as any other of its kind.
   case empty(file: String)
-  /// A reference that cannot be read, by its message.
-  case reference(String)
+  /// A reference, rubric, manifest or map of names that is not what was expected, by its message.
+  case basis(String)
 
   var description: String {
     switch self {
     case .file(let error): error.description
-    case .reference(let text): text
+    case .basis(let text): text
     case .empty(let file): "\(file): expected tensors, found none"
     }
   }

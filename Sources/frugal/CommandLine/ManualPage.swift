@@ -20,7 +20,7 @@ enum ManualPage {
       ".SH EXIT STATUS",
       ".TP", ".B 0", "Done.",
       ".TP", ".B 1", "A file, a model or data is not what was expected; traces differ; a check failed.",
-      ".TP", ".B 2", "The command line cannot be understood.",
+      ".TP", ".B 2", "The command line cannot be understood; a file to grade by is not what was expected.",
       ".TP", ".B 130", "Stopped by Ctrl-C; what can be resumed says how.",
     ]
     return lines.joined(separator: "\n") + "\n"

@@ -48,9 +48,7 @@ enum GradeCommand: Command {
     if arguments.has("--note"), !arguments.has("--gradescope") {
       throw UsageError("--note", expected: "--gradescope with it", found: "none")
     }
-    let reference: GradedFiles
-    do { reference = try GradedFiles(a) } catch { throw TraceError.reference("\(error)") }
-    let (grading, score) = try grade(reference, b, arguments)
+    let (grading, score) = try graded(a, b, arguments)
     if let path = arguments.string("--junit") {
       try AtomicFile.write(Array(JUnitReport.text(grading).utf8), to: URL(fileURLWithPath: path))
     }
@@ -66,6 +64,18 @@ enum GradeCommand: Command {
       print(TerminalText.escaped(grading.text(score)))
     }
     guard grading.isRight else { throw DifferentTraces(description: "\(b): expected \(grading.shortfall)") }
+  }
+
+  /// The verdicts and points.
+  ///
+  /// - Throws: `UsageError`; `TraceError` for whatever is wrong with the reference or with what to grade it by, as
+  ///   nothing of it is the fault of the submission.
+  private static func graded(
+    _ reference: String, _ submission: String, _ arguments: Arguments
+  ) throws -> (Grading, Score) {
+    do { return try grade(GradedFiles(reference), submission, arguments) } catch let error as UsageError {
+      throw error
+    } catch { throw TraceError.basis("\(error)") }
   }
 
   private static func grade(

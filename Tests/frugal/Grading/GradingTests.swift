@@ -125,7 +125,7 @@ import Testing
     expectRefusal(outcome, code: 2, ["--tolerance: expected a number above 0, up to 1"])
     let manifest = try folder.write("{\"tensors\": [{\"name\": \"w\", \"terms\": -64}]}", to: "manifest.json")
     let negative = try await runFrugal("grade", file, file, "--manifest", manifest.path)
-    expectRefusal(negative, code: 1, ["expected 0 terms or more of \"w\", found -64"])
+    expectRefusal(negative, code: 2, ["expected 0 terms or more of \"w\", found -64"])
   }
 
   @Test func everyFormatThatIsReadIsGraded() throws {

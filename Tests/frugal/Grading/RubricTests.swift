@@ -82,8 +82,14 @@ import Testing
     for (text, message) in lines {
       try folder.write(text, to: "rubric.json")
       let outcome = try await runFrugal("grade", r, s, "--rubric", folder.path("rubric.json"))
-      expectRefusal(outcome, code: 1, ["frugal grade: ", message])
+      expectRefusal(outcome, code: 2, ["frugal grade: ", message])
     }
+    for flag in ["--rubric", "--names", "--manifest"] {
+      expectRefusal(try await runFrugal("grade", r, s, flag, folder.path("none.json")), code: 2, ["none.json: "])
+    }
+    // Files to write are no part of it.
+    let unwritten = try await runFrugal("grade", r, r, "--junit", folder.path("none/junit.xml"))
+    #expect(unwritten.code == 1, "\(unwritten.errors)")
   }
 
   /// Beginnings of names are compared with each of them: 300 kB of `*` took 20 s and 1 GB.
@@ -124,7 +130,7 @@ import Testing
       expectRefusal(try await runFrugal(words + more), code: 2, [text])
     }
     try folder.write("{\"z\": \"left\"}", to: "names.json")
-    expectRefusal(try await runFrugal(words), code: 1, ["names.json: expected names of the reference as keys"])
+    expectRefusal(try await runFrugal(words), code: 2, ["names.json: expected names of the reference as keys"])
     expectRefusal(try await runFrugal("grade", folder.path("none"), s), code: 2, ["none: expected"])
     // Given tensors are not graded, and may be named all the same.
     try folder.write("{\"tensors\": [{\"name\": \"a\", \"isGiven\": true}, {\"name\": \"b\"}]}", to: "given.json")
