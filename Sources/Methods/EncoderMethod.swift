@@ -43,6 +43,8 @@ package protocol EncoderMethod: Sendable {
   var tunesText: Bool { get }
   /// Whether it does with these settings.
   func tunesText(_ recipe: Recipe) -> Bool
+  /// The reason, for a message, why no other classifier goes with it where it tunes the text tower: what it does.
+  var classifierReason: String { get }
   /// The classifier of a method that tunes the text tower.
   ///
   /// - texts: the prompts of the classes; text: their features by the frozen tower, and the scale of the model.
@@ -99,6 +101,8 @@ extension EncoderMethod {
   package var tunesText: Bool { false }
   /// As it does whatever its settings, unless a method says otherwise.
   package func tunesText(_ recipe: Recipe) -> Bool { tunesText }
+  /// Its classifier is made by the tuned text tower, unless a method says otherwise.
+  package var classifierReason: String { "tunes the text tower, whose features are the classifier" }
   /// The features of the tuned text tower, unless a method says otherwise.
   package func head(_ texts: ClassTexts, _ text: (features: Tensor, logitScale: Parameter)) -> any Head {
     EncodedTexts(texts: texts, logitScale: text.logitScale)

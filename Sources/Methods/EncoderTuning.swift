@@ -57,8 +57,8 @@ public protocol EncoderTuning: Sendable {
   /// What the encoder uses in place of its tensors, for an observer: names, such as `mask/SITE`, and values.
   func derived(_ values: [Tensor]) -> [(name: String, value: Tensor)]
 
-  /// What may go wrong with a learning rate: each step's, of the given rule.
-  func warnings(rule: OptimizerRecipe.Kind, learningRates: [Double]) -> [String]
+  /// Warnings about learning rates with which training does little: those of all steps, of the given optimiser.
+  func warnings(_ optimizer: OptimizerRecipe, learningRates: [Double]) -> [String]
 
   /// A reason why training with these settings cannot change anything, if there is one.
   func obstacle(_ optimizer: OptimizerRecipe, epochs: Int, stepsPerEpoch: Int) -> RunObstacle?
@@ -124,7 +124,7 @@ extension EncoderTuning {
   public func derived(_ values: [Tensor]) -> [(name: String, value: Tensor)] { [] }
 
   /// None, unless a method says otherwise.
-  public func warnings(rule: OptimizerRecipe.Kind, learningRates: [Double]) -> [String] { [] }
+  public func warnings(_ optimizer: OptimizerRecipe, learningRates: [Double]) -> [String] { [] }
 
   /// None, unless a method says otherwise.
   public func obstacle(_ optimizer: OptimizerRecipe, epochs: Int, stepsPerEpoch: Int) -> RunObstacle? { nil }

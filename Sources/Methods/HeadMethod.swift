@@ -54,6 +54,9 @@ package protocol HeadMethod: Sendable {
   /// trained rows of its own, one per class.
   func meetsNewClasses(_ recipe: Recipe) -> Bool
 
+  /// The reason why rows of an earlier run's classifier cannot be in the place of its text features; `nil` if they can.
+  func rowRefusal(_ recipe: Recipe) -> String?
+
   /// Whether it is made of the prompts themselves (`MethodSetting.texts`).
   func readsTexts(_ recipe: Recipe) -> Bool
 
@@ -92,6 +95,8 @@ extension HeadMethod {
   package func check(_ recipe: Recipe, with encoder: any EncoderMethod) throws(SettingError) {}
   /// None, unless a head says otherwise.
   package func base(of recipe: Recipe) -> Recipe? { nil }
+  /// That it is no head of text features, unless a head says otherwise.
+  package func rowRefusal(_ recipe: Recipe) -> String? { takesTextRows ? nil : "\(name) would take its place" }
   /// Text features are enough, unless a head says otherwise.
   package func readsTexts(_ recipe: Recipe) -> Bool { false }
   /// None, unless a head says otherwise.

@@ -54,9 +54,10 @@ public enum MethodList {
     encoders.filter(\.isTrained).map(\.name) + heads.filter(\.isTrained).map(\.name)
   }
 
-  /// Every pair of halves that learns something and whose halves go together.
+  /// Every pair of halves that learns something and whose halves go together with their published settings.
   package static var pairs: [MethodName] {
-    encoders.flatMap { encoder in heads.map { MethodName(encoder, $0) } }.filter { $0.isTrained && $0.refusal == nil }
+    encoders.flatMap { encoder in heads.map { MethodName(encoder, $0) } }
+      .filter { $0.isTrained && $0.publishedRefusal == nil }
   }
 
   /// The names of the methods that read an option.

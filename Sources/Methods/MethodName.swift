@@ -36,7 +36,7 @@ public struct MethodName: Sendable, Equatable, CustomStringConvertible {
     isNamed(head, MethodList.heads[0]) ? MethodName(encoder, LinearMethod()) : self
   }
 
-  /// The reason why the halves do not go together; `nil` if they do.
+  /// The reason why the halves do not go together, whatever their settings; `nil` if they may.
   package var refusal: (alone: String, reason: String)? {
     if encoder.isTrained, head.isFitted {
       return (head.name, "it is fitted to the features of an encoder that stays frozen")
@@ -49,9 +49,13 @@ public struct MethodName: Sendable, Equatable, CustomStringConvertible {
     refusal ?? (encoder.tunesText(recipe) ? textRefusal : nil)
   }
 
+  /// The reason why the halves do not go together with their published settings; `nil` if they do.
+  package var publishedRefusal: (alone: String, reason: String)? {
+    refusal(recipe(PublishedSetting(benchmark: nil, shots: nil, fidelity: .official)))
+  }
+
   private var textRefusal: (alone: String, reason: String)? {
-    isNamed(head, MethodList.heads[0])
-      ? nil : (encoder.name, "it tunes the text tower, whose features are the classifier")
+    isNamed(head, MethodList.heads[0]) ? nil : (encoder.name, "it \(encoder.classifierReason)")
   }
 
   /// Refuses settings that would break what a half promises, or that do not fit the other one.
@@ -95,7 +99,7 @@ public struct MethodName: Sendable, Equatable, CustomStringConvertible {
   }
 
   /// The rule that combines the text features of several templates.
-  var ensembling: TextEnsembling { (head.isTrained ? nil : encoder.ensembling) ?? head.ensembling }
+  package var ensembling: TextEnsembling { (head.isTrained ? nil : encoder.ensembling) ?? head.ensembling }
 
   /// True if one optimiser trains both halves, as in the published runs of encoder tunings with a linear head.
   package var sharesOptimizer: Bool {

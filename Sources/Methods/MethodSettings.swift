@@ -65,6 +65,10 @@ package struct MethodOption: Sendable {
   /// An option that cannot be given with it.
   package let excludes: String?
   private let change: @Sendable (inout Recipe, Value) -> Void
+  private var obstacle: Obstacle = { _ in nil }
+
+  /// What would give it an effect, and what is there instead; `nil` where it has one.
+  typealias Obstacle = @Sendable (Recipe) -> (expected: String, found: String)?
 
   /// A value that was checked against the bounds.
   enum Value {
@@ -84,6 +88,19 @@ package struct MethodOption: Sendable {
   ) {
     (self.name, self.valueName, self.values, self.isList) = (name, valueName, values, isList)
     (self.excludes, self.help, self.change) = (excludes, help, change)
+  }
+
+  /// The same option, refused where the other settings leave it without effect.
+  func refused(where obstacle: @escaping Obstacle) -> MethodOption {
+    var option = self
+    option.obstacle = obstacle
+    return option
+  }
+
+  /// Refuses the option in a recipe that it does not matter to.
+  package func checkEffect(in recipe: Recipe) throws(SettingError) {
+    guard let reason = obstacle(recipe) else { return }
+    throw SettingError(name, expected: reason.expected, found: reason.found)
   }
 
   /// Changes a recipe as a user's words ask for.

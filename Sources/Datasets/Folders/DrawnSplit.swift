@@ -10,7 +10,7 @@ public struct DrawnSplit: Sendable, Codable, Hashable {
   /// The shares, each from 0 to 1; their sum is 1.
   public let train, validation, test: Double
   /// The seed.
-  public let seed: Int
+  public private(set) var seed: Int
 
   /// Shares of train, val and test, or of train and test; `nil` if they are negative or their sum is not 1.
   public init?(shares: [Double], seed: Int) {
@@ -19,6 +19,13 @@ public struct DrawnSplit: Sendable, Codable, Hashable {
     else { return nil }
     (train, test, self.seed) = (shares[0], shares[shares.count - 1], seed)
     validation = shares.count == 3 ? shares[1] : 0
+  }
+
+  /// The same shares, drawn with another seed.
+  package func drawn(by seed: Int) -> DrawnSplit {
+    var split = self
+    split.seed = seed
+    return split
   }
 
   private enum CodingKeys: String, CodingKey {

@@ -16,16 +16,20 @@ import Tensor
 enum CLIPLoRA {
   /// The branches of the towers; `seed` is that of the initial values (CLIP-LoRA (a), (b)).
   static func tuning(_ towers: TowerPair, _ settings: CLIPLoRASettings.Branch, seed: UInt64) -> SiteTuning {
-    func blocks(_ parameters: [Parameter]) -> Range<Int> {
-      (settings.blocks ?? .all).indices(of: 1 + (parameters.compactMap(\.site.block).max() ?? -1))
-    }
-    let (ofImages, ofTexts) = (blocks(towers.image.parameters), blocks(towers.text.parameters))
-    let sites = settings.towers.parameters(of: towers).filter { parameter in
+    let ofImages = settings.towers == .text ? [] : sites(of: towers.image.parameters, settings)
+    let ofTexts = settings.towers == .vision ? [] : sites(of: towers.text.parameters, settings)
+    return tuning(ofImages + ofTexts, settings, seed: seed)
+  }
+
+  /// The maps of one tower that have branches.
+  static func sites(of parameters: [Parameter], _ settings: CLIPLoRASettings.Branch) -> [Parameter] {
+    let count = 1 + (parameters.compactMap(\.site.block).max() ?? -1)
+    let blocks = (settings.blocks ?? .all).indices(of: count)
+    return parameters.filter { parameter in
       // Those of a ResNet's attention pool belong to no block.
       guard settings.roles.contains(parameter.site.role), let block = parameter.site.block else { return false }
-      return (parameter.site.isOfText ? ofTexts : ofImages).contains(block)
+      return blocks.contains(block)
     }
-    return tuning(sites, settings, seed: seed)
   }
 
   /// The branches of some maps.

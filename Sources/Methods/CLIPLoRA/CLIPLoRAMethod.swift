@@ -19,7 +19,10 @@ struct CLIPLoRAMethod: EncoderMethod {
 
   var trainingProtocol: TrainingProtocol { .fewShot }
 
-  var tunesText: Bool { true }
+  /// The authors tune both towers unless told otherwise.
+  func tunesText(_ recipe: Recipe) -> Bool { towers(recipe) != .vision }
+
+  private func towers(_ recipe: Recipe) -> TunedTowers { recipe[CLIPLoRASettings.self]?.towerBranch.towers ?? .both }
 
   let options = [
     MethodOption("rank", "N", .integer(1...4096), "rank of the branches (default 2)") {
@@ -66,28 +69,36 @@ struct CLIPLoRAMethod: EncoderMethod {
     return recipe
   }
 
-  func check(_ recipe: Recipe) throws(SettingError) { try TunedTowers.check(recipe, for: name) }
+  func check(_ recipe: Recipe) throws(SettingError) {
+    if tunesText(recipe) { try TunedTowers.check(recipe, for: name) }
+  }
 
   func check(_ tower: any ImageTower, _ recipe: Recipe, _ fidelity: Fidelity) throws(SettingError) {
-    try (recipe[CLIPLoRASettings.self]?.towerBranch.towers ?? .both).check(tower, for: name)
+    try towers(recipe).check(tower, for: name)
   }
 
   func tuning(_ setting: MethodSetting, head: any Head, choosing: ChoiceData?) throws -> any EncoderTuning {
-    guard let texts = setting.texts else {
-      throw RunError("\(name): expected class names and a text tower to tune, found none")
-    }
     let branch = setting.recipe[CLIPLoRASettings.self]?.towerBranch ?? .init()
-    let pair = TowerPair(image: setting.tower, text: texts.tower)
-    let tuning = CLIPLoRA.tuning(pair, branch, seed: setting.seed)
-    // A third of two blocks is none of them.
-    for (tower, isOfText) in [(TunedTowers.vision, false), (.text, true)] where [.both, tower].contains(branch.towers) {
-      guard tuning.designs.contains(where: { $0.parameter.site.isOfText == isOfText }) else {
-        let count = Set(tower.parameters(of: pair).compactMap(\.site.block)).count
+    var towers: [(name: TunedTowers, parameters: [Parameter])] = []
+    if branch.towers != .text { towers.append((.vision, setting.tower.parameters)) }
+    if branch.towers != .vision {
+      guard let texts = setting.texts else {
+        throw RunError("\(name): expected class names and a text tower to tune, found none")
+      }
+      towers.append((.text, texts.tower.parameters))
+    }
+    var sites: [Parameter] = []
+    for (tower, parameters) in towers {
+      let own = CLIPLoRA.sites(of: parameters, branch)
+      // A third of two blocks is none of them.
+      guard !own.isEmpty else {
+        let count = Set(parameters.compactMap(\.site.block)).count
         throw SettingError(
           "blocks", expected: "some of the blocks of each tower that is tuned",
           found: "\((branch.blocks ?? .all).rawValue), none of the \(count) of the \(tower.rawValue) tower")
       }
+      sites += own
     }
-    return tuning
+    return CLIPLoRA.tuning(sites, branch, seed: setting.seed)
   }
 }

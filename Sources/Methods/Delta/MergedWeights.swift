@@ -15,8 +15,14 @@ public struct MergedWeights {
   ///
   /// A head that the checkpoint does not have is stored under the name that its layout has for one, or its own, in the
   /// type that most weights have. F8 tensors become F16, which holds all of their numbers; integers stay integers.
-  /// - Throws: `ExportError` for what no weight can hold; the error of a tensor that cannot be read.
+  /// - Throws: `ExportError` for what no weight can hold, and for a linear head of a CLIP, whose checkpoint has no
+  ///   place for one; the error of a tensor that cannot be read.
   public init(_ delta: Delta, of model: any PretrainedModel) throws {
+    guard model.clip == nil || !delta.hasLinearHead else {
+      throw ExportError(
+        "one without a linear head, for which a CLIP's checkpoint has no place (the delta with the model keeps both)",
+        found: DeltaEntry.headWeight.name)
+    }
     let (weights, layout) = (model.weights, model.layout)
     let merged = try delta.merged(into: model.towers.parameters).map { entry in
       (site: entry.site, value: entry.site == "head" ? layout.storedHead(entry.value) : entry.value)

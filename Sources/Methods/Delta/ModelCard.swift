@@ -95,7 +95,7 @@ public struct ModelCard: Sendable {
   private var facts: [String] {
     var rows: [(String, String)] = [("base model", "`\(ModelCardText.code(base))`")]
     if let model { rows.append(("SHA-256 of its weights", "`\(ModelCardText.code(model))`")) }
-    if let method { rows.append(("method", ModelCardText.plain(method))) }
+    if let name = origin?.settings.title ?? method { rows.append(("method", ModelCardText.plain(name))) }
     rows += origin?.facts ?? []
     return ["## Facts", "", "| | |", "| --- | --- |"] + rows.map { "| \($0.0) | \($0.1) |" } + [""]
   }
@@ -122,7 +122,7 @@ extension ModelCard.Origin {
 
   /// The method and the dataset.
   fileprivate var title: String {
-    settings.on == nil ? "\(settings.method) on \(dataset)" : "\(settings.methodTitle), \(dataset)"
+    settings.title == settings.method ? "\(settings.method) on \(dataset)" : "\(settings.title), \(dataset)"
   }
 
   /// Rows of the table of facts.

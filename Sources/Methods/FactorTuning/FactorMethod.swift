@@ -42,7 +42,7 @@ struct FactorMethod: EncoderMethod {
   private static let sliceOrder = MethodOption(
     "slice-order", SliceOrder.allCases.map(\.rawValue).joined(separator: "|"),
     .choice(SliceOrder.allCases.map(\.rawValue)),
-    "order of the slices in the cores of MLPs (default interleaved, as in the code; slice-major where the paper is followed)"
+    "order of the slices in the cores of MLPs (default interleaved; slice-major where the paper is followed)"
   ) { $0[FactorSettings.self]?.factors.sliceOrder = SliceOrder(rawValue: $1.word) }
 
   var options: [MethodOption] { isTucker ? Self.options + [Self.sliceOrder] : Self.options }

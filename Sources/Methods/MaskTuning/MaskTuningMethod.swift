@@ -100,9 +100,7 @@ struct MaskTuningMethod: EncoderMethod {
   }
 
   func check(_ recipe: Recipe) throws(SettingError) {
-    if tunesText(recipe), let depth = recipe.stochasticDepth, depth > 0 {
-      throw SettingError("stochastic-depth", expected: "0, as the text tower is tuned too", found: "\(depth)")
-    }
+    if tunesText(recipe) { try TunedTowers.check(recipe, for: name) }
     guard choosesWeights, recipe.encoder.weightDecay > 0 else { return }
     throw SettingError(
       "weight-decay", expected: "0 with \(name): masks that are not tuned must not change",

@@ -89,13 +89,16 @@ public struct BudgetSearch: Sendable {
       trap("BudgetSearch: expected a budget to evaluate and a validation split, found none")
     }
     Workload.returnMemory()
-    let found = try watch.clock.measure(.validation) { () throws -> Evaluation in
-      try Evaluation(
-        trained.method, values: trained.values, on: validation, preprocessing: run.pretrained.preprocessing,
-        skipsUnreadable: false, watch.features?.images, clock: watch.clock
-      ) { done in
-        try watch.stopIfAsked(.beforeValidation)
-        watch.report(.evaluating(.validation, done: done, of: validation.count))
+    let recipe = trained.run.configuration.recipe
+    let found = try trained.method.judging(after: recipe.epochs, recipe) { () throws -> Evaluation in
+      try watch.clock.measure(.validation) {
+        try Evaluation(
+          trained.method, values: trained.values, on: validation, preprocessing: run.pretrained.preprocessing,
+          skipsUnreadable: false, watch.features?.images, clock: watch.clock
+        ) { done in
+          try watch.stopIfAsked(.beforeValidation)
+          watch.report(.evaluating(.validation, done: done, of: validation.count))
+        }
       }
     }
     let score = Score(

@@ -27,7 +27,8 @@ extension Run {
     let delta = try delta(method, chosen.values)
     try delta.write(to: folder.delta)
     let before = try untunedFeatures(textFeatures, of: configuration.data.classes, watch)
-    let learned = try comparison(on: data.folder.test, method, chosen.values, textFeatures: before, watch)
+    let judged = (method: trained.method, epoch: chosen.epoch)
+    let learned = try comparison(on: data.folder.test, method, chosen.values, of: judged, textFeatures: before, watch)
     var predictions = Prediction.all(of: learned.set, tuned: learned.tuned, zeroShot: learned.frozen)
     var newClasses: RunResult.NewClasses?
     if let unseen = data.unseen, let names = configuration.data.newClasses,
@@ -35,7 +36,7 @@ extension Run {
     {
       let head = try self.head(meeting: names, features, method.split(chosen.values).head)
       let found = try comparison(
-        on: unseen.test, Method(encoder: method.encoder, head: head, tower: method.tower), encoderValues,
+        on: unseen.test, Method(encoder: method.encoder, head: head, tower: method.tower), encoderValues, of: judged,
         textFeatures: untunedFeatures(features, of: names, watch), watch)
       predictions += Prediction.all(
         of: found.set, tuned: found.tuned, zeroShot: found.frozen, firstLabel: configuration.data.classes.count)
@@ -136,8 +137,11 @@ extension Run {
   }
 
   /// The frozen model, if it has a text encoder, and then the tuned one.
+  ///
+  /// - trained: the method as it was trained, and the epoch of the values.
   private func comparison(
-    on set: ImageSet, _ method: Method, _ values: [Tensor], textFeatures: Tensor?, _ watch: RunWatch
+    on set: ImageSet, _ method: Method, _ values: [Tensor], of trained: (method: Method, epoch: Int),
+    textFeatures: Tensor?, _ watch: RunWatch
   ) throws -> Comparison {
     func evaluate(_ what: RunEvent.Evaluated, _ method: Method, _ values: [Tensor]) throws -> Evaluation {
       let known = what == .frozen ? watch.features?.frozenImages : watch.features?.images
@@ -157,6 +161,9 @@ extension Run {
         return try evaluate(.frozen, Method(encoder: FrozenEncoder(), head: head, tower: pretrained.tower), [])
       }
     }
-    return Comparison(set: set, tuned: try evaluate(.tuned, method, values), frozen: frozen)
+    let tuned = try trained.method.judging(after: trained.epoch, configuration.recipe) {
+      try evaluate(.tuned, method, values)
+    }
+    return Comparison(set: set, tuned: tuned, frozen: frozen)
   }
 }

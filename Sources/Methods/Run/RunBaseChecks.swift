@@ -92,14 +92,13 @@ extension MethodName {
     if encoder.tunesText(recipe) {
       throw SettingError(
         "on",
-        expected: "a run without a classifier of its own, as \(encoder.name) tunes the text tower, whose features "
-          + "are the classifier", found: earlier.method)
+        expected: "a run without a classifier of its own, as \(encoder.name) \(encoder.classifierReason)",
+        found: earlier.method)
     }
     guard self.head.isTrained else { return }
-    guard self.head.takesTextRows else {
+    if let reason = self.head.rowRefusal(recipe) {
       throw SettingError(
-        "on", expected: "a run without a classifier of its own, as \(self.head.name) would take its place",
-        found: earlier.method)
+        "on", expected: "a run without a classifier of its own, as \(reason)", found: earlier.method)
     }
     guard head.rows([]) != nil else {
       throw SettingError(

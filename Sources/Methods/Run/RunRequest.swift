@@ -24,14 +24,16 @@ public struct RunRequest: Sendable {
   public var shots: Shots?
   /// Whether a class with fewer images than shots is refused, instead of giving all it has.
   public var isStrict = false
-  /// The seed of sampling, order, crops and random rules.
-  public var seed = 1
+  /// The seed of sampling, order, crops and random rules; of a run on top of another that of it, else 1.
+  public var seed: Int?
   /// Whether the authors' code or the paper is followed where they differ.
   public var fidelity = Fidelity.official
   /// The published dataset that the data is; inferred from the folder's name.
   public var benchmark: Benchmark?
   /// The prompts' templates.
   public var templates: [String] = []
+  /// The rule that combines the text features of several templates; `nil` for that of the method.
+  public var ensembling: TextEnsembling?
   /// How texts are cleaned before they become tokens.
   public var cleaning = TextCleaning.published
   /// Whether prompts that are too long are cut.
@@ -86,8 +88,10 @@ extension Run {
     let started = Date()
     var name = try Self.method(request.method)
     let earlier = try request.earlierRun()
+    let seed = request.seed ?? earlier?.settings.seed ?? 1
+    let split = request.drawnSplit?.drawn(by: seed)
     let images = try ImageFolder(
-      contentsOf: URL(fileURLWithPath: request.data), drawing: request.drawnSplit,
+      contentsOf: URL(fileURLWithPath: request.data), drawing: split,
       list: request.dataList.map { URL(fileURLWithPath: $0) })
     let splits = try Self.splits(request, images)
     let selection = try Self.selection(request, name, images, splits)
@@ -104,7 +108,7 @@ extension Run {
     let benchmark = request.benchmark ?? Benchmark(folder: images.root.lastPathComponent)
     let exif = request.exif ?? .usual(for: benchmark)
     let data = try TrainingData(
-      images, shots: shots, seed: request.seed, skipsUnreadable: request.skipsUnreadable, classes: request.classes,
+      images, shots: shots, seed: seed, skipsUnreadable: request.skipsUnreadable, classes: request.classes,
       isStrict: request.isStrict, draws)
     let (pretrained, opened) = try FileReads.recorded {
       try Pretrained.model(
@@ -145,18 +149,19 @@ extension Run {
         "template", expected: "those of the run it is trained on, whose classifier it has",
         found: "\"\(request.templates.joined(separator: "\", \""))\"")
     }
+    try request.checkEnsembling(name, hasText: hasText, earlier: texts)
     let classNames =
       name.head.keepsUnderscores(request.fidelity) ? data.folder.rawClassNames : data.folder.classNames
     var configuration = RunConfiguration(
-      method: name, fidelity: request.fidelity, benchmark: benchmark, shots: shots, seed: request.seed,
+      method: name, fidelity: request.fidelity, benchmark: benchmark, shots: shots, seed: seed,
       model: .init(path: request.model, sha256: pretrained.sha256, request.hints, images: pretrained.images),
       data: .init(
         path: request.data, classes: texts?.data.classes ?? classNames, newClasses: data.unseen?.classNames,
         sha256: data.sha256,
-        testSHA256: data.testSHA256, list: request.dataList, split: request.drawnSplit),
+        testSHA256: data.testSHA256, list: request.dataList, split: split),
       templates: !hasText
         ? [] : texts?.templates ?? (request.templates.isEmpty ? name.templates(benchmark) : request.templates),
-      ensembling: texts?.ensembling ?? name.ensembling,
+      ensembling: texts?.ensembling ?? request.textEnsembling(of: name),
       cleaning: request.cleaning.rawValue, truncates: request.truncates, recipe: recipe,
       selection: selection, skipsUnreadable: request.skipsUnreadable,
       normalization: hasText || pretrained.images != nil ? nil : request.normalization ?? .imagenet, splits: splits,

@@ -197,10 +197,12 @@ extension Run {
   /// A line where a head would choose settings and there is no split to choose by.
   private func choiceWarnings(_ head: any Head) -> [String] {
     guard !head.choiceNames.isEmpty, choosingSplit == nil else { return [] }
-    return [
-      "there is no validation split to choose \(head.choiceNames.joined(separator: ", ")) by: values without a search "
-        + "are used"
-    ]
+    let names = head.choiceNames.joined(separator: ", ")
+    let reason =
+      configuration.splits == .trainAndValidation
+      ? "the validation split is trained on, so there is none to choose \(names) by"
+      : "there is no validation split to choose \(names) by"
+    return ["\(reason): values without a search are used"]
   }
 
   private func summary(
@@ -211,7 +213,7 @@ extension Run {
       configuration: configuration, images: source.count, stepsPerEpoch: trainer.stepsPerEpoch,
       trainedCount: method.trainedCount, hasFrozenEncoder: method.encoder.trainables.isEmpty, isCached: source.isCached,
       stages: state.headStart.map { ($0, total - $0) }, stepsDone: state.steps,
-      warnings: method.encoder.warnings(rule: configuration.recipe.encoder.kind, learningRates: trainer.encoderRates)
+      warnings: method.encoder.warnings(configuration.recipe.encoder, learningRates: trainer.encoderRates)
         + configuration.recipe.warmupWarnings(
           trainsEncoder: !method.encoder.trainables.isEmpty, trainsHead: !method.head.trainables.isEmpty)
         + choiceWarnings(method.head))

@@ -70,13 +70,15 @@ extension Run {
     let chosen = trained.chosen
     Workload.returnMemory()
     let (method, choices) = try settled(trained.method, chosen.values, watch)
-    let found = try watch.clock.measure(.validation) {
-      try Evaluation(
-        method, values: chosen.values, on: validation, preprocessing: pretrained.preprocessing,
-        skipsUnreadable: configuration.skipsUnreadable, watch.features?.images, clock: watch.clock
-      ) { done in
-        try watch.stopIfAsked(.beforeValidation)
-        watch.report(.evaluating(.validation, done: done, of: validation.count))
+    let found = try trained.method.judging(after: chosen.epoch, configuration.recipe) { () throws -> Evaluation in
+      try watch.clock.measure(.validation) {
+        try Evaluation(
+          method, values: chosen.values, on: validation, preprocessing: pretrained.preprocessing,
+          skipsUnreadable: configuration.skipsUnreadable, watch.features?.images, clock: watch.clock
+        ) { done in
+          try watch.stopIfAsked(.beforeValidation)
+          watch.report(.evaluating(.validation, done: done, of: validation.count))
+        }
       }
     }
     watch.clock.count(reused: watch.features?.reused ?? 0)

@@ -65,18 +65,30 @@ struct SensitivityMethod: EncoderMethod {
         "sample-batch", "N", .integer(1...65_536),
         "batch size of the sensitivity gradients; 1 sums over samples, as the paper does (default 32)"
       ) { $0[SensitivitySettings.self]?.budget.batchSize = $1.integer },
-    ] + Self.ruleOptions
-      + BranchSettings.options { $0[SensitivitySettings.self]?.budget.rules.rank = $1 }
+    ] + Self.ruleOptions + Self.branchOptions
+  }
+
+  private static let branchOptions: [MethodOption] = {
+    let options = BranchSettings.options { $0[SensitivitySettings.self]?.budget.rules.rank = $1 }
+    return options.map { $0.refused(where: withoutModules) }
+  }()
+
+  /// Where single entries alone are tuned there is neither a module nor a vector that is tuned whole.
+  private static let withoutModules: MethodOption.Obstacle = { recipe in
+    guard recipe[SensitivitySettings.self]?.budget.rules.structure == .unstructuredOnly else { return nil }
+    return ("modules or whole vectors with it", "single entries only")
   }
 
   /// The rules that turn counts into an allocation.
   static let ruleOptions: [MethodOption] = [
     MethodOption(
       "spt-alpha", "X", .positive, "a matrix with at least cost/α sensitive entries gets a module (default 10)"
-    ) { $0[SensitivitySettings.self]?.budget.rules.alpha = $1.number },
+    ) { $0[SensitivitySettings.self]?.budget.rules.alpha = $1.number }
+    .refused(where: withoutModules),
     MethodOption(
       "spt-beta", "X", .positive, "a vector with at least length/β sensitive entries is tuned whole (default 5)"
-    ) { $0[SensitivitySettings.self]?.budget.rules.beta = $1.number },
+    ) { $0[SensitivitySettings.self]?.budget.rules.beta = $1.number }
+    .refused(where: withoutModules),
     MethodOption("structured-only", "", .flag, excludes: "unstructured-only", "modules and whole vectors only") {
       recipe, _ in
       recipe[SensitivitySettings.self]?.budget.rules.structure = .structuredOnly

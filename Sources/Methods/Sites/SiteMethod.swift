@@ -101,6 +101,15 @@ struct SiteMethod: EncoderMethod {
   }
 
   func check(_ tower: any ImageTower, _ recipe: Recipe, _ fidelity: Fidelity) throws(SettingError) {
+    if let count = recipe[PartialSettings.self]?.lastBlocks {
+      let blocks = Set(tower.parameters.compactMap(\.site.block)).count
+      guard count <= blocks else {
+        throw SettingError(
+          "last-blocks",
+          expected: "at most \(blocks), as the image tower has \(blocks) \(blocks == 1 ? "block" : "blocks")",
+          found: "\(count)")
+      }
+    }
     guard let needed, !tower.parameters.contains(where: { $0.site.role == needed.role }) else { return }
     throw SettingError(
       "method", expected: "one with sites in this model, which has no \(needed.name)", found: name)

@@ -35,9 +35,10 @@ public enum TunedTowers: String, Sendable, Codable, CaseIterable {
       "method", expected: "one with sites in this model, which has no blocks of attention", found: name)
   }
 
-  /// Refuses branches that are skipped at random, as the two towers have different ones.
+  /// Refuses branches of images that are skipped at random, for a method whose steps encode texts too.
   static func check(_ recipe: Recipe, for name: String) throws(SettingError) {
     guard let depth = recipe.stochasticDepth, depth > 0 else { return }
-    throw SettingError("stochastic-depth", expected: "0, as \(name) tunes two towers", found: "\(depth)")
+    throw SettingError(
+      "stochastic-depth", expected: "0, as the steps of \(name) encode texts too", found: "\(depth)")
   }
 }

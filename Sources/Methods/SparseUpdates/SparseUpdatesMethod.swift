@@ -34,10 +34,7 @@ struct SparseUpdatesMethod: EncoderMethod {
     return recipe
   }
 
-  func check(_ recipe: Recipe) throws(SettingError) {
-    guard let depth = recipe.stochasticDepth, depth > 0 else { return }
-    throw SettingError("stochastic-depth", expected: "0, as \(name) tunes two towers", found: "\(depth)")
-  }
+  func check(_ recipe: Recipe) throws(SettingError) { try TunedTowers.check(recipe, for: name) }
 
   func check(_ tower: any ImageTower, _ recipe: Recipe, _ fidelity: Fidelity) throws(SettingError) {
     guard SparseUpdates.matrices(of: tower).isEmpty else { return }

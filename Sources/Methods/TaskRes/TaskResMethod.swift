@@ -98,6 +98,12 @@ struct TaskResMethod: HeadMethod {
     recipe[TaskResSettings.self]?.enhancement == nil ? nil : "enhanced (own)"
   }
 
+  /// The features that the tuned projection makes of prompts would take the place of the rows.
+  func rowRefusal(_ recipe: Recipe) -> String? {
+    guard recipe[TaskResSettings.self]?.enhancement != nil else { return nil }
+    return "the enhanced base, features of the prompts by a tuned text projection, would take its place"
+  }
+
   func readsTexts(_ recipe: Recipe) -> Bool { recipe[TaskResSettings.self]?.enhancement != nil }
 
   func templates(_ benchmark: Benchmark?) -> [String] {

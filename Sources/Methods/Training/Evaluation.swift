@@ -39,8 +39,8 @@ public struct Evaluation: Sendable {
 
   /// The predictions of a method on a split, the class with the largest logit, the first of several.
   ///
-  /// - Throws: `ImageError` for the first unreadable image, unless `skipsUnreadable`; `RunError` for logits that are
-  ///   not finite, or if no image is readable; rethrows the errors of `progress`.
+  /// - Throws: `ImageError` for the first unreadable image, unless `skipsUnreadable`; `NonFiniteLogits` for logits that
+  ///   are not finite; `RunError` if no image is readable; rethrows the errors of `progress`.
   public init(
     _ method: Method, values: [Tensor], on set: ImageSet, preprocessing: Preprocessing, skipsUnreadable: Bool = false,
     progress: (_ done: Int) throws -> Void = { _ in }

@@ -44,7 +44,7 @@ struct FrozenFeatures: Sendable {
 
   /// Accuracy in percent, that of an `Evaluation` on the images themselves: their logits have the same bits.
   ///
-  /// - Throws: `RunError` for logits that are not finite.
+  /// - Throws: `NonFiniteLogits` for logits that are not finite.
   func accuracy(_ method: Method, values: [Tensor]) throws -> Double {
     let model = method.logits(values: values)
     var correct = 0

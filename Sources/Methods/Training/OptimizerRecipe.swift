@@ -31,6 +31,10 @@ public struct OptimizerRecipe: Sendable, Codable, Equatable {
   public var lag: Int?
   /// ε of Adam; `nil`, as in runs of the first versions, for 1e-8.
   public var epsilon: Double?
+  /// β₁ of the Adam rules; `nil`, as in runs of the first versions, for `usualBetas`.
+  public var beta1: Double?
+  /// β₂ of the Adam rules; `nil`, as in runs of the first versions, for `usualBetas`.
+  public var beta2: Double?
   /// True if the schedule advances by steps, so that epochs stand for steps; `nil` for epochs.
   public var isStepwise: Bool?
   /// ρ, the share of the entries of a matrix that sparse Adam gives gradients in a step; `nil` for `usualDensity`.
@@ -48,6 +52,14 @@ public struct OptimizerRecipe: Sendable, Codable, Equatable {
   /// The published settings of sparse Adam.
   package static let (usualDensity, usualRefresh) = (5e-5, 5)
 
+  /// β₁ and β₂ of the published settings of all methods.
+  package static let usualBetas = (first: 0.9, second: 0.999)
+
+  /// β₁ and β₂, in 0 ..< 1.
+  package var betas: (first: Double, second: Double) {
+    (beta1 ?? Self.usualBetas.first, beta2 ?? Self.usualBetas.second)
+  }
+
   /// A recipe with Adam and a cosine, as a starting point.
   public init(learningRate: Double) { self.learningRate = learningRate }
 
@@ -61,6 +73,9 @@ public struct OptimizerRecipe: Sendable, Codable, Equatable {
       ("warmupLearningRate", warmupLearningRate), ("minimumLearningRate", minimumLearningRate ?? 0),
       ("epsilon", epsilon ?? 0),
     ] where value < 0 { return wrong(key, "0 or more", value) }
+    for (key, value) in [("beta1", betas.first), ("beta2", betas.second)] where !(0..<1 ~= value) {
+      return wrong(key, "0 or more, below 1", value)
+    }
     if nesterov && momentum == 0 { return wrong("momentum", "above 0 with nesterov", momentum) }
     if let density, !(density > 0 && density <= 1) { return wrong("density", "above 0, at most 1", density) }
     if let refresh, refresh < 1 { return wrong("refresh", "1 or more", refresh) }
@@ -76,13 +91,15 @@ public struct OptimizerRecipe: Sendable, Codable, Equatable {
   /// - seed: of a rule with random draws.
   package func optimizer(_ slots: [ParameterSlot], seed: UInt64) -> any Optimizer {
     switch kind {
-    case .adam: Adam(slots, weightDecay: weightDecay, epsilon: epsilon ?? 1e-8)
-    case .adamw: Adam(slots, weightDecay: weightDecay, decay: .decoupled, epsilon: epsilon ?? 1e-8)
+    case .adam, .adamw:
+      Adam(
+        slots, weightDecay: weightDecay, decay: kind == .adamw ? .decoupled : .coupled, beta1: betas.first,
+        beta2: betas.second, epsilon: epsilon ?? 1e-8)
     case .sgd: SGD(slots, momentum: momentum, weightDecay: weightDecay, isNesterov: nesterov)
     case .sparseAdam:
       SparseAdam(
         slots, density: density ?? Self.usualDensity, refresh: refresh ?? Self.usualRefresh, seed: seed,
-        weightDecay: weightDecay, epsilon: epsilon ?? 1e-8)
+        weightDecay: weightDecay, beta1: betas.first, beta2: betas.second, epsilon: epsilon ?? 1e-8)
     }
   }
 

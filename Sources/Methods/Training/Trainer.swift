@@ -84,7 +84,7 @@ public struct Trainer {
   ///
   /// - Returns: true if the last epoch was reached.
   /// - Throws: `ImageError` for an unreadable image, `FileError` for a folder that cannot be written, `RunError`
-  ///   for a state of another run and for a loss that is not finite.
+  ///   for a state of another run, and for a loss or values at the end that are not finite.
   public func run(
     _ state: inout TrainingState, shouldStop: () -> Bool = { false }, report: (Event) -> Void = { _ in }
   ) throws -> Bool {
@@ -181,13 +181,23 @@ public struct Trainer {
   private func endEpoch(
     _ state: inout TrainingState, seconds: Double, pictures: Int, flushing: Bool
   ) throws -> EpochMetrics {
-    let isJudged = selection.judges(epoch: state.epoch + 1, of: recipe.epochs)
+    let epoch = state.epoch + 1
+    let isJudged = selection.judges(epoch: epoch, of: recipe.epochs)
+    // After other epochs the next step has a loss that tells.
+    if isJudged || state.isEnded || epoch == recipe.epochs {
+      try method.requireFinite(state.values, after: epoch, recipe)
+    }
     // While the encoder is trained, a model is judged with the head that would start on it.
     if isJudged { state.startHead(of: method) }
-    let accuracy = isJudged ? try clock.measure(.validation) { try validate?(state.values) } : nil
-    let shares = method.encoder.shares(method.split(state.values).encoder)
+    let values = state.values
+    let accuracy: Double? =
+      isJudged
+      ? try clock.measure(.validation) {
+        try method.judging(after: epoch, recipe) { try validate?(values) }
+      } : nil
+    let shares = method.encoder.shares(method.split(values).encoder)
     let metrics = EpochMetrics(
-      epoch: state.epoch + 1, steps: state.steps,
+      epoch: epoch, steps: state.steps,
       learningRates: Dictionary(
         uniqueKeysWithValues: state.rates(epoch: state.epoch, step: state.steps - 1).map { ($0.name, $0.rate) }),
       terms: state.sums.means, accuracy: state.sums.accuracy,

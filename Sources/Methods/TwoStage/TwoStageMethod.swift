@@ -17,6 +17,9 @@ struct TwoStageMethod: EncoderMethod {
 
   var tunesText: Bool { true }
 
+  /// Whichever towers are tuned, rows that start as texts are trained after them.
+  var classifierReason: String { "trains a classifier of its own, a row per class" }
+
   let equations = ["forward/logits": "2SFS (b), (d)", "rate": "2SFS (f)", "value": "2SFS (f)", "state": "2SFS (f)"]
 
   let options = [

@@ -41,7 +41,7 @@ import Testing
     for encoder in MethodList.encoders where encoder.isTrained {
       for head in MethodList.heads where head.isTrained {
         let name = MethodName(encoder, head)
-        #expect(subjects.contains(name.description) == (name.refusal == nil), "\(name)")
+        #expect(subjects.contains(name.description) == (name.publishedRefusal == nil), "\(name)")
       }
     }
   }

@@ -12,7 +12,7 @@ import Testing
   @Test func everyMethodThatTrainsIsTraced() {
     let names = MethodTraces.methods(seed: 1).map(\.name)
     let all = MethodList.encoders.flatMap { encoder in MethodList.heads.map { MethodName(encoder, $0) } }
-    #expect(names == all.filter { $0.isTrained && $0.refusal == nil }.map { $0.description })
+    #expect(names == all.filter { $0.isTrained && $0.publishedRefusal == nil }.map { $0.description })
     #expect(names.contains("r-amt+task-res") && Set(names).count == names.count)
   }
 

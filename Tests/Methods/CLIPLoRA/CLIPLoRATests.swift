@@ -241,10 +241,35 @@ import Testing
     recipe.stochasticDepth = 0.1
     #expect(throws: SettingError.self) { try method.check(recipe) }
     for other in ["task-res", "linear", "coop"] {
-      let refusal = try #require(MethodName("clip-lora+\(other)")).refusal
+      let refusal = try #require(MethodName("clip-lora+\(other)")).publishedRefusal
       #expect(refusal?.alone == "clip-lora", "\(other)")
     }
-    #expect(MethodName("clip-lora")?.refusal == nil)
+    #expect(MethodName("clip-lora")?.publishedRefusal == nil)
+  }
+
+  /// With branches of images alone no text is encoded, and any head goes with it.
+  @Test func theImageTowerAloneGoesWithAHead() throws {
+    let pair = try #require(MethodName("clip-lora+linear"))
+    var recipe = pair.recipe(PublishedSetting(benchmark: nil, shots: 16, fidelity: .official))
+    let both = try #require(pair.refusal(recipe))
+    #expect(pair.refusal == nil && both.reason == "it tunes the text tower, whose features are the classifier")
+    recipe[CLIPLoRASettings.self]?.towerBranch.towers = .vision
+    recipe.stochasticDepth = 0.1
+    #expect(throws: Never.self) { try pair.check(recipe) }
+    #expect(!pair.encoder.tunesText(recipe) && pair.refusal(recipe) == nil)
+    let setting = MethodSetting(
+      tower: towers.image, text: nil, classes: 5, recipe: recipe, fidelity: .official, seed: 1)
+    let tuning = try CLIPLoRAMethod().tuning(setting, head: head, choosing: nil)
+    let found = try #require(tuning as? SiteTuning)
+    var branch = CLIPLoRASettings.Branch()
+    branch.towers = .vision
+    let want = CLIPLoRA.tuning(towers, branch, seed: 1)
+    #expect(found.trainables.map(\.name) == want.trainables.map(\.name))
+    #expect(found.trainables.map(\.initial) == want.trainables.map(\.initial) && found.designs.count == 6)
+    recipe[CLIPLoRASettings.self]?.towerBranch.towers = .text
+    let depth = #expect(throws: SettingError.self) { try CLIPLoRAMethod().check(recipe) }
+    #expect(depth?.description == "stochastic-depth: expected 0, as the steps of clip-lora encode texts too, found 0.1")
+    #expect(pair.refusal(recipe) != nil)
   }
 
   /// CLIP-LoRA (e).

@@ -89,6 +89,13 @@ import Testing
     }
   }
 
+  /// Its folder has no place for one, and would not open.
+  @Test func aLinearHeadOfACLIPIsRefused() throws {
+    let clip = try PretrainedCLIP(contentsOf: Fixtures.embedded.appendingPathComponent("tiny-clip"))
+    let error = #expect(throws: ExportError.self) { try MergedWeights(delta(clip, classes: 5), of: clip) }
+    #expect(error?.description.contains("for which a CLIP's checkpoint has no place") == true)
+  }
+
   @Test func aConfigurationStaysWhereNoHeadIsNew() throws {
     let model = try model(.f32)
     let delta = delta(model, classes: nil)

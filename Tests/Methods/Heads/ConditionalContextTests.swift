@@ -222,7 +222,7 @@ import Testing
       try ConditionalContext(encoder, settings, logitScale: model.logitScale, seed: 1)
     }
     let name = try #require(MethodName("clip-lora+cocoop"))
-    #expect(name.refusal?.alone == "clip-lora")
+    #expect(name.publishedRefusal?.alone == "clip-lora")
     #expect(MethodName("r-amt+cocoop")?.refusal == nil && MethodName("cocoop")?.refusal == nil)
   }
 

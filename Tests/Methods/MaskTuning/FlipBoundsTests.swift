@@ -68,6 +68,22 @@ import Testing
     #expect(MaskTuning.steadyFlip(learningRates: rates) == steady)
   }
 
+  /// The bound is that of the rule's own β: without memory of gradients every step is as long as the rate.
+  @Test func theBoundHasTheFactorsOfTheRule() {
+    let rates = Self.constant()
+    #expect(MaskTuning.firstPossibleFlip(learningRates: rates, betas: (0, 0)) == 63)
+    #expect(MaskTuning.firstPossibleFlip(learningRates: rates, betas: (0, 0.999)) == 21)
+    #expect(MaskTuning.firstPossibleFlip(learningRates: rates, betas: (0.9, 0.99)) == 52)
+    // A first moment that a second one does not hold back has no bound.
+    #expect(MaskTuning.firstPossibleFlip(learningRates: rates, betas: (0.9, 0)) == 2)
+    // 40 steps are too short for the published rule alone.
+    let (short, tuning) = (Self.constant(8e-5, 40), MaskTuning(groups: [], dropout: nil))
+    var optimizer = OptimizerRecipe(learningRate: 8e-5)
+    #expect(tuning.warnings(optimizer, learningRates: short).first?.contains("no weight can be masked") == true)
+    optimizer.beta1 = 0
+    #expect(tuning.warnings(optimizer, learningRates: short).first?.contains("only weights whose gradients") == true)
+  }
+
   @Test func noStepsNoFlip() {
     #expect(MaskTuning.firstPossibleFlip(learningRates: []) == nil)
     #expect(MaskTuning.steadyFlip(learningRates: []) == nil)

@@ -166,6 +166,7 @@ struct Stack {
       ("coop", "linear", "as linear would take its place"), ("task-res", "coop", "as coop would take its place"),
       ("tip-adapter", "task-res", "a row for each class"), ("linear", "linear", "as linear would take its place"),
       ("coop", "clip-lora", "as clip-lora tunes the text tower"), ("linear", "r-amt+linear", "as linear would"),
+      ("coop", "cocoop", "as cocoop would take its place"), ("coop", "r-amt+cocoop", "as cocoop would take its place"),
     ] {
       do {
         _ = try Run(stack.request(method, on: earlier), in: stack.folder("second"))
@@ -180,6 +181,25 @@ struct Stack {
     let head = try run.method(textFeatures: run.textFeatures()).head
     #expect((head as? TaskRes)?.textFeatures == rows)
     #expect(try stack.start(run) == stack.logits("coop"))
+  }
+
+  /// The enhanced base is made of prompts, so there is no place for rows; a run without any is one to build on.
+  @Test func anEnhancedBaseBuildsOnNoRows() throws {
+    func request(on earlier: String) -> RunRequest {
+      var request = stack.request("task-res", on: earlier)
+      let adjust = request.adjust
+      request.adjust = { recipe in
+        try adjust(&recipe)
+        recipe[TaskResSettings.self]?.enhancement = EnhancedBase.Settings()
+      }
+      return request
+    }
+    for earlier in ["coop", "bitfit"] { try stack.finish(earlier, earlier) }
+    let error = #expect(throws: SettingError.self) {
+      try Run(request(on: "coop"), in: stack.folder("second"))
+    }
+    #expect(error?.description.contains("as the enhanced base, features of the prompts") == true)
+    #expect(throws: Never.self) { try Run(request(on: "bitfit"), in: stack.folder("second")) }
   }
 
   /// Three trainings, of which each is used, and the folders of two are gone.
@@ -242,6 +262,7 @@ struct Stack {
     }
     #expect(message() == "")
     #expect(message { $0.shots = nil } == "")
+    #expect(message { $0.seed = 1 } == "")
     #expect(message { $0.on = "nowhere" }.contains("on: expected the folder of a finished run, found "))
     #expect(message { $0.seed = 2 } == "seed: expected 1, as in the run it is trained on, found 2")
     #expect(message { $0.shots = .count(1) } == "shots: expected 2, as in the run it is trained on, found 1")

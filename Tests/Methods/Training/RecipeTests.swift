@@ -12,6 +12,25 @@ import Testing
       PublishedSetting(benchmark: benchmark, shots: shots, fidelity: fidelity))
   }
 
+  /// β₁ and β₂ of a recipe are those of every rule that has them, and below 1.
+  @Test func theFactorsOfMomentsArrive() throws {
+    var recipe = OptimizerRecipe(learningRate: 1)
+    #expect(recipe.betas.first == 0.9 && recipe.betas.second == 0.999 && recipe.problem == nil)
+    (recipe.beta1, recipe.beta2) = (0.5, 0.75)
+    for (kind, decay) in [(OptimizerRecipe.Kind.adam, Adam.Decay.coupled), (.adamw, .decoupled)] {
+      recipe.kind = kind
+      let adam = try #require(recipe.optimizer([ParameterSlot("p", [1])], seed: 1) as? Adam)
+      #expect(adam.beta1 == 0.5 && adam.beta2 == 0.75 && adam.decay == decay)
+    }
+    recipe.kind = .sparseAdam
+    let sparse = try #require(recipe.optimizer([ParameterSlot("p", [1])], seed: 1) as? SparseAdam)
+    #expect(sparse.beta1 == 0.5 && sparse.beta2 == 0.75)
+    recipe.beta2 = 1
+    #expect(recipe.problem == "beta2: expected 0 or more, below 1, found 1.0")
+    (recipe.beta1, recipe.beta2) = (-0.5, nil)
+    #expect(recipe.problem == "beta1: expected 0 or more, below 1, found -0.5")
+  }
+
   @Test(arguments: Benchmark.allCases, [1, 2, 4, 8, 16])
   func lambdaIsThreeTenthsAtSixteenShotsButForTheLargestDatasets(_ benchmark: Benchmark, _ shots: Int) throws {
     let isLarge = [.imagenet, .sun397, .food101].contains(benchmark)

@@ -9,7 +9,9 @@ import Testing
 
 @Suite struct TrainerTests {
   /// A trainer on features, of which only the shapes matter.
-  private func trainer(pictures: Int, batch: Int, epochs: Int = 2) throws -> (Trainer, TemporaryFolder) {
+  private func trainer(
+    pictures: Int, batch: Int, epochs: Int = 2, rate: Double? = nil
+  ) throws -> (Trainer, TemporaryFolder) {
     let folder = try TemporaryFolder()
     let model = try TinyCLIP.model()
     let method = Method(
@@ -18,6 +20,7 @@ import Testing
     var recipe = MethodName(frozenWith: "task-res").recipe(
       PublishedSetting(benchmark: nil, shots: 1, fidelity: .official))
     (recipe.epochs, recipe.batchSize) = (epochs, batch)
+    if let rate { recipe.head.learningRate = rate }
     let configuration = RunConfiguration(
       method: MethodName(frozenWith: "task-res"), fidelity: .official, benchmark: nil, shots: nil, seed: 3,
       model: .init(path: "", sha256: ""), data: .init(path: "", classes: ["a"], sha256: ""), templates: ["{}"],
@@ -63,6 +66,17 @@ import Testing
       #expect(!isFinished && taken == stop && state.steps == stop && state.epoch == stop / 2)
       #expect(folder.contents.contains("checkpoint.safetensors"))
     }
+  }
+
+  /// The first epoch is the warm-up; the only step of the second has a loss before it moves to infinity.
+  @Test func whatTheLastStepBreaksIsBlamedOnTheTraining() throws {
+    guard "\(Real.self)" == "Float" else { return }
+    let (trainer, folder) = try trainer(pictures: 4, batch: 4, rate: 1e300)
+    defer { withExtendedLifetime(folder) {} }
+    var state = trainer.start()
+    let error = #expect(throws: RunError.self) { _ = try trainer.run(&state) }
+    let (text, place) = (error?.description ?? "", "epoch 2: classifier.residual: expected a finite number, found ")
+    #expect(text.hasPrefix(place) && text.contains("training diverged (learning rate 1e+300)"), "\(text)")
   }
 
   @Test func metricsAreMeansOverTheStepsOfAnEpoch() throws {

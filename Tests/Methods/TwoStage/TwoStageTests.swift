@@ -266,6 +266,7 @@ import Testing
     #expect(throws: SettingError.self) { try method.check(recipe) }
     let refusal = try #require(MethodName("2sfs+task-res")).refusal
     #expect(refusal?.alone == "2sfs" && MethodName("2sfs")?.refusal == nil)
+    #expect(refusal?.reason == "it trains a classifier of its own, a row per class")
   }
 
   /// 300 · K steps, of which 60 % train the norms, each stage with a schedule over its own steps (2SFS (f)).

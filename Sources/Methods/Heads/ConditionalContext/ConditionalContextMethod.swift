@@ -7,6 +7,8 @@ import Tensor
 ///     command   frugal tune --model CLIP --data DATA --method cocoop --shots 16 --classes base --seed 1 --out RUN
 struct ConditionalContextMethod: HeadMethod {
   let name = "cocoop"
+  /// Its text features come from prompts of its own.
+  var takesTextRows: Bool { false }
   func meetsNewClasses(_ recipe: Recipe) -> Bool { true }
 
   var card: MethodCard {

@@ -93,6 +93,10 @@ extension MethodOption {
       "views", "N", .integer(1...1000),
       "random crops of each image whose features are kept to learn from (default 10; clap 20; lp++ 1; prolip 300)"
     ) { $0.views = $1.integer }
+    .refused { recipe in
+      guard let views = recipe.views, views > 1, !recipe.augments, recipe.shift == nil else { return nil }
+      return ("1 with center crops, as all of them are the same", "\(views)")
+    }
   }
 }
 
