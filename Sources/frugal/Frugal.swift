@@ -79,6 +79,14 @@ struct Frugal {
     if let file = arguments.string("--config") {
       arguments = arguments.completed(by: try ConfigFile(file, options: options))
     }
+    do { try run(command, arguments) } catch let error as UsageError {
+      throw arguments.located(error)
+    } catch let error as SettingError where arguments.fromFile.contains("--\(error.setting)") {
+      throw arguments.located(UsageError(error))
+    }
+  }
+
+  private static func run(_ command: any Command.Type, _ arguments: Arguments) throws {
     try setVerbosity(arguments)
     try setThreads(arguments)
     try setLimits(arguments)

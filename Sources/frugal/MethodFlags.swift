@@ -5,8 +5,14 @@ enum MethodFlags {
   /// The flags of all methods; each names those that read it.
   static let all: [Option] = flags(of: MethodList.options)
 
-  /// The flags of some options.
-  static func flags(of options: [MethodOption]) -> [Option] { options.map(flag) }
+  /// The flags of some options, each once: both halves of a method may have the same one.
+  static func flags(of options: [MethodOption]) -> [Option] {
+    var seen: Set<String> = []
+    return options.filter { seen.insert($0.name).inserted }.map(flag)
+  }
+
+  /// What `--unit-text` needs: the length of text features says nothing where nothing is added to them.
+  static let textResidual = FlagNeed("--residual", "text", "both")
 
   private static func flag(_ option: MethodOption) -> Option {
     let help = "\(MethodList.readers(of: option.name).joined(separator: ", ")): \(option.help)"
@@ -24,6 +30,9 @@ enum MethodFlags {
       }
     }
     try checkExclusions(arguments, method)
+    if arguments.has("--unit-text"), let form = arguments.string("--residual"), form == "image" {
+      throw UsageError("--unit-text", expected: textResidual.expected, found: form)
+    }
   }
 
   /// Refuses two flags that exclude each other.
@@ -35,10 +44,13 @@ enum MethodFlags {
   }
 
   /// Changes what the flags of the given options name; a list is left to the search that it asks for.
+  ///
+  /// - Throws: `SettingError` for a value that is none, and for a flag that the others leave without effect.
   static func apply(_ options: [MethodOption], _ arguments: Arguments, to recipe: inout Recipe) throws {
     for option in options where !option.isList {
       if let text = arguments.string("--\(option.name)") { try option.apply(text, to: &recipe) }
     }
+    for option in options where arguments.has("--\(option.name)") { try option.checkEffect(in: recipe) }
   }
 
   /// The values of the method's list, ascending; none where its flag was not given.

@@ -142,7 +142,8 @@ struct RunPresenter {
     // In the order of importance, as the last parts are left out on a narrow terminal.
     return
       "epoch \(progress.epoch)/\(progress.epochs)\(stage)  "
-      + "\(atMost)\(ProgressLine.duration(progress.secondsLeft)) left  loss \(String(format: "%.4f", progress.loss))  accuracy \(percent(progress.accuracy)) %  "
+      + "\(atMost)\(ProgressLine.duration(progress.secondsLeft)) left  "
+      + "loss \(String(format: "%.4f", progress.loss))  accuracy \(percent(progress.accuracy)) %  "
       + "step \(progress.step)/\(progress.steps)  \(String(format: "%.1f", progress.imagesPerSecond)) images/s"
   }
 

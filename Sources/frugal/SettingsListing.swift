@@ -6,14 +6,17 @@ import Methods
 struct SettingsListing {
   private(set) var rows: [StatedSettings.Row] = []
   /// As typed, and with stand-ins for model, data and folder.
-  private let typed, arguments: Arguments
-  private let request: RunRequest
-  private let method: MethodName
+  let typed: Arguments
+  private let arguments: Arguments
+  let request: RunRequest
+  let method: MethodName
   /// What the published recipe depends on, and what it is where nothing is known of the data.
-  private let setting, usual: PublishedSetting
-  private let recipe: Recipe
+  let setting, usual: PublishedSetting
+  let recipe: Recipe
   /// The settings of the run to train on top of; `nil` without one, or where there is none yet.
   private let earlier: RunConfiguration?
+  /// Whether the model reads texts; true of one that is not there.
+  private let hasText: Bool
 
   init(_ typed: Arguments) throws {
     var arguments = typed
@@ -27,6 +30,7 @@ struct SettingsListing {
     let isWithoutText = FileManager.default.fileExists(atPath: model.path) && !Pretrained.isCLIP(model)
     let name = try Run.method(request.method)
     earlier = request.on.flatMap { try? RunFolder(at: $0).settings() }
+    hasText = !isWithoutText
     method = isWithoutText && !(earlier?.hasHead ?? false) ? name.withoutText : name
     let folder = URL(fileURLWithPath: request.data).standardizedFileURL.lastPathComponent
     let few = method.trainingProtocol == .fewShot ? 16 : nil
@@ -41,6 +45,9 @@ struct SettingsListing {
       classes: request.classes)
     usual = PublishedSetting(benchmark: nil, shots: few, fidelity: request.fidelity)
     recipe = try Self.recipe(request, method, setting)
+    try TuneFlags.checkHeadFlags(typed, method, recipe)
+    try request.checkEnsembling(method, hasText: hasText, earlier: earlier.flatMap { $0.hasHead ? $0 : nil })
+    if isWithoutText { try typed.refuseTexts() }
   }
 
   /// What a request makes of the published recipe.
@@ -53,15 +60,31 @@ struct SettingsListing {
     return recipe
   }
 
-  /// Where a value comes from: a flag, a file, or what holds otherwise.
-  private func source(_ name: String, otherwise: String) -> String {
-    let flag = "--\(name)"
-    if arguments.fromFile.contains(flag) { return arguments.string("--config") ?? "--config" }
-    return typed.has(flag) ? flag : otherwise
+  /// The source of a value: the first of some flags that was given, the file with it, or what holds otherwise.
+  func source(_ flags: [String], otherwise: String) -> String {
+    guard let flag = flags.first(where: { typed.has($0) }) else { return otherwise }
+    return typed.fromFile.contains(flag) ? typed.string("--config") ?? "--config" : flag
   }
 
-  private mutating func add(_ name: String, _ values: [String], otherwise: String = "default") {
-    rows.append(.init(name: name, values: values, source: source(name, otherwise: otherwise)))
+  /// Adds a setting as its flag.
+  ///
+  /// - flags: those that may have set it; `nil` for that of its name.
+  mutating func add(_ name: String, _ values: [String], from flags: [String]? = nil, otherwise: String = "default") {
+    let source = source(flags ?? ["--\(name)"], otherwise: otherwise)
+    rows.append(.init(name: name, values: values, source: source))
+  }
+
+  /// Adds what no flag can say.
+  mutating func addUnset(_ name: String, _ value: String, _ source: String) {
+    rows.append(.init(name: name, values: [value], source: source, isFlag: false))
+  }
+
+  /// Adds what a run on top of another has from that one, and what is open where there is none yet.
+  private mutating func addInherited(_ name: String, _ value: String, otherwise: String) {
+    guard request.on == nil || earlier != nil || typed.has("--\(name)") else {
+      return addUnset(name, "open", Self.earlierRun)
+    }
+    add(name, [value], otherwise: earlier == nil ? otherwise : Self.earlierRun)
   }
 
   /// Adds what is only known if it was said.
@@ -77,18 +100,13 @@ struct SettingsListing {
     if let benchmark = setting.benchmark { add("dataset", [benchmark.rawValue], otherwise: "the name of the folder") }
     add("as", [request.fidelity.rawValue])
     let protocolName = method.trainingProtocol == .fewShot ? "few-shot protocol" : "protocol of all images"
-    if request.on != nil, earlier == nil, request.shots == nil {
-      rows.append(.init(name: "shots", values: ["open"], source: Self.earlierRun, isFlag: false))
-    } else {
-      let origin = earlier == nil ? protocolName : Self.earlierRun
-      add("shots", [setting.shots.map { "\($0)" } ?? "all"], otherwise: origin)
-    }
-    add("seed", ["\(request.seed)"])
+    addInherited("shots", setting.shots.map { "\($0)" } ?? "all", otherwise: protocolName)
+    addInherited("seed", "\(request.seed ?? earlier?.seed ?? 1)", otherwise: "default")
     let exif = request.exif ?? .usual(for: setting.benchmark)
     add("exif", [exif.rawValue], otherwise: setting.benchmark == nil ? "default" : "a published dataset")
     if method.trainingProtocol == .allImages, request.selection == nil {
       let rule = "val if the data has such a split, else last"
-      rows.append(.init(name: "select", values: ["open"], source: rule, isFlag: false))
+      addUnset("select", "open", rule)
     } else {
       add("select", [(request.selection ?? .last).rawValue])
     }
@@ -97,19 +115,34 @@ struct SettingsListing {
     add("train-on", [splits.rawValue], otherwise: request.budgets.count > 1 ? "several budgets" : "default")
     add("evaluate-on", [request.evaluation.rawValue])
     addTyped(["normalize", "resize", "image-size", "heads"])
-    for name in ["strict", "skip-unreadable", "truncate"] where typed.has("--\(name)") { add(name, ["true"]) }
-    guard method.head.needsText || method.encoder.tunesText(recipe) else { return }
+    for name in ["strict", "skip-unreadable", "force"] { add(name, [StatedSettings.word(typed.has("--\(name)"))]) }
+    if hasText, method.head.needsText || method.encoder.tunesText(recipe) { addTexts() }
+  }
+
+  /// Adds what is done with texts; of a run on top of another the classifier's templates may be those of that one.
+  private mutating func addTexts() {
     add("tokenizer", [request.cleaning.rawValue])
-    if let earlier, earlier.hasHead { return add("template", earlier.templates, otherwise: Self.earlierRun) }
-    let templates = request.templates.isEmpty ? method.templates(setting.benchmark) : request.templates
-    add("template", templates, otherwise: setting.benchmark.map { "the one of \($0.rawValue)" } ?? "default")
+    add("truncate", [StatedSettings.word(request.truncates)])
+    let own = request.templates.isEmpty ? method.templates(setting.benchmark) : request.templates
+    let dataset = setting.benchmark.map { "the one of \($0.rawValue)" } ?? "default"
+    let classifier = earlier.flatMap { $0.hasHead ? $0 : nil }
+    let rule = classifier?.ensembling ?? request.textEnsembling(of: method)
+    for (name, values, otherwise) in [
+      ("template", classifier?.templates ?? own, dataset), ("ensembling", [rule.rawValue], "default"),
+    ] where name == "template" || method.head.takesTextRows {
+      if request.on != nil, earlier == nil, !typed.has("--\(name)") {
+        addUnset(name, "open", "\(Self.earlierRun), or the default")
+      } else {
+        add(name, values, otherwise: classifier == nil ? otherwise : Self.earlierRun)
+      }
+    }
   }
 
   private static let earlierRun = "the run of --on"
 
   /// Where the defaults of the halves come from; of an encoder that stays as it is, those of the head.
-  private var headOrigin: String { origin(method.head.name) }
-  private var origin: String { method.encoder.isTrained ? origin(method.encoder.name) : headOrigin }
+  var headOrigin: String { origin(method.head.name) }
+  var origin: String { method.encoder.isTrained ? origin(method.encoder.name) : headOrigin }
 
   private func origin(_ name: String) -> String {
     let card = MethodCard.all.first { $0.name == name }?.card.defaults ?? "default"
@@ -117,60 +150,15 @@ struct SettingsListing {
   }
 
   /// The source of a published value, with what it depends on where it is another one than usual.
-  private func published(_ origin: String, _ value: String, usually: String?) -> String {
+  func published(_ origin: String, _ value: String, usually: String?) -> String {
     let place = [setting.benchmark?.rawValue, setting.shots.map { plural($0, "shot") }].compactMap(\.self)
     return usually == value || place.isEmpty ? origin : "\(origin), for \(place.joined(separator: ", "))"
   }
 
-  /// Adds the settings that every recipe has.
-  mutating func addRecipe() {
-    let usually = method.recipe(usual)
-    for flag in RecipeFlags.all where !method.head.isFitted || RecipeFlags.withoutSteps.contains(flag.flag) {
-      let name = String(flag.flag.dropFirst(2))
-      guard let value = flag.value(of: recipe, method) else { continue }
-      if !changes(flag.flag, to: value) {
-        var origin = origin
-        if case .head = flag.scope, !method.sharesOptimizer { origin = headOrigin }
-        add(name, [value], otherwise: published(origin, value, usually: flag.value(of: usually, method)))
-      } else if case .optimizer(let text) = flag.scope, method.encoder.isTrained, method.head.isTrained {
-        // One flag sets both halves, which differ.
-        let (encoder, head) = (text(recipe.encoder), text(recipe.head))
-        guard encoder != head else { continue }
-        rows.append(
-          .init(name: name, values: [encoder, "\(head) (head)"], source: "\(origin); \(headOrigin)", isFlag: false))
-      }
-    }
-    // A depth of 0 is another recipe than one without, though the same training.
-    if recipe.stochasticDepth == nil, !method.head.isFitted {
-      rows.append(.init(name: "stochastic-depth", values: ["0"], source: origin, isFlag: false))
-    }
-  }
-
   /// Whether a flag would change the training, or be refused.
-  private func changes(_ flag: String, to value: String) -> Bool {
+  func changes(_ flag: String, to value: String) -> Bool {
     let other = try? Self.recipe(TuneFlags.request(arguments.setting(flag, to: value)), method, setting)
     return other != recipe
-  }
-
-  /// Adds the settings of the method's halves.
-  mutating func addOptions() {
-    let (before, usually) = (method.recipe(setting), method.recipe(usual))
-    for (options, origin) in [(method.encoder.options, origin), (method.head.options, headOrigin)] {
-      for option in options {
-        if let value = option.value(of: recipe, method) {
-          let isPublished = option.value(of: before, method) == value
-          add(
-            option.name, [value],
-            otherwise: published(origin, value, usually: isPublished ? option.value(of: usually, method) : value))
-        } else {
-          let isSwitch = if case .flag = option.values { true } else { false }
-          // What the option's help says of its default.
-          let told = option.help.firstMatch(of: /\(default (.*)\)$/).map { String($0.output.1) } ?? "default"
-          rows.append(
-            .init(name: option.name, values: [isSwitch ? "off" : "open"], source: told, isFlag: false))
-        }
-      }
-    }
   }
 }
 

@@ -163,6 +163,17 @@ extension Arguments {
       resizing: try choice("--resize", of: Resizing.self), exif: try self.exif() ?? exif)
   }
 
+  /// Refuses flags for texts with a model that reads none.
+  func checkTexts(of model: any PretrainedModel) throws(UsageError) {
+    if model.clip == nil { try refuseTexts() }
+  }
+
+  /// Refuses flags for texts.
+  func refuseTexts() throws(UsageError) {
+    guard let option = textOptions.first(where: { has($0.flag) }) else { return }
+    throw UsageError(option.flag, expected: "a model with a text encoder", found: "one without")
+  }
+
   /// Checks the flags for a model and its texts, before anything is read.
   func checkModelFlags() throws(UsageError) {
     _ = (try images(), try hints())

@@ -122,9 +122,10 @@ struct TracedTraining {
     recipe = try name.encoder.completed(recipe, budgets: request.budgets, on: pretrained)
     try name.check(recipe)
     try name.encoder.check(pretrained.tower, recipe, request.fidelity)
+    let seed = UInt64(request.seed ?? 1)
     var setting = MethodSetting(
       tower: pretrained.tower, text: nil, classes: classes, recipe: recipe, fidelity: request.fidelity,
-      seed: UInt64(request.seed))
+      seed: seed)
     if let text = batch.text, let clip = pretrained.clip { setting.text = (text, clip.model.logitScale) }
     if name.head.needsExamples {
       setting.examples = HeadExamples(
@@ -136,12 +137,11 @@ struct TracedTraining {
         throw SettingError("steps", expected: "at most \(recipe.epochs) steps, one per epoch", found: "\(steps)")
       }
       let observer = recorder.observer
-      var state = TrainingState(startOf: method, recipe, seed: UInt64(request.seed), observer)
+      var state = TrainingState(startOf: method, recipe, seed: seed, observer)
       try recorder.check()
       for step in 0..<steps {
         let input = observer.below("step \(step + 1)").shown(.images(batch.images), labels: batch.labels)
-        state.step(
-          method, input, labels: batch.labels, seed: UInt64(request.seed), epoch: step, observer)
+        state.step(method, input, labels: batch.labels, seed: seed, epoch: step, observer)
         try recorder.check()
       }
     }

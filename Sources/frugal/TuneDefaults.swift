@@ -43,7 +43,8 @@ enum TuneDefaults {
   private static func check(_ arguments: Arguments, needsMethod: Bool) throws {
     let named =
       needsMethod
-      ? arguments.removing(MethodFlags.all.map(\.flag)).setting("--method", to: "lora+linear") : arguments
+      ? arguments.removing(MethodFlags.all.map(\.flag) + ["--ensembling"]).setting("--method", to: "lora+linear")
+      : arguments
     _ = try TuneFlags.request(named.has("--out") ? named : named.setting("--out", to: "run"))
   }
 

@@ -9,11 +9,18 @@ enum TuneFlags {
   static func new(_ arguments: Arguments) throws -> Run {
     let request = try request(arguments)
     let run = try namingSplitFlag { try Run(request, in: RunFolder(at: try arguments.required("--out"))) }
-    for flag in ["--head-lr", "--head-weight-decay"] where arguments.has(flag) && !run.name.head.isTrained {
-      throw UsageError(
-        flag, expected: "a method with a head that is trained, as \(run.name)+linear", found: "\(run.name)")
-    }
+    try checkHeadFlags(arguments, run.name, run.configuration.recipe)
+    try arguments.checkTexts(of: run.pretrained)
     return run
+  }
+
+  /// Refuses flags of a head for a method that trains none.
+  static func checkHeadFlags(_ arguments: Arguments, _ name: MethodName, _ recipe: Recipe) throws(UsageError) {
+    guard !name.head.isTrained, let flag = RecipeFlags.ofHeads.first(where: { arguments.has($0) }) else { return }
+    let pair = MethodName("\(name)+linear")
+    // Some methods are no half of a pair.
+    let example = pair.map { $0.refusal(recipe) == nil ? ", as \($0)" : "" } ?? ""
+    throw UsageError(flag, expected: "a method with a head that is trained\(example)", found: "\(name)")
   }
 
   /// A run that is resumed: its own settings, and the paths of model and data if they have moved.
@@ -56,10 +63,11 @@ enum TuneFlags {
     request.on = arguments.string("--on")
     request.shots = try shots(arguments)
     request.isStrict = arguments.has("--strict")
-    request.seed = try arguments.integer("--seed", in: 0...Int(Int32.max)) ?? 1
+    request.seed = try arguments.integer("--seed", in: 0...Int(Int32.max))
     request.fidelity = try arguments.choice("--as", of: Fidelity.self) ?? .official
     request.benchmark = try arguments.choice("--dataset", of: Benchmark.self)
     request.templates = arguments.templates
+    request.ensembling = try arguments.choice("--ensembling", of: TextEnsembling.self)
     request.cleaning = try arguments.choice("--tokenizer", of: TextCleaning.self) ?? .published
     request.truncates = arguments.has("--truncate")
     let images = try arguments.images()
@@ -74,6 +82,7 @@ enum TuneFlags {
     request.isForced = arguments.has("--force")
     try MethodFlags.check(arguments, method)
     try checkSteps(arguments, method)
+    try request.checkEnsembling(method, hasText: true, earlier: nil)
     request.budgets = try MethodFlags.list(arguments, method)
     try request.checkEvaluation()
     request.adjust = { try RecipeAdjustment(arguments, method).adjust(&$0) }
@@ -87,9 +96,9 @@ enum TuneFlags {
   /// Refuses settings of steps for a head that takes none.
   private static func checkSteps(_ arguments: Arguments, _ method: MethodName) throws(UsageError) {
     guard method.head.isFitted else { return }
-    for option in RecipeFlags.all(.all) where !RecipeFlags.withoutSteps.contains(option.flag) {
-      guard arguments.has(option.flag) else { continue }
-      throw UsageError(option.flag, expected: "a method that is trained step by step", found: "--method \(method)")
+    for flag in RecipeFlags.all.map(\.flag) where !RecipeFlags.withoutSteps.contains(flag) {
+      guard arguments.has(flag) else { continue }
+      throw UsageError(flag, expected: "a method that is trained step by step", found: "--method \(method)")
     }
   }
 

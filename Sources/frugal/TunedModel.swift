@@ -27,6 +27,7 @@ struct TunedModel {
         throw UsageError(forceOption.flag, expected: "--delta with it", found: "none")
       }
       let pretrained = try source.model()
+      try arguments.checkTexts(of: pretrained)
       guard let clip = pretrained.clip else {
         guard let own = try source.ownHead(of: pretrained) else {
           throw UsageError(
@@ -50,6 +51,7 @@ struct TunedModel {
       return
     }
     let (pretrained, delta) = try source.read(path)
+    try arguments.checkTexts(of: pretrained)
     let templates = arguments.templates.isEmpty ? delta.description.templates : arguments.templates
     (self.pretrained, title) = (pretrained, delta.description.methodTitle)
     guard let clip = pretrained.clip, !delta.hasLinearHead else {

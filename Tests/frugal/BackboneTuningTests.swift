@@ -162,6 +162,21 @@ import Testing
       "spt-lora", ["--structured-only", "--unstructured-only"],
       "--structured-only: expected no --unstructured-only with it"
     ),
+    (
+      "spt-lora", ["--unstructured-only", "--rank", "4"],
+      "--rank: expected modules or whole vectors with it, found single entries only"
+    ),
+    (
+      "spt-adapter", ["--unstructured-only", "--spt-beta", "4"],
+      "--spt-beta: expected modules or whole vectors with it, found single entries only"
+    ),
+    (
+      "partial-k", ["--last-blocks", "3"],
+      "--last-blocks: expected at most 2, as the image tower has 2 blocks, found 3"
+    ),
+    ("linear", ["--template", "a {}"], "--template: expected a model with a text encoder, found one without"),
+    ("lora", ["--tokenizer", "hugging-face"], "--tokenizer: expected a model with a text encoder, found one without"),
+    ("lora", ["--truncate"], "--truncate: expected a model with a text encoder, found one without"),
     ("lora", ["--budget", "1000"], "--budget: expected spt-lora, spt-adapter to read it"),
     (
       "linear", ["--rank", "4"],

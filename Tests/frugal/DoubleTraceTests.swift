@@ -165,6 +165,26 @@ import Testing
     #expect(2 * unsureCount < max(1, keptCount), "\(unsureCount) of \(keptCount) unsure")
   }
 
+  /// β₁ and β₂ of a recipe are those of the plain loops, too.
+  @Test func theMomentsHaveTheFactorsOfTheRecipe() throws {
+    var recipe = OptimizerRecipe(learningRate: 0.125)
+    (recipe.beta1, recipe.beta2) = (0.5, 0.75)
+    let start = Tensor([2], [1, -2])
+    let double = try DoubleOptimizer("head", recipe, [Trainable("p", start)])
+    var single = recipe.optimizer([ParameterSlot("p", [2])], seed: 1)
+    var values: Parameters = ["p": Matrix(start)]
+    var tensors = [start]
+    for gradient in [Tensor([2], [1, 0.5]), Tensor([2], [-0.25, 2])] {
+      double.step(&values, ["p": Matrix(gradient)], rate: 0.125)
+      single.step(parameters: &tensors, gradients: [gradient], learningRate: 0.125)
+    }
+    // m = ½ (½ g₁ + g₂), v = ¼ (¾ g₁² + g₂²)
+    #expect(double.state["p.first-moment"]?.values == [0.125, 1.125])
+    #expect(double.state["p.second-moment"]?.values == [0.203125, 1.046875])
+    let found = try #require(values["p"]).values
+    for (a, b) in zip(found, tensors[0].values) { #expect(abs(a - Double(b)) < 1e-6) }
+  }
+
   private func cancellation(_ dLogits: Matrix, _ batch: Int) -> Double {
     max(1, 1 / (Double(batch) * (dLogits.values.map(abs).max() ?? 1)))
   }

@@ -27,6 +27,10 @@ import Testing
     try #require(run.code == 0, "\(run.errors)")
     #expect(run.errors.contains("two trainings: that of the base, then that of the head on it"))
     #expect(run.errors.contains("task-res, enhanced (own), 8 images of 4 classes, 4 epochs"), "\(run.errors)")
+    #expect(run.output.split(separator: "\n").first?.contains(" % task-res, enhanced (own) (") == true, "\(run.output)")
+    let card = try String(decoding: folder.bytes("run/card.md"), as: UTF8.self)
+    #expect(card.contains("# task-res, enhanced (own), pictures\n"), "\(card)")
+    #expect(card.contains("| method | task-res, enhanced (own) |"), "\(card)")
     for file in Self.files { #expect(folder.exists("run/\(file)"), "\(file)") }
     let metrics = try String(decoding: folder.bytes("run/base/metrics.jsonl"), as: UTF8.self)
     #expect(metrics.split(separator: "\n").count == 4)

@@ -47,12 +47,13 @@ import Testing
     let searches = !["clip-adapter", "clap", "coop", "cocoop"].contains(method)
     #expect((result["choices"].object?.isEmpty == false) == searches)
     #expect(outcome.output.contains("chosen on val") == searches)
-    // One linear head is a weight of the model; all others belong to none.
+    // A CLIP's checkpoint has no place for a linear head; all others belong to no weight of any model.
     let merged = try await runFrugal(
       "export", "--model", Workbench.model, "--delta", folder.path("run/delta.safetensors"), "--merged",
       folder.path("merged"))
+    #expect(!folder.exists("merged"))
     if method == "linear-probe" {
-      #expect(merged.code == 0, "\(merged.errors)")
+      expectRefusal(merged, code: 1, ["expected one without a linear head, for which a CLIP's checkpoint has no place"])
     } else {
       expectRefusal(merged, code: 1, ["expected a delta of weights", "belongs to no weight"])
     }
@@ -71,6 +72,26 @@ import Testing
     let (folder, outcome) = try await run("tip-adapter", hasValidation: false)
     #expect(outcome.code == 0 && outcome.errors.contains("there is no validation split to choose alpha, beta by"))
     #expect(try folder.result("run")["choices"].object == nil)
+  }
+
+  @Test func aValidationSplitThatIsTrainedOnChoosesNothingAndItSaysSo() async throws {
+    let (_, outcome) = try await run("tip-adapter", hasValidation: true, ["--train-on", "train+val"])
+    let warning = "warning: the validation split is trained on, so there is none to choose alpha, beta by: values"
+    #expect(outcome.code == 0 && outcome.errors.contains(warning), "\(outcome.errors)")
+    #expect(!outcome.errors.contains("there is no validation split"))
+  }
+
+  /// Center crops of an image are one view of it; where the recipe has more and nobody asks, there is one.
+  @Test(arguments: ["tip-adapter", "clap"]) func viewsOfACenterCropAreRefused(_ method: String) async throws {
+    let (folder, outcome) = try await run(method, hasValidation: false, ["--crop", "center"])
+    expectRefusal(
+      outcome, code: 2, ["--views: expected 1 with center crops, as all of them are the same, found 2"])
+    #expect(!folder.exists("run"))
+    let words = ["tune", "--model", Workbench.model, "--data", Workbench.pictures, "--method", method, "--dry-run"]
+    for views in [[], ["--views", "1"]] {
+      let plan = try await runFrugal(words + ["--crop", "center", "--out", folder.path("other")] + views)
+      #expect(plan.code == 0, "\(plan.errors)")
+    }
   }
 
   /// The search of the authors' code, which the result is stamped with.

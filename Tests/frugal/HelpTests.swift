@@ -24,7 +24,7 @@ import Testing
     let outcome = try await runFrugal([name, "--help"], environment: ["COLUMNS": "80"])
     #expect(outcome.code == 0)
     let text = flat(outcome.output)
-    for option in command.options + commonOptions {
+    for option in command.options + commonOptions where option.isListed {
       #expect(text.contains(flat("\(option.shown) \(option.help)")), "\(option.flag)")
     }
     #expect(Set((command.options + commonOptions).map(\.flag)).count == command.options.count + commonOptions.count)
@@ -33,6 +33,17 @@ import Testing
     #expect(long.allSatisfy { $0.hasPrefix("  frugal ") || $0.hasPrefix("usage:") }, "\(long)")
     #expect(try await runFrugal(["help", name], environment: ["COLUMNS": "80"]).output == outcome.output)
     #expect(!outcome.output.contains("\u{1B}"), "a file gets no colours")
+  }
+
+  /// The flags of a head are one line, but those of its rate and its decay, which have lines with their defaults.
+  @Test func theFlagsOfAHeadAreNamedTogether() async throws {
+    let text = flat(try await runFrugal("tune", "--help").output)
+    let names = RecipeFlags.ofOptimizers.filter { !RecipeFlags.rates.contains($0) }.map { String($0.dropFirst(2)) }
+    let line = "as that flag, for a head that is trained with the encoder: \(names.joined(separator: ", "))"
+    #expect(text.contains(line) && names.contains("beta1") && names.contains("warmup"))
+    #expect(text.contains("--head-lr X") && !text.contains("--head-momentum"))
+    let pair = TuneCommand.options(for: ["--method", "prolip+clap"]).map(\.flag)
+    #expect(pair.count { $0 == "--views" } == 1)
   }
 
   @Test func flagsAreInGroups() throws {

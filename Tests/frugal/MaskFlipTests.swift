@@ -69,6 +69,21 @@ import Testing
     #expect(result["logitsSHA256"] == zeroShot["logitsSHA256"])
   }
 
+  @Test func aShareWithoutAnyWeightSaysSoBeforeItStarts() async throws {
+    let folder = try TemporaryFolder()
+    let words = [
+      "tune", "--model", Workbench.model, "--data", Workbench.pictures, "--method", "r-pmt", "--shots", "2",
+      "--tuned-share", "0", "--batch", "4", "--template", "a {}", "--out", folder.path("run"), "--epochs",
+    ]
+    expectRefusal(
+      try await runFrugal(words + ["200"]), code: 2,
+      ["no weight can be masked: none belongs to the share that is tuned (--force trains all the same)"])
+    #expect(!folder.exists("run"))
+    let forced = try await runFrugal(words + ["1", "--force"])
+    #expect(forced.code == 0, "\(forced.errors)")
+    #expect(try folder.result("run")["trainedParameters"].int == 0)
+  }
+
   @Test func aCosineAddsUpToHalfOfWhatItsHeightWould() async throws {
     let folder = try TemporaryFolder()
     // 2 · 8e-5 · Σ ½ (1 + cos(π e / 35)) over 35 epochs, and the sum is ½ · 35 + ½.

@@ -90,6 +90,8 @@ import Testing
     expectRefusal(nowhere, code: 2, ["--on: expected the folder of a finished run", "which holds none"])
     let seed = try await runFrugal(words + ["--on", folder.path("first"), "--seed", "3"])
     expectRefusal(seed, code: 2, ["--seed: expected 1, as in the run it is trained on, found 3"])
+    let unseen = try await runFrugal(words + ["--on", folder.path("first"), "--seed", "1", "--dry-run"])
+    #expect(unseen.code == 0, "\(unseen.errors)")
     let dry = try await runFrugal(words + ["--on", folder.path("first"), "--dry-run", "--json"])
     #expect(try dry.json()["on"]["method"].string == "bitfit", "\(dry.errors)")
     let plan = try await runFrugal(words + ["--on", folder.path("first"), "--dry-run"])
@@ -101,15 +103,62 @@ import Testing
     #expect(!folder.exists("second"))
   }
 
+  /// What samples the images is that of the earlier run: the seed, and with it the split that it draws.
+  @Test func theSeedIsThatOfTheEarlierRun() async throws {
+    let data = ["--data", "\(Workbench.pictures)/train", "--split", "0.5,0,0.5"]
+    func run(_ method: String, _ words: [String]) async throws -> FrugalProcess.Outcome {
+      let usual = Workbench.quickRun(method, out: folder.url.appendingPathComponent(method))
+      let own = usual.filter { !["--data", Workbench.pictures, "--shots", "2"].contains($0) }
+      return try await runFrugal(own + data + words)
+    }
+    let first = try await run("bitfit", ["--seed", "5", "--shots", "all"])
+    try #require(first.code == 0, "\(first.errors)")
+    let on = ["--on", folder.path("bitfit")]
+    for words in [on, on + ["--seed", "5"]] {
+      let dry = try await run("linear", words + ["--dry-run", "--json"])
+      try #require(dry.code == 0, "\(dry.errors)")
+      let found = try dry.json()
+      #expect(found["seed"].int == 5 && found["data"]["split"]["seed"].int == 5, "\(found)")
+    }
+    let other = try await run("linear", on + ["--seed", "1"])
+    expectRefusal(other, code: 2, ["--seed: expected 5, as in the run it is trained on, found 1"])
+    let trained = try await run("linear", on)
+    #expect(trained.code == 0, "\(trained.errors)")
+    let again = try await runFrugal("tune", "--resume", folder.path("linear"), "--json")
+    #expect(try again.json()["test"] == folder.result("linear")["test"], "\(again.errors)")
+  }
+
   @Test func settingsAreListedWithTheirSource() async throws {
-    try await tune("task-res", "texts")
+    try await tune("task-res", "texts", ["--seed", "3"])
     let listed = try await runFrugal("tune", "--method", "r-amt", "--on", folder.path("texts"), "--print-config")
     let rows = listed.output.split(separator: "\n").map { $0.split(separator: " ", omittingEmptySubsequences: true) }
     func row(_ name: String) -> String { rows.first { $0.first == name[...] }?.joined(separator: " ") ?? "none" }
     #expect(row("shots") == "shots 2 the run of --on" && row("on").hasSuffix("--on"), "\(listed.output)")
+    #expect(row("seed") == "seed 3 the run of --on")
     #expect(row("template") == "template a {} the run of --on")
+    let words = ["tune", "--method", "r-amt", "--on", folder.path("texts"), "--print-config"]
+    #expect(try await runFrugal(words + ["--json"]).json()["seed"].int == 3)
+    let typed = try await runFrugal(words + ["--seed", "3"])
+    #expect(typed.output.split(separator: "\n").contains { $0.hasPrefix("seed ") && $0.hasSuffix(" --seed") })
     let open = try await runFrugal("tune", "--method", "r-amt", "--on", "later", "--print-config")
-    #expect(open.output.contains("open"), "\(open.errors)")
+    let unknown = open.output.split(separator: "\n").filter { $0.contains(/open +the run of --on$/) }
+    #expect(unknown.map { $0.prefix { $0 != " " } } == ["shots", "seed"], "\(open.output)\(open.errors)")
+  }
+
+  /// The classifier of an earlier run was made of its templates by its own rule.
+  @Test func theRuleOfTemplatesIsThatOfTheClassifier() async throws {
+    try await tune("task-res", "texts", ["--ensembling", "unit-mean"])
+    let words = Workbench.quickRun("r-amt", out: folder.url.appendingPathComponent("second"))
+    let on = words.filter { !["--template", "a {}"].contains($0) } + ["--on", folder.path("texts"), "--dry-run"]
+    for own in [[], ["--ensembling", "unit-mean"]] {
+      let dry = try await runFrugal(on + own + ["--json"])
+      #expect(try dry.json()["ensembling"].string == "unit-mean", "\(dry.errors)")
+    }
+    let refused = try await runFrugal(on + ["--ensembling", "raw-mean"])
+    expectRefusal(refused, code: 2, ["--ensembling: expected unit-mean, as in the earlier run"])
+    let listed = try await runFrugal(
+      "tune", "--method", "r-amt", "--on", folder.path("texts"), "--print-config", "--json")
+    #expect(try listed.json()["ensembling"].string == "unit-mean")
   }
 
   /// A plan names the earlier run by dataset, shots and seed.

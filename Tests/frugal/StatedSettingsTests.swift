@@ -9,15 +9,20 @@ import Testing
 @Suite struct StatedSettingsTests {
   private static let methods =
     MethodList.names.filter { MethodName($0)?.isTrained ?? false } + [
-      "lora+task-res", "r-amt+coop", "spt-lora+tip-adapter-f", "adaptformer+clap",
+      "lora+task-res", "r-amt+coop", "spt-lora+tip-adapter-f", "adaptformer+clap", "prolip+clap",
+      "prolip+tip-adapter-f", "spt-lora+task-res", "vpt-deep+task-res", "lora+linear",
     ]
 
-  private func recipe(_ arguments: Arguments, _ setting: PublishedSetting) throws -> Recipe {
+  static func request(_ arguments: Arguments) throws -> RunRequest {
     var complete = arguments
     for (flag, value) in [("--model", "model"), ("--data", "data"), ("--out", "run")] {
-      complete = complete.setting(flag, to: value)
+      if !complete.has(flag) { complete = complete.setting(flag, to: value) }
     }
-    let request = try TuneFlags.request(complete)
+    return try TuneFlags.request(complete)
+  }
+
+  static func recipe(_ arguments: Arguments, _ setting: PublishedSetting) throws -> Recipe {
+    let request = try request(arguments)
     let method = try #require(MethodName(request.method))
     var recipe = method.recipe(setting)
     if let budget = request.budgets.first { recipe = method.encoder.recipe(recipe, budget: budget) }
@@ -26,7 +31,7 @@ import Testing
     return recipe
   }
 
-  private func file(_ settings: StatedSettings, in folder: TemporaryFolder) throws -> ConfigFile {
+  static func file(_ settings: StatedSettings, in folder: TemporaryFolder) throws -> ConfigFile {
     let url = try folder.write(try jsonText(settings.json), to: "stated.json")
     return try ConfigFile(url.path, options: TuneCommand.options)
   }
@@ -40,12 +45,12 @@ import Testing
           ["--method", method] + (dataset.map { ["--dataset", $0] } ?? []) + (shots.map { ["--shots", $0] } ?? [])
         let typed = try Arguments(words, options: TuneCommand.options)
         let settings = try StatedSettings(typed)
-        let stated = try Arguments([], options: TuneCommand.options).completed(by: file(settings, in: folder))
+        let stated = try Arguments([], options: TuneCommand.options).completed(by: Self.file(settings, in: folder))
         let few = MethodName(method)?.trainingProtocol == .fewShot
         let count = shots.map { Int($0) } ?? (few ? 16 : nil)
         let setting = PublishedSetting(
           benchmark: dataset.flatMap { Benchmark(rawValue: $0) }, shots: count, fidelity: .official)
-        #expect(try recipe(stated, setting) == recipe(typed, setting), "\(words)")
+        #expect(try Self.recipe(stated, setting) == Self.recipe(typed, setting), "\(words)")
         #expect(stated.string("--shots") == (count.map { "\($0)" } ?? "all"))
       }
     }
@@ -59,9 +64,7 @@ import Testing
     for option in try #require(MethodName(method)).options { #expect(names.contains(option.name), "\(option.name)") }
     // What is open: the masks of r-pmt are as many as those of r-amt, and some settings are chosen on val.
     let open = [
-      "select", "tuned-share", "inverse-decay", "blend", "cache-alpha", "cache-beta", "context-init", "context-words",
-      "context-tokens", "residual-deviation", "enhanced-epochs", "enhanced-lr",
-      "selection-images", "selection-batch",
+      "select", "epochs", "tuned-share", "inverse-decay", "blend", "cache-alpha", "cache-beta", "selection-batch",
     ]
     for row in settings.rows where row.values == ["open"] { #expect(open.contains(row.name), "\(row.name)") }
     #expect(settings.rows.allSatisfy { !$0.source.isEmpty && !$0.values.isEmpty })
@@ -76,7 +79,8 @@ import Testing
       "kind": "optimizer", "learningRate": "lr", "weightDecay": "weight-decay", "momentum": "momentum",
       "nesterov": "nesterov", "course": "schedule", "warmup": "warmup", "warmupEpochs": "warmup-epochs",
       "warmupLearningRate": "warmup-lr", "minimumLearningRate": "min-lr", "lag": "schedule-lag",
-      "epsilon": "epsilon", "isStepwise": "schedule-unit", "density": "density", "refresh": "refresh",
+      "epsilon": "epsilon", "beta1": "beta1", "beta2": "beta2", "isStepwise": "schedule-unit",
+      "density": "density", "refresh": "refresh",
       "recounts": "recount", "spansRest": "recount", "cooldownEpochs": "cooldown-epochs",
     ]
     let known = Set(TuneCommand.options.map { String($0.flag.dropFirst(2)) })
@@ -97,7 +101,7 @@ import Testing
       "0.3",
     ]
     let setting = PublishedSetting(benchmark: nil, shots: nil, fidelity: .official)
-    let recipe = try recipe(Arguments(words, options: TuneCommand.options), setting)
+    let recipe = try Self.recipe(Arguments(words, options: TuneCommand.options), setting)
     #expect(recipe.steps == 70 && recipe.keepsLastBatch == false && recipe.batchSize == Recipe.allImages)
     #expect(recipe.augments && recipe.smallestCrop == 0.3)
     #expect(recipe.encoder.epsilon == 1e-5 && recipe.encoder.minimumLearningRate == 1e-7)
@@ -111,19 +115,41 @@ import Testing
     ]
     let json = try StatedSettings(Arguments(words, options: TuneCommand.options)).json
     #expect(json["tokenizer"] == .text("hugging-face") && json["train-on"] == .text("train+val"))
-    #expect(json["truncate"] == .flag && json["strict"] == .flag && json["skip-unreadable"] == nil)
+    #expect(json["truncate"] == .flag(true) && json["strict"] == .flag(true))
+    #expect(json["skip-unreadable"] == .flag(false) && json["nesterov"] == .flag(false))
     #expect(json["classes"] == .text("all") && json["evaluate-on"] == .text("test"))
   }
 
-  /// Of a length in a file and one that was typed, the latter holds.
-  @Test func typedEpochsComeBeforeStepsOfAFile() throws {
-    let folder = try TemporaryFolder()
-    let file = try ConfigFile(
-      folder.write(#"{"max-steps": 70, "method": "clip-lora"}"#, to: "c.json").path, options: TuneCommand.options)
-    let arguments = try Arguments(["--epochs", "3"], options: TuneCommand.options).completed(by: file)
-    let setting = PublishedSetting(benchmark: nil, shots: 16, fidelity: .official)
-    let recipe = try recipe(arguments, setting)
-    #expect(recipe.epochs == 3 && recipe.steps == nil)
+  /// The halves of a pair have rows of their own where they differ.
+  @Test func halvesAreStatedApart() throws {
+    let settings = try StatedSettings(
+      Arguments(["--method", "r-amt+coop", "--epsilon", "1e-5"], options: TuneCommand.options))
+    func row(_ name: String) -> StatedSettings.Row? { settings.rows.first { $0.name == name } }
+    #expect(row("optimizer")?.values == ["adam"] && row("head-optimizer")?.values == ["sgd"])
+    #expect(row("warmup")?.values == ["none"] && row("head-warmup")?.values == ["constant"])
+    #expect(row("epsilon")?.source == "--epsilon" && row("head-epsilon") == nil)
+    #expect(row("momentum") == nil && row("head-momentum")?.values == ["0.9"])
+    #expect(row("schedule")?.values == ["cosine"] && row("head-schedule") == nil)
+    let views = try StatedSettings(Arguments(["--method", "prolip+clap"], options: TuneCommand.options)).rows
+    let own = views.filter { $0.name == "views" }
+    #expect(own.count == 1 && own.first?.values == ["20"] && own.first?.source.contains("prolip") == false)
+  }
+
+  /// What is off, zero or none is said, and so are defaults that no data decides.
+  @Test func whatIsNotThereIsStated() throws {
+    let rows = try StatedSettings(Arguments(["--method", "coop"], options: TuneCommand.options)).rows
+    let values = Dictionary(uniqueKeysWithValues: rows.map { ($0.name, $0.values) })
+    for (name, value) in [
+      ("nesterov", "off"), ("strict", "off"), ("truncate", "off"), ("skip-unreadable", "off"),
+      ("class-specific", "off"), ("force", "off"), ("stop-loss", "0"), ("max-steps", "none"), ("shift", "none"),
+      ("context-init", "none"),
+    ] {
+      #expect(values[name] == [value], "\(name)")
+    }
+    let own = try StatedSettings(Arguments(["--method", "task-res"], options: TuneCommand.options)).rows
+    for (name, value) in [("residual-deviation", "0"), ("enhanced-epochs", "50"), ("enhanced-lr", "1e-4")] {
+      #expect(own.first { $0.name == name }?.values == [value], "\(name)")
+    }
   }
 
   @Test(arguments: [
@@ -138,6 +164,15 @@ import Testing
   func settingsThatChangeNothingAreRefused(_ words: [String], _ message: String) async throws {
     expectRefusal(
       try await runFrugal(["tune", "--method", "lora", "--print-config"] + words), code: 2, [message])
+  }
+
+  /// As a run of a model with texts would.
+  @Test func aHeadThatIsNotTrainedHasNoFlags() async throws {
+    for method in ["lora", "2sfs"] {
+      expectRefusal(
+        try await runFrugal("tune", "--method", method, "--print-config", "--head-lr", "0.1"), code: 2,
+        ["--head-lr: expected a method with a head that is trained"])
+    }
   }
 
   /// An epoch may belong to both stages, so that a run by epochs could not be resumed.

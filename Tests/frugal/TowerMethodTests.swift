@@ -106,7 +106,7 @@ import Testing
     let printed = try await runFrugal(["tune", "--method", "2sfs", "--print-config"] + own)
     for words in [
       "encoder-share 0.25 --encoder-share", "towers text --towers", "first-block 1 --first-block",
-      "outer-norms true --outer-norms",
+      "outer-norms on --outer-norms",
     ] {
       let output = printed.output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
       #expect(output.contains(words), "\(printed.output)\(printed.errors)")
@@ -156,6 +156,28 @@ import Testing
     let outcome = try await runFrugal(
       TinyBackbone.run("clip-lora", model: classifier, out: folder.url.appendingPathComponent("run")))
     expectRefusal(outcome, code: 2, ["--method: expected one without a text tower, as the model has none"])
+  }
+
+  /// The image tower alone is tuned with any head, and under the classifier of an earlier run.
+  @Test func aTunedImageTowerGoesWithAHead() async throws {
+    let folder = try TemporaryFolder()
+    func run(_ method: String, _ name: String, _ words: [String]) async throws -> JSONValue {
+      let own = Self.words(method, folder).map { $0 == folder.path("run") ? folder.path(name) : $0 }
+      let outcome = try await runFrugal(own + words)
+      try #require(outcome.code == 0, "\(outcome.errors)")
+      return try folder.result(name)
+    }
+    let vision = ["--towers", "vision", "--stochastic-depth", "0.1"]
+    let pair = try await run("clip-lora+linear", "pair", vision)
+    #expect(
+      try await Self.digest(Self.model, Self.pictures, "--delta", folder.path("pair/delta.safetensors"))
+        == pair["test"]["logitsSHA256"])
+    _ = try await run("coop", "texts", [])
+    let stacked = try await run("clip-lora", "stacked", vision + ["--on", folder.path("texts")])
+    #expect(stacked["method"].string == "clip-lora on coop")
+    #expect(
+      try await Self.digest(Self.model, Self.pictures, "--delta", folder.path("stacked/delta.safetensors"))
+        == stacked["test"]["logitsSHA256"])
   }
 
   /// Steps by shots, unless epochs are asked for.

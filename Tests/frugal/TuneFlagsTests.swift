@@ -64,7 +64,8 @@ import Testing
     #expect(stated.encoder.learningRate == 0.25 && stated.encoder.weightDecay == 0)
     #expect(stated.head.learningRate == 0.125 && stated.head.weightDecay == 0.0625)
     for flag in ["--lr", "--head-lr"] {
-      #expect(try configuration("task-res", flag, "0.25").recipe.head.learningRate == 0.25)
+      let recipe = try configuration("task-res", flag, "0.25").recipe
+      #expect(recipe.head.learningRate == 0.25 && recipe.encoder.learningRate == 0.25)
     }
     // What one rate for both meant in the first versions is said with two.
     var old = try configuration("r-amt+task-res").recipe
@@ -75,6 +76,58 @@ import Testing
     try expectRefusal("task-res", "--lr", "1", "--head-lr", "1", naming: "--head-lr: expected no --lr with it")
     try expectRefusal("task-res", "--weight-decay", "1", "--head-weight-decay", "1", naming: "--head-weight-decay")
     try expectRefusal("r-amt", "--head-lr", "1", naming: "--head-lr: expected a method with a head that is trained")
+  }
+
+  /// Every flag of an optimiser has one of a head that is trained with the encoder.
+  @Test func theOptimiserOfAHeadHasFlagsOfItsOwn() throws {
+    let recipe = try configuration(
+      "r-amt+coop", "--head-optimizer", "adamw", "--head-epsilon", "1e-5", "--head-schedule", "constant",
+      "--head-warmup", "linear", "--head-warmup-epochs", "10%", "--head-recount", "no", "--head-schedule-lag", "2"
+    ).recipe
+    let published = try configuration("r-amt+coop").recipe
+    #expect(recipe.encoder == published.encoder && recipe.head.kind == .adamw && recipe.head.epsilon == 1e-5)
+    #expect(recipe.head.course == .constant && recipe.head.warmup == .linear && recipe.head.warmupEpochs == 3)
+    #expect(!recipe.head.recounts && recipe.head.lag == 2)
+    // A flag of both halves is read by those in which it means something.
+    let shared = try configuration("r-amt+coop", "--momentum", "0.5", "--warmup-epochs", "4").recipe
+    #expect(shared.encoder == published.encoder && shared.head.momentum == 0.5 && shared.head.warmupEpochs == 4)
+    try expectRefusal(
+      "r-amt+coop", "--optimizer", "adam", "--momentum", "0.5", naming: "--momentum: expected --optimizer sgd with it")
+    try expectRefusal(
+      "r-amt+coop", "--head-epsilon", "1e-5",
+      naming: "--head-epsilon: expected --head-optimizer adam, adamw or sparse-adam with it, found sgd")
+    try expectRefusal("r-amt+coop", "--momentum", "0.5", "--head-momentum", "0.5", naming: "--momentum: expected")
+    try expectRefusal("task-res", "--warmup", "none", "--head-warmup", "none", naming: "--head-warmup: expected no")
+    try expectRefusal("r-amt", "--head-warmup", "none", naming: "--head-warmup: expected a method with a head that is")
+    // What cannot be half of a pair is no advice.
+    try expectRefusal(
+      "2sfs", "--head-lr", "1", naming: "--head-lr: expected a method with a head that is trained, found 2sfs")
+  }
+
+  /// β₁ and β₂ are settings of the Adam rules, absent where they are as usual.
+  @Test func theMomentsOfAdamHaveFlags() throws {
+    let recipe = try configuration("lora+linear", "--beta1", "0.8", "--beta2", "0.99", "--head-beta1", "0.7").recipe
+    #expect(recipe.encoder.beta1 == 0.8 && recipe.encoder.beta2 == 0.99)
+    #expect(recipe.head.beta1 == 0.7 && recipe.head.beta2 == 0.99)
+    let usual = try configuration("task-res", "--beta1", "0.9", "--beta2", "0.999").recipe.head
+    #expect(usual.beta1 == nil && usual.beta2 == nil)
+    try expectRefusal("coop", "--beta1", "0.8", naming: "--beta1: expected --optimizer adam, adamw or sparse-adam")
+    try expectRefusal("task-res", "--beta2", "1", naming: "--beta2: expected a number from 0.0 to 0.999999")
+  }
+
+  @Test func theRuleOfSeveralTemplatesHasAFlag() throws {
+    #expect(try configuration("task-res").ensembling == .rawMean)
+    #expect(try configuration("task-res", "--ensembling", "unit-mean").ensembling == .unitMean)
+    #expect(try configuration("tip-adapter-f", "--ensembling", "raw-mean").ensembling == .rawMean)
+    for method in ["coop", "cocoop", "linear"] {
+      try expectRefusal(method, "--ensembling", "raw-mean", naming: "--ensembling: expected a method whose classifier")
+    }
+  }
+
+  @Test func textFeaturesOfLengthOneNeedAResidual() throws {
+    try expectRefusal(
+      "task-res", "--residual", "image", "--unit-text",
+      naming: "--unit-text: expected --residual text or both with it, found image")
   }
 
   @Test func theLagOfTheScheduleHasAFlag() throws {

@@ -70,7 +70,7 @@ import Testing
     Case(
       "--method task-res --norm-weight 0",
       "--norm-weight: expected r-amt, r-mmt, r-mt, r-pmt, mask-tuning to read it"),
-    Case("--nesterov", "--momentum, --nesterov: expected --optimizer sgd with them, found adam"),
+    Case("--nesterov", "--nesterov: expected --optimizer sgd with it, found adam"),
     Case("--optimizer sgd --nesterov --momentum 0", "--nesterov: expected a momentum above 0, found 0.0"),
     Case("--warmup-epochs 2", "--warmup-epochs: expected --warmup constant, linear or ramp with it, found none"),
     Case("--warmup-epochs 101%", "--warmup-epochs: expected a number of epochs, or a share from 0% to 100%"),

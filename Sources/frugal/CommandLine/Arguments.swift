@@ -60,12 +60,25 @@ struct Arguments: Sendable {
     (self.operands, self.values) = (operands, values)
   }
 
-  /// The same with the flags of a file, where they were not given themselves.
+  /// The same with the flags of a file, where neither they were given themselves nor one that they do not go with.
   func completed(by file: ConfigFile) -> Arguments {
+    let found = file.values.filter { flag, _ in !has(flag) && !FlagConflicts.excludes(self, flag, of: file.values) }
     var arguments = self
-    arguments.fromFile = Set(file.values.keys).subtracting(values.keys)
-    arguments.values.merge(file.values) { own, _ in own }
+    arguments.fromFile = Set(found.keys)
+    arguments.values.merge(found) { own, _ in own }
     return arguments
+  }
+
+  /// An error with the file and the key in place of each flag that a file has given: `own.json: lr: expected …`.
+  ///
+  /// A message about flags begins with them.
+  func located(_ error: UsageError) -> UsageError {
+    let text = error.description
+    guard let end = text.firstRange(of: ": ")?.lowerBound, let file = string("--config") else { return error }
+    let subjects = text[..<end].split(separator: ", ", omittingEmptySubsequences: false).map { flag in
+      fromFile.contains(String(flag)) ? "\(FileName.shown(file)): \(flag.dropFirst(2))" : String(flag)
+    }
+    return UsageError(subjects.joined(separator: ", ") + text[end...])
   }
 
   /// The same with another value of a flag, and without some of the first operands.

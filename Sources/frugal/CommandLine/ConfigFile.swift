@@ -78,6 +78,8 @@ struct ConfigFile {
       switch (value, option.value) {
       case (.flag(true), nil): values[flag] = [""]
       case (.flag(false), nil): break
+      case (.texts(let texts), .some(let kind)) where texts.isEmpty && option.isRepeatable:
+        throw UsageError("\(place): \(key): expected at least one \(kind), found an empty list")
       case (.texts(let texts), .some) where texts.count == 1 || option.isRepeatable: values[flag] = texts
       case (_, nil): throw UsageError("\(place): \(key): expected true or false, found a value")
       case (_, .some(let kind)): throw UsageError("\(place): \(key): expected \(kind), found another kind of value")

@@ -24,9 +24,9 @@ enum FlagGroup: String, CaseIterable {
   ]
   private static let imageFlags: Set<String> = [
     "--model", "--delta", "--force", "--template", "--tokenizer", "--truncate", "--exif", "--normalize", "--resize",
-    "--heads", "--image-size", "--patch-size",
+    "--heads", "--image-size", "--patch-size", "--ensembling",
   ]
-  private static let trainingFlags: Set<String> = Set(RecipeFlags.all(.all).map(\.flag)).union([
+  private static let trainingFlags: Set<String> = Set(RecipeFlags.all.map(\.flag)).union([
     "--method", "--seed", "--as", "--select", "--steps", "--warmup-steps", "--full", "--seeds", "--shard",
   ])
 }

@@ -34,11 +34,21 @@ struct HelpPage {
       wrapped(command.summary, indent: 0), "usage: frugal \(command.name)\(operands) [flags]",
     ]
     for (group, options) in groups {
-      parts.append(([heading(group.rawValue)] + options.map(lines)).joined(separator: "\n"))
+      let listed = options.filter(\.isListed) + (together(options).map { [$0] } ?? [])
+      parts.append(([heading(group.rawValue)] + listed.map(lines)).joined(separator: "\n"))
     }
     let examples = command.examples.map { "  \($0.line)\n\(wrapped($0.meaning, indent: 6))" }
     if !examples.isEmpty { parts.append(([heading("Examples")] + examples).joined(separator: "\n")) }
     return parts.joined(separator: "\n\n")
+  }
+
+  /// The flags of a head that are named in one line, as a flag of its own; `nil` without any.
+  private func together(_ options: [Option]) -> Option? {
+    let names = options.filter { !$0.isListed }.map { String($0.flag.dropFirst(2 + RecipeFlags.prefix.count)) }
+    guard !names.isEmpty else { return nil }
+    return Option(
+      RecipeFlags.twin(of: "--FLAG"), "VALUE",
+      "as that flag, for a head that is trained with the encoder: \(names.joined(separator: ", "))")
   }
 
   private func heading(_ text: String) -> String { Terminal.styled(text, .bold, on: .output) }

@@ -12,6 +12,8 @@ struct Option: Sendable {
   let help: String
   /// A letter with the same meaning: `-q`.
   var short: String?
+  /// False for one that help names in one line with others of its kind.
+  var isListed = true
 
   /// A flag with a value.
   init(_ flag: String, _ value: String, isRepeatable: Bool = false, _ help: String) {
@@ -47,6 +49,12 @@ struct UsageError: Error, CustomStringConvertible, Equatable {
 }
 
 extension Option {
+  /// True if its value can be a number, as `N`, `X` and `N|all` say.
+  var isNumeric: Bool {
+    let numbers: Set<Substring> = ["N", "X", "K", "N[,N…]"]
+    return (value ?? "").split(separator: "|").contains { numbers.contains($0) }
+  }
+
   /// The words its value can be, where these are few: `adam|adamw|sgd`, the methods, the published datasets.
   var choices: [String] {
     switch (flag, value) {

@@ -35,6 +35,34 @@ enum SweepCommand: Command {
       throw UsageError("PLAN", expected: "one file", found: "\(arguments.operands.count)")
     }
     let plan = try SweepPlan(path, out: arguments.string("--out"))
+    try checkModes(arguments)
+    let tables = try tables(arguments)
+    let all = try runs(of: plan, arguments)
+    if arguments.has("--slurm") { return try printScript(plan, of: all, path, arguments) }
+    let cells = try part(of: all, arguments)
+    let folder = SweepFolder(in: plan.out)
+    if arguments.has("--dry-run") { return try printCommands(plan, cells, in: folder, arguments) }
+    if arguments.has("--status") { return try printStatus(plan, cells, in: folder, arguments) }
+    if !arguments.has("--search"), let choice = plan.choice { note(choice.text) }
+    for cell in cells { try cell.requireOwnRun() }
+    let resumption = "frugal sweep " + ([path] + arguments.words(options)).map(shellQuoted).joined(separator: " ")
+    let failed = try SweepRunner(cells, in: folder, resumption: resumption, cache: cache).run()
+    if arguments.has("--search") {
+      try finish(search: plan, path, in: folder, arguments)
+    } else if arguments.has("--json") {
+      try printJSON(SweepOutcome(plan, cells, in: folder))
+    } else if let tables {
+      let runs = cells.filter(\.isTrained).compactMap { try? ReportedRun($0.folder, named: $0.name) }
+      Swift.print(tables.format.text(RunGroup.all(runs), backbone: tables.backbone), terminator: "")
+    } else {
+      let table = SweepTable(cells).text
+      if !table.isEmpty { print(table) }
+    }
+    try requireSuccess(plan, cells.count, failed, arguments)
+  }
+
+  /// Refuses modes that exclude each other, and flags of a mode without it.
+  private static func checkModes(_ arguments: Arguments) throws(UsageError) {
     let modes = ["--status", "--dry-run", "--slurm"].filter(arguments.has)
     guard modes.count < 2 else {
       throw UsageError(modes.joined(separator: ", "), expected: "one of them", found: "\(modes.count)")
@@ -42,6 +70,10 @@ enum SweepCommand: Command {
     for flag in ["--cores", "--memory"] where arguments.has(flag) && !arguments.has("--slurm") {
       throw UsageError(flag, expected: "--slurm with it", found: "none")
     }
+  }
+
+  /// The papers' tables that are asked for; `nil` for none.
+  private static func tables(_ arguments: Arguments) throws -> (format: PaperFormat, backbone: String?)? {
     let format = try arguments.choice("--format", of: PaperFormat.self)
     guard format != .html else {
       throw UsageError("--format", expected: "markdown, csv or latex", found: "html, which frugal report writes")
@@ -53,46 +85,47 @@ enum SweepCommand: Command {
       throw UsageError("--backbone", expected: "--format with it", found: "none")
     }
     let backbone = try PaperFormat.backbone(arguments)
-    let all = try runs(of: plan, arguments)
-    if arguments.has("--slurm") { return try printScript(plan, of: all, path, arguments) }
+    return format.map { ($0, backbone) }
+  }
+
+  /// The runs of this process, or of this task of a job array.
+  private static func part(of all: [SweepCell], _ arguments: Arguments) throws(UsageError) -> [SweepCell] {
     let shard = try SweepShard.asked(arguments.string("--shard"), environment: ProcessInfo.processInfo.environment)
     let cells = shard?.part(of: all) ?? all
     guard !cells.isEmpty else {
       throw UsageError("--shard", expected: "at most \(all.count) parts", found: "\(shard?.count ?? 0)")
     }
-    let folder = SweepFolder(in: plan.out)
-    if arguments.has("--dry-run") {
-      let open = cells.filter { !$0.isFinished }
-      let lines = open.flatMap(\.commands).map { (["frugal"] + $0).map(shellQuoted).joined(separator: " ") }
-      if arguments.has("--json") { return try printJSON(SweepOutcome(plan, cells, in: folder, commands: lines)) }
-      for line in lines { print(line) }
-      return
-    }
-    if arguments.has("--status") {
-      let outcome = SweepOutcome(plan, cells, in: folder)
-      if arguments.has("--json") { return try printJSON(outcome) }
-      print(outcome.text(all: Verbosity.current == .verbose))
-      if let text = plan.choice?.text ?? plan.obstacle?.description { print(text) }
-      return
-    }
-    if !arguments.has("--search"), let choice = plan.choice { note(choice.text) }
-    for cell in cells { try cell.requireOwnRun() }
-    let resumption = "frugal sweep " + ([path] + arguments.words(options)).map(shellQuoted).joined(separator: " ")
-    let failed = try SweepRunner(cells, in: folder, resumption: resumption, cache: cache).run()
-    if arguments.has("--search") {
-      try finish(search: plan, path, in: folder, arguments)
-    } else if arguments.has("--json") {
-      try printJSON(SweepOutcome(plan, cells, in: folder))
-    } else if let format {
-      let runs = cells.filter(\.isTrained).compactMap { try? ReportedRun($0.folder, named: $0.name) }
-      Swift.print(format.text(RunGroup.all(runs), backbone: backbone), terminator: "")
-    } else {
-      let table = SweepTable(cells).text
-      if !table.isEmpty { print(table) }
-    }
+    return cells
+  }
+
+  /// Prints what would complete the runs, for `--dry-run`.
+  private static func printCommands(
+    _ plan: SweepPlan, _ cells: [SweepCell], in folder: SweepFolder, _ arguments: Arguments
+  ) throws {
+    let open = cells.filter { !$0.isFinished }
+    let lines = open.flatMap(\.commands).map { (["frugal"] + $0).map(shellQuoted).joined(separator: " ") }
+    if arguments.has("--json") { return try printJSON(SweepOutcome(plan, cells, in: folder, commands: lines)) }
+    for line in lines { print(line) }
+  }
+
+  /// Prints what became of the runs, for `--status`.
+  private static func printStatus(
+    _ plan: SweepPlan, _ cells: [SweepCell], in folder: SweepFolder, _ arguments: Arguments
+  ) throws {
+    let outcome = SweepOutcome(plan, cells, in: folder)
+    if arguments.has("--json") { return try printJSON(outcome) }
+    print(outcome.text(all: Verbosity.current == .verbose))
+    if let text = plan.choice?.text ?? plan.obstacle?.description { print(text) }
+  }
+
+  /// - failed: the names of the runs that failed, of so many.
+  /// - Throws: `RunError` if there are some, or where the search left a method without settings.
+  private static func requireSuccess(
+    _ plan: SweepPlan, _ count: Int, _ failed: [String], _ arguments: Arguments
+  ) throws(RunError) {
     guard failed.isEmpty else {
       throw RunError(
-        "\(failed.count) of \(plural(cells.count, "run")) failed: \(failed.prefix(3).joined(separator: ", "))"
+        "\(failed.count) of \(plural(count, "run")) failed: \(failed.prefix(3).joined(separator: ", "))"
           + "\(failed.count > 3 ? ", …" : "") (--status says why; the next sweep tries them again)")
     }
     let unsettled = arguments.has("--search") ? [] : plan.choice?.methods.filter { $0.winner == nil } ?? []

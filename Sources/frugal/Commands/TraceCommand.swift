@@ -12,7 +12,7 @@ enum TraceCommand: Command {
   static let options =
     [
       Option("--out", "FILE", "safetensors file to write"),
-      Option("--seed", "N", "seed of random rules (default 1)"),
+      Option("--seed", "N", "seed of random rules (default that of --on, else 1)"),
       Option("--steps", "N", "training steps (default 3)"),
       Option("--list", "list what can be traced, and write nothing"),
       jsonOption,

@@ -18,8 +18,8 @@ enum TuneCommand: Command {
       !(method?.head.isFitted ?? false) || RecipeFlags.withoutSteps.contains($0.flag)
     }
     let own = method.map { MethodFlags.flags(of: $0.options) } ?? MethodFlags.all
-    return data + textOptions + recipe + imageOptions + own + hintOptions + protocolOptions + cacheOptions
-      + [jsonOption]
+    return data + textOptions + [ensemblingOption] + recipe + imageOptions + own + hintOptions + protocolOptions
+      + cacheOptions + [jsonOption]
   }
 
   private static let data: [Option] = [
@@ -38,13 +38,21 @@ enum TuneCommand: Command {
       "--shots", "N|all",
       "training images per class (default that of --on, else 16; all for methods with a linear head or tuned sites)"),
     Option("--strict", "refuse a class with fewer images than shots, instead of taking all it has with a warning"),
-    Option("--seed", "N", "seed of sampling, order, crops and random rules (default 1)"),
+    Option("--seed", "N", "seed of sampling, order, crops and random rules (default that of --on, else 1)"),
     Option("--out", "RUN", "folder for the results; must not hold a run (default runs/DATA-METHOD)"),
     Option("--resume", "RUN", "resume an interrupted run, with its settings"),
     datasetOption,
     Option(
       "--as", "official|paper", "follow the authors' code or the paper where they differ (default official)"),
   ]
+
+  private static let ensemblingOption: Option = {
+    let unit = MethodList.names.filter { MethodName($0)?.ensembling == .unitMean }.joined(separator: ", ")
+    return Option(
+      "--ensembling", "raw-mean|unit-mean",
+      "how several templates become a row of the classifier: the mean of their features, or of those of length 1, "
+        + "scaled to length 1 (default raw-mean; \(unit) unit-mean)")
+  }()
 
   private static let protocolOptions: [Option] = [
     Option(
@@ -119,15 +127,16 @@ enum TuneCommand: Command {
     if arguments.has("--dry-run") {
       return arguments.has("--json") ? try printJSON(run.configuration) : print(plan(of: run, in: arguments.runPath))
     }
+    let title = run.configuration.title
     let presenter = RunPresenter(resumption: "frugal tune --resume \(arguments.runPath)")
     do {
       if run.configuration.evaluation == .validation {
         let result = try presenter.validate(run)
-        return arguments.has("--json") ? try printJSON(result) : print(summary(of: result))
+        return arguments.has("--json") ? try printJSON(result) : print(summary(of: result, called: title))
       }
       let result = try presenter.train(run)
       if arguments.has("--json") { return try printJSON(result) }
-      print(summary(of: result, in: arguments.runPath))
+      print(summary(of: result, called: title, in: arguments.runPath))
     } catch let obstacle as RunObstacle {
       let ways = [
         obstacle.epochs.map { "--epochs \($0)" }, obstacle.learningRate.map { "--lr \(RecipeDefaults.number($0))" },
@@ -141,7 +150,7 @@ enum TuneCommand: Command {
   private static func plan(of run: Run, in path: String) -> String {
     let (settings, recipe) = (run.configuration, run.configuration.recipe)
     return aligned([
-      ["method", settings.methodTitle], ["model", settings.model.path],
+      ["method", settings.title], ["model", settings.model.path],
       ["data", "\(settings.data.path), \(settings.data.classes.count) classes"],
       [
         "images",
@@ -156,24 +165,24 @@ enum TuneCommand: Command {
     ])
   }
 
-  private static func summary(of result: ValidationResult) -> String {
+  private static func summary(of result: ValidationResult, called title: String) -> String {
     """
-    val accuracy    \(percent(result.validation.accuracy)) % \(result.method) \
+    val accuracy    \(percent(result.validation.accuracy)) % \(title) \
     (\(result.validation.correct) of \(result.validation.total))
     selected epoch \(result.epoch): \(result.reason)
     """
   }
 
-  private static func summary(of result: RunResult, in path: String) -> String {
+  private static func summary(of result: RunResult, called title: String, in path: String) -> String {
     var lines = [
       "\(result.newClasses == nil ? "test accuracy " : "base accuracy ")  "
         + "\(result.zeroShot.map { "\(percent($0.accuracy)) % zero-shot → " } ?? "")\(percent(result.test.accuracy)) % "
-        + "\(result.method) (\(result.test.correct) of \(result.test.total))"
+        + "\(title) (\(result.test.correct) of \(result.test.total))"
     ]
     if let new = result.newClasses {
       lines.append(
         "new accuracy    \(percent(new.zeroShot.accuracy)) % zero-shot → \(percent(new.test.accuracy)) % "
-          + "\(result.method) (\(new.test.correct) of \(new.test.total))")
+          + "\(title) (\(new.test.correct) of \(new.test.total))")
     }
     if let mean = result.harmonicMean {
       lines.append(

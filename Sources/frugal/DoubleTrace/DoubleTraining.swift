@@ -151,7 +151,8 @@ final class DoubleOptimizer {
       adamStep(
         &value, gradient: gradient, moments: &own,
         learningRate: rate, weightDecay: trainable.isDecayed ? recipe.weightDecay : 0,
-        decay: recipe.kind == .adamw ? .decoupled : .coupled, epsilon: recipe.epsilon ?? 1e-8)
+        decay: recipe.kind == .adamw ? .decoupled : .coupled, beta1: recipe.betas.first, beta2: recipe.betas.second,
+        epsilon: recipe.epsilon ?? 1e-8)
       (values[trainable.name], moments[trainable.name]) = (value, own)
     }
   }
