@@ -30,8 +30,8 @@ struct OneRowKernel {
 
   /// Columns of a B with consecutive columns, as the transpose of a weight has: at least eight.
   ///
-  /// A sum takes four cycles a step. Three groups of eight columns are in flight, each transposed in registers; of four,
-  /// the lines that are prefetched push each other out of the first-level cache.
+  /// A sum takes four cycles a step. Three groups of eight columns are in flight, each transposed in registers; with
+  /// four, the lines that are prefetched push each other out of the first-level cache.
   ///
   /// Where columns are a multiple of 2 KiB apart, the same elements of all of them share one or two sets of that cache,
   /// which have room for eight lines each. There the groups lag behind each other.
@@ -133,8 +133,8 @@ struct OneRowKernel {
     for i in group.first &- group.column..<8 { c[group.column &+ i] = group.sums.x[i] }
   }
 
-  /// Columns of a B with consecutive rows, at least as many as a register holds: eight rows at a time are added to C, so
-  /// that memory is read in eight long runs.
+  /// Columns of a B with consecutive rows, at least as many as a register holds: eight rows at a time are added to C,
+  /// so that memory is read in eight long runs.
   func addLines(_ columns: Range<Int>) {
     // What is added to in the first-level cache.
     let piece = 2048
