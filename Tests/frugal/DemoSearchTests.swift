@@ -100,7 +100,8 @@ import Testing
   /// The tables of the document follow from the results.
   @Test(arguments: searches.flatMap { $0 } + others)
   func theTableOfTheDocumentIsThatOfTheResult(name: String) throws {
-    let text = try String(contentsOf: Fixtures.package.appendingPathComponent("docs/results-settings.md"), encoding: .utf8)
+    let document = Fixtures.package.appendingPathComponent("docs/results-settings.md")
+    let text = try String(contentsOf: document, encoding: .utf8)
     for line in Self.table(try #require(try Self.plan(name).choice)) { #expect(text.contains(line + "\n"), "\(line)") }
   }
 
