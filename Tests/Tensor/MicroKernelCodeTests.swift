@@ -49,8 +49,8 @@ import Tensor
           "Kernel", "-package-name", "frugal", "-target-cpu", target.processor, "-o", output.path,
         ] + target.switches.flatMap { ["-D", $0] }
         + [
-          "MicroKernel", "TileBlocks", "Prefetch", "TransposePiece", "FourColumns", "FewRowsKernel", "OneRowKernel",
-          "../Real",
+          "MicroKernel", "TileBlocks", "Prefetch", "TransposedHalves", "TransposePiece", "FourColumns", "FewRowsKernel",
+          "OneRowKernel", "../Real",
         ].map { Fixtures.package.appendingPathComponent("Sources/Tensor/Kernels/\($0).swift").path }
       try process.run()
       process.waitUntilExit()

@@ -20,7 +20,8 @@ struct TransposePiece {
   /// Elements of neighbouring rows are interleaved, then pairs of them, then halves.
   @inline(__always)
   private init(_ row: (Int) -> Eight) {
-    let (top, bottom) = (Half(row(0), row(1), row(2), row(3)), Half(row(4), row(5), row(6), row(7)))
+    let top = TransposedHalves(row(0), row(1), row(2), row(3))
+    let bottom = TransposedHalves(row(4), row(5), row(6), row(7))
     columns = (
       Eight(lowHalf: top.x0.lowHalf, highHalf: bottom.x0.lowHalf),
       Eight(lowHalf: top.x1.lowHalf, highHalf: bottom.x1.lowHalf),
@@ -31,19 +32,6 @@ struct TransposePiece {
       Eight(lowHalf: top.x2.highHalf, highHalf: bottom.x2.highHalf),
       Eight(lowHalf: top.x3.highHalf, highHalf: bottom.x3.highHalf)
     )
-  }
-
-  /// Four rows, whose 4 × 4 elements are transposed in each half: `x0` holds columns 0 and 4, …
-  private struct Half {
-    let x0, x1, x2, x3: Eight
-
-    @inline(__always)
-    init(_ a: Eight, _ b: Eight, _ c: Eight, _ d: Eight) {
-      let (t0, t1) = (TransposePiece.low(a, b), TransposePiece.high(a, b))
-      let (t2, t3) = (TransposePiece.low(c, d), TransposePiece.high(c, d))
-      (x0, x1) = (TransposePiece.low(pairs: t0, t2), TransposePiece.high(pairs: t0, t2))
-      (x2, x3) = (TransposePiece.low(pairs: t1, t3), TransposePiece.high(pairs: t1, t3))
-    }
   }
 
   /// Writes the columns, `stride` apart.
@@ -62,48 +50,6 @@ struct TransposePiece {
     store(columns.6, 6)
     store(columns.7, 7)
   }
-
-  /// The first two elements of each half, interleaved.
-  @inline(__always)
-  private static func low(_ a: Eight, _ b: Eight) -> Eight {
-    Eight(a[0], b[0], a[1], b[1], a[4], b[4], a[5], b[5])
-  }
-
-  /// The last two elements of each half, interleaved.
-  @inline(__always)
-  private static func high(_ a: Eight, _ b: Eight) -> Eight {
-    Eight(a[2], b[2], a[3], b[3], a[6], b[6], a[7], b[7])
-  }
-
-  // Pairs of `Float` move as integers of their size: as numbers the compiler would follow each back to its row, and
-  // lose sight of the two shuffles that are one instruction each.
-  #if REAL64
-    /// The first pair of each half, one after another.
-    @inline(__always)
-    private static func low(pairs a: Eight, _ b: Eight) -> Eight {
-      Eight(a[0], a[1], b[0], b[1], a[4], a[5], b[4], b[5])
-    }
-
-    /// The second pair of each half, one after another.
-    @inline(__always)
-    private static func high(pairs a: Eight, _ b: Eight) -> Eight {
-      Eight(a[2], a[3], b[2], b[3], a[6], a[7], b[6], b[7])
-    }
-  #else
-    /// The first pair of each half, one after another.
-    @inline(__always)
-    private static func low(pairs a: Eight, _ b: Eight) -> Eight {
-      let (a, b) = (unsafeBitCast(a, to: SIMD4<UInt64>.self), unsafeBitCast(b, to: SIMD4<UInt64>.self))
-      return unsafeBitCast(SIMD4(a[0], b[0], a[2], b[2]), to: Eight.self)
-    }
-
-    /// The second pair of each half, one after another.
-    @inline(__always)
-    private static func high(pairs a: Eight, _ b: Eight) -> Eight {
-      let (a, b) = (unsafeBitCast(a, to: SIMD4<UInt64>.self), unsafeBitCast(b, to: SIMD4<UInt64>.self))
-      return unsafeBitCast(SIMD4(a[1], b[1], a[3], b[3]), to: Eight.self)
-    }
-  #endif
 }
 
 /// The offsets of eight rows in bytes, each in a register of its own: as products they would be calculated anew for
