@@ -6,6 +6,7 @@ import Tensor
 
 let usage = """
   usage: Bench [CASE…] [--items PREFIX,…] [--threads 1,2] [--repeats 15] [--images DIR] [--json] [--compare FILE]
+         Bench gemm --tune [--threads N] [--repeats 15]
          Bench accuracy [--stride N]
          Bench peer-worker [--images DIR] CASE
 
@@ -24,12 +25,15 @@ let usage = """
     growth          a step of R-AMT at three batch sizes, three image sizes, three depths
 
     --items         only items whose names begin with one of these
-    --threads       numbers of threads, separated by commas (default 1)
+    --threads       numbers of threads, separated by commas (default 1); of several, the gain of each is listed
     --repeats       samples of every row (default 15)
     --images        a folder of JPEG and PNG files
     --json          one line of JSON per row, to be kept for --compare
     --compare       the rows of an earlier --json; lists ratios, largest slowdown first
     --help          this text
+
+  gemm --tune measures other extents for the blocks of products than those chosen by the sizes of this machine's caches,
+  and prints what the table would be here. The extents never change a result.
 
   accuracy prints the largest errors of the elementary functions over all 2³² values (every Nth with --stride), of the
   activations built on them, and of long sums.
@@ -49,6 +53,7 @@ struct Request {
   var images: String?
   var isJSON = false
   var earlier: String?
+  var isTuning = false
 
   struct Mistake: Error, CustomStringConvertible { let description: String }
 
@@ -68,6 +73,7 @@ struct Request {
       case "--items": prefixes += try Self.text(argument, rest.popFirst()).split(separator: ",").map(String.init)
       case "--images": images = try Self.text(argument, rest.popFirst())
       case "--json": isJSON = true
+      case "--tune": isTuning = true
       case "--compare": earlier = try Self.text(argument, rest.popFirst())
       default:
         guard let name = Case(rawValue: argument) else {
@@ -79,6 +85,9 @@ struct Request {
     }
     if isPeerWorker, cases.count != 1 {
       throw Mistake(description: "peer-worker: expected one case, found \(cases.count)")
+    }
+    if isTuning, cases != [.gemm] || threads.count > 1 || !prefixes.isEmpty || isJSON || earlier != nil {
+      throw Mistake(description: "--tune: expected \"gemm --tune\", with one of --threads and --repeats at most")
     }
     if cases.isEmpty { cases = Case.allCases }
   }

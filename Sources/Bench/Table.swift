@@ -118,3 +118,18 @@ func comparison(_ rows: [Row], with earlier: [Row]) -> [String] {
     String(format: "%6.3f× the time  %@", $0.ratio, $0.row.key as NSString)
   } + (missing > 0 ? ["\(missing) rows are new: the earlier run has none of their names"] : [])
 }
+
+/// What more threads gain: the speed of each row that was measured with several numbers of them, relative to the
+/// fewest, and the share of what as many independent cores would give.
+func gains(_ rows: [Row]) -> [String] {
+  let lines = rows.compactMap { row -> String? in
+    let others = rows.filter { $0.case == row.case && $0.item == row.item }
+    guard let fewest = others.min(by: { $0.threads < $1.threads }), fewest.threads < row.threads else { return nil }
+    let gain = fewest.seconds.median / row.seconds.median
+    let efficiency = 100 * gain * Double(fewest.threads) / Double(row.threads)
+    return String(
+      format: "%6.2f× the speed of %d with %d threads, efficiency %3.0f%%  %@", gain, fewest.threads, row.threads,
+      efficiency, "\(row.case) \(row.item)" as NSString)
+  }
+  return lines.isEmpty ? [] : [""] + lines
+}

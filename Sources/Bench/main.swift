@@ -21,6 +21,10 @@ do {
     PeerWorker(items: request.cases[0].items(images: request.images)).serve()
     exit(0)
   }
+  if request.isTuning {
+    Tuning(threads: request.threads[0], repeats: request.repeats).run()
+    exit(0)
+  }
   let earlier = try request.earlier.map { file in
     try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n").map {
       try JSONDecoder().decode(Row.self, from: Data($0.utf8))
@@ -40,6 +44,7 @@ do {
   guard !rows.isEmpty else {
     throw Request.Mistake(description: "--items: expected a prefix of an item's name, found none")
   }
+  if !request.isJSON { for line in gains(rows) { show(line) } }
   if let earlier { show(comparison(rows, with: earlier).joined(separator: "\n")) }
 } catch {
   FileHandle.standardError.write(Data("Bench: \(error)\n".utf8))

@@ -4,7 +4,7 @@ import Tensor
 /// The storage of the operands: N is row-major as the product reads it, T is transposed.
 ///
 /// A linear map with weights [out, in] is NT forward, NN for the gradient of its input, TN for that of its weights.
-private enum Layout: String, CaseIterable {
+enum Layout: String, CaseIterable {
   case nt = "NT"
   case nn = "NN"
   case tn = "TN"
@@ -50,7 +50,9 @@ var gemmItems: [Item] {
   return items
 }
 
-private func product(_ batch: Int, _ m: Int, _ n: Int, _ k: Int, _ layout: Layout) -> Work {
+func product(
+  _ batch: Int, _ m: Int, _ n: Int, _ k: Int, _ layout: Layout, blocks: Blocks = .ofThisMachine
+) -> Work {
   let (a, b) = (noise([batch, m * k], seed: 1), noise([batch, k * n], seed: 2))
   let result = Buffer(Tensor.zeros([batch, m * n]))
   func views(_ index: Int, _ a: UnsafePointer<Real>, _ b: UnsafePointer<Real>) -> (MatrixView, MatrixView) {
@@ -64,7 +66,7 @@ private func product(_ batch: Int, _ m: Int, _ n: Int, _ k: Int, _ layout: Layou
       result.tensor.write { c in
         func one(_ index: Int, parallel: Bool) {
           let (viewA, viewB) = views(index, a, b)
-          gemm(m, n, k, viewA, viewB, into: c + index * m * n, cStride: n, parallel: parallel)
+          gemm(m, n, k, viewA, viewB, into: c + index * m * n, cStride: n, parallel: parallel, blocks: blocks)
         }
         if batch == 1 { one(0, parallel: true) } else { Parallel.forEach(batch) { one($0, parallel: false) } }
       }

@@ -9,16 +9,17 @@
 /// - A: [m, k], B: [k, n] by strides; C: [m, n] with rows `cStride` apart, overlapping neither.
 /// - bias: n values that every row of sums starts from, instead of 0.
 /// - `parallel`: false runs on the calling thread alone, for callers that are parallel themselves.
+/// - blocks: the extents of the blocks, which decide the speed alone.
 ///
 /// Five loops around a micro-kernel (Goto and van de Geijn, *Anatomy of High-Performance Matrix Multiplication*, 2008;
 /// names as in BLIS): `Product`.
 package func gemm(
   _ m: Int, _ n: Int, _ k: Int, _ a: MatrixView, _ b: MatrixView, into c: UnsafeMutablePointer<Real>, cStride: Int,
-  accumulating: Bool = false, bias: UnsafePointer<Real>? = nil, parallel: Bool = true
+  accumulating: Bool = false, bias: UnsafePointer<Real>? = nil, parallel: Bool = true, blocks: Blocks = .ofThisMachine
 ) {
   gemm(
     m, n, k, a, .view(b), into: c, cStride: cStride, accumulating: accumulating, bias: bias, parallel: parallel,
-    finish: nil)
+    blocks: blocks, finish: nil)
 }
 
 /// C = A B, or C += A B when `accumulating`, with a B that was packed before; the bits are those of `gemm` without.
@@ -30,7 +31,7 @@ func gemm(
 ) {
   gemm(
     m, b.columns, b.depth, a, .packed(b), into: c, cStride: cStride, accumulating: accumulating, bias: bias,
-    parallel: parallel, finish: nil)
+    parallel: parallel, blocks: b.blocks, finish: nil)
 }
 
 /// The same for either kind of B, with a final operation.
@@ -40,7 +41,7 @@ func gemm(
 func gemm(
   _ m: Int, _ n: Int, _ k: Int, _ a: MatrixView, _ b: Product.RightFactor, into c: UnsafeMutablePointer<Real>,
   cStride: Int, accumulating: Bool = false, bias: UnsafePointer<Real>? = nil, parallel: Bool = true,
-  finish: ((_ rows: Range<Int>, _ columns: Range<Int>) -> Void)?
+  blocks: Blocks = .ofThisMachine, finish: ((_ rows: Range<Int>, _ columns: Range<Int>) -> Void)?
 ) {
   require(!accumulating || bias == nil, "gemm: expected a bias or accumulation, found both")
   guard m > 0, n > 0, k > 0 else {
@@ -52,7 +53,7 @@ func gemm(
   let product = Product(
     a: a, b: b, c: c, cStride: cStride, depth: k,
     start: accumulating ? (UnsafePointer(c), cStride) : bias.map { ($0, 0) },
-    finish: finish, isParallel: parallel && m * n * k >= Blocks.worthSharing)
+    finish: finish, isParallel: parallel && m * n * k >= Blocks.worthSharing, blocks: blocks)
   product.run(m, n)
 }
 
@@ -83,49 +84,4 @@ package func gemmPlain(
       c[i * cStride + j] = sum
     }
   }
-}
-
-/// The extents of the blocks: MC, KC and NC in the literature. They decide speed only, never bits.
-enum Blocks {
-  /// KC: k in equal parts of at most 800. C is read and written once for each, a cost that long panels make small; in
-  /// return a panel of A and one of B, 6 · 800 and 64 · 800 Float = 19 and 200 KiB on AVX-512, come from the
-  /// second-level cache.
-  static func depth(of k: Int) -> Int {
-    let blocks = max(1, (k + 799) / 800)
-    return max(1, (k + blocks - 1) / blocks)
-  }
-
-  /// MC, a multiple of the tile. A block of A, 222 · 800 Float = 694 KiB, passes through the second-level cache once
-  /// for each panel of B, which stays in it; B comes from the third level once per block, so 37 tiles share the
-  /// transfer.
-  static let rows = (224 / Tile.rows) * Tile.rows
-
-  /// NC. The packed block of B, at most 4096 · 800 Float = 12.5 MiB, is meant for the third-level cache.
-  static let columns = 4096
-
-  /// Products of fewer multiply-adds run on the calling thread: about 8 µs of work, the cost of waking others.
-  static let worthSharing = 1 << 19
-
-  /// The maximal number of elements of an operand reused from the second-level cache, whatever the loops: a
-  /// quarter of 1 MiB, as A and C pass through it too.
-  static let small = 1 << 16
-
-  /// The targeted number of pieces a thread if rows alone do not give as many: two, so that a thread that is late
-  /// leaves work for others. Each piece packs its rows of A anew: sixteen in all took 8 % of a product of 197 rows.
-  static let piecesEach = 2
-
-  /// Up to this many columns of B, rows of A are read in place: 256 × 256 products gained 10 % by it.
-  static let fewColumns = 256
-
-  /// Up to this many reads, rows that straddle cache lines are read in place: packing 127 × 129 × 131
-  /// gains 9 %, 197 × 65 × 33 loses 3 % by it.
-  static let fewTimes = 100
-
-  /// Up to this many rows, four tiles, a B with consecutive rows is read in place from any cache or memory: packing it
-  /// takes longer than two or three more passes.
-  static let fewPasses = 24
-
-  /// At least this many columns of B are used each time A is packed: packing takes a tenth of the time of their
-  /// products.
-  static let fewestColumns = 192
 }

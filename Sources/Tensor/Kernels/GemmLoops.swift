@@ -22,6 +22,8 @@ struct Product {
   /// The operation on a part of C whose sums are complete.
   let finish: ((_ rows: Range<Int>, _ columns: Range<Int>) -> Void)?
   let isParallel: Bool
+  /// The extents of the blocks: those of B, if it is packed.
+  let blocks: Blocks
 
   /// The right factor.
   enum RightFactor {
@@ -33,15 +35,17 @@ struct Product {
   func run(_ m: Int, _ n: Int) {
     let first = addFewRows(m, n)
     let end = addFewColumns(m, n)
-    for jc in stride(from: first, to: end, by: Blocks.columns) {
-      let columns = jc..<min(jc + Blocks.columns, end)
+    for jc in stride(from: first, to: end, by: blocks.columns) {
+      let columns = jc..<min(jc + blocks.columns, end)
       switch b {
       case .packed(let matrix):
         add(m, columns, 0..<depth) { .packed(matrix.block(columns, $0)) }
-      case .view(let b) where m <= Blocks.rows || b.transposed.isReadInPlace(depth: Blocks.depth(of: depth), times: m):
+      case .view(let b)
+      where m <= blocks.rows
+        || b.transposed.isReadInPlace(depth: blocks.depth(of: depth), times: m, within: blocks.small):
         add(m, columns, 0..<depth) { _ in .view(b) }
       case .view(let b):
-        withScratch(Packing.space(columns.count, Blocks.depth(of: depth), width: Tile.columns)) { packed in
+        withScratch(Packing.space(columns.count, blocks.depth(of: depth), width: Tile.columns)) { packed in
           forEachBlock(of: 0..<depth) { block in
             Packing.packColumns(of: b, columns, block, isParallel: isParallel, into: packed)
             add(m, columns, block) { _ in .packed(UnsafePointer(packed)) }
@@ -53,7 +57,7 @@ struct Product {
 
   /// The PC loop.
   private func forEachBlock(of range: Range<Int>, _ body: (_ depth: Range<Int>) -> Void) {
-    let step = Blocks.depth(of: depth)
+    let step = blocks.depth(of: depth)
     for pc in stride(from: range.lowerBound, to: range.upperBound, by: step) {
       body(pc..<min(pc + step, range.upperBound))
     }
@@ -69,13 +73,14 @@ struct Product {
   /// the PC loop over `depths`, for the blocks of B that `source` gives, and the JR loop.
   private func add(_ m: Int, _ columns: Range<Int>, _ depths: Range<Int>, _ source: (_ depth: Range<Int>) -> Source) {
     let panels = (columns.count + Tile.columns - 1) / Tile.columns
-    let depth = min(depths.count, Blocks.depth(of: self.depth))
+    let depth = min(depths.count, blocks.depth(of: self.depth))
     let isInPlace =
-      a.isReadInPlace(depth: depth, times: columns.count)
+      a.isReadInPlace(depth: depth, times: columns.count, within: blocks.small)
       || (columns.count <= Blocks.fewColumns && a.hasReadableRows)
-    let pieces = Pieces(m, columns.count, isInPlace: isInPlace, threads: isParallel ? Parallel.threads : 1)
+    let pieces = Pieces(
+      m, columns.count, rowsOfBlock: blocks.rows, isInPlace: isInPlace, threads: isParallel ? Parallel.threads : 1)
     let panelsEach = (panels + pieces.columns - 1) / pieces.columns
-    let isSmall = m > Blocks.rows && panels * Tile.columns * depth <= Blocks.small
+    let isSmall = m > blocks.rows && panels * Tile.columns * depth <= blocks.small
     Parallel.forEach(pieces.rows * pieces.columns, isParallel: isParallel) { piece in
       let rows = pieces.rows(piece / pieces.columns, of: m)
       let first = min(piece % pieces.columns * panelsEach, panels)
@@ -85,7 +90,8 @@ struct Product {
       withScratch(space + panel + Self.edgeSpace) { scratch in
         forEachBlock(of: depths) { depth in
           var right = RightPanels(
-            source: source(depth), rows: m, columns: columns, depth: depth, scratch: scratch + space)
+            source: source(depth), rows: m, columns: columns, depth: depth, small: blocks.small,
+            scratch: scratch + space)
           for ic in stride(from: rows.lowerBound, to: rows.upperBound, by: height) {
             let rows = ic..<min(ic + height, rows.upperBound)
             let left = LeftPanels(a, rows, depth, isInPlace: isInPlace, scratch: scratch)
@@ -107,8 +113,8 @@ struct Product {
     let rows, columns: Int
     private let rowsEach: Int
 
-    init(_ m: Int, _ n: Int, isInPlace: Bool, threads: Int) {
-      let blocks = (m + Blocks.rows - 1) / Blocks.rows
+    init(_ m: Int, _ n: Int, rowsOfBlock: Int, isInPlace: Bool, threads: Int) {
+      let blocks = (m + rowsOfBlock - 1) / rowsOfBlock
       let fewest = isInPlace ? Tile.columns : Blocks.fewestColumns
       let columns = threads > 1 ? max(1, min(Blocks.piecesEach * threads / blocks, n / fewest)) : 1
       // Few columns: lower pieces than the cache asks for, rather than idle threads. As many pieces for each thread: of
@@ -165,12 +171,18 @@ struct Product {
     /// The rows of A that each panel is multiplied with.
     let rows: Int
     let columns, depth: Range<Int>
+    /// `Blocks.small`
+    let small: Int
     let scratch: UnsafeMutablePointer<Real>
     /// The panel in `scratch`.
     private var held = -1
 
-    init(source: Source, rows: Int, columns: Range<Int>, depth: Range<Int>, scratch: UnsafeMutablePointer<Real>) {
-      (self.source, self.rows, self.columns, self.depth, self.scratch) = (source, rows, columns, depth, scratch)
+    init(
+      source: Source, rows: Int, columns: Range<Int>, depth: Range<Int>, small: Int,
+      scratch: UnsafeMutablePointer<Real>
+    ) {
+      (self.source, self.rows, self.columns, self.depth) = (source, rows, columns, depth)
+      (self.small, self.scratch) = (small, scratch)
     }
 
     mutating func panel(_ index: Int) -> Panel {
@@ -180,7 +192,7 @@ struct Product {
       case .view(let b):
         let range = columns.lowerBound + start..<min(columns.lowerBound + start + Tile.columns, columns.upperBound)
         if range.count % Register.scalarCount == 0, b.columnStride == 1, b.isPlain {
-          let isFar = !b.transposed.isReadInPlace(depth: depth.count, times: rows)
+          let isFar = !b.transposed.isReadInPlace(depth: depth.count, times: rows, within: small)
           if !isFar || (rows <= Blocks.fewPasses && b.hasFarLines) {
             let base = b.base + (range.lowerBound + depth.lowerBound * b.rowStride)
             return Panel(base: base, step: b.rowStride, isFar: isFar)

@@ -6,15 +6,17 @@ struct PackedMatrix: Sendable {
   let depth: Int
   /// The columns of B: n of the product.
   let columns: Int
+  /// The extents of the blocks.
+  let blocks: Blocks
   private let storage: Storage
 
   /// Packs B, [depth, columns].
-  init(_ b: MatrixView, depth: Int, columns: Int, parallel: Bool = true) {
-    (self.depth, self.columns) = (depth, columns)
+  init(_ b: MatrixView, depth: Int, columns: Int, parallel: Bool = true, blocks: Blocks = .ofThisMachine) {
+    (self.depth, self.columns, self.blocks) = (depth, columns, blocks)
     storage = Storage(count: Packing.space(columns, depth, width: Tile.columns))
-    for jc in stride(from: 0, to: columns, by: Blocks.columns) {
-      let block = jc..<min(jc + Blocks.columns, columns)
-      let step = Blocks.depth(of: depth)
+    for jc in stride(from: 0, to: columns, by: blocks.columns) {
+      let block = jc..<min(jc + blocks.columns, columns)
+      let step = blocks.depth(of: depth)
       for pc in stride(from: 0, to: depth, by: step) {
         let rows = pc..<min(pc + step, depth)
         Packing.packColumns(of: b, block, rows, isParallel: parallel, into: storage.base + offset(block, rows))

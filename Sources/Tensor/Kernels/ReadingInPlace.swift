@@ -1,9 +1,10 @@
 extension MatrixView {
   /// Returns whether the micro-kernel reads panels of rows in place, each element `times` times: rows that are adjacent
-  /// in memory, as they are, `depth` of their columns so near to each other that they stay in the second-level cache
-  /// while other panels pass, and lines that begin where lines of the cache do, unless it is for a few times.
-  func isReadInPlace(depth: Int, times: Int) -> Bool {
-    rowStride == 1 && isPlain && columnStride * depth <= Blocks.small
+  /// in memory, as they are, `depth` of their columns so near to each other, within `small` elements, that they stay in
+  /// the second-level cache while other panels pass, and lines that begin where lines of the cache do, unless it is for
+  /// a few times.
+  func isReadInPlace(depth: Int, times: Int, within small: Int) -> Bool {
+    rowStride == 1 && isPlain && columnStride * depth <= small
       && (columnStride % Register.scalarCount == 0 || times <= Blocks.fewTimes)
   }
 

@@ -12,6 +12,9 @@ struct ProductCase: CustomTestStringConvertible, Sendable {
   var start = Start.zero
   /// What the sums start from.
   enum Start: CaseIterable, Sendable { case zero, old, bias }
+  var blocks = Blocks.ofThisMachine
+  /// Whether B is packed before.
+  var isPacked = false
 
   init(_ m: Int, _ n: Int, _ k: Int) { (self.m, self.n, self.k) = (m, n, k) }
 
@@ -115,9 +118,11 @@ struct ProductCase: CustomTestStringConvertible, Sendable {
       b.withView { b in
         bias.withUnsafeBufferPointer { bias in
           blocked.withUnsafeMutableBufferPointer {
+            let right: Product.RightFactor =
+              isPacked ? .packed(PackedMatrix(b, depth: k, columns: n, blocks: blocks)) : .view(b)
             gemm(
-              m, n, k, a, b, into: $0.baseAddress!, cStride: cStride, accumulating: start == .old,
-              bias: start == .bias ? bias.baseAddress : nil, parallel: parallel)
+              m, n, k, a, right, into: $0.baseAddress!, cStride: cStride, accumulating: start == .old,
+              bias: start == .bias ? bias.baseAddress : nil, parallel: parallel, blocks: blocks, finish: nil)
           }
         }
         plain.withUnsafeMutableBufferPointer {
