@@ -7,14 +7,14 @@ import PackageDescription
 //   TARGET_CPU=x  tunes the kernels for one processor (default `native`; x86-64, x86-64-v2, -v3, -v4 for any of a
 //                 level; before v3 without FMA).
 //   TESTS=a,b     leaves out all test targets but these, Bench and Fuzz, for a check that needs no more.
-//   READERS=plain leaves files' readers and the command unoptimised in debug, for a check of the kernels.
+//   KERNELS=only  leaves all but the kernels unoptimised in debug, for a check of these in half the time.
 //   TILE=arm64    gives x86-64 the tile of arm64's matrix kernel, of 128-bit registers, for its tests.
 //   LIBFUZZER=1   counts the code that is reached, for libFuzzer; with the address sanitizer.
 //   PREFETCH=0    leaves out the prefetch instruction, whose binding the thread sanitizer cannot compile.
 let isDouble = Context.environment["REAL64"] == "1"
 let targetCPU = Context.environment["TARGET_CPU"] ?? "native"
 let testNames = Context.environment["TESTS"]?.split(separator: ",").map(String.init)
-let hasPlainReaders = Context.environment["READERS"] == "plain"
+let areKernelsAlone = Context.environment["KERNELS"] == "only"
 let hasLibFuzzer = Context.environment["LIBFUZZER"] == "1"
 let hasArmTile = Context.environment["TILE"] == "arm64"
 
@@ -78,13 +78,20 @@ let plain: [SwiftSetting] = {
 }()
 
 /// Numeric code stays optimised in the debug configuration: SIMD is about a hundred times slower without.
-let numeric = plain + [.unsafeFlags(["-O"], .when(configuration: .debug))]
+let optimized = plain + [.unsafeFlags(["-O"], .when(configuration: .debug))]
+let numeric = areKernelsAlone ? plain : optimized
+
+/// Kernels are generic and used in other files, which only a module that is compiled as a whole specialises: else its
+/// products take twenty times as long. Several threads, as the files of an index are written one a source.
+let kernels =
+  optimized
+  + [.unsafeFlags(["-wmo", "-num-threads", "2", "-disable-batch-mode"], .when(configuration: .debug))]
 
 /// Pixels lie three bytes apart, from which the compiler makes gathers and scatters: half as fast as single loads.
 #if arch(x86_64)
-  let pictures = hasPlainReaders ? plain : numeric + [.unsafeFlags(["-Xcc", "-mno-gather", "-Xcc", "-mno-scatter"])]
+  let pictures = numeric + [.unsafeFlags(["-Xcc", "-mno-gather", "-Xcc", "-mno-scatter"])]
 #else
-  let pictures = hasPlainReaders ? plain : numeric
+  let pictures = numeric
 #endif
 
 /// What runs on any processor, to say whether the rest does.
@@ -99,7 +106,7 @@ let numeric = plain + [.unsafeFlags(["-O"], .when(configuration: .debug))]
 func test(_ name: String, _ path: String, of dependencies: Target.Dependency...) -> Target {
   .testTarget(
     name: name, dependencies: dependencies + ["FrugalTestSupport"], path: "Tests/\(path)",
-    swiftSettings: ["Tensor", "Formats"].contains(path) ? numeric : plain)
+    swiftSettings: ["Tensor", "Formats"].contains(path) ? optimized : plain)
 }
 
 /// The libraries, each of which may import those before it.
@@ -143,7 +150,7 @@ let package = Package(
     // The papers in plain loops: what tests, Bench and `frugal doctor` compare the libraries with; no part of Frugal.
     .target(name: "Reference", swiftSettings: numeric),
     .target(name: "Processor", swiftSettings: anywhere),
-    .target(name: "Tensor", swiftSettings: numeric),
+    .target(name: "Tensor", swiftSettings: kernels),
     .target(name: "Formats", dependencies: ["Tensor"], swiftSettings: pictures),
     .target(name: "Datasets", dependencies: ["Tensor", "Formats"], swiftSettings: pictures),
     .target(
@@ -157,7 +164,7 @@ let package = Package(
     .executableTarget(
       name: "frugal",
       dependencies: ["Processor", "Reference", "Tensor", "Formats", "Datasets", "Models", "Methods", "Checks"],
-      swiftSettings: hasPlainReaders ? plain : numeric),
+      swiftSettings: numeric),
     .target(
       name: "FrugalTestSupport", dependencies: ["Tensor", "Formats", "Checks"], path: "Tests/Support",
       swiftSettings: numeric),
