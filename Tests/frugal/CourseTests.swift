@@ -61,7 +61,7 @@ import Testing
     let (text, folder) = (try Self.text(lesson), try TemporaryFolder())
     for words in Self.commands(text) where !["exercise", "grade"].contains(words[0]) {
       let words = words.map { $0 == "VIT" ? MiniatureModels.vit.path : $0 }
-      let outcome = try await runFrugal(words, in: folder.url)
+      let outcome = try await runFrugal(words, environment: ["FRUGAL_CACHE": folder.path("cache")], in: folder.url)
       #expect(outcome.code == 0, "\(words.joined(separator: " ")): \(outcome.errors)")
     }
     for picture in Self.pictures(text) {

@@ -9,18 +9,18 @@ enum DemoCommand: Command {
   static let name = "demo"
   static let summary = "several methods on the miniature world that comes with frugal: a table and a report"
   static let operands = ""
-  static let options = [
-    Option("--full", "both suites, every method, three seeds, fewer shots and unseen classes: hours, resumable"),
-    Option("--out", "DIR", "folder for images, runs and report (default runs/demo); finished runs in it are kept"),
-    Option("--task", "NAME", isRepeatable: true, "only these tasks (frugal world --list shows them)"),
-    Option("--method", "NAME", isRepeatable: true, "only these rows of the table"),
-    Option("--seeds", "N", "only the first seeds"),
-    Option("--finished", "train nothing: tables and report of the finished runs"),
-    Option("--recorded", "train nothing: tables of the runs of --full that come with frugal"),
-    Option("--record", "FILE", "also write the runs to FILE, as those that come with frugal"),
-    Option("--plan", "print the commands of the runs without running them"),
-    jsonOption,
-  ]
+  static let options =
+    [
+      Option("--full", "both suites, every method, three seeds, fewer shots and unseen classes: hours, resumable"),
+      Option("--out", "DIR", "folder for images, runs and report (default runs/demo); finished runs in it are kept"),
+      Option("--task", "NAME", isRepeatable: true, "only these tasks (frugal world --list shows them)"),
+      Option("--method", "NAME", isRepeatable: true, "only these rows of the table"),
+      Option("--seeds", "N", "only the first seeds"),
+      Option("--finished", "train nothing: tables and report of the finished runs"),
+      Option("--recorded", "train nothing: tables of the runs of --full that come with frugal"),
+      Option("--record", "FILE", "also write the runs to FILE, as those that come with frugal"),
+      Option("--plan", "print the commands of the runs without running them"),
+    ] + cacheOptions + [jsonOption]
 
   static let examples = [
     Example("frugal demo", "the short comparison, a part of it trained now: about three minutes"),
@@ -51,7 +51,7 @@ enum DemoCommand: Command {
         line.show("images of \(task.name)", done, of: all)
       }
     }
-    let trained = try train(own, in: folder, on: line, resumption: command(arguments))
+    let trained = try train(own, in: folder, try cache(arguments), on: line, resumption: command(arguments))
     if let file = arguments.string("--record") { try DemoRecord.write(trained, to: URL(fileURLWithPath: file)) }
     let runs = plan.inOrder(trained + recorded)
     let isJSON = arguments.has("--json")
@@ -69,6 +69,12 @@ enum DemoCommand: Command {
       return try printJSON(Outcome(runs: rows, report: "\(folder)/report.html"))
     }
     print("\(folder)/report.html")
+  }
+
+  /// Features that the runs share; none by default where their seconds are recorded, which would depend on the order.
+  private static func cache(_ arguments: Arguments) throws -> FeatureCache? {
+    let cache = try CacheFlags.cache(arguments)
+    return arguments.has("--record") && !arguments.has("--cache") ? nil : cache
   }
 
   /// True if what is recorded is shown beside what is trained: unless the runs were chosen.
@@ -171,7 +177,7 @@ enum DemoCommand: Command {
   ///
   /// - resumption: the command that resumes after a Ctrl-C.
   private static func train(
-    _ plan: DemoPlan, in folder: String, on line: ProgressLine, resumption: String
+    _ plan: DemoPlan, in folder: String, _ cache: FeatureCache?, on line: ProgressLine, resumption: String
   ) throws -> [DemoTable.Finished] {
     let interrupt = Interrupt()
     var finished: [DemoTable.Finished] = []
@@ -179,8 +185,8 @@ enum DemoCommand: Command {
       let run = RunFolder(URL(fileURLWithPath: "\(folder)/\(cell.path)"))
       let title = "\(index + 1)/\(plan.cells.count)  \(cell.task.name)  \(cell.method.label)  seed \(cell.seed)"
       if !run.isFinished {
-        let tuned =
-          run.isBegun ? try Run(resuming: run) : try Run(cell.request(in: folder), in: run)
+        var tuned = run.isBegun ? try Run(resuming: run) : try Run(cell.request(in: folder), in: run)
+        tuned.featureCache = cache
         warnOnce(tuned.pretrained.warnings)
         let presenter = RunPresenter(resumption: resumption, on: line, interrupt, label: title)
         let result = try presenter.train(tuned)
