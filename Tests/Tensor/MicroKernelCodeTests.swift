@@ -3,10 +3,11 @@ import Tensor
 #if arch(x86_64)
   import Foundation
   import FrugalTestSupport
+  import Synchronization
   import Testing
 
   /// A processor for which the micro-kernel is compiled, and what its machine code must be like.
-  private struct Target: CustomTestStringConvertible, Sendable {
+  private struct Target: CustomTestStringConvertible, Hashable, Sendable {
     let processor: String
     /// The switches that Package.swift sets for it.
     let switches: [String]
@@ -35,10 +36,21 @@ import Tensor
   }
 
   /// The micro-kernel's machine code, as the compiler of this machine writes it.
-  private struct MachineCode {
+  private struct MachineCode: Sendable {
     let lines: [Substring]
 
-    init(for target: Target) throws {
+    /// Compiled once for each target.
+    private static let known = Mutex<[Target: MachineCode]>([:])
+
+    static func of(_ target: Target) throws -> MachineCode {
+      try known.withLock { known in
+        let code = try known[target] ?? MachineCode(for: target)
+        known[target] = code
+        return code
+      }
+    }
+
+    private init(for target: Target) throws {
       let process = Process()
       let folder = try TemporaryFolder()
       let output = folder.url.appendingPathComponent("kernel.s")
@@ -83,7 +95,7 @@ import Tensor
   @Suite struct MicroKernelCodeTests {
     @Test(arguments: Target.all)
     private func tileStaysInRegistersAndIsMultipliedByVectors(_ target: Target) throws {
-      let code = try MachineCode(for: target)
+      let code = try MachineCode.of(target)
       let arithmetic = try Regex("\\t\(target.arithmetic)\\s.*\(target.register)[0-9]+")
       let loops = code.innermostLoops { !$0.contains("FewRows") && !$0.contains("OneRow") }.map { loop in
         (loop, loop.count { $0.contains(arithmetic) })
@@ -104,7 +116,7 @@ import Tensor
     /// 24 shuffles that 64 elements take, some of which the compiler divides.
     @Test(arguments: Target.all.filter { !$0.switches.contains("REAL64") && !$0.switches.contains("NO_FMA") })
     private func fewRowsAreMultipliedByVectors(_ target: Target) throws {
-      let code = try MachineCode(for: target)
+      let code = try MachineCode.of(target)
       func count(_ loop: [Substring], _ pattern: String) throws -> Int {
         let pattern = try Regex(pattern)
         return loop.count { $0.contains(pattern) }
@@ -130,7 +142,7 @@ import Tensor
     /// strides with and without lag; and a register of columns of eight rows. Nothing in memory but what is multiplied.
     @Test(arguments: Target.all.filter { !$0.switches.contains("REAL64") && !$0.switches.contains("NO_FMA") })
     private func oneRowIsMultipliedByVectors(_ target: Target) throws {
-      let code = try MachineCode(for: target)
+      let code = try MachineCode.of(target)
       func count(_ loop: [Substring], _ pattern: String) throws -> Int {
         let pattern = try Regex(pattern)
         return loop.count { $0.contains(pattern) }

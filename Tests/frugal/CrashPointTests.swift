@@ -103,7 +103,8 @@
       #expect(count > 60)
     }
 
-    /// The next sweep takes over what the one that died had claimed, and tries again what failed.
+    /// The next sweep takes over what the one that died had claimed, and tries again what failed. The second of its
+    /// runs was complete before.
     @Test(arguments: ["FRUGAL_CRASH_AT", "FRUGAL_FAIL_AT"]) func ofASweep(variable: String) async throws {
       @Sendable func words(_ folder: TemporaryFolder) -> [String] {
         ["sweep", folder.path("plan.json"), "--out", folder.path("out")]
@@ -113,9 +114,14 @@
          "methods": ["linear", "task-res"], "data": ["\(Workbench.pictures)"]}
         """
       let runs = ["linear", "task-res"].map { "out/pictures/\($0)/1-shot/seed-1" }
+      let earlier = try TemporaryFolder()
+      try earlier.write(plan.replacing(#""linear", "#, with: ""), to: "plan.json")
+      try #require(try await runFrugal(words(earlier)).code == 0)
       let count = try await walk(variable) { folder in
-        // A plan that cannot be written is missed by the command.
+        // A plan or a run that cannot be written is missed by the command or the check.
         _ = try? folder.write(plan, to: "plan.json")
+        _ = try? folder.file(runs[1])
+        try? FileManager.default.copyItem(atPath: earlier.path(runs[1]), toPath: folder.path(runs[1]))
         return words(folder)
       } recover: {
         try await runFrugal(words($0))

@@ -6,11 +6,14 @@ import Testing
 
 /// A real mask starts 0.005 above its threshold and an official step is 8e-5 long: no weight can be masked early.
 @Suite struct MaskFlipTests {
-  private func tune(_ folder: TemporaryFolder, _ extra: [String]) async throws -> FrugalProcess.Outcome {
+  /// Two steps an epoch, of 16 images of each of the four classes or, where only the rates matter, of two.
+  private func tune(
+    _ folder: TemporaryFolder, shots: Int = 2, _ extra: [String]
+  ) async throws -> FrugalProcess.Outcome {
     try await runFrugal(
       [
-        "tune", "--model", Workbench.model, "--data", Workbench.pictures, "--method", "r-amt", "--shots", "16",
-        "--template", "a {}", "--batch", "32", "--out", folder.path("run"),
+        "tune", "--model", Workbench.model, "--data", Workbench.pictures, "--method", "r-amt", "--shots", "\(shots)",
+        "--template", "a {}", "--batch", "\(2 * shots)", "--out", folder.path("run"),
       ] + extra)
   }
 
@@ -18,7 +21,8 @@ import Testing
 
   @Test(arguments: ["1", "0"]) func noMaskFlipsBeforeItCan(lambda: String) async throws {
     let folder = try TemporaryFolder()
-    let outcome = try await tune(folder, ["--epochs", "35", "--schedule", "constant", "--lambda", lambda])
+    let outcome = try await tune(
+      folder, shots: 16, ["--epochs", "35", "--schedule", "constant", "--lambda", lambda])
     #expect(outcome.code == 0, "\(outcome.errors)")
     #expect(!outcome.errors.contains("warning: the learning rates"))
     let rates = [Double](repeating: 8e-5, count: 70)
