@@ -35,9 +35,9 @@ import Testing
     var folders: [String] { ["Methods", "Checks"].map { "Sources/\($0)/\(folder)/" } }
 
     /// The types that the files of the folders declare, without nested ones.
-    func types(_ files: [SourceFile]) -> [String] {
+    func types(_ files: [Words]) -> [String] {
       let declarations: Set<Substring> = ["struct", "enum", "class", "protocol", "actor"]
-      return files.filter(isOwn).flatMap(\.lines).compactMap { line in
+      return files.map(\.file).filter(isOwn).flatMap(\.lines).compactMap { line in
         guard let first = line.first, first != " ", !line.isComment else { return nil }
         let words = line.words
         return words.firstIndex(where: declarations.contains).map { String(words[$0 + 1]) }
@@ -46,6 +46,16 @@ import Testing
 
     /// Whether a file lies in a folder of the method.
     func isOwn(_ file: SourceFile) -> Bool { folders.contains { file.path.hasPrefix($0) } }
+  }
+
+  /// A file, and the words of each of its lines but for citations: the same for all methods.
+  struct Words: Sendable {
+    let file: SourceFile
+    let words: [[Substring]]
+
+    init(_ file: SourceFile) { (self.file, words) = (file, file.lines.map(\.withoutCitations.words)) }
+
+    static let sources = Result { try SourceFile.all(below: "Sources").map { Words($0) } }
   }
 
   /// Where a method may be named outside of its folders; the start of a path, and why.
@@ -83,28 +93,32 @@ import Testing
   }
 
   /// The lines of files outside of a method's folders that name it.
-  private static func mentions(of method: Method, in files: [SourceFile]) -> [(path: String, line: String)] {
+  private static func mentions(of method: Method, in files: [Words]) -> [(path: String, line: String)] {
     let names = Set((method.names + method.types(files)).map { $0[...] })
-    func isNamed(_ line: Substring) -> Bool {
-      let words = line.withoutCitations.words
-      return words.contains { word in
+    func isNamed(_ words: [Substring]) -> Bool {
+      words.contains { word in
         // `spt` in spt-lora, R-AMT in R-AMT-like.
         names.contains(word) || word.indices.contains { word[$0] == "-" && names.contains(word[..<$0]) }
       } || zip(words, words.dropFirst()).contains { names.contains("\($0) \($1)") }
     }
-    return files.filter { !method.isOwn($0) }.flatMap { file in file.lines(where: isNamed).map { (file.path, $0) } }
+    return files.filter { !method.isOwn($0.file) }.flatMap { source in
+      source.words.indices.filter { isNamed(source.words[$0]) }.map { index in
+        let (path, line) = (source.file.path, source.file.lines[index].drop { $0 == " " })
+        return (path, "\(path):\(index + 1): \(line)")
+      }
+    }
   }
 
   /// `R-AMT (c), (d)` in a comment is an address in `docs/methods`, not knowledge of the method.
   @Test func aCitationIsNoMention() {
     let other = SourceFile("Sources/Methods/Training/B.swift", "/// Adam (R-AMT (g), (h) and eq. 7, SPT (l) to (n)).")
-    for method in Method.all { #expect(Self.mentions(of: method, in: [other]).isEmpty) }
+    for method in Method.all { #expect(Self.mentions(of: method, in: [Words(other)]).isEmpty) }
     let code = SourceFile(other.path, "let a = \"R-AMT (g)\"")
-    #expect(Self.mentions(of: Method.all[0], in: [code]).count == 1)
+    #expect(Self.mentions(of: Method.all[0], in: [Words(code)]).count == 1)
   }
 
   @Test(arguments: Method.all) func aMethodIsNamedInItsFoldersOnly(_ method: Method) throws {
-    let files = try SourceFile.all(below: "Sources")
+    let files = try Words.sources.get()
     #expect(method.types(files).count > 3, "the types of \(method.folder)")
     for mention in Self.mentions(of: method, in: files) {
       #expect(Self.allowed.contains { mention.path.hasPrefix($0.path) }, "\(mention.line)")
@@ -112,7 +126,7 @@ import Testing
   }
 
   @Test func noAllowanceIsStaleOrOfGenericCode() throws {
-    let files = try SourceFile.all(below: "Sources")
+    let files = try Words.sources.get()
     let named = Set(Method.all.flatMap { Self.mentions(of: $0, in: files) }.map(\.path))
     for (path, reason) in Self.allowed {
       #expect(named.contains { $0.hasPrefix(path) }, "\(path), \(reason): names no method any more")
@@ -125,7 +139,8 @@ import Testing
   ])
   func aMentionIsFound(_ line: String) {
     let (own, other) = ("Sources/Methods/MaskTuning/A.swift", "Sources/Methods/Training/B.swift")
-    let files = [SourceFile(own, "public struct MaskRule {\n\(line)\n}"), SourceFile(other, "\(line)\nlet b = 1")]
+    let texts = [(own, "public struct MaskRule {\n\(line)\n}"), (other, "\(line)\nlet b = 1")]
+    let files = texts.map { Words(SourceFile($0, $1)) }
     #expect(Self.mentions(of: Method.all[0], in: files).map(\.line) == ["\(other):1: \(line)"])
     #expect(Self.mentions(of: Method.all[1], in: files).isEmpty)
   }
@@ -134,11 +149,12 @@ import Testing
 extension Substring {
   /// A comment without the equations that it cites, and the papers that these are of.
   fileprivate var withoutCitations: Substring {
-    guard let start = firstRange(of: "//") else { return self }
+    guard utf8.contains(UInt8(ascii: "/")), let start = firstRange(of: "//") else { return self }
     let number = "(?:\\([a-z]\\)|eq\\. [0-9]+)"
     let papers = "R-AMT|SPT|TaskRes|SSF|RepAdapter|Convpass|GPS|2SFS|GDA|CLIP-Adapter|Linear probe|CoCoOp"
     let citation = "(?:\(papers)) \(number)(?:(?:, and |, | and | to )\(number))*"
     let comment = String(self[start.lowerBound...])
+    guard comment.utf8.contains(UInt8(ascii: "(")) || comment.contains("eq.") else { return self }
     return self[..<start.lowerBound]
       + comment.replacingOccurrences(of: citation, with: "", options: .regularExpression)
   }
