@@ -10,6 +10,8 @@ import Testing
 /// `docs/search/NAME.json`, every run in `NAME/runs.csv`, and tables in docs/results-field.md.
 @Suite struct SearchedRunsTests {
   private static let searched = ["heads", "clip-encoders", "vit-encoders"]
+  /// Heads on masks and masks on heads, with the settings of their parts.
+  private static let pairs = ["pairs", "pairs-heads"]
   /// A head that chooses for itself.
   private static let probe = "vit-heads"
 
@@ -47,7 +49,7 @@ import Testing
   }
 
   /// Every run of the plan once, with the settings that won where they were searched.
-  @Test(arguments: searched + [probe]) func theRunsAreThoseOfThePlan(_ name: String) throws {
+  @Test(arguments: searched + pairs + [probe]) func theRunsAreThoseOfThePlan(_ name: String) throws {
     let path = Fixtures.package.appendingPathComponent("docs/search/\(name)").path
     let plan = try SweepPlan("\(path).json", out: path)
     #expect(plan.obstacle == nil && (plan.choice != nil) == Self.searched.contains(name))
@@ -57,7 +59,7 @@ import Testing
 
   /// A line per method: its mean over seeds on every task, over the seen, the foreign (of CLIP's tasks) and all of them
   /// with the standard deviation over seeds, what is trained, and the median of the seconds.
-  @Test(arguments: searched + [probe]) func theTableOfTheDocumentFollowsFromTheRuns(_ name: String) throws {
+  @Test(arguments: searched + pairs + [probe]) func theTableOfTheDocumentFollowsFromTheRuns(_ name: String) throws {
     for (method, rows) in try Self.rows(name).grouped(by: \.method) {
       let tasks = rows.map(\.dataset).unique
       let means = tasks.map { task in Statistic(rows.filter { $0.dataset == task }.map(\.accuracy)).mean }
@@ -117,6 +119,23 @@ import Testing
     for (method, rows) in methods where !references.contains(where: { $0.0 == method }) {
       let cells = try references.map { try Self.comparison($0.1, above: Self.accuracies(rows)) }
       let line = "| \(method) | \(cells.joined(separator: " | ")) |\n"
+      #expect(results.contains(line), "\(line)")
+    }
+  }
+
+  /// A line per pair: how far it is above each of its parts.
+  @Test func pairsAreComparedWithTheirParts() throws {
+    let methods = try (Self.pairs + ["heads"]).flatMap { try Self.rows($0).grouped(by: \.method) }
+    let masks = methods.first { $0.0 == "r-amt" }.map { Self.accuracies($0.1) }
+    #expect(try masks == Self.recorded("r-amt"))
+    for (pair, rows) in methods {
+      let parts = pair.replacing("-on-", with: " ").replacing("+", with: " ").split(separator: " ").map(String.init)
+      guard parts.count == 2 else { continue }
+      let cells = try parts.map { part in
+        let own = methods.first { $0.0 == part }.map { Self.accuracies($0.1) }
+        return try Self.comparison(Self.accuracies(rows), above: own ?? Self.recorded(part))
+      }
+      let line = "| \(pair) | \(cells.joined(separator: " | ")) |\n"
       #expect(results.contains(line), "\(line)")
     }
   }

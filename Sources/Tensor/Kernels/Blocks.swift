@@ -31,7 +31,7 @@ package struct Blocks: Sendable, Hashable {
 
   /// Given extents; those of rows and columns are rounded down to whole tiles, of which there is at least one.
   package init(depth: Int, rows: Int, columns: Int, small: Int) {
-    require(depth > 0 && small >= 0, "Blocks: expected a positive depth, found \(depth), and no negative \(small)")
+    require(depth > 0 && small >= 0, "Blocks: expected depth > 0 and small >= 0, found \(depth) and \(small)")
     (self.depth, self.small) = (depth, small)
     self.rows = max(1, rows / Tile.rows) * Tile.rows
     self.columns = max(1, columns / Tile.columns) * Tile.columns

@@ -66,10 +66,13 @@ struct DemoComparison: Sendable {
 
   /// Claims of the papers that the demo does not try, and why.
   static let missing: [(claim: String, reason: String)] = [
-    ("R-AMT improves CoOp, CLIP-Adapter and Tip-Adapter on top of them", "the demo has no rows of them yet"),
+    (
+      "R-AMT improves CoOp, CLIP-Adapter and Tip-Adapter on top of them",
+      "their pairs are in docs/results-field.md, not in the demo"
+    ),
     (
       "R-AMT is better than prompt and adapter tuning: CoOp, VPT, UPT, Tip-Adapter",
-      "CoOp and Tip-Adapter are beside it in docs/results-field.md, VPT and UPT are not yet"
+      "CoOp, VPT and Tip-Adapter are beside it in docs/results-field.md, UPT is not"
     ),
     ("R-AMT and TaskRes keep their gains under domain shift", "no task comes in a second style"),
     (
