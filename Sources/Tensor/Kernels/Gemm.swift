@@ -31,11 +31,12 @@ func gemm(
 ) {
   gemm(
     m, b.columns, b.depth, a, .packed(b), into: c, cStride: cStride, accumulating: accumulating, bias: bias,
-    parallel: parallel, blocks: b.blocks, finish: nil)
+    parallel: parallel, finish: nil)
 }
 
 /// The same for either kind of B, with a final operation.
 ///
+/// - blocks: the extents of the blocks; a packed B has its own.
 /// - finish: called once for every part of C when its sums are complete, in any order and on several threads, while the
 ///   part is in the first-level cache.
 func gemm(
@@ -50,6 +51,7 @@ func gemm(
     return
   }
   Workload.count(m * n * k)
+  let blocks = if case .packed(let matrix) = b { matrix.blocks } else { blocks }
   let product = Product(
     a: a, b: b, c: c, cStride: cStride, depth: k,
     start: accumulating ? (UnsafePointer(c), cStride) : bias.map { ($0, 0) },
