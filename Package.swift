@@ -164,7 +164,7 @@ let package = Package(
     .executableTarget(
       name: "frugal",
       dependencies: ["Processor", "Reference", "Tensor", "Formats", "Datasets", "Models", "Methods", "Checks"],
-      swiftSettings: numeric),
+      swiftSettings: plain),
     .target(
       name: "FrugalTestSupport", dependencies: ["Tensor", "Formats", "Checks"], path: "Tests/Support",
       swiftSettings: numeric),
