@@ -23,7 +23,7 @@ enum DemoCommand: Command {
     ] + cacheOptions + [jsonOption]
 
   static let examples = [
-    Example("frugal demo", "the short comparison, a part of it trained now: about three minutes"),
+    Example("frugal demo", "the short comparison, a part of it trained now: about two minutes"),
     Example(
       "frugal demo --full --task count --method lora --plan",
       "the commands of a part of the full one"),
