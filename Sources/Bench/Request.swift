@@ -86,7 +86,8 @@ struct Request {
     if isPeerWorker, cases.count != 1 {
       throw Mistake(description: "peer-worker: expected one case, found \(cases.count)")
     }
-    if isTuning, cases != [.gemm] || threads.count > 1 || !prefixes.isEmpty || isJSON || earlier != nil {
+    let hasMore = !prefixes.isEmpty || images != nil || isJSON || earlier != nil
+    if isTuning, cases != [.gemm] || threads.count > 1 || hasMore {
       throw Mistake(description: "--tune: expected \"gemm --tune\", with one of --threads and --repeats at most")
     }
     if cases.isEmpty { cases = Case.allCases }

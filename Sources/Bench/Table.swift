@@ -93,9 +93,6 @@ let targetDescription =
 extension Row {
   /// The line of a table for people.
   var line: String {
-    func column(_ text: String, _ width: Int) -> String {
-      text.count >= width ? text : text + String(repeating: " ", count: width - text.count)
-    }
     func number(_ value: Double?, _ format: String) -> String { value.map { String(format: format, $0) } ?? "" }
     return [
       column(item, 24), column(shape, 34), column("\(threads)", 2),
@@ -105,6 +102,11 @@ extension Row {
       column(number(timesTwin, "%.1f× twin"), 12), number(error, "error %.2g") + (errorUnit == "ulp" ? " ULP" : ""),
     ].joined(separator: " ").trimmingCharacters(in: .whitespaces)
   }
+}
+
+/// A text with spaces after it, up to a width.
+func column(_ text: String, _ width: Int) -> String {
+  text.count >= width ? text : text + String(repeating: " ", count: width - text.count)
 }
 
 /// Compares with the rows of an earlier run: ratios of the medians, slowdowns first.

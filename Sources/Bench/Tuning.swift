@@ -80,10 +80,6 @@ extension Blocks {
   }
 
   fileprivate var line: String {
-    func column(_ name: String, _ value: Int) -> String {
-      let text = "\(name) \(value)"
-      return text + String(repeating: " ", count: max(0, 14 - text.count))
-    }
-    return column("depth", depth) + column("rows", rows) + column("columns", columns) + column("small", small)
+    ["depth \(depth)", "rows \(rows)", "columns \(columns)", "small \(small)"].map { column($0, 14) }.joined()
   }
 }
