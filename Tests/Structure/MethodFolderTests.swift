@@ -102,10 +102,7 @@ import Testing
       } || zip(words, words.dropFirst()).contains { names.contains("\($0) \($1)") }
     }
     return files.filter { !method.isOwn($0.file) }.flatMap { source in
-      source.words.indices.filter { isNamed(source.words[$0]) }.map { index in
-        let (path, line) = (source.file.path, source.file.lines[index].drop { $0 == " " })
-        return (path, "\(path):\(index + 1): \(line)")
-      }
+      source.words.indices.filter { isNamed(source.words[$0]) }.map { (source.file.path, source.file.shown($0)) }
     }
   }
 

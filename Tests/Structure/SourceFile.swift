@@ -28,8 +28,11 @@ struct SourceFile: Sendable {
 
   /// The lines that satisfy a condition, as `path:line: text`.
   func lines(where condition: (Substring) -> Bool) -> [String] {
-    zip(1..., lines).filter { condition($1) }.map { "\(path):\($0): \($1.drop { $0 == " " })" }
+    lines.indices.filter { condition(lines[$0]) }.map(shown)
   }
+
+  /// A line as `path:line: text`.
+  func shown(_ index: Int) -> String { "\(path):\(index + 1): \(lines[index].drop { $0 == " " })" }
 
   /// Swift files below a folder of the clone.
   static func all(below folder: String) throws -> [SourceFile] {

@@ -202,7 +202,7 @@ import Testing
         ["demo", "--task", "eurosat", "--method", "task-res", "--seeds", "1", "--out", path] + more,
         environment: ["FRUGAL_CACHE": folder.path("cache")])
     }
-    // Both runs of the first and those of the second find features of images in the cache.
+    // The second finds the features of the first in the cache.
     let (first, second) = (try await run("a"), try await run("b"))
     #expect(first.code == 0 && second.code == 0, "\(first.errors)")
     #expect(first.output.hasSuffix("/a/report.html\n"))
