@@ -7,7 +7,7 @@ import PackageDescription
 //   TARGET_CPU=x  tunes the kernels for one processor (default `native`; x86-64, x86-64-v2, -v3, -v4 for any of a
 //                 level; before v3 without FMA).
 //   TESTS=a,b     leaves out all test targets but these, Bench and Fuzz, for a check that needs no more.
-//   KERNELS=only  leaves all but the kernels unoptimised in debug, for a check of these in half the time.
+//   KERNELS=only  leaves all but the kernels unoptimised in debug, for a check of these.
 //   TILE=arm64    gives x86-64 the tile of arm64's matrix kernel, of 128-bit registers, for its tests.
 //   LIBFUZZER=1   counts the code that is reached, for libFuzzer; with the address sanitizer.
 //   PREFETCH=0    leaves out the prefetch instruction, whose binding the thread sanitizer cannot compile.
@@ -82,7 +82,7 @@ let optimized = plain + [.unsafeFlags(["-O"], .when(configuration: .debug))]
 let numeric = areKernelsAlone ? plain : optimized
 
 /// Kernels are generic and used in other files, which only a module that is compiled as a whole specialises: else its
-/// products take twenty times as long. Several threads, as the files of an index are written one a source.
+/// products take more than ten times as long. Several threads, as the files of an index are written one a source.
 let kernels =
   optimized
   + [.unsafeFlags(["-wmo", "-num-threads", "2", "-disable-batch-mode"], .when(configuration: .debug))]
